@@ -1,0 +1,126 @@
+//! `portfolio.ledger.v1`: what one portfolio booked in one step, and where its touched positions stand after.
+
+use crate::enums::EntryKind;
+use crate::{Currency, Date, FxRate, InstrumentId, Money, PortfolioId, Price, Quantity, SmolStr, StrategyId, Timestamp, Topic};
+use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
+
+/// An amount in a currency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CurrencyAmount {
+    /// Currency.
+    pub currency: Currency,
+    /// Amount.
+    pub amount: Money,
+}
+
+/// The input record that caused an entry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cause {
+    /// Topic.
+    pub topic: Topic,
+    /// Partition.
+    pub partition: i32,
+    /// Offset.
+    pub offset: i64,
+    /// Execution id, entry id or action id.
+    pub id: SmolStr,
+}
+
+/// A lot of a position whose method keeps them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lot {
+    /// Execution that opened it.
+    pub exec_id: SmolStr,
+    /// Its trade date.
+    pub trade_date: Date,
+    /// Signed units left.
+    pub quantity: Quantity,
+    /// Cost of these units, in the instrument's currency.
+    pub cost: Money,
+}
+
+/// One booking. Amounts are in the instrument's currency unless a currency stands beside them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LedgerEntry {
+    /// What it is.
+    pub kind: EntryKind,
+    /// What caused it.
+    pub cause: Cause,
+    /// Instrument; null for plain cash.
+    pub instrument_id: Option<InstrumentId>,
+    /// Strategy.
+    pub strategy: Option<StrategyId>,
+    /// Venue.
+    pub venue: Option<SmolStr>,
+    /// Trade date.
+    pub trade_date: Option<Date>,
+    /// When it takes effect.
+    pub effective_at: Timestamp,
+    /// When it was executed.
+    pub transact_time: Option<Timestamp>,
+    /// Signed change of units.
+    pub quantity_change: Quantity,
+    /// Price per unit.
+    pub price: Option<Price>,
+    /// Units of base for one of the instrument's currency.
+    pub fx_rate: Option<FxRate>,
+    /// Change of cash by currency.
+    pub cash: SmallVec<[CurrencyAmount; 1]>,
+    /// Profit realised by this entry, before fees.
+    pub realized_gross: Money,
+    /// Fees, in their currencies.
+    pub fees: SmallVec<[CurrencyAmount; 1]>,
+    /// Dividends, interest, accrued interest.
+    pub income: Money,
+    /// Net flow across the portfolio's boundary, in the base currency.
+    pub external_flow: Money,
+    /// Equity before a flow, in the base currency; null where there is no flow or a price is missing.
+    pub equity_before: Option<Money>,
+}
+
+/// A position after the step; amounts in the instrument's currency.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PositionState {
+    /// Instrument.
+    pub instrument_id: InstrumentId,
+    /// The instrument's currency.
+    pub currency: Currency,
+    /// Signed units held.
+    pub quantity: Quantity,
+    /// Signed cost of what is held.
+    pub cost: Money,
+    /// cost ÷ (quantity × multiplier); null when flat.
+    pub average_price: Option<Price>,
+    /// Cumulative.
+    pub realized_gross: Money,
+    /// Cumulative, by currency.
+    pub fees: SmallVec<[CurrencyAmount; 1]>,
+    /// Cumulative.
+    pub income: Money,
+    /// realized_gross − fees + income, fees at the rates of their booking, in the instrument's currency.
+    pub realized_net: Money,
+    /// Since the position was last flat.
+    pub cycle_realized_gross: Money,
+    /// Since the position was last flat, in the instrument's currency.
+    pub cycle_fees: Money,
+    /// Since the position was last flat.
+    pub cycle_income: Money,
+    /// Lots in booking order, where the method keeps them.
+    pub lots: Vec<Lot>,
+}
+
+/// The entries of one portfolio in one step.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ledger {
+    /// Portfolio; also the record's key.
+    pub portfolio_id: PortfolioId,
+    /// Rises by one with each record of the portfolio.
+    pub version: i64,
+    /// In booking order.
+    pub entries: Vec<LedgerEntry>,
+    /// Positions that these entries touched, by instrument id.
+    pub positions: Vec<PositionState>,
+    /// Every cash balance after them, by currency.
+    pub cash: Vec<CurrencyAmount>,
+}

@@ -1,0 +1,340 @@
+//! `portfolio.policies.v1`: what a portfolio should hold, when to act, and how far orders may go.
+//! The shape and its defaults; `validate` says which policies cannot be followed.
+
+mod validate;
+
+pub use validate::{PolicyProblem, validate};
+
+use crate::enums::{
+    BandKind, CashBasis, CostMethod, DividendSource, Funding, Goal, OrderType, PolicyMode, PortfolioType, RebalanceFrequency, Rounding,
+    Scope, Shortage, TimeInForce,
+};
+use crate::{Bps, Currency, Fraction, InstrumentId, Money, Percent, PortfolioId, Quantity};
+use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
+
+/// One line: an instrument or a group (sector or type), its target and its own bounds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Target {
+    /// The instrument; exactly one of this and `group` is given.
+    #[serde(default)]
+    pub instrument_id: Option<InstrumentId>,
+    /// The sector or instrument type whose members it bounds.
+    #[serde(default)]
+    pub group: Option<SmolStr>,
+    /// Signed share of equity.
+    pub target_weight: Fraction,
+    /// Lower bound; null takes the band on that side.
+    #[serde(default)]
+    pub min_weight: Option<Fraction>,
+    /// Upper bound; null takes the band on that side.
+    #[serde(default)]
+    pub max_weight: Option<Fraction>,
+}
+
+/// How far a weight may stand from its target.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Band {
+    /// How it is measured.
+    pub kind: BandKind,
+    /// Share of equity (ABSOLUTE and the combined kinds).
+    pub absolute: Fraction,
+    /// Share of the target (RELATIVE and the combined kinds).
+    pub relative: Fraction,
+    /// Whether the bound itself breaches; for bands and minimum deviation alike.
+    pub inclusive: bool,
+    /// A breach clears at this part of the trip level.
+    pub clear_ratio: Fraction,
+}
+
+impl Default for Band {
+    fn default() -> Self {
+        Self { kind: BandKind::Absolute, absolute: tenths(0, 5), relative: tenths(2, 5), inclusive: false, clear_ratio: tenths(8, 0) }
+    }
+}
+
+/// Who must approve, for how long a proposal holds, how far prices may move meanwhile.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Approval {
+    /// Persons needed.
+    pub approvers: i32,
+    /// Seconds from proposal to expiry.
+    pub expiry_seconds: i64,
+    /// A price further away than this, in basis points, expires the proposal.
+    pub price_tolerance_bp: Bps,
+}
+
+impl Default for Approval {
+    fn default() -> Self {
+        Self { approvers: 1, expiry_seconds: 3600, price_tolerance_bp: Bps::from_units(50 * Bps::ONE.units()) }
+    }
+}
+
+/// When to act, and how far to go.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Trigger {
+    /// Points of drift at or below which a line is not ordered.
+    pub minimum_deviation: Percent,
+    /// Band of the cash line; null leaves cash free.
+    pub cash_band: Option<Fraction>,
+    /// Which lines a breach plans.
+    pub scope: Scope,
+    /// How far they go.
+    pub goal: Goal,
+    /// Schedule.
+    pub rebalance_frequency: RebalanceFrequency,
+    /// Local time of day of the schedule, HH:MM.
+    pub schedule_time: Option<SmolStr>,
+    /// Whether orders wait for a person.
+    pub mode: PolicyMode,
+    /// Seconds after a cycle in which no threshold opens another.
+    pub cooldown_seconds: i64,
+    /// Seconds after which a standing breach is said again.
+    pub rearm_seconds: i64,
+    /// Approval.
+    pub approval: Approval,
+}
+
+impl Default for Trigger {
+    fn default() -> Self {
+        Self {
+            minimum_deviation: Percent::ONE,
+            cash_band: None,
+            scope: Scope::WholeBook,
+            goal: Goal::Target,
+            rebalance_frequency: RebalanceFrequency::None,
+            schedule_time: None,
+            mode: PolicyMode::Approval,
+            cooldown_seconds: 0,
+            rearm_seconds: 3600,
+            approval: Approval::default(),
+        }
+    }
+}
+
+/// What a trade is expected to cost.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct FeeModel {
+    /// Share of the notional.
+    pub rate: Fraction,
+    /// Amount for an order, in the base currency.
+    pub fixed: Money,
+}
+
+/// How a plan becomes orders.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Orders {
+    /// Quantity to lot.
+    pub rounding: Rounding,
+    /// Smallest order, in the base currency.
+    pub min_notional: Money,
+    /// Whether exits ignore `min_notional`.
+    pub exit_exempt: bool,
+    /// Share of equity that stays in cash.
+    pub cash_reserve: Fraction,
+    /// Whether goals apply to equity less the reserve.
+    pub reserve_scales_targets: bool,
+    /// Whether buys are cut to the cash that there is.
+    pub cash_limited: bool,
+    /// How they share it.
+    pub shortage: Shortage,
+    /// When buys leave.
+    pub funding: Funding,
+    /// Which cash may be spent.
+    pub cash_basis: CashBasis,
+    /// Most turnover of a plan, as a share of equity.
+    pub turnover_cap: Option<Fraction>,
+    /// Most units of an order, as a share of the average daily volume.
+    pub volume_cap: Option<Fraction>,
+    /// Whether targets and holdings may be short.
+    pub allow_short: bool,
+    /// Whether nothing may be sold.
+    pub no_sells: bool,
+    /// Most Σ |target|.
+    pub max_gross: Fraction,
+    /// Whether a market that never reported a status is closed.
+    pub require_market_status: bool,
+    /// Instruments that are never bought.
+    pub do_not_buy: Vec<InstrumentId>,
+    /// Instruments that are never sold.
+    pub do_not_sell: Vec<InstrumentId>,
+    /// Expected fees.
+    pub fees: FeeModel,
+    /// Type of the orders.
+    pub order_type: OrderType,
+    /// Distance of a limit price from the reference, in basis points, on the passive side when negative.
+    pub limit_offset_bp: Bps,
+    /// How long an order stands at the venue.
+    pub time_in_force: TimeInForce,
+    /// Seconds after which an order must be terminal or is asked back.
+    pub valid_seconds: i64,
+}
+
+impl Default for Orders {
+    fn default() -> Self {
+        Self {
+            rounding: Rounding::Truncate,
+            min_notional: Money::ZERO,
+            exit_exempt: true,
+            cash_reserve: Fraction::ZERO,
+            reserve_scales_targets: false,
+            cash_limited: true,
+            shortage: Shortage::ProRata,
+            funding: Funding::WaitForSells,
+            cash_basis: CashBasis::TradeDate,
+            turnover_cap: None,
+            volume_cap: None,
+            allow_short: false,
+            no_sells: false,
+            max_gross: Fraction::ONE,
+            require_market_status: false,
+            do_not_buy: Vec::new(),
+            do_not_sell: Vec::new(),
+            fees: FeeModel::default(),
+            order_type: OrderType::Market,
+            limit_offset_bp: Bps::ZERO,
+            time_in_force: TimeInForce::Day,
+            valid_seconds: 300,
+        }
+    }
+}
+
+/// How the book is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Book {
+    /// Cost of what is sold.
+    pub cost_method: CostMethod,
+    /// What books dividends.
+    pub dividends: DividendSource,
+    /// Oldest usable price in seconds, where the instrument names none.
+    pub max_price_age_seconds: i64,
+}
+
+impl Default for Book {
+    fn default() -> Self {
+        Self { cost_method: CostMethod::Average, dividends: DividendSource::Actions, max_price_age_seconds: 300 }
+    }
+}
+
+/// What no order and no holding may pass; amounts in the base currency.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Most value of one order.
+    pub max_order_notional: Option<Money>,
+    /// Most units of one order.
+    pub max_order_quantity: Option<Quantity>,
+    /// Most value released since the day cut.
+    pub max_daily_notional: Option<Money>,
+    /// Most weight of one instrument.
+    pub max_position_weight: Option<Fraction>,
+    /// Most weight of one sector.
+    pub max_sector_weight: Option<Fraction>,
+    /// Most orders in 60 seconds.
+    pub max_orders_per_minute: Option<i32>,
+    /// Furthest that a price may stand from the last close, in basis points.
+    pub price_collar_bp: Option<Bps>,
+}
+
+/// A second set of rules that is planned and explained beside the first, and never ordered.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Shadow {
+    /// Lines.
+    pub targets: Vec<Target>,
+    /// Band.
+    pub band: Band,
+    /// Trigger.
+    pub trigger: Trigger,
+    /// Orders.
+    pub orders: Orders,
+    /// Book.
+    pub book: Book,
+    /// Limits.
+    pub limits: Limits,
+}
+
+fn utc() -> SmolStr {
+    SmolStr::new_static("UTC")
+}
+fn midnight() -> SmolStr {
+    SmolStr::new_static("00:00")
+}
+fn custom() -> PortfolioType {
+    PortfolioType::Custom
+}
+
+/// The rules of one portfolio. A null value on the topic closes it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Policy {
+    /// Portfolio; also the record's key.
+    pub portfolio_id: PortfolioId,
+    /// Rising; an equal or lower one is refused.
+    pub policy_version: i64,
+    /// Currency in which equity is counted.
+    pub base_currency: Currency,
+    /// Name for people.
+    #[serde(default)]
+    pub name: Option<SmolStr>,
+    /// Description for people.
+    #[serde(default)]
+    pub description: Option<SmolStr>,
+    /// The owner's session, unique over portfolios.
+    #[serde(default)]
+    pub session_id: Option<SmolStr>,
+    /// Risk type.
+    #[serde(default = "custom", rename = "type")]
+    pub kind: PortfolioType,
+    /// Yearly volatility aimed at.
+    #[serde(default)]
+    pub target_risk: Option<Fraction>,
+    /// Instrument to compare with.
+    #[serde(default)]
+    pub benchmark: Option<InstrumentId>,
+    /// Yearly risk-free rate.
+    #[serde(default)]
+    pub risk_free_rate: Option<Fraction>,
+    /// Trading calendar.
+    #[serde(default)]
+    pub calendar: Option<SmolStr>,
+    /// IANA time zone of its day.
+    #[serde(default = "utc")]
+    pub time_zone: SmolStr,
+    /// Local time at which its day ends, HH:MM.
+    #[serde(default = "midnight")]
+    pub day_cut: SmolStr,
+    /// Lines; 1 − Σ is the cash target.
+    #[serde(default)]
+    pub targets: Vec<Target>,
+    /// Band.
+    #[serde(default)]
+    pub band: Band,
+    /// Trigger.
+    #[serde(default)]
+    pub trigger: Trigger,
+    /// Orders.
+    #[serde(default)]
+    pub orders: Orders,
+    /// Book.
+    #[serde(default)]
+    pub book: Book,
+    /// Limits.
+    #[serde(default)]
+    pub limits: Limits,
+    /// Shadow rules.
+    #[serde(default)]
+    pub shadow: Option<Box<Shadow>>,
+}
+
+/// `tenths` tenths and `hundredths` hundredths of one.
+fn tenths(tenths: i128, hundredths: i128) -> Fraction {
+    Fraction::from_units((tenths * 10 + hundredths) * (Fraction::ONE.units() / 100))
+}

@@ -1,0 +1,260 @@
+//! Which policies cannot be followed, with what is wrong and what to write instead.
+//! It looks at one policy alone: versions, instruments and sessions of others are the book's to check.
+
+use super::{Band, Limits, Orders, Policy, Target, Trigger};
+use crate::enums::{
+    BandKind, CashBasis, CostMethod, DividendSource, Funding, Goal, OrderType, PolicyMode, PortfolioType, RebalanceFrequency, Rounding,
+    Scope, Shortage, TimeInForce,
+};
+use crate::reason::DeadLetterCode;
+use crate::{FixedError, Fraction};
+use std::collections::BTreeSet;
+
+/// What is wrong with a policy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PolicyProblem {
+    /// INVALID_ALLOCATION for targets, bands and limits that contradict each other, UNKNOWN_ENUM for a
+    /// symbol that this build does not know, INVALID_POLICY for the rest.
+    pub code: DeadLetterCode,
+    /// The field, what it holds, and what it may hold.
+    pub text: String,
+}
+
+/// Every problem of a policy, in the order of its fields; empty when it can be followed.
+pub fn validate(policy: &Policy) -> Vec<PolicyProblem> {
+    let mut problems = Problems(Vec::new());
+    identity(policy, &mut problems);
+    rules("", &policy.targets, &policy.band, &policy.trigger, &policy.orders, &policy.limits, &mut problems);
+    book(policy, &mut problems);
+    if policy.trigger.mode == PolicyMode::Automatic {
+        automatic(&policy.limits, &mut problems);
+    }
+    if let Some(shadow) = &policy.shadow {
+        rules("shadow.", &shadow.targets, &shadow.band, &shadow.trigger, &shadow.orders, &shadow.limits, &mut problems);
+    }
+    problems.0
+}
+
+struct Problems(Vec<PolicyProblem>);
+
+impl Problems {
+    fn say(&mut self, code: DeadLetterCode, text: String) {
+        self.0.push(PolicyProblem { code, text });
+    }
+    fn allocation(&mut self, wrong: bool, text: impl FnOnce() -> String) {
+        if wrong {
+            self.say(DeadLetterCode::InvalidAllocation, text());
+        }
+    }
+    fn policy(&mut self, wrong: bool, text: impl FnOnce() -> String) {
+        if wrong {
+            self.say(DeadLetterCode::InvalidPolicy, text());
+        }
+    }
+    fn symbol(&mut self, unknown: bool, field: &str) {
+        if unknown {
+            self.say(DeadLetterCode::UnknownEnum, format!("{field} has a symbol that this build does not know"));
+        }
+    }
+}
+
+fn identity(policy: &Policy, problems: &mut Problems) {
+    problems.policy(policy.policy_version < 1, || format!("policy_version is {}, it starts at 1", policy.policy_version));
+    problems.symbol(policy.kind == PortfolioType::Unknown, "type");
+    problems.policy(!is_time_of_day(&policy.day_cut), || format!("day_cut is {:?}, it is a local time such as 16:00", policy.day_cut));
+    problems.policy(jiff::tz::TimeZone::get(&policy.time_zone).is_err(), || {
+        format!("time_zone {:?} is no IANA time zone such as America/New_York", policy.time_zone)
+    });
+    problems.policy(policy.target_risk.is_some_and(|risk| !risk.is_positive()), || "target_risk must be above 0".to_owned());
+}
+
+fn book(policy: &Policy, problems: &mut Problems) {
+    problems.symbol(policy.book.cost_method == CostMethod::Unknown, "book.cost_method");
+    problems.symbol(policy.book.dividends == DividendSource::Unknown, "book.dividends");
+    problems.policy(policy.book.max_price_age_seconds < 1, || "book.max_price_age_seconds must be at least 1".to_owned());
+}
+
+fn rules(at: &str, targets: &[Target], band: &Band, trigger: &Trigger, orders: &Orders, limits: &Limits, problems: &mut Problems) {
+    lines(at, targets, orders, problems);
+    band_problems(at, band, problems);
+    trigger_problems(at, trigger, problems);
+    order_problems(at, orders, problems);
+    limit_problems(at, limits, problems);
+}
+
+fn lines(at: &str, targets: &[Target], orders: &Orders, problems: &mut Problems) {
+    let mut seen = BTreeSet::new();
+    for (index, line) in targets.iter().enumerate() {
+        let name = line.instrument_id.as_ref().map(|id| id.as_str()).or(line.group.as_deref()).unwrap_or("?");
+        let here = format!("{at}targets[{index}] ({name})");
+        problems.policy(line.instrument_id.is_some() == line.group.is_some(), || {
+            format!("{here} must give exactly one of instrument_id and group")
+        });
+        problems.allocation(!seen.insert((line.group.is_some(), name.to_owned())), || format!("{here} stands twice"));
+        problems.allocation(!orders.allow_short && line.target_weight.is_negative(), || {
+            format!("{here} has target {} below 0 without orders.allow_short", line.target_weight)
+        });
+        one_line_bounds(&here, line, problems);
+    }
+    gross(at, targets, orders, problems);
+}
+
+fn one_line_bounds(here: &str, line: &Target, problems: &mut Problems) {
+    let outside = line.target_weight.abs() > hundred();
+    problems.allocation(outside, || format!("{here} has target {}; weights are fractions of one", line.target_weight));
+    if let Some(min) = line.min_weight {
+        problems.allocation(min > line.target_weight, || format!("{here} has min_weight {min} above its target {}", line.target_weight));
+    }
+    if let Some(max) = line.max_weight {
+        problems.allocation(max < line.target_weight, || format!("{here} has max_weight {max} below its target {}", line.target_weight));
+    }
+}
+
+fn gross(at: &str, targets: &[Target], orders: &Orders, problems: &mut Problems) {
+    let over = |group: bool| {
+        targets
+            .iter()
+            .filter(|line| line.group.is_some() == group)
+            .try_fold(Fraction::ZERO, |sum, line| sum.checked_add(line.target_weight.abs()))
+    };
+    for (group, what) in [(false, "instruments"), (true, "groups")] {
+        let sum: Result<Fraction, FixedError> = over(group);
+        problems.allocation(sum.as_ref().map_or(true, |sum| *sum > orders.max_gross), || {
+            let shown = sum.map_or("beyond all range".to_owned(), |sum| sum.to_string());
+            format!("{at}targets of {what} add up to {shown} in magnitude, above orders.max_gross {}", orders.max_gross)
+        });
+    }
+}
+
+fn band_problems(at: &str, band: &Band, problems: &mut Problems) {
+    problems.symbol(band.kind == BandKind::Unknown, &format!("{at}band.kind"));
+    problems.allocation(!band.absolute.is_positive() || band.absolute >= Fraction::ONE, || {
+        format!("{at}band.absolute is {}; it is a fraction of equity above 0 and below 1: 5 per cent is 0.05", band.absolute)
+    });
+    problems.allocation(!band.relative.is_positive(), || format!("{at}band.relative is {}, it must be above 0", band.relative));
+    problems.allocation(!band.clear_ratio.is_positive() || band.clear_ratio > Fraction::ONE, || {
+        format!("{at}band.clear_ratio is {}, it lies above 0 and at most at 1", band.clear_ratio)
+    });
+}
+
+fn trigger_problems(at: &str, trigger: &Trigger, problems: &mut Problems) {
+    problems.symbol(trigger.scope == Scope::Unknown, &format!("{at}trigger.scope"));
+    problems.symbol(trigger.goal == Goal::Unknown, &format!("{at}trigger.goal"));
+    problems.symbol(trigger.mode == PolicyMode::Unknown, &format!("{at}trigger.mode"));
+    problems.symbol(trigger.rebalance_frequency == RebalanceFrequency::Unknown, &format!("{at}trigger.rebalance_frequency"));
+    problems.policy(trigger.minimum_deviation.is_negative(), || format!("{at}trigger.minimum_deviation is below 0"));
+    problems.allocation(trigger.cash_band.is_some_and(|band| !band.is_positive() || band >= Fraction::ONE), || {
+        format!("{at}trigger.cash_band is a fraction of equity above 0 and below 1")
+    });
+    problems.policy(trigger.cooldown_seconds < 0, || format!("{at}trigger.cooldown_seconds is below 0"));
+    problems.policy(trigger.rearm_seconds < 1, || format!("{at}trigger.rearm_seconds must be at least 1"));
+    problems.policy(!(1..=2).contains(&trigger.approval.approvers), || format!("{at}trigger.approval.approvers is 1 or 2"));
+    problems.policy(trigger.approval.expiry_seconds < 1, || format!("{at}trigger.approval.expiry_seconds must be at least 1"));
+    problems.policy(trigger.approval.price_tolerance_bp.is_negative(), || format!("{at}trigger.approval.price_tolerance_bp is below 0"));
+    problems.policy(trigger.schedule_time.as_deref().is_some_and(|time| !is_time_of_day(time)), || {
+        format!("{at}trigger.schedule_time is a local time such as 15:30")
+    });
+}
+
+fn order_problems(at: &str, orders: &Orders, problems: &mut Problems) {
+    problems.symbol(orders.rounding == Rounding::Unknown, &format!("{at}orders.rounding"));
+    problems.symbol(orders.shortage == Shortage::Unknown, &format!("{at}orders.shortage"));
+    problems.symbol(orders.funding == Funding::Unknown, &format!("{at}orders.funding"));
+    problems.symbol(orders.cash_basis == CashBasis::Unknown, &format!("{at}orders.cash_basis"));
+    problems.symbol(orders.order_type == OrderType::Unknown, &format!("{at}orders.order_type"));
+    problems.symbol(orders.time_in_force == TimeInForce::Unknown, &format!("{at}orders.time_in_force"));
+    problems.policy(orders.min_notional.is_negative(), || format!("{at}orders.min_notional is below 0"));
+    problems.allocation(orders.cash_reserve.is_negative() || orders.cash_reserve > Fraction::ONE, || {
+        format!("{at}orders.cash_reserve is {}, it lies between 0 and 1", orders.cash_reserve)
+    });
+    problems.policy(orders.turnover_cap.is_some_and(|cap| cap.is_negative()), || format!("{at}orders.turnover_cap is below 0"));
+    problems.policy(orders.volume_cap.is_some_and(|cap| cap.is_negative()), || format!("{at}orders.volume_cap is below 0"));
+    problems.allocation(!orders.max_gross.is_positive(), || format!("{at}orders.max_gross must be above 0"));
+    problems.policy(orders.fees.rate.is_negative() || orders.fees.rate >= Fraction::ONE, || {
+        format!("{at}orders.fees.rate is {}; it is a fraction of the notional from 0 and below 1", orders.fees.rate)
+    });
+    problems.policy(orders.fees.fixed.is_negative(), || format!("{at}orders.fees.fixed is below 0"));
+    problems.policy(orders.valid_seconds < 1, || format!("{at}orders.valid_seconds must be at least 1"));
+}
+
+fn limit_problems(at: &str, limits: &Limits, problems: &mut Problems) {
+    let negative = [
+        (limits.max_order_notional.is_some_and(|l| l.is_negative()), "max_order_notional"),
+        (limits.max_order_quantity.is_some_and(|l| l.is_negative()), "max_order_quantity"),
+        (limits.max_daily_notional.is_some_and(|l| l.is_negative()), "max_daily_notional"),
+        (limits.max_position_weight.is_some_and(|l| l.is_negative()), "max_position_weight"),
+        (limits.max_sector_weight.is_some_and(|l| l.is_negative()), "max_sector_weight"),
+        (limits.max_orders_per_minute.is_some_and(|l| l < 0), "max_orders_per_minute"),
+        (limits.price_collar_bp.is_some_and(|l| l.is_negative()), "price_collar_bp"),
+    ];
+    for (wrong, field) in negative {
+        problems.policy(wrong, || format!("{at}limits.{field} is below 0"));
+    }
+}
+
+fn automatic(limits: &Limits, problems: &mut Problems) {
+    let missing = [
+        (limits.max_order_notional.is_none(), "max_order_notional"),
+        (limits.max_daily_notional.is_none(), "max_daily_notional"),
+        (limits.price_collar_bp.is_none(), "price_collar_bp"),
+    ];
+    for (absent, field) in missing {
+        problems.policy(absent, || format!("trigger.mode AUTOMATIC needs limits.{field}: set it, or use APPROVAL"));
+    }
+}
+
+fn is_time_of_day(text: &str) -> bool {
+    let number = |part: &str, below: u8| part.len() == 2 && part.parse::<u8>().is_ok_and(|n| n < below);
+    text.split_once(':').is_some_and(|(hour, minute)| number(hour, 24) && number(minute, 60))
+}
+
+fn hundred() -> Fraction {
+    Fraction::from_units(100 * Fraction::ONE.units())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn policy(json: &str) -> Policy {
+        serde_json::from_str(json).unwrap()
+    }
+    fn codes(json: &str) -> Vec<(DeadLetterCode, String)> {
+        validate(&policy(json)).into_iter().map(|p| (p.code, p.text)).collect()
+    }
+    const HEAD: &str = r#""portfolio_id":"p","policy_version":1,"base_currency":"USD""#;
+
+    #[test]
+    fn the_defaults_can_be_followed() {
+        assert_eq!(codes(&format!("{{{HEAD}}}")), vec![]);
+        let p = policy(&format!("{{{HEAD}}}"));
+        assert_eq!((p.band.absolute.to_string(), p.band.clear_ratio.to_string()), ("0.05".into(), "0.8".into()));
+        assert_eq!(p.trigger.minimum_deviation.to_string(), "1");
+    }
+
+    #[test]
+    fn contradictions_are_named() {
+        let cases = [
+            (r#""targets":[{"instrument_id":"A","target_weight":"0.6"},{"instrument_id":"B","target_weight":"0.6"}]"#, "add up to 1.2"),
+            (r#""targets":[{"instrument_id":"A","target_weight":"0.5","min_weight":"0.6"}]"#, "min_weight 0.6 above"),
+            (r#""targets":[{"instrument_id":"A","target_weight":"0.5","max_weight":"0.4"}]"#, "max_weight 0.4 below"),
+            (r#""targets":[{"instrument_id":"A","target_weight":"-0.1"}]"#, "without orders.allow_short"),
+            (r#""targets":[{"instrument_id":"A","target_weight":"0.1"},{"instrument_id":"A","target_weight":"0.1"}]"#, "stands twice"),
+            (r#""band":{"absolute":5}"#, "5 per cent is 0.05"),
+        ];
+        for (fields, words) in cases {
+            let found = codes(&format!("{{{HEAD},{fields}}}"));
+            assert!(
+                found.iter().any(|(code, text)| *code == DeadLetterCode::InvalidAllocation && text.contains(words)),
+                "{fields}: {found:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn automatic_needs_its_limits() {
+        let found = codes(&format!(r#"{{{HEAD},"trigger":{{"mode":"AUTOMATIC"}}}}"#));
+        assert_eq!(found.len(), 3);
+        assert!(found.iter().all(|(code, _)| *code == DeadLetterCode::InvalidPolicy));
+    }
+}

@@ -1,0 +1,189 @@
+//! Moments and days as counts since 1970: microseconds in UTC, and calendar days.
+//! No clock is read here and no time zone is assumed.
+
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::fmt;
+use std::str::FromStr;
+
+/// A text is no moment or no day.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TimeError {
+    /// Not RFC 3339 with an offset, or out of range.
+    #[error("{0:?} is no RFC 3339 time such as 2026-01-05T14:30:00Z")]
+    Timestamp(String),
+    /// Not a calendar day.
+    #[error("{0:?} is no date such as 2026-01-05")]
+    Date(String),
+}
+
+/// Microseconds since 1970-01-01T00:00:00Z.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    /// The earliest value that there is; older than any record.
+    pub const MIN: Self = Self(i64::MIN);
+    /// Microseconds since 1970.
+    pub const fn from_micros(micros: i64) -> Self {
+        Self(micros)
+    }
+    /// Milliseconds since 1970, as the broker gives them.
+    pub const fn from_millis(millis: i64) -> Self {
+        Self(millis.saturating_mul(1000))
+    }
+    /// Microseconds since 1970.
+    pub const fn micros(self) -> i64 {
+        self.0
+    }
+    /// Milliseconds since 1970, rounded down.
+    pub const fn millis(self) -> i64 {
+        self.0.div_euclid(1000)
+    }
+    /// This moment and so many seconds; saturates at the ends of time.
+    pub const fn plus_seconds(self, seconds: i64) -> Self {
+        Self(self.0.saturating_add(seconds.saturating_mul(1_000_000)))
+    }
+    /// This moment and so many microseconds; saturates at the ends of time.
+    pub const fn plus_micros(self, micros: i64) -> Self {
+        Self(self.0.saturating_add(micros))
+    }
+    /// Microseconds from `earlier` to this moment; saturates.
+    pub const fn since(self, earlier: Self) -> i64 {
+        self.0.saturating_sub(earlier.0)
+    }
+    /// The UTC day that it falls in.
+    #[allow(clippy::cast_possible_truncation, reason = "every i64 of microseconds is fewer than 2^27 days")]
+    pub const fn date_utc(self) -> Date {
+        Date(self.0.div_euclid(86_400_000_000) as i32)
+    }
+}
+
+impl FromStr for Timestamp {
+    type Err = TimeError;
+    fn from_str(text: &str) -> Result<Self, TimeError> {
+        let parsed: jiff::Timestamp = text.parse().map_err(|_| TimeError::Timestamp(text.chars().take(64).collect()))?;
+        Ok(Self(parsed.as_microsecond()))
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match jiff::Timestamp::from_microsecond(self.0) {
+            Ok(time) => write!(f, "{time}"),
+            Err(_) => write!(f, "{}us", self.0),
+        }
+    }
+}
+
+impl fmt::Debug for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() { serializer.collect_str(self) } else { self.0.serialize(serializer) }
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        if deserializer.is_human_readable() {
+            String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+        } else {
+            i64::deserialize(deserializer).map(Self)
+        }
+    }
+}
+
+/// Days since 1970-01-01.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Date(i32);
+
+impl Date {
+    /// Days since 1970.
+    pub const fn from_days(days: i32) -> Self {
+        Self(days)
+    }
+    /// Days since 1970.
+    pub const fn days(self) -> i32 {
+        self.0
+    }
+    /// The day so many days later; saturates.
+    pub const fn plus_days(self, days: i32) -> Self {
+        Self(self.0.saturating_add(days))
+    }
+    /// Midnight UTC at which it starts.
+    pub const fn start_utc(self) -> Timestamp {
+        Timestamp(self.0 as i64 * 86_400_000_000)
+    }
+}
+
+const EPOCH: jiff::civil::Date = jiff::civil::Date::constant(1970, 1, 1);
+
+impl FromStr for Date {
+    type Err = TimeError;
+    fn from_str(text: &str) -> Result<Self, TimeError> {
+        let refuse = || TimeError::Date(text.chars().take(64).collect());
+        if text.len() != 10 {
+            return Err(refuse());
+        }
+        let date: jiff::civil::Date = text.parse().map_err(|_| refuse())?;
+        let span = date.since(EPOCH).map_err(|_| refuse())?;
+        Ok(Self(span.get_days()))
+    }
+}
+
+impl fmt::Display for Date {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let span = jiff::Span::new().try_days(self.0);
+        match span.and_then(|span| EPOCH.checked_add(span)) {
+            Ok(date) => write!(f, "{date}"),
+            Err(_) => write!(f, "day {}", self.0),
+        }
+    }
+}
+
+impl fmt::Debug for Date {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+impl Serialize for Date {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() { serializer.collect_str(self) } else { self.0.serialize(serializer) }
+    }
+}
+
+impl<'de> Deserialize<'de> for Date {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        if deserializer.is_human_readable() {
+            String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+        } else {
+            i32::deserialize(deserializer).map(Self)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_round_trip() {
+        for text in ["1969-12-31", "2026-01-05", "2024-02-29", "0001-01-01"] {
+            assert_eq!(text.parse::<Date>().unwrap().to_string(), text);
+        }
+        assert_eq!("1970-01-02".parse::<Date>().unwrap().days(), 1);
+        for text in ["2026-02-30", "2026-1-5", "", "20260105"] {
+            assert!(text.parse::<Date>().is_err(), "{text}");
+        }
+        let time: Timestamp = "2026-01-05T14:30:00.123456Z".parse().unwrap();
+        assert_eq!(time.to_string(), "2026-01-05T14:30:00.123456Z");
+        assert_eq!(time.date_utc().to_string(), "2026-01-05");
+        assert!("2026-01-05T14:30:00".parse::<Timestamp>().is_err());
+    }
+}

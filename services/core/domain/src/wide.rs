@@ -1,0 +1,90 @@
+//! Arithmetic whose middle leaves 128 bits: one product and one division in 256, rounded half-even,
+//! and the exact comparison of two products. It knows no scales and no money.
+
+use crate::fixed::{FixedError, pow10};
+use ethnum::I256;
+use std::cmp::Ordering;
+
+/// a × b ÷ divisor, rounded half-even. Errors: a zero divisor, a result beyond `i128`.
+pub fn mul_div_half_even(a: i128, b: i128, divisor: i128) -> Result<i128, FixedError> {
+    if divisor == 0 {
+        return Err(FixedError::Overflow);
+    }
+    match a.checked_mul(b) {
+        Some(product) => div_half_even(product, divisor).ok_or(FixedError::Overflow),
+        None => wide_mul_div(a, b, divisor),
+    }
+}
+
+/// a × b ÷ divisor, cut toward zero. Errors: a zero divisor, a result beyond `i128`.
+pub fn mul_div_truncate(a: i128, b: i128, divisor: i128) -> Result<i128, FixedError> {
+    let product = I256::from(a) * I256::from(b);
+    product.checked_div(I256::from(divisor)).and_then(|q| i128::try_from(q).ok()).ok_or(FixedError::Overflow)
+}
+
+/// A value at scale `from` at scale `to`, rounded half-even where digits fall away.
+pub fn rescale_half_even(units: i128, from: u32, to: u32) -> Result<i128, FixedError> {
+    if to >= from {
+        units.checked_mul(pow10(to - from)).ok_or(FixedError::Overflow)
+    } else {
+        div_half_even(units, pow10(from - to)).ok_or(FixedError::Overflow)
+    }
+}
+
+/// Compares a × b with c × d exactly.
+pub fn compare_products(a: i128, b: i128, c: i128, d: i128) -> Ordering {
+    match (a.checked_mul(b), c.checked_mul(d)) {
+        (Some(left), Some(right)) => left.cmp(&right),
+        _ => (I256::from(a) * I256::from(b)).cmp(&(I256::from(c) * I256::from(d))),
+    }
+}
+
+fn div_half_even(value: i128, divisor: i128) -> Option<i128> {
+    let (quotient, rest) = (value.checked_div(divisor)?, value % divisor);
+    if rest == 0 {
+        return Some(quotient);
+    }
+    let away = if (value < 0) == (divisor < 0) { 1 } else { -1 };
+    // |rest| against |divisor| − |rest|: neither side can wrap.
+    let (rest, divisor) = (rest.unsigned_abs(), divisor.unsigned_abs());
+    match rest.cmp(&(divisor - rest)) {
+        Ordering::Less => Some(quotient),
+        Ordering::Greater => quotient.checked_add(away),
+        Ordering::Equal if quotient % 2 == 0 => Some(quotient),
+        Ordering::Equal => quotient.checked_add(away),
+    }
+}
+
+#[cold]
+fn wide_mul_div(a: i128, b: i128, divisor: i128) -> Result<i128, FixedError> {
+    let (value, by) = (I256::from(a) * I256::from(b), I256::from(divisor));
+    let (quotient, rest) = (value / by, value % by);
+    let twice = rest.abs() * I256::from(2);
+    let away = if (value < I256::ZERO) == (divisor < 0) { I256::ONE } else { -I256::ONE };
+    let odd = quotient % I256::from(2) != I256::ZERO;
+    let rounded = match twice.cmp(&by.abs()) {
+        Ordering::Less => quotient,
+        Ordering::Equal if !odd => quotient,
+        _ => quotient + away,
+    };
+    i128::try_from(rounded).map_err(|_| FixedError::Overflow)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn narrow_and_wide_paths_agree() {
+        for a in [-1_000_001_i128, -15, -5, 0, 5, 25, 35, 999] {
+            for b in [-3_i128, 1, 7, 1000] {
+                for d in [-10_i128, -7, 1, 2, 10, 40] {
+                    assert_eq!(mul_div_half_even(a, b, d).unwrap(), wide_mul_div(a, b, d).unwrap(), "{a}*{b}/{d}");
+                }
+            }
+        }
+        assert_eq!(mul_div_half_even(i128::MAX, 10, 10).unwrap(), i128::MAX);
+        assert!(mul_div_half_even(i128::MAX, 10, 9).is_err());
+        assert!(mul_div_half_even(1, 1, 0).is_err());
+    }
+}
