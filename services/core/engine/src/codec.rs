@@ -1,0 +1,29 @@
+//! What the engine asks of an encoding. The engine never looks into bytes itself.
+
+use domain::reason::DeadLetterCode;
+use domain::{Input, Output, SmolStr, Topic};
+
+/// Why bytes or a record were refused: a code and a text that says what, where and what to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The dead letter's code.
+    pub code: DeadLetterCode,
+    /// The dead letter's text.
+    pub text: SmolStr,
+}
+
+impl Refusal {
+    /// A refusal with a text.
+    pub fn new(code: DeadLetterCode, text: impl AsRef<str>) -> Self {
+        Self { code, text: SmolStr::new(text.as_ref()) }
+    }
+}
+
+/// Bytes to records and back.
+pub trait Codec {
+    /// The record that the key and value of a topic hold. A null value is `None`.
+    fn decode(&mut self, topic: Topic, key: Option<&[u8]>, value: Option<&[u8]>) -> Result<Input, Refusal>;
+    /// Appends the value bytes of an output. Dead letters append their original value.
+    /// An output that its schema cannot hold is a fault of this service, not of an input: it returns why.
+    fn encode(&mut self, output: &Output, into: &mut Vec<u8>) -> Result<(), Refusal>;
+}

@@ -1,0 +1,313 @@
+//! Exact dedup with bounded memory: which records of a portfolio were booked, by date.
+//!
+//! A record's id is a 128-bit hash over length-prefixed parts, its content a 64-bit one, so that a known
+//! id with other content is seen. The window is the newest distinct booked dates; what is older than a
+//! full window is late, never taken for new. Its image is cut into chunks of which only the last one of
+//! a date changes. It does not know what a fill is, nor what happens to a record that it names late.
+
+use crate::image::ImageError;
+use domain::{Date, Timestamp};
+use std::collections::{BTreeMap, BTreeSet};
+use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
+
+/// Ids in one chunk of the image.
+pub const CHUNK_IDS: usize = 4096;
+
+/// Bytes of one id in a chunk.
+const ID_BYTES: usize = 24;
+
+/// The hash of what names a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RecordId {
+    high: u64,
+    low: u64,
+}
+
+/// Collects parts for a hash, each with its length before it, so that no two lists of parts run together.
+#[derive(Debug, Clone, Default)]
+pub struct Parts {
+    buffer: Vec<u8>,
+}
+
+impl Parts {
+    /// Forgets the parts so far and keeps the buffer.
+    pub fn start(&mut self) -> &mut Self {
+        self.buffer.clear();
+        self
+    }
+    /// Adds a part.
+    pub fn part(&mut self, bytes: &[u8]) -> &mut Self {
+        self.buffer.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
+        self.buffer.extend_from_slice(bytes);
+        self
+    }
+    /// Adds a number; one part of fixed length.
+    pub fn number(&mut self, value: i128) -> &mut Self {
+        self.part(&value.to_le_bytes())
+    }
+    /// Adds a part that may be absent; absent differs from empty.
+    pub fn optional(&mut self, bytes: Option<&[u8]>) -> &mut Self {
+        match bytes {
+            Some(bytes) => self.part(&[1]).part(bytes),
+            None => self.part(&[0]),
+        }
+    }
+    /// The parts as an id.
+    #[allow(clippy::cast_possible_truncation, reason = "both halves of the hash are kept")]
+    pub fn id(&self) -> RecordId {
+        let hash = xxh3_128(&self.buffer);
+        RecordId { high: (hash >> 64) as u64, low: hash as u64 }
+    }
+    /// The parts as a content hash.
+    pub fn content(&self) -> u64 {
+        xxh3_64(&self.buffer)
+    }
+}
+
+/// What the window says of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Never booked inside the window.
+    New,
+    /// Booked, with the same content.
+    Duplicate,
+    /// Booked, with other content.
+    Conflict,
+    /// Older than a full window: it cannot be told whether it was booked.
+    Late {
+        /// The oldest date of the window.
+        oldest: Date,
+    },
+    /// Dated after tomorrow.
+    Future {
+        /// The last date that is taken.
+        last: Date,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Known {
+    id: RecordId,
+    content: u64,
+}
+
+/// Ids of one date in booking order, found through an open-addressed table of their places.
+#[derive(Debug, Clone, Default)]
+struct IdSet {
+    known: Vec<Known>,
+    /// Place + 1 in `known`; 0 is free. A power of two, at most half full.
+    table: Vec<u32>,
+}
+
+impl IdSet {
+    fn find(&self, id: RecordId) -> Option<u64> {
+        let mask = self.table.len().checked_sub(1)?;
+        let mut at = home(id, mask);
+        loop {
+            let place = *self.table.get(at)? as usize;
+            let known = self.known.get(place.checked_sub(1)?)?;
+            if known.id == id {
+                return Some(known.content);
+            }
+            at = (at + 1) & mask;
+        }
+    }
+    fn insert(&mut self, known: Known) {
+        self.known.push(known);
+        if self.known.len() * 2 > self.table.len() {
+            self.rebuild();
+        } else {
+            self.enter(self.known.len() - 1);
+        }
+    }
+    fn rebuild(&mut self) {
+        self.table.clear();
+        self.table.resize((self.known.len() * 4).next_power_of_two().max(8), 0);
+        (0..self.known.len()).for_each(|place| self.enter(place));
+    }
+    fn enter(&mut self, place: usize) {
+        let mask = self.table.len() - 1;
+        let mut at = home(self.known[place].id, mask);
+        while self.table[at] != 0 {
+            at = (at + 1) & mask;
+        }
+        self.table[at] = u32::try_from(place + 1).expect("a date of one portfolio has fewer than 2^32 ids");
+    }
+    fn chunk_count(&self) -> u32 {
+        u32::try_from(self.known.len().div_ceil(CHUNK_IDS)).expect("fewer chunks than ids")
+    }
+}
+
+#[allow(clippy::cast_possible_truncation, reason = "any bits of the hash do")]
+fn home(id: RecordId, mask: usize) -> usize {
+    id.low as usize & mask
+}
+
+/// The booked ids of one portfolio and one kind of record.
+#[derive(Debug, Clone, Default)]
+pub struct Window {
+    dates: BTreeMap<Date, IdSet>,
+    dirty: BTreeSet<(Date, u32)>,
+}
+
+impl Window {
+    /// Judges a record whose date is part of its name. `dates` is how many dates the window holds.
+    pub fn judge(&self, date: Date, id: RecordId, content: u64, now: Timestamp, dates: usize) -> Verdict {
+        let found = self.dates.get(&date).and_then(|set| set.find(id));
+        self.verdict(found, date, content, now, dates)
+    }
+    /// Judges a record whose date is not part of its name: it is looked for under every date.
+    pub fn judge_undated(&self, date: Date, id: RecordId, content: u64, now: Timestamp, dates: usize) -> Verdict {
+        let found = self.dates.values().rev().find_map(|set| set.find(id));
+        self.verdict(found, date, content, now, dates)
+    }
+    fn verdict(&self, found: Option<u64>, date: Date, content: u64, now: Timestamp, dates: usize) -> Verdict {
+        let last = now.date_utc().plus_days(1);
+        match (found, self.oldest()) {
+            (Some(known), _) if known == content => Verdict::Duplicate,
+            (Some(_), _) => Verdict::Conflict,
+            _ if date > last => Verdict::Future { last },
+            (None, Some(oldest)) if date < oldest && self.dates.len() >= dates.max(1) => Verdict::Late { oldest },
+            _ => Verdict::New,
+        }
+    }
+    /// Remembers a booked record and lets the dates go that leave the window.
+    /// Returns whether a date left.
+    pub fn record(&mut self, date: Date, id: RecordId, content: u64, dates: usize) -> bool {
+        let set = self.dates.entry(date).or_default();
+        set.insert(Known { id, content });
+        self.dirty.insert((date, set.chunk_count() - 1));
+        let mut left = false;
+        while self.dates.len() > dates.max(1) {
+            let Some((gone, set)) = self.dates.pop_first() else { break };
+            self.dirty.extend((0..set.chunk_count()).map(|chunk| (gone, chunk)));
+            left = true;
+        }
+        left
+    }
+    /// The oldest date that the window holds.
+    pub fn oldest(&self) -> Option<Date> {
+        self.dates.keys().next().copied()
+    }
+    /// How many ids it holds.
+    pub fn len(&self) -> usize {
+        self.dates.values().map(|set| set.known.len()).sum()
+    }
+    /// Whether it holds none.
+    pub fn is_empty(&self) -> bool {
+        self.dates.is_empty()
+    }
+
+    /// Every chunk of the image, by date and number.
+    pub fn chunks(&self) -> impl Iterator<Item = (Date, u32)> + '_ {
+        self.dates.iter().flat_map(|(date, set)| (0..set.chunk_count()).map(|chunk| (*date, chunk)))
+    }
+    /// The bytes of a chunk; `None` when there is none (any more).
+    pub fn chunk(&self, date: Date, chunk: u32) -> Option<Vec<u8>> {
+        let known = self.dates.get(&date)?.known.chunks(CHUNK_IDS).nth(chunk as usize)?;
+        let bytes = known.iter().flat_map(|k| [k.id.high, k.id.low, k.content]).flat_map(u64::to_le_bytes);
+        Some(bytes.collect())
+    }
+    /// Puts a chunk back; chunks of a date come in ascending order.
+    pub fn restore_chunk(&mut self, date: Date, chunk: u32, bytes: &[u8]) -> Result<(), ImageError> {
+        let wrong = |why: &str| ImageError::new(format!("the booked ids of {date}, chunk {chunk}"), why);
+        if bytes.is_empty() || !bytes.len().is_multiple_of(ID_BYTES) || bytes.len() > CHUNK_IDS * ID_BYTES {
+            return Err(wrong("it has an impossible length"));
+        }
+        let set = self.dates.entry(date).or_default();
+        if set.known.len() != chunk as usize * CHUNK_IDS {
+            return Err(wrong("a chunk before it is missing"));
+        }
+        let word = |bytes: &[u8], at: usize| {
+            let mut word = [0; 8];
+            word.copy_from_slice(&bytes[at..at + 8]);
+            u64::from_le_bytes(word)
+        };
+        for known in bytes.chunks_exact(ID_BYTES) {
+            set.insert(Known { id: RecordId { high: word(known, 0), low: word(known, 8) }, content: word(known, 16) });
+        }
+        Ok(())
+    }
+    /// Chunks changed, made or removed since the last call, ascending.
+    pub fn take_dirty(&mut self) -> BTreeSet<(Date, u32)> {
+        std::mem::take(&mut self.dirty)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(text: &str) -> RecordId {
+        Parts::default().part(b"src").part(text.as_bytes()).id()
+    }
+    fn day(n: i32) -> Date {
+        Date::from_days(20_000 + n)
+    }
+    fn at(n: i32) -> Timestamp {
+        day(n).start_utc().plus_seconds(3600)
+    }
+
+    #[test]
+    fn parts_do_not_run_together_and_absent_is_not_empty() {
+        let mut parts = Parts::default();
+        let one = parts.start().part(b"ab").part(b"c").id();
+        assert_ne!(one, parts.start().part(b"a").part(b"bc").id());
+        assert_eq!(one, parts.start().part(b"ab").part(b"c").id());
+        let absent = parts.start().optional(None).content();
+        assert_ne!(absent, parts.start().optional(Some(b"")).content());
+    }
+
+    #[test]
+    fn a_known_id_is_a_duplicate_or_a_conflict() {
+        let mut window = Window::default();
+        assert_eq!(window.judge(day(0), id("1"), 7, at(0), 3), Verdict::New);
+        window.record(day(0), id("1"), 7, 3);
+        assert_eq!(window.judge(day(0), id("1"), 7, at(0), 3), Verdict::Duplicate);
+        assert_eq!(window.judge(day(0), id("1"), 8, at(0), 3), Verdict::Conflict);
+        assert_eq!(window.judge(day(1), id("1"), 7, at(0), 3), Verdict::New);
+        assert_eq!(window.judge_undated(day(1), id("1"), 7, at(0), 3), Verdict::Duplicate);
+    }
+
+    #[test]
+    fn late_only_when_the_window_is_full_and_future_after_tomorrow() {
+        let mut window = Window::default();
+        window.record(day(5), id("5"), 0, 2);
+        assert_eq!(window.judge(day(1), id("1"), 0, at(5), 2), Verdict::New);
+        window.record(day(6), id("6"), 0, 2);
+        assert_eq!(window.judge(day(1), id("1"), 0, at(5), 2), Verdict::Late { oldest: day(5) });
+        assert_eq!(window.judge(day(5), id("1"), 0, at(5), 2), Verdict::New);
+        assert_eq!(window.judge(day(6), id("x"), 0, at(5), 2), Verdict::New);
+        assert_eq!(window.judge(day(7), id("x"), 0, at(5), 2), Verdict::Future { last: day(6) });
+        assert!(window.record(day(7), id("7"), 0, 2));
+        assert_eq!(window.oldest(), Some(day(6)));
+        assert_eq!(window.judge(day(5), id("5"), 0, at(7), 2), Verdict::Late { oldest: day(6) });
+    }
+
+    #[test]
+    fn only_the_last_chunk_of_a_date_is_dirty_and_chunks_restore() {
+        let mut window = Window::default();
+        for n in 0..CHUNK_IDS * 2 + 5 {
+            window.record(day(0), id(&n.to_string()), n as u64, 1);
+        }
+        assert_eq!(window.take_dirty().into_iter().collect::<Vec<_>>(), [(day(0), 0), (day(0), 1), (day(0), 2)]);
+        window.record(day(0), id("one more"), 9, 1);
+        assert_eq!(window.take_dirty().into_iter().collect::<Vec<_>>(), [(day(0), 2)]);
+        let mut restored = Window::default();
+        for (date, chunk) in window.chunks() {
+            restored.restore_chunk(date, chunk, &window.chunk(date, chunk).unwrap()).unwrap();
+        }
+        restored.take_dirty();
+        assert_eq!(restored.len(), window.len());
+        for n in 0..CHUNK_IDS * 2 + 5 {
+            assert_eq!(restored.judge(day(0), id(&n.to_string()), n as u64, at(0), 1), Verdict::Duplicate);
+        }
+        assert_eq!(restored.judge(day(0), id("never"), 0, at(0), 1), Verdict::New);
+        window.record(day(1), id("next"), 0, 1);
+        let dirty: Vec<_> = window.take_dirty().into_iter().collect();
+        assert_eq!(dirty, [(day(0), 0), (day(0), 1), (day(0), 2), (day(1), 0)]);
+        assert_eq!(window.chunk(day(0), 0), None);
+        assert!(restored.restore_chunk(day(0), 7, &[0; 24]).is_err());
+        assert!(restored.restore_chunk(day(3), 0, &[0; 23]).is_err());
+    }
+}

@@ -1,0 +1,447 @@
+//! One lane of one role: windows in, closed steps out, and the image of its state.
+//! It runs live and in replay alike; whether outputs leave the house is the shell's to know.
+
+mod open;
+
+use crate::codec::{Codec, Refusal};
+use crate::digest::Digest;
+use crate::frames::FrameChain;
+use crate::image::{self, ImageError};
+use crate::partition::lane_of;
+use crate::repeats::Repeats;
+use crate::role::{Context, Counts, Origin, RecordRef, Role};
+use crate::settings::{Settings, UnknownSetting};
+use crate::step::{Encoded, Step};
+use crate::timers::Timers;
+use crate::{Image, RULES_VERSION};
+use domain::progress::{Begin, Done, Range, Recorded, WindowRecord};
+use domain::reason::DeadLetterCode;
+use domain::{Input, Output, PortfolioId, SmolStr, Timestamp, Topic};
+use open::Open;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Header with the W3C trace of a record.
+pub const TRACEPARENT: &str = "traceparent";
+
+/// The lane cannot go on; nothing was lost, and the text says what to do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LaneError {
+    /// An output of ours does not fit its schema.
+    #[error("step {step} made a record for {topic} that its schema cannot hold ({why}): a fault of this service, keep the topics and report it")]
+    Unencodable {
+        /// Step.
+        step: i64,
+        /// Topic.
+        topic: Topic,
+        /// The codec's words.
+        why: String,
+    },
+    /// A window does not follow the one before.
+    #[error("a window starts at {from} of {topic}/{partition}, the lane stands at {at}")]
+    Gap {
+        /// Topic.
+        topic: Topic,
+        /// Partition.
+        partition: i32,
+        /// Where the window starts.
+        from: i64,
+        /// Where the lane stands.
+        at: i64,
+    },
+    /// A recorded step does not follow.
+    #[error("progress continues with step {found}, the lane stands at {at}")]
+    StepOrder {
+        /// Step found.
+        found: i64,
+        /// Step that the lane has closed last.
+        at: i64,
+    },
+    /// A recorded step was made by other rules.
+    #[error("step {step} was computed by rules version {found}, this build has {RULES_VERSION}: let the build that wrote it recover first")]
+    Rules {
+        /// Step.
+        step: i64,
+        /// Its rules.
+        found: i32,
+    },
+    /// A recorded setting is unknown.
+    #[error(transparent)]
+    Setting(#[from] UnknownSetting),
+}
+
+/// The records of one input partition in one window.
+pub struct Slice<'a, T> {
+    /// Topic.
+    pub topic: Topic,
+    /// Partition.
+    pub partition: i32,
+    /// First offset that the window does not contain.
+    pub to: i64,
+    /// Its records, by offset.
+    pub records: &'a [T],
+}
+
+/// What of a lane is neither its role's nor open.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Shared {
+    step: i64,
+    lanes: i32,
+    now: Timestamp,
+    timers: Timers,
+    positions: BTreeMap<(Topic, i32), i64>,
+    chain: FrameChain,
+    repeats: Repeats,
+    settings: Option<Settings>,
+    schemas: BTreeSet<SmolStr>,
+    totals: Counts,
+}
+
+/// A lane.
+pub struct Lane<R> {
+    role: R,
+    lane: i32,
+    shared: Shared,
+    settings: Settings,
+    new_settings: Vec<Recorded>,
+    new_schemas: Vec<Recorded>,
+    open: Open,
+}
+
+impl<R: Role> Lane<R> {
+    /// A lane at its genesis, before its first step.
+    pub fn new(role: R, lane: i32, lanes: i32) -> Self {
+        let shared = Shared {
+            step: 0,
+            lanes,
+            now: Timestamp::MIN,
+            timers: Timers::default(),
+            positions: BTreeMap::new(),
+            chain: FrameChain::default(),
+            repeats: Repeats::default(),
+            settings: None,
+            schemas: BTreeSet::new(),
+            totals: Counts::default(),
+        };
+        Self { role, lane, shared, settings: Settings::default(), new_settings: Vec::new(), new_schemas: Vec::new(), open: Open::default() }
+    }
+
+    /// The role.
+    pub fn role(&self) -> &R {
+        &self.role
+    }
+    /// Number of the lane.
+    pub fn lane(&self) -> i32 {
+        self.lane
+    }
+    /// Number of lanes that the state was made for.
+    pub fn lanes(&self) -> i32 {
+        self.shared.lanes
+    }
+    /// The step that was closed last; 0 before the first.
+    pub fn step(&self) -> i64 {
+        self.shared.step
+    }
+    /// The clock of the last window.
+    pub fn now(&self) -> Timestamp {
+        self.shared.now
+    }
+    /// Inputs since genesis, by outcome.
+    pub fn totals(&self) -> Counts {
+        self.shared.totals
+    }
+    /// Next offset of an input; 0 before its first record.
+    pub fn position(&self, topic: Topic, partition: i32) -> i64 {
+        self.shared.positions.get(&(topic, partition)).copied().unwrap_or(0)
+    }
+    /// Next offset of every input that moved.
+    pub fn positions(&self) -> &BTreeMap<(Topic, i32), i64> {
+        &self.shared.positions
+    }
+    /// When the next timer is due.
+    pub fn next_due(&self) -> Option<Timestamp> {
+        self.shared.timers.next_due()
+    }
+    /// Whether windows are open that no step has closed.
+    pub fn is_open(&self) -> bool {
+        !self.open.windows.is_empty()
+    }
+    /// Windows of the open step.
+    pub fn open_windows(&self) -> usize {
+        self.open.windows.len()
+    }
+    /// Whether closing the step now would publish something besides BEGIN and DONE.
+    pub fn has_outputs(&self) -> bool {
+        !self.open.outputs.is_empty() || self.role.holds_outputs()
+    }
+    /// Whether the open step must be closed before the next window.
+    pub fn step_full(&self) -> bool {
+        self.role.step_full()
+    }
+
+    /// Takes settings over from the next window on, and records them with its step.
+    pub fn configure(&mut self, settings: &Settings) {
+        self.new_settings = settings.changes_since(self.shared.settings.as_ref());
+    }
+    /// Records writers' schemas that became known, by fingerprint, with the next step.
+    pub fn know_schemas(&mut self, schemas: Vec<Recorded>) {
+        self.new_schemas = schemas.into_iter().filter(|schema| !self.shared.schemas.contains(&schema.name)).collect();
+    }
+    /// Prepares the replay of a recorded step: its settings hold from its first window on.
+    pub fn expect(&mut self, begin: &Begin) -> Result<(), LaneError> {
+        if begin.step != self.shared.step + 1 {
+            return Err(LaneError::StepOrder { found: begin.step, at: self.shared.step });
+        }
+        if begin.rules_version != RULES_VERSION {
+            return Err(LaneError::Rules { step: begin.step, found: begin.rules_version });
+        }
+        self.new_settings.clone_from(&begin.settings);
+        self.new_schemas.clone_from(&begin.schemas);
+        Ok(())
+    }
+
+    /// Runs one window: timers due, then records in the order of the role's inputs, then decisions.
+    /// `now` may not go back: the greater of it and the last clock holds.
+    pub fn window<T: RecordRef>(&mut self, now: Timestamp, behind: bool, slices: &[Slice<'_, T>], codec: &mut dyn Codec) -> Result<(), LaneError> {
+        let ranges = self.ranges(slices)?;
+        if self.open.windows.is_empty() {
+            self.open_step()?;
+        }
+        self.shared.now = self.shared.now.max(now);
+        self.open.windows.push(WindowRecord { ranges, now: self.shared.now, behind });
+        self.fire_timers(behind, codec);
+        for slice in slices {
+            self.shared.positions.insert((slice.topic, slice.partition), slice.to);
+        }
+        for topic in R::INPUTS {
+            for slice in slices.iter().filter(|slice| slice.topic == *topic) {
+                for record in slice.records {
+                    self.record(slice.topic, slice.partition, record, behind, codec);
+                }
+            }
+        }
+        self.with_context(behind, codec, |role, cx| role.decide(cx));
+        Ok(())
+    }
+
+    /// Lets the role publish what timers would publish later: the input has ended for good.
+    pub fn finish(&mut self, codec: &mut dyn Codec) -> Result<(), LaneError> {
+        self.window::<crate::RawRecord>(self.shared.now, false, &[], codec)?;
+        self.with_context(false, codec, |role, cx| role.finish(cx));
+        Ok(())
+    }
+
+    /// Closes the open step; `None` when no window is open.
+    pub fn close(&mut self, codec: &mut dyn Codec) -> Result<Option<Step>, LaneError> {
+        if self.open.windows.is_empty() {
+            return Ok(None);
+        }
+        let behind = self.open.windows.last().is_some_and(|w| w.behind);
+        let mut records = self.with_context(behind, codec, |role, cx| role.close_step(cx));
+        let mut open = std::mem::take(&mut self.open);
+        records.append(&mut open.outputs);
+        let number = self.shared.step + 1;
+        let mut digest = Digest::default();
+        let mut outputs = Vec::with_capacity(records.len());
+        for record in &records {
+            outputs.push(self.encode(number, outputs.len(), record, &open, &mut digest, codec)?);
+        }
+        self.shared.step = number;
+        self.shared.totals = sum(self.shared.totals, open.counts);
+        let begin = Begin {
+            step: number,
+            rules_version: RULES_VERSION,
+            lanes: self.shared.lanes,
+            settings: open.settings,
+            schemas: open.schemas,
+            windows: open.windows,
+        };
+        let count = i32::try_from(outputs.len()).expect("a step is bounded far below 2^31 outputs");
+        let done = Done { step: number, digest: digest.text(), outputs: count, inputs: open.counts.inputs };
+        Ok(Some(Step { begin, outputs, records, done, counts: open.counts }))
+    }
+
+    fn open_step(&mut self) -> Result<(), LaneError> {
+        let mut settings = self.shared.settings.clone().unwrap_or_default();
+        for change in &self.new_settings {
+            settings.apply(change)?;
+        }
+        if !self.new_settings.is_empty() || self.shared.settings.is_none() {
+            self.role.configure(&settings);
+            self.settings = settings.clone();
+            self.shared.settings = Some(settings);
+        }
+        self.shared.schemas.extend(self.new_schemas.iter().map(|schema| schema.name.clone()));
+        self.open.settings = std::mem::take(&mut self.new_settings);
+        self.open.schemas = std::mem::take(&mut self.new_schemas);
+        Ok(())
+    }
+
+    fn ranges<T>(&self, slices: &[Slice<'_, T>]) -> Result<Vec<Range>, LaneError>
+    where
+        T: RecordRef,
+    {
+        let mut ranges = Vec::with_capacity(slices.len());
+        for slice in slices {
+            let at = self.position(slice.topic, slice.partition);
+            let from = slice.records.first().map_or(at, RecordRef::offset);
+            if from < at || slice.to < at {
+                return Err(LaneError::Gap { topic: slice.topic, partition: slice.partition, from: from.min(slice.to), at });
+            }
+            ranges.push(Range { topic: slice.topic, partition: slice.partition, from: at, to: slice.to });
+        }
+        Ok(ranges)
+    }
+
+    fn fire_timers(&mut self, behind: bool, codec: &mut dyn Codec) {
+        // A timer that a firing sets for a moment already past waits for the next window, so that a
+        // role that keeps setting one cannot hold the lane.
+        let now = self.shared.now;
+        let due: Vec<_> = std::iter::from_fn(|| self.shared.timers.pop_due(now)).collect();
+        for timer in due {
+            self.with_context(behind, codec, |role, cx| role.fire(timer, cx));
+        }
+    }
+
+    fn record<T: RecordRef>(&mut self, topic: Topic, partition: i32, record: &T, behind: bool, codec: &mut dyn Codec) {
+        self.open.counts.inputs += 1;
+        if self.shared.repeats.is_repeat(topic, partition, record) {
+            self.open.counts.repeats += 1;
+            return;
+        }
+        let decoded = codec.decode(topic, record.key(), record.value());
+        let origin = Origin { topic, partition, record };
+        match decoded.and_then(|input| self.check_lane(input, &origin)) {
+            Ok(Input::Frame(frame)) if !self.shared.chain.admit(record.offset(), &frame) => self.open.counts.stray_frames += 1,
+            Ok(input) => {
+                self.remember_trace(&input, record);
+                self.with_context(behind, codec, |role, cx| role.fold(input, &origin, cx));
+            }
+            Err(refusal) => self.refuse(&origin, refusal, behind, codec),
+        }
+    }
+
+    fn remember_trace<T: RecordRef>(&mut self, input: &Input, record: &T) {
+        let Some(portfolio) = input.portfolio_id() else { return };
+        if let Some(trace) = record.header(TRACEPARENT).filter(|t| t.len() == 55).and_then(|t| std::str::from_utf8(t).ok()) {
+            self.open.traces.insert(portfolio.clone(), SmolStr::new(trace));
+        }
+    }
+
+    fn check_lane(&self, input: Input, origin: &Origin<'_>) -> Result<Input, Refusal> {
+        let Some(portfolio) = input.portfolio_id() else { return Ok(input) };
+        let key = origin.record.key().unwrap_or_default();
+        let wrong = |text: String| Err(Refusal::new(DeadLetterCode::WrongLane, text));
+        if key != portfolio.as_str().as_bytes() {
+            let shown = String::from_utf8_lossy(key);
+            return wrong(format!("the record's key is {shown:?}, its portfolio_id {portfolio:?}: key records by portfolio"));
+        }
+        let belongs = lane_of(key, self.shared.lanes);
+        if belongs != self.lane {
+            return wrong(format!(
+                "portfolio {portfolio:?} belongs to partition {belongs} of {}, the record stands in {}: use the murmur2 partitioner",
+                self.shared.lanes, self.lane
+            ));
+        }
+        Ok(input)
+    }
+
+    fn refuse(&mut self, origin: &Origin<'_>, refusal: Refusal, behind: bool, codec: &mut dyn Codec) {
+        // What every lane reads, one lane reports.
+        if origin.topic == Topic::Frames && self.lane != 0 {
+            return;
+        }
+        let portfolio = self.portfolio_of_key(origin.record.key());
+        self.with_context(behind, codec, |role, cx| {
+            cx.dead_letter(origin.to_raw(), portfolio.clone(), refusal);
+            role.refused(origin.topic, portfolio.as_ref(), cx);
+        });
+    }
+
+    fn portfolio_of_key(&self, key: Option<&[u8]>) -> Option<PortfolioId> {
+        let key = key.filter(|key| lane_of(key, self.shared.lanes) == self.lane)?;
+        PortfolioId::new(std::str::from_utf8(key).ok()?).ok()
+    }
+
+    fn with_context<O>(&mut self, behind: bool, codec: &mut dyn Codec, act: impl FnOnce(&mut R, &mut Context<'_>) -> O) -> O {
+        let mut context = Context {
+            now: self.shared.now,
+            behind,
+            lane: self.lane,
+            lanes: self.shared.lanes,
+            settings: &self.settings,
+            timers: &mut self.shared.timers,
+            positions: &self.shared.positions,
+            outputs: &mut self.open.outputs,
+            codec,
+            counts: &mut self.open.counts,
+        };
+        act(&mut self.role, &mut context)
+    }
+
+    fn encode(
+        &self,
+        step: i64,
+        index: usize,
+        record: &Output,
+        open: &Open,
+        digest: &mut Digest,
+        codec: &mut dyn Codec,
+    ) -> Result<Encoded, LaneError> {
+        let mut value = Vec::new();
+        let fail = |refusal: Refusal| LaneError::Unencodable { step, topic: record.topic(), why: refusal.text.to_string() };
+        codec.encode(record, &mut value).map_err(fail)?;
+        let letter = if let Output::DeadLetter(letter) = record { Some(letter) } else { None };
+        let key = match letter {
+            Some(letter) => letter.key.clone(),
+            None => record.portfolio_id().map(|p| p.as_str().as_bytes().to_vec()),
+        };
+        let value = if letter.is_some_and(|l| l.value.is_none()) { None } else { Some(value) };
+        digest.part(Some(record.topic().name().as_bytes()));
+        digest.part(key.as_deref());
+        digest.part(value.as_deref());
+        Ok(Encoded {
+            topic: record.topic(),
+            index: i64::try_from(index).expect("a step is bounded"),
+            partition: letter.map_or(self.lane, |l| l.partition),
+            key,
+            value,
+            time: self.shared.now,
+            traceparent: record.portfolio_id().and_then(|p| open.traces.get(p)).cloned(),
+            dead_letter: letter.map(|l| Box::new(domain::dead_letter::DeadLetter { value: None, ..(**l).clone() })),
+        })
+    }
+}
+
+/// Keys of a lane's image: the role's entities, as they are.
+impl<R: Role> Lane<R> {
+    /// The shared part of the image: the lane's own state and the role's. No window may be open.
+    pub fn shared_image(&self) -> Vec<u8> {
+        assert!(self.open.windows.is_empty(), "an image is taken between steps");
+        image::to_bytes(&(&self.shared, self.role.shared()))
+    }
+    /// A lane whose shared part is put back; entities follow by [`Lane::role_mut`], then [`Lane::restored`].
+    pub fn restore(role: R, lane: i32, bytes: &[u8]) -> Result<Self, ImageError> {
+        let (shared, own): (Shared, Vec<u8>) = image::from_bytes("the lane's shared part", bytes)?;
+        let mut lane = Self::new(role, lane, shared.lanes);
+        lane.settings = shared.settings.clone().unwrap_or_default();
+        lane.role.configure(&lane.settings);
+        lane.role.restore_shared(&own)?;
+        lane.shared = shared;
+        Ok(lane)
+    }
+    /// Entities, to put back or to take out.
+    pub fn image(&mut self) -> &mut impl Image {
+        &mut self.role
+    }
+}
+
+fn sum(a: Counts, b: Counts) -> Counts {
+    Counts {
+        inputs: a.inputs + b.inputs,
+        duplicates: a.duplicates + b.duplicates,
+        dead_letters: a.dead_letters + b.dead_letters,
+        repeats: a.repeats + b.repeats,
+        stray_frames: a.stray_frames + b.stray_frames,
+    }
+}

@@ -1,0 +1,18 @@
+//! The step under way: windows run and outputs made since the last close.
+
+use crate::role::Counts;
+use domain::progress::{Recorded, WindowRecord};
+use domain::{Output, PortfolioId, SmolStr};
+use std::collections::BTreeMap;
+
+/// What the next close will hold.
+#[derive(Debug, Default)]
+pub(super) struct Open {
+    pub(super) windows: Vec<WindowRecord>,
+    pub(super) outputs: Vec<Output>,
+    pub(super) counts: Counts,
+    pub(super) settings: Vec<Recorded>,
+    pub(super) schemas: Vec<Recorded>,
+    /// The newest trace that an input of a portfolio carried.
+    pub(super) traces: BTreeMap<PortfolioId, SmolStr>,
+}

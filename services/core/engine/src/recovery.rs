@@ -1,0 +1,205 @@
+//! How a lane comes back: from the checkpoint and the progress topic to the steps that must be
+//! replayed, the one that must be executed, or the reason to halt. Facts in, a decision out.
+
+use domain::progress::{Begin, Done, Progress};
+use std::collections::BTreeMap;
+
+/// What is known before a lane runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Facts {
+    /// Step of the checkpoint that was loaded.
+    pub checkpoint: Option<i64>,
+    /// Lanes that the checkpoint was made for.
+    pub checkpoint_lanes: Option<i32>,
+    /// Lanes that the topics have.
+    pub lanes: i32,
+    /// Every progress record after the checkpoint's step (earlier ones may stand among them).
+    pub progress: Vec<Progress>,
+    /// Whether the progress topic is still whole from offset 0.
+    pub progress_whole: bool,
+    /// An input, if any, whose first records are gone, as topic/partition.
+    pub input_cut: Option<String>,
+    /// The operator allows to fold the inputs anew.
+    pub genesis: bool,
+}
+
+/// The way back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recovery {
+    /// Steps to replay with outputs off, each with the digest to reach.
+    pub replay: Vec<(Begin, Done)>,
+    /// A step that is visible in part: execute it exactly so, and publish it.
+    pub dangling: Option<Begin>,
+}
+
+/// Why a lane must not run. The text is for the operator.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Halt {
+    /// There is no checkpoint and an input does not start at 0.
+    #[error(
+        "GENESIS: there is no checkpoint, and {input} no longer holds its first records: restore the checkpoint, or start with --genesis to fold anew what is there"
+    )]
+    Genesis {
+        /// The input.
+        input: String,
+    },
+    /// Progress ends before the checkpoint, or has a hole after it.
+    #[error(
+        "LOST_PROGRESS: the checkpoint stands at step {checkpoint}, progress goes on at step {found}: the progress topic was cut or recreated; restore it, or delete the checkpoint and start with --genesis"
+    )]
+    LostProgress {
+        /// Step of the checkpoint, 0 without one.
+        checkpoint: i64,
+        /// First step found after it; 0 for none.
+        found: i64,
+    },
+    /// Another number of lanes.
+    #[error("LANE_COUNT: the state was made for {recorded} lanes, the topics have {found}: recreate the topics with {recorded} partitions")]
+    LaneCount {
+        /// Lanes recorded.
+        recorded: i32,
+        /// Lanes found.
+        found: i32,
+    },
+    /// Two different steps of one number: something else wrote to the progress topic.
+    #[error("progress holds two different records of step {step}: something other than this role wrote to it; keep it and report it")]
+    Contradiction {
+        /// Step.
+        step: i64,
+    },
+    /// A replay made other outputs.
+    #[error("step {step} was published with digest {recorded} and replays to {replayed}: run the build that wrote it, keep the topics, and report it")]
+    Diverged {
+        /// Step.
+        step: i64,
+        /// Digest in DONE.
+        recorded: String,
+        /// Digest of the replay.
+        replayed: String,
+    },
+}
+
+/// Decides how a lane comes back.
+pub fn decide(facts: &Facts) -> Result<Recovery, Halt> {
+    let base = facts.checkpoint.unwrap_or(0);
+    let (begins, dones) = sorted(&facts.progress)?;
+    let recorded = facts.checkpoint_lanes.or_else(|| begins.values().next_back().map(|b| b.lanes));
+    if let Some(recorded) = recorded.filter(|recorded| *recorded != facts.lanes) {
+        return Err(Halt::LaneCount { recorded, found: facts.lanes });
+    }
+    if facts.checkpoint.is_none() && !facts.genesis {
+        if let Some(input) = &facts.input_cut {
+            return Err(Halt::Genesis { input: input.clone() });
+        }
+        if !facts.progress_whole {
+            return Err(Halt::LostProgress { checkpoint: 0, found: begins.keys().next().copied().unwrap_or(0) });
+        }
+    }
+    let last_done = dones.keys().next_back().copied().unwrap_or(0);
+    if last_done < base {
+        return Err(Halt::LostProgress { checkpoint: base, found: last_done });
+    }
+    replay_from(base, &begins, &dones)
+}
+
+type Begins = BTreeMap<i64, Begin>;
+type Dones = BTreeMap<i64, Done>;
+
+fn sorted(progress: &[Progress]) -> Result<(Begins, Dones), Halt> {
+    let (mut begins, mut dones) = (Begins::new(), Dones::new());
+    for record in progress {
+        let (step, same) = match record {
+            Progress::Begin(begin) => (begin.step, begins.entry(begin.step).or_insert_with(|| begin.clone()) == begin),
+            Progress::Done(done) => (done.step, dones.entry(done.step).or_insert_with(|| done.clone()) == done),
+        };
+        if !same {
+            return Err(Halt::Contradiction { step });
+        }
+    }
+    Ok((begins, dones))
+}
+
+fn replay_from(base: i64, begins: &Begins, dones: &Dones) -> Result<Recovery, Halt> {
+    let mut replay = Vec::new();
+    for (step, done) in dones.range(base + 1..) {
+        let expected = base + 1 + i64::try_from(replay.len()).expect("a log holds fewer than 2^63 records");
+        match begins.get(step) {
+            Some(begin) if *step == expected => replay.push((begin.clone(), done.clone())),
+            _ => return Err(Halt::LostProgress { checkpoint: base, found: *step }),
+        }
+    }
+    let last = base + i64::try_from(replay.len()).expect("a log holds fewer than 2^63 records");
+    match begins.range(last + 1..).next() {
+        None => Ok(Recovery { replay, dangling: None }),
+        Some((step, begin)) if *step == last + 1 && begins.range(last + 2..).next().is_none() => {
+            Ok(Recovery { replay, dangling: Some(begin.clone()) })
+        }
+        Some((step, _)) => Err(Halt::LostProgress { checkpoint: last, found: *step }),
+    }
+}
+
+/// Holds a replayed step against its DONE.
+pub fn compare(recorded: &Done, replayed: &Done) -> Result<(), Halt> {
+    if recorded == replayed {
+        return Ok(());
+    }
+    let shown = |done: &Done| format!("{} ({} outputs of {} inputs)", done.digest, done.outputs, done.inputs);
+    Err(Halt::Diverged { step: recorded.step, recorded: shown(recorded), replayed: shown(replayed) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn begin(step: i64) -> Progress {
+        Progress::Begin(Begin { step, rules_version: 1, lanes: 4, settings: vec![], schemas: vec![], windows: vec![] })
+    }
+    fn done(step: i64) -> Progress {
+        Progress::Done(Done { step, digest: "d".into(), outputs: 0, inputs: 0 })
+    }
+    fn facts(checkpoint: Option<i64>, progress: Vec<Progress>) -> Facts {
+        let checkpoint_lanes = checkpoint.map(|_| 4);
+        Facts { checkpoint, checkpoint_lanes, lanes: 4, progress, progress_whole: true, input_cut: None, genesis: false }
+    }
+    fn way(facts: &Facts) -> (Vec<i64>, Option<i64>) {
+        let way = decide(facts).unwrap();
+        (way.replay.iter().map(|(begin, _)| begin.step).collect(), way.dangling.map(|b| b.step))
+    }
+
+    #[test]
+    fn a_fresh_lane_has_nothing_to_do() {
+        assert_eq!(way(&facts(None, vec![])), (vec![], None));
+    }
+
+    #[test]
+    fn steps_after_the_checkpoint_are_replayed_and_a_dangling_one_is_executed() {
+        let log = vec![begin(1), done(1), begin(2), done(2), begin(3), done(3), begin(4)];
+        assert_eq!(way(&facts(Some(1), log.clone())), (vec![2, 3], Some(4)));
+        assert_eq!(way(&facts(None, log.clone())), (vec![1, 2, 3], Some(4)));
+        assert_eq!(way(&facts(Some(3), log)), (vec![], Some(4)));
+    }
+
+    #[test]
+    fn a_torn_begin_sent_again_counts_once() {
+        assert_eq!(way(&facts(Some(0), vec![begin(1), begin(1), done(1)])), (vec![1], None));
+        let mut other = vec![begin(1), begin(1), done(1)];
+        if let Progress::Begin(b) = &mut other[1] {
+            b.lanes = 9;
+        }
+        assert_eq!(decide(&facts(Some(0), other)), Err(Halt::Contradiction { step: 1 }));
+    }
+
+    #[test]
+    fn what_is_lost_halts_the_lane() {
+        let lost = |f: &Facts| matches!(decide(f), Err(Halt::LostProgress { .. }));
+        assert!(lost(&facts(Some(5), vec![begin(4), done(4)])));
+        assert!(lost(&facts(Some(1), vec![begin(3), done(3)])));
+        assert!(lost(&facts(None, vec![begin(1), done(1), done(2)])));
+        assert!(lost(&Facts { progress_whole: false, ..facts(None, vec![begin(9), done(9)]) }));
+        let cut = Facts { input_cut: Some("execution.fills.v1/0".into()), ..facts(None, vec![]) };
+        assert!(matches!(decide(&cut), Err(Halt::Genesis { .. })));
+        assert_eq!(way(&Facts { genesis: true, ..cut }), (vec![], None));
+        let lanes = Facts { lanes: 8, ..facts(Some(1), vec![begin(1), done(1)]) };
+        assert_eq!(decide(&lanes), Err(Halt::LaneCount { recorded: 4, found: 8 }));
+    }
+}

@@ -1,0 +1,77 @@
+//! Our own outputs seen again: a step that was published in part and then whole stands twice in a
+//! topic. The headers step and index, rising per source, tell the second copy from the first.
+
+use crate::role::RecordRef;
+use domain::{SmolStr, Topic};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Header with the writer: role and lane.
+pub const SOURCE: &str = "ce_source";
+/// Header with the step's number, in decimal digits.
+pub const STEP: &str = "step";
+/// Header with the output's place in its step, in decimal digits.
+pub const INDEX: &str = "index";
+
+/// The newest (step, index) seen of each source in each partition.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Repeats {
+    seen: BTreeMap<(Topic, i32), BTreeMap<SmolStr, (i64, i64)>>,
+}
+
+impl Repeats {
+    /// Whether the record is one of ours that was seen before. Records without the headers never are.
+    pub fn is_repeat(&mut self, topic: Topic, partition: i32, record: &dyn RecordRef) -> bool {
+        let Some(at) = place(record) else { return false };
+        let Some(source) = record.header(SOURCE).and_then(|bytes| std::str::from_utf8(bytes).ok()) else { return false };
+        let sources = self.seen.entry((topic, partition)).or_default();
+        match sources.get_mut(source) {
+            Some(newest) if at <= *newest => true,
+            Some(newest) => {
+                *newest = at;
+                false
+            }
+            None => {
+                sources.insert(SmolStr::new(source), at);
+                false
+            }
+        }
+    }
+}
+
+fn place(record: &dyn RecordRef) -> Option<(i64, i64)> {
+    let number = |name| std::str::from_utf8(record.header(name)?).ok()?.parse().ok();
+    Some((number(STEP)?, number(INDEX)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::role::RawRecord;
+    use domain::Timestamp;
+    use domain::command::Header;
+
+    fn record(source: &str, step: i64, index: i64) -> RawRecord {
+        let header = |name: &str, value: String| Header { name: name.into(), value: value.into_bytes() };
+        RawRecord {
+            topic: Topic::Drift,
+            partition: 0,
+            offset: 0,
+            timestamp: Timestamp::default(),
+            key: None,
+            headers: vec![header(SOURCE, source.to_owned()), header(STEP, step.to_string()), header(INDEX, index.to_string())],
+            value: None,
+        }
+    }
+
+    #[test]
+    fn a_step_published_in_part_and_then_whole_counts_once() {
+        let mut repeats = Repeats::default();
+        let mut seen = |source: &str, step, index| repeats.is_repeat(Topic::Drift, 0, &record(source, step, index));
+        let copies = [(7, 0, false), (8, 0, false), (8, 1, false), (8, 0, true), (8, 1, true), (8, 2, false), (9, 0, false)];
+        for (step, index, repeat) in copies {
+            assert_eq!(seen("/a", step, index), repeat, "{step}.{index}");
+        }
+        assert!(!seen("/b", 8, 0), "another source counts apart");
+    }
+}

@@ -1,0 +1,232 @@
+//! The contract of a role, and what a role sees of the step that it runs in.
+//! A role changes its own state and says what should happen; it does nothing itself.
+
+use crate::codec::{Codec, Refusal};
+use crate::image::Image;
+use crate::settings::Settings;
+use crate::timers::{Timer, Timers};
+use domain::command::Header;
+use domain::dead_letter::DeadLetter;
+use domain::reason::DeadLetterCode;
+use domain::{Input, Output, PortfolioId, SmolStr, Timestamp, Topic};
+use serde::{Deserialize, Serialize};
+
+/// A record as it lies in its topic, owned: kept while it waits, written whole into a dead letter.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RawRecord {
+    /// Topic.
+    pub topic: Topic,
+    /// Partition.
+    pub partition: i32,
+    /// Offset.
+    pub offset: i64,
+    /// Event time: the header `ce_time`, else the broker's time.
+    pub timestamp: Timestamp,
+    /// Key.
+    pub key: Option<Vec<u8>>,
+    /// Headers.
+    pub headers: Vec<Header>,
+    /// Value; `None` is a tombstone.
+    pub value: Option<Vec<u8>>,
+}
+
+/// A record as the shell hands it in, borrowed from the client's buffers.
+pub trait RecordRef {
+    /// Offset in its partition.
+    fn offset(&self) -> i64;
+    /// Event time: the header `ce_time`, else the broker's time.
+    fn timestamp(&self) -> Timestamp;
+    /// Key.
+    fn key(&self) -> Option<&[u8]>;
+    /// Value; `None` is a tombstone.
+    fn value(&self) -> Option<&[u8]>;
+    /// The newest header of that name.
+    fn header(&self, name: &str) -> Option<&[u8]>;
+    /// All headers, owned.
+    fn headers(&self) -> Vec<Header>;
+}
+
+impl RecordRef for &dyn RecordRef {
+    fn offset(&self) -> i64 {
+        (**self).offset()
+    }
+    fn timestamp(&self) -> Timestamp {
+        (**self).timestamp()
+    }
+    fn key(&self) -> Option<&[u8]> {
+        (**self).key()
+    }
+    fn value(&self) -> Option<&[u8]> {
+        (**self).value()
+    }
+    fn header(&self, name: &str) -> Option<&[u8]> {
+        (**self).header(name)
+    }
+    fn headers(&self) -> Vec<Header> {
+        (**self).headers()
+    }
+}
+
+impl RecordRef for RawRecord {
+    fn offset(&self) -> i64 {
+        self.offset
+    }
+    fn timestamp(&self) -> Timestamp {
+        self.timestamp
+    }
+    fn key(&self) -> Option<&[u8]> {
+        self.key.as_deref()
+    }
+    fn value(&self) -> Option<&[u8]> {
+        self.value.as_deref()
+    }
+    fn header(&self, name: &str) -> Option<&[u8]> {
+        self.headers.iter().rev().find(|h| h.name == name).map(|h| h.value.as_slice())
+    }
+    fn headers(&self) -> Vec<Header> {
+        self.headers.clone()
+    }
+}
+
+/// Where a record came from, with its bytes at hand.
+#[derive(Clone, Copy)]
+pub struct Origin<'a> {
+    /// Topic.
+    pub topic: Topic,
+    /// Partition.
+    pub partition: i32,
+    /// The record itself.
+    pub record: &'a dyn RecordRef,
+}
+
+impl Origin<'_> {
+    /// Offset in its partition.
+    pub fn offset(&self) -> i64 {
+        self.record.offset()
+    }
+    /// Event time.
+    pub fn timestamp(&self) -> Timestamp {
+        self.record.timestamp()
+    }
+    /// The record, owned: to let it wait.
+    pub fn to_raw(&self) -> RawRecord {
+        RawRecord {
+            topic: self.topic,
+            partition: self.partition,
+            offset: self.record.offset(),
+            timestamp: self.record.timestamp(),
+            key: self.record.key().map(<[u8]>::to_vec),
+            headers: self.record.headers(),
+            value: self.record.value().map(<[u8]>::to_vec),
+        }
+    }
+}
+
+/// The step as a role sees it: the window's clock, and where its wishes go.
+pub struct Context<'a> {
+    /// The window's clock: never goes back.
+    pub now: Timestamp,
+    /// Whether the lane is behind its inputs: nothing that leaves the house may be decided.
+    pub behind: bool,
+    /// Number of this lane.
+    pub lane: i32,
+    /// Number of lanes.
+    pub lanes: i32,
+    /// Settings of the core.
+    pub settings: &'a Settings,
+    /// Timers of the lane.
+    pub timers: &'a mut Timers,
+    /// Next offset of each input as of this window's end, by topic and partition (frames included).
+    pub positions: &'a std::collections::BTreeMap<(Topic, i32), i64>,
+    pub(crate) outputs: &'a mut Vec<Output>,
+    pub(crate) codec: &'a mut dyn Codec,
+    pub(crate) counts: &'a mut Counts,
+}
+
+/// What a step did with its inputs, for metrics and for the balance of inputs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Counts {
+    /// Records read, repeats of our own outputs and frames that do not count included.
+    pub inputs: i64,
+    /// Records whose id was known with the same content.
+    pub duplicates: i64,
+    /// Records dead-lettered.
+    pub dead_letters: i64,
+    /// Our own outputs seen again.
+    pub repeats: i64,
+    /// Frames outside the chain.
+    pub stray_frames: i64,
+}
+
+impl Context<'_> {
+    /// Publishes a record with this step.
+    pub fn emit(&mut self, output: Output) {
+        self.outputs.push(output);
+    }
+    /// Dead-letters a record, whole.
+    pub fn dead_letter(&mut self, raw: RawRecord, portfolio_id: Option<PortfolioId>, refusal: Refusal) {
+        self.counts.dead_letters += 1;
+        self.outputs.push(Output::DeadLetter(Box::new(DeadLetter {
+            topic: raw.topic,
+            partition: raw.partition,
+            offset: raw.offset,
+            code: refusal.code,
+            text: refusal.text,
+            portfolio_id,
+            timestamp: raw.timestamp,
+            key: raw.key,
+            headers: raw.headers,
+            value: raw.value,
+        })));
+    }
+    /// Dead-letters the record at hand.
+    pub fn refuse(&mut self, origin: &Origin<'_>, portfolio_id: Option<PortfolioId>, code: DeadLetterCode, text: impl AsRef<str>) {
+        self.dead_letter(origin.to_raw(), portfolio_id, Refusal { code, text: SmolStr::new(text.as_ref()) });
+    }
+    /// Counts a record whose id was known with the same content.
+    pub fn count_duplicate(&mut self) {
+        self.counts.duplicates += 1;
+    }
+    /// Reads a record that waited, or that a command carries back in.
+    pub fn decode(&mut self, raw: &RawRecord) -> Result<Input, Refusal> {
+        self.codec.decode(raw.topic, raw.key.as_deref(), raw.value.as_deref())
+    }
+}
+
+/// A role: the rules of one service, as a machine that a lane runs.
+///
+/// Within a window the lane calls `fire` for every timer due, in (due, kind, id) order; then `fold`
+/// for every record, topic by topic in the order of `INPUTS`, by offset; then `decide` once. Before a
+/// step is committed it calls `close_step`. `step_full` ends a step early.
+pub trait Role: Image {
+    /// Name, as in topic and transaction ids.
+    const NAME: &'static str;
+    /// Inputs in the order in which a window folds them.
+    const INPUTS: &'static [Topic];
+    /// The role's progress topic.
+    const PROGRESS: Topic;
+
+    /// Takes settings over; called before the first window and whenever they change.
+    fn configure(&mut self, settings: &Settings);
+    /// Takes one record in.
+    fn fold(&mut self, input: Input, origin: &Origin<'_>, cx: &mut Context<'_>);
+    /// A record of this role's inputs was dead-lettered before it reached `fold` (undecodable, wrong lane).
+    /// `portfolio` is its key, when that belongs to this lane.
+    fn refused(&mut self, topic: Topic, portfolio: Option<&PortfolioId>, cx: &mut Context<'_>);
+    /// A timer is due.
+    fn fire(&mut self, timer: Timer, cx: &mut Context<'_>);
+    /// Every record of the window is in: decide on the newest state.
+    fn decide(&mut self, cx: &mut Context<'_>);
+    /// The step is about to be committed: outputs returned here stand ahead of all others.
+    fn close_step(&mut self, cx: &mut Context<'_>) -> Vec<Output>;
+    /// Whether `close_step` would publish something now.
+    fn holds_outputs(&self) -> bool {
+        false
+    }
+    /// Whether the step must be closed now, because a record of it grows too large.
+    fn step_full(&self) -> bool {
+        false
+    }
+    /// No more input will come (replay of a file): publish what a timer would publish later.
+    fn finish(&mut self, _cx: &mut Context<'_>) {}
+}
