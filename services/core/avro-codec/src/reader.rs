@@ -1,0 +1,161 @@
+//! A cursor over the bytes of one record. It never reads past them and allocates nothing.
+
+use crate::fault::{Fault, FaultKind};
+
+/// What is left of a record.
+#[derive(Debug, Clone, Copy)]
+pub struct Reader<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Reader<'a> {
+    /// A cursor at the start of `bytes`.
+    pub const fn new(bytes: &'a [u8]) -> Self {
+        Self { rest: bytes }
+    }
+    /// Bytes that are left.
+    pub const fn left(&self) -> usize {
+        self.rest.len()
+    }
+    /// One byte.
+    #[inline(always)]
+    pub fn byte(&mut self) -> Result<u8, Fault> {
+        let (first, rest) = self.rest.split_first().ok_or_else(|| Fault::new(FaultKind::Short))?;
+        self.rest = rest;
+        Ok(*first)
+    }
+    /// As many bytes as the array has.
+    #[inline(always)]
+    pub fn array<const N: usize>(&mut self) -> Result<&'a [u8; N], Fault> {
+        let (first, rest) = self.rest.split_first_chunk().ok_or_else(|| Fault::new(FaultKind::Short))?;
+        self.rest = rest;
+        Ok(first)
+    }
+    /// So many bytes.
+    #[inline(always)]
+    pub fn slice(&mut self, length: usize) -> Result<&'a [u8], Fault> {
+        let (first, rest) = self.rest.split_at_checked(length).ok_or_else(|| Fault::new(FaultKind::Short))?;
+        self.rest = rest;
+        Ok(first)
+    }
+    /// A zigzag varint of up to 64 bits. A padded one is refused: every value has one spelling.
+    #[inline(always)]
+    pub fn long(&mut self) -> Result<i64, Fault> {
+        let raw = match *self.rest {
+            [first, ref rest @ ..] if first < 0x80 => {
+                self.rest = rest;
+                u64::from(first)
+            }
+            _ => self.long_tail()?,
+        };
+        Ok((raw >> 1).cast_signed() ^ -((raw & 1).cast_signed()))
+    }
+    /// A varint of several bytes: up to eight at once, else one by one.
+    fn long_tail(&mut self) -> Result<u64, Fault> {
+        const ENDS: u64 = 0x8080_8080_8080_8080;
+        if let Some(chunk) = self.rest.first_chunk::<8>() {
+            let word = u64::from_le_bytes(*chunk);
+            let ends = !word & ENDS;
+            if ends != 0 {
+                // The bytes up to the first whose top bit is clear, without their top bits.
+                let kept = word & (ends ^ (ends - 1)) & !ENDS;
+                let length = ends.trailing_zeros() / 8 + 1;
+                if kept >> (8 * (length - 1)) == 0 {
+                    return Err(Fault::new(FaultKind::Integer));
+                }
+                self.rest = &self.rest[length as usize..];
+                return Ok(packed(kept));
+            }
+        }
+        self.long_by_bytes()
+    }
+    fn long_by_bytes(&mut self) -> Result<u64, Fault> {
+        let mut raw = 0;
+        for shift in (0..64).step_by(7) {
+            let byte = self.byte()?;
+            if byte < 0x80 {
+                // The tenth byte has room for one bit; a last byte of zero adds nothing.
+                if (byte == 0 && shift > 0) || (shift == 63 && byte > 1) {
+                    break;
+                }
+                return Ok(raw | u64::from(byte) << shift);
+            }
+            raw |= u64::from(byte & 0x7f) << shift;
+        }
+        Err(Fault::new(FaultKind::Integer))
+    }
+    /// A zigzag varint of up to 32 bits.
+    #[inline(always)]
+    pub fn int(&mut self) -> Result<i32, Fault> {
+        i32::try_from(self.long()?).map_err(|_| Fault::new(FaultKind::Integer))
+    }
+    /// Bytes behind their length, at most `limit` of them.
+    #[inline(always)]
+    pub fn bytes(&mut self, limit: usize) -> Result<&'a [u8], Fault> {
+        let length = self.long()?;
+        match usize::try_from(length) {
+            Ok(length) if length <= limit => self.slice(length),
+            _ => Err(Fault::new(FaultKind::Length)),
+        }
+    }
+    /// A text behind its length, at most `limit` bytes of it.
+    #[inline(always)]
+    pub fn text(&mut self, limit: usize) -> Result<&'a str, Fault> {
+        std::str::from_utf8(self.bytes(limit)?).map_err(|_| Fault::new(FaultKind::Utf8))
+    }
+    /// The branch of a union.
+    #[inline(always)]
+    pub fn branch(&mut self) -> Result<u8, Fault> {
+        // Every union of ours has two branches, whose varints are 0 and 2.
+        match self.byte()? {
+            0 => Ok(0),
+            2 => Ok(1),
+            _ => Err(Fault::new(FaultKind::Branch)),
+        }
+    }
+    /// That nothing is left.
+    #[inline(always)]
+    pub fn end(&self) -> Result<(), Fault> {
+        if self.rest.is_empty() { Ok(()) } else { Err(Fault::new(FaultKind::Trailing)) }
+    }
+}
+
+/// Eight groups of 7 bits in 8 bytes, pushed together.
+const fn packed(word: u64) -> u64 {
+    let pairs = (word & 0x007f_007f_007f_007f) | ((word & 0x7f00_7f00_7f00_7f00) >> 1);
+    let fours = (pairs & 0x0000_3fff_0000_3fff) | ((pairs & 0x3fff_0000_3fff_0000) >> 2);
+    (fours & 0x0000_0000_0fff_ffff) | ((fours & 0x0fff_ffff_0000_0000) >> 4)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::writer::Writer;
+
+    #[test]
+    fn integers_of_every_length_have_one_spelling() {
+        let near = |power: u32| [-2, -1, 0, 1, 2].map(|step| (1_i64 << power).wrapping_add(step));
+        for value in (0..64).flat_map(near).flat_map(|value| [value, value.wrapping_neg()]) {
+            let mut bytes = Vec::new();
+            Writer::new(&mut bytes).long(value);
+            for room in [0, 9] {
+                let mut padded = bytes.clone();
+                padded.resize(bytes.len() + room, 0x80);
+                let mut reader = Reader::new(&padded);
+                assert_eq!(reader.long(), Ok(value));
+                assert_eq!(reader.left(), room);
+                // The same value with a byte more than it needs.
+                let mut longer = bytes.clone();
+                *longer.last_mut().unwrap() |= 0x80;
+                longer.push(0);
+                longer.resize(longer.len() + room, 1);
+                assert_eq!(Reader::new(&longer).long().unwrap_err().kind, FaultKind::Integer, "{value}");
+            }
+        }
+        let mut eleven = Reader::new(&[0xff; 11]);
+        assert_eq!(eleven.long().unwrap_err().kind, FaultKind::Integer);
+        let mut beyond = Reader::new(&[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2]);
+        assert_eq!(beyond.long().unwrap_err().kind, FaultKind::Integer);
+        assert_eq!(Reader::new(&[0x80, 0x80]).long().unwrap_err().kind, FaultKind::Short);
+    }
+}

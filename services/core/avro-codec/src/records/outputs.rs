@@ -1,0 +1,89 @@
+//! What the roles publish: ledger, snapshots, drift, days, waves, events of a rebalance.
+//! Each record's fields stand once, in the order of its schema. What they mean is said in `domain`.
+
+use super::records;
+use crate::fault::Fault;
+use crate::reader::Reader;
+use crate::wire::{Item, Wire};
+use crate::writer::Writer;
+
+records! {
+    domain::ledger::{
+        CurrencyAmount { currency, amount }
+        Cause { topic, partition, offset, id }
+        Lot { exec_id, trade_date, quantity, cost }
+        LedgerEntry {
+            kind, cause, instrument_id, strategy, venue, trade_date, effective_at, transact_time, quantity_change, price, fx_rate, cash,
+            realized_gross, fees, income, external_flow, equity_before,
+        }
+        PositionState {
+            instrument_id, currency, quantity, cost, average_price, realized_gross, fees, income, realized_net, cycle_realized_gross,
+            cycle_fees, cycle_income, lots,
+        }
+        Ledger { portfolio_id, version, entries, positions, cash }
+    }
+}
+records! {
+    domain::snapshot::{
+        Allocation {
+            instrument_id, symbol, sector, kind, quantity, average_price, price, price_time, stale, value, percentage, target_weight,
+            drift, unrealized, realized,
+        }
+        CashBalance { currency, trade_date, settled }
+        Exposure { net, gross, long, short }
+        SectorExposure { sector, value, weight }
+        Concentration { hhi, effective_number }
+        SnapshotMetrics { realized_gross, fees, income, realized_net, unrealized, fx_cash, net_flows, total_pnl, day_pnl }
+        Health { complete, stale, unpriced, quarantined, unreconciled, waiting }
+        InputOffset { topic, partition, offset }
+        Snapshot {
+            portfolio_id, version, as_of, base_currency, total_value, cash_value, available_cash, cash, receivables, allocations,
+            exposure, sector_exposure, concentration, metrics, health, policy_version, input_offsets,
+        }
+    }
+}
+records! {
+    domain::drift::{
+        DriftLine {
+            instrument_id, weight, target, drift, lower, upper, breached, price, price_time, price_flag, close_price, average_price,
+            accrued, quantity, value, currency, fx_rate, multiplier, lot_size, tick_size, kind, sector, venue, average_daily_volume,
+            market_status,
+        }
+        RecentOrder { order_id, executed_quantity }
+        Drift {
+            portfolio_id, episode, shadow, event, cause, cause_id, as_of, lines, max_abs_drift, half_sum_abs_drift, equity, cash,
+            fx_rates, receivables, available_cash, settled_cash, health, policy, snapshot_version, recent_orders, input_offsets,
+        }
+        CurrencyRate { currency, fx_rate }
+    }
+}
+records! {
+    domain::portfolio_close::{
+        ClosedPosition { instrument_id, quantity, price, fx_rate, value }
+        PortfolioClose {
+            portfolio_id, date, version, equity, net_external_flow, positions, cash, complete, incomplete_reason, provisional, restates,
+        }
+    }
+}
+records! {
+    domain::order::{
+        NamedNumber { name, value }
+        Order {
+            order_id, rebalance_id, portfolio_id, instrument_id, side, quantity, order_type, limit_price, time_in_force, currency,
+            reference_price, reference_time, expected_value, reason, numbers, policy_version, snapshot_version, valid_until, block_key,
+        }
+        OrderWave {
+            wave_id, rebalance_id, portfolio_id, wave_number, kind, orders, funding_note, policy_version, drift_episode, valid_until,
+        }
+    }
+}
+records! {
+    domain::rebalance_event::{
+        WeightLine { instrument_id, quantity, weight }
+        ExplanationLine { instrument_id, weight, target, drift, decision, reason, numbers }
+        RebalanceEvent {
+            rebalance_id, portfolio_id, trigger, status, code, text, shadow, proposal_hash, as_of, old_allocations, new_allocations,
+            orders, explanation, expected_fees, turnover, drift_before, drift_after, policy_version, drift_episode, actor, command_id,
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! The schemas that this build reads and writes, by topic, with their fingerprints.
+//! The fingerprints are written down: a changed schema is a decision, and a test compares them.
+
+use domain::Topic;
+use std::fmt;
+
+/// CRC-64-AVRO of a schema's canonical form; on the wire little-endian behind `C3 01`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Fingerprint(pub u64);
+
+impl Fingerprint {
+    /// The fingerprint of its bytes on the wire.
+    pub const fn from_wire(bytes: [u8; 8]) -> Self {
+        Self(u64::from_le_bytes(bytes))
+    }
+    /// Its bytes on the wire.
+    pub const fn to_wire(self) -> [u8; 8] {
+        self.0.to_le_bytes()
+    }
+}
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+impl fmt::Debug for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+/// A schema of this build.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Compiled {
+    /// Name of its file in `schemas/` without the ending: the topic, one for all progress topics.
+    pub name: &'static str,
+    /// Name of its record, without the namespace.
+    pub record: &'static str,
+    /// Fingerprint.
+    pub fingerprint: Fingerprint,
+    /// Text.
+    pub text: &'static str,
+    /// A topic that holds it.
+    pub topic: Topic,
+}
+
+macro_rules! schemas {
+    ($($constant:ident = $name:literal, $record:literal, $fingerprint:literal, $($topic:ident)|+);+ $(;)?) => {
+        $(const $constant: Compiled = Compiled {
+            name: $name,
+            record: $record,
+            fingerprint: Fingerprint($fingerprint),
+            text: include_str!(concat!("../../../../schemas/", $name, ".avsc")),
+            topic: schemas!(@first $($topic)|+),
+        };)+
+
+        /// Every schema of this build.
+        pub static COMPILED: &[Compiled] = &[$($constant),+];
+
+        /// The schema of a topic.
+        pub const fn compiled(topic: Topic) -> &'static Compiled {
+            match topic { $($(Topic::$topic)|+ => &$constant),+ }
+        }
+    };
+    (@first $first:ident $(| $rest:ident)*) => { Topic::$first };
+}
+
+schemas! {
+    FILL = "execution.fills.v1", "Fill", 0x5c38_ad84_74d4_736e, Fills;
+    CASH = "treasury.cash.v1", "CashEntry", 0x53c8_4029_6761_edad, Cash;
+    POLICY = "portfolio.policies.v1", "Policy", 0x07e5_071f_8bba_97f6, Policies;
+    TICK = "marketdata.ticks.v1", "Tick", 0x9224_d35e_d231_9a43, Ticks;
+    INSTRUMENT = "reference.instruments.v1", "Instrument", 0xa370_3431_2121_3deb, Instruments;
+    CORPORATE_ACTION = "reference.corporate-actions.v1", "CorporateAction", 0x4c1a_ad95_a02e_ad14, CorporateActions;
+    MARKET_STATUS = "marketdata.status.v1", "MarketStatus", 0xf5eb_5a09_fca0_7b26, MarketStatus;
+    CLOSE = "marketdata.closes.v1", "Close", 0x3013_5fcc_6fce_d1ea, Closes;
+    ORDER_STATUS = "orders.status.v1", "OrderStatus", 0x9f1e_2cf6_1410_dc13, OrderStatus;
+    COMMAND = "portfolio.commands.v1", "Command", 0xba40_79c9_72f0_c53e, Commands;
+    LEDGER = "portfolio.ledger.v1", "Ledger", 0xdfa0_ff59_d794_f539, Ledger;
+    SNAPSHOT = "portfolio.snapshots.v1", "Snapshot", 0xdb5b_fb7f_c57e_9031, Snapshots;
+    DRIFT = "portfolio.drift.v1", "Drift", 0x474f_6e46_e6e4_21fc, Drift;
+    PORTFOLIO_CLOSE = "portfolio.closes.v1", "PortfolioClose", 0xe982_908c_8c23_eb9f, PortfolioCloses;
+    ORDER_WAVE = "rebalance.orders.v1", "OrderWave", 0xca1f_561d_e111_2751, Orders;
+    REBALANCE_EVENT = "rebalance.events.v1", "RebalanceEvent", 0xaf95_92bc_f9be_fe50, RebalanceEvents;
+    PERFORMANCE = "portfolio.performance.v1", "Performance", 0x367e_4988_a462_8bf3, Performance;
+    RISK = "portfolio.risk.v1", "Risk", 0x73e2_9f3b_0c56_f490, Risk;
+    REFRESH = "ballast.refresh.v1", "Refresh", 0x0a32_e372_b6da_fd3b, Refresh;
+    FRAME = "ballast.frames.v1", "Frame", 0x5c30_3bd2_d7b1_b5b1, Frames;
+    PROGRESS = "ballast.progress.v1", "Progress", 0xb1e9_db7b_bfcd_e60a, PositionKeeperProgress | RebalancerProgress | PaperRouterProgress | PerformanceTrackerProgress;
+}
+
+/// Texts of earlier releases whose fingerprints differ from the present ones: their bytes stay readable for ever.
+pub static EARLIER: &[&str] = &[];
+
+/// The `.avsc` text of a topic.
+pub const fn schema_text(topic: Topic) -> &'static str {
+    compiled(topic).text
+}
+
+/// The fingerprint of a topic's schema.
+pub const fn fingerprint(topic: Topic) -> Fingerprint {
+    compiled(topic).fingerprint
+}
