@@ -1,0 +1,22 @@
+//! The book: positions, cash, profit, and the ledger entries that say how they came about.
+//! Booking order is log order. It publishes nothing and values nothing.
+
+pub mod cash;
+pub mod entry;
+pub mod fee;
+pub mod journal;
+pub mod lines;
+pub mod orders;
+pub mod portfolio;
+pub mod position;
+pub mod sums;
+pub mod trade;
+pub mod treasury;
+pub mod trouble;
+
+pub use cash::{Balance, CashBook};
+pub use lines::{HotLine, Line, Lines};
+pub use portfolio::{Portfolio, PortfolioIx};
+pub use position::Position;
+pub use sums::Sums;
+pub use trouble::{Need, Trouble};

@@ -1,0 +1,167 @@
+//! Cash by currency: by trade date, settled, and its book value in base.
+//! The book value is the sum of its movements at the rates of their booking; what rates did to cash
+//! since is the difference to its value today.
+
+use super::trouble::bounded;
+use domain::{Amount, Currency, Date, FixedError};
+use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
+use std::collections::BTreeMap;
+
+/// One currency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Balance {
+    /// Currency.
+    pub currency: Currency,
+    /// By trade date.
+    pub amount: Amount,
+    /// The part of it that settles later.
+    pub unsettled: Amount,
+    /// Book value in base.
+    pub book: Amount,
+}
+
+impl Balance {
+    fn empty(currency: Currency) -> Self {
+        Self { currency, amount: Amount::ZERO, unsettled: Amount::ZERO, book: Amount::ZERO }
+    }
+    /// amount − unsettled.
+    pub fn settled(&self) -> Result<Amount, FixedError> {
+        self.amount.checked_sub(self.unsettled)
+    }
+}
+
+/// A movement of one currency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Movement {
+    /// Currency.
+    pub currency: Currency,
+    /// Change.
+    pub amount: Amount,
+    /// Change in base at the rate of booking.
+    pub book: Amount,
+}
+
+/// The movements of one booking, one for each currency, by currency.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Movements(SmallVec<[Movement; 2]>);
+
+impl Movements {
+    /// Adds a movement to that of its currency.
+    pub fn add(&mut self, movement: Movement) -> Result<(), FixedError> {
+        match self.0.binary_search_by_key(&movement.currency, |m| m.currency) {
+            Ok(at) => {
+                let known = &mut self.0[at];
+                known.amount = known.amount.checked_add(movement.amount)?;
+                known.book = known.book.checked_add(movement.book)?;
+            }
+            Err(at) => self.0.insert(at, movement),
+        }
+        Ok(())
+    }
+    /// By currency.
+    pub fn iter(&self) -> impl Iterator<Item = &Movement> {
+        self.0.iter()
+    }
+    /// Σ book values.
+    pub fn book(&self) -> Result<Amount, FixedError> {
+        self.0.iter().try_fold(Amount::ZERO, |sum, m| sum.checked_add(m.book))
+    }
+}
+
+/// Every balance of a portfolio.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct CashBook {
+    balances: Vec<Balance>,
+    pending: BTreeMap<(Date, Currency), Amount>,
+}
+
+impl CashBook {
+    /// By currency.
+    pub fn balances(&self) -> &[Balance] {
+        &self.balances
+    }
+    /// Whether the movements can be posted: no balance leaves its range.
+    pub fn check(&self, movements: &Movements) -> Result<(), FixedError> {
+        for movement in movements.iter() {
+            let empty = Balance::empty(movement.currency);
+            let held = self.find(movement.currency).map_or(&empty, |at| &self.balances[at]);
+            bounded(held.amount.checked_add(movement.amount)?)?;
+            bounded(held.book.checked_add(movement.book)?)?;
+            bounded(held.unsettled.checked_add(movement.amount)?)?;
+        }
+        Ok(())
+    }
+    fn find(&self, currency: Currency) -> Option<usize> {
+        self.balances.binary_search_by_key(&currency, |b| b.currency).ok()
+    }
+    /// Posts checked movements; `settles` is their date where it lies ahead.
+    pub fn post(&mut self, movements: &Movements, settles: Option<Date>) {
+        for movement in movements.iter() {
+            let at = self.balances.binary_search_by_key(&movement.currency, |b| b.currency).unwrap_or_else(|at| {
+                self.balances.insert(at, Balance::empty(movement.currency));
+                at
+            });
+            let balance = &mut self.balances[at];
+            add(&mut balance.amount, movement.amount);
+            add(&mut balance.book, movement.book);
+            if let Some(date) = settles {
+                add(&mut balance.unsettled, movement.amount);
+                add(self.pending.entry((date, movement.currency)).or_default(), movement.amount);
+            }
+        }
+    }
+    /// Settles what is due on or before a day; returns whether anything was.
+    pub fn settle(&mut self, today: Date) -> bool {
+        let mut any = false;
+        while let Some(entry) = self.pending.first_entry().filter(|entry| entry.key().0 <= today) {
+            let ((_, currency), amount) = entry.remove_entry();
+            if let Some(at) = self.find(currency) {
+                add(&mut self.balances[at].unsettled, Amount::from_units(-amount.units()));
+            }
+            any = true;
+        }
+        any
+    }
+    /// The next day on which something settles.
+    pub fn next_settlement(&self) -> Option<Date> {
+        self.pending.keys().next().map(|(date, _)| *date)
+    }
+}
+
+fn add(sum: &mut Amount, amount: Amount) {
+    *sum = sum.checked_add(amount).expect("the movement was checked before it was posted");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn movement(amount: &str) -> Movements {
+        let mut movements = Movements::default();
+        let amount: Amount = amount.parse().unwrap();
+        movements.add(Movement { currency: "USD".parse().unwrap(), amount, book: amount }).unwrap();
+        movements
+    }
+
+    #[test]
+    fn cash_settles_on_its_day() {
+        let (monday, mut cash) = (Date::from_days(20_000), CashBook::default());
+        cash.post(&movement("1000"), None);
+        cash.post(&movement("-400"), Some(monday.plus_days(2)));
+        let settled = |cash: &CashBook| cash.balances()[0].settled().unwrap().to_string();
+        assert_eq!((cash.balances()[0].amount.to_string(), settled(&cash)), ("600".into(), "1000".into()));
+        assert!(!cash.settle(monday.plus_days(1)));
+        assert_eq!(cash.next_settlement(), Some(monday.plus_days(2)));
+        assert!(cash.settle(monday.plus_days(2)));
+        assert_eq!((settled(&cash), cash.next_settlement()), ("600".into(), None));
+    }
+
+    #[test]
+    fn a_balance_stays_in_its_range() {
+        let mut cash = CashBook::default();
+        cash.post(&movement("999999999999999"), None);
+        assert!(cash.check(&movement("1")).is_ok());
+        assert!(cash.check(&movement("2")).is_err());
+    }
+}

@@ -1,0 +1,86 @@
+//! What a portfolio booked in the open step, until it becomes one ledger record.
+
+use super::entry::money;
+use super::portfolio::Portfolio;
+use crate::prices::{InstrumentIx, Market};
+use domain::ledger::{CurrencyAmount, Ledger, LedgerEntry, PositionState};
+use domain::{Amount, Currency, SmolStr};
+
+/// Bytes that one entry, one position, one balance at most take on the wire, ids at their usual length:
+/// an estimate that stands well below the difference to the topic's own limit.
+const ENTRY_BYTES: usize = 320;
+const POSITION_BYTES: usize = 320;
+const BALANCE_BYTES: usize = 32;
+
+/// The entries of the open step.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Journal {
+    entries: Vec<LedgerEntry>,
+    touched: Vec<InstrumentIx>,
+}
+
+impl Journal {
+    /// Adds an entry and the position that it touched.
+    pub fn add(&mut self, entry: LedgerEntry, touched: Option<InstrumentIx>) {
+        self.entries.push(entry);
+        if let Some(ix) = touched
+            && let Err(at) = self.touched.binary_search(&ix)
+        {
+            self.touched.insert(at, ix);
+        }
+    }
+    /// Whether it holds no entry.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+    /// About how many bytes its record takes.
+    pub fn bytes(&self, balances: usize) -> usize {
+        self.entries.len() * ENTRY_BYTES + self.touched.len() * POSITION_BYTES + balances * BALANCE_BYTES
+    }
+}
+
+/// Makes the ledger record of what was booked since the last one; `None` where nothing was.
+pub fn seal(portfolio: &mut Portfolio, market: &Market) -> Option<Ledger> {
+    if portfolio.journal.is_empty() {
+        return None;
+    }
+    let journal = std::mem::take(&mut portfolio.journal);
+    portfolio.ledger_version += 1;
+    let mut positions: Vec<_> = journal.touched.iter().filter_map(|ix| position_state(portfolio, market, *ix)).collect();
+    positions.sort_by(|a, b| a.instrument_id.cmp(&b.instrument_id));
+    let cash = portfolio.cash.balances().iter().map(|b| CurrencyAmount { currency: b.currency, amount: money(b.amount) });
+    Some(Ledger {
+        portfolio_id: portfolio.id.clone(),
+        version: portfolio.ledger_version,
+        entries: journal.entries,
+        cash: cash.collect(),
+        positions,
+    })
+}
+
+fn position_state(portfolio: &Portfolio, market: &Market, ix: InstrumentIx) -> Option<PositionState> {
+    let line = portfolio.lines.at(portfolio.lines.find(ix)?);
+    let (position, facts) = (&line.position, market.slot(ix).facts.as_deref()?);
+    let charged = |(currency, amount): &(Currency, Amount)| CurrencyAmount { currency: *currency, amount: money(*amount) };
+    Some(PositionState {
+        instrument_id: facts.instrument_id.clone(),
+        currency: facts.currency,
+        quantity: position.quantity,
+        cost: money(position.cost),
+        average_price: position.average_price(facts.multiplier),
+        realized_gross: money(position.realized_gross),
+        fees: line.fees.iter().map(charged).collect(),
+        income: money(position.income),
+        realized_net: money(position.realized_net().expect("three bounded amounts add up")),
+        cycle_realized_gross: money(position.cycle_realized),
+        cycle_fees: money(position.cycle_fees),
+        cycle_income: money(position.cycle_income),
+        lots: Vec::new(),
+    })
+}
+
+/// The name under which an instrument is shown where it has no symbol.
+pub fn shown(market: &Market, ix: InstrumentIx) -> SmolStr {
+    let slot = market.slot(ix);
+    slot.facts.as_ref().and_then(|facts| facts.symbol.clone()).unwrap_or_else(|| SmolStr::new(slot.id.as_str()))
+}

@@ -1,0 +1,124 @@
+//! The lines of a portfolio: every instrument that it held or that its policy targets, by interned number.
+//! Beside them stands the quick table of those that count today, which valuation sweeps.
+
+use super::fee::FeeTotals;
+use super::position::Position;
+use crate::prices::{HotPrice, InstrumentIx};
+use serde::{Deserialize, Serialize};
+
+/// One line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Line {
+    /// Instrument.
+    pub instrument: InstrumentIx,
+    /// Place of its target in the policy; `None` where it has none.
+    pub target: Option<u16>,
+    /// Its position.
+    pub position: Position,
+    /// Fees by currency.
+    pub fees: FeeTotals,
+}
+
+impl Line {
+    /// An empty line.
+    pub fn new(instrument: InstrumentIx) -> Self {
+        Self { instrument, target: None, position: Position::default(), fees: FeeTotals::default() }
+    }
+    /// Whether it is held or targeted.
+    pub fn counts(&self) -> bool {
+        self.target.is_some() || !self.position.quantity.is_zero()
+    }
+}
+
+/// What the quick valuation reads of a line that counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HotLine {
+    /// Units held; within the quick path's limit, else `small` is false.
+    pub quantity: i64,
+    /// Instrument.
+    pub instrument: InstrumentIx,
+    /// Place of the line.
+    pub line: u32,
+    /// Whether `quantity` holds the position.
+    pub small: bool,
+}
+
+/// The lines, by interned number.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Lines {
+    all: Vec<Line>,
+    #[serde(skip)]
+    hot: Vec<HotLine>,
+}
+
+impl Lines {
+    /// Every line, also those that are flat and not targeted.
+    pub fn all(&self) -> &[Line] {
+        &self.all
+    }
+    /// The line at a place.
+    pub fn at(&self, place: usize) -> &Line {
+        &self.all[place]
+    }
+    /// The lines that count, in the quick form.
+    pub fn hot(&self) -> &[HotLine] {
+        &self.hot
+    }
+    /// The lines that count, with their places.
+    pub fn counting(&self) -> impl Iterator<Item = (usize, &Line)> {
+        self.hot.iter().map(|hot| (hot.line as usize, &self.all[hot.line as usize]))
+    }
+    /// The place of an instrument's line.
+    pub fn find(&self, instrument: InstrumentIx) -> Option<usize> {
+        self.all.binary_search_by_key(&instrument, |line| line.instrument).ok()
+    }
+    /// The place of an instrument's line, made where there is none.
+    pub fn place(&mut self, instrument: InstrumentIx) -> usize {
+        match self.all.binary_search_by_key(&instrument, |line| line.instrument) {
+            Ok(place) => place,
+            Err(place) => {
+                self.all.insert(place, Line::new(instrument));
+                self.rebuild();
+                place
+            }
+        }
+    }
+    /// Writes a position back with checked fees.
+    pub fn book(&mut self, place: usize, position: Position, fees: impl Iterator<Item = (domain::Currency, domain::Amount)>) {
+        let line = &mut self.all[place];
+        let counted = line.counts();
+        line.position = position;
+        fees.for_each(|(currency, amount)| line.fees.add(currency, amount));
+        if counted != line.counts() {
+            self.rebuild();
+        } else if let Ok(at) = self.hot.binary_search_by_key(&line.instrument, |hot| hot.instrument) {
+            self.hot[at] = hot_line(place, &self.all[place]);
+        }
+    }
+    /// Gives every line its target anew: `targets` are (instrument, place in the policy).
+    pub fn target(&mut self, targets: &[(InstrumentIx, u16)]) {
+        self.all.iter_mut().for_each(|line| line.target = None);
+        for (instrument, target) in targets {
+            let place = self.place(*instrument);
+            self.all[place].target = Some(*target);
+        }
+        self.rebuild();
+    }
+    /// Derives the quick table.
+    pub fn rebuild(&mut self) {
+        self.hot.clear();
+        let counting = self.all.iter().enumerate().filter(|(_, line)| line.counts());
+        self.hot.extend(counting.map(|(place, line)| hot_line(place, line)));
+    }
+}
+
+fn hot_line(place: usize, line: &Line) -> HotLine {
+    let quantity = i64::try_from(line.position.quantity.units()).ok();
+    let quantity = quantity.filter(|units| units.unsigned_abs() <= HotPrice::MAX_QUANTITY.unsigned_abs());
+    HotLine {
+        quantity: quantity.unwrap_or(0),
+        instrument: line.instrument,
+        line: u32::try_from(place).expect("lines are limited far below 2^32"),
+        small: quantity.is_some(),
+    }
+}

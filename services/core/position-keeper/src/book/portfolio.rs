@@ -1,0 +1,152 @@
+//! One portfolio: its policy, its book, and what it has published.
+
+use super::cash::CashBook;
+use super::journal::Journal;
+use super::lines::Lines;
+use super::orders::RecentOrders;
+use super::sums::Sums;
+use super::trade::Planned;
+use crate::drift::{Request, Rules, Watch};
+use domain::policy::Policy;
+use domain::{Amount, Currency, PortfolioId, Timestamp};
+use engine::dedup::Window;
+use serde::{Deserialize, Serialize};
+
+/// The number of a portfolio in its lane, in the order of first policies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct PortfolioIx(pub u32);
+
+impl PortfolioIx {
+    /// Its place in a table.
+    pub const fn at(self) -> usize {
+        self.0 as usize
+    }
+    /// The number of a place.
+    pub fn of(place: usize) -> Self {
+        Self(u32::try_from(place).expect("a lane has fewer than 2^32 portfolios"))
+    }
+}
+
+/// Equity and flows at the last day cut, both in base.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DayBase {
+    /// Equity.
+    pub equity: Amount,
+    /// Cumulative net flows.
+    pub net_flows: Amount,
+}
+
+/// What was published of a portfolio, and whether more is due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Published {
+    /// Version of the last snapshot.
+    pub version: i64,
+    /// When it was made.
+    pub at: Timestamp,
+    /// Whether something changed since.
+    pub pending: bool,
+}
+
+/// A portfolio.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Portfolio {
+    /// Its id.
+    pub id: PortfolioId,
+    /// Its number.
+    pub ix: PortfolioIx,
+    /// Base currency.
+    pub base: Currency,
+    /// The policy in force; `None` when it is closed.
+    pub policy: Option<Box<Policy>>,
+    /// Version of its last policy.
+    pub policy_version: i64,
+    /// What the policy means for its lines; derived.
+    #[serde(skip)]
+    pub rules: Rules,
+    /// Lines.
+    pub lines: Lines,
+    /// Cash.
+    pub cash: CashBook,
+    /// Sums in base.
+    pub sums: Sums,
+    /// Recent orders.
+    pub orders: RecentOrders,
+    /// Whether it ever depended on the rate of another currency.
+    pub foreign: bool,
+    /// Whether the book once failed to tie out: our fault, flagged as unreconciled.
+    pub unbalanced: bool,
+    /// Version of the last ledger record.
+    pub ledger_version: i64,
+    /// Snapshots.
+    pub published: Published,
+    /// Drift.
+    pub watch: Watch,
+    /// The day.
+    pub day: Option<DayBase>,
+    /// Booked executions; kept in chunks of their own.
+    #[serde(skip)]
+    pub fills: Window,
+    /// Booked cash entries; kept in chunks of their own.
+    #[serde(skip)]
+    pub entries: Window,
+    /// The open step.
+    #[serde(skip)]
+    pub journal: Journal,
+    /// Drift events asked for in the open window.
+    #[serde(skip)]
+    pub requests: Vec<Request>,
+}
+
+impl Portfolio {
+    /// A portfolio with its first policy still to be set.
+    pub fn new(id: PortfolioId, ix: PortfolioIx, base: Currency) -> Self {
+        Self {
+            id,
+            ix,
+            base,
+            policy: None,
+            policy_version: 0,
+            rules: Rules::default(),
+            lines: Lines::default(),
+            cash: CashBook::default(),
+            sums: Sums::default(),
+            orders: RecentOrders::default(),
+            foreign: false,
+            unbalanced: false,
+            ledger_version: 0,
+            published: Published { version: 0, at: Timestamp::MIN, pending: false },
+            watch: Watch::default(),
+            day: None,
+            fills: Window::default(),
+            entries: Window::default(),
+            journal: Journal::default(),
+            requests: Vec::new(),
+        }
+    }
+
+    /// Whether anything was ever booked.
+    pub fn has_bookings(&self) -> bool {
+        self.ledger_version > 0 || !self.journal.is_empty()
+    }
+    /// Whether cash was ever held in another currency than the base.
+    pub fn holds_foreign_cash(&self) -> bool {
+        self.cash.balances().iter().any(|balance| balance.currency != self.base)
+    }
+
+    /// Writes a planned booking.
+    pub fn book(&mut self, planned: Planned) {
+        let touched = planned.position.map(|(ix, position)| {
+            let place = self.lines.place(ix);
+            self.lines.book(place, position, planned.charges.into_iter());
+            ix
+        });
+        self.cash.post(&planned.movements, planned.settles);
+        self.sums = planned.sums;
+        if let Some((order, executed)) = planned.order {
+            self.orders.keep(order, executed);
+        }
+        self.journal.add(planned.entry, touched);
+        debug_assert!(self.sums.balance(), "the book of {:?} does not tie out: {:?}", self.id, self.sums);
+        self.unbalanced |= !self.sums.balance();
+    }
+}

@@ -1,0 +1,48 @@
+//! The running sums of a portfolio in base, and the identity that ties them together.
+
+use super::trouble::bounded;
+use domain::{Amount, FixedError};
+use serde::{Deserialize, Serialize};
+
+/// Cumulative sums in the base currency, each at the rates of its bookings, exact at scale 18.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Sums {
+    /// Realised profit before fees.
+    pub realized_gross: Amount,
+    /// Fees paid.
+    pub fees: Amount,
+    /// Dividends and interest.
+    pub income: Amount,
+    /// Net flows from outside.
+    pub net_flows: Amount,
+    /// Σ of the positions' book costs.
+    pub book_cost: Amount,
+    /// Σ of the cash balances' book values.
+    pub book_cash: Amount,
+}
+
+impl Sums {
+    /// realized_gross − fees + income.
+    pub fn realized_net(&self) -> Result<Amount, FixedError> {
+        self.realized_gross.checked_sub(self.fees)?.checked_add(self.income)
+    }
+    /// Adds the changes of a booking.
+    pub fn plus(&self, change: &Sums) -> Result<Sums, FixedError> {
+        let add = |a: Amount, b: Amount| bounded(a.checked_add(b)?);
+        Ok(Sums {
+            realized_gross: add(self.realized_gross, change.realized_gross)?,
+            fees: add(self.fees, change.fees)?,
+            income: add(self.income, change.income)?,
+            net_flows: add(self.net_flows, change.net_flows)?,
+            book_cost: add(self.book_cost, change.book_cost)?,
+            book_cash: add(self.book_cash, change.book_cash)?,
+        })
+    }
+    /// Whether what is owned at book value equals what was paid in and earned, to the last unit.
+    /// From it follows total_pnl = realized_net + unrealized + fx_cash = equity − net_flows.
+    pub fn balance(&self) -> bool {
+        let owned = self.book_cash.checked_add(self.book_cost);
+        let earned = self.realized_net().and_then(|net| net.checked_add(self.net_flows));
+        matches!((owned, earned), (Ok(owned), Ok(earned)) if owned == earned)
+    }
+}

@@ -1,0 +1,68 @@
+//! Why a record cannot be booked: it waits for something, or it is refused for good.
+
+use domain::reason::DeadLetterCode;
+use domain::{Amount, Currency, FixedError, InstrumentId, PortfolioId};
+use engine::Refusal;
+use serde::{Deserialize, Serialize};
+
+/// What a record waits for.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Need {
+    /// A policy of its portfolio.
+    Policy(PortfolioId),
+    /// The facts of its instrument.
+    Instrument(InstrumentId),
+    /// Units of the second currency for one of the first.
+    Rate(Currency, Currency),
+}
+
+impl std::fmt::Display for Need {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Need::Policy(portfolio) => write!(f, "a policy of portfolio {portfolio:?}"),
+            Need::Instrument(instrument) => write!(f, "reference data of instrument {instrument:?}"),
+            Need::Rate(of, quoted) => write!(f, "a rate of {of} in {quoted} (a price of {of}/{quoted}, its inverse, or one cross)"),
+        }
+    }
+}
+
+/// Why a record was not booked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Trouble {
+    /// It came too early.
+    Wait(Need),
+    /// It was booked before, with the same content.
+    Duplicate,
+    /// It cannot be booked.
+    Refuse(Refusal),
+}
+
+impl Trouble {
+    /// A refusal with a code and a text.
+    pub fn refuse(code: DeadLetterCode, text: impl AsRef<str>) -> Self {
+        Trouble::Refuse(Refusal::new(code, text))
+    }
+    /// A refusal of a value that is out of range.
+    pub fn range(text: impl AsRef<str>) -> Self {
+        Self::refuse(DeadLetterCode::OutOfRange, text)
+    }
+    /// A refusal of a record that contradicts itself or asks for what is not done.
+    pub fn invalid(text: impl AsRef<str>) -> Self {
+        Self::refuse(DeadLetterCode::InvalidRecord, text)
+    }
+}
+
+impl From<FixedError> for Trouble {
+    fn from(_: FixedError) -> Self {
+        Self::range("the booking would leave the range of exact amounts (10^15 units of a currency): check quantity, price and rate")
+    }
+}
+
+/// Largest booked amount: 10^15 units of a currency. It leaves room for sums over every line of a
+/// portfolio below the 28 digits that are published.
+const LARGEST: i128 = 10_i128.pow(15 + Amount::SCALE);
+
+/// The amount, or an overflow where it is beyond what a book holds.
+pub fn bounded(amount: Amount) -> Result<Amount, FixedError> {
+    if amount.units().unsigned_abs() <= LARGEST.unsigned_abs() { Ok(amount) } else { Err(FixedError::Overflow) }
+}

@@ -1,0 +1,13 @@
+//! How far a portfolio stands from its policy: bounds, the watch over them, and the event that tells it.
+//! It plans nothing and orders nothing.
+
+pub mod bounds;
+pub mod event;
+pub mod groups;
+pub mod measure;
+pub mod rules;
+pub mod watch;
+
+pub use bounds::{Bounds, Standing};
+pub use rules::Rules;
+pub use watch::{Request, Watch};

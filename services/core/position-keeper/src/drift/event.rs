@@ -1,0 +1,134 @@
+//! The drift event: complete, so that a plan needs nothing else.
+
+use super::measure::{LineMeasure, drift, extent, half_sum, lines, weight};
+use crate::book::entry::money;
+use crate::book::{Line, Portfolio};
+use crate::prices::{Cuts, Slot};
+use crate::snapshot::{cash_balances, health};
+use crate::valuation::{Appraisal, LineValue, View};
+use domain::drift::{CurrencyRate, Drift, DriftLine, RecentOrder};
+use domain::enums::{DriftCause, DriftKind, MarketState};
+use domain::snapshot::InputOffset;
+use domain::{Amount, Quantity, SmolStr};
+
+/// What happened, and why it is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct News {
+    /// What.
+    pub event: DriftKind,
+    /// Why, for REQUESTED.
+    pub cause: Option<DriftCause>,
+    /// Whose request.
+    pub cause_id: Option<SmolStr>,
+}
+
+/// What an event needs beside the portfolio and its appraisal.
+pub struct Circumstances<'a> {
+    /// Prices and clock.
+    pub view: View<'a>,
+    /// Prices at the day cuts.
+    pub cuts: &'a Cuts,
+    /// Whether the portfolio is quarantined.
+    pub quarantined: bool,
+    /// Records of it that wait.
+    pub waiting: i32,
+    /// How far the inputs were read.
+    pub offsets: Vec<InputOffset>,
+}
+
+/// Assembles an event.
+pub fn assemble(portfolio: &Portfolio, appraisal: &Appraisal, around: &Circumstances<'_>, news: News) -> Drift {
+    let market = around.view.market;
+    let weighed: Vec<Amount> = appraisal.lines.iter().map(|line| line.weighed).collect();
+    let measures = lines(portfolio, market, &weighed, appraisal.equity);
+    let rows = portfolio.lines.counting().zip(&appraisal.lines).zip(&measures);
+    let mut drift_lines: Vec<DriftLine> =
+        rows.map(|(((_, line), value), measure)| drift_line(portfolio, around, line, value, measure, appraisal.equity)).collect();
+    drift_lines.sort_by(|a, b| a.instrument_id.cmp(&b.instrument_id));
+    Drift {
+        portfolio_id: portfolio.id.clone(),
+        episode: portfolio.watch.episode,
+        shadow: false,
+        event: news.event,
+        cause: news.cause,
+        cause_id: news.cause_id,
+        as_of: around.view.now,
+        lines: drift_lines,
+        max_abs_drift: extent(&measures, &weighed, appraisal.equity).map(|(drift, _)| drift),
+        half_sum_abs_drift: half_sum(portfolio, market, &measures, &weighed, appraisal.equity, appraisal.trade_date_cash),
+        equity: money(appraisal.equity),
+        cash: cash_balances(portfolio),
+        fx_rates: appraisal.cash.iter().map(|value| CurrencyRate { currency: value.currency, fx_rate: value.rate }).collect(),
+        receivables: Vec::new(),
+        available_cash: money(appraisal.trade_date_cash),
+        settled_cash: money(appraisal.settled_cash),
+        health: health(portfolio, appraisal, around),
+        policy: portfolio.policy.clone(),
+        snapshot_version: portfolio.published.version,
+        recent_orders: recent_orders(portfolio),
+        input_offsets: around.offsets.clone(),
+    }
+}
+
+fn recent_orders(portfolio: &Portfolio) -> Vec<RecentOrder> {
+    let orders = portfolio.orders.iter();
+    orders.map(|(order, executed)| RecentOrder { order_id: *order, executed_quantity: executed.quantity }).collect()
+}
+
+fn drift_line(
+    portfolio: &Portfolio,
+    around: &Circumstances<'_>,
+    line: &Line,
+    value: &LineValue,
+    measure: &LineMeasure,
+    equity: Amount,
+) -> DriftLine {
+    let market = around.view.market;
+    let slot = market.slot(line.instrument);
+    let target = measure.bounds.target_weight();
+    let facts = Facts::of(slot, portfolio);
+    let fitted = value.rate.is_some();
+    DriftLine {
+        instrument_id: slot.id.clone(),
+        weight: weight(value.weighed, equity).filter(|_| fitted),
+        target,
+        drift: drift(value.weighed, equity, target).filter(|_| fitted),
+        lower: measure.bounds.lower_weight(),
+        upper: measure.bounds.upper_weight(),
+        breached: measure.breached,
+        price: slot.price,
+        price_time: slot.price.map(|_| slot.price_time),
+        price_flag: value.flag,
+        close_price: around.cuts.close(&portfolio.rules.cut, line.instrument, market),
+        average_price: line.position.average_price(facts.multiplier),
+        accrued: slot.accrued,
+        quantity: line.position.quantity,
+        value: money(value.value),
+        currency: facts.currency,
+        fx_rate: value.rate,
+        multiplier: facts.multiplier,
+        lot_size: facts.lot_size,
+        tick_size: slot.facts.as_ref().and_then(|f| f.tick_size),
+        kind: slot.kind(),
+        sector: slot.facts.as_ref().and_then(|f| f.sector.clone()),
+        venue: slot.facts.as_ref().and_then(|f| f.venue.clone()),
+        average_daily_volume: slot.facts.as_ref().and_then(|f| f.average_daily_volume),
+        market_status: if slot.facts.is_some() { market.market_state(line.instrument, around.view.now) } else { MarketState::Unknown },
+    }
+}
+
+/// Facts that a line must show even before the instrument's record came; it has no price flag then but MISSING.
+struct Facts {
+    currency: domain::Currency,
+    multiplier: Quantity,
+    lot_size: Quantity,
+}
+
+impl Facts {
+    fn of(slot: &Slot, portfolio: &Portfolio) -> Self {
+        match slot.facts.as_deref() {
+            Some(facts) => Self { currency: facts.currency, multiplier: facts.multiplier, lot_size: facts.lot_size },
+            None => Self { currency: portfolio.base, multiplier: Quantity::ONE, lot_size: Quantity::ONE },
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! Group lines: a band over the sum of their members (by sector, else by type).
+//! Members without a target of their own share the group's bounds by their value.
+
+use super::bounds::{Bounds, Standing};
+use crate::book::{Line, Portfolio};
+use crate::prices::Market;
+use domain::policy::{Policy, Target};
+use domain::{Amount, Fraction};
+
+/// Whether an instrument belongs to a group: its sector, or the symbol of its type.
+fn is_member(market: &Market, line: &Line, group: &str) -> bool {
+    let facts = market.slot(line.instrument).facts.as_deref();
+    facts.is_some_and(|facts| facts.sector.as_deref() == Some(group) || facts.kind.symbol() == group)
+}
+
+/// One group as it stands.
+#[derive(Debug, Clone)]
+pub struct GroupStanding {
+    /// Places among the counting lines.
+    pub members: Vec<usize>,
+    /// Those of them without a target of their own, with their shares of the group's bounds.
+    pub shares: Vec<(usize, Bounds)>,
+    /// Where the sum stands.
+    pub standing: Standing,
+}
+
+/// Every group of a policy. `weighed` are the values of the counting lines; equity is above zero.
+pub fn standings(portfolio: &Portfolio, market: &Market, weighed: &[Amount], equity: Amount) -> Vec<GroupStanding> {
+    let Some(policy) = portfolio.policy.as_deref() else { return Vec::new() };
+    portfolio.rules.groups.iter().map(|place| standing(portfolio, market, weighed, equity, (policy, *place))).collect()
+}
+
+fn standing(portfolio: &Portfolio, market: &Market, weighed: &[Amount], equity: Amount, (policy, place): (&Policy, usize)) -> GroupStanding {
+    let name = policy.targets[place].group.as_deref().unwrap_or_default();
+    let bounds = portfolio.rules.targets[place];
+    let lines: Vec<&Line> = portfolio.lines.counting().map(|(_, line)| line).collect();
+    let members: Vec<usize> = (0..lines.len()).filter(|at| is_member(market, lines[*at], name)).collect();
+    let sum = |places: &[usize]| Amount::from_units(places.iter().map(|at| weighed[*at].units()).sum());
+    let free: Vec<usize> = members.iter().copied().filter(|at| lines[*at].target.is_none()).collect();
+    let whole = sum(&free);
+    let shares = free.iter().map(|at| (*at, if whole.is_zero() { Bounds::default() } else { bounds.share(weighed[*at], whole) })).collect();
+    GroupStanding { standing: bounds.standing(sum(&members), equity), members, shares }
+}
+
+/// The cash target: one less every instrument's target, and those of groups none of whose members has one.
+pub fn cash_target(policy: &Policy, portfolio: &Portfolio, market: &Market) -> Fraction {
+    let counts = |target: &&Target| match target.group.as_deref() {
+        None => true,
+        Some(group) => !portfolio.lines.counting().any(|(_, line)| line.target.is_some() && is_member(market, line, group)),
+    };
+    let sum: i128 = policy.targets.iter().filter(counts).map(|target| target.target_weight.units()).sum();
+    Fraction::from_units(Fraction::ONE.units() - sum)
+}

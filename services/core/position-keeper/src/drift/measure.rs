@@ -1,0 +1,103 @@
+//! The measure of a portfolio against its rules: line by line for an event, in one quick scan for the watch.
+
+use super::bounds::{Bounds, Standing};
+use super::groups::{cash_target, standings};
+use crate::book::Portfolio;
+use crate::prices::Market;
+use domain::{Amount, Fraction};
+
+/// A line's bounds and whether it is breached, also as a member of a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LineMeasure {
+    /// Bounds.
+    pub bounds: Bounds,
+    /// Whether it is out.
+    pub breached: bool,
+}
+
+/// Measures every counting line. Without equity above zero nothing is breached.
+pub fn lines(portfolio: &Portfolio, market: &Market, weighed: &[Amount], equity: Amount) -> Vec<LineMeasure> {
+    let judged = portfolio.rules.watched && equity.is_positive();
+    let mut measures: Vec<LineMeasure> = portfolio
+        .lines
+        .counting()
+        .zip(weighed)
+        .map(|((_, line), value)| {
+            let bounds = bounds_of(portfolio, line.target);
+            LineMeasure { bounds, breached: judged && bounds.standing(*value, equity) == Standing::Breached }
+        })
+        .collect();
+    if judged {
+        for group in standings(portfolio, market, weighed, equity) {
+            group.shares.iter().for_each(|(at, bounds)| measures[*at] = LineMeasure { bounds: *bounds, breached: false });
+            if group.standing == Standing::Breached {
+                group.members.iter().for_each(|at| measures[*at].breached = true);
+            }
+        }
+    }
+    measures
+}
+
+fn bounds_of(portfolio: &Portfolio, target: Option<u16>) -> Bounds {
+    target.and_then(|place| portfolio.rules.targets.get(usize::from(place))).copied().unwrap_or(portfolio.rules.other)
+}
+
+/// The worst standing of any line, group or the cash line. Equity is above zero.
+pub fn worst(portfolio: &Portfolio, market: &Market, weighed: &[Amount], equity: Amount, cash: Amount) -> Standing {
+    let cash = cash_standing(portfolio, market, equity, cash);
+    if portfolio.rules.groups.is_empty() {
+        return quick(portfolio, weighed, equity).max(cash);
+    }
+    let groups = standings(portfolio, market, weighed, equity);
+    let grouped = |at: usize| groups.iter().any(|group| group.shares.iter().any(|(member, _)| *member == at));
+    let single = portfolio.lines.counting().zip(weighed).enumerate().filter(|(at, _)| !grouped(*at));
+    let lines = single.map(|(_, ((_, line), value))| bounds_of(portfolio, line.target).standing(*value, equity));
+    lines.chain(groups.iter().map(|group| group.standing)).fold(cash, Standing::max)
+}
+
+fn quick(portfolio: &Portfolio, weighed: &[Amount], equity: Amount) -> Standing {
+    let mut worst = Standing::Clear;
+    for ((_, line), value) in portfolio.lines.counting().zip(weighed) {
+        worst = worst.max(bounds_of(portfolio, line.target).standing(*value, equity));
+        if worst == Standing::Breached {
+            break;
+        }
+    }
+    worst
+}
+
+fn cash_standing(portfolio: &Portfolio, market: &Market, equity: Amount, cash: Amount) -> Standing {
+    let Some(policy) = portfolio.policy.as_deref() else { return Standing::Clear };
+    let Some(band) = policy.trigger.cash_band else { return Standing::Clear };
+    Bounds::within(cash_target(policy, portfolio, market), band, &policy.band).standing(cash, equity)
+}
+
+/// weight − target of a value; `None` without equity above zero, and beyond the range of fractions.
+pub fn drift(value: Amount, equity: Amount, target: Fraction) -> Option<Fraction> {
+    weight(value, equity)?.checked_sub(target).ok().filter(|drift| drift.fits_wire())
+}
+
+/// value ÷ equity; `None` without equity above zero, and beyond the range of fractions.
+pub fn weight(value: Amount, equity: Amount) -> Option<Fraction> {
+    equity.is_positive().then(|| value.ratio(equity).ok()).flatten().filter(|weight| weight.fits_wire())
+}
+
+/// The largest |drift| of a line, and the trip level of that line.
+pub fn extent(measures: &[LineMeasure], weighed: &[Amount], equity: Amount) -> Option<(Fraction, Fraction)> {
+    let drifts = measures.iter().zip(weighed).map(|(measure, value)| {
+        let drift = drift(*value, equity, measure.bounds.target_weight())?;
+        Some((drift.abs(), measure.bounds.trip(drift)))
+    });
+    let drifts: Option<Vec<_>> = drifts.collect();
+    drifts.map(|drifts| drifts.into_iter().max_by_key(|(drift, _)| *drift).unwrap_or((Fraction::ZERO, Fraction::ZERO)))
+}
+
+/// Half of Σ |drift| with cash against its target; `None` without equity above zero.
+pub fn half_sum(portfolio: &Portfolio, market: &Market, measures: &[LineMeasure], weighed: &[Amount], equity: Amount, cash: Amount) -> Option<Fraction> {
+    let policy = portfolio.policy.as_deref()?;
+    let mut sum = drift(cash, equity, cash_target(policy, portfolio, market))?.abs();
+    for (measure, value) in measures.iter().zip(weighed) {
+        sum = sum.checked_add(drift(*value, equity, measure.bounds.target_weight())?.abs()).ok()?;
+    }
+    domain::wide::mul_div_half_even(sum.units(), 1, 2).ok().map(Fraction::from_units).filter(|half| half.fits_wire())
+}

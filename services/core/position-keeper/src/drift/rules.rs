@@ -1,0 +1,61 @@
+//! What a policy means for the lines of its portfolio, worked out once when it arrives.
+
+use super::bounds::Bounds;
+use crate::prices::HotPrice;
+use crate::prices::cuts::cut_name;
+use domain::policy::Policy;
+use domain::{Fraction, SmolStr};
+
+/// Rules in force. Those of a closed portfolio bound nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rules {
+    /// Bounds of each target of the policy, in its order.
+    pub targets: Vec<Bounds>,
+    /// Places of the group lines among them.
+    pub groups: Vec<usize>,
+    /// Bounds of a holding under no line.
+    pub other: Bounds,
+    /// Whether anything is watched: a policy without any target keeps books and asks for no weights.
+    pub watched: bool,
+    /// Oldest usable price in seconds, where an instrument names none.
+    pub max_age_seconds: i64,
+    /// Seconds after which a standing breach is said again.
+    pub rearm_seconds: i64,
+    /// Name of the day cut.
+    pub cut: SmolStr,
+    /// Number of the base currency among the market's.
+    pub base_class: u32,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self {
+            targets: Vec::new(),
+            groups: Vec::new(),
+            other: Bounds::default(),
+            watched: false,
+            max_age_seconds: domain::policy::Book::default().max_price_age_seconds,
+            rearm_seconds: i64::MAX,
+            cut: cut_name("UTC", "00:00"),
+            base_class: HotPrice::CAREFUL - 1,
+        }
+    }
+}
+
+impl Rules {
+    /// The rules of a policy; `base_class` is the number of its base currency.
+    pub fn of(policy: &Policy, base_class: u32) -> Self {
+        let band = &policy.band;
+        let groups = policy.targets.iter().enumerate().filter(|(_, target)| target.group.is_some());
+        Self {
+            targets: policy.targets.iter().map(|target| Bounds::of(target, band)).collect(),
+            groups: groups.map(|(place, _)| place).collect(),
+            other: Bounds::around(Fraction::ZERO, band),
+            watched: !policy.targets.is_empty(),
+            max_age_seconds: policy.book.max_price_age_seconds,
+            rearm_seconds: policy.trigger.rearm_seconds,
+            cut: cut_name(&policy.time_zone, &policy.day_cut),
+            base_class,
+        }
+    }
+}

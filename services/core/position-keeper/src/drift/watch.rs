@@ -1,0 +1,141 @@
+//! The watch over a portfolio's bounds: what is said once, again, and when it is over.
+//!
+//! A breach opens an episode (OPEN). While it lasts, WORSE is said when the largest |drift| has grown by
+//! another quarter of that line's trip level since it was last said, and REARM when the re-arm time has
+//! passed and a line is still out. CLEAR ends the episode when every line is inside its clear level.
+//! UNPRICED is said once when a price is missing or stale; until all are back nothing else is judged.
+
+use super::bounds::Standing;
+use domain::enums::{DriftCause, DriftKind};
+use domain::{Fraction, SmolStr};
+use serde::{Deserialize, Serialize};
+
+/// A drift event that somebody asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// Why.
+    pub cause: DriftCause,
+    /// The id of the command, refresh, order or policy version.
+    pub id: Option<SmolStr>,
+}
+
+/// What the watch remembers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Watch {
+    /// Number of the newest episode; 0 before the first.
+    pub episode: i64,
+    /// The largest |drift| said of the open episode; `None` when there is none.
+    pub open: Option<Fraction>,
+    /// Whether UNPRICED was said and still holds.
+    pub unpriced: bool,
+    /// Whether the re-arm time has passed since something was last said.
+    pub rearmed: bool,
+}
+
+/// What the watch is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Look {
+    /// Worst standing.
+    pub worst: Standing,
+    /// Largest |drift|, and the trip level of its line.
+    pub extent: (Fraction, Fraction),
+}
+
+/// What follows from a look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Say {
+    /// The event to publish.
+    pub event: Option<DriftKind>,
+    /// Whether the re-arm time begins anew.
+    pub rearm: bool,
+    /// Whether there is no episode to re-arm any more.
+    pub disarm: bool,
+}
+
+impl Watch {
+    /// A price is missing or stale.
+    pub fn unpriced(&mut self) -> Say {
+        let news = !std::mem::replace(&mut self.unpriced, true);
+        Say { event: news.then_some(DriftKind::Unpriced), ..Say::default() }
+    }
+    /// Every price is there: judges a look.
+    pub fn look(&mut self, look: Look) -> Say {
+        self.unpriced = false;
+        let rearmed = std::mem::take(&mut self.rearmed);
+        let said = |event| Say { event: Some(event), rearm: true, disarm: false };
+        match (self.open, look.worst) {
+            (None, Standing::Breached) => {
+                self.episode += 1;
+                self.open = Some(look.extent.0);
+                said(DriftKind::Open)
+            }
+            (None, _) => Say::default(),
+            (Some(_), Standing::Clear) => {
+                self.open = None;
+                Say { event: Some(DriftKind::Clear), rearm: false, disarm: true }
+            }
+            (Some(last), worst) => {
+                let worse = grown(last, look.extent);
+                if worse {
+                    self.open = Some(look.extent.0);
+                    return said(DriftKind::Worse);
+                }
+                let again = rearmed && worst == Standing::Breached;
+                Say { event: again.then_some(DriftKind::Rearm), rearm: rearmed, disarm: false }
+            }
+        }
+    }
+    /// There are no rules any more: the episode is over without a word.
+    pub fn close(&mut self) {
+        *self = Watch { episode: self.episode, ..Watch::default() };
+    }
+}
+
+/// Whether |drift| has grown by a quarter of the trip level.
+fn grown(last: Fraction, (drift, trip): (Fraction, Fraction)) -> bool {
+    let quarter = Fraction::from_units(trip.units() / 4);
+    last.checked_add(quarter).is_ok_and(|level| drift > last && drift >= level)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn look(watch: &mut Watch, worst: Standing, drift: &str) -> Option<DriftKind> {
+        watch.look(Look { worst, extent: (drift.parse().unwrap(), "0.04".parse().unwrap()) }).event
+    }
+
+    #[test]
+    fn an_episode_opens_worsens_and_clears() {
+        let mut watch = Watch::default();
+        assert_eq!(look(&mut watch, Standing::Between, "0.039"), None);
+        assert_eq!(look(&mut watch, Standing::Breached, "0.041"), Some(DriftKind::Open));
+        assert_eq!(look(&mut watch, Standing::Breached, "0.0509"), None);
+        assert_eq!(look(&mut watch, Standing::Breached, "0.051"), Some(DriftKind::Worse));
+        assert_eq!(look(&mut watch, Standing::Between, "0.035"), None);
+        assert_eq!(look(&mut watch, Standing::Breached, "0.045"), None, "hysteresis: the episode is still open");
+        assert_eq!(look(&mut watch, Standing::Clear, "0.01"), Some(DriftKind::Clear));
+        assert_eq!(look(&mut watch, Standing::Breached, "0.041"), Some(DriftKind::Open));
+        assert_eq!(watch.episode, 2);
+    }
+
+    #[test]
+    fn a_standing_breach_is_said_again_only_while_it_is_out() {
+        let mut watch = Watch::default();
+        look(&mut watch, Standing::Breached, "0.05");
+        watch.rearmed = true;
+        assert_eq!(look(&mut watch, Standing::Breached, "0.05"), Some(DriftKind::Rearm));
+        watch.rearmed = true;
+        assert_eq!(look(&mut watch, Standing::Between, "0.035"), None);
+        assert_eq!(look(&mut watch, Standing::Breached, "0.05"), None);
+    }
+
+    #[test]
+    fn unpriced_is_said_once_for_each_gap() {
+        let mut watch = Watch::default();
+        assert_eq!(watch.unpriced().event, Some(DriftKind::Unpriced));
+        assert_eq!(watch.unpriced().event, None);
+        assert_eq!(look(&mut watch, Standing::Clear, "0"), None);
+        assert_eq!(watch.unpriced().event, Some(DriftKind::Unpriced));
+    }
+}

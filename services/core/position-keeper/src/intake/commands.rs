@@ -1,0 +1,130 @@
+//! Commands: REBALANCE and APPROVE are answered with a drift event; RELEASE, DISCARD and ADMIT settle
+//! what quarantined a portfolio. The other kinds are the rebalancer's.
+
+use crate::book::entry::Source;
+use crate::book::{PortfolioIx, Trouble};
+use crate::drift::Request;
+use crate::keeper::PositionKeeper;
+use domain::command::{Command, DeadLetterReference};
+use domain::enums::{CommandKind, DriftCause};
+use domain::reason::DeadLetterCode;
+use domain::refresh::Refresh;
+use domain::{Input, PortfolioId, SmolStr, Topic};
+use engine::{Context, Origin, RawRecord};
+
+impl PositionKeeper {
+    pub(crate) fn take_command(&mut self, command: &Command, origin: &Origin<'_>, cx: &mut Context<'_>) {
+        let ours = matches!(
+            command.kind,
+            CommandKind::Rebalance | CommandKind::Approve | CommandKind::Release | CommandKind::Discard | CommandKind::Admit
+        );
+        if !ours {
+            return;
+        }
+        if !self.seen.first(&command.command_id) {
+            return cx.count_duplicate();
+        }
+        if let Err(text) = self.act(command, origin, cx) {
+            cx.refuse(origin, command.portfolio_id.clone(), DeadLetterCode::InvalidCommand, text);
+        }
+    }
+
+    fn act(&mut self, command: &Command, origin: &Origin<'_>, cx: &mut Context<'_>) -> Result<(), String> {
+        let Some(id) = &command.portfolio_id else {
+            return Err(format!("{} needs a portfolio_id", command.kind));
+        };
+        match command.kind {
+            CommandKind::Rebalance | CommandKind::Approve => {
+                let ix = self.find(id).ok_or_else(|| format!("portfolio {id:?} has no policy: publish one first"))?;
+                self.ask(ix, DriftCause::Command, &command.command_id);
+                Ok(())
+            }
+            CommandKind::Release => self.settle_quarantine(id, |quarantine| quarantine.release(id), "it is not quarantined"),
+            CommandKind::Discard => {
+                let place = place(command.dead_letter.as_ref())?;
+                self.settle_quarantine(id, |quarantine| quarantine.settle(id, &place), "no such refusal of it is open")
+            }
+            _ => self.admit(id, command, origin, cx),
+        }
+    }
+
+    fn settle_quarantine(
+        &mut self,
+        id: &PortfolioId,
+        settle: impl FnOnce(&mut engine::quarantine::Quarantine) -> bool,
+        otherwise: &str,
+    ) -> Result<(), String> {
+        if !settle(&mut self.quarantine) {
+            return Err(format!("portfolio {id:?} cannot be released: {otherwise}"));
+        }
+        self.mark_by_id(id);
+        Ok(())
+    }
+
+    /// Books the record that the command carries, late or not. It must stand open in the quarantine, so
+    /// that it is taken in once.
+    fn admit(&mut self, id: &PortfolioId, command: &Command, origin: &Origin<'_>, cx: &mut Context<'_>) -> Result<(), String> {
+        let carried = command.dead_letter.as_ref();
+        let place = place(carried)?;
+        let raw = carried.and_then(|letter| raw(letter, origin)).ok_or("only fills and cash entries can be admitted")?;
+        if !self.quarantine.settle(id, &place) {
+            return Err(format!("no refusal of portfolio {id:?} is open for {place}: it was settled, or its place is another"));
+        }
+        let booked = self.admit_record(id, &raw, cx);
+        match booked {
+            Ok(()) => self.mark_by_id(id),
+            Err(_) => self.quarantine.enter(id, place.clone()),
+        }
+        booked
+    }
+
+    fn admit_record(&mut self, id: &PortfolioId, raw: &RawRecord, cx: &mut Context<'_>) -> Result<(), String> {
+        let source = Source::from(raw);
+        let input = cx.decode(raw).map_err(|refusal| format!("the carried bytes were refused: {}", refusal.text))?;
+        let ended = match &input {
+            Input::Fill(fill) if fill.portfolio_id == *id => self.try_fill(fill, &source, true, cx),
+            Input::Cash(entry) if entry.portfolio_id == *id => self.try_cash(entry, &source, true, cx),
+            _ => return Err(format!("the carried record is no fill or cash entry of portfolio {id:?}")),
+        };
+        match ended {
+            Ok(()) => Ok(()),
+            Err(Trouble::Duplicate) => Err("it was booked meanwhile: DISCARD it".to_owned()),
+            Err(Trouble::Wait(need)) => Err(format!("it still needs {need}")),
+            Err(Trouble::Refuse(refusal)) => Err(format!("it is refused again ({}): {}", refusal.code, refusal.text)),
+        }
+    }
+
+    /// A refresh is answered for every known portfolio; of others nothing could be told.
+    pub(crate) fn take_refresh(&mut self, refresh: &Refresh, origin: &Origin<'_>, cx: &mut Context<'_>) {
+        match self.find(&refresh.portfolio_id) {
+            Some(ix) => self.ask(ix, DriftCause::Refresh, &refresh.request_id.to_string()),
+            None => {
+                let text = format!("portfolio {:?} has no policy: there is nothing to refresh", refresh.portfolio_id);
+                cx.refuse(origin, Some(refresh.portfolio_id.clone()), DeadLetterCode::InvalidCommand, text);
+            }
+        }
+    }
+
+    fn ask(&mut self, ix: PortfolioIx, cause: DriftCause, id: &str) {
+        self.portfolio_mut(ix).requests.push(Request { cause, id: Some(SmolStr::new(id)) });
+        self.marks.look(ix);
+    }
+}
+
+fn place(letter: Option<&DeadLetterReference>) -> Result<SmolStr, String> {
+    let letter = letter.ok_or("dead_letter is missing: name topic, partition and offset of the refused record")?;
+    Ok(engine::quarantine::Quarantine::place(&letter.topic, letter.partition, letter.offset))
+}
+
+fn raw(letter: &DeadLetterReference, origin: &Origin<'_>) -> Option<RawRecord> {
+    let topic = Topic::from_name(&letter.topic).filter(|topic| matches!(topic, Topic::Fills | Topic::Cash))?;
+    Some(RawRecord {
+        topic,
+        partition: letter.partition,
+        offset: letter.offset,
+        timestamp: origin.timestamp(),
+        key: letter.key.clone(),
+        headers: letter.headers.clone(),
+        value: Some(letter.bytes.clone()),
+    })
+}

@@ -1,0 +1,141 @@
+//! Fills: checked, known by (source, trade date, execution id), booked or waiting.
+
+use crate::book::entry::Source;
+use crate::book::trade;
+use crate::book::{Need, Trouble};
+use crate::drift::Request;
+use crate::keeper::{PositionKeeper, TIMER_SETTLE};
+use domain::enums::{DriftCause, ExecType, Side};
+use domain::fill::Fill;
+use domain::reason::DeadLetterCode;
+use domain::{Currency, FxRate, SmolStr};
+use engine::Context;
+use engine::dedup::{Parts, RecordId};
+
+impl PositionKeeper {
+    /// Books a fill; `late` ones pass when an operator admits them.
+    pub(crate) fn try_fill(&mut self, fill: &Fill, source: &Source, late: bool, cx: &mut Context<'_>) -> Result<(), Trouble> {
+        check(fill)?;
+        let ix = self.find(&fill.portfolio_id).ok_or_else(|| Trouble::Wait(Need::Policy(fill.portfolio_id.clone())))?;
+        check_rate(fill, self.portfolio(ix).base)?;
+        let (id, content) = hashes(&mut self.parts, fill);
+        let dates = cx.settings.dedup_trade_dates;
+        let verdict = self.portfolio(ix).fills.judge(fill.trade_date, id, content, cx.now, dates);
+        super::settling::admit(verdict, late, "execution", fill.exec_id.as_str(), fill.trade_date)?;
+        let portfolio = self.portfolio(ix);
+        let planned = trade::plan(portfolio, &self.market, fill, source, cx.now)?;
+        let lines = portfolio.lines.all().len();
+        let touched = planned.position.map(|(instrument, _)| instrument);
+        if lines >= cx.settings.max_lines && touched.is_some_and(|instrument| portfolio.lines.find(instrument).is_none()) {
+            return Err(Trouble::range(format!("the portfolio has {lines} lines, the most that one may have")));
+        }
+        let settles = planned.settles;
+        let portfolio = &mut self.portfolios[ix.at()];
+        if portfolio.fills.record(fill.trade_date, id, content, dates)
+            && let Some(oldest) = portfolio.fills.oldest()
+        {
+            portfolio.orders.forget_before(oldest);
+        }
+        portfolio.book(planned);
+        if let Some(order) = fill.order_id {
+            ask_once(&mut portfolio.requests, SmolStr::new(order.to_string()));
+        }
+        if settles.is_some()
+            && let Some(next) = portfolio.cash.next_settlement()
+        {
+            cx.timers.set(next.start_utc(), TIMER_SETTLE, fill.portfolio_id.as_str());
+        }
+        let grown = self.portfolio(ix).lines.all().len() > lines;
+        if let Some(instrument) = touched.filter(|_| grown) {
+            self.hold(instrument, ix);
+        }
+        self.booked(ix);
+        Ok(())
+    }
+}
+
+/// One event answers all fills of a window; it names the newest order.
+fn ask_once(requests: &mut Vec<Request>, order: SmolStr) {
+    match requests.iter_mut().find(|request| request.cause == DriftCause::Fill) {
+        Some(request) => request.id = Some(order),
+        None => requests.push(Request { cause: DriftCause::Fill, id: Some(order) }),
+    }
+}
+
+/// Checks what the fill alone can tell.
+pub(crate) fn check(fill: &Fill) -> Result<(), Trouble> {
+    let unknown = |field: &str| Trouble::refuse(DeadLetterCode::UnknownEnum, format!("{field} has a symbol that this build does not know"));
+    match fill.exec_type {
+        ExecType::Trade => {}
+        ExecType::Unknown => return Err(unknown("exec_type")),
+        ExecType::Cancel | ExecType::Correct => {
+            return Err(Trouble::invalid(format!(
+                "{} of an execution is not booked by this build: book the difference as a TRADE, then DISCARD this record",
+                fill.exec_type
+            )));
+        }
+    }
+    if fill.side == Side::Unknown {
+        return Err(unknown("side"));
+    }
+    if !domain::ids::is_id(&fill.exec_id) || !domain::ids::is_id(&fill.source) {
+        return Err(Trouble::range("exec_id and source have 1 to 128 bytes and no control characters"));
+    }
+    if !fill.quantity.is_positive() || !fill.quantity.fits_wire() {
+        return Err(Trouble::range(format!("quantity is {}, it must be above 0; the side tells the direction", fill.quantity)));
+    }
+    if fill.price.is_negative() || !fill.price.fits_wire() {
+        return Err(Trouble::range(format!("price is {}, it must not be below 0", fill.price)));
+    }
+    if fill.gross_amount.is_some_and(|gross| gross.is_negative() || !gross.fits_wire()) {
+        return Err(Trouble::range("gross_amount must not be below 0; the side tells the direction"));
+    }
+    if fill.accrued_interest.is_some_and(|accrued| !accrued.fits_wire()) || fill.fees.iter().any(|fee| !fee.amount.fits_wire()) {
+        return Err(Trouble::range("accrued_interest or a fee has more than 28 digits"));
+    }
+    if fill.cum_qty.is_some_and(|cum| cum.is_negative() || !cum.fits_wire()) {
+        return Err(Trouble::range("cum_qty must not be below 0"));
+    }
+    if fill.fx_rate.is_some_and(|rate| !rate.is_positive() || !rate.fits_wire()) {
+        return Err(Trouble::range("fx_rate is units of base for one of the fill's currency, above 0"));
+    }
+    Ok(())
+}
+
+fn check_rate(fill: &Fill, base: Currency) -> Result<(), Trouble> {
+    match fill.fx_rate {
+        Some(rate) if fill.currency == base && rate != FxRate::ONE => {
+            Err(Trouble::range(format!("fx_rate is {rate} for a fill in the base currency {base}, where it is 1")))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn hashes(parts: &mut Parts, fill: &Fill) -> (RecordId, u64) {
+    let days = i128::from(fill.trade_date.days());
+    let id = parts.start().part(fill.source.as_bytes()).number(days).part(fill.exec_id.as_bytes()).id();
+    // All that the book reads; when the sender received it is not part of what was executed.
+    parts
+        .start()
+        .number(fill.exec_type.index() as i128)
+        .optional(fill.exec_ref_id.as_ref().map(|text| text.as_bytes()))
+        .part(fill.instrument_id.as_str().as_bytes())
+        .optional(fill.venue.as_ref().map(|text| text.as_bytes()))
+        .number(fill.side.index() as i128)
+        .number(fill.quantity.units())
+        .number(fill.price.units())
+        .part(fill.currency.as_str().as_bytes())
+        .optional(fill.settle_date.map(|date| date.days().to_le_bytes()).as_ref().map(|bytes| bytes.as_slice()))
+        .optional(fill.fx_rate.map(|rate| rate.units().to_le_bytes()).as_ref().map(|bytes| bytes.as_slice()))
+        .optional(fill.order_id.as_ref().map(|order| order.0.as_bytes().as_slice()))
+        .optional(fill.strategy.as_ref().map(|id| id.as_str().as_bytes()))
+        .optional(fill.cum_qty.map(|cum| cum.units().to_le_bytes()).as_ref().map(|bytes| bytes.as_slice()))
+        .optional(fill.gross_amount.map(|gross| gross.units().to_le_bytes()).as_ref().map(|bytes| bytes.as_slice()))
+        .optional(fill.accrued_interest.map(|a| a.units().to_le_bytes()).as_ref().map(|bytes| bytes.as_slice()))
+        .number(i128::from(fill.transact_time.micros()))
+        .number(fill.fees.len() as i128);
+    for fee in &fill.fees {
+        parts.part(fee.kind.as_bytes()).part(fee.currency.as_str().as_bytes()).number(fee.amount.units());
+    }
+    (id, parts.content())
+}

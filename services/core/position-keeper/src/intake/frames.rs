@@ -1,0 +1,69 @@
+//! A frame: facts first, then market states, then prices; what waited for them is booked at once.
+
+use crate::book::Need;
+use crate::keeper::PositionKeeper;
+use domain::dead_letter::DeadLetter;
+use domain::frame::Frame;
+use domain::{InstrumentId, Topic};
+use engine::{Context, RawRecord, Refusal};
+
+impl PositionKeeper {
+    pub(crate) fn take_frame(&mut self, frame: Frame, cx: &mut Context<'_>) {
+        let described: Vec<InstrumentId> = frame.instruments.iter().map(|facts| facts.instrument_id.clone()).collect();
+        for facts in frame.instruments {
+            if facts.multiplier.is_positive() && facts.lot_size.is_positive() {
+                self.market.describe(facts);
+            }
+        }
+        frame.statuses.iter().for_each(|status| self.market.report(status));
+        if !frame.statuses.is_empty() {
+            self.announce_market(cx);
+        }
+        let latest = cx.now.plus_seconds(cx.settings.future_tick_seconds);
+        for price in frame.prices.into_iter().filter(|price| price.event_time <= latest) {
+            self.market.quote(price);
+        }
+        if cx.lane == 0 {
+            frame.rejected.into_iter().for_each(|letter| reject(letter, cx));
+        }
+        self.book_what_waited(described, cx);
+    }
+
+    fn book_what_waited(&mut self, described: Vec<InstrumentId>, cx: &mut Context<'_>) {
+        if self.waits.is_empty() {
+            return;
+        }
+        for instrument in described {
+            self.retry(&Need::Instrument(instrument), cx);
+        }
+        for need in self.waits.rates() {
+            if let Need::Rate(of, quoted) = need
+                && self.market.rate(of, quoted).is_some()
+            {
+                self.retry(&need, cx);
+            }
+        }
+    }
+
+    /// Marks the holders of everything whose price, facts or state changed, and brings the quick table up to date.
+    pub(crate) fn mark_holders(&mut self, now: domain::Timestamp) {
+        let (changed, pair) = self.market.take_changed();
+        for ix in changed {
+            self.market.refresh(ix, now);
+            if let Some(holders) = self.holders.get(ix.at()) {
+                holders.iter().for_each(|holder| self.marks.change(*holder));
+            }
+        }
+        if pair {
+            let foreign = self.portfolios.iter().filter(|portfolio| portfolio.foreign);
+            foreign.for_each(|portfolio| self.marks.change(portfolio.ix));
+        }
+    }
+}
+
+/// Dead-letters what the conflator could not read.
+fn reject(letter: DeadLetter, cx: &mut Context<'_>) {
+    let DeadLetter { topic, partition, offset, code, text, portfolio_id, timestamp, key, headers, value } = letter;
+    debug_assert!(topic != Topic::Frames, "a frame carries what its sources sent");
+    cx.dead_letter(RawRecord { topic, partition, offset, timestamp, key, headers, value }, portfolio_id, Refusal { code, text });
+}

@@ -1,0 +1,122 @@
+//! Policies: the rules of a portfolio, checked before they hold. A policy that cannot be followed is
+//! refused with every reason; the one before stays in force.
+
+use crate::book::{Need, Portfolio, PortfolioIx};
+use crate::drift::{Request, Rules};
+use crate::keeper::{PositionKeeper, TIMER_DAY_CUT, TIMER_REARM};
+use crate::prices::InstrumentIx;
+use crate::prices::cuts::next_cut;
+use domain::enums::{CostMethod, DriftCause};
+use domain::policy::{Policy, PolicyProblem, validate};
+use domain::reason::DeadLetterCode;
+use domain::{PortfolioId, SmolStr};
+use engine::{Context, Origin};
+
+impl PositionKeeper {
+    pub(crate) fn take_policy(&mut self, policy: Policy, origin: &Origin<'_>, cx: &mut Context<'_>) {
+        let known = self.find(&policy.portfolio_id);
+        if let Some(ix) = known
+            && self.portfolio(ix).policy.as_deref() == Some(&policy)
+        {
+            cx.count_duplicate();
+            return;
+        }
+        let problems = self.policy_problems(&policy, known, cx.settings.max_lines);
+        if let Some(first) = problems.first() {
+            let texts: Vec<&str> = problems.iter().map(|problem| problem.text.as_str()).collect();
+            cx.refuse(origin, Some(policy.portfolio_id.clone()), first.code, texts.join("; "));
+            return;
+        }
+        let id = policy.portfolio_id.clone();
+        let ix = known.unwrap_or_else(|| self.open(&policy));
+        self.follow(ix, policy, cx);
+        self.retry(&Need::Policy(id), cx);
+    }
+
+    pub(crate) fn close_portfolio(&mut self, id: &PortfolioId, origin: &Origin<'_>, cx: &mut Context<'_>) {
+        let Some(ix) = self.find(id) else {
+            let text = format!("portfolio {id:?} has no policy that could be closed");
+            return cx.refuse(origin, Some(id.clone()), DeadLetterCode::InvalidPolicy, text);
+        };
+        if self.portfolio(ix).policy.is_none() {
+            return cx.count_duplicate();
+        }
+        let base_class = self.market.currency(self.portfolio(ix).base);
+        if let Some(session) = self.portfolio(ix).policy.as_ref().and_then(|policy| policy.session_id.clone()) {
+            self.sessions.remove(&session);
+        }
+        let portfolio = self.portfolio_mut(ix);
+        portfolio.policy = None;
+        portfolio.rules = Rules { base_class, ..Rules::default() };
+        portfolio.lines.target(&[]);
+        portfolio.watch.close();
+        portfolio.requests.push(Request { cause: DriftCause::Policy, id: None });
+        cx.timers.clear(TIMER_REARM, id.as_str());
+        self.marks.change(ix);
+    }
+
+    fn policy_problems(&self, policy: &Policy, known: Option<PortfolioIx>, max_lines: usize) -> Vec<PolicyProblem> {
+        let mut problems = validate(policy);
+        let mut invalid = |text: String| problems.push(PolicyProblem { code: DeadLetterCode::InvalidPolicy, text });
+        if policy.book.cost_method != CostMethod::Average && policy.book.cost_method != CostMethod::Unknown {
+            invalid(format!("book.cost_method {} is not kept by this build: use AVERAGE", policy.book.cost_method));
+        }
+        if policy.targets.len() > max_lines.min(usize::from(u16::MAX)) {
+            invalid(format!("{} targets are more than the {max_lines} lines of a portfolio", policy.targets.len()));
+        }
+        if let Some(owner) = policy.session_id.as_ref().and_then(|session| self.sessions.get(session))
+            && Some(*owner) != known
+        {
+            let other = &self.portfolio(*owner).id;
+            invalid(format!("session_id {:?} belongs to portfolio {other:?}", policy.session_id.as_deref().unwrap_or_default()));
+        }
+        let Some(portfolio) = known.map(|ix| self.portfolio(ix)) else { return problems };
+        if policy.policy_version <= portfolio.policy_version {
+            invalid(format!("policy_version {} does not rise above {}", policy.policy_version, portfolio.policy_version));
+        }
+        if policy.base_currency != portfolio.base && portfolio.has_bookings() {
+            invalid(format!("base_currency cannot change from {} once something is booked", portfolio.base));
+        }
+        problems
+    }
+
+    fn open(&mut self, policy: &Policy) -> PortfolioIx {
+        let ix = PortfolioIx::of(self.portfolios.len());
+        self.add(Portfolio::new(policy.portfolio_id.clone(), ix, policy.base_currency));
+        ix
+    }
+
+    fn follow(&mut self, ix: PortfolioIx, policy: Policy, cx: &mut Context<'_>) {
+        if let Some(session) = self.portfolio(ix).policy.as_ref().and_then(|policy| policy.session_id.clone()) {
+            self.sessions.remove(&session);
+        }
+        if let Some(session) = policy.session_id.clone() {
+            self.sessions.insert(session, ix);
+        }
+        let rules = Rules::of(&policy, self.market.currency(policy.base_currency));
+        let named = |(place, target): (usize, &domain::policy::Target)| {
+            let place = u16::try_from(place).expect("the number of targets was checked");
+            target.instrument_id.as_ref().map(|id| (id.clone(), place))
+        };
+        let named: Vec<_> = policy.targets.iter().enumerate().filter_map(named).collect();
+        let targets: Vec<(InstrumentIx, u16)> = named.into_iter().map(|(id, place)| (self.market.intern(&id), place)).collect();
+        targets.iter().for_each(|(instrument, _)| self.hold(*instrument, ix));
+        if cx.timers.get(TIMER_DAY_CUT, &rules.cut).is_none()
+            && let Some(due) = next_cut(&rules.cut, cx.now)
+        {
+            cx.timers.set(due, TIMER_DAY_CUT, &rules.cut);
+        }
+        let portfolio = self.portfolio_mut(ix);
+        portfolio.lines.target(&targets);
+        portfolio.base = policy.base_currency;
+        portfolio.policy_version = policy.policy_version;
+        if portfolio.rules.cut != rules.cut {
+            portfolio.day = None;
+        }
+        portfolio.rules = rules;
+        let version = SmolStr::new(policy.policy_version.to_string());
+        portfolio.requests.push(Request { cause: DriftCause::Policy, id: Some(version) });
+        portfolio.policy = Some(Box::new(policy));
+        self.marks.change(ix);
+    }
+}

@@ -1,0 +1,137 @@
+//! How a fill or a cash entry ends: booked, a duplicate, waiting, or dead-lettered with its portfolio
+//! in quarantine.
+
+use crate::book::entry::Source;
+use crate::book::{Need, PortfolioIx, Trouble};
+use crate::keeper::PositionKeeper;
+use domain::reason::DeadLetterCode;
+use domain::{Date, Input, PortfolioId};
+use engine::dedup::Verdict;
+use engine::{Context, Origin, RawRecord, Refusal};
+
+impl PositionKeeper {
+    /// Takes a fill or a cash entry from its log.
+    pub(crate) fn settle_record(&mut self, input: &Input, origin: &Origin<'_>, cx: &mut Context<'_>) {
+        let Some(portfolio) = owner(input) else { return };
+        let waiting = self.waits.need(portfolio).cloned();
+        let ended = match waiting {
+            // Behind others of its portfolio it waits unseen, unless it is wrong in itself.
+            Some(need) => check(input).and(Err(Trouble::Wait(need))),
+            None => self.try_record(input, &Source::from(origin), cx),
+        };
+        match ended {
+            Ok(()) => {}
+            Err(Trouble::Duplicate) => cx.count_duplicate(),
+            Err(Trouble::Wait(need)) => self.let_wait(portfolio, need, origin.to_raw(), cx),
+            Err(Trouble::Refuse(refusal)) => self.park(portfolio, origin.to_raw(), refusal, cx),
+        }
+    }
+
+    /// Tries the records again that wait, portfolio by portfolio, for what has come.
+    pub(crate) fn retry(&mut self, need: &Need, cx: &mut Context<'_>) {
+        for portfolio in self.waits.waiting_for(need) {
+            self.retry_portfolio(&portfolio, cx);
+        }
+    }
+
+    fn retry_portfolio(&mut self, portfolio: &PortfolioId, cx: &mut Context<'_>) {
+        for raw in self.waits.take(portfolio) {
+            if let Some(need) = self.waits.need(portfolio).cloned() {
+                self.let_wait(portfolio, need, raw, cx);
+                continue;
+            }
+            let ended = match cx.decode(&raw) {
+                Ok(input) => self.try_record(&input, &Source::from(&raw), cx),
+                Err(refusal) => Err(Trouble::Refuse(refusal)),
+            };
+            match ended {
+                Ok(()) => {}
+                Err(Trouble::Duplicate) => cx.count_duplicate(),
+                Err(Trouble::Wait(need)) => self.let_wait(portfolio, need, raw, cx),
+                Err(Trouble::Refuse(refusal)) => self.park(portfolio, raw, refusal, cx),
+            }
+        }
+        if let Some(ix) = self.find(portfolio) {
+            self.marks.change(ix);
+        }
+    }
+
+    fn try_record(&mut self, input: &Input, source: &Source, cx: &mut Context<'_>) -> Result<(), Trouble> {
+        match input {
+            Input::Fill(fill) => self.try_fill(fill, source, false, cx),
+            Input::Cash(entry) => self.try_cash(entry, source, false, cx),
+            _ => Err(Trouble::refuse(DeadLetterCode::Undecodable, "the record is neither a fill nor a cash entry")),
+        }
+    }
+
+    fn let_wait(&mut self, portfolio: &PortfolioId, need: Need, raw: RawRecord, cx: &mut Context<'_>) {
+        let text = format!("{} records wait already, the most that a lane keeps; this one waits for {need}: send that, then ADMIT this record", self.waits.len());
+        match self.waits.wait(portfolio, need, raw, cx.settings.waiting_limit) {
+            Ok(()) => self.mark_by_id(portfolio),
+            Err(raw) => self.park(portfolio, *raw, Refusal::new(DeadLetterCode::WaitExceeded, text), cx),
+        }
+    }
+
+    /// Dead-letters a fill or cash entry and quarantines its portfolio.
+    pub(crate) fn park(&mut self, portfolio: &PortfolioId, raw: RawRecord, refusal: Refusal, cx: &mut Context<'_>) {
+        self.quarantine.enter(portfolio, Source::from(&raw).place());
+        cx.dead_letter(raw, Some(portfolio.clone()), refusal);
+        self.mark_by_id(portfolio);
+    }
+
+    pub(crate) fn mark_by_id(&mut self, portfolio: &PortfolioId) {
+        if let Some(ix) = self.find(portfolio) {
+            self.marks.change(ix);
+        }
+    }
+
+    /// A booking of a portfolio was written: seals its ledger record where that has grown large.
+    pub(crate) fn booked(&mut self, ix: PortfolioIx) {
+        self.marks.change(ix);
+        self.dirty[ix.at()] = true;
+        if !std::mem::replace(&mut self.in_step[ix.at()], true) {
+            self.stepped.push(ix);
+        }
+        let portfolio = &self.portfolios[ix.at()];
+        if portfolio.journal.bytes(portfolio.cash.balances().len()) >= self.ledger_bytes {
+            self.seal(ix);
+            self.full = true;
+        }
+    }
+}
+
+fn owner(input: &Input) -> Option<&PortfolioId> {
+    match input {
+        Input::Fill(fill) => Some(&fill.portfolio_id),
+        Input::Cash(entry) => Some(&entry.portfolio_id),
+        _ => None,
+    }
+}
+
+fn check(input: &Input) -> Result<(), Trouble> {
+    match input {
+        Input::Fill(fill) => super::fills::check(fill),
+        Input::Cash(entry) => crate::book::treasury::check(entry),
+        _ => Ok(()),
+    }
+}
+
+/// What the dedup window's verdict means for a record; an admitted one passes when it is late.
+pub(crate) fn admit(verdict: Verdict, admitted: bool, what: &str, id: &str, date: Date) -> Result<(), Trouble> {
+    match verdict {
+        Verdict::New => Ok(()),
+        Verdict::Duplicate => Err(Trouble::Duplicate),
+        Verdict::Conflict => Err(Trouble::refuse(
+            DeadLetterCode::DuplicateConflict,
+            format!("{what} {id:?} of {date} was booked with other content: an id names one {what} for ever; send a new id"),
+        )),
+        Verdict::Late { .. } if admitted => Ok(()),
+        Verdict::Late { oldest } => Err(Trouble::refuse(
+            DeadLetterCode::LateFill,
+            format!("{what} {id:?} is dated {date}, before {oldest}, the oldest date whose ids are known: ADMIT it if it was never booked, else DISCARD it"),
+        )),
+        Verdict::Future { last } => {
+            Err(Trouble::range(format!("{what} {id:?} is dated {date}, after {last}: dates are at most tomorrow (UTC)")))
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! The role: the state of one lane, and what each call of the engine does with it.
+
+mod decide;
+mod image;
+mod marks;
+
+use crate::book::{Portfolio, PortfolioIx, journal};
+use crate::intake::{Seen, Waits};
+use crate::prices::cuts::next_cut;
+use crate::prices::{Cuts, InstrumentIx, Market};
+use crate::valuation::{View, appraise};
+use domain::{Amount, Input, Output, PortfolioId, SmolStr, Timestamp, Topic};
+use engine::dedup::Parts;
+use engine::quarantine::Quarantine;
+use engine::{Context, Origin, Role, Settings, Timer};
+use marks::Marks;
+use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
+
+/// A throttled snapshot is due; by portfolio.
+const TIMER_SNAPSHOT: u8 = 1;
+/// A standing breach may be said again; by portfolio.
+pub(crate) const TIMER_REARM: u8 = 2;
+/// Cash settles; by portfolio.
+pub(crate) const TIMER_SETTLE: u8 = 3;
+/// A day is cut; by the cut's name.
+pub(crate) const TIMER_DAY_CUT: u8 = 4;
+/// A price goes stale; one for the lane.
+const TIMER_STALE: u8 = 5;
+/// An announced market state takes effect; one for the lane.
+const TIMER_MARKET: u8 = 6;
+
+/// The state of one lane of the position-keeper.
+#[derive(Debug, Default)]
+pub struct PositionKeeper {
+    pub(crate) market: Market,
+    pub(crate) cuts: Cuts,
+    pub(crate) portfolios: Vec<Portfolio>,
+    by_id: FxHashMap<PortfolioId, PortfolioIx>,
+    pub(crate) waits: Waits,
+    pub(crate) quarantine: Quarantine,
+    pub(crate) seen: Seen,
+    /// Sessions of open portfolios; derived.
+    pub(crate) sessions: BTreeMap<SmolStr, PortfolioIx>,
+    /// Portfolios with a line in each instrument; derived.
+    pub(crate) holders: Vec<Vec<PortfolioIx>>,
+    /// When each portfolio's first fresh price goes stale; derived.
+    stale_at: Vec<Timestamp>,
+    was_behind: bool,
+    last_now: Timestamp,
+    pub(crate) marks: Marks,
+    pub(crate) dirty: Vec<bool>,
+    pub(crate) stepped: Vec<PortfolioIx>,
+    pub(crate) in_step: Vec<bool>,
+    sealed: Vec<Output>,
+    pub(crate) full: bool,
+    pub(crate) ledger_bytes: usize,
+    pub(crate) parts: Parts,
+    weighed: Vec<Amount>,
+    restoring: image::Restoring,
+}
+
+impl PositionKeeper {
+    /// The portfolios, in the order of their first policies.
+    pub fn portfolios(&self) -> &[Portfolio] {
+        &self.portfolios
+    }
+    /// Instruments and prices.
+    pub fn market(&self) -> &Market {
+        &self.market
+    }
+    /// How many records wait for a policy, an instrument or a rate.
+    pub fn waiting(&self) -> usize {
+        self.waits.len()
+    }
+    /// How many portfolios are quarantined.
+    pub fn quarantined(&self) -> usize {
+        self.quarantine.len()
+    }
+
+    pub(crate) fn find(&self, id: &PortfolioId) -> Option<PortfolioIx> {
+        self.by_id.get(id).copied()
+    }
+    pub(crate) fn portfolio(&self, ix: PortfolioIx) -> &Portfolio {
+        &self.portfolios[ix.at()]
+    }
+    /// The portfolio, to be changed: it will stand in the next checkpoint.
+    pub(crate) fn portfolio_mut(&mut self, ix: PortfolioIx) -> &mut Portfolio {
+        self.dirty[ix.at()] = true;
+        &mut self.portfolios[ix.at()]
+    }
+    pub(crate) fn add(&mut self, portfolio: Portfolio) {
+        self.by_id.insert(portfolio.id.clone(), portfolio.ix);
+        self.portfolios.push(portfolio);
+        self.stale_at.push(NEVER);
+        self.dirty.push(true);
+        self.in_step.push(false);
+        self.marks.grow();
+    }
+    /// Notes that a portfolio has a line in an instrument.
+    pub(crate) fn hold(&mut self, instrument: InstrumentIx, ix: PortfolioIx) {
+        if self.holders.len() <= instrument.at() {
+            self.holders.resize_with(instrument.at() + 1, Vec::new);
+        }
+        let holders = &mut self.holders[instrument.at()];
+        if let Err(at) = holders.binary_search(&ix) {
+            holders.insert(at, ix);
+        }
+    }
+    /// Makes a ledger record of what a portfolio booked so far in the step.
+    pub(crate) fn seal(&mut self, ix: PortfolioIx) {
+        if let Some(ledger) = journal::seal(&mut self.portfolios[ix.at()], &self.market) {
+            self.sealed.push(Output::Ledger(Box::new(ledger)));
+        }
+    }
+
+    fn settle_cash(&mut self, id: &str, cx: &mut Context<'_>) {
+        let Some(ix) = self.by_id.get(id).copied() else { return };
+        let portfolio = self.portfolio_mut(ix);
+        let settled = portfolio.cash.settle(cx.now.date_utc());
+        if let Some(next) = portfolio.cash.next_settlement() {
+            cx.timers.set(next.start_utc(), TIMER_SETTLE, id);
+        }
+        if settled {
+            self.marks.change(ix);
+        }
+    }
+
+    /// Cuts a day: keeps the prices, and the equity of every portfolio whose day it is.
+    fn cut_day(&mut self, name: &SmolStr, cx: &mut Context<'_>) {
+        let mut used = false;
+        for at in 0..self.portfolios.len() {
+            let portfolio = &self.portfolios[at];
+            if portfolio.policy.is_none() || portfolio.rules.cut != *name {
+                continue;
+            }
+            used = true;
+            let appraisal = appraise(portfolio, View { market: &self.market, now: cx.now });
+            let whole = appraisal.unpriced.is_empty();
+            let base = crate::book::portfolio::DayBase { equity: appraisal.equity, net_flows: portfolio.sums.net_flows };
+            let ix = PortfolioIx::of(at);
+            self.portfolio_mut(ix).day = whole.then_some(base);
+            self.marks.change(ix);
+        }
+        self.cuts.cut(name.clone(), &self.market);
+        if used && let Some(due) = next_cut(name, cx.now) {
+            cx.timers.set(due, TIMER_DAY_CUT, name);
+        }
+    }
+}
+
+/// A moment that no window reaches.
+const NEVER: Timestamp = Timestamp::from_micros(i64::MAX);
+
+impl Role for PositionKeeper {
+    const NAME: &'static str = "position-keeper";
+    const INPUTS: &'static [Topic] = &[Topic::Frames, Topic::Policies, Topic::Commands, Topic::Refresh, Topic::Cash, Topic::Fills];
+    const PROGRESS: Topic = Topic::PositionKeeperProgress;
+
+    fn configure(&mut self, settings: &Settings) {
+        self.ledger_bytes = settings.ledger_bytes;
+    }
+
+    fn fold(&mut self, input: Input, origin: &Origin<'_>, cx: &mut Context<'_>) {
+        match input {
+            Input::Frame(frame) => self.take_frame(*frame, cx),
+            Input::Policy(policy) => self.take_policy(*policy, origin, cx),
+            Input::PolicyClosed(portfolio) => self.close_portfolio(&portfolio, origin, cx),
+            Input::Command(command) => self.take_command(&command, origin, cx),
+            Input::Refresh(refresh) => self.take_refresh(&refresh, origin, cx),
+            record @ (Input::Cash(_) | Input::Fill(_)) => self.settle_record(&record, origin, cx),
+            // Not among the inputs of this role.
+            Input::Tick(_)
+            | Input::Instrument(_)
+            | Input::CorporateAction(_)
+            | Input::MarketStatus(_)
+            | Input::Close(_)
+            | Input::OrderStatus(_)
+            | Input::Drift(_)
+            | Input::OrderWave(_) => {}
+        }
+    }
+
+    fn refused(&mut self, topic: Topic, portfolio: Option<&PortfolioId>, cx: &mut Context<'_>) {
+        if let (Topic::Fills | Topic::Cash, Some(portfolio)) = (topic, portfolio) {
+            // Only its topic and partition are known here: RELEASE ends this quarantine.
+            self.quarantine.enter(portfolio, Quarantine::place(topic.name(), cx.lane, -1));
+            self.mark_by_id(portfolio);
+        }
+    }
+
+    fn fire(&mut self, timer: Timer, cx: &mut Context<'_>) {
+        let portfolio = self.by_id.get(timer.id.as_str()).copied();
+        match (timer.kind, portfolio) {
+            (TIMER_SNAPSHOT, Some(ix)) => self.marks.look(ix),
+            (TIMER_REARM, Some(ix)) => {
+                self.portfolio_mut(ix).watch.rearmed = true;
+                self.marks.look(ix);
+            }
+            (TIMER_SETTLE, _) => self.settle_cash(&timer.id, cx),
+            (TIMER_DAY_CUT, _) => self.cut_day(&timer.id, cx),
+            (TIMER_MARKET, _) => {
+                self.market.mark_reported();
+                self.announce_market(cx);
+            }
+            // Stale prices are found by every decision; the timer only makes sure that there is one.
+            _ => {}
+        }
+    }
+
+    fn decide(&mut self, cx: &mut Context<'_>) {
+        self.decide_window(cx);
+    }
+
+    fn close_step(&mut self, _cx: &mut Context<'_>) -> Vec<Output> {
+        for ix in std::mem::take(&mut self.stepped) {
+            self.in_step[ix.at()] = false;
+            self.seal(ix);
+        }
+        self.full = false;
+        std::mem::take(&mut self.sealed)
+    }
+
+    fn step_full(&self) -> bool {
+        self.full
+    }
+
+    fn finish(&mut self, cx: &mut Context<'_>) {
+        self.publish_pending(cx);
+    }
+}

@@ -1,0 +1,166 @@
+//! Decisions, once a window, on the newest state: value what was touched, judge its bounds, publish.
+
+use super::{NEVER, PositionKeeper, TIMER_MARKET, TIMER_REARM, TIMER_SNAPSHOT, TIMER_STALE};
+use crate::book::PortfolioIx;
+use crate::drift::event::{self, Circumstances, News};
+use crate::drift::watch::{Look, Say};
+use crate::drift::{Standing, measure};
+use crate::snapshot;
+use crate::valuation::{Appraisal, Sweep, View, appraise, sweep};
+use domain::enums::DriftKind;
+use domain::snapshot::InputOffset;
+use domain::{Fraction, Output, Timestamp};
+use engine::Context;
+
+impl PositionKeeper {
+    pub(super) fn decide_window(&mut self, cx: &mut Context<'_>) {
+        self.last_now = cx.now;
+        self.mark_holders(cx.now);
+        self.mark_stale(cx.now);
+        if std::mem::replace(&mut self.was_behind, cx.behind) && !cx.behind {
+            // What was not judged while behind is judged now.
+            (0..self.portfolios.len()).for_each(|at| self.marks.look(PortfolioIx::of(at)));
+        }
+        for (ix, changed) in self.marks.take() {
+            self.decide_portfolio(ix, changed, cx);
+        }
+        self.wake_when_stale(cx);
+    }
+
+    fn mark_stale(&mut self, now: Timestamp) {
+        let stale = self.stale_at.iter().enumerate().filter(|(_, at)| now > **at);
+        stale.for_each(|(at, _)| self.marks.change(PortfolioIx::of(at)));
+    }
+
+    fn wake_when_stale(&self, cx: &mut Context<'_>) {
+        let next = self.stale_at.iter().min().copied().filter(|at| *at != NEVER).map(|at| at.plus_micros(1));
+        match next {
+            Some(due) if cx.timers.get(TIMER_STALE, "") != Some(due) => cx.timers.set(due, TIMER_STALE, ""),
+            Some(_) => {}
+            None => cx.timers.clear(TIMER_STALE, ""),
+        }
+    }
+
+    /// Wakes the lane when an announced market state takes effect.
+    pub(crate) fn announce_market(&self, cx: &mut Context<'_>) {
+        match self.market.next_market_change(cx.now) {
+            Some(due) => cx.timers.set(due, TIMER_MARKET, ""),
+            None => cx.timers.clear(TIMER_MARKET, ""),
+        }
+    }
+
+    fn decide_portfolio(&mut self, ix: PortfolioIx, changed: bool, cx: &mut Context<'_>) {
+        let swept = sweep(&self.portfolios[ix.at()], View { market: &self.market, now: cx.now }, &mut self.weighed);
+        self.stale_at[ix.at()] = swept.stale_at.unwrap_or(NEVER);
+        let portfolio = &mut self.portfolios[ix.at()];
+        if swept.foreign && !portfolio.foreign {
+            portfolio.foreign = true;
+            self.dirty[ix.at()] = true;
+        }
+        let mut news: Vec<News> = std::mem::take(&mut portfolio.requests)
+            .into_iter()
+            .map(|request| News { event: DriftKind::Requested, cause: Some(request.cause), cause_id: request.id })
+            .collect();
+        if !cx.behind {
+            news.extend(self.judge(ix, &swept, cx).map(|event| News { event, cause: None, cause_id: None }));
+        }
+        let due = self.snapshot_due(ix, changed, cx);
+        if due || !news.is_empty() {
+            let appraisal = appraise(&self.portfolios[ix.at()], View { market: &self.market, now: cx.now });
+            debug_assert_eq!(appraisal.equity, swept.equity, "the quick and the whole valuation agree");
+            self.publish(ix, &appraisal, due, news, cx);
+        }
+    }
+
+    /// Judges a portfolio's bounds and moves its watch.
+    fn judge(&mut self, ix: PortfolioIx, swept: &Sweep, cx: &mut Context<'_>) -> Option<DriftKind> {
+        let portfolio = &self.portfolios[ix.at()];
+        if portfolio.policy.is_none() || !portfolio.rules.watched || (swept.fit && !swept.equity.is_positive()) {
+            return None;
+        }
+        let mut watch = portfolio.watch;
+        let say = if swept.fit { watch.look(self.measure(ix, swept)) } else { watch.unpriced() };
+        if watch != portfolio.watch {
+            self.portfolio_mut(ix).watch = watch;
+        }
+        self.arm(ix, say, cx);
+        say.event
+    }
+
+    fn measure(&self, ix: PortfolioIx, swept: &Sweep) -> Look {
+        let portfolio = &self.portfolios[ix.at()];
+        let worst = measure::worst(portfolio, &self.market, &self.weighed, swept.equity, swept.cash);
+        if worst != Standing::Breached && portfolio.watch.open.is_none() {
+            return Look { worst, extent: (Fraction::ZERO, Fraction::ZERO) };
+        }
+        let lines = measure::lines(portfolio, &self.market, &self.weighed, swept.equity);
+        let extent = measure::extent(&lines, &self.weighed, swept.equity);
+        Look { worst, extent: extent.unwrap_or((Fraction::ZERO, Fraction::ZERO)) }
+    }
+
+    fn arm(&mut self, ix: PortfolioIx, say: Say, cx: &mut Context<'_>) {
+        let portfolio = &self.portfolios[ix.at()];
+        if say.rearm {
+            cx.timers.set(cx.now.plus_seconds(portfolio.rules.rearm_seconds), TIMER_REARM, portfolio.id.as_str());
+        }
+        if say.disarm {
+            cx.timers.clear(TIMER_REARM, portfolio.id.as_str());
+        }
+    }
+
+    /// Whether a snapshot is published now; where one is owed and it is too early, a timer is set.
+    fn snapshot_due(&mut self, ix: PortfolioIx, changed: bool, cx: &mut Context<'_>) -> bool {
+        let published = self.portfolios[ix.at()].published;
+        if !changed && !published.pending {
+            return false;
+        }
+        let earliest = published.at.plus_micros(cx.settings.snapshot_interval_ms.saturating_mul(1000));
+        if earliest <= cx.now || published.version == 0 {
+            return true;
+        }
+        if !published.pending {
+            self.portfolio_mut(ix).published.pending = true;
+        }
+        let id = self.portfolios[ix.at()].id.as_str();
+        if cx.timers.get(TIMER_SNAPSHOT, id).is_none() {
+            cx.timers.set(earliest, TIMER_SNAPSHOT, id);
+        }
+        false
+    }
+
+    fn publish(&mut self, ix: PortfolioIx, appraisal: &Appraisal, snapshot: bool, news: Vec<News>, cx: &mut Context<'_>) {
+        let offset = |((topic, partition), offset): (&(domain::Topic, i32), &i64)| InputOffset { topic: *topic, partition: *partition, offset: *offset };
+        let offsets = cx.positions.iter().map(offset).collect();
+        if snapshot {
+            let now = cx.now;
+            let published = &mut self.portfolio_mut(ix).published;
+            *published = crate::book::portfolio::Published { version: published.version + 1, at: now, pending: false };
+            cx.timers.clear(TIMER_SNAPSHOT, self.portfolios[ix.at()].id.as_str());
+        }
+        let portfolio = &self.portfolios[ix.at()];
+        let around = Circumstances {
+            view: View { market: &self.market, now: cx.now },
+            cuts: &self.cuts,
+            quarantined: self.quarantine.holds(&portfolio.id),
+            waiting: self.waits.count(&portfolio.id),
+            offsets,
+        };
+        if snapshot {
+            let record = snapshot::assemble(portfolio, appraisal, &around, portfolio.published.version);
+            cx.emit(Output::Snapshot(Box::new(record)));
+        }
+        for news in news {
+            cx.emit(Output::Drift(Box::new(event::assemble(portfolio, appraisal, &around, news))));
+        }
+    }
+
+    /// Publishes every snapshot that is owed.
+    pub(super) fn publish_pending(&mut self, cx: &mut Context<'_>) {
+        for at in 0..self.portfolios.len() {
+            if self.portfolios[at].published.pending {
+                let appraisal = appraise(&self.portfolios[at], View { market: &self.market, now: cx.now });
+                self.publish(PortfolioIx::of(at), &appraisal, true, Vec::new(), cx);
+            }
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! The image of a lane: a shared part (instruments, prices, cuts, waiting records, quarantine, commands),
+//! one entity a portfolio (`p/<id>`), and its booked ids in chunks
+//! (`i/<id>/<f or c>/<day, 8 digits>/<chunk, 8 digits>`).
+
+use super::{NEVER, PositionKeeper};
+use crate::book::{Portfolio, PortfolioIx};
+use crate::drift::Rules;
+use crate::intake::{Seen, Waits};
+use crate::prices::{Cuts, Market};
+use crate::valuation::{View, sweep};
+use domain::{Date, PortfolioId, SmolStr, Timestamp};
+use engine::dedup::Window;
+use engine::image::{from_bytes, to_bytes};
+use engine::quarantine::Quarantine;
+use engine::{Image, ImageError};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+#[derive(Serialize, Deserialize)]
+struct Shared {
+    market: Vec<u8>,
+    cuts: Cuts,
+    waits: Waits,
+    quarantine: Quarantine,
+    seen: Seen,
+    was_behind: bool,
+    last_now: Timestamp,
+}
+
+/// Booked ids that were read back before their portfolio.
+#[derive(Debug, Default)]
+pub(super) struct Restoring {
+    windows: BTreeMap<PortfolioId, (Window, Window)>,
+    portfolios: BTreeMap<PortfolioIx, Portfolio>,
+}
+
+/// Days are written from this one on, so that they sort.
+const FIRST_DAY: i64 = 50_000_000;
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Fills,
+    Cash,
+}
+
+fn portfolio_key(id: &PortfolioId) -> SmolStr {
+    SmolStr::new(format!("p/{id}"))
+}
+
+fn chunk_key(id: &PortfolioId, kind: Kind, (date, chunk): (Date, u32)) -> SmolStr {
+    let letter = if kind == Kind::Fills { 'f' } else { 'c' };
+    SmolStr::new(format!("i/{id}/{letter}/{:08}/{chunk:08}", i64::from(date.days()) + FIRST_DAY))
+}
+
+fn parse_chunk(key: &str) -> Option<(PortfolioId, Kind, Date, u32)> {
+    let mut parts = key.strip_prefix("i/")?.rsplitn(4, '/');
+    let chunk = parts.next()?.parse().ok()?;
+    let day = parts.next()?.parse::<i64>().ok()?.checked_sub(FIRST_DAY)?;
+    let kind = match parts.next()? {
+        "f" => Kind::Fills,
+        "c" => Kind::Cash,
+        _ => return None,
+    };
+    Some((PortfolioId::new(parts.next()?).ok()?, kind, Date::from_days(i32::try_from(day).ok()?), chunk))
+}
+
+impl PositionKeeper {
+    fn window(&self, id: &PortfolioId, kind: Kind) -> Option<&Window> {
+        let portfolio = self.portfolio(self.find(id)?);
+        Some(if kind == Kind::Fills { &portfolio.fills } else { &portfolio.entries })
+    }
+
+    /// The derived parts of one portfolio that was read back.
+    fn adopt(&mut self, mut portfolio: Portfolio) {
+        let base_class = self.market.currency(portfolio.base);
+        portfolio.rules = match portfolio.policy.as_deref() {
+            Some(policy) => Rules::of(policy, base_class),
+            None => Rules { base_class, ..Rules::default() },
+        };
+        portfolio.lines.rebuild();
+        if let Some(session) = portfolio.policy.as_ref().and_then(|policy| policy.session_id.clone()) {
+            self.sessions.insert(session, portfolio.ix);
+        }
+        let (ix, instruments) = (portfolio.ix, portfolio.lines.all().iter().map(|line| line.instrument).collect::<Vec<_>>());
+        self.add(portfolio);
+        instruments.into_iter().for_each(|instrument| self.hold(instrument, ix));
+        self.dirty[ix.at()] = false;
+    }
+}
+
+impl Image for PositionKeeper {
+    fn shared(&self) -> Vec<u8> {
+        to_bytes(&Shared {
+            market: self.market.image(),
+            cuts: self.cuts.clone(),
+            waits: self.waits.clone(),
+            quarantine: self.quarantine.clone(),
+            seen: self.seen.clone(),
+            was_behind: self.was_behind,
+            last_now: self.last_now,
+        })
+    }
+
+    fn restore_shared(&mut self, bytes: &[u8]) -> Result<(), ImageError> {
+        let shared: Shared = from_bytes("the shared part of the position-keeper", bytes)?;
+        let configured = self.ledger_bytes;
+        *self = PositionKeeper {
+            market: Market::restore(&shared.market, shared.last_now)?,
+            cuts: shared.cuts,
+            waits: shared.waits,
+            quarantine: shared.quarantine,
+            seen: shared.seen,
+            was_behind: shared.was_behind,
+            last_now: shared.last_now,
+            ledger_bytes: configured,
+            ..PositionKeeper::default()
+        };
+        Ok(())
+    }
+
+    fn entity_keys(&self) -> Vec<SmolStr> {
+        let chunks = self.portfolios.iter().flat_map(|p| {
+            let fills = p.fills.chunks().map(|at| chunk_key(&p.id, Kind::Fills, at));
+            fills.chain(p.entries.chunks().map(|at| chunk_key(&p.id, Kind::Cash, at)))
+        });
+        let keys: BTreeSet<SmolStr> = chunks.chain(self.portfolios.iter().map(|p| portfolio_key(&p.id))).collect();
+        keys.into_iter().collect()
+    }
+
+    fn entity(&self, key: &str) -> Option<Vec<u8>> {
+        if let Some(id) = key.strip_prefix("p/") {
+            return self.find(&PortfolioId::new(id).ok()?).map(|ix| to_bytes(self.portfolio(ix)));
+        }
+        let (id, kind, date, chunk) = parse_chunk(key)?;
+        self.window(&id, kind)?.chunk(date, chunk)
+    }
+
+    fn restore_entity(&mut self, key: &str, bytes: &[u8]) -> Result<(), ImageError> {
+        if key.starts_with("p/") {
+            let portfolio: Portfolio = from_bytes(key, bytes)?;
+            self.restoring.portfolios.insert(portfolio.ix, portfolio);
+            return Ok(());
+        }
+        let (id, kind, date, chunk) = parse_chunk(key).ok_or_else(|| ImageError::new(key, "no entity of this role has such a key"))?;
+        let (fills, entries) = self.restoring.windows.entry(id).or_default();
+        let window = if kind == Kind::Fills { fills } else { entries };
+        window.restore_chunk(date, chunk, bytes)
+    }
+
+    fn restored(&mut self) -> Result<(), ImageError> {
+        let mut restoring = std::mem::take(&mut self.restoring);
+        for (place, (ix, mut portfolio)) in restoring.portfolios.into_iter().enumerate() {
+            if ix.at() != place {
+                return Err(ImageError::new("the portfolios", format!("number {place} is missing")));
+            }
+            if let Some((mut fills, mut entries)) = restoring.windows.remove(&portfolio.id) {
+                fills.take_dirty();
+                entries.take_dirty();
+                (portfolio.fills, portfolio.entries) = (fills, entries);
+            }
+            self.adopt(portfolio);
+        }
+        if let Some((id, _)) = restoring.windows.first_key_value() {
+            return Err(ImageError::new("booked ids", format!("their portfolio {id:?} is missing")));
+        }
+        for at in 0..self.portfolios.len() {
+            let view = View { market: &self.market, now: self.last_now };
+            self.stale_at[at] = sweep(&self.portfolios[at], view, &mut self.weighed).stale_at.unwrap_or(NEVER);
+        }
+        Ok(())
+    }
+
+    fn take_dirty(&mut self) -> Vec<SmolStr> {
+        let mut keys = BTreeSet::new();
+        for (portfolio, dirty) in self.portfolios.iter_mut().zip(&mut self.dirty) {
+            if !std::mem::take(dirty) {
+                continue;
+            }
+            keys.insert(portfolio_key(&portfolio.id));
+            keys.extend(portfolio.fills.take_dirty().into_iter().map(|at| chunk_key(&portfolio.id, Kind::Fills, at)));
+            keys.extend(portfolio.entries.take_dirty().into_iter().map(|at| chunk_key(&portfolio.id, Kind::Cash, at)));
+        }
+        keys.into_iter().collect()
+    }
+}

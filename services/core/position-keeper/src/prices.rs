@@ -1,0 +1,14 @@
+//! What the lane knows of instruments: facts, accepted prices, rates, market hours, day cuts.
+//! It folds frames; it knows no portfolio.
+
+pub mod choice;
+pub mod cuts;
+pub mod hours;
+pub mod market;
+pub mod rates;
+pub mod slot;
+
+pub use cuts::Cuts;
+pub use market::{HotPrice, InstrumentIx, Market};
+pub use rates::Rate;
+pub use slot::Slot;

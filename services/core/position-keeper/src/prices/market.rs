@@ -1,0 +1,280 @@
+//! The lane's table of instruments: interned to dense numbers, in the order in which they were first named.
+
+use super::hours::{Hours, open_micros};
+use super::rates::{Pairs, Rate};
+use super::slot::Slot;
+use domain::enums::{InstrumentType, MarketState};
+use domain::frame::FramePrice;
+use domain::instrument::Instrument;
+use domain::market_status::MarketStatus;
+use domain::{Currency, InstrumentId, Quantity, SmolStr, Timestamp};
+use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// An interned instrument.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct InstrumentIx(pub u32);
+
+impl InstrumentIx {
+    /// Its place in a table.
+    pub const fn at(self) -> usize {
+        self.0 as usize
+    }
+    fn of(place: usize) -> Self {
+        Self(u32::try_from(place).expect("a lane knows fewer than 2^32 instruments"))
+    }
+}
+
+/// What the quick valuation reads of an instrument, in one half of a cache line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HotPrice {
+    /// Units of the price; at most [`HotPrice::MAX_PRICE`].
+    pub price: i64,
+    /// From when the price counts as made, open time only; `i64::MAX` where the instrument has its own limit.
+    pub made: i64,
+    /// Until when it is usable by the instrument's own limit; `i64::MAX` where it has none.
+    pub until: i64,
+    /// The number of its currency where value = quantity × price, else [`HotPrice::CAREFUL`].
+    pub class: u32,
+}
+
+impl HotPrice {
+    /// Class of an instrument whose value needs more than one product of small numbers.
+    pub const CAREFUL: u32 = u32::MAX;
+    /// Largest price of the quick path: with [`HotPrice::MAX_QUANTITY`] the product stays below 2^103,
+    /// so that no sum over a portfolio's lines can leave 128 bits.
+    pub const MAX_PRICE: i64 = 1 << 53;
+    /// Largest quantity of the quick path, in units of 10^-8.
+    pub const MAX_QUANTITY: i64 = 1 << 50;
+
+    const NONE: Self = Self { price: 0, made: i64::MAX, until: i64::MAX, class: Self::CAREFUL };
+}
+
+/// The stored part of the table.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+struct Table {
+    slots: Vec<Slot>,
+    venues: Vec<(SmolStr, Hours)>,
+    currencies: Vec<Currency>,
+}
+
+/// The table.
+#[derive(Debug, Clone, Default)]
+pub struct Market {
+    table: Table,
+    by_id: FxHashMap<InstrumentId, InstrumentIx>,
+    by_venue: BTreeMap<SmolStr, u32>,
+    pairs: Pairs,
+    hot: Vec<HotPrice>,
+    changed: Vec<InstrumentIx>,
+    is_changed: Vec<bool>,
+    pair_changed: bool,
+}
+
+impl Market {
+    /// The slot of an interned instrument.
+    pub fn slot(&self, ix: InstrumentIx) -> &Slot {
+        &self.table.slots[ix.at()]
+    }
+    /// Every slot, in the order of interning.
+    pub fn slots(&self) -> &[Slot] {
+        &self.table.slots
+    }
+    /// The interned number of an id that was named before.
+    pub fn find(&self, id: &InstrumentId) -> Option<InstrumentIx> {
+        self.by_id.get(id).copied()
+    }
+    /// The interned number of an id.
+    pub fn intern(&mut self, id: &InstrumentId) -> InstrumentIx {
+        if let Some(ix) = self.find(id) {
+            return ix;
+        }
+        let ix = InstrumentIx::of(self.table.slots.len());
+        self.table.slots.push(Slot::new(id.clone()));
+        self.index(ix);
+        ix
+    }
+    fn index(&mut self, ix: InstrumentIx) {
+        let id = self.table.slots[ix.at()].id.clone();
+        self.pairs.learn(&id, ix);
+        self.by_id.insert(id, ix);
+        self.hot.push(HotPrice::NONE);
+        self.is_changed.push(false);
+    }
+    /// The interned number of a currency.
+    pub fn currency(&mut self, currency: Currency) -> u32 {
+        let place = self.table.currencies.iter().position(|known| *known == currency).unwrap_or_else(|| {
+            self.table.currencies.push(currency);
+            self.table.currencies.len() - 1
+        });
+        u32::try_from(place).expect("fewer than 2^32 currencies")
+    }
+
+    /// Takes an instrument's facts in.
+    pub fn describe(&mut self, facts: Instrument) -> InstrumentIx {
+        let ix = self.intern(&facts.instrument_id);
+        let venue = facts.venue.clone().map(|venue| self.venue(&venue));
+        self.currency(facts.currency);
+        let slot = &mut self.table.slots[ix.at()];
+        slot.venue = venue;
+        slot.describe(facts);
+        self.mark_changed(ix);
+        ix
+    }
+    fn venue(&mut self, name: &SmolStr) -> u32 {
+        if let Some(venue) = self.by_venue.get(name) {
+            return *venue;
+        }
+        let venue = u32::try_from(self.table.venues.len()).expect("fewer than 2^32 venues");
+        self.table.venues.push((name.clone(), Hours::default()));
+        self.by_venue.insert(name.clone(), venue);
+        venue
+    }
+    /// Takes a quote in.
+    pub fn quote(&mut self, update: FramePrice) -> InstrumentIx {
+        let ix = self.intern(&update.instrument_id);
+        if self.table.slots[ix.at()].quote(update) {
+            self.mark_changed(ix);
+        }
+        ix
+    }
+    /// Takes a market's state in.
+    pub fn report(&mut self, status: &MarketStatus) {
+        if let Some(id) = &status.instrument_id {
+            let ix = self.intern(id);
+            if self.table.slots[ix.at()].hours.report(status.status, status.effective_at) {
+                self.mark_changed(ix);
+            }
+        } else if let Some(name) = &status.venue {
+            let venue = self.venue(name);
+            if self.table.venues[venue as usize].1.report(status.status, status.effective_at) {
+                self.mark_venue(venue);
+            }
+        }
+    }
+    fn mark_venue(&mut self, venue: u32) {
+        for place in 0..self.table.slots.len() {
+            if self.table.slots[place].venue == Some(venue) {
+                self.mark_changed(InstrumentIx::of(place));
+            }
+        }
+    }
+    fn mark_changed(&mut self, ix: InstrumentIx) {
+        if !std::mem::replace(&mut self.is_changed[ix.at()], true) {
+            self.changed.push(ix);
+        }
+        self.pair_changed |= super::rates::pair_of(&self.table.slots[ix.at()].id).is_some();
+    }
+    /// Instruments changed since the last call, and whether a pair was among them.
+    pub fn take_changed(&mut self) -> (Vec<InstrumentIx>, bool) {
+        let changed = std::mem::take(&mut self.changed);
+        changed.iter().for_each(|ix| self.is_changed[ix.at()] = false);
+        (changed, std::mem::take(&mut self.pair_changed))
+    }
+
+    /// Units of `quoted` for one of `of`; `None` where no pair, inverse or cross has a price.
+    pub fn rate(&self, of: Currency, quoted: Currency) -> Option<Rate> {
+        self.pairs.rate(self, of, quoted)
+    }
+
+    /// The hours of an instrument's venue.
+    fn venue_hours(&self, slot: &Slot) -> Option<&Hours> {
+        slot.venue.and_then(|venue| self.table.venues.get(venue as usize)).map(|(_, hours)| hours)
+    }
+    /// Whether a market state was ever reported for the instrument or its venue.
+    fn reported(&self, slot: &Slot) -> bool {
+        !slot.hours.is_empty() || self.venue_hours(slot).is_some_and(|hours| !hours.is_empty())
+    }
+    /// The state of an instrument's market: its own halt or close, else its venue's state, else its own.
+    pub fn market_state(&self, ix: InstrumentIx, now: Timestamp) -> MarketState {
+        let slot = self.slot(ix);
+        let own = slot.hours.state(now);
+        let venue = self.venue_hours(slot).map_or(MarketState::Unknown, |hours| hours.state(now));
+        match own {
+            MarketState::Halted | MarketState::Closed => own,
+            _ if venue != MarketState::Unknown => venue,
+            _ => own,
+        }
+    }
+    /// Microseconds of open time since the price was made.
+    pub fn age_micros(&self, ix: InstrumentIx, now: Timestamp) -> i64 {
+        let slot = self.slot(ix);
+        if !self.reported(slot) {
+            return now.since(slot.price_time).max(0);
+        }
+        let none = Hours::default();
+        open_micros(&slot.hours, self.venue_hours(slot).unwrap_or(&none), slot.price_time, now)
+    }
+    /// Whether an instrument's price is older than it may be; the limit of the instrument comes first.
+    pub fn is_stale(&self, ix: InstrumentIx, max_age_seconds: i64, now: Timestamp) -> bool {
+        let limit = self.slot(ix).max_age_seconds().unwrap_or(max_age_seconds).saturating_mul(1_000_000);
+        self.age_micros(ix, now) > limit
+    }
+    /// When a price that is fresh at `now` goes stale; `None` while its market is closed, and when it is stale.
+    pub fn stale_at(&self, ix: InstrumentIx, max_age_seconds: i64, now: Timestamp) -> Option<Timestamp> {
+        let slot = self.slot(ix);
+        let limit = slot.max_age_seconds().unwrap_or(max_age_seconds).saturating_mul(1_000_000);
+        let left = limit.saturating_sub(self.age_micros(ix, now));
+        (left >= 0 && self.ages(slot, now)).then(|| now.plus_micros(left))
+    }
+    fn ages(&self, slot: &Slot, now: Timestamp) -> bool {
+        slot.hours.ages(now) && self.venue_hours(slot).is_none_or(|hours| hours.ages(now))
+    }
+    /// The next announced change of any market after `now`.
+    pub fn next_market_change(&self, now: Timestamp) -> Option<Timestamp> {
+        let venues = self.table.venues.iter().filter_map(|(_, hours)| hours.next_change(now));
+        venues.chain(self.table.slots.iter().filter_map(|slot| slot.hours.next_change(now))).min()
+    }
+    /// Marks every instrument whose market may change state by itself, its announced change being due.
+    pub fn mark_reported(&mut self) {
+        for place in 0..self.table.slots.len() {
+            if self.reported(&self.table.slots[place]) {
+                self.mark_changed(InstrumentIx::of(place));
+            }
+        }
+    }
+
+    /// What the quick valuation reads, by place.
+    pub fn hot(&self) -> &[HotPrice] {
+        &self.hot
+    }
+    /// Brings the quick table up to date for one instrument, as of `now`.
+    pub fn refresh(&mut self, ix: InstrumentIx, now: Timestamp) {
+        let hot = self.hot_of(ix, now);
+        self.hot[ix.at()] = hot;
+    }
+    fn hot_of(&self, ix: InstrumentIx, now: Timestamp) -> HotPrice {
+        let slot = self.slot(ix);
+        let (Some(facts), Some(price)) = (&slot.facts, slot.price) else { return HotPrice::NONE };
+        let small = i64::try_from(price.units()).ok().filter(|units| *units <= HotPrice::MAX_PRICE);
+        let plain = facts.multiplier == Quantity::ONE && !matches!(facts.kind, InstrumentType::Future | InstrumentType::Bond);
+        let (Some(price), true, true) = (small, plain && slot.held.is_none(), self.ages(slot, now)) else {
+            return HotPrice::NONE;
+        };
+        let class = self.table.currencies.iter().position(|c| *c == facts.currency).and_then(|place| u32::try_from(place).ok());
+        let made = now.micros().saturating_sub(self.age_micros(ix, now));
+        let (made, until) = match facts.max_price_age_seconds {
+            Some(own) => (i64::MAX, made.saturating_add(own.saturating_mul(1_000_000))),
+            None => (made, i64::MAX),
+        };
+        HotPrice { price, made, until, class: class.unwrap_or(HotPrice::CAREFUL) }
+    }
+
+    /// The stored part.
+    pub fn image(&self) -> Vec<u8> {
+        engine::image::to_bytes(&self.table)
+    }
+    /// The table of a stored part, derived parts rebuilt as of `now`.
+    pub fn restore(bytes: &[u8], now: Timestamp) -> Result<Self, engine::ImageError> {
+        let mut market = Market { table: engine::image::from_bytes("the instrument table", bytes)?, ..Market::default() };
+        for place in 0..market.table.slots.len() {
+            market.index(InstrumentIx::of(place));
+        }
+        market.by_venue = (0..).zip(&market.table.venues).map(|(ix, (name, _))| (name.clone(), ix)).collect();
+        for place in 0..market.table.slots.len() {
+            market.refresh(InstrumentIx::of(place), now);
+        }
+        Ok(market)
+    }
+}

@@ -1,0 +1,139 @@
+//! Rates of currencies from the prices of pairs. `AAA/BBB` quotes BBB per AAA.
+//!
+//! The pair itself, else its inverse, else one cross: through the alphabetically first currency for
+//! which both legs have a price, each leg as a pair or an inverse. Inverses and crosses are rounded
+//! half-even at the rate's scale. Nothing is guessed: without these there is no rate.
+
+use super::market::{InstrumentIx, Market};
+use domain::wide::mul_div_half_even;
+use domain::{Currency, FxRate, InstrumentId, Price};
+use smallvec::SmallVec;
+use std::collections::BTreeMap;
+
+/// A rate and the pairs that it came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rate {
+    /// Units of the quote currency for one of the other.
+    pub rate: FxRate,
+    /// Pairs used; none for a currency in itself.
+    pub pairs: SmallVec<[InstrumentIx; 2]>,
+}
+
+/// The pairs among the instruments.
+#[derive(Debug, Clone, Default)]
+pub struct Pairs {
+    /// By (of, in): AAA and BBB of `AAA/BBB`.
+    by_pair: BTreeMap<(Currency, Currency), InstrumentIx>,
+}
+
+/// The currencies of an id such as `EUR/USD`.
+pub fn pair_of(id: &InstrumentId) -> Option<(Currency, Currency)> {
+    let (of, quoted) = id.as_str().split_once('/')?;
+    let pair = (Currency::new(of).ok()?, Currency::new(quoted).ok()?);
+    (pair.0 != pair.1).then_some(pair)
+}
+
+impl Pairs {
+    /// Learns of an instrument; returns whether it is a pair.
+    pub fn learn(&mut self, id: &InstrumentId, ix: InstrumentIx) -> bool {
+        let Some(pair) = pair_of(id) else { return false };
+        self.by_pair.insert(pair, ix);
+        true
+    }
+
+    /// Units of `quoted` for one of `of`.
+    pub fn rate(&self, market: &Market, of: Currency, quoted: Currency) -> Option<Rate> {
+        if of == quoted {
+            return Some(Rate { rate: FxRate::ONE, pairs: SmallVec::new() });
+        }
+        self.leg(market, of, quoted).or_else(|| self.cross(market, of, quoted))
+    }
+
+    fn leg(&self, market: &Market, of: Currency, quoted: Currency) -> Option<Rate> {
+        let direct = self.priced(market, of, quoted).and_then(|(ix, price)| Some((ix, direct(price)?)));
+        let (ix, rate) = direct.or_else(|| self.priced(market, quoted, of).and_then(|(ix, price)| Some((ix, inverse(price)?))))?;
+        Some(Rate { rate, pairs: SmallVec::from_slice(&[ix]) })
+    }
+
+    fn priced(&self, market: &Market, of: Currency, quoted: Currency) -> Option<(InstrumentIx, Price)> {
+        let ix = *self.by_pair.get(&(of, quoted))?;
+        Some((ix, market.slot(ix).price?))
+    }
+
+    fn cross(&self, market: &Market, of: Currency, quoted: Currency) -> Option<Rate> {
+        let mut through: Vec<Currency> = self.by_pair.keys().filter_map(|pair| other_side(*pair, of)).collect();
+        through.sort_unstable();
+        through.dedup();
+        through.into_iter().filter(|middle| *middle != quoted).find_map(|middle| {
+            let (first, second) = (self.leg(market, of, middle)?, self.leg(market, middle, quoted)?);
+            let units = mul_div_half_even(first.rate.units(), second.rate.units(), FxRate::ONE.units()).ok()?;
+            let pairs = first.pairs.into_iter().chain(second.pairs).collect();
+            usable(units).map(|rate| Rate { rate, pairs })
+        })
+    }
+}
+
+fn other_side(pair: (Currency, Currency), of: Currency) -> Option<Currency> {
+    match pair {
+        (a, b) if a == of => Some(b),
+        (a, b) if b == of => Some(a),
+        _ => None,
+    }
+}
+
+fn direct(price: Price) -> Option<FxRate> {
+    price.rescaled_half_even(FxRate::SCALE).ok().and_then(usable)
+}
+
+fn inverse(price: Price) -> Option<FxRate> {
+    // 1 ÷ price at scale 12: 10^(10 + 12) ÷ units.
+    mul_div_half_even(Price::ONE.units(), FxRate::ONE.units(), price.units()).ok().and_then(usable)
+}
+
+fn usable(units: i128) -> Option<FxRate> {
+    Some(FxRate::from_units(units)).filter(|rate| rate.is_positive() && rate.fits_wire())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::Timestamp;
+    use domain::frame::FramePrice;
+
+    fn market(prices: &[(&str, &str)]) -> Market {
+        let mut market = Market::default();
+        for (id, price) in prices {
+            let update = FramePrice {
+                instrument_id: id.parse().unwrap(),
+                bid: None,
+                ask: None,
+                last: price.parse().ok(),
+                mark: None,
+                accrued: None,
+                volume: None,
+                venue: None,
+                event_time: Timestamp::from_micros(1),
+                sequence: None,
+            };
+            market.quote(update);
+        }
+        market
+    }
+    fn rate(prices: &[(&str, &str)], of: &str, quoted: &str) -> Option<String> {
+        market(prices).rate(of.parse().unwrap(), quoted.parse().unwrap()).map(|r| r.rate.to_string())
+    }
+
+    #[test]
+    fn direct_then_inverse_then_one_cross() {
+        assert_eq!(rate(&[], "USD", "USD").as_deref(), Some("1"));
+        assert_eq!(rate(&[("EUR/USD", "1.25")], "EUR", "USD").as_deref(), Some("1.25"));
+        assert_eq!(rate(&[("EUR/USD", "1.25")], "USD", "EUR").as_deref(), Some("0.8"));
+        assert_eq!(rate(&[("EUR/USD", "1.25"), ("USD/EUR", "0.81")], "USD", "EUR").as_deref(), Some("0.81"));
+        assert_eq!(rate(&[("EUR/USD", "1.25"), ("USD/JPY", "150")], "EUR", "JPY").as_deref(), Some("187.5"));
+        assert_eq!(rate(&[("USD/EUR", "0.8"), ("USD/JPY", "150")], "JPY", "EUR").as_deref(), Some("0.005333333334"));
+        // Two ways: the alphabetically first common currency is taken.
+        let two = [("EUR/CHF", "1"), ("CHF/JPY", "170"), ("EUR/USD", "1.25"), ("USD/JPY", "150")];
+        assert_eq!(rate(&two, "EUR", "JPY").as_deref(), Some("170"));
+        assert_eq!(rate(&[("EUR/USD", "1.25"), ("USD/JPY", "150"), ("JPY/KRW", "9")], "EUR", "KRW"), None);
+    }
+}

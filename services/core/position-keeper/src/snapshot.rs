@@ -1,0 +1,205 @@
+//! The snapshot: a portfolio whole, at one moment, in its base currency.
+//! It shows what `valuation` found and rounds once, on the way out.
+
+use crate::book::entry::money;
+use crate::book::journal::shown;
+use crate::book::{Line, Portfolio};
+use crate::drift::event::Circumstances;
+use crate::drift::measure::{drift, lines, weight};
+use crate::prices::Market;
+use crate::valuation::{Appraisal, LineValue};
+use domain::enums::{CashBasis, PriceFlag};
+use domain::snapshot::{
+    Allocation, CashBalance, Concentration, Exposure, Health, SectorExposure, Snapshot, SnapshotMetrics,
+};
+use domain::wide::mul_div_half_even;
+use domain::{Amount, FixedError, Fraction, Percent, SmolStr};
+use std::collections::BTreeMap;
+
+/// Sector under which instruments without one stand.
+const NO_SECTOR: SmolStr = SmolStr::new_static("NONE");
+
+/// Assembles a snapshot of that version.
+pub fn assemble(portfolio: &Portfolio, appraisal: &Appraisal, around: &Circumstances<'_>, version: i64) -> Snapshot {
+    Snapshot {
+        portfolio_id: portfolio.id.clone(),
+        version,
+        as_of: around.view.now,
+        base_currency: portfolio.base,
+        total_value: money(appraisal.equity),
+        cash_value: money(appraisal.trade_date_cash),
+        available_cash: money(available(portfolio, appraisal)),
+        cash: cash_balances(portfolio),
+        receivables: Vec::new(),
+        allocations: allocations(portfolio, appraisal, around.view.market),
+        exposure: exposure(appraisal),
+        sector_exposure: sectors(portfolio, appraisal, around.view.market),
+        concentration: concentration(appraisal),
+        metrics: metrics(portfolio, appraisal),
+        health: health(portfolio, appraisal, around),
+        policy_version: portfolio.policy.as_ref().map(|policy| policy.policy_version),
+        input_offsets: around.offsets.clone(),
+    }
+}
+
+/// Balances by currency, as published.
+pub fn cash_balances(portfolio: &Portfolio) -> Vec<CashBalance> {
+    let balances = portfolio.cash.balances().iter();
+    let settled = |b: &crate::book::Balance| b.settled().expect("both parts of a balance are bounded");
+    balances.map(|b| CashBalance { currency: b.currency, trade_date: money(b.amount), settled: money(settled(b)) }).collect()
+}
+
+/// Whether the figures may be relied on.
+pub fn health(portfolio: &Portfolio, appraisal: &Appraisal, around: &Circumstances<'_>) -> Health {
+    let conflict = portfolio.lines.counting().any(|(_, line)| around.view.market.slot(line.instrument).conflict);
+    Health {
+        complete: appraisal.unpriced.is_empty() && around.waiting == 0,
+        stale: appraisal.stale.iter().cloned().collect(),
+        unpriced: appraisal.unpriced.iter().cloned().collect(),
+        quarantined: around.quarantined,
+        unreconciled: conflict || portfolio.unbalanced || portfolio.orders.contradict(),
+        waiting: around.waiting,
+    }
+}
+
+/// Cash by the policy's basis, less its reserve.
+fn available(portfolio: &Portfolio, appraisal: &Appraisal) -> Amount {
+    let Some(orders) = portfolio.policy.as_deref().map(|policy| &policy.orders) else { return appraisal.trade_date_cash };
+    let cash = if orders.cash_basis == CashBasis::Settled { appraisal.settled_cash } else { appraisal.trade_date_cash };
+    // The reserve is at most the equity: the difference of two bounded amounts.
+    let reserve = appraisal.equity.fraction(orders.cash_reserve).expect("a part of an amount is an amount");
+    cash.checked_sub(reserve).expect("the difference of two bounded amounts")
+}
+
+fn allocations(portfolio: &Portfolio, appraisal: &Appraisal, market: &Market) -> Vec<Allocation> {
+    let weighed: Vec<Amount> = appraisal.lines.iter().map(|line| line.weighed).collect();
+    let measures = lines(portfolio, market, &weighed, appraisal.equity);
+    let rows = portfolio.lines.counting().zip(&appraisal.lines).zip(&measures);
+    let mut rows: Vec<(Amount, Allocation)> = rows
+        .map(|(((_, line), value), measure)| {
+            let target = line.target.map(|_| measure.bounds.target_weight()).or_else(|| {
+                // A member of a group has its share of the group's target.
+                (measure.bounds != portfolio.rules.other).then(|| measure.bounds.target_weight())
+            });
+            (value.value.abs(), allocation(line, value, target, appraisal.equity, market))
+        })
+        .collect();
+    rows.sort_by(|(a, left), (b, right)| b.cmp(a).then_with(|| left.instrument_id.cmp(&right.instrument_id)));
+    rows.into_iter().map(|(_, row)| row).collect()
+}
+
+fn allocation(line: &Line, value: &LineValue, target: Option<Fraction>, equity: Amount, market: &Market) -> Allocation {
+    let slot = market.slot(line.instrument);
+    let multiplier = slot.facts.as_ref().map_or(domain::Quantity::ONE, |facts| facts.multiplier);
+    let weight = weight(value.weighed, equity).filter(|_| value.rate.is_some());
+    Allocation {
+        instrument_id: slot.id.clone(),
+        symbol: shown(market, line.instrument),
+        sector: slot.facts.as_ref().and_then(|facts| facts.sector.clone()),
+        kind: slot.kind(),
+        quantity: line.position.quantity,
+        average_price: line.position.average_price(multiplier),
+        price: slot.price,
+        price_time: slot.price.map(|_| slot.price_time),
+        stale: matches!(value.flag, PriceFlag::Stale | PriceFlag::Missing),
+        value: money(value.value),
+        // A fraction at scale 12 and points at scale 10 count the same units.
+        percentage: weight.map(|weight| Percent::from_units(weight.units())),
+        target_weight: target,
+        drift: drift(value.weighed, equity, target.unwrap_or_default()).filter(|_| value.rate.is_some()),
+        unrealized: money(value.value.checked_sub(line.position.book_cost).expect("both are bounded")),
+        realized: money(line.position.realized_net_base),
+    }
+}
+
+fn exposure(appraisal: &Appraisal) -> Exposure {
+    let (mut long, mut short) = (0_i128, 0_i128);
+    for line in &appraisal.lines {
+        let units = line.weighed.units();
+        if units > 0 { long += units } else { short -= units }
+    }
+    let share = |units: i128| weight(Amount::from_units(units), appraisal.equity);
+    let (published_long, published_short) = (money(Amount::from_units(long)), money(Amount::from_units(short)));
+    Exposure { net: share(long - short), gross: share(long + short), long: published_long, short: published_short }
+}
+
+fn sectors(portfolio: &Portfolio, appraisal: &Appraisal, market: &Market) -> Vec<SectorExposure> {
+    let mut by_sector: BTreeMap<SmolStr, i128> = BTreeMap::new();
+    for ((_, line), value) in portfolio.lines.counting().zip(&appraisal.lines).filter(|((_, line), _)| !line.position.quantity.is_zero()) {
+        let sector = market.slot(line.instrument).facts.as_ref().and_then(|facts| facts.sector.clone());
+        *by_sector.entry(sector.unwrap_or(NO_SECTOR)).or_default() += value.weighed.units();
+    }
+    let row = |(sector, units): (SmolStr, i128)| {
+        let value = Amount::from_units(units);
+        SectorExposure { sector, value: money(value), weight: weight(value, appraisal.equity) }
+    };
+    by_sector.into_iter().map(row).collect()
+}
+
+/// Each share and each square is rounded half-even at the fraction's scale.
+fn concentration(appraisal: &Appraisal) -> Concentration {
+    let gross = Amount::from_units(appraisal.lines.iter().map(|line| line.weighed.units().abs()).sum());
+    if gross.is_zero() {
+        return Concentration::default();
+    }
+    let one = Fraction::ONE.units();
+    let square = |line: &LineValue| -> Result<i128, FixedError> {
+        let share = line.weighed.abs().ratio(gross)?.units();
+        mul_div_half_even(share, share, one)
+    };
+    let sum: Result<i128, FixedError> = appraisal.lines.iter().map(square).sum();
+    let hhi = sum.ok().map(Fraction::from_units).filter(|hhi| hhi.is_positive());
+    let number = hhi.and_then(|hhi| mul_div_half_even(one, one, hhi.units()).ok()).map(Fraction::from_units);
+    Concentration { hhi, effective_number: number }
+}
+
+/// Profit and its parts; the parts add up to the whole and the whole to equity less flows, to the last
+/// unit at scale 18, before they are rounded for publication.
+fn metrics(portfolio: &Portfolio, appraisal: &Appraisal) -> SnapshotMetrics {
+    let profit = Profit::of(portfolio, appraisal).expect("sums of the book and of valuations are bounded");
+    debug_assert!(profit.ties_out(portfolio, appraisal), "profit of {:?} does not tie out", portfolio.id);
+    let sums = &portfolio.sums;
+    let day = portfolio.day.and_then(|day| {
+        let flows = sums.net_flows.checked_sub(day.net_flows).ok()?;
+        appraisal.equity.checked_sub(day.equity).and_then(|gain| gain.checked_sub(flows)).ok()
+    });
+    SnapshotMetrics {
+        realized_gross: money(sums.realized_gross),
+        fees: money(sums.fees),
+        income: money(sums.income),
+        realized_net: money(profit.realized_net),
+        unrealized: money(profit.unrealized),
+        fx_cash: money(profit.fx_cash),
+        net_flows: money(sums.net_flows),
+        total_pnl: money(profit.total),
+        day_pnl: day.map(money),
+    }
+}
+
+/// Profit in base, exact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Profit {
+    /// realized_gross − fees + income.
+    pub realized_net: Amount,
+    /// Value of what is held less its book cost.
+    pub unrealized: Amount,
+    /// Value of cash less its book value.
+    pub fx_cash: Amount,
+    /// Their sum.
+    pub total: Amount,
+}
+
+impl Profit {
+    /// The profit of a portfolio as appraised.
+    pub fn of(portfolio: &Portfolio, appraisal: &Appraisal) -> Result<Self, FixedError> {
+        let realized_net = portfolio.sums.realized_net()?;
+        let unrealized = appraisal.holdings.checked_sub(portfolio.sums.book_cost)?;
+        let fx_cash = appraisal.trade_date_cash.checked_sub(portfolio.sums.book_cash)?;
+        let total = realized_net.checked_add(unrealized)?.checked_add(fx_cash)?;
+        Ok(Self { realized_net, unrealized, fx_cash, total })
+    }
+    /// Whether the total is what equity gained beyond what was paid in.
+    pub fn ties_out(&self, portfolio: &Portfolio, appraisal: &Appraisal) -> bool {
+        appraisal.equity.checked_sub(portfolio.sums.net_flows) == Ok(self.total)
+    }
+}

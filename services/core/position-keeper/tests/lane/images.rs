@@ -1,0 +1,170 @@
+//! A restored lane goes on byte for byte, its image is a function of its state, and portfolios do not
+//! depend on one another.
+
+use crate::harness::*;
+use domain::{Output, Topic};
+use engine::{Image, Settings};
+use proptest::prelude::*;
+use serde_json::json;
+use std::collections::BTreeMap;
+
+#[derive(Debug, Clone)]
+struct Deed {
+    kind: u8,
+    portfolio: u8,
+    instrument: u8,
+    amount: u32,
+    wait: u16,
+}
+
+fn deed() -> impl Strategy<Value = Deed> {
+    (0..14_u8, 0..3_u8, 0..4_u8, 1..500_u32, 0..900_u16).prop_map(|(kind, portfolio, instrument, amount, wait)| Deed {
+        kind,
+        portfolio,
+        instrument,
+        amount,
+        wait,
+    })
+}
+
+const PORTFOLIOS: [&str; 3] = ["p", "q/1", "r"];
+const INSTRUMENTS: [&str; 4] = ["A", "B", "E", "EUR/USD"];
+
+fn feed(book: &mut Book, n: usize, deed: &Deed) {
+    let (portfolio, instrument) = (PORTFOLIOS[usize::from(deed.portfolio)], INSTRUMENTS[usize::from(deed.instrument)]);
+    let currency = if instrument == "E" { "EUR" } else { "USD" };
+    let id = n.to_string();
+    match deed.kind {
+        0 => {
+            let kind = if instrument == "EUR/USD" { "FX" } else { "EQUITY" };
+            book.instrument(instrument, json!({"type": kind, "currency": currency, "venue": "XNYS", "max_price_age_seconds": null}));
+        }
+        1..=3 => _ = book.price(instrument, &deed.amount.to_string()),
+        4 => {
+            let targets = json!([{"instrument_id": "A", "target_weight": "0.4"}, {"instrument_id": "B", "target_weight": "0.3"}]);
+            let more = json!({"targets": targets, "session_id": portfolio, "trigger": {"rearm_seconds": 40, "cash_band": "0.1"}});
+            book.policy_of(portfolio, n as i64 + 1, more);
+        }
+        5 => _ = book.cash_of(portfolio, &(n / 2).to_string(), "DEPOSIT", if deed.amount % 3 == 0 { "EUR" } else { "USD" }, &id),
+        6..=9 => {
+            let side = if deed.kind == 9 { "SELL" } else { "BUY" };
+            let date = if deed.amount % 9 == 0 { "2026-01-03" } else if deed.amount % 7 == 0 { "2026-01-04" } else { "2026-01-05" };
+            let more = json!({"portfolio_id": portfolio, "instrument_id": instrument, "currency": currency, "trade_date": date,
+                "settle_date": if deed.amount % 2 == 0 { json!("2026-01-06") } else { json!(null) },
+                "order_id": if deed.amount % 4 == 0 { json!("11111111-2222-5333-8444-555555555555") } else { json!(null) }});
+            book.fill(&(n * 3 / 4).to_string(), side, &deed.amount.to_string(), "10", more);
+        }
+        10 => _ = book.command(&id, ["REBALANCE", "RELEASE"][n % 2], json!({"portfolio_id": portfolio})),
+        11 => {
+            let status = if deed.amount % 2 == 0 { "OPEN" } else { "CLOSED" };
+            let now = domain::Timestamp::from_micros(second(n as i64 * 10)).to_string();
+            book.status(json!({"venue": "XNYS", "status": status, "effective_at": now}));
+        }
+        12 if deed.amount % 5 == 0 => _ = book.close_policy(portfolio),
+        12 => _ = book.behind(deed.amount % 2 == 0),
+        _ => book.add(Topic::Fills, portfolio, Some(b"?".to_vec())).min(0).clone_into(&mut 0),
+    }
+}
+
+fn settings() -> Settings {
+    Settings { dedup_trade_dates: 2, waiting_limit: 6, snapshot_interval_ms: 7_000, ..Settings::default() }
+}
+
+fn story(deeds: &[Deed]) -> (Book, Vec<Vec<Output>>) {
+    let mut book = Book::with(&settings());
+    let (mut outputs, mut now) = (Vec::new(), 0);
+    for (n, deed) in deeds.iter().enumerate() {
+        feed(&mut book, n, deed);
+        now += i64::from(deed.wait) * i64::from(deed.wait);
+        if deed.wait % 3 != 0 {
+            outputs.push(book.run_at(second(now / 1000)));
+        }
+    }
+    outputs.push(book.run());
+    (book, outputs)
+}
+
+fn image(lane: &mut engine::Lane<position_keeper::PositionKeeper>) -> BTreeMap<String, Vec<u8>> {
+    let mut parts = BTreeMap::from([(String::new(), lane.shared_image())]);
+    for key in lane.image().entity_keys() {
+        let bytes = lane.image().entity(&key).unwrap();
+        parts.insert(key.to_string(), bytes);
+    }
+    parts
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_restored_lane_goes_on_byte_for_byte(deeds in prop::collection::vec(deed(), 20..120), cut in 0..100_usize) {
+        let (mut live, outputs) = story(&deeds);
+        let cut = cut * live.history.len() / 100;
+        let mut lane = Book::with(&settings()).lane;
+        let mut stored: BTreeMap<String, Vec<u8>> = BTreeMap::new();
+        for (n, window) in live.history.clone().iter().enumerate() {
+            if n == cut.max(1) {
+                lane = restored(&mut lane);
+            }
+            prop_assert_eq!(&run(&mut lane, window), &outputs[n], "window {}", n);
+            // What the dirty keys alone keep up is the whole image.
+            for key in lane.image().take_dirty() {
+                match lane.image().entity(&key) {
+                    Some(bytes) => _ = stored.insert(key.to_string(), bytes),
+                    None => _ = stored.remove(key.as_str()),
+                }
+            }
+            if n < cut.max(1) {
+                stored.insert(String::new(), lane.shared_image());
+                prop_assert_eq!(&image(&mut lane), &stored);
+            }
+        }
+        prop_assert_eq!(image(&mut lane), image(&mut live.lane));
+    }
+
+    #[test]
+    fn portfolios_do_not_depend_on_one_another(deeds in prop::collection::vec(deed(), 20..120)) {
+        // Only what one portfolio sends, and the market: its outputs are those of the full story, but
+        // for the offsets that they name and the session and waiting limits that are shared.
+        let own: Vec<Deed> = deeds.iter().map(|deed| match deed.kind {
+            4..=10 | 12 | 13 if deed.portfolio != 0 => Deed { kind: 99, ..deed.clone() },
+            _ => deed.clone(),
+        }).collect();
+        let (full, alone) = (told(&deeds), told(&own));
+        prop_assert_eq!(full, alone);
+    }
+}
+
+/// What portfolio `p` publishes, without offsets.
+fn told(deeds: &[Deed]) -> Vec<Output> {
+    let roomy = Settings { waiting_limit: 10_000, ..settings() };
+    let mut book = Book::with(&roomy);
+    let (mut outputs, mut now) = (Vec::new(), 0);
+    for (n, deed) in deeds.iter().enumerate() {
+        if deed.kind != 99 && !(deed.kind == 12 && deed.amount % 5 != 0) {
+            feed(&mut book, n, deed);
+        }
+        now += i64::from(deed.wait);
+        outputs.extend(book.run_at(second(now)));
+    }
+    let own = |output: &Output| output.portfolio_id().is_some_and(|id| id.as_str() == "p");
+    outputs.into_iter().filter(own).map(without_offsets).collect()
+}
+
+fn without_offsets(output: Output) -> Output {
+    match output {
+        Output::Snapshot(mut record) => {
+            record.input_offsets.clear();
+            Output::Snapshot(record)
+        }
+        Output::Drift(mut record) => {
+            record.input_offsets.clear();
+            Output::Drift(record)
+        }
+        Output::Ledger(mut record) => {
+            record.entries.iter_mut().for_each(|entry| entry.cause.offset = 0);
+            Output::Ledger(record)
+        }
+        other => other,
+    }
+}

@@ -1,0 +1,13 @@
+//! The position-keeper in its lane: records in, ledger, snapshots, drift and dead letters out.
+//! Records are JSON here; everything else is as in the service.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod bookings;
+mod drifting;
+mod harness;
+mod health;
+mod images;
+mod model;
+mod refusals;
+mod speed;

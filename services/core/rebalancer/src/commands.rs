@@ -1,0 +1,52 @@
+//! What people ask for: one file for each kind of command. A command acts once, always gets an answer,
+//! and the orders of REBALANCE and APPROVE are decided on the drift event that answers it, nothing else.
+//! ADMIT, DISCARD and RELEASE are the position-keeper's.
+
+pub mod approve;
+pub mod cancel;
+pub mod edit;
+pub mod halt;
+pub mod inbox;
+pub mod rebalance;
+pub mod reconcile;
+pub mod reject;
+pub mod validity;
+
+use crate::cycle::announcement::Announcement;
+use crate::cycle::opening::Refusal;
+use crate::cycle::{Desk, Turn};
+use domain::command::Command;
+use domain::enums::{CommandKind, RebalanceStatus, RebalanceTrigger};
+use inbox::Asked;
+
+/// Follows every command that can be followed now; the others wait for their drift event.
+pub fn follow(desk: &mut Desk, turn: &mut Turn<'_, '_>) {
+    for asked in desk.inbox.take_asked() {
+        let waits = match asked.command.kind {
+            CommandKind::Rebalance => rebalance::follow(desk, asked, turn),
+            CommandKind::Approve => approve::follow(desk, asked, turn),
+            CommandKind::Reject => reject::follow(desk, &asked.command, turn),
+            CommandKind::Cancel => cancel::follow(desk, &asked.command, turn),
+            CommandKind::Edit => edit::follow(desk, &asked.command, turn),
+            CommandKind::Reconcile => reconcile::follow(desk, &asked.command, turn),
+            // Acted on when folded, or another role's: never in the inbox.
+            CommandKind::Halt | CommandKind::Resume | CommandKind::Admit | CommandKind::Discard | CommandKind::Release => None,
+            CommandKind::Unknown => None,
+        };
+        desk.inbox.put_back(waits);
+    }
+}
+
+/// Answers a command that cannot be followed. The answer has an id of its own: the rebalance that the
+/// command names stands where it stood.
+pub fn refuse(desk: &mut Desk, command: &Command, refusal: Refusal, turn: &mut Turn<'_, '_>) {
+    let id = desk.next_aside(turn.portfolio);
+    let event = Announcement::new(turn, id, RebalanceTrigger::Manual, RebalanceStatus::Refused).by(Some(command));
+    event.because(refusal.code, refusal.text).send(turn);
+}
+
+/// Answers, and nothing waits.
+fn refused(desk: &mut Desk, command: &Command, refusal: Refusal, turn: &mut Turn<'_, '_>) -> Option<Asked> {
+    refuse(desk, command, refusal, turn);
+    None
+}

@@ -1,0 +1,35 @@
+//! CANCEL: withdraw a proposal, or ask back what has left. Nothing is free before its terminal state.
+
+use crate::commands::inbox::Asked;
+use crate::commands::refused;
+use crate::cycle::announcement::Announcement;
+use crate::cycle::opening::Refusal;
+use crate::cycle::release::ask_cancel;
+use crate::cycle::{Cycle, Desk, Turn, approval};
+use domain::command::Command;
+use domain::enums::RebalanceStatus;
+use domain::reason::ReasonCode;
+
+/// Follows the command.
+pub fn follow(desk: &mut Desk, command: &Command, turn: &mut Turn<'_, '_>) -> Option<Asked> {
+    let Some(cycle) = &mut desk.open else {
+        return refused(desk, command, Refusal::new(ReasonCode::NothingToDo, "no rebalance is open"), turn);
+    };
+    if command.rebalance_id.is_some_and(|id| id != cycle.id) {
+        let text = format!("the open rebalance is {}", cycle.id);
+        return refused(desk, command, Refusal::new(ReasonCode::StaleProposal, text), turn);
+    }
+    if cycle.proposal.is_some() {
+        approval::end(desk, RebalanceStatus::Rejected, None, Some(command), turn);
+    } else {
+        ask_back(cycle, command, turn);
+    }
+    None
+}
+
+fn ask_back(cycle: &mut Cycle, command: &Command, turn: &mut Turn<'_, '_>) {
+    cycle.stop(ReasonCode::OrderFailed, format!("cancelled by {}", command.actor));
+    let asked = ask_cancel(cycle, |_| true, "cancelled by command", turn);
+    let text = format!("{asked} orders were asked back and no others follow; each counts until its terminal state");
+    Announcement::of(turn, cycle, cycle.status()).by(Some(command)).with_text(text).send(turn);
+}

@@ -1,0 +1,150 @@
+//! The inbox of a desk: which commands were seen, which are not answered, and the drift events that
+//! answer them, whichever of the two came first. All of it is bounded.
+
+use crate::commands::refuse;
+use crate::cycle::desk::Purpose;
+use crate::cycle::opening::{Refusal, is_outdated};
+use crate::cycle::{Desk, Heard, Turn};
+use domain::command::Command;
+use domain::reason::ReasonCode;
+use domain::{Output, SmolStr, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
+
+/// Ids of commands that a portfolio remembers: a repeat within these acts no second time.
+const KNOWN: usize = 256;
+/// Commands of a portfolio that may wait for an answer.
+const ASKED: usize = 32;
+/// Answers that may wait for their command.
+const EARLY: usize = 4;
+/// Seconds after which a command whose drift event never came is refused.
+const ANSWER_SECONDS: i64 = 300;
+
+/// A command that is not answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    /// The command.
+    pub command: Box<Command>,
+    /// Since when it waits.
+    pub at: Timestamp,
+    /// The drift event that answers it.
+    pub answer: Option<Heard>,
+    /// Whether another was asked for because the first was too old.
+    pub renewed: bool,
+}
+
+/// What became of a command that came in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Admission {
+    /// It is new.
+    New,
+    /// It was seen before.
+    Known,
+    /// Too many wait.
+    Full,
+}
+
+/// The inbox.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Inbox {
+    known: VecDeque<SmolStr>,
+    asked: Vec<Asked>,
+    early: Vec<(SmolStr, Heard)>,
+}
+
+impl Inbox {
+    /// Remembers a command's id; whether it is new.
+    pub fn learn(&mut self, id: &SmolStr) -> bool {
+        learn(&mut self.known, id, KNOWN)
+    }
+    /// Takes a command in.
+    pub fn admit(&mut self, command: Box<Command>, now: Timestamp) -> Admission {
+        if !self.learn(&command.command_id) {
+            return Admission::Known;
+        }
+        if self.asked.len() >= ASKED {
+            return Admission::Full;
+        }
+        let early = self.early.iter().position(|(id, _)| *id == command.command_id);
+        let answer = early.map(|at| self.early.remove(at).1);
+        self.asked.push(Asked { command, at: now, answer, renewed: false });
+        Admission::New
+    }
+    /// Takes the drift event in that answers a command; one whose command is still to come waits for it.
+    pub fn answer(&mut self, command_id: &SmolStr, heard: Heard) {
+        if let Some(asked) = self.asked.iter_mut().find(|asked| asked.command.command_id == *command_id) {
+            asked.answer = Some(heard);
+        } else if !self.known.contains(command_id) {
+            self.early.push((command_id.clone(), heard));
+            if self.early.len() > EARLY {
+                self.early.remove(0);
+            }
+        }
+    }
+    /// Takes the newer drift event in that was asked for.
+    pub fn renew(&mut self, command_id: &SmolStr, heard: Heard) {
+        if let Some(asked) = self.asked.iter_mut().find(|asked| asked.command.command_id == *command_id) {
+            asked.answer = Some(heard);
+        }
+    }
+    /// Takes all commands out, oldest first.
+    pub fn take_asked(&mut self) -> Vec<Asked> {
+        std::mem::take(&mut self.asked)
+    }
+    /// Puts a command back that still waits.
+    pub fn put_back(&mut self, asked: Option<Asked>) {
+        self.asked.extend(asked);
+    }
+    /// When the first of them has waited too long.
+    pub fn next_due(&self) -> Option<Timestamp> {
+        self.asked.iter().map(|asked| asked.at.plus_seconds(ANSWER_SECONDS)).min()
+    }
+}
+
+/// Remembers an id among the newest `limit`; whether it is new.
+pub fn learn(known: &mut VecDeque<SmolStr>, id: &SmolStr, limit: usize) -> bool {
+    if known.contains(id) {
+        return false;
+    }
+    if known.len() >= limit {
+        known.pop_front();
+    }
+    known.push_back(id.clone());
+    true
+}
+
+/// What may be done about a command that needs the book.
+pub enum Ready {
+    /// Act on this event.
+    Act(Box<Command>, Heard),
+    /// Wait for one.
+    Wait(Asked),
+    /// It was refused.
+    Done,
+}
+
+/// Whether the book that a command needs has come, asking anew for one that is too old.
+pub fn ready(desk: &mut Desk, mut asked: Asked, turn: &mut Turn<'_, '_>) -> Ready {
+    let Some(heard) = asked.answer.take() else {
+        if turn.now() < asked.at.plus_seconds(ANSWER_SECONDS) {
+            return Ready::Wait(asked);
+        }
+        let kind = asked.command.kind;
+        let text =
+            format!("the position-keeper sent no drift event for this {kind} in {ANSWER_SECONDS} s: see whether it runs, then ask again");
+        refuse(desk, &asked.command, Refusal::new(ReasonCode::DataGap, text), turn);
+        return Ready::Done;
+    };
+    if !is_outdated(desk, &heard, turn.now()) {
+        return Ready::Act(asked.command, heard);
+    }
+    if asked.renewed {
+        let text = "the drift event that was asked for anew is too old as well: look at the lag";
+        refuse(desk, &asked.command, Refusal::new(ReasonCode::Backlog, text), turn);
+        return Ready::Done;
+    }
+    let purpose = Purpose::Command(asked.command.command_id.clone());
+    let refresh = desk.ask(turn.portfolio, purpose, "the drift event that answers a command waited too long");
+    turn.emit(Output::Refresh(Box::new(refresh)));
+    Ready::Wait(Asked { renewed: true, at: turn.now(), ..asked })
+}

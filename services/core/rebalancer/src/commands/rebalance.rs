@@ -1,0 +1,25 @@
+//! REBALANCE: plan every line on the drift event that answers the command. Refused while a cycle is open.
+
+use crate::commands::inbox::{Asked, Ready, ready};
+use crate::commands::refused;
+use crate::cycle::opening::{Occasion, Refusal, open};
+use crate::cycle::{Desk, Turn};
+use domain::enums::RebalanceTrigger;
+use domain::reason::ReasonCode;
+
+/// Follows the command, or waits for its drift event.
+pub fn follow(desk: &mut Desk, asked: Asked, turn: &mut Turn<'_, '_>) -> Option<Asked> {
+    if let Some(cycle) = &desk.open {
+        let text = format!("rebalance {} is {}: it must end first", cycle.id, cycle.status());
+        return refused(desk, &asked.command, Refusal::new(ReasonCode::OpenCycle, text), turn);
+    }
+    match ready(desk, asked, turn) {
+        Ready::Act(command, heard) => {
+            let occasion = Occasion { trigger: RebalanceTrigger::Manual, drift: &heard.drift, command: Some(&command) };
+            open(desk, occasion, turn);
+            None
+        }
+        Ready::Wait(asked) => Some(asked),
+        Ready::Done => None,
+    }
+}

@@ -1,0 +1,53 @@
+//! Which commands cannot be understood. They are dead-lettered: without an id, an actor and what the
+//! kind needs there is nothing to act on and nobody to answer.
+
+use domain::command::Command;
+use domain::enums::{CommandKind, CommandMode, HaltScope};
+use domain::ids::is_id;
+use domain::reason::DeadLetterCode;
+
+/// Why a command cannot be understood; `None` when it can.
+pub fn problem(command: &Command) -> Option<(DeadLetterCode, String)> {
+    let kind = command.kind;
+    let invalid = |text: String| Some((DeadLetterCode::InvalidCommand, text));
+    let needs = |what: &str| invalid(format!("a {kind} needs {what}: send it again with a new command_id"));
+    if !is_id(&command.command_id) {
+        return invalid("command_id has 1 to 128 bytes and no control characters".into());
+    }
+    if !is_id(&command.actor) {
+        return invalid("actor has 1 to 128 bytes and no control characters: name who asks".into());
+    }
+    if command.mode == Some(CommandMode::Unknown) || command.scope == Some(HaltScope::Unknown) {
+        return Some((DeadLetterCode::UnknownEnum, "mode or scope is a symbol that this build does not know".into()));
+    }
+    match kind {
+        CommandKind::Halt | CommandKind::Resume => halt_problem(command).and_then(|text| invalid(format!("a {kind} {text}"))),
+        _ if command.portfolio_id.is_none() => needs("a portfolio_id"),
+        CommandKind::Approve if command.proposal_hash.is_none() => needs("the proposal_hash of the proposal that was read"),
+        CommandKind::Approve | CommandKind::Reject | CommandKind::Edit if command.rebalance_id.is_none() => needs("a rebalance_id"),
+        CommandKind::Edit if command.orders.is_empty() => needs("orders"),
+        CommandKind::Reconcile if is_empty(command) => needs("orders with their final quantities, positions or cash"),
+        CommandKind::Reconcile if command.orders.iter().any(|order| order.order_id.is_none()) => needs("an order_id in each of its orders"),
+        CommandKind::Unknown => Some((DeadLetterCode::UnknownEnum, "kind is a symbol that this build does not know".into())),
+        _ => None,
+    }
+}
+
+fn is_empty(command: &Command) -> bool {
+    command.orders.is_empty() && command.positions.is_empty() && command.cash.is_empty()
+}
+
+fn halt_problem(command: &Command) -> Option<String> {
+    let target = command.target.as_deref().filter(|target| is_id(target));
+    let own = command.portfolio_id.as_ref().map(|portfolio| portfolio.as_str());
+    match command.scope {
+        None => Some("needs a scope".into()),
+        Some(HaltScope::Firm) if own.is_some() => Some("of the FIRM goes to every lane: send it to all, without a portfolio_id".into()),
+        Some(HaltScope::Portfolio) if own.or(target).is_none() => Some("of a PORTFOLIO needs a portfolio_id or a target".into()),
+        Some(HaltScope::Portfolio) if own.zip(target).is_some_and(|(own, target)| own != target) => {
+            Some("of a PORTFOLIO names two: portfolio_id and target differ".into())
+        }
+        Some(scope @ (HaltScope::Instrument | HaltScope::Strategy)) if target.is_none() => Some(format!("of scope {scope} needs a target")),
+        _ => None,
+    }
+}

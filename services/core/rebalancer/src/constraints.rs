@@ -1,0 +1,137 @@
+//! Step 6: what may not be ordered, one file for each rule. A rule looks at one draft, or serves all drafts of
+//! a plan in a stated order; it cuts or skips and never lets anything grow.
+//!
+//! A new rule is a file here and one line in [`LINE_RULES`], or in [`constrain`] where it serves all drafts.
+
+mod do_not_buy;
+mod do_not_sell;
+mod halted;
+mod kill_switch;
+mod limit_price;
+mod market_closed;
+mod max_daily_notional;
+mod max_order_notional;
+mod max_order_quantity;
+mod max_orders_per_minute;
+mod max_position_weight;
+mod max_sector_weight;
+mod min_notional;
+mod minimum_deviation;
+mod price_collar;
+mod short;
+mod turnover_cap;
+mod volume_cap;
+
+#[cfg(test)]
+mod sample;
+
+use crate::plan::book::Holding;
+use crate::plan::desk::{Desk, Wish};
+use crate::plan::exact::Int;
+use crate::plan::legs::parts;
+use domain::reason::ReasonCode;
+
+/// One order under review.
+#[derive(Clone, Copy)]
+pub(crate) struct Draft<'d, 'a> {
+    /// The book and its rules.
+    pub(crate) desk: &'d Desk<'a>,
+    /// Place of its holding.
+    pub(crate) index: usize,
+    /// Signed units, not zero.
+    pub(crate) quantity: i128,
+}
+
+impl<'d, 'a> Draft<'d, 'a> {
+    /// Its holding.
+    pub(crate) fn holding(&self) -> &'d Holding<'a> {
+        self.desk.holding(self.index)
+    }
+    /// |quantity| × unit value, at scale VALUE.
+    pub(crate) fn notional(&self) -> Int {
+        self.holding().worth(self.quantity.abs())
+    }
+    /// Whether it closes a holding whose target is zero.
+    pub(crate) fn is_exit(&self) -> bool {
+        self.desk.aim(self.index).target.is_zero()
+    }
+    /// The one or two orders that it becomes, each in positive units.
+    pub(crate) fn orders(&self) -> impl Iterator<Item = i128> {
+        parts(self.holding(), self.quantity).into_iter().map(|(_, units)| units)
+    }
+}
+
+/// What a rule says of a draft that it does not let pass.
+pub(crate) enum Ruling {
+    /// Leave the instrument alone.
+    Skip(ReasonCode),
+    /// Order at most so much, signed.
+    Cut(i128, ReasonCode),
+}
+
+/// A rule about one draft: `None` lets it pass. It may note the numbers behind its ruling.
+type LineRule = fn(&Draft, &mut Wish) -> Option<Ruling>;
+
+/// In the order of the conventions: the first that skips gives the reason.
+const LINE_RULES: &[LineRule] = &[
+    do_not_sell::rule,
+    do_not_buy::rule,
+    short::rule,
+    kill_switch::rule,
+    halted::rule,
+    market_closed::rule,
+    min_notional::rule,
+    price_collar::rule,
+    limit_price::rule,
+    max_order_notional::rule,
+    max_order_quantity::rule,
+    max_position_weight::rule,
+];
+
+/// Whether |drift| is too small for an order: the one rule that comes before rounding.
+pub(crate) fn deviates(desk: &Desk, index: usize, wish: &mut Wish) -> bool {
+    minimum_deviation::deviates(desk, index, wish)
+}
+
+/// Step 6: every rule on every draft.
+pub(crate) fn constrain(desk: &Desk, wishes: &mut [Wish]) {
+    for (index, wish) in wishes.iter_mut().enumerate() {
+        LINE_RULES.iter().for_each(|rule| review(*rule, desk, index, wish));
+    }
+    max_sector_weight::serve(desk, wishes);
+    max_daily_notional::serve(desk, wishes);
+    max_orders_per_minute::serve(desk, wishes);
+    for (index, wish) in wishes.iter_mut().enumerate() {
+        review(volume_cap::rule, desk, index, wish);
+    }
+    turnover_cap::serve(desk, wishes);
+    again(desk, wishes);
+}
+
+/// What cuts may have undone: lots, the smallest order, the weight of sectors. Cuts only.
+pub(crate) fn again(desk: &Desk, wishes: &mut [Wish]) {
+    max_sector_weight::serve(desk, wishes);
+    for (index, wish) in wishes.iter_mut().enumerate() {
+        review(min_notional::rule, desk, index, wish);
+    }
+}
+
+fn review(rule: LineRule, desk: &Desk, index: usize, wish: &mut Wish) {
+    if !wish.stands() {
+        return;
+    }
+    let draft = Draft { desk, index, quantity: wish.quantity };
+    match rule(&draft, wish) {
+        None => {}
+        Some(Ruling::Skip(reason)) => wish.skip(reason),
+        Some(Ruling::Cut(to, reason)) => wish.cut(to, reason),
+    }
+}
+
+/// Places of the drafts that stand: sells first, each side by falling |drift|, ties by instrument id.
+fn sells_first(desk: &Desk, wishes: &[Wish]) -> Vec<usize> {
+    let mut order = desk.by_distance();
+    order.retain(|index| wishes[*index].stands());
+    order.sort_by_key(|index| wishes[*index].quantity > 0);
+    order
+}

@@ -1,0 +1,166 @@
+//! A cycle: one rebalance of one portfolio, from its plan to its last word.
+//!
+//! ```text
+//!  plan ─┬─► PROPOSED                    (CHECK, shadow)       no cycle, nothing leaves
+//!        ├─► NO_ACTION_NEEDED │ REFUSED │ FAILED               no cycle, nothing leaves
+//!        ├─► RELEASED                    (AUTOMATIC)           opens the cycle
+//!        └─► PENDING_APPROVAL            (APPROVAL)            opens the cycle
+//!              ├─► PENDING_APPROVAL      newer drift: another proposal and hash; the first of two approvals
+//!              ├─► REJECTED │ EXPIRED                          ends it
+//!              └─► APPROVED ─► RELEASED
+//!  RELEASED (first wave)
+//!    ├─► RELEASED                        the wave of buys, once every sell is terminal and applied
+//!    ├─► STUCK                           no terminal state after the cancel request, executions that the
+//!    │                                   book never saw, or reports that contradict each other
+//!    └─► COMPLETED │ FAILED              every leg terminal and applied
+//!  STUCK ─► COMPLETED │ FAILED           only by a late terminal status or a RECONCILE
+//! ```
+//!
+//! It promises one open cycle for each portfolio, one id for each order, no order after a time-out, and
+//! an end for every cycle or a STUCK that calls for a person. It plans nothing: that is [`crate::plan`].
+
+pub mod announcement;
+pub mod approval;
+pub mod desk;
+pub mod leg;
+pub mod opening;
+pub mod progress;
+pub mod proposal;
+pub mod release;
+pub mod turn;
+
+pub use desk::Desk;
+pub use leg::{Leg, Word};
+pub use proposal::Proposal;
+pub use turn::Turn;
+
+use crate::orders::draft::Draft;
+use crate::orders::ids;
+use crate::orders::wave::Terms;
+use domain::drift::Drift;
+use domain::enums::{RebalanceStatus, RebalanceTrigger};
+use domain::reason::ReasonCode;
+use domain::{InstrumentId, OrderId, PortfolioId, RebalanceId, SmolStr, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// A drift event and its place in its topic: later places know more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Heard {
+    /// Offset in the drift topic.
+    pub offset: i64,
+    /// The event.
+    pub drift: Box<Drift>,
+}
+
+/// Why no further orders of a cycle leave.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stop {
+    /// Code.
+    pub code: ReasonCode,
+    /// Words.
+    pub text: SmolStr,
+}
+
+/// An open cycle.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cycle {
+    /// Counts from 1 in its portfolio.
+    pub number: u64,
+    /// Its id.
+    pub id: RebalanceId,
+    /// What made it.
+    pub trigger: RebalanceTrigger,
+    /// What its orders have in common.
+    pub terms: Terms,
+    /// The proposal that waits for a person; `None` once released.
+    pub proposal: Option<Proposal>,
+    /// Orders that have left.
+    pub legs: Vec<Leg>,
+    /// Buys that wait for the sells.
+    pub later: Vec<Draft>,
+    /// Waves that have left.
+    pub waves: i32,
+    /// Legs that have an id.
+    pub numbered: u32,
+    /// Why no further orders leave.
+    pub stop: Option<Stop>,
+    /// By when the book must have applied what the reports say was executed.
+    pub settle_by: Option<Timestamp>,
+    /// Whether STUCK was said for that.
+    pub unsettled: bool,
+    /// The question for the drift event on which the buys are planned.
+    pub question: Option<Question>,
+}
+
+/// A question for a drift event, and how often it was asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Question {
+    /// When it was asked last.
+    pub asked_at: Timestamp,
+    /// How often.
+    pub times: u32,
+    /// The answer, until it is acted on.
+    pub answer: Option<Heard>,
+    /// What came of the last answer.
+    pub last: Stop,
+}
+
+impl Cycle {
+    /// A cycle that opens, without proposal, legs or waves.
+    pub fn new(portfolio: &PortfolioId, number: u64, trigger: RebalanceTrigger, terms: Terms) -> Self {
+        Self {
+            number,
+            id: ids::rebalance(portfolio, number),
+            trigger,
+            terms,
+            proposal: None,
+            legs: Vec::new(),
+            later: Vec::new(),
+            waves: 0,
+            numbered: 0,
+            stop: None,
+            settle_by: None,
+            unsettled: false,
+            question: None,
+        }
+    }
+    /// The id of its next leg.
+    pub fn next_order(&mut self, portfolio: &PortfolioId, instrument: &InstrumentId) -> OrderId {
+        self.numbered += 1;
+        ids::order(portfolio, self.number, instrument, self.numbered)
+    }
+    /// Stops further orders; the first reason stays.
+    pub fn stop(&mut self, code: ReasonCode, text: impl AsRef<str>) {
+        self.stop.get_or_insert_with(|| Stop { code, text: SmolStr::new(text.as_ref()) });
+    }
+    /// Whether a person is needed.
+    pub fn is_stuck(&self) -> bool {
+        self.unsettled || self.legs.iter().any(|leg| leg.stuck)
+    }
+    /// Where it stands.
+    pub fn status(&self) -> RebalanceStatus {
+        match (&self.proposal, self.is_stuck()) {
+            (Some(_), _) => RebalanceStatus::PendingApproval,
+            (None, true) => RebalanceStatus::Stuck,
+            (None, false) => RebalanceStatus::Released,
+        }
+    }
+}
+
+/// The cycle that a portfolio closed last: kept for words about its orders that come late, until the
+/// next one closes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Closed {
+    /// Its id.
+    pub id: RebalanceId,
+    /// What made it.
+    pub trigger: RebalanceTrigger,
+    /// How it ended.
+    pub status: RebalanceStatus,
+    /// When.
+    pub at: Timestamp,
+    /// Offset of the drift event that had applied all its executions.
+    pub applied_at: i64,
+    /// Its orders.
+    pub legs: Vec<Leg>,
+}

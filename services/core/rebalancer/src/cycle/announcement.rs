@@ -1,0 +1,104 @@
+//! Events of a rebalance, put together: what happened, why, on which plan, by whom.
+
+use crate::cycle::{Cycle, Turn};
+use crate::plan::Plan;
+use domain::command::Command;
+use domain::drift::Drift;
+use domain::enums::{RebalanceStatus, RebalanceTrigger};
+use domain::order::Order;
+use domain::reason::ReasonCode;
+use domain::rebalance_event::{ExplanationLine, RebalanceEvent};
+use domain::{Output, RebalanceId, SmolStr};
+
+/// An event in the making; nothing is said before [`Announcement::send`].
+pub struct Announcement(Box<RebalanceEvent>);
+
+impl Announcement {
+    /// An event without plan, orders and reason.
+    pub fn new(turn: &Turn<'_, '_>, id: RebalanceId, trigger: RebalanceTrigger, status: RebalanceStatus) -> Self {
+        Self(Box::new(RebalanceEvent {
+            rebalance_id: id,
+            portfolio_id: turn.portfolio.clone(),
+            trigger,
+            status,
+            code: None,
+            text: None,
+            shadow: false,
+            proposal_hash: None,
+            as_of: turn.now(),
+            old_allocations: Vec::new(),
+            new_allocations: Vec::new(),
+            orders: Vec::new(),
+            explanation: Vec::new(),
+            expected_fees: None,
+            turnover: None,
+            drift_before: None,
+            drift_after: None,
+            policy_version: None,
+            drift_episode: 0,
+            actor: None,
+            command_id: None,
+        }))
+    }
+    /// An event of an open cycle.
+    pub fn of(turn: &Turn<'_, '_>, cycle: &Cycle, status: RebalanceStatus) -> Self {
+        let mut event = Self::new(turn, cycle.id, cycle.trigger, status);
+        event.0.policy_version = Some(cycle.terms.policy_version);
+        event.0.drift_episode = cycle.terms.drift_episode;
+        event.0.proposal_hash = cycle.proposal.as_ref().map(|proposal| proposal.hash.clone());
+        event
+    }
+    /// With the proposal that it is about.
+    pub fn naming(mut self, hash: &SmolStr) -> Self {
+        self.0.proposal_hash = Some(hash.clone());
+        self
+    }
+    /// With its code and words.
+    pub fn because(mut self, code: ReasonCode, text: impl AsRef<str>) -> Self {
+        self.0.code = Some(code);
+        self.with_text(text)
+    }
+    /// With words.
+    pub fn with_text(mut self, text: impl AsRef<str>) -> Self {
+        self.0.text = Some(SmolStr::new(text.as_ref()));
+        self
+    }
+    /// With the command behind it.
+    pub fn by(mut self, command: Option<&Command>) -> Self {
+        self.0.actor = command.map(|command| command.actor.clone());
+        self.0.command_id = command.map(|command| command.command_id.clone());
+        self
+    }
+    /// With the drift event that it was decided on.
+    pub fn on(mut self, drift: &Drift) -> Self {
+        self.0.shadow = drift.shadow;
+        self.0.drift_episode = drift.episode;
+        self.0.policy_version = drift.policy.as_ref().map(|policy| policy.policy_version);
+        self
+    }
+    /// With a plan's explanation and figures, its orders apart.
+    pub fn planned(mut self, plan: Plan) -> Self {
+        self.0.explanation = plan.explanation;
+        self.0.old_allocations = plan.old_allocations;
+        self.0.new_allocations = plan.new_allocations;
+        self.0.expected_fees = plan.expected_fees;
+        self.0.turnover = plan.turnover;
+        self.0.drift_before = plan.drift_before;
+        self.0.drift_after = plan.drift_after;
+        self
+    }
+    /// With one line for each of its orders.
+    pub fn explained(mut self, lines: Vec<ExplanationLine>) -> Self {
+        self.0.explanation = lines;
+        self
+    }
+    /// With orders.
+    pub fn with_orders(mut self, orders: Vec<Order>) -> Self {
+        self.0.orders = orders;
+        self
+    }
+    /// Publishes it.
+    pub fn send(self, turn: &mut Turn<'_, '_>) {
+        turn.emit(Output::RebalanceEvent(self.0));
+    }
+}

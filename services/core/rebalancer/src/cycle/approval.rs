@@ -1,0 +1,245 @@
+//! A waiting proposal: newer drift replaces it, time and policy changes expire it, persons approve or
+//! reject it. The drift event that answers an approval re-checks it and never replaces it: the sells leave
+//! as they were approved, the buys too or cut to the cash that there is; where anything else stands
+//! against it, nothing leaves.
+
+use crate::cycle::announcement::Announcement;
+use crate::cycle::opening::{Ground, Refusal, broken, number, put_up};
+use crate::cycle::release::{kept, release_first, released};
+use crate::cycle::{Closed, Cycle, Desk, Heard, Proposal, Turn};
+use crate::orders::draft::Draft;
+use crate::orders::wave::Terms;
+use crate::plan::{Leg, Plan, Verdict, later_wave, plan};
+use crate::plan_check::{later_wave_check, plan_check};
+use domain::command::Command;
+use domain::drift::Drift;
+use domain::enums::{PriceFlag, RebalanceStatus, Side};
+use domain::policy::Policy;
+use domain::reason::ReasonCode;
+use domain::{Bps, Price, wide};
+use std::cmp::Ordering;
+
+/// Units of 10,000 basis points.
+const WHOLE: i128 = 10_000 * Bps::ONE.units();
+
+/// Expires the proposal when its time is over or its policy is no longer in force.
+pub fn expire_if_due(desk: &mut Desk, turn: &mut Turn<'_, '_>) {
+    let Some(cycle) = &desk.open else { return };
+    let Some(proposal) = &cycle.proposal else { return };
+    if desk.policy.is_some_and(|version| version != Some(cycle.terms.policy_version)) {
+        let refusal = Refusal::new(ReasonCode::PolicyChanged, "the policy changed or the portfolio was closed while the proposal waited");
+        end(desk, RebalanceStatus::Expired, Some(refusal), None, turn);
+    } else if turn.now() >= proposal.expires_at {
+        let refusal = Refusal::new(ReasonCode::TimedOut, "nobody decided about the proposal in time");
+        end(desk, RebalanceStatus::Expired, Some(refusal), None, turn);
+    }
+}
+
+/// Ends a cycle of which nothing has left.
+pub fn end(desk: &mut Desk, status: RebalanceStatus, why: Option<Refusal>, command: Option<&Command>, turn: &mut Turn<'_, '_>) {
+    let Some(cycle) = desk.open.take() else { return };
+    let mut event = Announcement::of(turn, &cycle, status).by(command);
+    if let Some(refusal) = why {
+        event = event.because(refusal.code, refusal.text);
+    }
+    event.send(turn);
+    // Legs of the cycle before stay known: nothing of this one has left.
+    let legs = desk.last.take().map_or_else(|| (-1, Vec::new()), |last| (last.applied_at, last.legs));
+    let (applied_at, legs) = legs;
+    desk.last = Some(Closed { id: cycle.id, trigger: cycle.trigger, status, at: turn.now(), applied_at, legs });
+}
+
+/// Plans anew on newer drift: the same orders leave the proposal as it is, others replace it, none end it.
+pub fn replace(desk: &mut Desk, heard: &Heard, turn: &mut Turn<'_, '_>) {
+    let Some(mut cycle) = desk.open.take() else { return };
+    let outcome = replan(desk, &cycle, &heard.drift, turn);
+    match outcome {
+        Ok((policy, plan)) if plan.verdict == Verdict::Orders => {
+            supersede(&mut cycle, &heard.drift, policy, plan, turn);
+            desk.open = Some(cycle);
+        }
+        Ok((_, plan)) => {
+            desk.open = Some(cycle);
+            let why = match plan.verdict {
+                Verdict::Refused { code, text } => Refusal { code, text },
+                _ => Refusal::new(ReasonCode::WithinBand, "on newer drift nothing is left to order"),
+            };
+            // Prices that are missing for a moment leave the proposal waiting: its approval checks them again.
+            if !is_passing(why.code) {
+                end(desk, RebalanceStatus::Expired, Some(why), None, turn);
+            }
+        }
+        Err(refusal) => {
+            desk.open = Some(cycle);
+            let status = if refusal.code == ReasonCode::MetricAnomaly { RebalanceStatus::Failed } else { RebalanceStatus::Expired };
+            end(desk, status, Some(refusal), None, turn);
+        }
+    }
+}
+
+fn is_passing(code: ReasonCode) -> bool {
+    matches!(
+        code,
+        ReasonCode::NoPrice
+            | ReasonCode::StalePrice
+            | ReasonCode::PriceOutlier
+            | ReasonCode::KillSwitch
+            | ReasonCode::Quarantined
+            | ReasonCode::DataGap
+    )
+}
+
+fn replan<'a>(desk: &Desk, cycle: &Cycle, drift: &'a Drift, turn: &Turn<'_, '_>) -> Result<(&'a Policy, Plan), Refusal> {
+    let Some(policy) = &drift.policy else {
+        return Err(Refusal::new(ReasonCode::PolicyChanged, "the portfolio was closed while the proposal waited"));
+    };
+    let ground = Ground::of(desk, policy, turn)?;
+    let input = ground.input(drift, policy, cycle.trigger);
+    let plan = plan(&input);
+    plan_check(&input, &plan).map_err(|violations| broken(&violations))?;
+    Ok((policy, plan))
+}
+
+fn supersede(cycle: &mut Cycle, drift: &Drift, policy: &Policy, plan: Plan, turn: &mut Turn<'_, '_>) {
+    let terms = Terms::of(policy, drift);
+    let same = cycle.proposal.as_ref().is_some_and(|proposal| {
+        terms.order_type == cycle.terms.order_type && is_same(&proposal.drafts, &plan.legs, |a, b| a.reference_price == b.reference_price)
+    });
+    if !same {
+        cycle.terms = terms;
+        let drafts = number(cycle, &plan, turn);
+        put_up(cycle, drafts, policy, plan, None, turn);
+    }
+}
+
+fn is_same(drafts: &[Draft], legs: &[Leg], prices: impl Fn(&Leg, &Leg) -> bool) -> bool {
+    let same = |a: &Leg, b: &Leg| a.instrument_id == b.instrument_id && a.side == b.side && a.quantity == b.quantity && prices(a, b);
+    drafts.len() == legs.len() && drafts.iter().zip(legs).all(|(draft, leg)| same(&draft.leg, leg))
+}
+
+/// Counts an approval: waits for further persons, or re-checks the proposal and releases or expires it.
+pub fn approve(desk: &mut Desk, heard: &Heard, command: &Command, turn: &mut Turn<'_, '_>) {
+    let Some(mut cycle) = desk.open.take() else { return };
+    let Some(mut proposal) = cycle.proposal.take() else { return desk.open = Some(cycle) };
+    proposal.approved_by.push(command.actor.clone());
+    if proposal.approved_by.len() < proposal.approvers {
+        let text = format!("approved by {} of {} persons", proposal.approved_by.len(), proposal.approvers);
+        cycle.proposal = Some(proposal);
+        Announcement::of(turn, &cycle, RebalanceStatus::PendingApproval).by(Some(command)).with_text(text).send(turn);
+        desk.open = Some(cycle);
+        return;
+    }
+    match recheck(desk, &cycle, &proposal, &heard.drift, turn) {
+        Ok(drafts) => {
+            let hash = proposal.hash.clone();
+            let orders = cycle.terms.orders(turn.portfolio, cycle.id, &drafts, turn.now());
+            let approved = Announcement::of(turn, &cycle, RebalanceStatus::Approved).by(Some(command));
+            approved.naming(&hash).with_orders(orders).send(turn);
+            let event = released(turn, &cycle).by(Some(command)).naming(&hash);
+            release_first(desk, &mut cycle, drafts, proposal.waits_for_sells, event, turn);
+            desk.open = Some(cycle);
+        }
+        Err(refusal) => {
+            let status = if refusal.code == ReasonCode::MetricAnomaly { RebalanceStatus::Failed } else { RebalanceStatus::Expired };
+            cycle.proposal = Some(proposal);
+            desk.open = Some(cycle);
+            end(desk, status, Some(refusal), Some(command), turn);
+        }
+    }
+}
+
+/// What of the proposal may leave on this event, or why nothing may.
+fn recheck(desk: &Desk, cycle: &Cycle, proposal: &Proposal, drift: &Drift, turn: &Turn<'_, '_>) -> Result<Vec<Draft>, Refusal> {
+    let policy = drift.policy.as_ref().filter(|policy| policy.policy_version == cycle.terms.policy_version);
+    let Some(policy) = policy else {
+        return Err(Refusal::new(ReasonCode::PolicyChanged, "the policy changed while the proposal waited"));
+    };
+    if let Some(contradiction) = desk.unreconciled.values().next() {
+        return Err(Refusal::new(ReasonCode::Unreconciled, &contradiction.text));
+    }
+    if let Some(halt) = turn.halts.binding(turn.portfolio) {
+        return Err(Refusal::new(ReasonCode::KillSwitch, format!("{halt} is in force")));
+    }
+    proposal.drafts.iter().try_for_each(|draft| check_price(&draft.leg, drift, proposal.tolerance))?;
+    let legs: Vec<_> = proposal.drafts.iter().map(|draft| draft.leg.clone()).collect();
+    let ground = Ground::of(desk, policy, turn)?;
+    let input = ground.input(drift, policy, cycle.trigger);
+    let plan = later_wave(&input, &legs);
+    later_wave_check(&input, &legs, &plan).map_err(|violations| broken(&violations))?;
+    stands(proposal, plan)
+}
+
+/// The drafts that the constraints still allow. Buys that wait for their sells stay whole here: they are
+/// cut to the cash when it has come.
+fn stands(proposal: &Proposal, plan: Plan) -> Result<Vec<Draft>, Refusal> {
+    if let Verdict::Refused { code, text } = plan.verdict {
+        return Err(Refusal { code, text });
+    }
+    let kept = kept(&proposal.drafts, &plan.legs);
+    for draft in &proposal.drafts {
+        let now = kept.iter().find(|other| other.order_id == draft.order_id);
+        if now.is_some_and(|now| now.leg.quantity == draft.leg.quantity) {
+            continue;
+        }
+        let id = &draft.leg.instrument_id;
+        let reason = plan.explanation.iter().find(|line| line.instrument_id == *id).map_or(ReasonCode::StaleProposal, |line| line.reason);
+        if draft.leg.side != Side::Buy || !is_for_want_of_cash(reason) {
+            let text = format!("the book no longer allows all of what was proposed for {id}: ask for a rebalance again");
+            return Err(Refusal::new(reason, text));
+        }
+    }
+    if kept.is_empty() {
+        return Err(Refusal::new(ReasonCode::CashShortage, "no cash is left for any of the orders"));
+    }
+    // As they were approved, references and limits included; only quantities may be smaller.
+    let approved = |draft: &Draft| match kept.iter().find(|other| other.order_id == draft.order_id) {
+        _ if proposal.waits_for_sells => Some(draft.clone()),
+        Some(now) if now.leg.quantity == draft.leg.quantity => Some(draft.clone()),
+        now => now.cloned(),
+    };
+    Ok(proposal.drafts.iter().filter_map(approved).collect())
+}
+
+fn is_for_want_of_cash(reason: ReasonCode) -> bool {
+    matches!(reason, ReasonCode::CashShortage | ReasonCode::RoundedToZero | ReasonCode::BelowMinNotional)
+}
+
+fn check_price(leg: &Leg, drift: &Drift, tolerance: Bps) -> Result<(), Refusal> {
+    let id = &leg.instrument_id;
+    let line = drift.lines.iter().find(|line| line.instrument_id == *id);
+    let Some((price, line)) = line.and_then(|line| line.price.map(|price| (price, line))) else {
+        return Err(Refusal::new(ReasonCode::NoPrice, format!("{id} has no price now")));
+    };
+    if line.price_flag != PriceFlag::Fresh {
+        return Err(Refusal::new(ReasonCode::StalePrice, format!("the price of {id} is {}", line.price_flag)));
+    }
+    if is_within(leg.reference_price, price, tolerance) {
+        return Ok(());
+    }
+    let text =
+        format!("{id} moved from {} to {price}, further than {tolerance} basis points: ask for a rebalance again", leg.reference_price);
+    Err(Refusal::new(ReasonCode::PriceOutlier, text))
+}
+
+/// |price − reference| × 10,000 ≤ tolerance × reference, exactly.
+fn is_within(reference: Price, price: Price, tolerance: Bps) -> bool {
+    let moved = price.checked_sub(reference).map(|moved| moved.units().checked_abs());
+    match moved {
+        Ok(Some(moved)) => wide::compare_products(moved, WHOLE, tolerance.units(), reference.units()) != Ordering::Greater,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_price_may_move_as_far_as_the_tolerance_and_no_further() {
+        let within = |reference: &str, price: &str| is_within(reference.parse().unwrap(), price.parse().unwrap(), "50".parse().unwrap());
+        assert!(within("100", "100.5"));
+        assert!(within("100", "99.5"));
+        assert!(!within("100", "100.5000000001"));
+        assert!(!within("100", "99.4999999999"));
+    }
+}

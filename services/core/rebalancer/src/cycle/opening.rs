@@ -1,0 +1,286 @@
+//! Opening: a drift event and a trigger become a plan, and the plan a cycle, a proposal, or a reason why not.
+
+use crate::cycle::announcement::Announcement;
+use crate::cycle::desk::Purpose;
+use crate::cycle::release::{release_first, released};
+use crate::cycle::{Cycle, Desk, Heard, Proposal, Turn};
+use crate::orders::day::last_day_cut;
+use crate::orders::draft::{Draft, drafts};
+use crate::orders::ids;
+use crate::orders::wave::Terms;
+use crate::plan::{HaltView, OpenOrder, Plan, PlanInput, Rules, Verdict, plan};
+use crate::plan_check::{Violation, plan_check};
+use domain::command::Command;
+use domain::drift::Drift;
+use domain::enums::{CommandMode, PolicyMode, RebalanceStatus, RebalanceTrigger};
+use domain::policy::Policy;
+use domain::reason::ReasonCode;
+use domain::{Money, Output, SmolStr, Timestamp};
+
+/// A drift event older than this many seconds is asked for anew before anything is decided on it: it
+/// waited while the lane was behind, and its prices did not.
+pub const FRESH_SECONDS: i64 = 60;
+
+/// What a plan is made for: the trigger, the event, and the command behind it.
+#[derive(Clone, Copy)]
+pub struct Occasion<'a> {
+    /// Trigger.
+    pub trigger: RebalanceTrigger,
+    /// The book.
+    pub drift: &'a Drift,
+    /// The command that asked for it.
+    pub command: Option<&'a Command>,
+}
+
+/// Why something cannot be done.
+pub struct Refusal {
+    /// Code.
+    pub code: ReasonCode,
+    /// Words, with what to do.
+    pub text: SmolStr,
+}
+
+impl Refusal {
+    /// A refusal.
+    pub fn new(code: ReasonCode, text: impl AsRef<str>) -> Self {
+        Self { code, text: SmolStr::new(text.as_ref()) }
+    }
+}
+
+/// What a plan depends on beside its drift event.
+pub struct Ground {
+    open: Vec<OpenOrder>,
+    released_today: Money,
+    orders_last_minute: i32,
+    halted: HaltView,
+    behind: bool,
+}
+
+impl Ground {
+    /// The ground as of now.
+    pub fn of(desk: &Desk, policy: &Policy, turn: &Turn<'_, '_>) -> Result<Self, Refusal> {
+        let since = last_day_cut(policy, turn.now()).map_err(|no_day| Refusal::new(ReasonCode::DataGap, no_day.to_string()))?;
+        let absurd = |_| Refusal::new(ReasonCode::MetricAnomaly, "open or released orders add up to more than a number can hold");
+        Ok(Self {
+            open: desk.open_orders().map_err(absurd)?,
+            released_today: desk.budget.value_since(since).map_err(absurd)?,
+            orders_last_minute: i32::try_from(desk.budget.orders_last_minute(turn.now())).unwrap_or(i32::MAX),
+            halted: turn.halts.view(turn.portfolio),
+            behind: turn.cx.behind,
+        })
+    }
+    /// The input of a plan.
+    pub fn input<'a>(&'a self, drift: &'a Drift, policy: &'a Policy, trigger: RebalanceTrigger) -> PlanInput<'a> {
+        PlanInput {
+            drift,
+            rules: rules(policy, drift.shadow),
+            trigger,
+            open: &self.open,
+            released_today: self.released_today,
+            orders_last_minute: self.orders_last_minute,
+            halted: &self.halted,
+            behind: self.behind,
+        }
+    }
+}
+
+fn rules(policy: &Policy, shadow: bool) -> Rules<'_> {
+    match &policy.shadow {
+        Some(other) if shadow => Rules::of_shadow(other),
+        _ => Rules::of(policy),
+    }
+}
+
+/// What a plan that broke a law is answered with: a fault of this service, loudly.
+pub fn broken(violations: &[Violation]) -> Refusal {
+    let laws: Vec<_> = violations.iter().map(|v| format!("{}: {}", v.law, v.text)).collect();
+    let text = format!("FAULT OF THE PLANNER, nothing was ordered: the second opinion rejects the plan ({}); report it", laws.join("; "));
+    Refusal::new(ReasonCode::MetricAnomaly, text)
+}
+
+/// Whether an event is too old to decide on: by its time, or because it has not applied all of the last cycle.
+pub fn is_outdated(desk: &Desk, heard: &Heard, now: Timestamp) -> bool {
+    now > heard.drift.as_of.plus_seconds(FRESH_SECONDS) || heard.offset < desk.applied_at()
+}
+
+/// Decides on the newest drift event: brings a waiting proposal up to date, or opens a cycle.
+pub fn decide_on_fresh(desk: &mut Desk, turn: &mut Turn<'_, '_>) {
+    let Some(fresh) = desk.fresh.take() else { return };
+    if desk.open.as_ref().is_some_and(|cycle| cycle.proposal.is_some()) {
+        return crate::cycle::approval::replace(desk, &fresh.heard, turn);
+    }
+    let Some(trigger) = fresh.trigger.filter(|_| desk.open.is_none()) else { return };
+    if !is_outdated(desk, &fresh.heard, turn.now()) {
+        open(desk, Occasion { trigger, drift: &fresh.heard.drift, command: None }, turn);
+    } else if fresh.renewed {
+        let refusal = Refusal::new(ReasonCode::Backlog, "the drift event that was asked for anew is too old as well: look at the lag");
+        refuse(desk, Occasion { trigger, drift: &fresh.heard.drift, command: None }, refusal, turn);
+    } else {
+        let refresh = desk.ask(turn.portfolio, Purpose::Open(trigger), "the drift event waited too long to be decided on");
+        turn.emit(Output::Refresh(Box::new(refresh)));
+    }
+}
+
+/// Plans the shadow rules beside the others: the plan is said and ends there.
+pub fn decide_on_shadow(desk: &mut Desk, turn: &mut Turn<'_, '_>) {
+    let Some(heard) = desk.shadow.take() else { return };
+    let scheduled = heard.drift.event == domain::enums::DriftKind::Requested;
+    let trigger = if scheduled { RebalanceTrigger::Scheduled } else { RebalanceTrigger::Threshold };
+    if !is_outdated(desk, &heard, turn.now()) {
+        open(desk, Occasion { trigger, drift: &heard.drift, command: None }, turn);
+    }
+}
+
+/// Plans on a drift event, and follows the plan as far as policy and command allow.
+pub fn open(desk: &mut Desk, occasion: Occasion<'_>, turn: &mut Turn<'_, '_>) {
+    match planned(desk, occasion, turn) {
+        Ok((policy, plan)) => follow(desk, occasion, policy, plan, turn),
+        Err(refusal) => refuse(desk, occasion, refusal, turn),
+    }
+}
+
+fn planned<'a>(desk: &Desk, occasion: Occasion<'a>, turn: &Turn<'_, '_>) -> Result<(&'a Policy, Plan), Refusal> {
+    let drift = occasion.drift;
+    let Some(policy) = &drift.policy else {
+        return Err(Refusal::new(ReasonCode::DataGap, "the portfolio has no policy, or was closed: publish one"));
+    };
+    if !drift.shadow {
+        if let Some(contradiction) = desk.unreconciled.values().next() {
+            let text = format!("{}: settle it with a RECONCILE that names the order and its final quantity", contradiction.text);
+            return Err(Refusal::new(ReasonCode::Unreconciled, text));
+        }
+        cooled(desk, occasion.trigger, policy.trigger.cooldown_seconds, turn.now())?;
+    }
+    let ground = Ground::of(desk, policy, turn)?;
+    let input = ground.input(drift, policy, occasion.trigger);
+    let plan = plan(&input);
+    plan_check(&input, &plan).map_err(|violations| broken(&violations))?;
+    Ok((policy, plan))
+}
+
+fn cooled(desk: &Desk, trigger: RebalanceTrigger, seconds: i64, now: Timestamp) -> Result<(), Refusal> {
+    match desk.cools_down(seconds, now) {
+        Some(until) if trigger == RebalanceTrigger::Threshold => {
+            Err(Refusal::new(ReasonCode::Cooldown, format!("the last cycle ended within the cooldown, which lasts until {until}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn follow(desk: &mut Desk, occasion: Occasion<'_>, policy: &Policy, plan: Plan, turn: &mut Turn<'_, '_>) {
+    match &plan.verdict {
+        Verdict::Refused { code, text } => {
+            let refusal = Refusal { code: *code, text: text.clone() };
+            say(desk, occasion, RebalanceStatus::Refused, Some(refusal), Some(plan), turn);
+        }
+        Verdict::NoActionNeeded => say(desk, occasion, RebalanceStatus::NoActionNeeded, None, Some(plan), turn),
+        Verdict::Orders if occasion.drift.shadow => propose(desk, occasion, policy, plan, turn),
+        Verdict::Orders => match strictest(policy.trigger.mode, occasion.command.and_then(|command| command.mode)) {
+            CommandMode::Automatic => start(desk, occasion, policy, plan, turn),
+            CommandMode::Approval => submit(desk, occasion, policy, plan, turn),
+            CommandMode::Check | CommandMode::Unknown => propose(desk, occasion, policy, plan, turn),
+        },
+    }
+}
+
+/// The stricter of policy and command; a symbol that is not known goes no further than a check.
+fn strictest(policy: PolicyMode, command: Option<CommandMode>) -> CommandMode {
+    let policy = match policy {
+        PolicyMode::Automatic => CommandMode::Automatic,
+        PolicyMode::Approval => CommandMode::Approval,
+        PolicyMode::Unknown => CommandMode::Check,
+    };
+    let rank = |mode| match mode {
+        CommandMode::Automatic => 0,
+        CommandMode::Approval => 1,
+        CommandMode::Check | CommandMode::Unknown => 2,
+    };
+    command.into_iter().fold(policy, |strict, mode| if rank(mode) > rank(strict) { mode } else { strict })
+}
+
+/// CHECK and shadow: the plan is said, and nothing follows.
+fn propose(desk: &mut Desk, occasion: Occasion<'_>, policy: &Policy, plan: Plan, turn: &mut Turn<'_, '_>) {
+    let id = desk.next_aside(turn.portfolio);
+    let (number, mut leg) = (desk.asides, 0);
+    let drafts = drafts(&plan, |instrument| {
+        leg += 1;
+        ids::aside_order(turn.portfolio, number, instrument, leg)
+    });
+    let orders = Terms::of(policy, occasion.drift).orders(turn.portfolio, id, &drafts, turn.now());
+    let event = Announcement::new(turn, id, occasion.trigger, RebalanceStatus::Proposed).on(occasion.drift).by(occasion.command);
+    event.planned(plan).with_orders(orders).send(turn);
+}
+
+fn next_cycle(desk: &mut Desk, occasion: Occasion<'_>, policy: &Policy, turn: &Turn<'_, '_>) -> Cycle {
+    desk.cycles += 1;
+    desk.said = None;
+    Cycle::new(turn.portfolio, desk.cycles, occasion.trigger, Terms::of(policy, occasion.drift))
+}
+
+/// AUTOMATIC: the first wave leaves.
+fn start(desk: &mut Desk, occasion: Occasion<'_>, policy: &Policy, plan: Plan, turn: &mut Turn<'_, '_>) {
+    let mut cycle = next_cycle(desk, occasion, policy, turn);
+    let drafts = number(&mut cycle, &plan, turn);
+    let waits = plan.waits_for_sells;
+    let event = released(turn, &cycle).by(occasion.command).planned(plan);
+    release_first(desk, &mut cycle, drafts, waits, event, turn);
+    desk.open = Some(cycle);
+}
+
+/// APPROVAL: the proposal waits for persons.
+fn submit(desk: &mut Desk, occasion: Occasion<'_>, policy: &Policy, plan: Plan, turn: &mut Turn<'_, '_>) {
+    let mut cycle = next_cycle(desk, occasion, policy, turn);
+    let drafts = number(&mut cycle, &plan, turn);
+    put_up(&mut cycle, drafts, policy, plan, occasion.command, turn);
+    desk.open = Some(cycle);
+}
+
+/// Gives the legs of a plan their ids in the cycle.
+pub fn number(cycle: &mut Cycle, plan: &Plan, turn: &Turn<'_, '_>) -> Vec<Draft> {
+    drafts(plan, |instrument| cycle.next_order(turn.portfolio, instrument))
+}
+
+/// Makes drafts the proposal that waits, and says so.
+pub fn put_up(cycle: &mut Cycle, drafts: Vec<Draft>, policy: &Policy, plan: Plan, command: Option<&Command>, turn: &mut Turn<'_, '_>) {
+    let orders = cycle.terms.orders(turn.portfolio, cycle.id, &drafts, turn.now());
+    let proposal = Proposal::new(turn.portfolio, cycle, drafts, plan.waits_for_sells, &policy.trigger.approval, turn.now());
+    let text = format!("approve or reject proposal {} before {}", proposal.hash, proposal.expires_at);
+    cycle.proposal = Some(proposal);
+    let event = Announcement::of(turn, cycle, RebalanceStatus::PendingApproval).by(command).planned(plan);
+    event.with_text(text).with_orders(orders).send(turn);
+}
+
+/// Says why nothing was planned.
+pub fn refuse(desk: &mut Desk, occasion: Occasion<'_>, refusal: Refusal, turn: &mut Turn<'_, '_>) {
+    let broken = refusal.code == ReasonCode::MetricAnomaly;
+    let status = if broken { RebalanceStatus::Failed } else { RebalanceStatus::Refused };
+    say(desk, occasion, status, Some(refusal), None, turn);
+}
+
+/// Says what became of a plan without orders: to a person or a schedule always, of an episode once.
+fn say(
+    desk: &mut Desk,
+    occasion: Occasion<'_>,
+    status: RebalanceStatus,
+    why: Option<Refusal>,
+    plan: Option<Plan>,
+    turn: &mut Turn<'_, '_>,
+) {
+    let drift = occasion.drift;
+    if occasion.trigger == RebalanceTrigger::Threshold {
+        let says = (drift.episode, status, why.as_ref().map(|refusal| refusal.code));
+        let said = if drift.shadow { &mut desk.said_of_shadow } else { &mut desk.said };
+        if said.replace(says) == Some(says) {
+            return;
+        }
+    }
+    let id = desk.next_aside(turn.portfolio);
+    let mut event = Announcement::new(turn, id, occasion.trigger, status).on(drift).by(occasion.command);
+    if let Some(plan) = plan {
+        event = event.planned(plan);
+    }
+    if let Some(refusal) = why {
+        event = event.because(refusal.code, refusal.text);
+    }
+    event.send(turn);
+}

@@ -1,0 +1,237 @@
+//! The way of a released cycle to its end: what stops it, what is asked back, when a person is needed,
+//! when the buys follow, and how it ends. Called with every turn; it acts only on what has changed.
+
+use crate::cycle::announcement::Announcement;
+use crate::cycle::desk::Purpose;
+use crate::cycle::opening::{Ground, Refusal, broken, is_outdated};
+use crate::cycle::release::{ask_cancel, kept, release_later, released};
+use crate::cycle::{Closed, Cycle, Desk, Heard, Leg, Question, Stop, Turn};
+use crate::plan::{Plan, Verdict, later_wave};
+use crate::plan_check::later_wave_check;
+use domain::enums::{Decision, RebalanceStatus};
+use domain::reason::ReasonCode;
+use domain::rebalance_event::ExplanationLine;
+use domain::{Output, Timestamp};
+
+/// Seconds after which an unanswered or unusable answer is asked for again.
+const ASK_AGAIN_SECONDS: i64 = 60;
+/// How often the buys are tried before the cycle ends without them.
+const TRIES: u32 = 5;
+/// Orders whose router's words stand in the text of a failure; all stand in the order status topic.
+const WORDS_SHOWN: usize = 5;
+
+/// Moves the open cycle on.
+pub fn advance(desk: &mut Desk, turn: &mut Turn<'_, '_>) {
+    say_contradiction(desk, turn);
+    let Some(mut cycle) = desk.open.take() else { return };
+    if cycle.proposal.is_none() {
+        stop(desk, &mut cycle, turn);
+        ask_back(&mut cycle, turn);
+        call_for_help(&mut cycle, turn);
+        if cycle.legs.iter().all(Leg::is_settled) {
+            cycle.settle_by = None;
+            cycle.unsettled = false;
+            return go_on(desk, cycle, turn);
+        }
+        wait_for_executions(&mut cycle, turn);
+    }
+    desk.open = Some(cycle);
+}
+
+fn say_contradiction(desk: &mut Desk, turn: &mut Turn<'_, '_>) {
+    for found in desk.unreconciled.values_mut().filter(|found| !found.said) {
+        found.said = true;
+        let text = format!("{}: nothing is planned until a RECONCILE names the order and its final quantity", found.text);
+        Announcement::new(turn, found.rebalance_id, found.trigger, RebalanceStatus::Stuck)
+            .because(ReasonCode::Unreconciled, text)
+            .send(turn);
+    }
+}
+
+/// Notes why no further orders may leave, and asks back what a halt covers.
+fn stop(desk: &Desk, cycle: &mut Cycle, turn: &mut Turn<'_, '_>) {
+    if desk.policy.is_some_and(|version| version != Some(cycle.terms.policy_version)) {
+        cycle.stop(ReasonCode::PolicyChanged, "the policy changed or the portfolio was closed: open orders run out, no others follow");
+    }
+    if let Some(found) = desk.unreconciled.values().next() {
+        cycle.stop(ReasonCode::Unreconciled, &found.text);
+    }
+    let (halts, portfolio) = (turn.halts, turn.portfolio);
+    if let Some(halt) = halts.binding(portfolio) {
+        cycle.stop(ReasonCode::KillSwitch, format!("{halt} is in force"));
+    }
+    ask_cancel(cycle, |leg| halts.covers(portfolio, &leg.order.instrument_id), "halted", turn);
+}
+
+fn ask_back(cycle: &mut Cycle, turn: &mut Turn<'_, '_>) {
+    let now = turn.now();
+    ask_cancel(cycle, |leg| now >= leg.order.valid_until, "not terminal in time", turn);
+}
+
+fn call_for_help(cycle: &mut Cycle, turn: &mut Turn<'_, '_>) {
+    let (now, seconds) = (turn.now(), turn.cancel_seconds());
+    let mut late = Vec::new();
+    for leg in cycle.legs.iter_mut().filter(|leg| !leg.is_terminal() && !leg.stuck) {
+        if leg.cancel_asked.is_some_and(|asked| now >= asked.plus_seconds(seconds)) {
+            leg.stuck = true;
+            late.push(leg.clone());
+        }
+    }
+    if late.is_empty() {
+        return;
+    }
+    let text = format!(
+        "{} orders have no terminal state {seconds} s after their cancel was asked for: ask the router, then RECONCILE with the final quantities",
+        late.len()
+    );
+    let orders = late.iter().map(|leg| leg.order.clone()).collect();
+    let event = Announcement::of(turn, cycle, RebalanceStatus::Stuck).because(ReasonCode::TimedOut, text);
+    event.explained(late.iter().map(last_word).collect()).with_orders(orders).send(turn);
+}
+
+/// Every leg is terminal, and the book has not seen all that the reports call executed.
+fn wait_for_executions(cycle: &mut Cycle, turn: &mut Turn<'_, '_>) {
+    if !cycle.legs.iter().all(Leg::is_terminal) || cycle.unsettled {
+        return;
+    }
+    let due = *cycle.settle_by.get_or_insert(turn.now().plus_seconds(turn.cancel_seconds()));
+    if turn.now() < due {
+        return;
+    }
+    cycle.unsettled = true;
+    let missing: Vec<_> = cycle.legs.iter().filter(|leg| !leg.is_settled()).map(last_word).collect();
+    let text = "the reports name executions that the book has not seen: publish the missing fills, or RECONCILE with the final quantities";
+    let event = Announcement::of(turn, cycle, RebalanceStatus::Stuck).because(ReasonCode::DataGap, text);
+    event.explained(missing).send(turn);
+}
+
+/// Every leg is terminal and applied: the buys follow, or the cycle ends.
+fn go_on(desk: &mut Desk, mut cycle: Cycle, turn: &mut Turn<'_, '_>) {
+    if cycle.later.is_empty() || cycle.stop.is_some() {
+        return close(desk, cycle, turn);
+    }
+    if let Some(heard) = cycle.question.as_mut().and_then(|question| question.answer.take()) {
+        match buys(desk, &cycle, &heard, turn) {
+            Ok(plan) => {
+                cycle.terms.snapshot_version = heard.drift.snapshot_version;
+                return follow(desk, cycle, plan, turn);
+            }
+            Err(refusal) if refusal.code == ReasonCode::MetricAnomaly => {
+                cycle.stop(refusal.code, refusal.text);
+                return close(desk, cycle, turn);
+            }
+            Err(refusal) => {
+                let question = cycle.question.as_mut().expect("it was there a moment ago");
+                question.last = Stop { code: refusal.code, text: refusal.text };
+            }
+        }
+    }
+    match &cycle.question {
+        Some(question) if turn.now() < question.asked_at.plus_seconds(ASK_AGAIN_SECONDS) => desk.open = Some(cycle),
+        Some(question) if question.times >= TRIES => {
+            let Stop { code, text } = question.last.clone();
+            cycle.stop(code, format!("the buys could not follow in {TRIES} tries: {text}"));
+            close(desk, cycle, turn);
+        }
+        _ => {
+            ask(desk, &mut cycle, turn);
+            desk.open = Some(cycle);
+        }
+    }
+}
+
+fn ask(desk: &mut Desk, cycle: &mut Cycle, turn: &mut Turn<'_, '_>) {
+    let refresh = desk.ask(turn.portfolio, Purpose::LaterWave, "the sells have ended: the buys are to be funded");
+    let unanswered = || Stop { code: ReasonCode::DataGap, text: "no drift event answered".into() };
+    let (times, last) = cycle.question.take().map_or_else(|| (0, unanswered()), |question| (question.times, question.last));
+    cycle.question = Some(Question { asked_at: turn.now(), times: times + 1, answer: None, last });
+    turn.emit(Output::Refresh(Box::new(refresh)));
+}
+
+fn buys(desk: &Desk, cycle: &Cycle, heard: &Heard, turn: &Turn<'_, '_>) -> Result<Plan, Refusal> {
+    let drift = &*heard.drift;
+    let Some(policy) = &drift.policy else { return Err(Refusal::new(ReasonCode::PolicyChanged, "the portfolio was closed")) };
+    let unseen = cycle.legs.iter().any(|leg| leg.applied_at > heard.offset);
+    if unseen || is_outdated(desk, heard, turn.now()) {
+        return Err(Refusal::new(ReasonCode::Backlog, "the drift event was too old"));
+    }
+    // The cycle stands apart from its desk, and has no open orders left.
+    let ground = Ground::of(desk, policy, turn)?;
+    let legs: Vec<_> = cycle.later.iter().map(|draft| draft.leg.clone()).collect();
+    let input = ground.input(drift, policy, cycle.trigger);
+    let plan = later_wave(&input, &legs);
+    later_wave_check(&input, &legs, &plan).map_err(|violations| broken(&violations))?;
+    match plan.verdict {
+        Verdict::Refused { code, text } => Err(Refusal { code, text }),
+        _ => Ok(plan),
+    }
+}
+
+fn follow(desk: &mut Desk, mut cycle: Cycle, plan: Plan, turn: &mut Turn<'_, '_>) {
+    cycle.question = None;
+    let drafts = kept(&cycle.later, &plan.legs);
+    if drafts.is_empty() {
+        cycle.later.clear();
+        released(turn, &cycle).planned(plan).with_text("no buys follow: each instrument has its reason").send(turn);
+        return close(desk, cycle, turn);
+    }
+    let event = released(turn, &cycle).planned(plan);
+    release_later(desk, &mut cycle, drafts, event, turn);
+    desk.open = Some(cycle);
+}
+
+fn close(desk: &mut Desk, cycle: Cycle, turn: &mut Turn<'_, '_>) {
+    let unfilled = cycle.legs.iter().filter(|leg| !leg.is_filled()).count();
+    let dropped = cycle.later.len();
+    let status = if unfilled == 0 && dropped == 0 { RebalanceStatus::Completed } else { RebalanceStatus::Failed };
+    let mut event = Announcement::of(turn, &cycle, status).explained(cycle.legs.iter().map(last_word).collect());
+    event = match &cycle.stop {
+        _ if status == RebalanceStatus::Completed => event,
+        Some(stop) => event.because(stop.code, &stop.text),
+        None => {
+            let text = format!("{unfilled} of {} orders ended without being filled whole{}", cycle.legs.len(), router_words(&cycle.legs));
+            event.because(ReasonCode::OrderFailed, text)
+        }
+    };
+    event.with_orders(cycle.legs.iter().map(|leg| leg.order.clone()).collect()).send(turn);
+    let applied_at = cycle.legs.iter().map(|leg| leg.applied_at).max().unwrap_or(-1).max(desk.applied_at());
+    desk.awaited.retain(|request| request.purpose != Purpose::LaterWave);
+    desk.last = Some(Closed { id: cycle.id, trigger: cycle.trigger, status, at: turn.now(), applied_at, legs: cycle.legs });
+}
+
+/// One leg's numbers as an explanation line.
+fn last_word(leg: &Leg) -> ExplanationLine {
+    let filled = leg.is_filled();
+    ExplanationLine {
+        instrument_id: leg.order.instrument_id.clone(),
+        weight: leg.before.weight,
+        target: leg.before.target,
+        drift: leg.before.drift,
+        decision: Decision::Order,
+        reason: if filled { leg.order.reason } else { ReasonCode::OrderFailed },
+        numbers: leg.numbers(),
+    }
+}
+
+/// What the router said of the first few orders that were not filled.
+fn router_words(legs: &[Leg]) -> String {
+    let unfilled = legs.iter().filter(|leg| !leg.is_filled());
+    let said = unfilled.filter_map(|leg| leg.words.as_ref().map(|words| format!("{}: {words}", leg.order.instrument_id)));
+    let words: Vec<_> = said.take(WORDS_SHOWN).collect();
+    if words.is_empty() { String::new() } else { format!(" ({})", words.join("; ")) }
+}
+
+/// When the cycle must be looked at again, if nothing is heard.
+pub fn next_due(cycle: &Cycle, cancel_seconds: i64) -> Option<Timestamp> {
+    if let Some(proposal) = &cycle.proposal {
+        return Some(proposal.expires_at);
+    }
+    let leg = |leg: &Leg| match leg.cancel_asked {
+        _ if leg.is_terminal() || leg.stuck => None,
+        Some(asked) => Some(asked.plus_seconds(cancel_seconds)),
+        None => Some(leg.order.valid_until),
+    };
+    let settle = cycle.settle_by.filter(|_| !cycle.unsettled);
+    let question = cycle.question.as_ref().map(|question| question.asked_at.plus_seconds(ASK_AGAIN_SECONDS));
+    cycle.legs.iter().filter_map(leg).chain(settle).chain(question).min()
+}

@@ -1,0 +1,104 @@
+//! The reasons of a plan: one line for every line of the drift event, with the numbers behind it as plain
+//! decimals. It explains what was decided and decides nothing.
+
+use crate::plan::desk::{Desk, Wish};
+use crate::plan::exact::{VALUE, WEIGHT, int, ratio, rescaled, ten};
+use domain::drift::Drift;
+use domain::enums::Decision;
+use domain::order::NamedNumber;
+use domain::reason::ReasonCode;
+use domain::rebalance_event::{ExplanationLine, WeightLine};
+use domain::{Fraction, Money, Quantity};
+
+/// The explanation of a plan.
+pub(crate) fn explanation(desk: &Desk, wishes: &[Wish], numbers: &[Vec<NamedNumber>]) -> Vec<ExplanationLine> {
+    wishes.iter().enumerate().map(|(index, wish)| line(desk, index, wish, numbers[index].clone())).collect()
+}
+
+fn line(desk: &Desk, index: usize, wish: &Wish, numbers: Vec<NamedNumber>) -> ExplanationLine {
+    const ONE: crate::plan::exact::Int = ten(Fraction::SCALE);
+    let holding = desk.holding(index);
+    let (decision, reason) = match (wish.stands(), wish.reason) {
+        (true, None) => (Decision::Order, desk.purpose(index, wish.quantity)),
+        (true, Some(reason)) => (Decision::Cut, reason),
+        (false, reason) => (Decision::Skip, reason.unwrap_or(ReasonCode::RoundedToZero)),
+    };
+    ExplanationLine {
+        instrument_id: holding.at.instrument_id.clone(),
+        weight: ratio(holding.value, desk.book.equity),
+        target: desk.aim(index).target,
+        drift: ratio(desk.drift(index), desk.book.equity * ONE),
+        decision,
+        reason,
+        numbers,
+    }
+}
+
+/// The numbers of each line: the book's, the goal's, then those that rules noted.
+pub(crate) fn numbers(desk: &Desk, wishes: &[Wish]) -> Vec<Vec<NamedNumber>> {
+    let equity = rescaled(desk.book.equity, VALUE, Money::SCALE).map(Money::from_units);
+    wishes.iter().enumerate().map(|(index, wish)| numbers_of(desk, index, wish, equity)).collect()
+}
+
+fn numbers_of(desk: &Desk, index: usize, wish: &Wish, equity: Option<Money>) -> Vec<NamedNumber> {
+    let (holding, bounds) = (desk.holding(index), &desk.aim(index).bounds);
+    let fraction = |weight| rescaled(weight, WEIGHT, Fraction::SCALE).map(Fraction::from_units);
+    let mut all = Wish::of(0);
+    note(&mut all, "equity", equity);
+    note(&mut all, "value", rescaled(holding.value, VALUE, Money::SCALE).map(Money::from_units));
+    note(&mut all, "price", holding.at.price);
+    note(&mut all, "lower", fraction(bounds.lower));
+    note(&mut all, "upper", fraction(bounds.upper));
+    all.note("held", holding.at.quantity);
+    if holding.open != 0 {
+        all.note_units("open", holding.open);
+    }
+    if desk.scoped.planned[index] || wish.wanted != 0 {
+        note(&mut all, "goal_weight", fraction(desk.goals[index]));
+        all.note("lot_size", holding.at.lot_size);
+        all.note_units("wanted", wish.wanted);
+        all.note_units("ordered", wish.quantity);
+    }
+    all.numbers.extend(wish.numbers.iter().cloned());
+    all.numbers
+}
+
+fn note(wish: &mut Wish, name: &'static str, value: Option<impl std::fmt::Display>) {
+    if let Some(value) = value {
+        wish.note(name, value);
+    }
+}
+
+/// Holdings and weights once the wishes are orders and the orders are filled.
+pub(crate) fn allocations(desk: &Desk, quantity: impl Fn(usize) -> i128) -> Vec<WeightLine> {
+    let holdings = desk.book.holdings.iter().enumerate();
+    holdings
+        .map(|(index, holding)| WeightLine {
+            instrument_id: holding.at.instrument_id.clone(),
+            quantity: Quantity::from_units(holding.held() + quantity(index)),
+            weight: ratio(int(holding.held() + quantity(index)) * holding.unit, desk.book.equity),
+        })
+        .collect()
+}
+
+/// The explanation of a plan that cannot be made: its code, for every line.
+pub(crate) fn refusal(drift: &Drift, code: ReasonCode) -> Vec<ExplanationLine> {
+    let lines = drift.lines.iter();
+    lines
+        .map(|line| ExplanationLine {
+            instrument_id: line.instrument_id.clone(),
+            weight: line.weight,
+            target: line.target,
+            drift: line.drift,
+            decision: Decision::Skip,
+            reason: code,
+            numbers: Vec::new(),
+        })
+        .collect()
+}
+
+/// Holdings and weights as the drift event publishes them.
+pub(crate) fn published(drift: &Drift) -> Vec<WeightLine> {
+    let lines = drift.lines.iter();
+    lines.map(|l| WeightLine { instrument_id: l.instrument_id.clone(), quantity: l.quantity, weight: l.weight }).collect()
+}

@@ -1,0 +1,136 @@
+//! The plan: a pure function of a drift event, the rules, open orders and the use of limits.
+//! It promises exact arithmetic, a reason for every instrument, and the same plan for the same input, for ever.
+//! It does not release, time or remember orders: that is the cycle's.
+
+pub(crate) mod allocation;
+pub(crate) mod book;
+pub(crate) mod breach;
+pub(crate) mod desk;
+pub(crate) mod exact;
+mod funding;
+mod gates;
+mod input;
+pub(crate) mod legs;
+mod outcome;
+mod quantity;
+mod refusal;
+mod wave;
+
+pub use input::{HaltView, OpenOrder, PlanInput, Rules};
+pub use outcome::{Leg, Plan, Verdict};
+
+use crate::{constraints, explain};
+use breach::Cause;
+use desk::{Desk, Wish};
+use domain::enums::Funding;
+use domain::reason::ReasonCode;
+use domain::{Fraction, Money};
+use exact::{Int, SHARE, int, ratio, rescaled, ten};
+use refusal::Refusal;
+
+/// The plan for a drift event: which orders bring the book back to its policy, and why each instrument is
+/// ordered, cut or left alone.
+pub fn plan(input: &PlanInput) -> Plan {
+    let made = Desk::open(input).and_then(|desk| {
+        let wishes = (0..desk.book.holdings.len()).map(|index| wish(&desk, index)).collect::<Result<_, _>>()?;
+        finish(&desk, wishes)
+    });
+    made.unwrap_or_else(|refusal| refused(input, refusal))
+}
+
+/// What of `legs` may still be ordered on a newer drift event: their quantities pass the constraints and the
+/// funding again, cut but never grown. For the wave of buys, the re-check of an approval, and edited
+/// quantities; instruments outside `legs` are left alone.
+pub fn later_wave(input: &PlanInput, legs: &[Leg]) -> Plan {
+    let made = Desk::open(input).and_then(|desk| {
+        let mut wishes = wave::wishes(&desk, legs)?;
+        for (index, wish) in wishes.iter_mut().enumerate().filter(|(_, wish)| wish.stands()) {
+            constraints::deviates(&desk, index, wish);
+        }
+        finish(&desk, wishes)
+    });
+    made.unwrap_or_else(|refusal| refused(input, refusal))
+}
+
+/// Step 5 for one holding.
+fn wish(desk: &Desk, index: usize) -> Result<Wish, Refusal> {
+    if !desk.scoped.planned[index] {
+        let reason = if desk.scoped.cause == Cause::Nothing { ReasonCode::WithinBand } else { ReasonCode::NotBreached };
+        return Ok(Wish::none(reason));
+    }
+    let mut wish = Wish::of(quantity::quantity(desk, index)?);
+    if constraints::deviates(desk, index, &mut wish) && !wish.stands() {
+        wish.reason = Some(ReasonCode::RoundedToZero);
+    }
+    Ok(wish)
+}
+
+/// Steps 6 to 8.
+fn finish(desk: &Desk, mut wishes: Vec<Wish>) -> Result<Plan, Refusal> {
+    constraints::constrain(desk, &mut wishes);
+    funding::fund(desk, &mut wishes);
+    constraints::again(desk, &mut wishes);
+    let numbers = explain::numbers(desk, &wishes);
+    let legs = legs::legs(desk, &wishes, &numbers)?;
+    let (turnover, fees) = costs(desk, &wishes);
+    let money = rescaled(fees, SHARE, Money::SCALE).map(Money::from_units);
+    let waits = desk.input.rules.orders.funding == Funding::WaitForSells;
+    let sells = wishes.iter().any(|wish| wish.quantity < 0);
+    let buys = wishes.iter().any(|wish| wish.quantity > 0);
+    Ok(Plan {
+        verdict: if legs.is_empty() { Verdict::NoActionNeeded } else { Verdict::Orders },
+        legs,
+        explanation: explain::explanation(desk, &wishes, &numbers),
+        old_allocations: explain::allocations(desk, |_| 0),
+        new_allocations: explain::allocations(desk, |index| wishes[index].quantity),
+        expected_fees: Some(money.ok_or_else(|| Refusal::absurd("the sum of fees"))?),
+        turnover: ratio(turnover, desk.book.equity),
+        drift_before: drift(desk, |_| 0),
+        drift_after: drift(desk, |index| wishes[index].quantity),
+        waits_for_sells: waits && sells && buys,
+    })
+}
+
+/// Σ |order value| at scale VALUE, and Σ fees at scale SHARE.
+fn costs(desk: &Desk, wishes: &[Wish]) -> (Int, Int) {
+    let (mut turnover, mut fees) = (Int::ZERO, Int::ZERO);
+    for (index, wish) in wishes.iter().enumerate().filter(|(_, wish)| wish.stands()) {
+        for (_, units) in legs::parts(desk.holding(index), wish.quantity) {
+            let notional = desk.holding(index).worth(units);
+            turnover += notional;
+            fees += desk.fees(notional, 1);
+        }
+    }
+    (turnover, fees)
+}
+
+/// Half of Σ |drift|, cash included, after so many more units of each holding at their reference price.
+fn drift(desk: &Desk, more: impl Fn(usize) -> i128) -> Option<Fraction> {
+    const ONE: Int = ten(Fraction::SCALE);
+    let mut cash = desk.book.cash * ONE - int(desk.allocation.cash_target.units()) * desk.book.equity;
+    let mut sum = Int::ZERO;
+    for (index, holding) in desk.book.holdings.iter().enumerate() {
+        let change = holding.worth(more(index)) * ONE;
+        sum += (desk.drift(index) + change).abs();
+        // Buying or selling a future moves no cash.
+        if holding.gain.is_none() {
+            cash -= change;
+        }
+    }
+    ratio(sum + cash.abs(), desk.book.equity * ONE * Int::TWO)
+}
+
+fn refused(input: &PlanInput, refusal: Refusal) -> Plan {
+    Plan {
+        explanation: explain::refusal(input.drift, refusal.code),
+        verdict: Verdict::Refused { code: refusal.code, text: refusal.text.into() },
+        legs: Vec::new(),
+        old_allocations: explain::published(input.drift),
+        new_allocations: explain::published(input.drift),
+        expected_fees: None,
+        turnover: None,
+        drift_before: None,
+        drift_after: None,
+        waits_for_sells: false,
+    }
+}

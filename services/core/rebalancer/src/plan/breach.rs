@@ -1,0 +1,149 @@
+//! Steps 3 and 4: which lines stand outside their bounds, which lines are planned, and how far they go.
+//! Comparisons are exact; nothing here knows lots, cash or limits.
+
+use super::allocation::{Allocation, Bounds};
+use super::book::Book;
+use super::exact::{Int, WEIGHT, int, ten, weight};
+use super::input::PlanInput;
+use super::refusal::Refusal;
+use domain::Fraction;
+use domain::enums::{Goal, RebalanceTrigger, Scope};
+use domain::reason::ReasonCode;
+
+/// On which side of its bounds a weight stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Side {
+    /// Below the lower bound.
+    Below,
+    /// Inside.
+    Inside,
+    /// Above the upper bound.
+    Above,
+}
+
+/// Why lines are planned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cause {
+    /// Nothing is: no line stands outside its bounds.
+    Nothing,
+    /// A line or a group stands outside its bounds.
+    Lines,
+    /// Only the cash line does, on this side.
+    Cash(Side),
+    /// A schedule or a person asked.
+    Asked,
+}
+
+/// What is planned.
+#[derive(Debug)]
+pub(crate) struct Scoped {
+    /// Why.
+    pub(crate) cause: Cause,
+    /// For each holding: on which side of its bounds it stands.
+    pub(crate) sides: Vec<Side>,
+    /// For each holding: whether it is planned.
+    pub(crate) planned: Vec<bool>,
+}
+
+/// Where value ÷ equity stands; both at one scale, the bounds at scale WEIGHT.
+pub(crate) fn side(value: Int, equity: Int, bounds: &Bounds, inclusive: bool) -> Side {
+    let weight = value * ten(WEIGHT);
+    let (upper, lower) = (bounds.upper * equity, bounds.lower * equity);
+    // Nothing held and nothing wanted stands on its bound without having left it.
+    if value.is_zero() && bounds.target.is_zero() {
+        return Side::Inside;
+    }
+    if weight > upper || (inclusive && weight == upper) {
+        Side::Above
+    } else if weight < lower || (inclusive && weight == lower) {
+        Side::Below
+    } else {
+        Side::Inside
+    }
+}
+
+/// The breaches of the book and the lines that they plan.
+pub(crate) fn scope(input: &PlanInput, book: &Book, allocation: &Allocation) -> Result<Scoped, Refusal> {
+    let (sides, outside) = sides(input, book, allocation);
+    let cash = cash_side(input, book, allocation.cash_target);
+    let asked = match input.trigger {
+        RebalanceTrigger::Threshold => false,
+        RebalanceTrigger::Manual | RebalanceTrigger::Scheduled => true,
+        RebalanceTrigger::Unknown => {
+            return Err(Refusal::new(ReasonCode::DataGap, "the trigger is a symbol that this build does not know"));
+        }
+    };
+    let any = outside.contains(&true);
+    let cause = match (asked, any, cash) {
+        (true, ..) => Cause::Asked,
+        (_, true, _) => Cause::Lines,
+        (.., Side::Inside) => Cause::Nothing,
+        (.., side) => Cause::Cash(side),
+    };
+    let whole = match input.rules.trigger.scope {
+        Scope::WholeBook => any,
+        Scope::BreachedLines => false,
+        Scope::Unknown => return Err(Refusal::allocation("trigger.scope is a symbol that this build does not know")),
+    };
+    let every = asked || whole || cash != Side::Inside;
+    let planned = outside.iter().map(|out| every || *out).collect();
+    Ok(Scoped { cause, sides, planned })
+}
+
+/// Each holding's side, and whether it or a group of it breaches.
+fn sides(input: &PlanInput, book: &Book, allocation: &Allocation) -> (Vec<Side>, Vec<bool>) {
+    let inclusive = input.rules.band.inclusive;
+    let own = book
+        .holdings
+        .iter()
+        .zip(&allocation.aims)
+        .map(|(holding, aim)| if aim.shared { Side::Inside } else { side(holding.value, book.equity, &aim.bounds, inclusive) });
+    let mut sides: Vec<_> = own.collect();
+    let mut outside: Vec<_> = sides.iter().map(|side| *side != Side::Inside).collect();
+    for group in &allocation.groups {
+        let value = group.members.iter().fold(Int::ZERO, |sum, index| sum + book.holdings[*index].value);
+        let at = side(value, book.equity, &group.bounds, inclusive);
+        if at == Side::Inside {
+            continue;
+        }
+        for index in &group.members {
+            outside[*index] = true;
+            if allocation.aims[*index].shared {
+                sides[*index] = shared_side(at, book.holdings[*index].value, value);
+            }
+        }
+    }
+    (sides, outside)
+}
+
+/// A member whose sign is against its group's stands on the other side of its share.
+fn shared_side(group: Side, member: Int, total: Int) -> Side {
+    match (group, member.signum() == total.signum()) {
+        (side, true) | (side @ Side::Inside, _) => side,
+        (Side::Above, false) => Side::Below,
+        (Side::Below, false) => Side::Above,
+    }
+}
+
+fn cash_side(input: &PlanInput, book: &Book, target: Fraction) -> Side {
+    let Some(band) = input.rules.trigger.cash_band else { return Side::Inside };
+    let target = weight(target);
+    let bounds = Bounds { target, lower: target - weight(band), upper: target + weight(band) };
+    side(book.cash, book.equity, &bounds, input.rules.band.inclusive)
+}
+
+/// The weight that a planned line goes to, at scale WEIGHT.
+pub(crate) fn goal(goal: Goal, side: Side, bounds: &Bounds) -> Result<Int, Refusal> {
+    // A target of zero sells all, from whatever side.
+    if side == Side::Inside || bounds.target.is_zero() {
+        return Ok(bounds.target);
+    }
+    let edge = if side == Side::Above { bounds.upper } else { bounds.lower };
+    match goal {
+        Goal::Target => Ok(bounds.target),
+        Goal::BandEdge => Ok(edge),
+        // Bounds are even at scale WEIGHT, one digit finer than the longest product behind them.
+        Goal::Midpoint => Ok((bounds.target + edge) / int(2)),
+        Goal::Unknown => Err(Refusal::allocation("trigger.goal is a symbol that this build does not know")),
+    }
+}

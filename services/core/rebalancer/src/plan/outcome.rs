@@ -1,0 +1,94 @@
+//! What a plan says: orders to make, the reason for each instrument, and where they lead.
+//! A plan is complete and immutable; it has no ids, no clock and no state of an order.
+
+use domain::enums::Side;
+use domain::order::NamedNumber;
+use domain::reason::ReasonCode;
+use domain::rebalance_event::{ExplanationLine, WeightLine};
+use domain::{Currency, Fraction, InstrumentId, Money, Price, Quantity, SmolStr, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// What follows from a plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Verdict {
+    /// There are legs to order.
+    Orders,
+    /// Nothing is to be ordered; every instrument's reason stands in the explanation.
+    NoActionNeeded,
+    /// No plan can be made.
+    Refused {
+        /// Why.
+        code: ReasonCode,
+        /// The same in words, with what to do.
+        text: SmolStr,
+    },
+}
+
+/// One order that the plan asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Leg {
+    /// Instrument.
+    pub instrument_id: InstrumentId,
+    /// Side: SELL takes from what is held, SELL_SHORT goes beyond it, BUY also covers.
+    pub side: Side,
+    /// Units; positive.
+    pub quantity: Quantity,
+    /// The price that the plan used, in `currency`.
+    pub reference_price: Price,
+    /// When that price was made.
+    pub reference_time: Timestamp,
+    /// Currency of the prices.
+    pub currency: Currency,
+    /// Limit price in `currency`, on the tick; null for orders at the market.
+    pub limit_price: Option<Price>,
+    /// |quantity| × reference × multiplier × FX, in the base currency, rounded half-even.
+    pub expected_value: Money,
+    /// Why: DRIFT_SELL, DRIFT_BUY, EXIT, CASH_RAISE or CASH_INVEST.
+    pub reason: ReasonCode,
+    /// The numbers behind it.
+    pub numbers: Vec<NamedNumber>,
+}
+
+impl Leg {
+    /// The change that it makes to the position: negative for sells.
+    pub fn signed_quantity(&self) -> Quantity {
+        if self.side == Side::Buy { self.quantity } else { Quantity::from_units(-self.quantity.units()) }
+    }
+}
+
+/// A plan. Amounts are in the base currency.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// What follows from it.
+    pub verdict: Verdict,
+    /// Sells before buys, each by instrument id; an order that crosses zero is a SELL and a SELL_SHORT.
+    /// Empty unless the verdict is `Orders`.
+    pub legs: Vec<Leg>,
+    /// One line for every line of the drift event, in its order, ordered or not.
+    pub explanation: Vec<ExplanationLine>,
+    /// Holdings and weights before.
+    pub old_allocations: Vec<WeightLine>,
+    /// Holdings and weights once every leg is filled at its reference; fees are not taken off.
+    pub new_allocations: Vec<WeightLine>,
+    /// rate × notional + fixed, over all legs; null when refused.
+    pub expected_fees: Option<Money>,
+    /// Σ |order value| ÷ equity; null when refused.
+    pub turnover: Option<Fraction>,
+    /// Half of Σ |drift| before, cash included; null when refused.
+    pub drift_before: Option<Fraction>,
+    /// The same once every leg is filled at its reference; null when refused.
+    pub drift_after: Option<Fraction>,
+    /// Whether buys must wait until every sell is terminal and applied (then: `later_wave`).
+    pub waits_for_sells: bool,
+}
+
+impl Plan {
+    /// Legs that sell, also short.
+    pub fn sells(&self) -> impl Iterator<Item = &Leg> {
+        self.legs.iter().filter(|leg| leg.side != Side::Buy)
+    }
+    /// Legs that buy.
+    pub fn buys(&self) -> impl Iterator<Item = &Leg> {
+        self.legs.iter().filter(|leg| leg.side == Side::Buy)
+    }
+}

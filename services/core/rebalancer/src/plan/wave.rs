@@ -1,0 +1,75 @@
+//! What earlier legs ask for on a newer drift event: the wishes of a later wave. Never more than the legs,
+//! never past a goal that has been reached since, never more sold than is there.
+
+use super::breach::Side as Stand;
+use super::desk::{Desk, Wish};
+use super::outcome::Leg;
+use super::quantity::missing;
+use super::refusal::Refusal;
+use domain::InstrumentId;
+use domain::enums::Side;
+use domain::reason::ReasonCode;
+use std::collections::BTreeMap;
+
+/// What the legs of one instrument ask for, in units.
+#[derive(Default, Clone, Copy)]
+struct Asked {
+    /// Signed sum.
+    quantity: i128,
+    /// Units sold short.
+    short: i128,
+}
+
+/// One wish for every holding; instruments outside `legs` are left alone.
+pub(crate) fn wishes(desk: &Desk, legs: &[Leg]) -> Result<Vec<Wish>, Refusal> {
+    let mut asked = asked(legs)?;
+    let holdings = 0..desk.book.holdings.len();
+    let wishes = holdings.map(|index| match asked.remove(&desk.holding(index).at.instrument_id) {
+        Some(asked) => wish(desk, index, asked),
+        None if desk.scoped.sides[index] == Stand::Inside => Wish::none(ReasonCode::WithinBand),
+        None => Wish::none(ReasonCode::NotBreached),
+    });
+    let wishes = wishes.collect();
+    match asked.keys().next() {
+        None => Ok(wishes),
+        Some(id) => {
+            let text = format!("{id} is to be ordered and has no line in the drift event: plan anew");
+            Err(Refusal::new(ReasonCode::DataGap, text))
+        }
+    }
+}
+
+fn asked(legs: &[Leg]) -> Result<BTreeMap<&InstrumentId, Asked>, Refusal> {
+    let mut sums = BTreeMap::<_, Asked>::new();
+    for leg in legs {
+        if !leg.quantity.is_positive() || !leg.quantity.fits_wire() || leg.side == Side::Unknown {
+            return Err(Refusal::absurd(leg.instrument_id.as_str()));
+        }
+        let sum = sums.entry(&leg.instrument_id).or_default();
+        sum.quantity = sum.quantity.checked_add(leg.signed_quantity().units()).ok_or_else(|| Refusal::absurd("a leg"))?;
+        if leg.side == Side::SellShort {
+            sum.short = sum.short.checked_add(leg.quantity.units()).ok_or_else(|| Refusal::absurd("a leg"))?;
+        }
+    }
+    Ok(sums)
+}
+
+fn wish(desk: &Desk, index: usize, asked: Asked) -> Wish {
+    let mut wish = Wish::of(asked.quantity);
+    let (holding, goal) = (desk.holding(index), desk.goals[index]);
+    // An exit may be an odd lot.
+    if !desk.aim(index).target.is_zero() {
+        wish.cut(desk.whole_lots(index, asked.quantity), ReasonCode::RoundedToZero);
+    }
+    if missing(desk, index).signum() != super::exact::int(asked.quantity.signum()) {
+        wish.skip(ReasonCode::RoundedToZero);
+    }
+    let sellable = if goal.is_negative() { holding.sellable() + asked.short } else { holding.sellable() };
+    if wish.quantity < -sellable {
+        wish.cut(-sellable, ReasonCode::ShortNotAllowed);
+    }
+    if wish.quantity > holding.coverable() && !goal.is_positive() {
+        wish.cut(holding.coverable(), ReasonCode::WithinBand);
+    }
+    wish
+}

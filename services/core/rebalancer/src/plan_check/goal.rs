@@ -1,0 +1,179 @@
+//! Laws about direction: only what breached is planned, each leg moves its line toward its goal, none goes
+//! past it by more than a lot. Targets and bounds are laid over the book again here, shares as ratios.
+
+use super::Violations;
+use super::exact::Exact;
+use super::view::{Group, Row, View};
+use domain::Fraction;
+use domain::enums::{BandKind, Goal, RebalanceTrigger, Scope};
+use domain::policy::Target;
+
+/// part ÷ whole, never divided; `whole` is positive.
+pub(super) struct Ratio {
+    part: Exact,
+    whole: Exact,
+}
+
+impl Ratio {
+    /// Whether `said` is this ratio, cut at the last digit of a fraction.
+    pub(super) fn is(&self, said: &Exact) -> bool {
+        (&(said * &self.whole) - &self.part).abs() < &self.whole * &Exact::from(Fraction::from_units(1))
+    }
+}
+
+/// A line's or a group's target with its bounds.
+struct Bounds {
+    target: Exact,
+    lower: Exact,
+    upper: Exact,
+}
+
+impl View<'_> {
+    /// The group whose target the row shares.
+    fn shares(&self, row: &Row) -> Option<&Group<'_>> {
+        row.groups.iter().map(|index| &self.groups[*index]).find(|group| group.shared)
+    }
+    /// The row's target weight.
+    pub(super) fn target(&self, row: &Row) -> Ratio {
+        match (row.own, self.shares(row)) {
+            (Some(own), _) => Ratio { part: Exact::from(own.target_weight), whole: Exact::whole(1) },
+            (None, Some(group)) => share(row, group, &Exact::from(group.line.target_weight)),
+            (None, None) => Ratio { part: Exact::zero(), whole: Exact::whole(1) },
+        }
+    }
+    /// Whether the row's target is zero, as it is published.
+    pub(super) fn target_is_zero(&self, row: &Row) -> bool {
+        let target = self.target(row);
+        target.part.abs() < &target.whole * &Exact::from(Fraction::from_units(1))
+    }
+    fn bounds(&self, target: Fraction, line: Option<&Target>) -> Bounds {
+        let band = self.input.rules.band;
+        let target = Exact::from(target);
+        let (absolute, relative) = (Exact::from(band.absolute), &Exact::from(band.relative) * &target.abs());
+        let width = match band.kind {
+            BandKind::Relative => relative,
+            BandKind::SmallerOf => absolute.min(relative),
+            BandKind::LargerOf => absolute.max(relative),
+            BandKind::Absolute | BandKind::Unknown => absolute,
+        };
+        let lower = line.and_then(|line| line.min_weight).map_or(&target - &width, Exact::from);
+        let upper = line.and_then(|line| line.max_weight).map_or(&target + &width, Exact::from);
+        Bounds { target, lower, upper }
+    }
+    /// 1 above the bounds, -1 below, 0 inside.
+    fn stands(&self, value: &Exact, bounds: &Bounds) -> i128 {
+        let touch = self.input.rules.band.inclusive && !(value.sign() == 0 && bounds.target.sign() == 0);
+        let (upper, lower) = (&bounds.upper * &self.equity, &bounds.lower * &self.equity);
+        let (over, under) = (*value > upper || (touch && *value == upper), *value < lower || (touch && *value == lower));
+        if value.sign() == 0 && bounds.target.sign() == 0 { 0 } else { i128::from(over) - i128::from(under && !over) }
+    }
+    fn row_stands(&self, row: &Row) -> i128 {
+        self.stands(&row.value(), &self.row_bounds(row))
+    }
+    fn row_bounds(&self, row: &Row) -> Bounds {
+        self.bounds(row.own.map_or(Fraction::ZERO, |line| line.target_weight), row.own)
+    }
+    fn group_bounds(&self, group: &Group) -> Bounds {
+        self.bounds(group.line.target_weight, Some(group.line))
+    }
+    fn group_stands(&self, group: &Group) -> i128 {
+        self.stands(&group.value, &self.group_bounds(group))
+    }
+    /// Whether the row or a group of it stands outside its bounds.
+    fn breached(&self, row: &Row) -> bool {
+        let by_group = row.groups.iter().any(|index| self.group_stands(&self.groups[*index]) != 0);
+        by_group || (self.shares(row).is_none() && self.row_stands(row) != 0)
+    }
+    fn cash_breached(&self) -> bool {
+        let Some(band) = self.input.rules.trigger.cash_band else { return false };
+        let (target, band) = (self.cash_target(), Exact::from(band));
+        let bounds = Bounds { lower: &target - &band, upper: &target + &band, target };
+        self.stands(&self.cash, &bounds) != 0
+    }
+    /// 1 − Σ targets, over instruments and over groups whose members have none.
+    pub(super) fn cash_target(&self) -> Exact {
+        let groups = self.groups.iter().filter(|group| group.shared).map(|group| group.line);
+        let lines = self.input.rules.targets.iter().filter(|line| line.group.is_none()).chain(groups);
+        lines.fold(Exact::whole(1), |rest, line| &rest - &Exact::from(line.target_weight))
+    }
+    /// The weight that the row goes to once planned.
+    fn goal(&self, row: &Row) -> Ratio {
+        if self.target_is_zero(row) {
+            return Ratio { part: Exact::zero(), whole: Exact::whole(1) };
+        }
+        match self.shares(row) {
+            Some(group) => share(row, group, &self.goal_of(&self.group_bounds(group), self.group_stands(group))),
+            None => Ratio { part: self.goal_of(&self.row_bounds(row), self.row_stands(row)), whole: Exact::whole(1) },
+        }
+    }
+    fn goal_of(&self, bounds: &Bounds, stands: i128) -> Exact {
+        let edge = if stands > 0 { &bounds.upper } else { &bounds.lower };
+        match (stands, self.input.rules.trigger.goal) {
+            (0, _) | (_, Goal::Target | Goal::Unknown) => bounds.target.clone(),
+            (_, Goal::BandEdge) => edge.clone(),
+            (_, Goal::Midpoint) => &(&bounds.target + edge) * &Exact::new(5, 1),
+        }
+    }
+    /// Rounding of a shared target as it is published, in value; nothing for a row's own.
+    fn slack(&self, row: &Row) -> Exact {
+        if self.shares(row).is_some() { &self.equity * &Exact::from(Fraction::from_units(2)) } else { Exact::zero() }
+    }
+    /// |value − target × equity| × whole, and that whole.
+    pub(super) fn distance(&self, row: &Row) -> (Exact, Exact) {
+        let target = self.target(row);
+        ((&(&row.value() * &target.whole) - &(&target.part * &self.equity)).abs(), target.whole)
+    }
+}
+
+/// The row's part of a group's weight, by value.
+fn share(row: &Row, group: &Group, weight: &Exact) -> Ratio {
+    if group.value.sign() == 0 {
+        return Ratio { part: Exact::zero(), whole: Exact::whole(1) };
+    }
+    let part = &(weight * &row.value()) * &Exact::whole(group.value.sign());
+    Ratio { part, whole: group.value.abs() }
+}
+
+/// Under a threshold only what breached is planned, and what follows from the scope.
+pub(super) fn scope(view: &View, found: &mut Violations) {
+    if view.input.trigger != RebalanceTrigger::Threshold {
+        return;
+    }
+    let every = view.input.rules.trigger.scope == Scope::WholeBook;
+    let whole = view.cash_breached() || (every && view.rows.iter().any(|row| view.breached(row)));
+    for row in view.ordered() {
+        found.law("only breaches are planned", !whole && !view.breached(row), || row.id().to_string());
+    }
+}
+
+/// No order for a deviation that is too small; exits are exempt.
+pub(super) fn deviation(view: &View, found: &mut Violations) {
+    let minimum = &Exact::from(view.input.rules.trigger.minimum_deviation) * &Exact::new(1, 2);
+    let inclusive = view.input.rules.band.inclusive;
+    for row in view.ordered().filter(|row| !view.target_is_zero(row)) {
+        let (distance, whole) = view.distance(row);
+        let (distance, least) = (&distance + &(&view.slack(row) * &whole), &(&minimum * &view.equity) * &whole);
+        let small = distance < least || (!inclusive && distance == least);
+        found.law("minimum_deviation", small, || row.id().to_string());
+    }
+}
+
+/// Each leg moves its line toward its goal; `past` allows a later wave, which keeps its first goal, to go
+/// beyond what the newer event asks for.
+pub(super) fn direction(view: &View, past: bool, found: &mut Violations) {
+    let orders = view.input.rules.orders;
+    let reserve = if orders.reserve_scales_targets { Exact::from(orders.cash_reserve) } else { Exact::zero() };
+    let base = &view.equity * &(&Exact::whole(1) - &reserve);
+    for row in view.ordered() {
+        let goal = view.goal(row);
+        let (slack, sign) = (&view.slack(row) * &goal.whole, Exact::whole(row.ordered().sign()));
+        // Value still missing on the side of the order, times the ratio's whole.
+        let missing = &(&(&goal.part * &base) - &(&(&row.expected() * &row.unit) * &goal.whole)) * &sign;
+        let missing = &missing + &slack;
+        found.law("legs move toward the goal", missing.sign() <= 0, || row.id().to_string());
+        let lot = &view.lot(row) * &row.unit;
+        let most = if view.target_is_zero(row) { missing } else { &missing + &(&lot * &goal.whole) };
+        let over = &(&row.ordered().abs() * &row.unit) * &goal.whole > most;
+        found.law("legs stop at the goal", over && !past, || format!("{}: {}", row.id(), row.ordered()));
+    }
+}

@@ -1,0 +1,109 @@
+//! Laws about how much may be ordered: one order, all orders, the weights that they lead to.
+
+use super::Violations;
+use super::exact::Exact;
+use super::view::{Row, View};
+use domain::enums::{Rounding, Side};
+
+/// Limits of single orders.
+pub(super) fn orders(view: &View, found: &mut Violations) {
+    let (limits, orders) = (view.input.rules.limits, view.input.rules.orders);
+    for leg in &view.plan.legs {
+        let Some(value) = view.notional(leg) else { continue };
+        let over = limits.max_order_notional.is_some_and(|limit| value > Exact::from(limit));
+        found.law("max_order_notional", over, || format!("{}: {value}", leg.instrument_id));
+        let over = limits.max_order_quantity.is_some_and(|limit| leg.quantity > limit);
+        found.law("max_order_quantity", over, || format!("{}: {}", leg.instrument_id, leg.quantity));
+    }
+    for row in view.ordered() {
+        let units = row.ordered().abs();
+        let over = orders
+            .volume_cap
+            .is_some_and(|cap| row.line.average_daily_volume.is_none_or(|volume| units > &Exact::from(cap) * &Exact::from(volume)));
+        found.law("volume_cap", over, || format!("{}: {units}", row.id()));
+        let exempt = orders.exit_exempt && view.target_is_zero(row);
+        let small = !exempt && &units * &row.unit < Exact::from(orders.min_notional);
+        found.law("min_notional", small, || format!("{}: {units}", row.id()));
+    }
+}
+
+/// Limits of all orders together.
+pub(super) fn sums(view: &View, found: &mut Violations) {
+    let (limits, legs) = (view.input.rules.limits, &view.plan.legs);
+    if let Some(limit) = limits.max_daily_notional {
+        let released = Exact::from(view.input.released_today);
+        let sum = legs.iter().fold(released, |sum, leg| &sum + &Exact::from(leg.expected_value));
+        found.law("max_daily_notional", !legs.is_empty() && sum > Exact::from(limit), || sum.to_string());
+    }
+    if let Some(limit) = limits.max_orders_per_minute {
+        let orders = legs.len() as i128 + i128::from(view.input.orders_last_minute);
+        found.law("max_orders_per_minute", !legs.is_empty() && orders > i128::from(limit), || orders.to_string());
+    }
+    if let Some(cap) = view.input.rules.orders.turnover_cap {
+        let sum = legs.iter().filter_map(|leg| view.notional(leg)).fold(Exact::zero(), |sum, value| &sum + &value);
+        found.law("turnover_cap", sum > &Exact::from(cap) * &view.equity, || sum.to_string());
+    }
+}
+
+/// Weights that orders lead to, where they move away from zero.
+pub(super) fn weights(view: &View, found: &mut Violations) {
+    let limits = view.input.rules.limits;
+    for row in view.ordered() {
+        let after = &row.expected() + &row.ordered();
+        let away = after.sign() == row.ordered().sign();
+        if let Some(limit) = limits.max_position_weight.filter(|_| away) {
+            let value = &after.abs() * &row.unit;
+            found.law("max_position_weight", value > &Exact::from(limit) * &view.equity, || format!("{}: {value}", row.id()));
+        }
+        if let Some(limit) = limits.max_sector_weight.filter(|_| row.line.sector.is_some()) {
+            let net = sector(view, row);
+            let over = net.sign() == row.ordered().sign() && net.abs() > &Exact::from(limit) * &view.equity;
+            found.law("max_sector_weight", over, || format!("{}: {net}", row.id()));
+        }
+    }
+}
+
+/// Net value of the row's sector: after all orders for a buy, after the sells alone for a sell.
+fn sector(view: &View, of: &Row) -> Exact {
+    let buys = of.ordered().sign() > 0;
+    view.rows.iter().filter(|row| row.line.sector == of.line.sector).fold(Exact::zero(), |sum, row| {
+        let ordered = if buys || row.ordered().sign() < 0 { row.ordered() } else { Exact::zero() };
+        &sum + &(&(&row.expected() + &ordered) * &row.unit)
+    })
+}
+
+/// Whole lots, but for exits.
+pub(super) fn lots(view: &View, found: &mut Violations) {
+    if view.input.rules.orders.rounding == Rounding::None {
+        return;
+    }
+    for row in view.ordered().filter(|row| !view.target_is_zero(row)) {
+        let whole = row.ordered().is_multiple_of(&Exact::from(row.line.lot_size));
+        found.law("whole lots", !whole, || format!("{}: {}", row.id(), row.ordered()));
+    }
+}
+
+/// Buys never need more than the cash that they may use.
+pub(super) fn cash(view: &View, found: &mut Violations) {
+    let orders = view.input.rules.orders;
+    if !orders.cash_limited || view.plan.buys().next().is_none() {
+        return;
+    }
+    let mut left = &view.spendable - &(&Exact::from(orders.cash_reserve) * &view.equity);
+    for order in view.input.open.iter().filter(|order| order.side == Side::Buy && order.remaining.is_positive()) {
+        left = &left - &Exact::from(order.expected_value);
+    }
+    for leg in &view.plan.legs {
+        let (Some(row), Some(value)) = (view.row(&leg.instrument_id), view.notional(leg)) else { continue };
+        let units = Exact::from(leg.quantity);
+        left = &left - &(&(&value * &Exact::from(orders.fees.rate)) + &Exact::from(orders.fees.fixed));
+        left = match (leg.side, row.is_future()) {
+            (Side::Sell, _) => &left + &(&units * &row.worth),
+            (Side::Buy, false) => &left - &value,
+            // What covering a future loses is paid; what it gains is not spent.
+            (Side::Buy, true) => &left - &(&units.min((-&row.held).max(Exact::zero())) * &row.worth.clone().max(Exact::zero())),
+            _ => left,
+        };
+    }
+    found.law("cash is never overdrawn", left.sign() < 0, || left.to_string());
+}

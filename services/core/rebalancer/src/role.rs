@@ -1,0 +1,195 @@
+//! The rebalancer as a role: commands, drift events and order reports in; waves of orders, the events of
+//! each rebalance, and requests for drift out.
+//!
+//! Folding only writes down what was heard; every decision is taken once all records of the window are
+//! in, on the newest drift event, and none while the lane is behind: what is due then waits, marked as
+//! held, for the first window that is not.
+
+mod image;
+
+use crate::commands::halt::Halts;
+use crate::commands::inbox::{Admission, learn};
+use crate::commands::{self, validity};
+use crate::cycle::opening::{Refusal, decide_on_fresh, decide_on_shadow};
+use crate::cycle::{Desk, Turn, Word, approval, progress};
+use domain::command::Command;
+use domain::drift::Drift;
+use domain::enums::{CommandKind, OrderState};
+use domain::order_status::OrderStatus;
+use domain::reason::{DeadLetterCode, ReasonCode};
+use domain::{Input, Output, PortfolioId, Quantity, SmolStr, Topic};
+use engine::{Context, Origin, Role, Settings, Timer};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+/// The one kind of timer: look at a portfolio again.
+const LOOK_AGAIN: u8 = 1;
+/// Ids remembered of commands without a portfolio.
+const KNOWN: usize = 1024;
+/// Seconds after which a held portfolio is looked at again.
+const HELD_SECONDS: i64 = 1;
+
+/// The state of the rebalancer in one lane.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Rebalancer {
+    desks: BTreeMap<PortfolioId, Desk>,
+    halts: Halts,
+    known: VecDeque<SmolStr>,
+    touched: BTreeSet<PortfolioId>,
+    held: BTreeSet<PortfolioId>,
+    dirty: BTreeSet<SmolStr>,
+}
+
+impl Rebalancer {
+    /// The desk of a portfolio, as far as anything was heard of it.
+    pub fn desk(&self, portfolio: &str) -> Option<&Desk> {
+        self.desks.get(portfolio)
+    }
+
+    fn touch(&mut self, portfolio: &PortfolioId) -> &mut Desk {
+        self.touched.insert(portfolio.clone());
+        self.dirty.insert(SmolStr::new(portfolio.as_str()));
+        self.desks.entry(portfolio.clone()).or_default()
+    }
+
+    fn hear_command(&mut self, command: Box<Command>, origin: &Origin<'_>, cx: &mut Context<'_>) {
+        if matches!(command.kind, CommandKind::Admit | CommandKind::Discard | CommandKind::Release) {
+            return;
+        }
+        if let Some((code, text)) = validity::problem(&command) {
+            return cx.refuse(origin, command.portfolio_id.clone(), code, text);
+        }
+        if matches!(command.kind, CommandKind::Halt | CommandKind::Resume) {
+            return self.hear_halt(&command, cx);
+        }
+        let Some(portfolio) = command.portfolio_id.clone() else { return };
+        let kept = command.clone();
+        match self.touch(&portfolio).inbox.admit(command, cx.now) {
+            Admission::New => {}
+            Admission::Known => cx.count_duplicate(),
+            Admission::Full => {
+                let refusal = Refusal::new(ReasonCode::Backlog, "too many commands of this portfolio wait for an answer: ask again later");
+                let desk = self.desks.entry(portfolio.clone()).or_default();
+                commands::refuse(desk, &kept, refusal, &mut Turn { portfolio: &portfolio, halts: &self.halts, cx });
+            }
+        }
+    }
+
+    fn hear_halt(&mut self, command: &Command, cx: &mut Context<'_>) {
+        let new = match &command.portfolio_id {
+            Some(portfolio) => self.touch(portfolio).inbox.learn(&command.command_id),
+            None => learn(&mut self.known, &command.command_id, KNOWN),
+        };
+        if !new {
+            return cx.count_duplicate();
+        }
+        self.halts.hear(command);
+        let open = self.desks.iter().filter(|(_, desk)| desk.open.is_some());
+        let open: Vec<_> = open.map(|(portfolio, _)| portfolio.clone()).collect();
+        for portfolio in &open {
+            self.touch(portfolio);
+        }
+    }
+
+    fn hear_drift(&mut self, drift: Box<Drift>, origin: &Origin<'_>) {
+        let portfolio = drift.portfolio_id.clone();
+        self.touch(&portfolio).hear_drift(origin.offset(), drift);
+    }
+
+    fn hear_status(&mut self, report: &OrderStatus, origin: &Origin<'_>, cx: &mut Context<'_>) {
+        let portfolio = &report.portfolio_id;
+        let refuse = |cx: &mut Context<'_>, code, text: &str| cx.refuse(origin, Some(portfolio.clone()), code, text);
+        if report.status == OrderState::Unknown {
+            return refuse(cx, DeadLetterCode::UnknownEnum, "status is a symbol that this build does not know");
+        }
+        if report.cum_qty < Quantity::ZERO || report.leaves_qty < Quantity::ZERO {
+            return refuse(cx, DeadLetterCode::OutOfRange, "cum_qty and leaves_qty are never negative");
+        }
+        let desk = self.touch(portfolio);
+        match desk.hear_status(report) {
+            Some(Word::News | Word::Contradiction(_)) => {}
+            Some(Word::Known) => cx.count_duplicate(),
+            None => {
+                desk.count_past(portfolio, report.rebalance_id);
+                let text = "no order of this id left in the rebalance that is open, or in the one before it, under that rebalance_id";
+                refuse(cx, DeadLetterCode::InvalidRecord, text);
+            }
+        }
+    }
+}
+
+/// Everything that a portfolio has to decide, in one order: what time and policy end; the cycle's own way;
+/// commands, oldest first; what they set free; new drift; the shadow.
+fn decide_for(desk: &mut Desk, turn: &mut Turn<'_, '_>) {
+    approval::expire_if_due(desk, turn);
+    progress::advance(desk, turn);
+    commands::follow(desk, turn);
+    progress::advance(desk, turn);
+    decide_on_fresh(desk, turn);
+    decide_on_shadow(desk, turn);
+    let cancel_seconds = turn.cancel_seconds();
+    let cycle = desk.open.as_ref().and_then(|cycle| progress::next_due(cycle, cancel_seconds));
+    match cycle.into_iter().chain(desk.inbox.next_due()).min() {
+        Some(due) => turn.cx.timers.set(due, LOOK_AGAIN, turn.portfolio.as_str()),
+        None => turn.cx.timers.clear(LOOK_AGAIN, turn.portfolio.as_str()),
+    }
+}
+
+impl Role for Rebalancer {
+    const NAME: &'static str = "rebalancer";
+    /// Commands first, so that within a window the drift event that answers a command finds it (the other
+    /// way round works too, across windows). Reports last: a fill's drift event and its report then meet in
+    /// one decision, whichever topic is ahead.
+    const INPUTS: &'static [Topic] = &[Topic::Commands, Topic::Drift, Topic::OrderStatus];
+    const PROGRESS: Topic = Topic::RebalancerProgress;
+
+    fn configure(&mut self, _settings: &Settings) {}
+
+    fn fold(&mut self, input: Input, origin: &Origin<'_>, cx: &mut Context<'_>) {
+        match input {
+            Input::Command(command) => self.hear_command(command, origin, cx),
+            Input::Drift(drift) => self.hear_drift(drift, origin),
+            Input::OrderStatus(report) => self.hear_status(&report, origin, cx),
+            _ => {}
+        }
+    }
+
+    /// A report that nobody can read leaves its order without a terminal state: its deadline finds out.
+    fn refused(&mut self, _topic: Topic, _portfolio: Option<&PortfolioId>, _cx: &mut Context<'_>) {}
+
+    fn fire(&mut self, timer: Timer, _cx: &mut Context<'_>) {
+        if let Ok(portfolio) = PortfolioId::new(&timer.id) {
+            self.touch(&portfolio);
+        }
+    }
+
+    fn decide(&mut self, cx: &mut Context<'_>) {
+        let touched = std::mem::take(&mut self.touched);
+        if cx.behind {
+            return self.hold(touched, cx);
+        }
+        let mut due = touched;
+        due.append(&mut self.held);
+        for portfolio in due {
+            let Some(desk) = self.desks.get_mut(&portfolio) else { continue };
+            desk.held = false;
+            self.dirty.insert(SmolStr::new(portfolio.as_str()));
+            decide_for(desk, &mut Turn { portfolio: &portfolio, halts: &self.halts, cx });
+        }
+    }
+
+    fn close_step(&mut self, _cx: &mut Context<'_>) -> Vec<Output> {
+        Vec::new()
+    }
+}
+
+impl Rebalancer {
+    fn hold(&mut self, touched: BTreeSet<PortfolioId>, cx: &mut Context<'_>) {
+        for portfolio in touched {
+            if let Some(desk) = self.desks.get_mut(&portfolio) {
+                desk.held = true;
+                cx.timers.set(cx.now.plus_seconds(HELD_SECONDS), LOOK_AGAIN, portfolio.as_str());
+                self.held.insert(portfolio);
+            }
+        }
+    }
+}

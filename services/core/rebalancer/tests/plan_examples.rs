@@ -1,0 +1,386 @@
+//! Plans worked out by hand: a policy and a book in, the plan out, as text.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod book;
+
+use domain::enums::{Decision, RebalanceTrigger, Side};
+use domain::{Money, Quantity};
+use rebalancer::plan::{HaltView, OpenOrder, Plan, PlanInput, Rules, Verdict, later_wave, plan};
+use rebalancer::plan_check::{later_wave_check, plan_check};
+
+/// The plan as text: legs first, then every instrument that is skipped or cut with its reason.
+fn planned(trigger: RebalanceTrigger, open: &[OpenOrder], policy: &str, text: &str) -> (Plan, String) {
+    let drift = book::drift(book::policy(policy), text);
+    let halted = HaltView::default();
+    let input = PlanInput {
+        drift: &drift,
+        rules: Rules::of(drift.policy.as_ref().unwrap()),
+        trigger,
+        open,
+        released_today: Money::ZERO,
+        orders_last_minute: 0,
+        halted: &halted,
+        behind: false,
+    };
+    let plan = plan(&input);
+    assert_eq!(plan_check(&input, &plan), Ok(()));
+    let told = told(&plan);
+    (plan, told)
+}
+
+fn told(plan: &Plan) -> String {
+    let mut rows = Vec::new();
+    match &plan.verdict {
+        Verdict::Refused { code, text } => return format!("{code}: {text}"),
+        Verdict::NoActionNeeded => rows.push("NO_ACTION_NEEDED".to_owned()),
+        Verdict::Orders => {}
+    }
+    for leg in &plan.legs {
+        rows.push(format!("{} {} {} {} = {}", leg.side, leg.instrument_id, leg.quantity, leg.reason, leg.expected_value));
+    }
+    for line in plan.explanation.iter().filter(|line| line.decision != Decision::Order) {
+        rows.push(format!("{} {} {}", line.decision, line.instrument_id, line.reason));
+    }
+    rows.join("\n")
+}
+
+/// What a person's request makes of a book.
+fn asked(policy: &str, text: &str) -> String {
+    planned(RebalanceTrigger::Manual, &[], policy, text).1
+}
+
+/// What a drift event makes of a book.
+fn drifted(policy: &str, text: &str) -> String {
+    planned(RebalanceTrigger::Threshold, &[], policy, text).1
+}
+
+fn check(told: String, expected: &str) {
+    let expected: Vec<_> = expected.lines().map(str::trim).filter(|row| !row.is_empty()).collect();
+    assert_eq!(told.lines().collect::<Vec<_>>(), expected);
+}
+
+const SIXTY_FORTY: &str = r#""targets":[{"instrument_id":"STOCK","target_weight":"0.6"},{"instrument_id":"BOND","target_weight":"0.4"}],
+    "band":{"kind":"SMALLER_OF","absolute":"0.05","relative":"0.25"}"#;
+
+/// 60/40 with the 5/25 rule: five points of weight, or a quarter of the target, whichever is smaller.
+#[test]
+fn sixty_forty_at_five_twentyfive() {
+    check(drifted(SIXTY_FORTY, "STOCK 650 @ 100\nBOND 350 @ 100"), "NO_ACTION_NEEDED\nSKIP BOND WITHIN_BAND\nSKIP STOCK WITHIN_BAND");
+    check(drifted(SIXTY_FORTY, "STOCK 660 @ 100\nBOND 340 @ 100"), "SELL STOCK 60 DRIFT_SELL = 6000\nBUY BOND 60 DRIFT_BUY = 6000");
+    // One share of 100 beyond the bound breaches it; inclusive, the bound itself does.
+    check(drifted(SIXTY_FORTY, "STOCK 65001 @ 1\nBOND 34999 @ 1"), "SELL STOCK 5001 DRIFT_SELL = 5001\nBUY BOND 5001 DRIFT_BUY = 5001");
+    let inclusive = SIXTY_FORTY.replace(r#""kind""#, r#""inclusive":true,"kind""#);
+    check(drifted(&inclusive, "STOCK 650 @ 100\nBOND 350 @ 100"), "SELL STOCK 50 DRIFT_SELL = 5000\nBUY BOND 50 DRIFT_BUY = 5000");
+    // A target of 8 per cent breaches at a quarter of itself: 2 points.
+    let small =
+        r#""targets":[{"instrument_id":"A","target_weight":"0.08"}],"band":{"kind":"SMALLER_OF","absolute":"0.05","relative":"0.25"}"#;
+    check(drifted(small, "A 100 @ 1\ncash USD 900"), "NO_ACTION_NEEDED\nSKIP A WITHIN_BAND");
+    check(drifted(small, "A 101 @ 1\ncash USD 899"), "SELL A 21 DRIFT_SELL = 21");
+}
+
+/// Goals after a breach of 66 against 60 ± 5: the target, the middle of target and edge, the edge.
+#[test]
+fn goals_reach_the_target_the_middle_or_the_edge() {
+    for (goal, scope, said) in [
+        ("TARGET", "BREACHED_LINES", "SELL STOCK 60 DRIFT_SELL = 6000\nSKIP BOND NOT_BREACHED"),
+        ("MIDPOINT", "BREACHED_LINES", "SELL STOCK 35 DRIFT_SELL = 3500\nSKIP BOND NOT_BREACHED"),
+        ("BAND_EDGE", "BREACHED_LINES", "SELL STOCK 10 DRIFT_SELL = 1000\nSKIP BOND NOT_BREACHED"),
+    ] {
+        let policy = format!(
+            r#""targets":[{{"instrument_id":"STOCK","target_weight":"0.6"}},{{"instrument_id":"BOND","target_weight":"0.4","min_weight":"0"}}],
+            "trigger":{{"goal":"{goal}","scope":"{scope}"}}"#
+        );
+        check(drifted(&policy, "STOCK 660 @ 100\nBOND 340 @ 100"), said);
+    }
+}
+
+/// 66.1 against an edge of 65 in lots of 2: 11 are too many by one, 10 stop outside, so 12 go.
+#[test]
+fn at_the_band_edge_one_lot_more_stops_inside() {
+    let policy = r#""targets":[{"instrument_id":"A","target_weight":"0.6"}],"trigger":{"goal":"BAND_EDGE"}"#;
+    check(drifted(policy, "A 661 @ 100 lot 2\ncash USD 33900"), "SELL A 12 DRIFT_SELL = 1200");
+    check(drifted(policy, "A 660 @ 100 lot 2\ncash USD 34000"), "SELL A 10 DRIFT_SELL = 1000");
+    // Inclusive, stopping on the edge is outside.
+    let inclusive = format!(r#"{policy},"band":{{"inclusive":true}}"#);
+    check(drifted(&inclusive, "A 660 @ 100 lot 2\ncash USD 34000"), "SELL A 12 DRIFT_SELL = 1200");
+}
+
+/// A holding outside the policy goes whole, odd lot and all; a target of zero likewise.
+#[test]
+fn exits_sell_odd_lots() {
+    check(asked("", "A 37.5 @ 10 lot 100\ncash USD 625"), "SELL A 37.5 EXIT = 375");
+    check(asked(r#""targets":[{"instrument_id":"A","target_weight":"0"}]"#, "A 137 @ 10 lot 100\ncash USD 1"), "SELL A 137 EXIT = 1370");
+    // Whatever the goal of breached lines: none stops at the edge of a target of zero.
+    let (plan, told) = planned(RebalanceTrigger::Threshold, &[], r#""trigger":{"goal":"BAND_EDGE"}"#, "A 10 @ 10\ncash USD 900");
+    check(told, "SELL A 10 EXIT = 100");
+    let goal = plan.legs[0].numbers.iter().find(|number| number.name == "goal_weight").map(|number| number.value.as_str());
+    assert_eq!(goal, Some("0"));
+    // A short outside the policy is covered.
+    let policy = r#""orders":{"allow_short":true}"#;
+    check(asked(policy, "A -7 @ 10 lot 5\ncash USD 1000"), "BUY A 7 EXIT = 70");
+}
+
+/// Buys of 400 and 200 want 600, the cash is 301: one factor for both, or the largest underweight first.
+#[test]
+fn buys_share_too_little_cash() {
+    let policy = |shortage: &str| {
+        format!(
+            r#""targets":[{{"instrument_id":"A","target_weight":"0.4"}},{{"instrument_id":"B","target_weight":"0.2"}},
+            {{"instrument_id":"OLD","target_weight":"0.4"}}],
+            "orders":{{"shortage":"{shortage}","do_not_sell":["OLD"]}}"#
+        )
+    };
+    let book = "A 0 @ 10\nB 0 @ 10\nOLD 699 @ 1\ncash USD 301";
+    check(
+        asked(&policy("PRO_RATA"), book),
+        "BUY A 20 DRIFT_BUY = 200\nBUY B 10 DRIFT_BUY = 100\nCUT A CASH_SHORTAGE\nCUT B CASH_SHORTAGE\nSKIP OLD DO_NOT_SELL",
+    );
+    check(asked(&policy("PRIORITY"), book), "BUY A 30 DRIFT_BUY = 300\nCUT A CASH_SHORTAGE\nSKIP B CASH_SHORTAGE\nSKIP OLD DO_NOT_SELL");
+    let none = "A 0 @ 10\nB 0 @ 10\nOLD 1000 @ 1\ncash USD 0";
+    check(asked(&policy("PRO_RATA"), none), "NO_ACTION_NEEDED\nSKIP A INSUFFICIENT_FUNDS\nSKIP B INSUFFICIENT_FUNDS\nSKIP OLD DO_NOT_SELL");
+}
+
+/// 1,000 of cash, 5 a trade and 1 per cent: a buy of everything leaves room for its own fees.
+#[test]
+fn fees_and_the_reserve_come_off_the_cash() {
+    let policy = |more: &str| {
+        format!(r#""targets":[{{"instrument_id":"A","target_weight":"1"}}],"orders":{{"fees":{{"rate":"0.01","fixed":"5"}}{more}}}"#)
+    };
+    // (1000 − 5) / 1.01 = 985.14…
+    let (plan, told) = planned(RebalanceTrigger::Manual, &[], &policy(""), "A 0 @ 1\ncash USD 1000");
+    check(told, "BUY A 985 DRIFT_BUY = 985\nCUT A CASH_SHORTAGE");
+    assert_eq!(plan.expected_fees, Some("14.85".parse().unwrap()));
+    // (1000 − 100 − 5) / 1.01 = 886.13…
+    check(asked(&policy(r#","cash_reserve":"0.1""#), "A 0 @ 1\ncash USD 1000"), "BUY A 886 DRIFT_BUY = 886\nCUT A CASH_SHORTAGE");
+    // Scaled goals aim at 900 from the first, and fees still count.
+    check(
+        asked(&policy(r#","cash_reserve":"0.1","reserve_scales_targets":true"#), "A 0 @ 1\ncash USD 1000"),
+        "BUY A 886 DRIFT_BUY = 886\nCUT A CASH_SHORTAGE",
+    );
+}
+
+/// Settled cash of 300 with 1,000 by trade date.
+#[test]
+fn the_cash_basis_says_which_cash() {
+    let policy = |basis: &str| format!(r#""targets":[{{"instrument_id":"A","target_weight":"1"}}],"orders":{{"cash_basis":"{basis}"}}"#);
+    check(asked(&policy("TRADE_DATE"), "A 0 @ 1\ncash USD 1000 settled 300"), "BUY A 1000 DRIFT_BUY = 1000");
+    check(asked(&policy("SETTLED"), "A 0 @ 1\ncash USD 1000 settled 300"), "BUY A 300 DRIFT_BUY = 300\nCUT A CASH_SHORTAGE");
+}
+
+/// From 10 long to 20 short: what is held is sold, the rest is sold short, and its proceeds buy nothing.
+#[test]
+fn an_order_across_zero_is_two_legs() {
+    let policy = r#""targets":[{"instrument_id":"A","target_weight":"-0.2"},{"instrument_id":"B","target_weight":"1"}],
+        "orders":{"allow_short":true,"max_gross":"1.2"}"#;
+    check(
+        asked(policy, "A 10 @ 10\nB 0 @ 10\ncash USD 900"),
+        "SELL A 10 DRIFT_SELL = 100\nSELL_SHORT A 20 DRIFT_SELL = 200\nBUY B 100 DRIFT_BUY = 1000",
+    );
+    let more = policy.replace(r#""1"}"#, r#""1.2"}"#).replace(r#""max_gross":"1.2""#, r#""max_gross":"1.4""#);
+    check(
+        asked(&more, "A 10 @ 10\nB 0 @ 10\ncash USD 900"),
+        "SELL A 10 DRIFT_SELL = 100\nSELL_SHORT A 20 DRIFT_SELL = 200\nBUY B 100 DRIFT_BUY = 1000\nCUT B CASH_SHORTAGE",
+    );
+}
+
+/// EUR at 1.1: 100 shares of 10 EUR are 1,100 USD; cash in both currencies counts in one.
+#[test]
+fn currencies_meet_in_the_base() {
+    let policy = r#""targets":[{"instrument_id":"EU","target_weight":"0.5"},{"instrument_id":"US","target_weight":"0.5"}]"#;
+    let book = "EU 100 @ 10 currency EUR fx 1.1\nUS 10 @ 10\ncash USD -100\ncash EUR 1000 fx 1.1";
+    // Equity 1,100 + 100 − 100 + 1,100 = 2,200; each line goes to 1,100.
+    check(asked(policy, book), "BUY US 100 DRIFT_BUY = 1000\nSKIP EU BELOW_MINIMUM_DEVIATION");
+    let (plan, _) = planned(RebalanceTrigger::Manual, &[], policy, book);
+    assert_eq!(plan.drift_before, Some("0.454545454545".parse().unwrap()));
+    assert_eq!(plan.drift_after, Some("0".parse().unwrap()));
+    assert_eq!(plan.turnover, Some("0.454545454545".parse().unwrap()));
+}
+
+/// Only cash left its band: every line is planned, and the reasons say what for.
+#[test]
+fn the_cash_band_plans_every_line() {
+    let policy = r#""targets":[{"instrument_id":"A","target_weight":"0.5"},{"instrument_id":"B","target_weight":"0.4"}],
+        "trigger":{"cash_band":"0.02","scope":"BREACHED_LINES"}"#;
+    check(drifted(policy, "A 48 @ 10\nB 40 @ 10\ncash USD 120"), "NO_ACTION_NEEDED\nSKIP A WITHIN_BAND\nSKIP B WITHIN_BAND");
+    check(drifted(policy, "A 47 @ 10\nB 40 @ 10\ncash USD 130"), "BUY A 3 CASH_INVEST = 30\nSKIP B BELOW_MINIMUM_DEVIATION");
+    check(drifted(policy, "A 53 @ 10\nB 40 @ 10\ncash USD 70"), "SELL A 3 CASH_RAISE = 30\nSKIP B BELOW_MINIMUM_DEVIATION");
+}
+
+/// What is on its way is not ordered again, and open buys hold their cash.
+#[test]
+fn open_orders_count() {
+    let policy = r#""targets":[{"instrument_id":"A","target_weight":"0.5"},{"instrument_id":"B","target_weight":"0.5"}]"#;
+    let order = |id: &str, side, remaining: &str, value: &str| OpenOrder {
+        instrument_id: id.parse().unwrap(),
+        side,
+        remaining: remaining.parse().unwrap(),
+        expected_value: value.parse().unwrap(),
+    };
+    let told = |open: &[OpenOrder], text: &str| planned(RebalanceTrigger::Manual, open, policy, text).1;
+    let book = "A 20 @ 10\nB 0 @ 10\ncash USD 800";
+    check(told(&[order("A", Side::Buy, "30", "300")], book), "BUY B 50 DRIFT_BUY = 500\nSKIP A ROUNDED_TO_ZERO");
+    check(told(&[order("A", Side::Buy, "30", "400")], book), "BUY B 40 DRIFT_BUY = 400\nSKIP A ROUNDED_TO_ZERO\nCUT B CASH_SHORTAGE");
+    // 60 of 100 are being sold: 40 are left to sell, 10 of them are wanted.
+    let sold = "A 100 @ 10\nB 20 @ 10\ncash USD 0";
+    check(told(&[order("A", Side::Sell, "-30", "300")], sold), "SELL A 10 DRIFT_SELL = 100\nBUY B 10 DRIFT_BUY = 100\nCUT B CASH_SHORTAGE");
+}
+
+/// A sector of two at 50 ± 5 per cent: its breach plans both, by their value.
+#[test]
+fn a_group_shares_its_target_by_value() {
+    let policy = r#""targets":[{"group":"TECH","target_weight":"0.5"},{"instrument_id":"C","target_weight":"0.3"}],
+        "trigger":{"scope":"BREACHED_LINES"}"#;
+    let book = |a: i32, b: i32, cash: i32| format!("A {a} @ 10 sector TECH\nB {b} @ 10 sector TECH\nC 30 @ 10\ncash USD {cash}");
+    check(drifted(policy, &book(30, 25, 150)), "NO_ACTION_NEEDED\nSKIP A WITHIN_BAND\nSKIP B WITHIN_BAND\nSKIP C WITHIN_BAND");
+    check(drifted(policy, &book(40, 20, 100)), "SELL A 6 DRIFT_SELL = 60\nSELL B 3 DRIFT_SELL = 30\nSKIP C NOT_BREACHED");
+    let own = r#""targets":[{"group":"TECH","target_weight":"0.5"},{"instrument_id":"A","target_weight":"0.3"},
+        {"instrument_id":"B","target_weight":"0.2"}],"band":{"absolute":"0.09"},"trigger":{"scope":"BREACHED_LINES"}"#;
+    check(drifted(own, "A 36 @ 10 sector TECH\nB 24 @ 10 sector TECH\ncash USD 400"), "SELL A 6 DRIFT_SELL = 60\nSELL B 4 DRIFT_SELL = 40");
+    let wrong = own.replace("0.2\"", "0.1\"");
+    check(
+        drifted(&wrong, "A 36 @ 10 sector TECH\nB 24 @ 10 sector TECH\ncash USD 400"),
+        "INVALID_ALLOCATION: the targets of group TECH's members add up to 0.4, its own is 0.5",
+    );
+}
+
+/// A future's weight is its notional and its equity is its gain; buying one takes no cash but the fee.
+#[test]
+fn futures_go_by_notional() {
+    let policy = r#""targets":[{"instrument_id":"F","target_weight":"0.5"}]"#;
+    // One contract is 50 × 100 = 5,000; equity is 100,000 + 2 × 50 × 10 = 101,000.
+    check(asked(policy, "F 2 @ 100 type FUTURE average 90 multiplier 50\ncash USD 100000"), "BUY F 8 DRIFT_BUY = 40000");
+    check(asked(policy, "F 0 @ 100 type FUTURE multiplier 50\ncash USD 8000"), "NO_ACTION_NEEDED\nSKIP F ROUNDED_TO_ZERO");
+}
+
+/// Accrued interest is part of a bond's weight and cash; its expected value is at its clean price.
+#[test]
+fn bonds_cost_their_accrued_interest() {
+    let policy = r#""targets":[{"instrument_id":"B","target_weight":"1"}]"#;
+    check(asked(policy, "B 0 @ 99 type BOND accrued 1\ncash USD 1000"), "BUY B 10 DRIFT_BUY = 990");
+    check(asked(policy, "B 0 @ 99 type BOND accrued 1.01\ncash USD 1000"), "BUY B 9 DRIFT_BUY = 891");
+}
+
+/// Nearest lots, halves away from zero; no lots at all.
+#[test]
+fn rounding_follows_the_policy() {
+    let policy =
+        |rounding: &str| format!(r#""targets":[{{"instrument_id":"A","target_weight":"0.5"}}],"orders":{{"rounding":"{rounding}"}}"#);
+    for (rounding, held, said) in [
+        ("TRUNCATE", 24, "BUY A 20 DRIFT_BUY = 200\nSKIP"),
+        ("NEAREST", 24, "BUY A 30 DRIFT_BUY = 300\nSKIP"),
+        ("NEAREST", 25, "BUY A 30 DRIFT_BUY = 300\nSKIP"),
+        ("NEAREST", 26, "BUY A 20 DRIFT_BUY = 200\nSKIP"),
+        ("NEAREST", 75, "SELL A 30 DRIFT_SELL = 300\nSKIP"),
+        ("NONE", 24, "BUY A 26 DRIFT_BUY = 260\nSKIP"),
+    ] {
+        let book = format!("A {held} @ 10 lot 10\ncash USD {}", 1000 - held * 10);
+        let told = asked(&policy(rounding), &book);
+        assert_eq!(told, said.replace("\nSKIP", ""), "{rounding} {held}");
+    }
+    // Rounding up never sells what is not there.
+    let tiny = r#""targets":[{"instrument_id":"A","target_weight":"0.01"}],"orders":{"rounding":"NEAREST"}"#;
+    check(asked(tiny, "A 7 @ 10 lot 10\ncash USD 930"), "NO_ACTION_NEEDED\nSKIP A ROUNDED_TO_ZERO");
+}
+
+/// Limit prices keep the offset and fall on the cautious side of the tick.
+#[test]
+fn limit_prices_lie_on_the_tick() {
+    let policy = |offset: &str| {
+        format!(
+            r#""targets":[{{"instrument_id":"A","target_weight":"0.5"}},{{"instrument_id":"B","target_weight":"0.5"}}],
+            "orders":{{"order_type":"LIMIT","limit_offset_bp":"{offset}"}}"#
+        )
+    };
+    for (offset, sell, buy) in [("0", "9.99", "9.99"), ("25", "9.97", "10.01"), ("-25", "10.02", "9.96")] {
+        let (plan, _) = planned(RebalanceTrigger::Manual, &[], &policy(offset), "A 80 @ 9.99 tick 0.01\nB 20 @ 9.99 tick 0.01");
+        let prices: Vec<_> = plan.legs.iter().map(|leg| leg.limit_price.unwrap().to_string()).collect();
+        assert_eq!(prices, [sell, buy], "{offset}");
+    }
+}
+
+/// Sells raise what buys spend; the buys wait, and on the newer event they are cut to what came in.
+#[test]
+fn a_later_wave_spends_what_the_sells_brought() {
+    let (plan, told) = planned(RebalanceTrigger::Threshold, &[], SIXTY_FORTY, "STOCK 660 @ 100\nBOND 340 @ 100");
+    check(told, "SELL STOCK 60 DRIFT_SELL = 6000\nBUY BOND 60 DRIFT_BUY = 6000");
+    assert!(plan.waits_for_sells);
+    let buys: Vec<_> = plan.buys().cloned().collect();
+    let wave = |text: &str| {
+        let drift = book::drift(book::policy(SIXTY_FORTY), text);
+        let halted = HaltView::default();
+        let input = PlanInput {
+            drift: &drift,
+            rules: Rules::of(drift.policy.as_ref().unwrap()),
+            trigger: RebalanceTrigger::Threshold,
+            open: &[],
+            released_today: Money::ZERO,
+            orders_last_minute: 0,
+            halted: &halted,
+            behind: false,
+        };
+        let plan = later_wave(&input, &buys);
+        assert_eq!(later_wave_check(&input, &buys, &plan), Ok(()));
+        self::told(&plan)
+    };
+    check(wave("STOCK 600 @ 100\nBOND 340 @ 100\ncash USD 6000"), "BUY BOND 60 DRIFT_BUY = 6000\nSKIP STOCK WITHIN_BAND");
+    check(
+        wave("STOCK 600 @ 100\nBOND 340 @ 100\ncash USD 5950"),
+        "BUY BOND 59 DRIFT_BUY = 5900\nCUT BOND CASH_SHORTAGE\nSKIP STOCK WITHIN_BAND",
+    );
+    // The price of the buy fell: still 60, not more.
+    check(wave("STOCK 600 @ 100\nBOND 340 @ 90\ncash USD 6000"), "BUY BOND 60 DRIFT_BUY = 5400\nSKIP STOCK WITHIN_BAND");
+    // It doubled and is overweight now.
+    check(wave("STOCK 600 @ 100\nBOND 340 @ 200\ncash USD 6000"), "NO_ACTION_NEEDED\nSKIP BOND ROUNDED_TO_ZERO\nSKIP STOCK NOT_BREACHED");
+}
+
+/// Makes a book unfit.
+type Spoil = fn(&mut domain::drift::Drift);
+
+/// Books on which no plan is made, each with its code.
+#[test]
+fn unfit_books_are_refused_with_a_code() {
+    let cases: [(&str, Spoil); 12] = [
+        ("QUARANTINED", |d| d.health.quarantined = true),
+        ("UNRECONCILED", |d| d.health.unreconciled = true),
+        ("DATA_GAP", |d| d.health.waiting = 1),
+        ("DATA_GAP", |d| d.health.complete = false),
+        ("NO_PRICE", |d| d.health.unpriced.push("A".into())),
+        ("STALE_PRICE", |d| d.health.stale.push("A".into())),
+        ("NO_PRICE", |d| d.lines[0].price = None),
+        ("NO_PRICE", |d| d.lines[0].fx_rate = None),
+        ("STALE_PRICE", |d| d.lines[0].price_flag = domain::enums::PriceFlag::Stale),
+        ("PRICE_OUTLIER", |d| d.lines[0].price_flag = domain::enums::PriceFlag::Held),
+        ("DATA_GAP", |d| d.equity = "1000.0000001".parse().unwrap()),
+        ("METRIC_ANOMALY", |d| d.lines[0].quantity = Quantity::from_units(domain::fixed::WIRE_LIMIT)),
+    ];
+    for (code, spoil) in cases {
+        let mut drift = book::drift(book::policy(""), "A 60 @ 10\ncash USD 400");
+        spoil(&mut drift);
+        let told = refusal(&drift, &HaltView::default(), false);
+        assert!(told.starts_with(code), "{code}: {told}");
+    }
+    let drift = book::drift(book::policy(""), "A 60 @ 10\ncash USD 400");
+    assert!(refusal(&drift, &HaltView::default(), true).starts_with("BACKLOG"));
+    assert!(refusal(&drift, &HaltView { firm: true, ..HaltView::default() }, false).starts_with("KILL_SWITCH"));
+    assert!(refusal(&drift, &HaltView { portfolio: true, ..HaltView::default() }, false).starts_with("KILL_SWITCH"));
+    let broke = book::drift(book::policy(""), "A 60 @ 10\ncash USD -600");
+    assert!(refusal(&broke, &HaltView::default(), false).starts_with("INSUFFICIENT_FUNDS"));
+}
+
+fn refusal(drift: &domain::drift::Drift, halted: &HaltView, behind: bool) -> String {
+    let input = PlanInput {
+        drift,
+        rules: Rules::of(drift.policy.as_ref().unwrap()),
+        trigger: RebalanceTrigger::Manual,
+        open: &[],
+        released_today: Money::ZERO,
+        orders_last_minute: 0,
+        halted,
+        behind,
+    };
+    let plan = plan(&input);
+    assert_eq!(plan_check(&input, &plan), Ok(()));
+    assert_eq!(plan.explanation.len(), drift.lines.len());
+    told(&plan)
+}

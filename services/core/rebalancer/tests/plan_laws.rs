@@ -1,0 +1,184 @@
+//! Laws of every plan, on random books and policies.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod book;
+mod generate;
+
+use domain::drift::Drift;
+use domain::enums::{CashBasis, Decision, Goal, InstrumentType, RebalanceTrigger, Rounding};
+use domain::reason::ReasonCode;
+use domain::{Amount, InstrumentId, Price, Quantity};
+use generate::{Rich, World, filled, worlds};
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
+use rebalancer::plan::{Leg, Plan, Verdict, later_wave, plan};
+use rebalancer::plan_check::{later_wave_check, plan_check};
+use std::collections::BTreeMap;
+
+fn made(world: &World) -> Plan {
+    plan(&world.input())
+}
+
+fn units(plan: &Plan, id: &InstrumentId) -> i128 {
+    plan.legs.iter().filter(|leg| leg.instrument_id == *id).map(|leg| leg.signed_quantity().units()).sum()
+}
+
+fn sizes(legs: &[Leg]) -> Vec<(String, Quantity)> {
+    legs.iter().map(|leg| (leg.instrument_id.to_string(), leg.signed_quantity())).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 1500, max_global_rejects: 50_000, failure_persistence: None, ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn the_second_opinion_accepts_every_plan(world in worlds(Rich::Full)) {
+        let plan = made(&world);
+        prop_assert_eq!(plan_check(&world.input(), &plan), Ok(()));
+        prop_assert_eq!(&plan, &made(&world.clone()), "the same input gave another plan");
+    }
+
+    #[test]
+    fn a_later_wave_is_cut_and_never_grown(world in worlds(Rich::Full), moves in prop::collection::vec(-80..80_i128, 7)) {
+        let first = made(&world);
+        let sold: Vec<_> = first.sells().cloned().collect();
+        let buys: Vec<_> = first.buys().cloned().collect();
+        let mut newer = world.clone();
+        newer.drift = moved(&filled(&world.drift, &sold), &moves);
+        newer.trigger = RebalanceTrigger::Manual;
+        let second = later_wave(&newer.input(), &buys);
+        prop_assert_eq!(later_wave_check(&newer.input(), &buys, &second), Ok(()));
+        let all = later_wave(&world.input(), &first.legs);
+        prop_assert_eq!(later_wave_check(&world.input(), &first.legs, &all), Ok(()));
+    }
+
+    #[test]
+    fn an_unchanged_event_releases_the_same_legs(world in worlds(Rich::Plain)) {
+        let first = made(&world);
+        if !first.legs.is_empty() {
+            let again = later_wave(&world.input(), &first.legs);
+            prop_assert_eq!(sizes(&again.legs), sizes(&first.legs));
+        }
+    }
+
+    #[test]
+    fn what_was_ordered_whole_is_not_ordered_again(world in worlds(Rich::Plain)) {
+        prop_assume!(world.policy().trigger.goal == Goal::Target);
+        let first = made(&world);
+        let mut after = world.clone();
+        after.drift = filled(&world.drift, &first.legs);
+        let second = made(&after);
+        prop_assert_eq!(plan_check(&after.input(), &second), Ok(()));
+        for line in first.explanation.iter().filter(|line| line.decision == Decision::Order) {
+            let again = units(&second, &line.instrument_id);
+            let at = after.drift.lines.iter().find(|at| at.instrument_id == line.instrument_id).unwrap();
+            // A half lot rounds away from zero on both sides of its goal.
+            let lot = if world.policy().orders.rounding == Rounding::Nearest { at.lot_size.units() } else { 0 };
+            prop_assert!(again.abs() <= lot, "{} again by {}", line.instrument_id, Quantity::from_units(again));
+        }
+    }
+
+    #[test]
+    fn cash_is_never_overdrawn(world in worlds(Rich::Plain)) {
+        let plan = made(&world);
+        let futures = world.drift.lines.iter().any(|line| line.kind == InstrumentType::Future);
+        prop_assume!(world.policy().orders.cash_limited && !futures && plan.buys().next().is_some());
+        let after = filled(&world.drift, &plan.legs);
+        let cash = spendable(&after, world.policy().orders.cash_basis);
+        let reserve = Amount::from(after.equity).fraction(world.policy().orders.cash_reserve).unwrap().units();
+        let fees = Amount::from(plan.expected_fees.unwrap()).units();
+        // Published balances are rounded at ten decimals.
+        prop_assert!(cash - reserve - fees >= -10_i128.pow(10), "{cash} {reserve} {fees}");
+    }
+
+    #[test]
+    fn the_book_comes_closer_up_to_lots(world in worlds(Rich::Plain)) {
+        let plan = made(&world);
+        prop_assume!(!world.policy().orders.reserve_scales_targets);
+        if let (Some(before), Some(after)) = (plan.drift_before, plan.drift_after) {
+            let ordered = world.drift.lines.iter().filter(|line| units(&plan, &line.instrument_id) != 0);
+            let lots = ordered.map(|line| {
+                let lot = line.lot_size.times(line.price.unwrap()).unwrap().multiply(line.multiplier).unwrap();
+                lot.convert(line.fx_rate.unwrap()).unwrap().units() * 2
+            });
+            let slack = Amount::from_units(lots.sum()).ratio(Amount::from(world.drift.equity)).unwrap();
+            prop_assert!(after.units() <= before.units() + slack.units() + 10, "{before} to {after}, lots {slack}");
+        }
+    }
+}
+
+fn spendable(drift: &Drift, basis: CashBasis) -> i128 {
+    let rate = |currency| drift.fx_rates.iter().find(|known| known.currency == currency).unwrap().fx_rate.unwrap();
+    let amounts = drift.cash.iter().map(|balance| {
+        let amount = if basis == CashBasis::Settled { balance.settled } else { balance.trade_date };
+        Amount::from(amount).convert(rate(balance.currency)).unwrap().units()
+    });
+    amounts.sum()
+}
+
+/// The book after prices moved by so many thousandths.
+fn moved(drift: &Drift, moves: &[i128]) -> Drift {
+    let mut after = drift.clone();
+    let mut equity = Amount::from(after.equity).units();
+    for (line, by) in after.lines.iter_mut().zip(moves) {
+        let price = line.price.unwrap();
+        let next = Price::from_units((price.units() * (1000 + by) / 1000).max(1));
+        let change = line.quantity.times(next.checked_sub(price).unwrap()).unwrap();
+        let change = change.multiply(line.multiplier).unwrap().convert(line.fx_rate.unwrap()).unwrap();
+        line.price = Some(next);
+        line.value = Amount::from_units(Amount::from(line.value).units() + change.units()).to_money().unwrap();
+        equity += change.units();
+    }
+    after.equity = Amount::from_units(equity).to_money().unwrap();
+    after
+}
+
+/// The worlds above are worth their time: most give orders, and the reasons of a plan come up.
+#[test]
+fn the_generators_reach_the_rules() {
+    let mut runner = TestRunner::deterministic();
+    let strategy = worlds(Rich::Full);
+    let (mut orders, mut reasons) = (0, BTreeMap::<ReasonCode, usize>::new());
+    for _ in 0..3000 {
+        let world = strategy.new_tree(&mut runner).unwrap().current();
+        let plan = made(&world);
+        orders += usize::from(plan.verdict == Verdict::Orders);
+        for line in &plan.explanation {
+            *reasons.entry(line.reason).or_default() += 1;
+        }
+    }
+    assert!(orders > 1000, "{orders} of 3000 gave orders: {reasons:?}");
+    use ReasonCode::*;
+    for reason in [
+        WithinBand,
+        BelowMinimumDeviation,
+        NotBreached,
+        BelowMinNotional,
+        RoundedToZero,
+        DoNotBuy,
+        DoNotSell,
+        PriceOutlier,
+        MarketClosed,
+        Halted,
+        CashShortage,
+        TurnoverCap,
+        VolumeCap,
+        PositionLimit,
+        SectorLimit,
+        OrderLimit,
+        KillSwitch,
+        Illiquid,
+        InsufficientFunds,
+        ShortNotAllowed,
+        DriftSell,
+        DriftBuy,
+        Exit,
+        CashRaise,
+        CashInvest,
+    ] {
+        assert!(reasons.contains_key(&reason), "{reason} never came up: {reasons:?}");
+    }
+}
