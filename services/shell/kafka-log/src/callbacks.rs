@@ -1,0 +1,68 @@
+//! What librdkafka tells on the side: log lines and client-wide errors go to `tracing`.
+//!
+//! Promises to count every sign of a broken connection, since a commit during which one broke must
+//! recycle its producer: error callbacks, and the log lines about lost connections and requests,
+//! because librdkafka raises no error when a single request was on its way. End-of-partition, which
+//! rdkafka also reports as an error, is no news.
+
+use rdkafka::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::ConsumerContext;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// The context of readers and of administration, and a part of every other one.
+#[derive(Debug, Default)]
+pub(crate) struct Callbacks {
+    errors: AtomicU64,
+}
+
+impl Callbacks {
+    pub(crate) fn on_log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
+        if BREAKS.contains(&facility) {
+            self.errors.fetch_add(1, Ordering::Relaxed);
+        }
+        log_line(level, facility, line);
+    }
+
+    /// How many signs of trouble there were since the client was made.
+    pub(crate) fn errors(&self) -> u64 {
+        self.errors.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn on_error(&self, error: &KafkaError, reason: &str) {
+        if error.rdkafka_error_code() == Some(RDKafkaErrorCode::PartitionEOF) {
+            return;
+        }
+        self.errors.fetch_add(1, Ordering::Relaxed);
+        tracing::warn!(target: "kafka", %error, reason, "the Kafka client reports an error");
+    }
+}
+
+/// The facilities under which librdkafka logs a lost connection and a request without an answer.
+const BREAKS: [&str; 2] = ["FAIL", "REQTMOUT"];
+
+pub(crate) fn log_line(level: RDKafkaLogLevel, facility: &str, line: &str) {
+    match level {
+        RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical | RDKafkaLogLevel::Error => {
+            tracing::error!(target: "kafka", facility, "{line}")
+        }
+        RDKafkaLogLevel::Warning => tracing::warn!(target: "kafka", facility, "{line}"),
+        RDKafkaLogLevel::Notice | RDKafkaLogLevel::Info => {
+            tracing::info!(target: "kafka", facility, "{line}");
+        }
+        RDKafkaLogLevel::Debug => tracing::debug!(target: "kafka", facility, "{line}"),
+    }
+}
+
+impl ClientContext for Callbacks {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
+        log_line(level, facility, line);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        self.on_error(&error, reason);
+    }
+}
+
+impl ConsumerContext for Callbacks {}

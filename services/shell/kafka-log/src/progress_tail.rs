@@ -1,0 +1,71 @@
+//! Which step of a lane is visible: the question that a producer must ask after a commit in doubt.
+//!
+//! Promises an answer that is read from the log at read_committed, after the lane's earlier
+//! transactions were decided. Knows no record format: the caller says which records mean "done".
+
+use crate::errors::ProbeError;
+use crate::message::TopicName;
+use crate::native::Record;
+use crate::reader::{Pace, Reader};
+use crate::settings::KafkaSettings;
+use std::time::Duration;
+
+/// Offsets of the first look back; a step leaves three of them when nothing goes wrong.
+const FIRST_LOOK: i64 = 128;
+/// How long one look may take.
+const LIMIT: Duration = Duration::from_secs(10);
+
+/// Says which step of a lane was the last to become visible.
+pub trait ProgressProbe: Send {
+    /// The highest sequence whose DONE is visible; `None` when there is none at all. Called on the
+    /// lane's producer thread after `init_transactions`, so nothing of the lane is undecided.
+    ///
+    /// # Errors
+    /// Any error makes the producer ask again.
+    fn last_done(&mut self) -> Result<Option<u64>, ProbeError>;
+}
+
+impl<F> ProgressProbe for F
+where
+    F: FnMut() -> Result<Option<u64>, ProbeError> + Send,
+{
+    fn last_done(&mut self) -> Result<Option<u64>, ProbeError> {
+        self()
+    }
+}
+
+/// Reads the end of the lane's progress partition.
+pub struct TailProbe<F> {
+    settings: KafkaSettings,
+    topic: TopicName,
+    partition: i32,
+    done: F,
+}
+
+impl<F: FnMut(&Record<'_>) -> Option<u64> + Send> TailProbe<F> {
+    /// A probe of one progress partition; `done` gives the sequence of a DONE record and `None` for
+    /// every other record.
+    pub fn new(settings: &KafkaSettings, topic: TopicName, partition: i32, done: F) -> Self {
+        Self { settings: settings.clone(), topic, partition, done }
+    }
+}
+
+impl<F: FnMut(&Record<'_>) -> Option<u64> + Send> ProgressProbe for TailProbe<F> {
+    fn last_done(&mut self) -> Result<Option<u64>, ProbeError> {
+        let mut reader = Reader::open(&self.settings, Pace::Recovery, "progress-tail")?;
+        let start = reader.bounds(&self.topic, self.partition, LIMIT)?.start;
+        let mut look = FIRST_LOOK;
+        // Aborted attempts and markers may fill any tail, so look further back until the start.
+        loop {
+            let mut last = None;
+            let done = &mut self.done;
+            let seen = reader.tail(&self.topic, self.partition, look, LIMIT, |record| {
+                last = last.max(done(record));
+            })?;
+            if last.is_some() || seen.start <= start {
+                return Ok(last);
+            }
+            look = look.saturating_mul(8);
+        }
+    }
+}

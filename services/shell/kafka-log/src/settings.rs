@@ -1,0 +1,225 @@
+//! How to reach the cluster, as the operator writes it down.
+//!
+//! Promises that a secret is never printed and that contradictions are refused before anything is
+//! sent. The client properties made of it live in `client_config`.
+
+use crate::errors::SettingsError;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+
+/// A text that is never printed.
+#[derive(Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(String);
+
+impl Secret {
+    /// The text itself; for handing to a client, never for logs.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+/// How a connection is protected.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Protocol {
+    /// Nothing: for a trusted network only.
+    #[default]
+    Plaintext,
+    /// TLS.
+    Ssl,
+    /// SASL without TLS.
+    SaslPlaintext,
+    /// SASL over TLS.
+    SaslSsl,
+}
+
+impl Protocol {
+    /// The name that Kafka uses.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Plaintext => "PLAINTEXT",
+            Self::Ssl => "SSL",
+            Self::SaslPlaintext => "SASL_PLAINTEXT",
+            Self::SaslSsl => "SASL_SSL",
+        }
+    }
+
+    pub(crate) fn is_tls(self) -> bool {
+        matches!(self, Self::Ssl | Self::SaslSsl)
+    }
+
+    pub(crate) fn is_sasl(self) -> bool {
+        matches!(self, Self::SaslPlaintext | Self::SaslSsl)
+    }
+}
+
+/// TLS and SASL.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Security {
+    /// How connections are protected.
+    pub protocol: Protocol,
+    /// The authorities to trust (PEM); absent: the system's.
+    pub ca_file: Option<PathBuf>,
+    /// Our certificate (PEM), for mutual TLS.
+    pub cert_file: Option<PathBuf>,
+    /// The certificate's private key (PEM).
+    pub key_file: Option<PathBuf>,
+    /// The private key's password.
+    pub key_password: Option<Secret>,
+    /// PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512.
+    pub sasl_mechanism: Option<String>,
+    /// The SASL user.
+    pub user: Option<String>,
+    /// The SASL password.
+    pub password: Option<Secret>,
+}
+
+/// Everything about the cluster that is the operator's to say.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct KafkaSettings {
+    /// `host:port`, comma-separated.
+    pub brokers: String,
+    /// Names this process in the brokers' logs and quotas.
+    pub client_id: String,
+    /// Names this deployment; every transactional id and group id starts with it.
+    pub deployment: String,
+    /// TLS and SASL.
+    pub security: Security,
+    /// The longest that a broker may hold an empty fetch of a live reader (ms, 100–500): less
+    /// costs the broker a third of a core for nothing, more delays the end-of-partition report.
+    pub live_fetch_wait_ms: u32,
+    /// The most that a reader may hold fetched ahead (KiB).
+    pub fetch_ahead_kib: u32,
+    /// The largest record that may be written (bytes): 8 MiB of output and room for a dead
+    /// letter's headers.
+    pub max_message_bytes: u32,
+    /// How long a transaction, and each message in it, may stay open (ms). Above the broker's
+    /// restart time, so that a restart passes unseen inside an open transaction.
+    pub transaction_timeout_ms: u32,
+    /// librdkafka properties that override ours, for what is not foreseen here.
+    pub client: BTreeMap<String, String>,
+}
+
+impl Default for KafkaSettings {
+    fn default() -> Self {
+        Self {
+            brokers: "localhost:9092".to_owned(),
+            client_id: "ballast".to_owned(),
+            deployment: "ballast".to_owned(),
+            security: Security::default(),
+            live_fetch_wait_ms: 200,
+            fetch_ahead_kib: 16 * 1024,
+            max_message_bytes: 9 * 1024 * 1024,
+            transaction_timeout_ms: 30_000,
+            client: BTreeMap::new(),
+        }
+    }
+}
+
+impl KafkaSettings {
+    /// The id that fences a lane: `<deployment>.<role>.<lane>`.
+    #[must_use]
+    pub fn transactional_id(&self, role: &str, lane: i32) -> String {
+        format!("{}.{role}.{lane}", self.deployment)
+    }
+
+    /// The group in which a role's processes share its lanes: `<deployment>.<role>`.
+    #[must_use]
+    pub fn group_id(&self, role: &str) -> String {
+        format!("{}.{role}", self.deployment)
+    }
+
+    /// Refuses contradictions, without contacting anybody.
+    ///
+    /// # Errors
+    /// [`SettingsError::Invalid`] names the first setting that cannot be.
+    pub fn validate(&self) -> Result<(), SettingsError> {
+        require("brokers", !self.brokers.trim().is_empty(), "name at least one host:port")?;
+        require("deployment", !self.deployment.is_empty(), "must not be empty")?;
+        require("live_fetch_wait_ms", (100..=500).contains(&self.live_fetch_wait_ms), "must be between 100 and 500")?;
+        require("fetch_ahead_kib", self.fetch_ahead_kib >= 1024, "must be at least 1024")?;
+        require("transaction_timeout_ms", self.transaction_timeout_ms >= 5_000, "must be at least 5000")?;
+        self.security.validate()
+    }
+}
+
+impl Security {
+    fn validate(&self) -> Result<(), SettingsError> {
+        let credentials = self.user.is_some() && self.password.is_some();
+        let files = self.ca_file.is_some() || self.cert_file.is_some() || self.key_file.is_some();
+        require("security.user", !self.protocol.is_sasl() || credentials, "this protocol needs user and password")?;
+        require(
+            "security.protocol",
+            self.protocol.is_sasl() || !credentials,
+            "user and password are set, but the protocol would not use them",
+        )?;
+        require("security.protocol", self.protocol.is_tls() || !files, "certificates are set, but the protocol would not use them")?;
+        require("security.key_file", self.cert_file.is_some() == self.key_file.is_some(), "cert_file and key_file go together")
+    }
+}
+
+fn require(setting: &'static str, holds: bool, problem: &str) -> Result<(), SettingsError> {
+    if holds {
+        return Ok(());
+    }
+    Err(SettingsError::Invalid { setting, problem: problem.to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_never_printed() {
+        let security = Security { password: Some("hunter2".to_owned().into()), ..Security::default() };
+        let printed = format!("{security:?}");
+        assert!(printed.contains("***") && !printed.contains("hunter2"), "{printed}");
+    }
+
+    #[test]
+    fn the_defaults_are_valid() {
+        assert_eq!(KafkaSettings::default().validate(), Ok(()));
+    }
+
+    #[test]
+    fn contradictions_are_refused() {
+        let refused = |change: fn(&mut KafkaSettings)| {
+            let mut settings = KafkaSettings::default();
+            change(&mut settings);
+            match settings.validate() {
+                Err(SettingsError::Invalid { setting, .. }) => setting,
+                other => panic!("expected a refusal, got {other:?}"),
+            }
+        };
+        assert_eq!(refused(|s| s.brokers = " ".into()), "brokers");
+        assert_eq!(refused(|s| s.live_fetch_wait_ms = 10), "live_fetch_wait_ms");
+        assert_eq!(refused(|s| s.security.protocol = Protocol::SaslSsl), "security.user");
+        assert_eq!(refused(|s| s.security.ca_file = Some("ca.pem".into())), "security.protocol");
+        assert_eq!(
+            refused(|s| {
+                s.security.protocol = Protocol::Ssl;
+                s.security.cert_file = Some("me.pem".into());
+            }),
+            "security.key_file"
+        );
+    }
+}

@@ -1,0 +1,287 @@
+//! One transactional client and one transaction on it, step by step.
+//!
+//! Promises that nothing is sent before what must be acknowledged first, and that every failure is
+//! told as fenced, never, or interrupted. It retries nothing but `commit_transaction` itself;
+//! recycling is the lane producer's.
+
+use crate::callbacks::Callbacks;
+use crate::client_config;
+use crate::errors::{CommitError, SettingsError};
+use crate::lane_producer::{Commit, CommitTimings};
+use crate::message::{Message, Partition, TopicName};
+use crate::producer::record_of;
+use crate::settings::KafkaSettings;
+use rdkafka::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::Message as _;
+use rdkafka::producer::{BaseProducer, DeliveryResult, Producer as _, ProducerContext};
+use std::sync::Mutex;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Between two looks at what is in flight. `commit_transaction` with messages in flight waits out
+/// a fixed 100 ms instead.
+const DRAIN_PAUSE: Duration = Duration::from_micros(100);
+/// How long past the messages' own time-out their reports may take before we stop waiting.
+const DRAIN_GRACE: Duration = Duration::from_secs(5);
+/// The most events served at once; those of an unreachable broker never end.
+const EVENTS: usize = 200;
+/// One try of `commit_transaction`.
+const COMMIT_TRY: Duration = Duration::from_secs(5);
+/// Fetching metadata to warm a client up is a courtesy; it may fail.
+const WARM_UP: Duration = Duration::from_secs(2);
+
+/// Collects what happens on the client's threads.
+#[derive(Default)]
+pub(crate) struct Deliveries {
+    callbacks: Callbacks,
+    failed: Mutex<Option<Failure>>,
+}
+
+struct Failure {
+    code: Option<RDKafkaErrorCode>,
+    topic: TopicName,
+    partition: i32,
+    reason: String,
+}
+
+impl ClientContext for Deliveries {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
+        self.callbacks.on_log(level, facility, line);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        self.callbacks.on_error(&error, reason);
+    }
+}
+
+impl ProducerContext for Deliveries {
+    type DeliveryOpaque = ();
+
+    fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
+        let Err((error, message)) = result else { return };
+        let mut failed = self.failed.lock().expect("never poisoned: nothing in it panics");
+        failed.get_or_insert_with(|| Failure {
+            code: error.rdkafka_error_code(),
+            topic: TopicName::from(message.topic()),
+            partition: message.partition(),
+            reason: error.to_string(),
+        });
+    }
+}
+
+/// A transactional client; used up by the first failure.
+pub(crate) struct TransactionalClient {
+    id: String,
+    producer: BaseProducer<Deliveries>,
+    drain_limit: Duration,
+    /// The count of errors when `init` was done.
+    sound_at: Option<u64>,
+}
+
+impl TransactionalClient {
+    /// A client; contacts nobody yet.
+    pub(crate) fn new(settings: &KafkaSettings, id: &str) -> Result<Self, CommitError> {
+        let config = client_config::transactional(settings, id)?;
+        let producer: BaseProducer<Deliveries> =
+            config.create_with_context(Deliveries::default()).map_err(|error| SettingsError::Refused { reason: error.to_string() })?;
+        let drain_limit = Duration::from_millis(settings.transaction_timeout_ms.into()) + DRAIN_GRACE;
+        Ok(Self { id: id.to_owned(), producer, drain_limit, sound_at: None })
+    }
+
+    /// Fetches metadata and connects, so that `init` finds the broker's own connection instead of
+    /// waiting out a fixed 500 ms. Fences nobody.
+    pub(crate) fn warm_up(&self, topics: &[TopicName]) {
+        for topic in topics {
+            let known = self.producer.client().fetch_metadata(Some(topic.as_str()), WARM_UP);
+            if let Err(error) = known {
+                let id = &self.id;
+                tracing::debug!(target: "kafka", %error, id, %topic, "no metadata while warming up");
+                break;
+            }
+        }
+        self.serve();
+    }
+
+    /// Fences every earlier producer with this id and waits until its transactions are decided.
+    pub(crate) fn init(&mut self, limit: Duration) -> Result<(), CommitError> {
+        let done = self.producer.init_transactions(limit);
+        done.map_err(|error| self.interrupted("init_transactions", &error))?;
+        self.serve();
+        self.sound_at = Some(self.errors());
+        Ok(())
+    }
+
+    /// Serves all callbacks that wait; call it when idle too, or neither logs nor errors are seen.
+    pub(crate) fn serve(&self) {
+        // A poll without waiting serves one event only, and the error that matters may stand
+        // behind log lines. With nothing in flight, what is counted are events.
+        for _ in 0..EVENTS {
+            self.producer.poll(Duration::ZERO);
+            if self.producer.in_flight_count() == 0 {
+                break;
+            }
+        }
+    }
+
+    /// Whether the client knows that somebody newer has the id.
+    pub(crate) fn is_fenced(&self) -> bool {
+        let fatal = self.producer.client().fatal_error();
+        fatal.is_some_and(|(code, _)| is_fencing(code))
+    }
+
+    /// Whether a connection broke since `init`: a late EndTxn may be about. Idle times count too,
+    /// since librdkafka is silent about the second of two equal breaks within 30 s.
+    pub(crate) fn saw_errors(&self) -> bool {
+        self.sound_at.is_some_and(|sound_at| sound_at != self.errors())
+    }
+
+    fn errors(&self) -> u64 {
+        self.producer.context().callbacks.errors()
+    }
+
+    /// The whole protocol of one commit.
+    pub(crate) fn run(&self, commit: &Commit, budget: Duration) -> Result<CommitTimings, CommitError> {
+        let started = Instant::now();
+        let begun = self.producer.begin_transaction();
+        begun.map_err(|error| self.interrupted("begin_transaction", &error))?;
+        let begin = self.acknowledged(&commit.begin)?;
+        let outputs = self.acknowledged(&commit.outputs)?;
+        let done = self.acknowledged(&commit.done)?;
+        let committing = Instant::now();
+        self.end(budget)?;
+        self.serve();
+        Ok(CommitTimings { begin, outputs, done, commit: committing.elapsed(), whole: started.elapsed() })
+    }
+
+    /// Ends an unfinished transaction, so that readers need not wait out its time-out. The client
+    /// must not be used again: a late abort could hit the next transaction.
+    pub(crate) fn abort_and_drop(self, limit: Duration) {
+        if let Err(error) = self.producer.abort_transaction(limit) {
+            tracing::debug!(target: "kafka", %error, id = self.id, "the transaction could not be aborted");
+        }
+    }
+
+    fn acknowledged(&self, messages: &[Message]) -> Result<Duration, CommitError> {
+        let started = Instant::now();
+        for message in messages {
+            self.send(message, started + self.drain_limit)?;
+        }
+        self.drain(started + self.drain_limit)?;
+        Ok(started.elapsed())
+    }
+
+    fn send(&self, message: &Message, deadline: Instant) -> Result<(), CommitError> {
+        loop {
+            let Err((error, _)) = self.producer.send(record_of(message, ())) else { return Ok(()) };
+            if error.rdkafka_error_code() != Some(RDKafkaErrorCode::QueueFull) || Instant::now() > deadline {
+                return Err(self.unsendable(message, &error));
+            }
+            self.producer.poll(Duration::from_millis(1));
+        }
+    }
+
+    fn drain(&self, deadline: Instant) -> Result<(), CommitError> {
+        loop {
+            self.serve();
+            if self.producer.in_flight_count() == 0 {
+                break;
+            }
+            if Instant::now() > deadline {
+                return Err(self.interrupt("waiting for acknowledgements", "they did not come in time"));
+            }
+            thread::sleep(DRAIN_PAUSE);
+        }
+        let failed = &self.producer.context().failed;
+        let failed = failed.lock().expect("never poisoned: nothing in it panics").take();
+        failed.map_or(Ok(()), |failure| Err(self.undelivered(failure)))
+    }
+
+    /// Commits, again within the budget where librdkafka says that it may be.
+    fn end(&self, budget: Duration) -> Result<(), CommitError> {
+        let deadline = Instant::now() + budget;
+        loop {
+            let Err(error) = self.producer.commit_transaction(COMMIT_TRY) else { return Ok(()) };
+            self.serve();
+            if !is_retriable(&error) || Instant::now() >= deadline {
+                return Err(self.interrupted("commit_transaction", &error));
+            }
+            tracing::warn!(target: "kafka", %error, id = self.id, "commit_transaction is tried again");
+        }
+    }
+
+    fn unsendable(&self, message: &Message, error: &KafkaError) -> CommitError {
+        let never = error.rdkafka_error_code().is_none_or(is_refusal);
+        if never && !self.is_fenced() {
+            return refused(message.topic.clone(), message.partition, error.to_string());
+        }
+        self.interrupted("sending", error)
+    }
+
+    fn undelivered(&self, failure: Failure) -> CommitError {
+        if failure.code.is_some_and(is_fencing) {
+            return self.fenced();
+        }
+        if failure.code.is_some_and(is_refusal) {
+            return refused(failure.topic, Partition::Exactly(failure.partition), failure.reason);
+        }
+        self.interrupt("delivering", &failure.reason)
+    }
+
+    fn interrupted(&self, attempted: &'static str, error: &KafkaError) -> CommitError {
+        if is_fatal_fencing(error) || self.is_fenced() {
+            return self.fenced();
+        }
+        self.interrupt(attempted, &error.to_string())
+    }
+
+    fn interrupt(&self, attempted: &'static str, reason: &str) -> CommitError {
+        if self.is_fenced() {
+            return self.fenced();
+        }
+        let transactional_id = self.id.clone();
+        CommitError::Interrupted { transactional_id, attempted, reason: reason.to_owned() }
+    }
+
+    fn fenced(&self) -> CommitError {
+        CommitError::Fenced { transactional_id: self.id.clone() }
+    }
+}
+
+fn refused(topic: TopicName, partition: Partition, reason: String) -> CommitError {
+    CommitError::Refused { topic, partition, reason }
+}
+
+fn is_retriable(error: &KafkaError) -> bool {
+    match error {
+        KafkaError::Transaction(error) => error.is_retriable() && !error.is_fatal() && !error.txn_requires_abort(),
+        _ => false,
+    }
+}
+
+fn is_fatal_fencing(error: &KafkaError) -> bool {
+    matches!(error, KafkaError::Transaction(error) if is_fencing(error.code()))
+}
+
+fn is_fencing(code: RDKafkaErrorCode) -> bool {
+    matches!(code, RDKafkaErrorCode::Fenced | RDKafkaErrorCode::ProducerFenced | RDKafkaErrorCode::InvalidProducerEpoch)
+}
+
+/// Errors that the same bytes will meet again.
+fn is_refusal(code: RDKafkaErrorCode) -> bool {
+    matches!(
+        code,
+        RDKafkaErrorCode::MessageSizeTooLarge
+            | RDKafkaErrorCode::InvalidRecord
+            | RDKafkaErrorCode::InvalidMessageSize
+            | RDKafkaErrorCode::UnknownPartition
+            | RDKafkaErrorCode::UnknownTopic
+            | RDKafkaErrorCode::UnknownTopicOrPartition
+            | RDKafkaErrorCode::TopicAuthorizationFailed
+            | RDKafkaErrorCode::InvalidTopic
+            | RDKafkaErrorCode::MessageBatchTooLarge
+            | RDKafkaErrorCode::InvalidTimestamp
+            | RDKafkaErrorCode::InvalidArgument
+    )
+}

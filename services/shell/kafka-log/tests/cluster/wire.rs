@@ -1,0 +1,175 @@
+//! A faulty wire: a proxy in front of the one broker that can harm EndTxn requests and answers.
+//!
+//! It rewrites the broker's port in every answer to its own, so that clients stay behind it. Each
+//! connection has two threads; a fault is used up by the first EndTxn that meets it.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::io::{ErrorKind, Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+const PRODUCE: i16 = 0;
+const END_TXN: i16 = 26;
+
+/// What happens to one EndTxn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The broker acts, its answer is lost.
+    LoseAnswer,
+    /// The request is lost, and the connection with it.
+    CutRequest,
+    /// The broker acts, then the connection breaks before its answer.
+    CutAnswer,
+    /// The request stands still until the next Produce passes on another connection, and arrives
+    /// just before that: inside the next transaction.
+    HoldUntilNextProduce,
+}
+
+#[derive(Default)]
+struct Plan {
+    faults: VecDeque<Fault>,
+    held: Option<Sender<()>>,
+}
+
+pub struct Wire {
+    pub address: String,
+    plan: Arc<Mutex<Plan>>,
+    ends: Arc<AtomicU32>,
+}
+
+impl Wire {
+    /// A wire to the first of `brokers`.
+    pub fn to(brokers: &str) -> Self {
+        let upstream = brokers.split(',').next().expect("a broker").replace("localhost", "127.0.0.1");
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let port = listener.local_addr().expect("bound").port();
+        let (plan, ends) = (Arc::<Mutex<Plan>>::default(), Arc::<AtomicU32>::default());
+        let shared = (Arc::clone(&plan), Arc::clone(&ends));
+        thread::spawn(move || {
+            for client in listener.incoming().map_while(Result::ok) {
+                let (plan, ends) = (Arc::clone(&shared.0), Arc::clone(&shared.1));
+                let upstream = upstream.clone();
+                thread::spawn(move || serve(client, &upstream, port, plan, &ends));
+            }
+        });
+        Self { address: format!("127.0.0.1:{port}"), plan, ends }
+    }
+
+    /// Harms the next EndTxn that is not yet meant to be harmed.
+    pub fn harm(&self, fault: Fault) {
+        self.plan.lock().unwrap().faults.push_back(fault);
+    }
+
+    /// How many EndTxn requests clients have sent.
+    pub fn end_txns(&self) -> u32 {
+        self.ends.load(Ordering::SeqCst)
+    }
+
+    /// Whether a request stands still.
+    pub fn is_holding(&self) -> bool {
+        self.plan.lock().unwrap().held.is_some()
+    }
+}
+
+fn serve(client: TcpStream, upstream: &str, port: u16, plan: Arc<Mutex<Plan>>, ends: &AtomicU32) {
+    let Ok(broker) = TcpStream::connect(upstream) else { return };
+    client.set_nodelay(true).unwrap();
+    broker.set_nodelay(true).unwrap();
+    let lost = Arc::<Mutex<BTreeSet<(i32, bool)>>>::default();
+    let real: u16 = upstream.rsplit(':').next().unwrap().parse().expect("a port");
+    let answers = {
+        let (client, broker) = (client.try_clone().unwrap(), broker.try_clone().unwrap());
+        let lost = Arc::clone(&lost);
+        thread::spawn(move || pass_answers(broker, client, &lost, real, port))
+    };
+    pass_requests(client, broker, &lost, &plan, ends);
+    answers.join().unwrap();
+}
+
+fn pass_requests(mut client: TcpStream, mut broker: TcpStream, lost: &Mutex<BTreeSet<(i32, bool)>>, plan: &Mutex<Plan>, ends: &AtomicU32) {
+    while let Some(frame) = frame(&mut client) {
+        let api = i16::from_be_bytes([frame[4], frame[5]]);
+        let correlation = i32::from_be_bytes(frame[8..12].try_into().unwrap());
+        if api == PRODUCE {
+            let held = plan.lock().unwrap().held.take();
+            if let Some(held) = held {
+                held.send(()).ok();
+                thread::sleep(Duration::from_millis(150));
+            }
+        }
+        if api == END_TXN {
+            ends.fetch_add(1, Ordering::SeqCst);
+            let fault = plan.lock().unwrap().faults.pop_front();
+            match fault {
+                None => {}
+                Some(Fault::LoseAnswer) => drop(lost.lock().unwrap().insert((correlation, false))),
+                Some(Fault::CutAnswer) => drop(lost.lock().unwrap().insert((correlation, true))),
+                Some(Fault::CutRequest) => break,
+                Some(Fault::HoldUntilNextProduce) => wait(&held(plan)),
+            }
+        }
+        if broker.write_all(&frame).is_err() {
+            break;
+        }
+    }
+    client.shutdown(Shutdown::Both).ok();
+    // What was held is on its way: let the broker act on it before the connection ends.
+    thread::sleep(Duration::from_millis(300));
+    broker.shutdown(Shutdown::Both).ok();
+}
+
+fn held(plan: &Mutex<Plan>) -> Receiver<()> {
+    let (release, released) = channel();
+    plan.lock().unwrap().held = Some(release);
+    released
+}
+
+fn wait(released: &Receiver<()>) {
+    released.recv_timeout(Duration::from_secs(60)).ok();
+}
+
+fn pass_answers(mut broker: TcpStream, mut client: TcpStream, lost: &Mutex<BTreeSet<(i32, bool)>>, real: u16, port: u16) {
+    while let Some(mut frame) = frame(&mut broker) {
+        let correlation = i32::from_be_bytes(frame[4..8].try_into().unwrap());
+        if lost.lock().unwrap().remove(&(correlation, false)) {
+            continue;
+        }
+        if lost.lock().unwrap().remove(&(correlation, true)) {
+            break;
+        }
+        rewrite(&mut frame, real, port);
+        // A client that went away (after a held request) is no reason to leave the broker.
+        client.write_all(&frame).ok();
+    }
+    client.shutdown(Shutdown::Both).ok();
+}
+
+/// One request or answer, its length included.
+fn frame(from: &mut TcpStream) -> Option<Vec<u8>> {
+    let mut length = [0; 4];
+    match from.read_exact(&mut length) {
+        Err(error) if error.kind() == ErrorKind::Interrupted => return frame(from),
+        Err(_) => return None,
+        Ok(()) => {}
+    }
+    let mut frame = length.to_vec();
+    frame.resize(4 + u32::from_be_bytes(length) as usize, 0);
+    from.read_exact(&mut frame[4..]).ok()?;
+    Some(frame)
+}
+
+/// Broker addresses in answers are a host text followed by the port as four bytes.
+fn rewrite(frame: &mut [u8], real: u16, port: u16) {
+    for host in ["127.0.0.1", "localhost"] {
+        let pattern = [host.as_bytes(), &u32::from(real).to_be_bytes()].concat();
+        let mut at = 0;
+        while let Some(found) = frame[at..].windows(pattern.len()).position(|w| w == pattern) {
+            at += found + pattern.len();
+            frame[at - 4..at].copy_from_slice(&u32::from(port).to_be_bytes());
+        }
+    }
+}
