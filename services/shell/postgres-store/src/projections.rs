@@ -1,0 +1,33 @@
+//! Projections: the topics as rows, for people and for the gateway. One file a table family.
+//!
+//! Promises: a batch and the offsets that it consumed are written in one transaction; a row changes
+//! only for a newer version of its record, whatever the order in which batches come; applying the
+//! same batch again is [`StoreError::LostRace`](crate::StoreError::LostRace) and changes nothing.
+//! Rows may lag and, after a crash of the server, step back by some hundred milliseconds together
+//! with their offsets (`synchronous_commit` is off here: the topics hold the truth, so read the
+//! offsets again and go on). Does not decode records and does not compute: the projector does.
+//!
+//! Hostile text cannot block a projector: NUL, which Postgres has no place for, becomes U+FFFD.
+
+mod allocations;
+mod batch;
+mod column;
+mod dead_letters;
+mod offsets;
+mod orders;
+mod overview;
+mod portfolios;
+mod positions;
+mod rebalances;
+mod snapshots;
+
+pub use allocations::{AllocationLine, AllocationSet, Rebalanced, TargetLine, TargetSet};
+pub use batch::ProjectionBatch;
+pub use dead_letters::DeadLetterRow;
+pub use offsets::{OffsetAdvance, StoredOffset};
+pub use orders::{OrderCancel, OrderRow, OrderStatusRow};
+pub use overview::OverviewRow;
+pub use portfolios::PortfolioRow;
+pub use positions::PositionRow;
+pub use rebalances::RebalanceRow;
+pub use snapshots::SnapshotRow;

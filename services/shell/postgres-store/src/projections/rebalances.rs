@@ -1,0 +1,94 @@
+//! Rebalances: the life of each cycle, from its events.
+//!
+//! Promises: the newest event by offset; the time of the first one stays.
+
+use serde_json::Value;
+use sqlx::{Postgres, Transaction};
+
+use super::column::{column, json, newest, opt_json, opt_text, text};
+use crate::statement::Limit;
+use crate::{Micros, StoreError};
+
+/// A rebalance after an event.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RebalanceRow {
+    /// Key.
+    pub rebalance_id: String,
+    /// Portfolio.
+    pub portfolio_id: String,
+    /// Time of the event.
+    pub at: Micros,
+    /// SCHEDULED, THRESHOLD or MANUAL.
+    pub kind: String,
+    /// Weights before, by instrument.
+    pub old_allocations: Value,
+    /// Weights aimed at, by instrument.
+    pub new_allocations: Value,
+    /// PROPOSED, PENDING_APPROVAL, APPROVED, RELEASED, COMPLETED, FAILED, NO_ACTION_NEEDED,
+    /// REJECTED, EXPIRED, REFUSED or STUCK.
+    pub status: String,
+    /// Why it was refused or failed.
+    pub code: Option<String>,
+    /// Expected fees, turnover, drift before and after.
+    pub metrics: Option<Value>,
+    /// One line for every instrument, ordered or not.
+    pub explanation: Value,
+    /// The proposal's orders.
+    pub orders: Value,
+    /// What an approval must name.
+    pub proposal_hash: Option<String>,
+    /// Whether it is a trial beside the real policy.
+    pub shadow: bool,
+    /// Who asked, approved, rejected or cancelled.
+    pub actor: Option<String>,
+    /// Offset of the event: newer wins.
+    pub source_offset: i64,
+}
+
+pub(super) async fn upsert(limit: Limit, transaction: &mut Transaction<'_, Postgres>, rows: &[RebalanceRow]) -> Result<(), StoreError> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let first = newest(rows, |r| &r.rebalance_id, |r| -r.source_offset);
+    let rows = newest(rows, |r| &r.rebalance_id, |r| r.source_offset);
+    let statement = sqlx::query(UPSERT)
+        .bind(column(&rows, |r| text(&r.rebalance_id)))
+        .bind(column(&rows, |r| text(&r.portfolio_id)))
+        .bind(column(&first, |r| r.at))
+        .bind(column(&rows, |r| text(&r.kind)))
+        .bind(column(&rows, |r| json(&r.old_allocations)))
+        .bind(column(&rows, |r| json(&r.new_allocations)))
+        .bind(column(&rows, |r| text(&r.status)))
+        .bind(column(&rows, |r| opt_text(&r.code)))
+        .bind(column(&rows, |r| opt_json(&r.metrics)))
+        .bind(column(&rows, |r| json(&r.explanation)))
+        .bind(column(&rows, |r| json(&r.orders)))
+        .bind(column(&rows, |r| opt_text(&r.proposal_hash)))
+        .bind(column(&rows, |r| r.shadow))
+        .bind(column(&rows, |r| opt_text(&r.actor)))
+        .bind(column(&rows, |r| r.source_offset))
+        .bind(column(&rows, |r| r.at))
+        .execute(&mut **transaction);
+    limit.run("projecting rebalances", statement).await?;
+    Ok(())
+}
+
+const UPSERT: &str = "
+INSERT INTO portfolio_rebalances AS r
+    (rebalance_id, portfolio_id, timestamp, type, old_allocations, new_allocations, status, code,
+     metrics, explanation, orders, proposal_hash, shadow, actor, source_offset, updated_at)
+SELECT rebalance_id, portfolio_id, first_at, type, old_allocations::jsonb, new_allocations::jsonb,
+       status, code, metrics::jsonb, explanation::jsonb, orders::jsonb, proposal_hash, shadow,
+       actor, source_offset, at
+FROM UNNEST($1::text[], $2::text[], $3::timestamptz[], $4::text[], $5::text[], $6::text[],
+            $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::bool[],
+            $14::text[], $15::bigint[], $16::timestamptz[])
+    AS g (rebalance_id, portfolio_id, first_at, type, old_allocations, new_allocations, status,
+          code, metrics, explanation, orders, proposal_hash, shadow, actor, source_offset, at)
+ON CONFLICT (rebalance_id) DO UPDATE SET
+    type = EXCLUDED.type, old_allocations = EXCLUDED.old_allocations,
+    new_allocations = EXCLUDED.new_allocations, status = EXCLUDED.status, code = EXCLUDED.code,
+    metrics = EXCLUDED.metrics, explanation = EXCLUDED.explanation, orders = EXCLUDED.orders,
+    proposal_hash = EXCLUDED.proposal_hash, shadow = EXCLUDED.shadow, actor = EXCLUDED.actor,
+    source_offset = EXCLUDED.source_offset, updated_at = EXCLUDED.updated_at
+WHERE r.source_offset < EXCLUDED.source_offset";

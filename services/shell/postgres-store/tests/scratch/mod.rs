@@ -1,0 +1,105 @@
+//! A database of its own for each test, dropped at its end.
+
+// Each test file uses a part of it.
+#![allow(dead_code)]
+
+use std::path::Path;
+use std::process::Command;
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use postgres_store::{Settings, Store};
+use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
+
+static SERVER: LazyLock<String> = LazyLock::new(server_url);
+static COUNT: AtomicU32 = AtomicU32::new(0);
+
+/// The server's URL: from the environment, else of the local stack.
+fn server_url() -> String {
+    if let Ok(url) = std::env::var("BALLAST_POSTGRES_URL") {
+        return url;
+    }
+    let stack = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../deploy/local/stack");
+    let output = Command::new(&stack).arg("env").output();
+    let text = output.map(|o| String::from_utf8_lossy(&o.stdout).into_owned()).unwrap_or_default();
+    text.lines()
+        .find_map(|l| l.strip_prefix("BALLAST_POSTGRES_URL="))
+        .map(|url| url.trim_matches(['"', '\'']).to_owned())
+        .expect("a Postgres: set BALLAST_POSTGRES_URL or run `deploy/local/stack up`")
+}
+
+/// An empty database.
+pub struct Scratch {
+    name: String,
+    url: String,
+}
+
+impl Scratch {
+    /// Makes it.
+    pub async fn new() -> Self {
+        let nanos = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos();
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("store_test_{}_{nanos}_{count}", std::process::id());
+        let mut server = PgConnection::connect(&SERVER).await.unwrap();
+        run(&mut server, format!("CREATE DATABASE {name}")).await;
+        server.close().await.unwrap();
+        let options: PgConnectOptions = SERVER.parse().unwrap();
+        let url = options.database(&name).to_url_lossy().to_string();
+        Scratch { name, url }
+    }
+
+    /// A store on it, after the migrations.
+    pub async fn migrated(&self) -> Store {
+        let store = Store::new(&self.settings()).unwrap();
+        store.migrate().await.unwrap();
+        store
+    }
+
+    /// Settings that point to it.
+    pub fn settings(&self) -> Settings {
+        Settings::from_url(&self.url)
+    }
+
+    /// A connection for what only a test does.
+    pub async fn connection(&self) -> PgConnection {
+        PgConnection::connect(&self.url).await.unwrap()
+    }
+
+    /// Runs a statement.
+    pub async fn run(&self, sql: impl Into<String>) -> u64 {
+        run(&mut self.connection().await, sql.into()).await
+    }
+
+    /// One number.
+    pub async fn number(&self, sql: &str) -> i64 {
+        sqlx::query_scalar(AssertSqlSafe(sql.to_owned())).fetch_one(&mut self.connection().await).await.unwrap()
+    }
+
+    /// One text; `NULL` where there is none.
+    pub async fn text(&self, sql: &str) -> String {
+        let text: Option<String> =
+            sqlx::query_scalar(AssertSqlSafe(sql.to_owned())).fetch_optional(&mut self.connection().await).await.unwrap().flatten();
+        text.unwrap_or_else(|| "NULL".to_owned())
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let drop = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
+        // A runtime of its own: this one may be ending.
+        let dropping = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                let mut server = PgConnection::connect(&SERVER).await.unwrap();
+                run(&mut server, drop).await;
+            });
+        });
+        dropping.join().unwrap();
+    }
+}
+
+async fn run(connection: &mut PgConnection, sql: String) -> u64 {
+    sqlx::raw_sql(AssertSqlSafe(sql)).execute(connection).await.unwrap().rows_affected()
+}

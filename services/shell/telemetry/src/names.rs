@@ -1,0 +1,198 @@
+//! Every metric: name, unit, meaning, labels. The only place where a metric's name is written.
+//!
+//! Promises: the same name at `/metrics` and over OTLP (Prometheus adds `_total` to counters). A name
+//! ends in its unit where it has one.
+
+/// What kind of number a metric is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Kind {
+    /// Only rises.
+    Counter,
+    /// Goes up and down.
+    Gauge,
+    /// Durations by bucket; the bounds are in microseconds.
+    Histogram(&'static [u64]),
+}
+
+/// One metric.
+#[derive(Debug, PartialEq)]
+pub struct Definition {
+    /// Name.
+    pub name: &'static str,
+    /// Unit, as OpenTelemetry writes it (UCUM).
+    pub unit: &'static str,
+    /// What it means, and what to do when it is bad.
+    pub help: &'static str,
+    /// Kind.
+    pub kind: Kind,
+    /// Labels, in order.
+    pub labels: &'static [&'static str],
+}
+
+const fn counter(name: &'static str, unit: &'static str, labels: &'static [&'static str], help: &'static str) -> Definition {
+    Definition { name, unit, help, kind: Kind::Counter, labels }
+}
+
+const fn gauge(name: &'static str, unit: &'static str, labels: &'static [&'static str], help: &'static str) -> Definition {
+    Definition { name, unit, help, kind: Kind::Gauge, labels }
+}
+
+/// Kafka transactions: 1 ms to 10 s, fine around the 4–30 ms of a healthy one.
+const COMMIT_MICROS: &[u64] = &[
+    1_000, 2_000, 4_000, 6_000, 8_000, 10_000, 15_000, 20_000, 30_000, 50_000, 75_000, 100_000, 250_000, 500_000, 1_000_000, 2_500_000,
+    10_000_000,
+];
+/// Checkpoints and recoveries: 10 ms to 10 minutes.
+const SLOW_MICROS: &[u64] = &[
+    10_000,
+    50_000,
+    100_000,
+    250_000,
+    500_000,
+    1_000_000,
+    1_500_000,
+    2_500_000,
+    5_000_000,
+    10_000_000,
+    30_000_000,
+    60_000_000,
+    300_000_000,
+    600_000_000,
+];
+
+/// Steps committed.
+pub const STEPS: Definition = counter("ballast_steps", "{step}", &["role", "lane"], "Steps committed");
+/// Time from begin to committed.
+pub const COMMIT_LATENCY: Definition = Definition {
+    name: "ballast_commit_latency_seconds",
+    unit: "s",
+    help: "Time of one Kafka transaction, from begin to committed",
+    kind: Kind::Histogram(COMMIT_MICROS),
+    labels: &["role", "lane"],
+};
+/// Producers thrown away and made anew.
+pub const PRODUCER_RECYCLES: Definition = counter(
+    "ballast_producer_recycles",
+    "{producer}",
+    &["role", "lane"],
+    "Transactional producers thrown away after a failed or slow commit; steady growth means a sick broker or network",
+);
+/// Records read.
+pub const RECORDS_IN: Definition = counter("ballast_records_in", "{record}", &["role", "topic"], "Records read, repeats included");
+/// Records written.
+pub const OUTPUTS: Definition = counter("ballast_outputs", "{record}", &["role", "topic"], "Records written in committed transactions");
+/// Records recognised as repeats.
+pub const DUPLICATES: Definition =
+    counter("ballast_duplicates", "{record}", &["role", "topic"], "Records recognised as repeats and left without effect");
+/// Records refused, by code.
+pub const DEAD_LETTERS: Definition = counter(
+    "ballast_dead_letters",
+    "{record}",
+    &["role", "code"],
+    "Records sent to a dead-letter topic, by code; each code has a runbook page",
+);
+/// Records that wait for their instrument, policy or rate.
+pub const WAITING_RECORDS: Definition =
+    gauge("ballast_waiting_records", "{record}", &["role", "lane"], "Records that wait for their instrument, policy or rate");
+/// Records not read yet.
+pub const LAG_RECORDS: Definition =
+    gauge("ballast_lag_records", "{record}", &["role", "topic", "lane"], "Records in the log that are not folded yet");
+/// Age of the oldest record not read yet.
+pub const LAG_SECONDS: Definition =
+    gauge("ballast_lag_seconds", "s", &["role", "topic", "lane"], "Age of the last record folded while others wait, else 0");
+/// Age of the newest checkpoint.
+pub const CHECKPOINT_AGE: Definition = gauge(
+    "ballast_checkpoint_age_seconds",
+    "s",
+    &["role", "lane"],
+    "Time since the newest checkpoint was saved; it grows while Postgres is away",
+);
+/// Size of the last checkpoint.
+pub const CHECKPOINT_BYTES: Definition =
+    gauge("ballast_checkpoint_bytes", "By", &["role", "lane"], "Compressed bytes that the last checkpoint wrote");
+/// Time to save a checkpoint.
+pub const CHECKPOINT_DURATION: Definition = Definition {
+    name: "ballast_checkpoint_duration_seconds",
+    unit: "s",
+    help: "Time to encode and save a checkpoint",
+    kind: Kind::Histogram(SLOW_MICROS),
+    labels: &["role", "lane"],
+};
+/// Time from assigned to live.
+pub const RECOVERY_DURATION: Definition = Definition {
+    name: "ballast_recovery_duration_seconds",
+    unit: "s",
+    help: "Time of a lane from assigned to live",
+    kind: Kind::Histogram(SLOW_MICROS),
+    labels: &["role", "lane"],
+};
+/// Steps recomputed in recovery.
+pub const REPLAYED_STEPS: Definition =
+    counter("ballast_replayed_steps", "{step}", &["role", "lane"], "Steps recomputed and compared in recovery");
+/// Rebalance cycles that are open.
+pub const OPEN_CYCLES: Definition = gauge("ballast_open_cycles", "{cycle}", &["role", "lane"], "Rebalance cycles that are open");
+/// Orders without a terminal state past their deadline.
+pub const STUCK_ORDERS: Definition = gauge(
+    "ballast_stuck_orders",
+    "{order}",
+    &["role", "lane"],
+    "Orders without a terminal state past their deadline; above 0 an operator has to reconcile",
+);
+/// Held or targeted instruments without a fresh price.
+pub const STALE_PRICES: Definition = gauge(
+    "ballast_stale_prices",
+    "{instrument}",
+    &["role", "lane"],
+    "Held or targeted instruments whose price is older than it may be, or missing",
+);
+/// Portfolios that make no orders until released.
+pub const QUARANTINED_PORTFOLIOS: Definition = gauge(
+    "ballast_quarantined_portfolios",
+    "{portfolio}",
+    &["role", "lane"],
+    "Portfolios that make no orders until an operator releases them",
+);
+/// Frames written.
+pub const FRAMES: Definition = counter("ballast_frames", "{frame}", &["role"], "Frames written");
+/// Ticks folded into frames.
+pub const TICKS_CONFLATED: Definition = counter("ballast_ticks_conflated", "{tick}", &["role"], "Ticks folded into frames");
+/// Ticks per changed price of the last frame.
+pub const TICK_FRAME_RATIO: Definition =
+    gauge("ballast_tick_frame_ratio", "1", &["role"], "Ticks folded for each changed price of the last frame; how much conflation saves");
+/// Records not projected yet.
+pub const PROJECTOR_LAG_RECORDS: Definition =
+    gauge("ballast_projector_lag_records", "{record}", &["topic", "partition"], "Committed records that are not in SQL yet");
+/// Age of what SQL shows.
+pub const PROJECTOR_LAG_SECONDS: Definition =
+    gauge("ballast_projector_lag_seconds", "s", &["topic", "partition"], "Age of the last record in SQL while others wait, else 0");
+/// Memory of this process.
+pub const MEMORY_RSS: Definition = gauge("process_resident_memory_bytes", "By", &[], "Resident memory of this process");
+
+/// Every metric, in the order in which they are shown.
+pub const ALL: &[&Definition] = &[
+    &STEPS,
+    &COMMIT_LATENCY,
+    &PRODUCER_RECYCLES,
+    &RECORDS_IN,
+    &OUTPUTS,
+    &DUPLICATES,
+    &DEAD_LETTERS,
+    &WAITING_RECORDS,
+    &LAG_RECORDS,
+    &LAG_SECONDS,
+    &CHECKPOINT_AGE,
+    &CHECKPOINT_BYTES,
+    &CHECKPOINT_DURATION,
+    &RECOVERY_DURATION,
+    &REPLAYED_STEPS,
+    &OPEN_CYCLES,
+    &STUCK_ORDERS,
+    &STALE_PRICES,
+    &QUARANTINED_PORTFOLIOS,
+    &FRAMES,
+    &TICKS_CONFLATED,
+    &TICK_FRAME_RATIO,
+    &PROJECTOR_LAG_RECORDS,
+    &PROJECTOR_LAG_SECONDS,
+    &MEMORY_RSS,
+];

@@ -1,0 +1,114 @@
+//! `/metrics`, `/livez` and `/readyz` over a real socket.
+
+// A test may fail where it stands.
+#![allow(clippy::unwrap_used)]
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use telemetry::{Endpoint, Health, Metrics, names};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+async fn get(address: SocketAddr, path: &str) -> (u16, String) {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let request = format!("GET {path} HTTP/1.1\r\nHost: ballast\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    let status = answer.split(' ').nth(1).unwrap().parse().unwrap();
+    (status, answer)
+}
+
+async fn start(metrics: &Metrics, health: &Health) -> Endpoint {
+    let any = "127.0.0.1:0".parse().unwrap();
+    Endpoint::start(any, metrics.clone(), health.clone()).await.unwrap()
+}
+
+#[tokio::test]
+async fn readiness_lists_every_condition() {
+    let health = Health::new();
+    let endpoint = start(&Metrics::new(), &health).await;
+    let address = endpoint.address();
+    assert_ne!(address.port(), 0);
+    assert_eq!(get(address, "/readyz").await.0, 503, "nothing has started");
+
+    let kafka = health.condition("kafka");
+    let postgres = health.condition("postgres");
+    kafka.set_ready();
+    postgres.set_not_ready("migration 2 is missing");
+    let (status, body) = get(address, "/readyz").await;
+    assert_eq!(status, 503);
+    assert!(body.contains("kafka: ready\n"), "{body}");
+    assert!(body.contains("postgres: not ready: migration 2 is missing\n"), "{body}");
+
+    postgres.set_ready();
+    assert_eq!(get(address, "/readyz").await.0, 200);
+    postgres.set_not_ready("gone");
+    drop(postgres);
+    assert_eq!(get(address, "/readyz").await.0, 200, "a dropped condition counts no more");
+}
+
+#[tokio::test]
+async fn a_silent_heartbeat_is_not_alive() {
+    let health = Health::new();
+    let endpoint = start(&Metrics::new(), &health).await;
+    let address = endpoint.address();
+    assert_eq!(get(address, "/livez").await.0, 200);
+    let heartbeat = health.heartbeat("lane 0", Duration::from_millis(200));
+    assert_eq!(get(address, "/livez").await.0, 200);
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let (status, body) = get(address, "/livez").await;
+    assert_eq!(status, 503);
+    assert!(body.contains("lane 0: silent"), "{body}");
+    heartbeat.beat();
+    assert_eq!(get(address, "/livez").await.0, 200);
+}
+
+#[tokio::test]
+async fn metrics_are_open_metrics_text_with_every_name() {
+    let metrics = Metrics::new();
+    let health = Health::new();
+    let endpoint = start(&metrics, &health).await;
+    let address = endpoint.address();
+    let lane = metrics.lane("position-keeper", 1);
+    lane.steps.add(3);
+    lane.commit_latency.observe(Duration::from_millis(7));
+    lane.lag_records("execution.fills.v1").set_count(12);
+    lane.lag_seconds("execution.fills.v1").set(0.5);
+    let role = metrics.role("position-keeper");
+    role.records_in("execution.fills.v1").add(5);
+    role.outputs("portfolio.ledger.v1").add(2);
+    role.duplicates("execution.fills.v1").add(1);
+    role.dead_letters("LATE_FILL\"\n\\").add(1);
+    metrics.projector_lag_records("portfolio.ledger.v1", 0).set_count(4);
+    metrics.projector_lag_seconds("portfolio.ledger.v1", 0).set(1.0);
+
+    let (status, body) = get(address, "/metrics").await;
+    assert_eq!(status, 200);
+    assert!(body.contains("application/openmetrics-text"));
+    for definition in names::ALL {
+        assert!(body.contains(&format!("# TYPE {} ", definition.name)), "{}", definition.name);
+        assert!(body.contains(&format!("# HELP {} ", definition.name)), "{}", definition.name);
+    }
+    for line in [
+        "ballast_steps_total{role=\"position-keeper\",lane=\"1\"} 3",
+        "ballast_commit_latency_seconds_count{role=\"position-keeper\",lane=\"1\"} 1",
+        "ballast_commit_latency_seconds_bucket{le=\"0.006\",role=\"position-keeper\",lane=\"1\"} 0",
+        "ballast_commit_latency_seconds_bucket{le=\"0.008\",role=\"position-keeper\",lane=\"1\"} 1",
+        "ballast_commit_latency_seconds_bucket{le=\"+Inf\",role=\"position-keeper\",lane=\"1\"} 1",
+        "ballast_dead_letters_total{role=\"position-keeper\",code=\"LATE_FILL\\\"\\n\\\\\"} 1",
+    ] {
+        assert!(body.contains(line), "{line}\n{body}");
+    }
+    assert!(body.contains("process_resident_memory_bytes "));
+    assert!(body.trim_end().ends_with("# EOF"));
+}
+
+#[tokio::test]
+async fn a_taken_port_says_what_to_do() {
+    let endpoint = start(&Metrics::new(), &Health::new()).await;
+    let again = Endpoint::start(endpoint.address(), Metrics::new(), Health::new()).await;
+    let message = again.unwrap_err().to_string();
+    assert!(message.contains("free the port"), "{message}");
+}
