@@ -1,0 +1,78 @@
+//! The engine's codec on the Avro codec: refusals in the words of a dead letter.
+
+use crate::lines;
+use crate::stored::StoredRecord;
+use avro_codec::{CodecError, SchemaStore, decode_progress};
+use domain::{Input, Output, Topic};
+use engine::{Codec, Refusal};
+
+/// Avro with the schemas known.
+pub struct AvroCodec {
+    schemas: SchemaStore,
+}
+
+impl AvroCodec {
+    /// A codec that knows these schemas.
+    pub fn new(schemas: SchemaStore) -> Self {
+        Self { schemas }
+    }
+}
+
+impl Default for AvroCodec {
+    fn default() -> Self {
+        Self::new(SchemaStore::compiled())
+    }
+}
+
+fn refusal(error: &CodecError) -> Refusal {
+    Refusal::new(error.dead_letter_code(), error.to_string())
+}
+
+impl Codec for AvroCodec {
+    fn decode(&mut self, topic: Topic, key: Option<&[u8]>, value: Option<&[u8]>) -> Result<Input, Refusal> {
+        avro_codec::decode(&self.schemas, topic, key, value).map_err(|error| refusal(&error))
+    }
+    fn encode(&mut self, output: &Output, into: &mut Vec<u8>) -> Result<(), Refusal> {
+        avro_codec::encode(output, into).map_err(|error| refusal(&error))
+    }
+}
+
+/// The value bytes of an input; `None` for a record whose value is null.
+pub fn encode_input_value(input: &Input) -> Result<Option<Vec<u8>>, CodecError> {
+    if matches!(input, Input::PolicyClosed(_)) {
+        return Ok(None);
+    }
+    let mut value = Vec::new();
+    avro_codec::encode_input(input, &mut value)?;
+    Ok(Some(value))
+}
+
+/// A stored record of any topic as JSON, for people: records as their fields, what cannot be read as what it is.
+pub fn json_of(topic: &str, record: &StoredRecord) -> String {
+    let schemas = SchemaStore::compiled();
+    if topic.ends_with(".dlq") {
+        return dead_letter_json(record);
+    }
+    let value = record.value.as_deref();
+    let read = Topic::from_name(topic).and_then(|topic| {
+        if topic.name().contains(".progress.") {
+            return decode_progress(&schemas, value?).ok().and_then(|progress| serde_json::to_string(&progress).ok());
+        }
+        match avro_codec::decode_output(&schemas, topic, value?) {
+            Ok(output) => Some(lines::output_json(&output)),
+            Err(_) => avro_codec::decode(&schemas, topic, record.key.as_deref(), value).ok().map(|input| lines::input_json(&input)),
+        }
+    });
+    read.unwrap_or_else(|| match value {
+        Some(bytes) => format!(r#"{{"unreadable":"{}"}}"#, domain::dead_letter::hex::encode(bytes)),
+        None => "null".to_owned(),
+    })
+}
+
+fn dead_letter_json(record: &StoredRecord) -> String {
+    let headers = record.headers.iter().map(|header| (header.name.as_str(), header.value.as_slice()));
+    match avro_codec::dead_letter_from(record.key.as_deref(), record.value.as_deref(), headers) {
+        Ok(letter) => lines::output_json(&Output::DeadLetter(Box::new(letter))),
+        Err(error) => format!(r#"{{"unreadable":{}}}"#, serde_json::json!(error.to_string())),
+    }
+}

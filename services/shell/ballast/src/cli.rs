@@ -1,0 +1,158 @@
+//! The command line: what may be asked of `ballast`, and the help that teaches it.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Keeps portfolios on an even keel: fills and prices in; positions, drift and explained rebalance orders out.
+///
+/// Start with `ballast demo --in-memory`, which needs no server, or `ballast replay --help`.
+/// Exit status: 0 done, 1 failed, 2 unusable arguments or configuration, 3 done but some records were dead-lettered.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 110)]
+pub struct Cli {
+    /// Configuration file (TOML). Later sources win: defaults, file, environment (`BALLAST_KAFKA_BROKERS`), flags.
+    #[arg(long, global = true, env = "BALLAST_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Sets one key of the configuration, such as `--set kafka.brokers=localhost:9092`; may be repeated.
+    #[arg(long = "set", global = true, value_name = "SECTION.KEY=VALUE")]
+    pub overrides: Vec<String>,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Runs one or more roles until SIGTERM, which finishes the step, writes checkpoints, and leaves within 5 s.
+    Run(RunArgs),
+    /// Runs the whole core on JSON lines from standard input, without any server; the same lines give the same bytes.
+    ///
+    /// One record a line: {"topic": "execution.fills.v1", "timestamp": "2026-01-05T14:30:00Z", "value": {…}}.
+    /// The clock is the timestamp. Prints what the core publishes, in order.
+    /// Exit status 0 all applied, 3 some dead-lettered, 2 unusable arguments.
+    Replay(ReplayArgs),
+    /// Publishes JSON lines (the format of `replay`) to their topics, in Avro, keyed and timestamped.
+    Publish(PublishArgs),
+    /// Makes, checks or reads topics.
+    #[command(subcommand)]
+    Topics(TopicsCommand),
+    /// Brings the database's tables up to this build.
+    Migrate,
+    /// Looks at the configuration without starting anything.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+}
+
+/// Arguments of `run`.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// Roles to run in this process; `all` runs every one.
+    #[arg(required = true, value_enum)]
+    pub roles: Vec<RoleName>,
+    /// Allows a lane without a checkpoint to fold anew what its inputs still hold, although their first records are gone.
+    #[arg(long)]
+    pub genesis: bool,
+    /// Name of this process among others of its role (also `instance` in the configuration).
+    #[arg(long, value_name = "NAME")]
+    pub instance: Option<String>,
+}
+
+/// A role.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub enum RoleName {
+    /// Market and reference data become frames.
+    Conflator,
+    /// Fills and cash become positions, snapshots, drift.
+    PositionKeeper,
+    /// Drift becomes explained orders.
+    Rebalancer,
+    /// Orders become acknowledgements and fills, on paper.
+    PaperRouter,
+    /// Outputs become SQL tables.
+    Projector,
+    /// Every role.
+    All,
+}
+
+/// Arguments of `replay`.
+#[derive(Debug, Args)]
+pub struct ReplayArgs {
+    /// Groups lines whose timestamps lie within this span of the group's first into one step: 50ms, 1s.
+    #[arg(long, value_name = "SPAN", value_parser = span)]
+    pub window: Option<i64>,
+    /// Prints the records of this topic only.
+    #[arg(long, value_name = "TOPIC")]
+    pub only: Option<String>,
+    /// Prints only the last snapshot of each portfolio and the last ledger state of each position.
+    #[arg(long = "final")]
+    pub last: bool,
+    /// Stops at the first wrong line and says which.
+    #[arg(long)]
+    pub strict: bool,
+}
+
+/// Arguments of `publish`.
+#[derive(Debug, Args)]
+pub struct PublishArgs {
+    /// File of JSON lines; standard input when absent.
+    #[arg(value_name = "FILE")]
+    pub file: Option<PathBuf>,
+}
+
+/// Commands on topics.
+#[derive(Debug, Subcommand)]
+pub enum TopicsCommand {
+    /// Makes every missing topic, then checks all.
+    Create,
+    /// Says how the topics differ from what they must be.
+    Check,
+    /// Prints the records of a topic as JSON lines, read committed.
+    Tail(TailArgs),
+}
+
+/// Arguments of `topics tail`.
+#[derive(Debug, Args)]
+pub struct TailArgs {
+    /// Topic.
+    pub topic: String,
+    /// Reads from the beginning instead of the end.
+    #[arg(long)]
+    pub from_start: bool,
+    /// Ends at the end of the topic instead of waiting for more.
+    #[arg(long)]
+    pub until_end: bool,
+}
+
+/// Commands on the configuration.
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Reads it, and says what is wrong or prints what holds, without secrets.
+    Check,
+}
+
+fn span(text: &str) -> Result<i64, String> {
+    let split = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(split);
+    let number: i64 = number.parse().map_err(|_| format!("{text:?} is no span such as 50ms or 1s"))?;
+    let micros = match unit {
+        "us" => 1,
+        "ms" => 1_000,
+        "s" => 1_000_000,
+        _ => return Err(format!("{text:?} needs a unit: us, ms or s")),
+    };
+    number.checked_mul(micros).filter(|span| *span > 0).ok_or_else(|| format!("{text:?} is out of range"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+        assert_eq!(span("50ms"), Ok(50_000));
+        assert!(span("50").is_err() && span("0s").is_err() && span("x").is_err());
+    }
+}

@@ -1,0 +1,9 @@
+//! The commands, one file each: from arguments to an exit code.
+
+pub mod config_check;
+pub mod migrate;
+pub mod publish;
+pub mod replay;
+pub mod run;
+pub mod tail;
+pub mod topics;

@@ -1,0 +1,41 @@
+//! `ballast topics tail`: the records of a topic as JSON lines.
+
+use crate::avro::json_of;
+use crate::cli::TailArgs;
+use crate::config::Config;
+use crate::kafka::stored;
+use crate::lines::print_line;
+use engine::RecordRef;
+use kafka_log::{Pace, Reader, Start, TopicName, Topics};
+use std::collections::BTreeSet;
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// How long the broker may take for one answer.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Prints until the end, or until interrupted.
+pub fn run(config: &Config, args: &TailArgs) -> anyhow::Result<ExitCode> {
+    let name = TopicName::from(args.topic.as_str());
+    let described = Topics::open(&config.kafka)?.describe(std::slice::from_ref(&name))?;
+    let Some(topic) = described.first() else { anyhow::bail!("there is no topic {}: see `ballast topics check`", args.topic) };
+    let mut reader = Reader::open(&config.kafka, Pace::Live, "tail")?;
+    let mut starts = Vec::new();
+    for partition in 0..topic.partitions {
+        let bounds = reader.bounds(&name, partition, PATIENCE)?;
+        starts.push(Start { topic: name.clone(), partition, offset: if args.from_start { bounds.start } else { bounds.stable_end } });
+    }
+    let mut open: BTreeSet<i32> = starts.iter().map(|start| start.partition).collect();
+    reader.assign(&starts)?;
+    while !(args.until_end && open.is_empty()) {
+        let batch = reader.poll_batch(1000, Duration::from_millis(200))?;
+        for record in batch.records() {
+            let record = stored(&record);
+            println!("{}", print_line(&args.topic, Some(record.timestamp()), &json_of(&args.topic, &record)));
+        }
+        batch.ends().iter().for_each(|end| {
+            open.remove(&end.partition);
+        });
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,161 @@
+//! Configuration: defaults, then a TOML file, then the environment, then flags; later ones win.
+//! An unknown key is an error that names where it stands. Secrets come from files and are never printed.
+
+use crate::worker::pacing::Pacing;
+use figment::Figment;
+use figment::providers::{Env, Format, Toml};
+use kafka_log::KafkaSettings;
+use serde::Deserialize;
+use std::path::Path;
+
+/// Sections of the file; `BALLAST_<SECTION>_<KEY>` sets a key from the environment.
+const SECTIONS: [&str; 6] = ["kafka", "postgres", "telemetry", "pacing", "core", "topics"];
+
+/// The whole configuration.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Name of this process among others of its role: under it, it has its lanes back after a restart.
+    pub instance: String,
+    /// Number of lanes: partitions of every portfolio-keyed topic. Fixed once topics exist.
+    pub lanes: i32,
+    /// Kafka.
+    pub kafka: KafkaSettings,
+    /// Postgres.
+    pub postgres: postgres_store::Settings,
+    /// Logs, metrics, traces, health.
+    pub telemetry: telemetry::Settings,
+    /// Pace of the lanes.
+    pub pacing: Pacing,
+    /// Settings of the core: what may change its outputs.
+    pub core: engine::Settings,
+    /// How topics are made.
+    pub topics: TopicSettings,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            instance: "1".to_owned(),
+            lanes: 4,
+            kafka: KafkaSettings::default(),
+            postgres: postgres_store::Settings::default(),
+            telemetry: telemetry::Settings::default(),
+            pacing: Pacing::default(),
+            core: engine::Settings::default(),
+            topics: TopicSettings::default(),
+        }
+    }
+}
+
+/// How topics are made.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TopicSettings {
+    /// Replicas of each partition; -1 takes the cluster's default.
+    pub replication: i32,
+    /// Partitions of the topics keyed by instrument.
+    pub market_partitions: i32,
+    /// Days that ticks are kept.
+    pub ticks_days: i64,
+    /// Days that frames are kept.
+    pub frames_days: i64,
+    /// Days that progress, refreshes and dead letters are kept.
+    pub internal_days: i64,
+    /// Days that orders and rebalance events are kept.
+    pub orders_days: i64,
+    /// Days that the inputs keyed by portfolio, the ledger and drift are kept; -1 for ever.
+    pub books_days: i64,
+}
+
+impl Default for TopicSettings {
+    fn default() -> Self {
+        Self { replication: -1, market_partitions: 4, ticks_days: 1, frames_days: 7, internal_days: 30, orders_days: 90, books_days: -1 }
+    }
+}
+
+/// The configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// A file was named and is not there.
+    #[error("the configuration file {0} does not exist: give another with --config, or leave the flag out")]
+    NoFile(String),
+    /// A key or value is wrong.
+    #[error("the configuration cannot be read: {0}")]
+    Unreadable(String),
+    /// A value contradicts another, or its range.
+    #[error("the configuration is wrong: {0}")]
+    Wrong(String),
+}
+
+/// Reads the configuration: defaults < `file` < environment < `overrides` (`section.key=value`).
+pub fn load(file: Option<&Path>, overrides: &[String]) -> Result<Config, ConfigError> {
+    let mut figment = Figment::new();
+    if let Some(file) = file {
+        if !file.is_file() {
+            return Err(ConfigError::NoFile(file.display().to_string()));
+        }
+        figment = figment.merge(Toml::file(file));
+    }
+    figment = figment.merge(Env::prefixed("BALLAST_").filter(|key| configures(key.as_str())).map(|key| key_of(key.as_str()).into()));
+    for pair in overrides {
+        let (key, value) =
+            pair.split_once('=').ok_or_else(|| ConfigError::Wrong(format!("--set takes section.key=value, got {pair:?}")))?;
+        let value: figment::value::Value = value.parse().unwrap_or_else(|never| match never {});
+        figment = figment.merge(figment::providers::Serialized::global(key, value));
+    }
+    let config: Config = figment.extract().map_err(|error| ConfigError::Unreadable(error.to_string()))?;
+    check(&config)?;
+    Ok(config)
+}
+
+/// Whether a variable is the configuration's: others of the prefix belong to the development stack.
+fn configures(key: &str) -> bool {
+    let key = key.to_ascii_lowercase();
+    matches!(key.as_str(), "instance" | "lanes") || SECTIONS.iter().any(|section| key.starts_with(&format!("{section}_")))
+}
+
+fn key_of(key: &str) -> String {
+    let key = key.to_ascii_lowercase();
+    match SECTIONS.iter().find(|section| key.starts_with(&format!("{section}_"))) {
+        Some(section) => format!("{section}.{}", &key[section.len() + 1..]),
+        None => key,
+    }
+}
+
+fn check(config: &Config) -> Result<(), ConfigError> {
+    let wrong = |text: String| Err(ConfigError::Wrong(text));
+    if !(1..=1024).contains(&config.lanes) {
+        return wrong(format!("lanes is {}, it lies between 1 and 1024", config.lanes));
+    }
+    if config.instance.is_empty() {
+        return wrong("instance is empty: give each process of a role a name of its own".to_owned());
+    }
+    if config.pacing.window_records == 0 || config.pacing.step_windows == 0 {
+        return wrong("pacing.window_records and pacing.step_windows must be at least 1".to_owned());
+    }
+    config.kafka.validate().map_err(|error| ConfigError::Wrong(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variables_name_sections() {
+        assert_eq!(key_of("KAFKA_BROKERS"), "kafka.brokers");
+        assert_eq!(key_of("POSTGRES_URL"), "postgres.url");
+        assert_eq!(key_of("LANES"), "lanes");
+        assert!(!configures("CACHE_DIR"));
+    }
+
+    #[test]
+    fn later_sources_win_and_unknown_keys_are_errors() {
+        let config = load(None, &["lanes=8".to_owned(), "pacing.commit_ms=50".to_owned()]).unwrap();
+        assert_eq!((config.lanes, config.pacing.commit_ms), (8, 50));
+        let error = load(None, &["pacing.comit_ms=50".to_owned()]).unwrap_err().to_string();
+        assert!(error.contains("comit_ms"), "{error}");
+        assert!(load(None, &["lanes=0".to_owned()]).is_err());
+        assert!(load(Some(Path::new("/nonexistent/ballast.toml")), &[]).is_err());
+    }
+}

@@ -1,0 +1,178 @@
+//! Runs the conflator on Kafka: reads every source, publishes frames, reads them back.
+//! Which frames count is decided in the core; nothing here is exactly-once by itself.
+
+use crate::avro::AvroCodec;
+use crate::kafka::{KafkaRecord, stored};
+use crate::messages::cloud_event;
+use crate::stop::Stop;
+use crate::topic_layout::partitions;
+use crate::{config::Config, stored::StoredRecord};
+use anyhow::{Context as _, bail};
+use avro_codec::{SchemaStore, decode_frame, encode_frame};
+use conflator::{Conflator, Limits, SOURCES, Tail, tail_start};
+use domain::frame::Frame;
+use domain::Topic;
+use engine::{Codec, Origin};
+use kafka_log::{Batch, Message, Pace, Producer, Reader, Start, TopicName};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Longest wait between two frames while something changes.
+const FRAME_EVERY: Duration = Duration::from_millis(10);
+/// Between two frames when nothing changes.
+const HEARTBEAT_EVERY: Duration = Duration::from_secs(3600);
+/// How long one answer of the broker may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Records of one poll.
+const BATCH: usize = 10_000;
+
+/// Runs until told to stop. A conflator that is overtaken or loses a frame begins again by itself.
+pub fn run(config: &Config, stop: &Stop) -> anyhow::Result<()> {
+    while !stop.asked() {
+        match Running::start(config).and_then(|mut running| running.until_stopped(config, stop)) {
+            Ok(()) => {}
+            Err(error) => {
+                tracing::warn!(error = format!("{error:#}"), "the conflator begins again at the last frame that counted");
+                stop.wait(Duration::from_millis(500));
+            }
+        }
+    }
+    Ok(())
+}
+
+struct Running {
+    conflator: Conflator,
+    reader: Reader,
+    topics: Vec<Topic>,
+    producer: Producer,
+    codec: AvroCodec,
+    schemas: SchemaStore,
+    frames: TopicName,
+    framed: Instant,
+}
+
+impl Running {
+    fn start(config: &Config) -> anyhow::Result<Self> {
+        let frames = TopicName::from(Topic::Frames.name());
+        let mut past = Reader::open(&config.kafka, Pace::Recovery, "conflator-past")?;
+        let schemas = SchemaStore::compiled();
+        let (tail, end) = read_tail(&mut past, &frames, &schemas)?;
+        let limits = Limits { future_tick_seconds: config.core.future_tick_seconds, ..Limits::default() };
+        let mut conflator = Conflator::resume(tail, limits);
+        let mut starts = vec![Start { topic: frames.clone(), partition: 0, offset: end }];
+        for topic in SOURCES {
+            let name = TopicName::from(topic.name());
+            for partition in 0..partitions(topic, config) {
+                let log_start = past.bounds(&name, partition, PATIENCE)?.start;
+                let offset = conflator.start(topic, partition, log_start);
+                starts.push(Start { topic: name.clone(), partition, offset });
+            }
+        }
+        let mut reader = Reader::open(&config.kafka, Pace::Live, "conflator")?;
+        reader.assign(&starts)?;
+        let topics = std::iter::once(Topic::Frames).chain(SOURCES).collect();
+        let producer = Producer::open(&config.kafka, "conflator")?;
+        tracing::info!(frames = end, "conflator runs");
+        Ok(Self { conflator, reader, topics, producer, codec: AvroCodec::default(), schemas, frames, framed: Instant::now() })
+    }
+
+    fn until_stopped(&mut self, config: &Config, stop: &Stop) -> anyhow::Result<()> {
+        let mut quiet_since = Instant::now();
+        while !stop.asked() {
+            let batch = self.reader.poll_batch(BATCH, FRAME_EVERY)?;
+            self.take(&batch)?;
+            if self.conflator.changed() && (self.conflator.full() || self.framed.elapsed() >= FRAME_EVERY) {
+                if let Some(frame) = self.conflator.frame() {
+                    self.publish(&frame)?;
+                    quiet_since = Instant::now();
+                }
+            } else if quiet_since.elapsed() >= HEARTBEAT_EVERY {
+                let frame = self.conflator.heartbeat();
+                self.publish(&frame)?;
+                quiet_since = Instant::now();
+            }
+            if let Some(lost) = self.producer.take_failures().into_iter().next() {
+                bail!("a frame could not be delivered: {lost:?}");
+            }
+        }
+        self.producer.flush(Duration::from_millis(u64::from(config.kafka.transaction_timeout_ms)))?;
+        Ok(())
+    }
+
+    fn take(&mut self, batch: &Batch) -> anyhow::Result<()> {
+        let now = crate::clock::now();
+        for record in batch.records() {
+            let topic = self.topics[record.topic()];
+            if topic == Topic::Frames {
+                self.read_back(&stored(&record))?;
+                continue;
+            }
+            let record = KafkaRecord(record);
+            let decoded = self.codec.decode(topic, record.0.key(), record.0.value());
+            // In event time the record's own moment is the clock: only a tick beyond it lies in the future.
+            let clock = now.max(engine::RecordRef::timestamp(&record));
+            self.conflator.fold(clock, &Origin { topic, partition: record.0.partition(), record: &record }, decoded);
+            while self.conflator.full() {
+                let Some(frame) = self.conflator.frame() else { break };
+                self.publish(&frame)?;
+            }
+        }
+        for end in batch.ends() {
+            let topic = self.topics[end.topic];
+            if topic != Topic::Frames {
+                self.conflator.advance(topic, end.partition, end.offset);
+            }
+        }
+        Ok(())
+    }
+
+    fn read_back(&mut self, record: &StoredRecord) -> anyhow::Result<()> {
+        let Some(frame) = record.value.as_deref().and_then(|value| decode_frame(&self.schemas, value).ok()) else { return Ok(()) };
+        self.conflator.observed(record.offset, &frame)?;
+        Ok(())
+    }
+
+    fn publish(&mut self, frame: &Frame) -> anyhow::Result<()> {
+        let mut value = Vec::new();
+        encode_frame(frame, &mut value)?;
+        let mut message = Message::to(self.frames.clone(), 0, value);
+        for (name, value) in cloud_event("/ballast/conflator", Topic::Frames, "frame", frame.event_time) {
+            message = message.header(Arc::<str>::from(name.as_str()), value);
+        }
+        self.producer.send(message)?;
+        self.framed = Instant::now();
+        Ok(())
+    }
+}
+
+/// Reads the frames from the anchor of the newest one to the end.
+fn read_tail(past: &mut Reader, frames: &TopicName, schemas: &SchemaStore) -> anyhow::Result<(Tail, i64)> {
+    let bounds = past.bounds(frames, 0, PATIENCE)?;
+    let mut newest: Option<Frame> = None;
+    let mut look = 64;
+    while newest.is_none() {
+        let from = bounds.start.max(bounds.stable_end - look);
+        past.read_range(frames, 0, (from, bounds.stable_end), PATIENCE, |record| {
+            newest = record.value().and_then(|value| decode_frame(schemas, value).ok()).or(newest.take());
+        })?;
+        if from == bounds.start {
+            break;
+        }
+        look *= 8;
+    }
+    let mut tail = Tail::default();
+    let Some(newest) = newest else { return Ok((tail, bounds.stable_end)) };
+    let from = tail_start(&newest, bounds.start).context("finding the last frame that counted")?;
+    let mut read = BTreeMap::new();
+    past.read_range(frames, 0, (from, bounds.stable_end), PATIENCE, |record| {
+        if let Some(frame) = record.value().and_then(|value| decode_frame(schemas, value).ok()) {
+            read.insert(record.offset(), frame);
+        }
+    })?;
+    read.iter().for_each(|(offset, frame)| {
+        tail.read(*offset, frame);
+    });
+    Ok((tail, bounds.stable_end))
+}
+

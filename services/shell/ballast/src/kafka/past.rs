@@ -1,0 +1,113 @@
+//! Reading of what was: progress, and recorded ranges of inputs, streamed once from front to back.
+
+use super::stored;
+use crate::stored::StoredRecord;
+use super::read_error;
+use crate::worker::ports::{Past, PortError};
+use avro_codec::{SchemaStore, decode_progress};
+use domain::Topic;
+use domain::progress::Progress;
+use engine::{RecordRef, Role};
+use kafka_log::{KafkaSettings, Pace, Reader, Start, TopicName};
+use std::collections::{BTreeMap, VecDeque};
+use std::time::{Duration, Instant};
+
+/// How long the broker may take for one answer.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Records of one poll.
+const BATCH: usize = 5_000;
+
+/// The past of a role's lane.
+pub struct KafkaPast {
+    settings: KafkaSettings,
+    progress: Topic,
+    lane: i32,
+    name: String,
+    bounds: Reader,
+    streams: BTreeMap<(Topic, i32), Stream>,
+}
+
+/// One partition, read from front to back.
+struct Stream {
+    reader: Reader,
+    buffer: VecDeque<StoredRecord>,
+    /// Everything below is in the buffer or was handed over.
+    read_to: i64,
+    /// Everything below was handed over.
+    given_to: i64,
+}
+
+impl KafkaPast {
+    /// The past of a lane of `R`.
+    pub fn open<R: Role>(settings: &KafkaSettings, lane: i32) -> Result<Self, PortError> {
+        let name = format!("{}-{lane}-past", R::NAME);
+        let bounds = Reader::open(settings, Pace::Recovery, &name).map_err(read_error)?;
+        Ok(Self { settings: settings.clone(), progress: R::PROGRESS, lane, name, bounds, streams: BTreeMap::new() })
+    }
+
+    fn stream(&mut self, topic: Topic, partition: i32, from: i64) -> Result<&mut Stream, PortError> {
+        if self.streams.get(&(topic, partition)).is_none_or(|stream| stream.given_to > from) {
+            let mut reader = Reader::open(&self.settings, Pace::Recovery, &self.name).map_err(read_error)?;
+            let start = Start { topic: TopicName::from(topic.name()), partition, offset: from };
+            reader.assign(&[start]).map_err(read_error)?;
+            self.streams.insert((topic, partition), Stream { reader, buffer: VecDeque::new(), read_to: from, given_to: from });
+        }
+        Ok(self.streams.get_mut(&(topic, partition)).expect("it was just put there"))
+    }
+}
+
+impl Stream {
+    fn fill(&mut self, to: i64, topic: Topic, partition: i32) -> Result<(), PortError> {
+        let end = Instant::now() + PATIENCE;
+        let name = TopicName::from(topic.name());
+        while self.read_to < to {
+            if Instant::now() >= end {
+                let at = self.read_to;
+                return Err(PortError::later(format!("{topic}/{partition} gave nothing between {at} and {to} for {PATIENCE:?}: is the broker up?")));
+            }
+            let batch = self.reader.poll_batch(BATCH, Duration::from_millis(100)).map_err(read_error)?;
+            self.buffer.extend(batch.records().map(|record| stored(&record)));
+            let newest = self.buffer.back().map_or(0, |record| record.offset + 1);
+            let ends = batch.ends().iter().map(|end| end.offset).max().unwrap_or(0);
+            self.read_to = self.read_to.max(newest).max(ends);
+            if batch.is_empty() && self.read_to < to {
+                self.read_to = self.read_to.max(self.reader.position(&name, partition).unwrap_or(0));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Past for KafkaPast {
+    fn bounds(&mut self, topic: Topic, partition: i32) -> Result<(i64, i64), PortError> {
+        let bounds = self.bounds.bounds(&TopicName::from(topic.name()), partition, PATIENCE).map_err(read_error)?;
+        Ok((bounds.start, bounds.stable_end))
+    }
+
+    fn range(&mut self, topic: Topic, partition: i32, from: i64, to: i64, take: &mut dyn FnMut(&dyn RecordRef)) -> Result<(), PortError> {
+        let stream = self.stream(topic, partition, from)?;
+        stream.fill(to, topic, partition)?;
+        while let Some(record) = stream.buffer.front().filter(|record| record.offset < to) {
+            if record.offset >= from {
+                take(record);
+            }
+            stream.buffer.pop_front();
+        }
+        stream.given_to = to;
+        Ok(())
+    }
+
+    fn progress(&mut self, from: i64) -> Result<Vec<Progress>, PortError> {
+        let schemas = SchemaStore::compiled();
+        let topic = TopicName::from(self.progress.name());
+        let mut read = Vec::new();
+        self.bounds
+            .read_to_end(&topic, self.lane, from, PATIENCE, |record| {
+                if let Some(value) = record.value() {
+                    read.push(decode_progress(&schemas, value));
+                }
+            })
+            .map_err(read_error)?;
+        read.into_iter().map(|progress| progress.map_err(PortError::of)).collect()
+    }
+}

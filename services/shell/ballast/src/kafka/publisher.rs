@@ -1,0 +1,139 @@
+//! Publishing of a lane's steps through its transactional producer.
+
+use super::read_error;
+use crate::messages::{DONE, OutMessage, step_messages};
+use crate::worker::ports::{Outcome, PortError, Publisher};
+use domain::{Topic, SmolStr};
+use engine::{Role, Step};
+use kafka_log::{Commit, KafkaSettings, LaneProducer, LaneSettings, Message, Outcome as Heard, Pace, Partition, Reader, TailProbe, TopicName};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+
+/// How long a take-over may take.
+const TAKE_OVER: Duration = Duration::from_secs(60);
+
+/// A lane's publisher.
+pub struct KafkaPublisher {
+    producer: LaneProducer,
+    heard: Receiver<Heard>,
+    ends: Reader,
+    role: &'static str,
+    progress: Topic,
+    lane: i32,
+    names: Names,
+    troubles: u64,
+}
+
+/// Topic and header names, shared instead of copied.
+#[derive(Default)]
+struct Names {
+    topics: BTreeMap<&'static str, TopicName>,
+    headers: BTreeMap<SmolStr, Arc<str>>,
+}
+
+impl KafkaPublisher {
+    /// A publisher that has not taken the lane over yet.
+    pub fn open<R: Role>(settings: &KafkaSettings, lane: i32, topics: &[TopicName]) -> Result<Self, PortError> {
+        let progress = TopicName::from(R::PROGRESS.name());
+        let probe = TailProbe::new(settings, progress, lane, |record| std::str::from_utf8(record.header(DONE)?).ok()?.parse().ok());
+        let (tell, heard) = channel();
+        let id = settings.transactional_id(R::NAME, lane);
+        let producer = LaneProducer::spawn(settings, LaneSettings::default(), id, topics, Box::new(probe), move |outcome| {
+            // Nobody listens once the lane is let go.
+            let _ = tell.send(outcome);
+        })
+        .map_err(PortError::of)?;
+        let ends = Reader::open(settings, Pace::Recovery, &format!("{}-{lane}-ends", R::NAME)).map_err(read_error)?;
+        Ok(Self { producer, heard, ends, role: R::NAME, progress: R::PROGRESS, lane, names: Names::default(), troubles: 0 })
+    }
+
+    /// Lets what was ordered end, and ends the producer's thread.
+    pub fn close(self, limit: Duration) {
+        if !self.producer.close(limit) {
+            tracing::debug!(role = self.role, lane = self.lane, "the producer ends later by itself");
+        }
+    }
+
+    /// Commits that failed and were tried again, since the start.
+    pub fn troubles(&self) -> u64 {
+        self.troubles
+    }
+}
+
+impl Names {
+    fn message(&mut self, from: OutMessage) -> Message {
+        let topic = self.topics.entry(from.topic).or_insert_with(|| TopicName::from(from.topic)).clone();
+        let headers = from.headers.into_iter().map(|(name, value)| (self.header(name), value)).collect();
+        Message { topic, partition: Partition::Exactly(from.partition), key: from.key, value: from.value, headers, timestamp: None }
+    }
+    fn header(&mut self, name: SmolStr) -> Arc<str> {
+        // Names of foreign headers in dead letters are not worth remembering.
+        if name.starts_with("original.") {
+            return Arc::from(name.as_str());
+        }
+        self.headers.entry(name.clone()).or_insert_with(|| Arc::from(name.as_str())).clone()
+    }
+}
+
+impl Publisher for KafkaPublisher {
+    fn take_over(&mut self) -> Result<(), PortError> {
+        self.producer.init().map_err(PortError::later)?;
+        let end = Instant::now() + TAKE_OVER;
+        loop {
+            match self.heard.recv_timeout(end.saturating_duration_since(Instant::now())) {
+                Ok(Heard::Ready { took }) => {
+                    tracing::debug!(role = self.role, lane = self.lane, ?took, "took the lane over");
+                    return Ok(());
+                }
+                Ok(Heard::Fenced { .. }) => return Err(PortError::later("another process took the lane over at the same time".to_owned())),
+                Ok(Heard::Failed { error, .. }) => return Err(PortError::later(error)),
+                Ok(Heard::Troubled { error, attempt, .. }) => tracing::warn!(role = self.role, lane = self.lane, attempt, %error, "taking the lane over"),
+                Ok(Heard::Confirmed { .. }) => {}
+                Err(_) => return Err(PortError::later(format!("the lane could not be taken over within {TAKE_OVER:?}: is the broker up?"))),
+            }
+        }
+    }
+
+    fn submit(&mut self, step: &Step) -> Result<(), PortError> {
+        let messages = step_messages(self.role, self.progress, self.lane, step);
+        let commit = Commit {
+            sequence: u64::try_from(messages.step).map_err(PortError::of)?,
+            begin: vec![self.names.message(messages.begin)],
+            outputs: messages.outputs.into_iter().map(|message| self.names.message(message)).collect(),
+            done: vec![self.names.message(messages.done)],
+        };
+        self.producer.commit(commit).map_err(PortError::later)
+    }
+
+    fn outcome(&mut self, wait: Duration) -> Option<Outcome> {
+        loop {
+            let heard = match self.heard.recv_timeout(wait) {
+                Ok(heard) => heard,
+                Err(RecvTimeoutError::Timeout) => return None,
+                Err(RecvTimeoutError::Disconnected) => return Some(Outcome::Failed(PortError::later("the producer's thread has ended".to_owned()))),
+            };
+            match heard {
+                Heard::Confirmed { sequence, took, recycled, .. } => {
+                    if recycled {
+                        tracing::warn!(role = self.role, lane = self.lane, step = sequence, ?took, "the commit was slow or in doubt; the producer is renewed");
+                    }
+                    return Some(Outcome::Confirmed { step: i64::try_from(sequence).unwrap_or(i64::MAX), took });
+                }
+                Heard::Fenced { .. } => return Some(Outcome::Fenced),
+                Heard::Failed { error, .. } => return Some(Outcome::Failed(PortError::later(error))),
+                Heard::Troubled { error, attempt, .. } => {
+                    self.troubles += 1;
+                    tracing::warn!(role = self.role, lane = self.lane, attempt, %error, "committing; trying again");
+                }
+                Heard::Ready { .. } => {}
+            }
+        }
+    }
+
+    fn progress_end(&mut self) -> Result<i64, PortError> {
+        let topic = TopicName::from(self.progress.name());
+        Ok(self.ends.bounds(&topic, self.lane, Duration::from_secs(10)).map_err(read_error)?.stable_end)
+    }
+}

@@ -1,0 +1,90 @@
+//! Live reading of a lane's inputs: one consumer, one thread.
+
+use super::{KafkaRecord, read_error};
+use crate::worker::ports::{LaneReader, Polled, PortError};
+use domain::{Timestamp, Topic};
+use engine::RecordRef;
+use engine::lane::Slice;
+use kafka_log::{Batch, KafkaSettings, Pace, Reader, Start, TopicName};
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// A live reader.
+pub struct KafkaReader {
+    reader: Reader,
+    topics: Vec<Topic>,
+    not_ended: BTreeSet<(Topic, i32)>,
+    event_time: bool,
+}
+
+impl KafkaReader {
+    /// A reader with nothing assigned. `event_time`: whether the greatest event time is asked for.
+    pub fn open(settings: &KafkaSettings, name: &str, event_time: bool) -> Result<Self, PortError> {
+        let reader = Reader::open(settings, Pace::Live, name).map_err(read_error)?;
+        Ok(Self { reader, topics: Vec::new(), not_ended: BTreeSet::new(), event_time })
+    }
+
+    fn hand_over(&self, batch: &Batch, take: &mut dyn FnMut(Polled<'_>)) {
+        let records: Vec<KafkaRecord<'_>> = batch.records().map(KafkaRecord).collect();
+        let mut by_place: Vec<(Topic, i32, Vec<&dyn RecordRef>)> = Vec::new();
+        for record in &records {
+            let place = (self.topics[record.0.topic()], record.0.partition());
+            match by_place.iter_mut().find(|(topic, partition, _)| (*topic, *partition) == place) {
+                Some((.., list)) => list.push(record),
+                None => by_place.push((place.0, place.1, vec![record])),
+            }
+        }
+        let slices: Vec<_> = by_place
+            .iter()
+            .map(|(topic, partition, records)| Slice {
+                topic: *topic,
+                partition: *partition,
+                to: records.last().map_or(0, |r| r.offset() + 1),
+                records: records.as_slice(),
+            })
+            .collect();
+        take(Polled {
+            slices: &slices,
+            newest_append: records.iter().map(KafkaRecord::appended).max(),
+            newest_event: if self.event_time { records.iter().map(RecordRef::timestamp).max() } else { None::<Timestamp> },
+        });
+    }
+}
+
+impl LaneReader for KafkaReader {
+    fn assign(&mut self, starts: &[(Topic, i32, i64)]) -> Result<(), PortError> {
+        let starts_there: Vec<_> = starts
+            .iter()
+            .map(|(topic, partition, offset)| Start { topic: TopicName::from(topic.name()), partition: *partition, offset: *offset })
+            .collect();
+        self.reader.assign(&starts_there).map_err(read_error)?;
+        self.not_ended = starts.iter().map(|(topic, partition, _)| (*topic, *partition)).collect();
+        self.topics.clear();
+        for (topic, ..) in starts {
+            if !self.topics.contains(topic) {
+                self.topics.push(*topic);
+            }
+        }
+        Ok(())
+    }
+
+    fn poll(&mut self, max: usize, wait: Duration, take: &mut dyn FnMut(Polled<'_>)) -> Result<(), PortError> {
+        let batch = match self.reader.poll_batch(max, wait) {
+            Ok(batch) => batch,
+            Err(error) if error.retry() => {
+                tracing::warn!(%error, "reading inputs; trying again");
+                return Ok(());
+            }
+            Err(error) => return Err(read_error(error)),
+        };
+        for end in batch.ends() {
+            self.not_ended.remove(&(self.topics[end.topic], end.partition));
+        }
+        self.hand_over(&batch, take);
+        Ok(())
+    }
+
+    fn reached_end(&self) -> bool {
+        self.not_ended.is_empty()
+    }
+}

@@ -1,0 +1,117 @@
+//! Runs the lanes of a role in this process: the group says which are ours, each has a thread of its
+//! own that recovers it, runs it, and lets it go. Restarts what may be restarted, halts what must not run.
+
+mod life;
+
+use crate::config::Config;
+use crate::stop::Stop;
+use engine::Role;
+use kafka_log::{Membership, MembershipEvent, MembershipSettings, TopicName};
+use life::{Deps, LaneHandle};
+use postgres_store::Store;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::Duration;
+use telemetry::{Health, Metrics};
+use tokio::runtime::Handle;
+
+/// How long a lane may take to let go when it is revoked or the process stops.
+const LET_GO: Duration = Duration::from_millis(1900);
+/// How long lanes may take to finish when the process stops.
+const FINISH: Duration = Duration::from_secs(4);
+
+/// What every lane of the process shares.
+pub struct World {
+    /// Configuration.
+    pub config: Config,
+    /// Postgres.
+    pub store: Store,
+    /// Where its calls run.
+    pub runtime: Handle,
+    /// Metrics.
+    pub metrics: Metrics,
+    /// Health.
+    pub health: Health,
+    /// The operator allows to fold inputs anew.
+    pub genesis: bool,
+}
+
+/// Runs a role until told to stop.
+pub fn run<R: Role + 'static>(world: &Arc<World>, fresh: fn() -> R, stop: &Stop) -> anyhow::Result<()> {
+    let kafka = &world.config.kafka;
+    let settings = MembershipSettings::new(
+        kafka.group_id(R::NAME),
+        format!("{}.{}.{}", kafka.deployment, R::NAME, world.config.instance),
+        TopicName::from(R::PROGRESS.name()),
+    );
+    let (tell, hear) = channel();
+    let membership = Membership::join(kafka, settings, move |event| {
+        // After the role has stopped nobody listens.
+        let _ = tell.send(event);
+    })?;
+    let mut lanes = Lanes { deps: Deps::new(world.clone(), fresh), running: BTreeMap::new() };
+    while !stop.asked() {
+        match hear.recv_timeout(Duration::from_millis(50)) {
+            Ok(MembershipEvent::Assigned(assigned)) => lanes.start(&assigned),
+            Ok(MembershipEvent::Revoked(revoked, ack)) => {
+                lanes.finish(&revoked, LET_GO);
+                ack.done();
+            }
+            Ok(MembershipEvent::Lost(lost)) => lanes.drop_now(&lost),
+            Ok(MembershipEvent::Failed(error)) => return Err(error.into()),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => anyhow::bail!("the membership of {} has ended", R::NAME),
+        }
+        lanes.tend();
+    }
+    let all: Vec<_> = lanes.running.keys().copied().collect();
+    lanes.finish(&all, FINISH);
+    membership.leave();
+    Ok(())
+}
+
+struct Lanes<R> {
+    deps: Arc<Deps<R>>,
+    running: BTreeMap<i32, LaneHandle>,
+}
+
+impl<R: Role + 'static> Lanes<R> {
+    fn start(&mut self, lanes: &[i32]) {
+        for lane in lanes {
+            if !self.running.contains_key(lane) {
+                self.running.insert(*lane, LaneHandle::spawn(&self.deps, *lane));
+            }
+        }
+    }
+
+    fn finish(&mut self, lanes: &[i32], limit: Duration) {
+        for lane in lanes {
+            if let Some(handle) = self.running.get(lane) {
+                handle.ask_to_finish(limit);
+            }
+        }
+        lanes.iter().filter_map(|lane| self.running.remove(lane)).for_each(LaneHandle::join);
+    }
+
+    fn drop_now(&mut self, lanes: &[i32]) {
+        for lane in lanes {
+            if let Some(handle) = self.running.remove(lane) {
+                handle.ask_to_drop();
+                handle.join();
+            }
+        }
+    }
+
+    /// A lane that was fenced although the group still says that it is ours is taken up again after a
+    /// while: the other owner has died, or the group will tell.
+    fn tend(&mut self) {
+        let ended: Vec<_> = self.running.iter().filter(|(_, handle)| handle.may_restart()).map(|(lane, _)| *lane).collect();
+        for lane in ended {
+            if let Some(handle) = self.running.remove(&lane) {
+                handle.join();
+                self.start(&[lane]);
+            }
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! The life of one lane on its thread: open the ports, recover, run, let go.
+
+use super::World;
+use crate::avro::AvroCodec;
+use crate::checkpoints::PostgresCheckpoints;
+use crate::clock;
+use crate::kafka::{KafkaPast, KafkaPublisher, KafkaReader};
+use crate::observe::LaneObserver;
+use crate::worker::pacing::Clock;
+use crate::worker::{LaneHalt, LaneWorker, Ports, Target, Turn, recover};
+use domain::Topic;
+use engine::Role;
+use kafka_log::TopicName;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+use telemetry::Condition;
+
+/// Between two tries after something outside failed.
+const AGAIN: Duration = Duration::from_millis(500);
+/// How long a lane that was fenced stays away.
+const AWAY: Duration = Duration::from_secs(10);
+
+/// What the threads of a role's lanes share.
+pub(super) struct Deps<R> {
+    world: Arc<World>,
+    fresh: fn() -> R,
+}
+
+impl<R> Deps<R> {
+    pub(super) fn new(world: Arc<World>, fresh: fn() -> R) -> Arc<Self> {
+        Arc::new(Self { world, fresh })
+    }
+}
+
+/// What a lane's thread is asked to do; milliseconds above zero are the time to finish in.
+struct Wish(AtomicU64);
+
+const GO_ON: u64 = 0;
+const DROP: u64 = u64::MAX;
+
+impl Wish {
+    fn is(&self) -> u64 {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+/// How a lane's life ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    LetGo,
+    Fenced,
+    Halted,
+}
+
+/// A lane's thread.
+pub(super) struct LaneHandle {
+    wish: Arc<Wish>,
+    thread: JoinHandle<End>,
+    started: Instant,
+}
+
+impl LaneHandle {
+    pub(super) fn spawn<R: Role + 'static>(deps: &Arc<Deps<R>>, lane: i32) -> Self {
+        let wish = Arc::new(Wish(AtomicU64::new(GO_ON)));
+        let (deps, own) = (deps.clone(), wish.clone());
+        let thread = std::thread::Builder::new()
+            .name(format!("{}-{lane}", R::NAME))
+            .spawn(move || live(&deps, lane, &own))
+            .expect("the system has room for a thread per lane");
+        Self { wish, thread, started: Instant::now() }
+    }
+    pub(super) fn ask_to_finish(&self, limit: Duration) {
+        let millis = u64::try_from(limit.as_millis()).unwrap_or(1).clamp(1, DROP - 1);
+        self.wish.0.store(millis, Ordering::Release);
+    }
+    pub(super) fn ask_to_drop(&self) {
+        self.wish.0.store(DROP, Ordering::Release);
+    }
+    /// Whether the lane was fenced a while ago and may be tried again; a halted one stays halted.
+    pub(super) fn may_restart(&self) -> bool {
+        self.thread.is_finished() && self.wish.is() == GO_ON && self.started.elapsed() > AWAY
+    }
+    pub(super) fn join(self) {
+        match self.thread.join() {
+            Ok(end) => tracing::debug!(?end, "a lane's thread has ended"),
+            Err(_) => tracing::error!("a lane's thread has panicked; the lane will be recovered"),
+        }
+    }
+}
+
+fn live<R: Role>(deps: &Deps<R>, lane: i32, wish: &Wish) -> End {
+    let condition = deps.world.health.condition(&format!("{} lane {lane}", R::NAME));
+    loop {
+        condition.set_not_ready("recovering");
+        match one_life(deps, lane, wish, &condition) {
+            Ok(end) => return end,
+            Err(halt) if passes(&halt) => {
+                tracing::warn!(role = R::NAME, lane, error = %halt, "the lane is recovered again");
+                condition.set_not_ready(format!("waiting: {halt}"));
+                if wait_or_wish(wish) {
+                    return End::LetGo;
+                }
+            }
+            Err(halt) => {
+                tracing::error!(role = R::NAME, lane, error = %halt, "the lane is halted");
+                condition.set_not_ready(format!("halted: {halt}"));
+                while wish.is() == GO_ON {
+                    std::thread::sleep(Duration::from_millis(50));
+                }
+                return End::Halted;
+            }
+        }
+    }
+}
+
+/// Whether recovering the lane again may help. Logs and state that contradict each other do not pass.
+fn passes(halt: &LaneHalt) -> bool {
+    match halt {
+        LaneHalt::Port(error) => error.retry,
+        LaneHalt::Recovery(_) | LaneHalt::Lane(_) | LaneHalt::Checkpoints { .. } => false,
+    }
+}
+
+fn wait_or_wish(wish: &Wish) -> bool {
+    let end = Instant::now() + AGAIN;
+    while Instant::now() < end {
+        if wish.is() != GO_ON {
+            return true;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    false
+}
+
+fn one_life<R: Role>(deps: &Deps<R>, lane: i32, wish: &Wish, condition: &Condition) -> Result<End, LaneHalt> {
+    let started = Instant::now();
+    let world = &*deps.world;
+    let config = &world.config;
+    let mut codec = AvroCodec::default();
+    let own = u32::try_from(lane).expect("a partition number is not negative");
+    let lanes = u32::try_from(config.lanes).expect("checked with the configuration");
+    let mut checkpoints =
+        PostgresCheckpoints::new(world.store.clone(), world.runtime.clone(), &config.kafka.deployment, R::NAME, own, lanes);
+    let mut publisher = KafkaPublisher::open::<R>(&config.kafka, lane, &topic_names())?;
+    let mut past = KafkaPast::open::<R>(&config.kafka, lane)?;
+    let target = Target { lane, lanes: config.lanes, genesis: world.genesis };
+    let recovered = recover(target, &deps.fresh, &mut codec, &mut past, &mut checkpoints, &mut publisher)?;
+    drop(past);
+    let mut reader = KafkaReader::open(&config.kafka, &format!("{}-{lane}", R::NAME), config.pacing.clock == Clock::Event)?;
+    let mut ports = Ports { reader: &mut reader, publisher: &mut publisher, checkpoints: &mut checkpoints, codec: &mut codec };
+    let observer = LaneObserver::new(&world.metrics, R::NAME, own, started.elapsed());
+    let mut worker = LaneWorker::start(recovered, &config.core, config.pacing.clone(), Box::new(observer), &mut ports)?;
+    condition.set_ready();
+    let end = loop {
+        match wish.is() {
+            GO_ON => {
+                if worker.turn(clock::now(), &mut ports)? == Turn::Fenced {
+                    break End::Fenced;
+                }
+            }
+            DROP => break End::LetGo,
+            millis => {
+                let whole = worker.finish(Duration::from_millis(millis), &mut ports)?;
+                tracing::info!(role = R::NAME, lane, step = worker.confirmed(), whole, "let the lane go");
+                break End::LetGo;
+            }
+        }
+    };
+    if end == End::Fenced {
+        tracing::warn!(role = R::NAME, lane, "another process owns the lane; it is let go at once");
+    }
+    publisher.close(Duration::from_millis(200));
+    Ok(end)
+}
+
+fn topic_names() -> Vec<TopicName> {
+    Topic::ALL.iter().map(|topic| TopicName::from(topic.name())).collect()
+}

@@ -1,0 +1,22 @@
+//! The executable's parts: configuration, commands, and the workers that perform the engine's effects.
+//! Everything that decides about portfolios stands in the core; nothing here does.
+
+pub mod avro;
+pub mod checkpoints;
+pub mod cli;
+pub mod clock;
+pub mod commands;
+pub mod config;
+pub mod conflate;
+pub mod kafka;
+pub mod lanes;
+pub mod lines;
+pub mod memory;
+pub mod messages;
+pub mod observe;
+pub mod project;
+pub mod replay;
+pub mod stop;
+pub mod stored;
+pub mod topic_layout;
+pub mod worker;

@@ -1,0 +1,226 @@
+//! JSON lines: the same records as on the topics, one a line, for people, scripts and tests.
+//! Reading and printing of single lines; which topic means what to whom is the caller's.
+
+use domain::cash::CashEntry;
+use domain::close::Close;
+use domain::command::Command;
+use domain::corporate_action::CorporateAction;
+use domain::dead_letter::DeadLetter;
+use domain::drift::Drift;
+use domain::fill::Fill;
+use domain::instrument::Instrument;
+use domain::market_status::MarketStatus;
+use domain::order::OrderWave;
+use domain::order_status::OrderStatus;
+use domain::policy::Policy;
+use domain::reason::DeadLetterCode;
+use domain::refresh::Refresh;
+use domain::tick::Tick;
+use domain::{Input, Output, PortfolioId, Timestamp, Topic};
+use engine::{Codec, Refusal};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+/// A line as it is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenLine<'a> {
+    topic: String,
+    #[serde(default)]
+    timestamp: Option<Timestamp>,
+    #[serde(default)]
+    key: Option<String>,
+    #[serde(borrow)]
+    value: &'a RawValue,
+}
+
+/// A line that names a topic of the service; its value is not yet read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// Topic.
+    pub topic: Topic,
+    /// Its moment; `None` lets the clock stand still.
+    pub timestamp: Option<Timestamp>,
+    /// Key; `None` where the value names it.
+    pub key: Option<String>,
+    /// The value's JSON text; `None` is a tombstone.
+    pub value: Option<String>,
+}
+
+/// Reads one line.
+pub fn read_line(text: &str) -> Result<Line, Refusal> {
+    let written: WrittenLine = serde_json::from_str(text).map_err(|error| refusal(&error))?;
+    let topic = Topic::from_name(&written.topic)
+        .ok_or_else(|| Refusal::new(DeadLetterCode::Undecodable, format!("{:?} is no topic of this service", written.topic)))?;
+    let value = written.value.get();
+    Ok(Line {
+        topic,
+        timestamp: written.timestamp,
+        key: written.key,
+        value: (value != "null").then(|| value.to_owned()),
+    })
+}
+
+fn refusal(error: &serde_json::Error) -> Refusal {
+    let text = error.to_string();
+    let code = if text.contains("OUT_OF_RANGE: ") { DeadLetterCode::OutOfRange } else { DeadLetterCode::Undecodable };
+    Refusal::new(code, text.replace("OUT_OF_RANGE: ", ""))
+}
+
+fn parse<'a, T: Deserialize<'a>>(json: &'a str) -> Result<Box<T>, Refusal> {
+    serde_json::from_str(json).map(Box::new).map_err(|error| refusal(&error))
+}
+
+/// The record of a topic that a JSON text holds; a tombstone closes a policy and is refused elsewhere.
+pub fn input_of(topic: Topic, key: Option<&str>, json: Option<&str>) -> Result<Input, Refusal> {
+    let Some(json) = json else { return tombstone(topic, key) };
+    Ok(match topic {
+        Topic::Fills => Input::Fill(parse::<Fill>(json)?),
+        Topic::Cash => Input::Cash(parse::<CashEntry>(json)?),
+        Topic::Policies => Input::Policy(parse::<Policy>(json)?),
+        Topic::Ticks => Input::Tick(parse::<Tick>(json)?),
+        Topic::Instruments => Input::Instrument(parse::<Instrument>(json)?),
+        Topic::CorporateActions => Input::CorporateAction(parse::<CorporateAction>(json)?),
+        Topic::MarketStatus => Input::MarketStatus(parse::<MarketStatus>(json)?),
+        Topic::Closes => Input::Close(parse::<Close>(json)?),
+        Topic::OrderStatus => Input::OrderStatus(parse::<OrderStatus>(json)?),
+        Topic::Commands => Input::Command(parse::<Command>(json)?),
+        Topic::Refresh => Input::Refresh(parse::<Refresh>(json)?),
+        Topic::Drift => Input::Drift(parse::<Drift>(json)?),
+        Topic::Orders => Input::OrderWave(parse::<OrderWave>(json)?),
+        Topic::Frames => Input::Frame(parse(json)?),
+        other => return Err(Refusal::new(DeadLetterCode::Undecodable, format!("{other} is written by the service, it is no input"))),
+    })
+}
+
+fn tombstone(topic: Topic, key: Option<&str>) -> Result<Input, Refusal> {
+    match (topic, key.map(PortfolioId::new)) {
+        (Topic::Policies, Some(Ok(portfolio))) => Ok(Input::PolicyClosed(portfolio)),
+        (Topic::Policies, _) => Err(Refusal::new(DeadLetterCode::Undecodable, "a null policy needs the portfolio as the line's key")),
+        _ => Err(Refusal::new(DeadLetterCode::Undecodable, format!("{topic} takes no null value"))),
+    }
+}
+
+/// A dead letter as it is printed: the original as JSON where it is JSON, else as hexadecimal digits.
+#[derive(Serialize)]
+struct PrintedLetter<'a> {
+    code: DeadLetterCode,
+    text: &'a str,
+    topic: Topic,
+    partition: i32,
+    offset: i64,
+    portfolio_id: Option<&'a PortfolioId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    original: Option<&'a RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    original_hex: Option<String>,
+}
+
+/// Any record of an output, written as its own fields.
+pub fn output_json(output: &Output) -> String {
+    let json = match output {
+        Output::Ledger(r) => serde_json::to_string(r),
+        Output::Snapshot(r) => serde_json::to_string(r),
+        Output::Drift(r) => serde_json::to_string(r),
+        Output::PortfolioClose(r) => serde_json::to_string(r),
+        Output::OrderWave(r) => serde_json::to_string(r),
+        Output::RebalanceEvent(r) => serde_json::to_string(r),
+        Output::Refresh(r) => serde_json::to_string(r),
+        Output::Fill(r) => serde_json::to_string(r),
+        Output::OrderStatus(r) => serde_json::to_string(r),
+        Output::DeadLetter(r) => serde_json::to_string(&printed(r)),
+    };
+    json.expect("records hold no map with keys that JSON cannot write")
+}
+
+/// Any record of an input, written as its own fields.
+pub fn input_json(input: &Input) -> String {
+    let json = match input {
+        Input::Fill(r) => serde_json::to_string(r),
+        Input::Cash(r) => serde_json::to_string(r),
+        Input::Policy(r) => serde_json::to_string(r),
+        Input::PolicyClosed(_) => Ok("null".to_owned()),
+        Input::Tick(r) => serde_json::to_string(r),
+        Input::Instrument(r) => serde_json::to_string(r),
+        Input::CorporateAction(r) => serde_json::to_string(r),
+        Input::MarketStatus(r) => serde_json::to_string(r),
+        Input::Close(r) => serde_json::to_string(r),
+        Input::OrderStatus(r) => serde_json::to_string(r),
+        Input::Command(r) => serde_json::to_string(r),
+        Input::Refresh(r) => serde_json::to_string(r),
+        Input::Drift(r) => serde_json::to_string(r),
+        Input::OrderWave(r) => serde_json::to_string(r),
+        Input::Frame(r) => serde_json::to_string(r),
+    };
+    json.expect("records hold no map with keys that JSON cannot write")
+}
+
+fn printed(letter: &DeadLetter) -> PrintedLetter<'_> {
+    let original = letter.value.as_deref().and_then(|bytes| serde_json::from_slice::<&RawValue>(bytes).ok());
+    let original_hex = match original {
+        Some(_) => None,
+        None => letter.value.as_deref().map(domain::dead_letter::hex::encode),
+    };
+    PrintedLetter {
+        code: letter.code,
+        text: &letter.text,
+        topic: letter.topic,
+        partition: letter.partition,
+        offset: letter.offset,
+        portfolio_id: letter.portfolio_id.as_ref(),
+        original,
+        original_hex,
+    }
+}
+
+/// The name of the topic that an output goes to.
+pub fn topic_name(output: &Output) -> &'static str {
+    match output {
+        Output::DeadLetter(letter) => letter.topic.dead_letters(),
+        other => other.topic().name(),
+    }
+}
+
+/// One printed line: topic, moment, value.
+pub fn print_line(topic: &str, timestamp: Option<Timestamp>, value: &str) -> String {
+    match timestamp.filter(|time| *time != Timestamp::MIN) {
+        Some(time) => format!(r#"{{"topic":"{topic}","timestamp":"{time}","value":{value}}}"#),
+        None => format!(r#"{{"topic":"{topic}","value":{value}}}"#),
+    }
+}
+
+/// Records as JSON text in place of Avro: what `replay` runs the engine with.
+#[derive(Debug, Default)]
+pub struct JsonCodec;
+
+impl Codec for JsonCodec {
+    fn decode(&mut self, topic: Topic, key: Option<&[u8]>, value: Option<&[u8]>) -> Result<Input, Refusal> {
+        let utf8 = |bytes| std::str::from_utf8(bytes).map_err(|_| Refusal::new(DeadLetterCode::Undecodable, "the record is not UTF-8"));
+        input_of(topic, key.map(utf8).transpose()?, value.map(utf8).transpose()?)
+    }
+    fn encode(&mut self, output: &Output, into: &mut Vec<u8>) -> Result<(), Refusal> {
+        match output {
+            Output::DeadLetter(letter) => into.extend_from_slice(letter.value.as_deref().unwrap_or_default()),
+            other => into.extend_from_slice(output_json(other).as_bytes()),
+        }
+        Ok(())
+    }
+}
+
+/// The dead letter of a line that no role has seen, as it is printed.
+pub struct RefusedLine {
+    /// The dead-letter topic, as far as the line names one.
+    pub topic: String,
+    /// The printed line.
+    pub text: String,
+}
+
+/// The dead letter of line `number` (from 1), which could not be read.
+pub fn refused_line(number: i64, text: &str, refusal: &Refusal) -> RefusedLine {
+    let named = serde_json::from_str::<serde_json::Value>(text).ok().and_then(|line| line.get("topic")?.as_str().map(str::to_owned));
+    let topic = format!("{}.dlq", named.unwrap_or_else(|| "lines".to_owned()));
+    let quoted = |text: &str| serde_json::to_string(text).expect("text is JSON");
+    let (words, original) = (quoted(&format!("line {number}: {}", refusal.text)), quoted(text));
+    let value = format!(r#"{{"code":"{}","text":{words},"line":{number},"original":{original}}}"#, refusal.code);
+    RefusedLine { text: format!(r#"{{"topic":{},"value":{value}}}"#, quoted(&topic)), topic }
+}

@@ -1,0 +1,31 @@
+//! The executable: reads the command line and the configuration, and starts what was asked for.
+
+use ballast::cli::{Cli, Command, ConfigCommand, TopicsCommand};
+use ballast::config;
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match act(&cli) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("ballast: {error:#}");
+            ExitCode::from(if error.is::<config::ConfigError>() { 2 } else { 1 })
+        }
+    }
+}
+
+fn act(cli: &Cli) -> anyhow::Result<ExitCode> {
+    let config = config::load(cli.config.as_deref(), &cli.overrides)?;
+    match &cli.command {
+        Command::Run(args) => ballast::commands::run::run(config, args),
+        Command::Replay(args) => ballast::commands::replay::run(&config, args),
+        Command::Publish(args) => ballast::commands::publish::run(&config, args),
+        Command::Topics(TopicsCommand::Create) => ballast::commands::topics::create(&config),
+        Command::Topics(TopicsCommand::Check) => ballast::commands::topics::check(&config),
+        Command::Topics(TopicsCommand::Tail(args)) => ballast::commands::tail::run(&config, args),
+        Command::Migrate => ballast::commands::migrate::run(&config),
+        Command::Config(ConfigCommand::Check) => ballast::commands::config_check::run(&config),
+    }
+}

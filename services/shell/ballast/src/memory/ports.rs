@@ -1,0 +1,208 @@
+//! The worker's ports on memory.
+
+use super::MemoryLog;
+use crate::stored::StoredRecord;
+use crate::messages::step_messages;
+use crate::worker::ports::{
+    CheckpointImage, Checkpoints, LaneReader, LoadedImage, Outcome, Past, Polled, PortError, Publisher, Saved,
+};
+use avro_codec::{SchemaStore, decode_progress};
+use domain::progress::Progress;
+use domain::{SmolStr, Topic};
+use engine::lane::Slice;
+use engine::{RecordRef, Role, Step};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, VecDeque};
+use std::rc::Rc;
+use std::time::Duration;
+
+/// Live reading.
+pub struct MemoryReader {
+    log: MemoryLog,
+    positions: Vec<(Topic, i32, i64)>,
+}
+
+impl MemoryReader {
+    /// A reader with nothing assigned.
+    pub fn new(log: MemoryLog) -> Self {
+        Self { log, positions: Vec::new() }
+    }
+}
+
+impl LaneReader for MemoryReader {
+    fn assign(&mut self, starts: &[(Topic, i32, i64)]) -> Result<(), PortError> {
+        self.positions = starts.to_vec();
+        Ok(())
+    }
+    fn poll(&mut self, max: usize, _wait: Duration, take: &mut dyn FnMut(Polled<'_>)) -> Result<(), PortError> {
+        let mut read: Vec<(Topic, i32, Vec<StoredRecord>)> = Vec::new();
+        let mut room = max;
+        for (topic, partition, position) in &mut self.positions {
+            let mut records = self.log.read(topic.name(), *partition, *position);
+            records.truncate(room);
+            room -= records.len();
+            if let Some(last) = records.last() {
+                *position = last.offset + 1;
+                read.push((*topic, *partition, records));
+            }
+        }
+        hand_over(&read, take);
+        Ok(())
+    }
+    fn reached_end(&self) -> bool {
+        self.positions.iter().all(|(topic, partition, position)| self.log.read(topic.name(), *partition, *position).is_empty())
+    }
+}
+
+fn hand_over(read: &[(Topic, i32, Vec<StoredRecord>)], take: &mut dyn FnMut(Polled<'_>)) {
+    let views: Vec<Vec<&dyn RecordRef>> = read.iter().map(|(.., records)| records.iter().map(|r| r as &dyn RecordRef).collect()).collect();
+    let slices: Vec<_> = read
+        .iter()
+        .zip(&views)
+        .map(|((topic, partition, records), view)| Slice {
+            topic: *topic,
+            partition: *partition,
+            to: records.last().map_or(0, |r| r.offset + 1),
+            records: view.as_slice(),
+        })
+        .collect();
+    let all = || read.iter().flat_map(|(.., records)| records);
+    take(Polled {
+        slices: &slices,
+        newest_append: all().map(|record| record.appended).max(),
+        newest_event: all().map(RecordRef::timestamp).max(),
+    });
+}
+
+/// Reading of what was.
+pub struct MemoryPast {
+    log: MemoryLog,
+    progress: Topic,
+    lane: i32,
+}
+
+impl MemoryPast {
+    /// The past of a role's lane.
+    pub fn new<R: Role>(log: MemoryLog, lane: i32) -> Self {
+        Self { log, progress: R::PROGRESS, lane }
+    }
+}
+
+impl Past for MemoryPast {
+    fn bounds(&mut self, topic: Topic, partition: i32) -> Result<(i64, i64), PortError> {
+        Ok((0, self.log.end(topic.name(), partition)))
+    }
+    fn range(&mut self, topic: Topic, partition: i32, from: i64, to: i64, take: &mut dyn FnMut(&dyn RecordRef)) -> Result<(), PortError> {
+        self.log.read(topic.name(), partition, from).iter().take_while(|r| r.offset < to).for_each(|record| take(record));
+        Ok(())
+    }
+    fn progress(&mut self, from: i64) -> Result<Vec<Progress>, PortError> {
+        let schemas = SchemaStore::compiled();
+        let records = self.log.read(self.progress.name(), self.lane, from);
+        let values = records.iter().filter_map(|record| record.value.as_deref());
+        values.map(|value| decode_progress(&schemas, value).map_err(PortError::of)).collect()
+    }
+}
+
+/// Publishing of steps.
+pub struct MemoryPublisher {
+    log: MemoryLog,
+    role: &'static str,
+    progress: Topic,
+    lane: i32,
+    epoch: u64,
+    outcomes: VecDeque<Outcome>,
+}
+
+impl MemoryPublisher {
+    /// A publisher that has not taken the lane over yet.
+    pub fn new<R: Role>(log: MemoryLog, lane: i32) -> Self {
+        Self { log, role: R::NAME, progress: R::PROGRESS, lane, epoch: 0, outcomes: VecDeque::new() }
+    }
+    fn owner(&self) -> SmolStr {
+        SmolStr::new(format!("{}.{}", self.role, self.lane))
+    }
+}
+
+impl Publisher for MemoryPublisher {
+    fn take_over(&mut self) -> Result<(), PortError> {
+        let mut shared = self.log.0.borrow_mut();
+        let epoch = shared.owners.entry(self.owner()).or_default();
+        *epoch += 1;
+        self.epoch = *epoch;
+        Ok(())
+    }
+    fn submit(&mut self, step: &Step) -> Result<(), PortError> {
+        let current = self.log.0.borrow().owners.get(&self.owner()).copied();
+        if current != Some(self.epoch) {
+            self.outcomes.push_back(Outcome::Fenced);
+            return Ok(());
+        }
+        let messages = step_messages(self.role, self.progress, self.lane, step);
+        self.log.commit(std::iter::once(messages.begin).chain(messages.outputs).chain([messages.done]));
+        self.outcomes.push_back(Outcome::Confirmed { step: messages.step, took: Duration::ZERO });
+        Ok(())
+    }
+    fn outcome(&mut self, _wait: Duration) -> Option<Outcome> {
+        self.outcomes.pop_front()
+    }
+    fn progress_end(&mut self) -> Result<i64, PortError> {
+        Ok(self.log.end(self.progress.name(), self.lane))
+    }
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    images: VecDeque<LoadedImage>,
+}
+
+/// Checkpoints; clones share them.
+#[derive(Debug, Clone, Default)]
+pub struct MemoryCheckpoints {
+    kept: Rc<RefCell<Kept>>,
+    last: Option<Saved>,
+}
+
+impl Checkpoints for MemoryCheckpoints {
+    fn load(&mut self, generation: u8) -> Result<Option<LoadedImage>, PortError> {
+        Ok(self.kept.borrow().images.get(usize::from(generation)).cloned())
+    }
+    fn save(&mut self, image: CheckpointImage) {
+        let mut kept = self.kept.borrow_mut();
+        let newest = kept.images.front();
+        if newest.map(|n| n.step) != image.parent {
+            self.last = Some(Saved::Overtaken);
+            return;
+        }
+        let before = newest.map(|n| n.entities.clone()).unwrap_or_default();
+        let mut entities: BTreeMap<SmolStr, Vec<u8>> = before.into_iter().collect();
+        for (key, bytes) in image.changed {
+            match bytes {
+                Some(bytes) => entities.insert(key, bytes),
+                None => entities.remove(&key),
+            };
+        }
+        let bytes = image.shared.len();
+        kept.images.push_front(LoadedImage {
+            step: image.step,
+            progress_from: image.progress_from,
+            shared: image.shared,
+            entities: entities.into_iter().collect(),
+        });
+        kept.images.truncate(2);
+        self.last = Some(Saved::Kept { step: image.step, bytes });
+    }
+    fn saved(&mut self, _wait: Duration) -> Option<Saved> {
+        self.last.take()
+    }
+    fn discard_newer(&mut self, step: i64) -> Result<(), PortError> {
+        self.kept.borrow_mut().images.retain(|image| image.step <= step);
+        Ok(())
+    }
+    fn buckets(&self) -> u16 {
+        16
+    }
+    fn bucket_of(&self, key: &str) -> u16 {
+        key.bytes().fold(0_u16, |hash, byte| hash.wrapping_mul(31).wrapping_add(u16::from(byte))) % 16
+    }
+}

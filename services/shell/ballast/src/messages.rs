@@ -1,0 +1,94 @@
+//! A step as messages: BEGIN, outputs, DONE, with their headers. Every byte is a function of the step,
+//! so that a step sent twice is the same twice. It sends nothing.
+
+use avro_codec::{dead_letter_headers, encode_progress};
+use domain::progress::{Begin, Done, Progress};
+use domain::{SmolStr, Timestamp, Topic};
+use engine::repeats::{INDEX, SOURCE, STEP};
+use engine::{Encoded, Step, lane::TRACEPARENT};
+
+/// Header on DONE with its step, for whoever looks for the newest one without reading values.
+pub const DONE: &str = "done";
+
+/// A message for any log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutMessage {
+    /// Topic name.
+    pub topic: &'static str,
+    /// Partition.
+    pub partition: i32,
+    /// Key.
+    pub key: Option<Vec<u8>>,
+    /// Value.
+    pub value: Option<Vec<u8>>,
+    /// Headers, in order.
+    pub headers: Vec<(SmolStr, Vec<u8>)>,
+}
+
+/// A step as it is committed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StepMessages {
+    /// Its number.
+    pub step: i64,
+    /// Sent and acknowledged first.
+    pub begin: OutMessage,
+    /// Sent and acknowledged next.
+    pub outputs: Vec<OutMessage>,
+    /// Sent and acknowledged last.
+    pub done: OutMessage,
+}
+
+/// The messages of a step of a role's lane.
+pub fn step_messages(role: &str, progress: Topic, lane: i32, step: &Step) -> StepMessages {
+    let source = SmolStr::new(format!("/ballast/{role}/{lane}"));
+    let number = step.begin.step;
+    let time = step.begin.windows.last().map_or(Timestamp::MIN, |window| window.now);
+    let mark = |record: Progress, name: &str| {
+        let mut value = Vec::new();
+        encode_progress(&record, &mut value).expect("BEGIN and DONE are bounded by the step");
+        let mut headers = cloud_event(&source, progress, &format!("{role}.{lane}.{number}.{name}"), time);
+        if name == DONE {
+            headers.push((SmolStr::new_static(DONE), number.to_string().into_bytes()));
+        }
+        OutMessage { topic: progress.name(), partition: lane, key: Some(lane.to_string().into_bytes()), value: Some(value), headers }
+    };
+    StepMessages {
+        step: number,
+        begin: mark(Progress::Begin(Begin::clone(&step.begin)), "begin"),
+        outputs: step.outputs.iter().map(|output| output_message(&source, role, lane, number, output)).collect(),
+        done: mark(Progress::Done(Done::clone(&step.done)), DONE),
+    }
+}
+
+fn output_message(source: &SmolStr, role: &str, lane: i32, step: i64, output: &Encoded) -> OutMessage {
+    let id = format!("{role}.{lane}.{step}.{}", output.index);
+    let mut headers = match &output.dead_letter {
+        Some(letter) => dead_letter_headers(letter),
+        None => cloud_event(source, output.topic, &id, output.time),
+    };
+    if output.dead_letter.is_some() {
+        headers.push((SmolStr::new_static("dlq_source"), source.as_bytes().to_vec()));
+    }
+    headers.push((SmolStr::new_static("lane"), lane.to_string().into_bytes()));
+    headers.push((SmolStr::new_static(STEP), step.to_string().into_bytes()));
+    headers.push((SmolStr::new_static(INDEX), output.index.to_string().into_bytes()));
+    if let Some(trace) = &output.traceparent {
+        headers.push((SmolStr::new_static(TRACEPARENT), trace.as_bytes().to_vec()));
+    }
+    let topic = if output.dead_letter.is_some() { output.topic.dead_letters() } else { output.topic.name() };
+    OutMessage { topic, partition: output.partition, key: output.key.clone(), value: output.value.clone(), headers }
+}
+
+/// CloudEvents attributes in binary mode.
+pub fn cloud_event(source: &str, topic: Topic, id: &str, time: Timestamp) -> Vec<(SmolStr, Vec<u8>)> {
+    let mut headers = vec![
+        (SmolStr::new_static("ce_specversion"), b"1.0".to_vec()),
+        (SmolStr::new_static("ce_id"), id.as_bytes().to_vec()),
+        (SmolStr::new_static("ce_type"), topic.name().as_bytes().to_vec()),
+        (SmolStr::new_static(SOURCE), source.as_bytes().to_vec()),
+    ];
+    if time != Timestamp::MIN {
+        headers.push((SmolStr::new_static("ce_time"), time.to_string().into_bytes()));
+    }
+    headers
+}

@@ -1,0 +1,184 @@
+//! The core as one machine: conflator, position-keeper and rebalancer, each lane fed with what the
+//! others publish until nothing moves any more.
+
+use super::{Numbered, Published};
+use crate::lines::JsonCodec;
+use conflator::{Conflator, Limits, SOURCES, Tail};
+use domain::{Output, Timestamp, Topic};
+use engine::lane::Slice;
+use engine::{Codec, Lane, LaneError, Origin, RawRecord, Role, Settings};
+use position_keeper::PositionKeeper;
+use rebalancer::Rebalancer;
+use std::collections::BTreeMap;
+
+/// Rounds of feeding the roles with each other's records before a group counts as never ending.
+const MOST_ROUNDS: usize = 1000;
+
+/// Conflator, position-keeper and rebalancer.
+pub(super) struct Machine {
+    conflator: Conflator,
+    keeper: Station<PositionKeeper>,
+    rebalancer: Station<Rebalancer>,
+    codec: JsonCodec,
+    offsets: BTreeMap<Topic, i64>,
+    clock: Timestamp,
+}
+
+/// A lane and what it has not read yet.
+struct Station<R> {
+    lane: Lane<R>,
+    inbox: BTreeMap<Topic, Vec<RawRecord>>,
+}
+
+impl<R: Role> Station<R> {
+    fn new(role: R, settings: &Settings) -> Self {
+        let mut lane = Lane::new(role, 0, 1);
+        lane.configure(settings);
+        Self { lane, inbox: BTreeMap::new() }
+    }
+    fn post(&mut self, record: &RawRecord) {
+        if R::INPUTS.contains(&record.topic) {
+            self.inbox.entry(record.topic).or_default().push(record.clone());
+        }
+    }
+    fn has_work(&self, now: Timestamp) -> bool {
+        !self.inbox.is_empty() || self.lane.next_due().is_some_and(|due| due <= now)
+    }
+    fn step(&mut self, now: Timestamp, codec: &mut JsonCodec) -> Result<Vec<Published>, LaneError> {
+        let inbox = std::mem::take(&mut self.inbox);
+        let slices: Vec<_> = inbox
+            .iter()
+            .map(|(topic, records)| Slice { topic: *topic, partition: 0, to: records.last().map_or(0, |r| r.offset + 1), records })
+            .collect();
+        self.lane.window(now, false, &slices, codec)?;
+        self.close(codec)
+    }
+    fn close(&mut self, codec: &mut JsonCodec) -> Result<Vec<Published>, LaneError> {
+        let time = self.lane.now();
+        let step = self.lane.close(codec)?;
+        Ok(step.into_iter().flat_map(|step| step.records).map(|output| Published { output, time }).collect())
+    }
+}
+
+impl Machine {
+    pub(super) fn new(settings: &Settings) -> Self {
+        let limits = Limits { future_tick_seconds: settings.future_tick_seconds, ..Limits::default() };
+        let mut conflator = Conflator::resume(Tail::default(), limits);
+        for topic in SOURCES {
+            conflator.start(topic, 0, 0);
+        }
+        Self {
+            conflator,
+            keeper: Station::new(PositionKeeper::default(), settings),
+            rebalancer: Station::new(Rebalancer::default(), settings),
+            codec: JsonCodec,
+            offsets: BTreeMap::new(),
+            clock: Timestamp::MIN,
+        }
+    }
+
+    /// Runs one group of lines to its end.
+    pub(super) fn run(&mut self, group: Vec<Numbered>) -> Result<Vec<Published>, LaneError> {
+        self.clock = group.iter().filter_map(|line| line.line.timestamp).fold(self.clock, Timestamp::max);
+        for line in group {
+            self.take_in(line);
+        }
+        self.post_frames();
+        self.settle()
+    }
+
+    /// Publishes what waits for a timer; timers are left alone.
+    pub(super) fn finish(&mut self) -> Result<Vec<Published>, LaneError> {
+        self.keeper.lane.finish(&mut self.codec)?;
+        let mut published = self.keeper.close(&mut self.codec)?;
+        self.forward(&published);
+        published.extend(self.settle()?);
+        Ok(published)
+    }
+
+    fn settle(&mut self) -> Result<Vec<Published>, LaneError> {
+        let mut published = Vec::new();
+        for _ in 0..MOST_ROUNDS {
+            let made = if self.keeper.has_work(self.clock) {
+                self.keeper.step(self.clock, &mut self.codec)?
+            } else if self.rebalancer.has_work(self.clock) {
+                self.rebalancer.step(self.clock, &mut self.codec)?
+            } else {
+                return Ok(published);
+            };
+            self.forward(&made);
+            published.extend(made);
+        }
+        tracing::error!(rounds = MOST_ROUNDS, "the roles still answer each other; this group is cut off here");
+        Ok(published)
+    }
+
+    fn take_in(&mut self, numbered: Numbered) {
+        let line = numbered.line;
+        let value = line.value.map(String::into_bytes);
+        let mut record = RawRecord {
+            topic: line.topic,
+            partition: 0,
+            offset: 0,
+            timestamp: line.timestamp.unwrap_or(self.clock),
+            key: line.key.map(String::into_bytes),
+            headers: Vec::new(),
+            value,
+        };
+        let decoded = self.codec.decode(record.topic, record.key.as_deref(), record.value.as_deref());
+        if record.key.is_none() {
+            record.key = match &decoded {
+                Ok(input) => avro_codec::input_key(input).map(|key| key.as_bytes().to_vec()),
+                Err(_) => named_portfolio(record.value.as_deref()),
+            };
+        }
+        record.offset = self.next_offset(record.topic);
+        if SOURCES.contains(&record.topic) {
+            self.conflator.fold(self.clock, &Origin { topic: record.topic, partition: 0, record: &record }, decoded);
+        } else {
+            self.keeper.post(&record);
+            self.rebalancer.post(&record);
+        }
+    }
+
+    fn post_frames(&mut self) {
+        while let Some(frame) = self.conflator.frame() {
+            let value = serde_json::to_vec(&frame).expect("a frame is plain data");
+            let offset = self.next_offset(Topic::Frames);
+            self.conflator.observed(offset, &frame).expect("one conflator alone always counts");
+            let record =
+                RawRecord { topic: Topic::Frames, partition: 0, offset, timestamp: frame.event_time, key: None, headers: Vec::new(), value: Some(value) };
+            self.keeper.post(&record);
+            self.rebalancer.post(&record);
+        }
+    }
+
+    /// Hands what one role published to the role that reads it.
+    fn forward(&mut self, published: &[Published]) {
+        for record in published {
+            let topic = record.output.topic();
+            if matches!(record.output, Output::DeadLetter(_)) || !matches!(topic, Topic::Drift | Topic::Refresh) {
+                continue;
+            }
+            let offset = self.next_offset(topic);
+            let key = record.output.portfolio_id().map(|id| id.as_str().as_bytes().to_vec());
+            let mut value = Vec::new();
+            self.codec.encode(&record.output, &mut value).expect("JSON holds every record");
+            let raw = RawRecord { topic, partition: 0, offset, timestamp: record.time, key, headers: Vec::new(), value: Some(value) };
+            self.keeper.post(&raw);
+            self.rebalancer.post(&raw);
+        }
+    }
+
+    fn next_offset(&mut self, topic: Topic) -> i64 {
+        let next = self.offsets.entry(topic).or_default();
+        *next += 1;
+        *next - 1
+    }
+}
+
+/// The portfolio that a record names although it cannot be read: a producer would have keyed it so.
+fn named_portfolio(value: Option<&[u8]>) -> Option<Vec<u8>> {
+    let json: serde_json::Value = serde_json::from_slice(value?).ok()?;
+    Some(json.get("portfolio_id")?.as_str()?.as_bytes().to_vec())
+}

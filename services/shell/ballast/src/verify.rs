@@ -1,0 +1,103 @@
+//! The offline checker: every record of every topic in, a table of the invariants out.
+//!
+//! From the inputs (fills, cash, policies, commands, frames) it works out in exact ratios what the
+//! outputs must say, and compares. It knows the shape of the records and nothing else of the service:
+//! no engine, no accounting, no planning of the roles is used, so that a mistake there is not made twice.
+//! It keeps one decoded record for each record read: memory grows with the history.
+//!
+//! Replayed digests (I7) need the engine and are added to the report by whoever ran them. What the
+//! model does not follow (corrections, splits, lots, facts that changed) it names in the notes.
+
+mod balance;
+mod booking;
+mod cycles;
+mod decisions;
+mod exact;
+mod executions;
+mod facts;
+mod fate;
+mod history;
+mod lanes;
+mod ledger;
+mod metrics;
+mod outputs;
+mod positions;
+mod report;
+mod seen;
+#[cfg(test)]
+mod story;
+#[cfg(test)]
+mod tests;
+mod versions;
+mod weights;
+
+pub use lanes::Checkpoint;
+pub use report::{Balance, Check, Report};
+pub use seen::SeenRecord;
+
+use avro_codec::SchemaStore;
+use facts::Facts;
+use fate::Fates;
+use history::History;
+use lanes::Lanes;
+use ledger::{Audit, Causes, Ground};
+use std::collections::BTreeMap;
+
+/// What the log itself does not say.
+#[derive(Debug, Clone, Default)]
+pub struct Given {
+    /// The newest whole checkpoint of each lane, where there is a store (I6).
+    pub checkpoints: Vec<Checkpoint>,
+    /// Whether the broker may have compacted snapshots: gaps in their versions are then allowed.
+    pub compacted: bool,
+    /// Writers' schemas besides this build's own.
+    pub schemas: SchemaStore,
+}
+
+/// Checks I1 to I12, but for I7, on records that come grouped by topic and partition, by offset, from
+/// the beginning, committed ones only.
+pub fn verify<'a>(records: impl IntoIterator<Item = SeenRecord<'a>>, given: &Given) -> Report {
+    let history = History::read(records, &given.schemas);
+    let lanes = Lanes::of(&history);
+    let facts = Facts::of(&history);
+    let fates = Fates::of(&history, &lanes, &facts, &given.schemas);
+    let causes = Causes::of(&history, &fates);
+    let audit = ledger::audit(&Ground { history: &history, lanes: &lanes, facts: &facts, causes: &causes });
+    let forgiven = if given.compacted { versions::missing(&history) } else { BTreeMap::new() };
+
+    let mut report = Report { counts: history.counts.clone(), ..Report::default() };
+    let mut add = |checks: Vec<Check>| checks.into_iter().for_each(|check| report.add(check));
+    add(positions::check(&history, &lanes, &facts, &fates));
+    add(audit.checks.clone());
+    add(metrics::check(&history, &lanes));
+    add(executions::check(&history, &lanes, &fates, &causes));
+    add(vec![lanes::contiguous(&history)]);
+    add(outputs::check(&history, &lanes, &forgiven));
+    add(vec![lanes::checkpoints(&lanes, &given.checkpoints)]);
+    add(cycles::check(&history, &fates));
+    add(decisions::check(&history, &lanes, &facts, &fates));
+    add(balance::check(&history, &lanes, &fates));
+    add(vec![facts::conflated(&history, &facts, &lanes), lanes::inputs_counted(&history, &lanes)]);
+    add(weights::check(&history));
+    add(versions::check(&history, given.compacted));
+    report.balances = balance::balances(&history, &lanes, &facts, &fates);
+    report.notes = notes(&audit, &given.checkpoints);
+    report
+}
+
+/// What was left out, and why.
+fn notes(audit: &Audit, checkpoints: &[Checkpoint]) -> Vec<String> {
+    let mut notes = Vec::new();
+    if checkpoints.is_empty() {
+        notes.push("I6: no checkpoints were given".to_owned());
+    }
+    let left: Vec<_> = audit.accounts.iter().filter_map(|(portfolio, account)| Some((portfolio, account.left.as_ref()?))).collect();
+    if let Some((portfolio, why)) = left.first() {
+        notes.push(format!("I2: the books of {} portfolios leave the model; first {portfolio}, {why}", left.len()));
+    }
+    let loose = audit.accounts.values().filter(|account| account.loose).count();
+    if loose > 0 {
+        notes.push(format!("I2: cost and profit of {loose} portfolios are not compared (lots, or an instrument's facts changed)"));
+    }
+    notes
+}

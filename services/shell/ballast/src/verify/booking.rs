@@ -1,0 +1,232 @@
+//! The book of one portfolio in exact ratios: average cost, long and short, flips, fees, futures,
+//! currency pairs. Slow and obvious; it shares nothing with the service but the shape of the records.
+//!
+//! It books TRADE executions and plain cash. What it cannot book (corrections, splits, securities
+//! transferred) it says, and the portfolio is left out of the comparison from there on.
+
+use super::exact::{Exact, Published, magnitude, zero};
+use domain::cash::CashEntry;
+use domain::enums::{CashKind, ExecType, InstrumentType, Side};
+use domain::fill::Fill;
+use domain::instrument::Instrument;
+use domain::{Currency, InstrumentId};
+use std::collections::BTreeMap;
+
+/// Amounts by currency.
+pub(super) type Amounts = BTreeMap<Currency, Exact>;
+
+/// Adds to the amount of a currency.
+pub(super) fn put(amounts: &mut Amounts, currency: Currency, amount: &Exact) {
+    let held = amounts.entry(currency).or_insert_with(zero);
+    *held += amount;
+}
+
+/// One holding, in the instrument's currency.
+#[derive(Debug, Clone)]
+pub(super) struct Position {
+    pub(super) quantity: Exact,
+    pub(super) cost: Exact,
+    pub(super) realized: Exact,
+    pub(super) income: Exact,
+    pub(super) fees: Amounts,
+    /// Bookings so far: each may have cost the service one rounding.
+    pub(super) bookings: u64,
+    /// Cost and profit follow rules that this model does not have.
+    pub(super) loose: bool,
+}
+
+impl Default for Position {
+    fn default() -> Self {
+        Self { quantity: zero(), cost: zero(), realized: zero(), income: zero(), fees: Amounts::new(), bookings: 0, loose: false }
+    }
+}
+
+impl Position {
+    /// Takes `change` units in at a total of `paid` (both signed like the change); what that realizes.
+    fn trade(&mut self, change: &Exact, paid: &Exact) -> Exact {
+        let opposite = (self.quantity > zero()) == (*change < zero()) && self.quantity != zero();
+        if !opposite {
+            self.quantity += change;
+            self.cost += paid;
+            return zero();
+        }
+        let (held, traded) = (magnitude(&self.quantity), magnitude(change));
+        let closed = if traded < held { traded.clone() } else { held.clone() };
+        let cost_out = &self.cost * &closed / &held;
+        let paid_out = paid * &closed / &traded;
+        let realized = -(&paid_out + &cost_out);
+        self.cost = &self.cost - cost_out + (paid - paid_out);
+        self.quantity += change;
+        self.realized += &realized;
+        realized
+    }
+}
+
+/// What one input does.
+#[derive(Debug, Clone)]
+pub(super) struct Effect {
+    pub(super) quantity: Exact,
+    pub(super) cash: Amounts,
+    pub(super) realized: Exact,
+    pub(super) income: Exact,
+    pub(super) fees: Amounts,
+    /// Money across the portfolio's boundary, with its currency.
+    pub(super) flow: Option<(Currency, Exact)>,
+    /// Part of the fee was paid in units of the instrument.
+    pub(super) fee_in_units: bool,
+}
+
+impl Effect {
+    fn none() -> Self {
+        let (cash, fees) = (Amounts::new(), Amounts::new());
+        Self { quantity: zero(), cash, realized: zero(), income: zero(), fees, flow: None, fee_in_units: false }
+    }
+}
+
+/// A portfolio.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Book {
+    pub(super) positions: BTreeMap<InstrumentId, Position>,
+    pub(super) cash: Amounts,
+    pub(super) flows: Amounts,
+    pub(super) bookings: u64,
+}
+
+impl Book {
+    /// Books an execution of an instrument, or says why the model cannot.
+    pub(super) fn fill(&mut self, fill: &Fill, instrument: &Instrument) -> Result<Effect, String> {
+        if fill.exec_type != ExecType::Trade {
+            return Err(format!("{} of {}", fill.exec_type, fill.exec_id));
+        }
+        self.bookings += 1;
+        let effect = match instrument.kind {
+            InstrumentType::Fx => pair(fill, instrument)?,
+            _ => self.security(fill, instrument),
+        };
+        effect.cash.iter().for_each(|(currency, amount)| put(&mut self.cash, *currency, amount));
+        Ok(effect)
+    }
+
+    fn security(&mut self, fill: &Fill, instrument: &Instrument) -> Effect {
+        let mut effect = Effect::none();
+        let position = self.positions.entry(fill.instrument_id.clone()).or_default();
+        position.bookings += 1;
+        position.loose |= fill.currency != instrument.currency;
+        let unit_value = fill.price.exact() * instrument.multiplier.exact();
+        let change = signed_quantity(fill);
+        let gross = fill.gross_amount.map_or_else(|| fill.quantity.exact() * &unit_value, Published::exact);
+        let paid = if change < zero() { -gross } else { gross };
+        effect.realized = position.trade(&change, &paid);
+        effect.quantity = change;
+        // A future costs nothing when it is bought; its gain is paid when it is closed.
+        let is_future = instrument.kind == InstrumentType::Future;
+        put(&mut effect.cash, fill.currency, &if is_future { effect.realized.clone() } else { -&paid });
+        if let Some(accrued) = fill.accrued_interest {
+            let income = if paid < zero() { accrued.exact() } else { -accrued.exact() };
+            put(&mut effect.cash, fill.currency, &income);
+            position.income += &income;
+            effect.income = income;
+        }
+        for fee in &fill.fees {
+            let amount = fee.amount.exact();
+            if !is_future && instrument.base_asset == Some(fee.currency) {
+                // Paid in the units themselves: they leave at the fill's price, and that value is the fee.
+                let value = &amount * &unit_value;
+                effect.realized += position.trade(&-&amount, &-&value);
+                effect.quantity -= &amount;
+                effect.fee_in_units = true;
+                put(&mut effect.fees, fill.currency, &value);
+            } else {
+                put(&mut effect.cash, fee.currency, &-&amount);
+                put(&mut effect.fees, fee.currency, &amount);
+            }
+        }
+        effect.fees.iter().for_each(|(currency, amount)| put(&mut position.fees, *currency, amount));
+        effect
+    }
+
+    /// Books a cash entry, or says why the model cannot.
+    pub(super) fn entry(&mut self, entry: &CashEntry) -> Result<Effect, String> {
+        if entry.reverses.is_some() || entry.quantity.is_some() || entry.action_id.is_some() {
+            return Err(format!("{} entry {} with a reversal, an action or securities", entry.kind, entry.entry_id));
+        }
+        self.bookings += 1;
+        let mut effect = Effect::none();
+        let amount = entry.amount.exact();
+        let flow = |amount: &Exact| Some((entry.currency, amount.clone()));
+        let change = match entry.kind {
+            CashKind::Deposit | CashKind::TransferIn => {
+                effect.flow = flow(&amount);
+                amount
+            }
+            CashKind::Withdrawal | CashKind::TransferOut => {
+                effect.flow = flow(&-&amount);
+                -amount
+            }
+            CashKind::Fee => {
+                put(&mut effect.fees, entry.currency, &amount);
+                -amount
+            }
+            CashKind::Interest | CashKind::Dividend => {
+                effect.income = amount.clone();
+                amount
+            }
+            CashKind::Unknown => return Err(format!("entry {} of an unknown kind", entry.entry_id)),
+        };
+        if let Some(id) = &entry.instrument_id {
+            self.positions.entry(id.clone()).or_default().loose = true;
+        }
+        put(&mut effect.cash, entry.currency, &change);
+        put(&mut self.cash, entry.currency, &change);
+        if let Some((currency, amount)) = &effect.flow {
+            put(&mut self.flows, *currency, amount);
+        }
+        Ok(effect)
+    }
+}
+
+/// + for a buy, − for a sell.
+pub(super) fn signed_quantity(fill: &Fill) -> Exact {
+    if fill.side == Side::Buy { fill.quantity.exact() } else { -fill.quantity.exact() }
+}
+
+/// An execution of a currency pair: one currency comes, the other goes.
+fn pair(fill: &Fill, instrument: &Instrument) -> Result<Effect, String> {
+    let base = instrument.base_asset.ok_or_else(|| format!("{} is a pair without a base asset", instrument.instrument_id))?;
+    let mut effect = Effect::none();
+    let units = signed_quantity(fill);
+    let gross = fill.gross_amount.map_or_else(|| fill.quantity.exact() * fill.price.exact() * instrument.multiplier.exact(), Published::exact);
+    put(&mut effect.cash, base, &(&units * instrument.multiplier.exact()));
+    put(&mut effect.cash, fill.currency, &if units < zero() { gross } else { -gross });
+    for fee in &fill.fees {
+        put(&mut effect.cash, fee.currency, &-fee.amount.exact());
+        put(&mut effect.fees, fee.currency, &fee.amount.exact());
+    }
+    Ok(effect)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::verify::exact::{ratio, whole};
+
+    fn position(steps: &[(i128, i128)]) -> Position {
+        let mut position = Position::default();
+        for (change, price) in steps {
+            position.trade(&whole(*change), &whole(change * price));
+        }
+        position
+    }
+
+    #[test]
+    fn average_cost_by_hand() {
+        let long = position(&[(10, 100), (10, 110), (-5, 120)]);
+        assert_eq!((long.quantity, long.cost, long.realized), (whole(15), whole(1575), whole(75)));
+        let flip = position(&[(10, 100), (-15, 110)]);
+        assert_eq!((flip.quantity, flip.cost, flip.realized), (whole(-5), whole(-550), whole(100)));
+        let short = position(&[(-4, 50), (2, 40), (2, 60)]);
+        assert_eq!((short.quantity, short.cost, short.realized), (zero(), zero(), zero()));
+        let third = position(&[(3, 10), (4, 11), (-1, 12)]);
+        assert_eq!(third.cost, ratio(74, 0) * whole(6) / whole(7));
+    }
+}

@@ -1,0 +1,124 @@
+//! I8: an order id is used once, a portfolio has one open cycle, an order is never filled beyond its size.
+
+use super::exact::{Exact, Published, show, zero};
+use super::executions::booked_fills;
+use super::fate::Fates;
+use super::history::History;
+use super::report::Check;
+use super::seen::Place;
+use domain::enums::{RebalanceStatus, WaveKind};
+use domain::order::Order;
+use domain::{OrderId, PortfolioId, RebalanceId, Uuid};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The rows of I8.
+pub(super) fn check(history: &History, fates: &Fates) -> Vec<Check> {
+    vec![unique_orders(history), well_formed(history), one_open_cycle(history), within_size(history, fates)]
+}
+
+/// New orders with the place of their wave; copies left out.
+pub(super) fn new_orders(history: &History) -> impl Iterator<Item = (Place, &Order)> {
+    let waves = history.waves.iter().filter(|seen| !seen.repeat && seen.record.kind == WaveKind::New);
+    waves.flat_map(|seen| seen.record.orders.iter().map(|order| (seen.place, order)))
+}
+
+fn unique_orders(history: &History) -> Check {
+    let mut check = Check::new("I8", "an order id, and a wave id, is used once");
+    let mut orders: BTreeMap<OrderId, Place> = BTreeMap::new();
+    for (place, order) in new_orders(history) {
+        let first = orders.insert(order.order_id, place);
+        check.that(first.is_none(), || {
+            let first = first.map(|place| place.to_string()).unwrap_or_default();
+            format!("{place}: order {} of {} was ordered before, at {first}", order.order_id, order.portfolio_id)
+        });
+    }
+    let mut waves: BTreeMap<Uuid, Place> = BTreeMap::new();
+    for seen in history.waves.iter().filter(|seen| !seen.repeat) {
+        let first = waves.insert(seen.record.wave_id, seen.place);
+        check.that(first.is_none(), || {
+            let first = first.map(|place| place.to_string()).unwrap_or_default();
+            format!("{}: wave {} stands at {first} too", seen.place, seen.record.wave_id)
+        });
+    }
+    check
+}
+
+fn well_formed(history: &History) -> Check {
+    let mut check = Check::new("I8", "orders belong to their wave's portfolio and to a cycle that has events");
+    let told: BTreeSet<(&PortfolioId, RebalanceId)> = history.events.iter().map(|e| (&e.record.portfolio_id, e.record.rebalance_id)).collect();
+    for seen in history.waves.iter().filter(|seen| !seen.repeat) {
+        let wave = &seen.record;
+        check.that(told.contains(&(&wave.portfolio_id, wave.rebalance_id)), || {
+            format!("{}: wave {} of rebalance {}, of which no event tells", seen.place, wave.wave_id, wave.rebalance_id)
+        });
+        for order in &wave.orders {
+            let fits = order.portfolio_id == wave.portfolio_id && order.rebalance_id == wave.rebalance_id && order.quantity.is_positive();
+            check.that(fits, || {
+                format!("{}: order {} ({} of {}) in a wave of {}", seen.place, order.order_id, order.quantity, order.portfolio_id, wave.portfolio_id)
+            });
+        }
+    }
+    check
+}
+
+fn is_open(status: RebalanceStatus) -> bool {
+    matches!(
+        status,
+        RebalanceStatus::PendingApproval | RebalanceStatus::Approved | RebalanceStatus::Released | RebalanceStatus::Stuck
+    )
+}
+
+fn one_open_cycle(history: &History) -> Check {
+    let mut check = Check::new("I8", "one open cycle a portfolio at a time; what has ended stays ended");
+    let mut open: BTreeMap<&PortfolioId, (RebalanceId, Place)> = BTreeMap::new();
+    let mut ended: BTreeMap<RebalanceId, Place> = BTreeMap::new();
+    for seen in history.events.iter().filter(|seen| !seen.repeat && !seen.record.shadow) {
+        let event = &seen.record;
+        let name = || format!("{}: rebalance {} of {} is {}", seen.place, event.rebalance_id, event.portfolio_id, event.status);
+        if is_open(event.status) {
+            let held = open.insert(&event.portfolio_id, (event.rebalance_id, seen.place));
+            let other = held.filter(|(id, _)| *id != event.rebalance_id);
+            check.that(other.is_none(), || {
+                let other = other.map(|(id, place)| format!("{id} ({place})")).unwrap_or_default();
+                format!("{} while {other} is open", name())
+            });
+            let end = ended.get(&event.rebalance_id);
+            check.that(end.is_none(), || format!("{} after it ended at {}", name(), end.map(Place::to_string).unwrap_or_default()));
+        } else if open.get(&event.portfolio_id).is_some_and(|(id, _)| *id == event.rebalance_id) && ends(event.status) {
+            open.remove(&event.portfolio_id);
+            ended.insert(event.rebalance_id, seen.place);
+        }
+    }
+    check
+}
+
+fn ends(status: RebalanceStatus) -> bool {
+    matches!(
+        status,
+        RebalanceStatus::Completed
+            | RebalanceStatus::Failed
+            | RebalanceStatus::Rejected
+            | RebalanceStatus::Expired
+            | RebalanceStatus::NoActionNeeded
+    )
+}
+
+fn within_size(history: &History, fates: &Fates) -> Check {
+    let mut check = Check::new("I8", "Σ fills of an order ≤ its quantity, else the portfolio is UNRECONCILED");
+    let mut filled: BTreeMap<OrderId, (Exact, Place)> = BTreeMap::new();
+    for seen in booked_fills(history, fates) {
+        let Some(order) = seen.record.order_id else { continue };
+        let sum = filled.entry(order).or_insert_with(|| (zero(), seen.place));
+        *sum = (&sum.0 + seen.record.quantity.exact(), seen.place);
+    }
+    let flagged: BTreeSet<&PortfolioId> = history.snapshots.iter().filter(|s| s.record.health.unreconciled).map(|s| &s.record.portfolio_id).collect();
+    let flags_in_drift: BTreeSet<&PortfolioId> = history.drifts.iter().filter(|d| d.record.health.unreconciled).map(|d| &d.record.portfolio_id).collect();
+    for (place, order) in new_orders(history) {
+        let Some((sum, last)) = filled.get(&order.order_id) else { continue };
+        let flag = flagged.contains(&order.portfolio_id) || flags_in_drift.contains(&order.portfolio_id);
+        check.that(*sum <= order.quantity.exact() || flag, || {
+            format!("{last}: order {} ({place}) asks for {} and was filled {}", order.order_id, order.quantity, show(sum))
+        });
+    }
+    check
+}

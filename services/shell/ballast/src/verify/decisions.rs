@@ -1,0 +1,207 @@
+//! I9: no order left on a stale price, or from a portfolio that was quarantined, incomplete,
+//! unreconciled, halted or behind; and every order is explained.
+
+use super::facts::Facts;
+use super::fate::{Fates, at};
+use super::history::History;
+use super::lanes::{Lane, Lanes};
+use super::report::Check;
+use super::seen::{REBALANCER, Seen};
+use domain::command::Command;
+use domain::drift::{Drift, DriftLine};
+use domain::enums::{CommandKind, Decision, HaltScope, MarketState, PriceFlag, WaveKind};
+use domain::order::{Order, OrderWave};
+use domain::{InstrumentId, PortfolioId, RebalanceId, Topic};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The rows of I9.
+pub(super) fn check(history: &History, lanes: &Lanes, facts: &Facts, fates: &Fates) -> Vec<Check> {
+    let mut rows = Rows {
+        event: Check::new("I9", "each wave stands on a drift event: complete, not quarantined, reconciled"),
+        prices: Check::new("I9", "each order's reference price is that event's, fresh, and one that a tick gave"),
+        stops: Check::new("I9", "no wave leaves while its lane is behind or a halt covers it"),
+        explained: Check::new("I9", "each order stands in an explanation as ORDER or CUT"),
+    };
+    let drifts = by_portfolio(history);
+    let explained = explained(history);
+    for seen in history.waves.iter().filter(|seen| !seen.repeat && seen.record.kind == WaveKind::New) {
+        rows.wave(&Wave { seen, drifts: drifts.get(&seen.record.portfolio_id).map_or(&[][..], Vec::as_slice), lanes, facts });
+        rows.stops(history, lanes, fates, seen);
+        for order in &seen.record.orders {
+            let known = explained.contains(&(order.rebalance_id, &order.instrument_id));
+            rows.explained.that(known, || format!("{}: order {} of {} is explained nowhere", seen.place, order.order_id, order.instrument_id));
+        }
+    }
+    vec![rows.event, rows.prices, rows.stops, rows.explained]
+}
+
+fn by_portfolio(history: &History) -> BTreeMap<&PortfolioId, Vec<&Seen<Drift>>> {
+    let mut drifts: BTreeMap<&PortfolioId, Vec<&Seen<Drift>>> = BTreeMap::new();
+    for seen in history.drifts.iter().filter(|seen| !seen.repeat && !seen.record.shadow) {
+        drifts.entry(&seen.record.portfolio_id).or_default().push(seen);
+    }
+    drifts
+}
+
+fn explained(history: &History) -> BTreeSet<(RebalanceId, &InstrumentId)> {
+    let lines = history.events.iter().flat_map(|seen| seen.record.explanation.iter().map(|line| (seen.record.rebalance_id, line)));
+    let ordered = lines.filter(|(_, line)| matches!(line.decision, Decision::Order | Decision::Cut));
+    ordered.map(|(rebalance, line)| (rebalance, &line.instrument_id)).collect()
+}
+
+struct Rows {
+    event: Check,
+    prices: Check,
+    stops: Check,
+    explained: Check,
+}
+
+/// A wave and what it may stand on.
+struct Wave<'a> {
+    seen: &'a Seen<OrderWave>,
+    drifts: &'a [&'a Seen<Drift>],
+    lanes: &'a Lanes,
+    facts: &'a Facts,
+}
+
+impl<'a> Wave<'a> {
+    /// The newest drift event that the rebalancer had read, with the snapshot that the orders name.
+    fn event(&self) -> Option<&'a Seen<Drift>> {
+        let version = self.seen.record.orders.first()?.snapshot_version;
+        let read = self.read();
+        let fits = |drift: &&&Seen<Drift>| drift.record.snapshot_version == version && drift.place.offset < read;
+        let prices = |drift: &&&Seen<Drift>| self.seen.record.orders.iter().all(|order| line_of(&drift.record, order).is_some_and(|l| is_price(l, order)));
+        let mut candidates = self.drifts.iter().filter(fits).rev();
+        let newest = candidates.clone().next();
+        candidates.find(prices).or(newest).copied()
+    }
+    /// First drift offset that was not read when the wave's step ended.
+    fn read(&self) -> i64 {
+        let Some(stamp) = self.seen.stamp else { return i64::MAX };
+        let lane = self.lanes.get(stamp.role, stamp.lane);
+        lane.map_or(i64::MAX, |lane| lane.position(stamp.step, Topic::Drift, stamp.lane))
+    }
+    /// Whether an event of the portfolio, no later than the wave, has this fresh price.
+    fn had_price(&self, order: &Order) -> bool {
+        let read = self.read();
+        let before = self.drifts.iter().filter(|drift| drift.place.offset < read);
+        before.filter_map(|drift| line_of(&drift.record, order)).any(|line| is_price(line, order) && line.price_flag == PriceFlag::Fresh)
+    }
+}
+
+fn line_of<'a>(drift: &'a Drift, order: &Order) -> Option<&'a DriftLine> {
+    drift.lines.iter().find(|line| line.instrument_id == order.instrument_id)
+}
+
+fn is_price(line: &DriftLine, order: &Order) -> bool {
+    line.price == Some(order.reference_price) && line.price_time == Some(order.reference_time)
+}
+
+impl Rows {
+    fn wave(&mut self, wave: &Wave<'_>) {
+        let (place, record) = (wave.seen.place, &wave.seen.record);
+        let name = || format!("{place}: wave {} of {}", record.wave_number, record.portfolio_id);
+        let Some(event) = wave.event() else {
+            let version = record.orders.first().map(|order| order.snapshot_version);
+            self.event.that(false, || format!("{} stands on no drift event with snapshot version {version:?}", name()));
+            return;
+        };
+        let health = &event.record.health;
+        let fit = health.complete && !health.quarantined && !health.unreconciled && health.waiting == 0;
+        self.event.that(fit, || {
+            let (complete, quarantined, unreconciled) = (health.complete, health.quarantined, health.unreconciled);
+            format!(
+                "{} stands on {}: complete {complete}, quarantined {quarantined}, unreconciled {unreconciled}, waiting {}",
+                name(),
+                event.place,
+                health.waiting
+            )
+        });
+        self.event.that(event.record.policy.as_ref().is_some_and(|policy| policy.policy_version == record.policy_version), || {
+            let found = event.record.policy.as_ref().map(|policy| policy.policy_version);
+            format!("{} names policy version {}, {} has {found:?}", name(), record.policy_version, event.place)
+        });
+        for order in &record.orders {
+            self.price(wave, event, order);
+        }
+    }
+
+    fn price(&mut self, wave: &Wave<'_>, event: &Seen<Drift>, order: &Order) {
+        let at = || format!("{}: order {} of {} at {} ({})", wave.seen.place, order.order_id, order.instrument_id, order.reference_price, order.reference_time);
+        let line = line_of(&event.record, order);
+        let same = line.is_some_and(|line| is_price(line, order));
+        // Later waves may keep the price that their proposal was made with.
+        let earlier = wave.seen.record.wave_number > 1 && wave.had_price(order);
+        self.prices.that(same || earlier, || {
+            let told = line.map(|line| (line.price, line.price_time));
+            format!("{}, the drift event {} has {told:?}", at(), event.place)
+        });
+        let flag = line.map_or(PriceFlag::Missing, |line| line.price_flag);
+        self.prices.that(flag == PriceFlag::Fresh, || format!("{}: its price is {flag} in {}", at(), event.place));
+        if let Some(line) = line.filter(|line| line.market_status == MarketState::Unknown) {
+            self.age(wave, event, line, &at);
+        }
+        let quoted = wave.facts.was_quoted(&order.instrument_id, order.reference_price, order.reference_time);
+        self.prices.that(quoted, || format!("{}: no tick gave that price at that time", at()));
+    }
+
+    /// Where no market status was ever reported, age runs all the time.
+    fn age(&mut self, wave: &Wave<'_>, event: &Seen<Drift>, line: &DriftLine, at: &dyn Fn() -> String) {
+        let own = wave.facts.instrument(&line.instrument_id, i64::MAX).and_then(|instrument| instrument.max_price_age_seconds);
+        let Some(limit) = own.or_else(|| event.record.policy.as_ref().map(|policy| policy.book.max_price_age_seconds)) else { return };
+        let age = line.price_time.map_or(i64::MAX, |time| event.record.as_of.since(time));
+        self.prices.that(age <= limit.saturating_mul(1_000_000), || format!("{}: {age} µs old in {}, allowed are {limit} s", at(), event.place));
+    }
+
+    fn stops(&mut self, history: &History, lanes: &Lanes, fates: &Fates, seen: &Seen<OrderWave>) {
+        let Some(stamp) = seen.stamp else { return };
+        let Some(lane) = lanes.get(REBALANCER, stamp.lane) else { return };
+        self.stops.that(!lane.is_behind(stamp.step), || format!("{}: wave {} left in step {}, which was behind", seen.place, seen.record.wave_id, stamp.step));
+        let halts = in_force(history, fates, lane, stamp.lane, stamp.step);
+        let covering = halts.iter().find(|halt| covers(&halt.record, &seen.record));
+        self.stops.that(covering.is_none(), || {
+            let halt = covering.map(|halt| format!("{} ({})", halt.record.command_id, halt.place)).unwrap_or_default();
+            format!("{}: wave {} of {} left in step {} under halt {halt}", seen.place, seen.record.wave_id, seen.record.portfolio_id, stamp.step)
+        });
+    }
+}
+
+/// Halts that a lane had read before a step, and that no RESUME read by its end has lifted.
+fn in_force<'a>(history: &'a History, fates: &Fates, lane: &Lane, number: i32, step: i64) -> Vec<&'a Seen<Command>> {
+    let before = lane.position(step - 1, Topic::Commands, number);
+    let after = lane.position(step, Topic::Commands, number);
+    let mut halts: Vec<&Seen<Command>> = Vec::new();
+    for seen in history.commands.iter().filter(|seen| seen.place.partition == number && seen.place.offset < after) {
+        if seen.misfiled || fates.buried(at(seen.place)) {
+            continue;
+        }
+        match seen.record.kind {
+            CommandKind::Halt if seen.place.offset < before => halts.push(seen),
+            CommandKind::Resume => halts.retain(|halt| scope(&halt.record) != scope(&seen.record)),
+            _ => {}
+        }
+    }
+    halts
+}
+
+/// What a halt or resume covers.
+fn scope(command: &Command) -> (Option<HaltScope>, Option<String>) {
+    let portfolio = command.portfolio_id.as_ref().map(ToString::to_string);
+    let target = match command.scope {
+        Some(HaltScope::Firm) => None,
+        Some(HaltScope::Portfolio) => command.target.as_ref().map(ToString::to_string).or(portfolio),
+        _ => command.target.as_ref().map(ToString::to_string),
+    };
+    (command.scope, target)
+}
+
+/// Whether a halt forbids a wave: orders carry no strategy, so halts of one are not looked at.
+fn covers(halt: &Command, wave: &OrderWave) -> bool {
+    let (scope, target) = scope(halt);
+    match (scope, target) {
+        (Some(HaltScope::Firm), _) => true,
+        (Some(HaltScope::Portfolio), Some(target)) => target == wave.portfolio_id.as_str(),
+        (Some(HaltScope::Instrument), Some(target)) => wave.orders.iter().any(|order| order.instrument_id.as_str() == target),
+        _ => false,
+    }
+}

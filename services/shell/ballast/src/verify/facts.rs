@@ -1,0 +1,162 @@
+//! What the counting frames say: instruments, rates' pairs, and every price that a tick ever gave.
+//! It follows the frames in the order of their log and keeps what was said when.
+
+use super::exact::{Exact, Published, magnitude, ratio, whole};
+use super::history::History;
+use super::lanes::Lanes;
+use super::report::Check;
+use super::seen::{KEEPER, Place};
+use domain::dead_letter::DeadLetter;
+use domain::frame::{Frame, FramePrice};
+use domain::instrument::Instrument;
+use domain::{Currency, InstrumentId, Price, Timestamp, Topic};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The counting frames, folded.
+#[derive(Debug, Default)]
+pub(super) struct Facts {
+    /// Versions of each instrument by the offset of their frame.
+    instruments: BTreeMap<InstrumentId, BTreeMap<i64, Instrument>>,
+    /// First frame that prices each instrument or pair.
+    priced: BTreeMap<InstrumentId, i64>,
+    /// Every state of each instrument's prices, by the time of the price.
+    quotes: BTreeMap<InstrumentId, BTreeMap<Timestamp, Vec<FramePrice>>>,
+    /// What the counting frames contain of each source, from and to: the chain leaves no gap.
+    contained: BTreeMap<(Topic, i32), (i64, i64)>,
+    /// Records that the conflator refused, with the frame's offset.
+    rejected: Vec<(i64, DeadLetter)>,
+    /// Offset behind the last frame that counts.
+    pub(super) end: i64,
+}
+
+impl Facts {
+    /// Follows the chain of frames.
+    pub(super) fn of(history: &History) -> Self {
+        let mut facts = Self::default();
+        let mut ends: BTreeMap<(Topic, i32), i64> = BTreeMap::new();
+        let mut held: BTreeMap<InstrumentId, FramePrice> = BTreeMap::new();
+        for seen in &history.frames {
+            let frame = &seen.record;
+            if !counts(&ends, frame) {
+                continue;
+            }
+            for source in &frame.sources {
+                ends.insert((source.topic, source.partition), source.to);
+                facts.contained.entry((source.topic, source.partition)).or_insert((source.from, source.to)).1 = source.to;
+            }
+            facts.take(seen.place.offset, frame, &mut held);
+        }
+        facts
+    }
+
+    fn take(&mut self, offset: i64, frame: &Frame, held: &mut BTreeMap<InstrumentId, FramePrice>) {
+        self.end = offset + 1;
+        for instrument in &frame.instruments {
+            self.instruments.entry(instrument.instrument_id.clone()).or_default().insert(offset, instrument.clone());
+        }
+        for price in &frame.prices {
+            self.priced.entry(price.instrument_id.clone()).or_insert(offset);
+            let state = held.entry(price.instrument_id.clone()).or_insert_with(|| price.clone());
+            overlay(state, price);
+            let quotes = self.quotes.entry(price.instrument_id.clone()).or_default();
+            quotes.entry(state.event_time).or_default().push(state.clone());
+        }
+        self.rejected.extend(frame.rejected.iter().map(|letter| (offset, letter.clone())));
+    }
+
+    /// The instrument as the frames before an offset describe it; `None` before the first.
+    pub(super) fn instrument(&self, id: &InstrumentId, before: i64) -> Option<&Instrument> {
+        self.instruments.get(id)?.range(..before).next_back().map(|(_, instrument)| instrument)
+    }
+    /// Whether what matters to a book never changed: kind, currency, base asset, multiplier.
+    pub(super) fn is_constant(&self, id: &InstrumentId) -> bool {
+        let kind = |i: &Instrument| (i.kind, i.currency, i.base_asset, i.multiplier);
+        let versions = self.instruments.get(id);
+        versions.is_none_or(|versions| versions.values().map(kind).collect::<BTreeSet<_>>().len() <= 1)
+    }
+    /// Whether the frames before an offset give a rate between two currencies, straight or by one cross.
+    pub(super) fn has_rate(&self, from: Currency, to: Currency, before: i64) -> bool {
+        let pairs: BTreeSet<(&str, &str)> = self.priced.iter().filter(|(_, at)| **at < before).filter_map(|(id, _)| id.as_str().split_once('/')).collect();
+        let linked = |a: &str, b: &str| pairs.contains(&(a, b)) || pairs.contains(&(b, a));
+        let (from, to) = (from.as_str(), to.as_str());
+        from == to || linked(from, to) || pairs.iter().flat_map(|(a, b)| [*a, *b]).any(|by| linked(from, by) && linked(by, to))
+    }
+    /// Whether a tick gave this price at this time: as mark, middle, last, bid or ask.
+    pub(super) fn was_quoted(&self, id: &InstrumentId, price: Price, time: Timestamp) -> bool {
+        let states = self.quotes.get(id).and_then(|quotes| quotes.get(&time));
+        states.is_some_and(|states| states.iter().any(|state| candidates(state).iter().any(|quote| close_to(quote, price))))
+    }
+    /// First offset of a source that no counting frame contains.
+    pub(super) fn contained_to(&self, topic: Topic, partition: i32) -> i64 {
+        self.contained.get(&(topic, partition)).map_or(0, |(_, to)| *to)
+    }
+    /// First offset of a source that a counting frame contains.
+    pub(super) fn contained_from(&self, topic: Topic, partition: i32) -> i64 {
+        self.contained.get(&(topic, partition)).map_or(0, |(from, _)| *from)
+    }
+    /// Whether any counting frame says something of an instrument that a tick or reference data named.
+    fn names(&self, topic: Topic, id: &InstrumentId) -> bool {
+        if topic == Topic::Ticks { self.priced.contains_key(id) } else { self.instruments.contains_key(id) }
+    }
+}
+
+/// A frame counts where the last one that counted ended, for every source known.
+fn counts(ends: &BTreeMap<(Topic, i32), i64>, frame: &Frame) -> bool {
+    let named: BTreeMap<(Topic, i32), (i64, i64)> = frame.sources.iter().map(|s| ((s.topic, s.partition), (s.from, s.to))).collect();
+    let sorted = frame.sources.windows(2).all(|pair| (pair[0].topic, pair[0].partition) < (pair[1].topic, pair[1].partition));
+    let forward = frame.sources.iter().all(|s| s.partition >= 0 && s.from >= 0 && s.to >= s.from);
+    let continues = ends.iter().all(|(source, end)| named.get(source).is_some_and(|(from, _)| from == end));
+    !named.is_empty() && sorted && forward && continues
+}
+
+/// The fields that a newer price gives replace the held ones.
+fn overlay(held: &mut FramePrice, newer: &FramePrice) {
+    let mut next = newer.clone();
+    next.bid = newer.bid.or(held.bid);
+    next.ask = newer.ask.or(held.ask);
+    next.last = newer.last.or(held.last);
+    next.mark = newer.mark.or(held.mark);
+    *held = next;
+}
+
+fn candidates(state: &FramePrice) -> Vec<Exact> {
+    let mut found: Vec<Exact> = [state.mark, state.last, state.bid, state.ask].iter().flatten().map(|price| price.exact()).collect();
+    if let (Some(bid), Some(ask)) = (state.bid, state.ask) {
+        found.push((bid.exact() + ask.exact()) / whole(2));
+    }
+    found
+}
+
+fn close_to(quote: &Exact, price: Price) -> bool {
+    magnitude(&(quote - price.exact())) <= ratio(1, 10)
+}
+
+/// Topics that the conflator reads.
+pub(super) const BROADCAST: [Topic; 5] =
+    [Topic::Ticks, Topic::Instruments, Topic::CorporateActions, Topic::MarketStatus, Topic::Closes];
+
+/// I10 for broadcast inputs: what the counting frames contain they tell of, or refuse.
+pub(super) fn conflated(history: &History, facts: &Facts, lanes: &Lanes) -> Check {
+    let mut check = Check::new("I10", "the counting frames tell of each broadcast input, or refuse it; refused ones are dead-lettered");
+    let refused: BTreeSet<(Topic, i32, i64)> = facts.rejected.iter().map(|(_, l)| (l.topic, l.partition, l.offset)).collect();
+    let buried: BTreeSet<(Topic, i32, i64)> = history.letters.iter().map(|l| (l.record.topic, l.record.partition, l.record.offset)).collect();
+    for ((topic, partition), log) in history.log.iter().filter(|((topic, _), _)| BROADCAST.contains(topic)) {
+        let span = facts.contained_from(*topic, *partition)..facts.contained_to(*topic, *partition);
+        for (offset, logged) in log.iter().filter(|(offset, _)| span.contains(offset)) {
+            let place = Place { topic: *topic, partition: *partition, offset: *offset, dead: false };
+            if let Some(id) = logged.instrument.as_ref().filter(|_| !refused.contains(&(*topic, *partition, *offset))) {
+                check.that(facts.names(*topic, id), || format!("{place}: of {id}, and no counting frame names {id}"));
+            }
+            if let Some(why) = &logged.fault {
+                check.that(refused.contains(&(*topic, *partition, *offset)), || format!("{place}: unreadable ({why}) and not refused by the conflator"));
+            }
+        }
+    }
+    for (frame, letter) in &facts.rejected {
+        let read = *frame < lanes.end(KEEPER, 0, Topic::Frames, 0);
+        check.that(!read || buried.contains(&(letter.topic, letter.partition, letter.offset)), || {
+            format!("{}/{}@{}: refused in frame {frame}, not dead-lettered", letter.topic, letter.partition, letter.offset)
+        });
+    }
+    check
+}

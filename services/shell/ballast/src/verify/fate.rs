@@ -1,0 +1,193 @@
+//! What became of every fill and cash entry: booked, dead-lettered, known already, waiting, not read
+//! yet, or lost. Only the inputs, the causes in the ledger and the dead letters are looked at.
+
+use super::facts::Facts;
+use super::history::{History, PolicyRecord};
+use super::lanes::Lanes;
+use super::seen::{KEEPER, Place, Seen};
+use avro_codec::{SchemaStore, decode};
+use domain::cash::CashEntry;
+use domain::enums::{CommandKind, EntryKind};
+use domain::fill::Fill;
+use domain::{Currency, Input, InstrumentId, PortfolioId, SmolStr, Topic};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A place in an input topic.
+pub(super) type At = (Topic, i32, i64);
+
+/// What became of an input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// A copy of an output of ours.
+    Repeat,
+    /// Its lane has not come to it.
+    Unread,
+    /// Booked.
+    Applied,
+    /// Refused, whole.
+    DeadLettered,
+    /// Its id was booked from another place.
+    Duplicate,
+    /// It lacks an instrument, a policy or a rate.
+    Waiting,
+    /// None of these.
+    Lost,
+}
+
+/// The fates of all fills and cash entries.
+#[derive(Debug, Default)]
+pub(super) struct Fates {
+    /// Steps that booked, by the place of the cause.
+    pub(super) acts: BTreeMap<At, Vec<i64>>,
+    /// Dead letters by the place that they name, with their role.
+    pub(super) letters: BTreeMap<At, Vec<&'static str>>,
+    /// Records that ADMIT commands carry, by the command's place.
+    pub(super) admitted: BTreeMap<At, (At, Input)>,
+    /// Aligned with the history's fills.
+    pub(super) fills: Vec<Fate>,
+    /// Aligned with the history's cash entries.
+    pub(super) cash: Vec<Fate>,
+}
+
+/// Whether an entry books the input that it names, rather than following from it.
+pub(super) fn books(kind: EntryKind) -> bool {
+    !matches!(kind, EntryKind::Restate | EntryKind::Split | EntryKind::Dividend | EntryKind::Unknown)
+}
+
+/// What makes an execution the same: portfolio, source, trade date, execution id.
+pub(super) fn fill_key(fill: &Fill) -> [SmolStr; 4] {
+    [fill.portfolio_id.as_str().into(), fill.source.clone(), SmolStr::new(fill.trade_date.to_string()), fill.exec_id.clone()]
+}
+
+/// What makes a cash entry the same: portfolio, source, entry id.
+pub(super) fn cash_key(entry: &CashEntry) -> [SmolStr; 3] {
+    [entry.portfolio_id.as_str().into(), entry.source.clone(), entry.entry_id.clone()]
+}
+
+impl Fates {
+    /// Finds them.
+    pub(super) fn of(history: &History, lanes: &Lanes, facts: &Facts, schemas: &SchemaStore) -> Self {
+        let mut fates = Self { acts: acts(history, lanes), letters: letters(history, lanes), admitted: admitted(history, schemas), ..Self::default() };
+        let needs = Needs::of(history, lanes, facts);
+        fates.fills = fates.judge(&history.fills, lanes, fill_key, |lane, fill| needs.fill_may_wait(lane, fill));
+        fates.cash = fates.judge(&history.cash, lanes, cash_key, |lane, entry| needs.cash_may_wait(lane, entry));
+        fates
+    }
+
+    fn judge<T, K: Ord>(&self, seen: &[Seen<T>], lanes: &Lanes, key: impl Fn(&T) -> K, may_wait: impl Fn(i32, &T) -> bool) -> Vec<Fate> {
+        let booked: BTreeSet<K> = seen.iter().filter(|s| self.acted(at(s.place))).map(|s| key(&s.record)).collect();
+        let mut waiting = BTreeSet::new();
+        let mut fates = Vec::with_capacity(seen.len());
+        for s in seen {
+            let place = at(s.place);
+            let end = lanes.end(KEEPER, s.place.partition, s.place.topic, s.place.partition);
+            let unread = s.place.offset >= end && !self.acted(place) && !self.buried(place);
+            fates.push(match s {
+                _ if s.repeat => Fate::Repeat,
+                _ if unread => Fate::Unread,
+                _ if self.acted(place) => Fate::Applied,
+                _ if self.buried(place) => Fate::DeadLettered,
+                _ if s.misfiled => Fate::Lost,
+                _ if booked.contains(&key(&s.record)) || waiting.contains(&key(&s.record)) => Fate::Duplicate,
+                _ if may_wait(s.place.partition, &s.record) => {
+                    waiting.insert(key(&s.record));
+                    Fate::Waiting
+                }
+                _ => Fate::Lost,
+            });
+        }
+        fates
+    }
+
+    /// Whether the record at a place was booked: as it came, or carried back in.
+    pub(super) fn acted(&self, place: At) -> bool {
+        self.acts.contains_key(&place) || self.admitted.iter().any(|(command, (original, _))| *original == place && self.acts.contains_key(command))
+    }
+    /// Whether the record at a place was dead-lettered.
+    pub(super) fn buried(&self, place: At) -> bool {
+        self.letters.contains_key(&place)
+    }
+}
+
+/// A place without the mark of dead letters.
+pub(super) fn at(place: Place) -> At {
+    (place.topic, place.partition, place.offset)
+}
+
+fn acts(history: &History, lanes: &Lanes) -> BTreeMap<At, Vec<i64>> {
+    let mut acts: BTreeMap<At, Vec<i64>> = BTreeMap::new();
+    for seen in history.ledgers.iter().filter(|seen| !seen.repeat && lanes.is_settled(seen.stamp)) {
+        let Some(stamp) = seen.stamp else { continue };
+        for entry in seen.record.entries.iter().filter(|entry| books(entry.kind)) {
+            let cause = (entry.cause.topic, entry.cause.partition, entry.cause.offset);
+            acts.entry(cause).or_default().push(stamp.step);
+        }
+    }
+    acts
+}
+
+fn letters(history: &History, lanes: &Lanes) -> BTreeMap<At, Vec<&'static str>> {
+    let mut letters: BTreeMap<At, Vec<&'static str>> = BTreeMap::new();
+    for seen in history.letters.iter().filter(|seen| !seen.repeat && lanes.is_settled(seen.stamp)) {
+        let letter = &seen.record;
+        let role = seen.stamp.map_or("", |stamp| stamp.role);
+        letters.entry((letter.topic, letter.partition, letter.offset)).or_default().push(role);
+    }
+    letters
+}
+
+fn admitted(history: &History, schemas: &SchemaStore) -> BTreeMap<At, (At, Input)> {
+    let admits = history.commands.iter().filter(|seen| seen.record.kind == CommandKind::Admit);
+    let carried = admits.filter_map(|seen| {
+        let letter = seen.record.dead_letter.as_ref()?;
+        let topic = Topic::from_name(&letter.topic)?;
+        let input = decode(schemas, topic, letter.key.as_deref(), Some(&letter.bytes)).ok()?;
+        Some((at(seen.place), ((topic, letter.partition, letter.offset), input)))
+    });
+    carried.collect()
+}
+
+/// What a lane knows at the end of the history: whether a record may still lack something.
+struct Needs<'a> {
+    facts: &'a Facts,
+    lanes: &'a Lanes,
+    policies: BTreeMap<PortfolioId, Option<Currency>>,
+}
+
+impl<'a> Needs<'a> {
+    fn of(history: &'a History, lanes: &'a Lanes, facts: &'a Facts) -> Self {
+        let buried = letters(history, lanes);
+        let mut policies = BTreeMap::new();
+        for seen in history.policies.iter().filter(|seen| is_read(lanes, seen) && !buried.contains_key(&at(seen.place))) {
+            let (portfolio, policy) = &seen.record;
+            policies.insert(portfolio.clone(), policy.as_ref().map(|policy| policy.base_currency));
+        }
+        Self { facts, lanes, policies }
+    }
+    fn frames(&self, lane: i32) -> i64 {
+        self.lanes.end(KEEPER, lane, Topic::Frames, 0)
+    }
+    fn fill_may_wait(&self, lane: i32, fill: &Fill) -> bool {
+        let mut currencies: Vec<Currency> = fill.fees.iter().map(|fee| fee.currency).collect();
+        currencies.push(fill.currency);
+        self.may_wait(lane, &fill.portfolio_id, Some(&fill.instrument_id), &currencies)
+    }
+    fn cash_may_wait(&self, lane: i32, entry: &CashEntry) -> bool {
+        self.may_wait(lane, &entry.portfolio_id, entry.instrument_id.as_ref(), &[entry.currency])
+    }
+    fn may_wait(&self, lane: i32, portfolio: &PortfolioId, instrument: Option<&InstrumentId>, currencies: &[Currency]) -> bool {
+        let frames = self.frames(lane);
+        let Some(Some(base)) = self.policies.get(portfolio) else { return true };
+        let mut currencies = currencies.to_vec();
+        if let Some(id) = instrument {
+            let Some(known) = self.facts.instrument(id, frames) else { return true };
+            currencies.push(known.currency);
+        }
+        currencies.iter().any(|currency| !self.facts.has_rate(*currency, *base, frames))
+    }
+}
+
+/// Whether the position-keeper's closed steps have read a policy.
+pub(super) fn is_read(lanes: &Lanes, seen: &Seen<PolicyRecord>) -> bool {
+    seen.place.offset < lanes.end(KEEPER, seen.place.partition, Topic::Policies, seen.place.partition)
+}

@@ -1,0 +1,236 @@
+//! Progress: what every lane says that it did. I4 (steps and ranges without gaps) and I6 (a checkpoint
+//! never runs ahead). Whether the outputs agree is checked elsewhere.
+
+use super::history::History;
+use super::report::Check;
+use super::seen::{ROLES, Seen, Stamp};
+use domain::Topic;
+use domain::progress::{Begin, Done, Progress};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The newest step that a checkpoint of a lane contains.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checkpoint {
+    /// Role, as in its topics: `position-keeper`.
+    pub role: String,
+    /// Lane.
+    pub lane: i32,
+    /// Step.
+    pub step: i64,
+}
+
+/// One lane of one role.
+#[derive(Debug, Default)]
+pub(super) struct Lane {
+    pub(super) begun: BTreeSet<i64>,
+    pub(super) done: BTreeMap<i64, Done>,
+    /// Number of lanes that the newest BEGIN names.
+    pub(super) lanes: i32,
+    /// For each input, the offset reached by each step that moved it.
+    reach: BTreeMap<(Topic, i32), BTreeMap<i64, i64>>,
+    /// For each input, the offset at which the first range starts.
+    starts: BTreeMap<(Topic, i32), i64>,
+    /// Steps all of whose windows were behind.
+    behind: BTreeSet<i64>,
+    /// Steps with one window only.
+    single: BTreeSet<i64>,
+    /// Ranges of each step, for the count of its inputs.
+    ranges: BTreeMap<i64, Vec<(Topic, i32, i64, i64)>>,
+}
+
+/// Every lane of every role.
+#[derive(Debug, Default)]
+pub(super) struct Lanes(BTreeMap<(&'static str, i32), Lane>);
+
+impl Lanes {
+    /// What the progress topics say.
+    pub(super) fn of(history: &History) -> Self {
+        let lane = |steps: &Vec<Seen<(Progress, u64)>>| {
+            let mut lane = Lane::default();
+            steps.iter().for_each(|seen| lane.take(&seen.record.0));
+            lane
+        };
+        Self(history.progress.iter().map(|(key, steps)| (*key, lane(steps))).collect())
+    }
+    /// A lane of a role.
+    pub(super) fn get(&self, role: &str, lane: i32) -> Option<&Lane> {
+        self.0.iter().find(|((name, number), _)| *name == role && *number == lane).map(|(_, lane)| lane)
+    }
+    /// Every lane with its role.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&(&'static str, i32), &Lane)> {
+        self.0.iter()
+    }
+    /// Whether the step of an output was closed.
+    pub(super) fn is_settled(&self, stamp: Option<Stamp>) -> bool {
+        stamp.is_some_and(|stamp| self.0.get(&(stamp.role, stamp.lane)).is_some_and(|lane| lane.done.contains_key(&stamp.step)))
+    }
+    /// First offset of an input that a lane of a role has not read in its closed steps.
+    pub(super) fn end(&self, role: &str, lane: i32, topic: Topic, partition: i32) -> i64 {
+        self.get(role, lane).map_or(0, |lane| lane.position(lane.last_done(), topic, partition))
+    }
+    /// Roles with a lane that reads a partition, and how far its closed steps have read.
+    pub(super) fn readers(&self, topic: Topic, partition: i32) -> Vec<(&'static str, i64)> {
+        let reads = |((role, _), lane): (&(&'static str, i32), &Lane)| {
+            let reaches = lane.reach.contains_key(&(topic, partition));
+            reaches.then(|| (*role, lane.position(lane.last_done(), topic, partition)))
+        };
+        self.0.iter().filter_map(reads).collect()
+    }
+}
+
+impl Lane {
+    fn take(&mut self, progress: &Progress) {
+        match progress {
+            Progress::Begin(begin) => self.open(begin),
+            Progress::Done(done) => _ = self.done.insert(done.step, done.clone()),
+        }
+    }
+    fn open(&mut self, begin: &Begin) {
+        let step = begin.step;
+        if !self.begun.insert(step) {
+            return;
+        }
+        self.lanes = begin.lanes;
+        for range in begin.windows.iter().flat_map(|window| &window.ranges) {
+            let key = (range.topic, range.partition);
+            self.starts.entry(key).or_insert(range.from);
+            self.reach.entry(key).or_default().insert(step, range.to);
+            self.ranges.entry(step).or_default().push((range.topic, range.partition, range.from, range.to));
+        }
+        if !begin.windows.is_empty() && begin.windows.iter().all(|window| window.behind) {
+            self.behind.insert(step);
+        }
+        if begin.windows.len() == 1 {
+            self.single.insert(step);
+        }
+    }
+    /// The newest closed step; 0 before the first.
+    pub(super) fn last_done(&self) -> i64 {
+        self.done.last_key_value().map_or(0, |(step, _)| *step)
+    }
+    /// First offset of an input that is not read when a step ends.
+    pub(super) fn position(&self, step: i64, topic: Topic, partition: i32) -> i64 {
+        let reach = self.reach.get(&(topic, partition));
+        reach.and_then(|reach| reach.range(..=step).next_back()).map_or(0, |(_, to)| *to)
+    }
+    /// Whether every window of a step was behind.
+    pub(super) fn is_behind(&self, step: i64) -> bool {
+        self.behind.contains(&step)
+    }
+    /// Whether a step has one window only.
+    pub(super) fn is_single(&self, step: i64) -> bool {
+        self.single.contains(&step)
+    }
+}
+
+/// I4: numbers, ranges and clocks of steps.
+pub(super) fn contiguous(history: &History) -> Check {
+    let mut check = Check::new("I4", "steps count from 1, BEGIN before DONE; ranges follow; clocks never go back");
+    for ((role, lane), steps) in &history.progress {
+        let mut state = Sequence::default();
+        for seen in steps {
+            let outcome = state.follow(&seen.record.0, seen.record.1);
+            check.that(outcome.is_ok(), || format!("{}: {role} lane {lane}: {}", seen.place, outcome.unwrap_err()));
+        }
+    }
+    check
+}
+
+/// The steps of one lane so far.
+#[derive(Default)]
+struct Sequence {
+    closed: i64,
+    open: Option<(i64, u64)>,
+    now: Option<domain::Timestamp>,
+    lanes: Option<i32>,
+    ends: BTreeMap<(Topic, i32), i64>,
+}
+
+impl Sequence {
+    fn follow(&mut self, progress: &Progress, content: u64) -> Result<(), String> {
+        match progress {
+            Progress::Done(done) => {
+                let open = self.open.take().map(|(step, _)| step);
+                self.closed = self.closed.max(done.step);
+                if open == Some(done.step) { Ok(()) } else { Err(format!("DONE {} follows BEGIN {open:?}", done.step)) }
+            }
+            Progress::Begin(begin) => match self.open.replace((begin.step, content)) {
+                Some((step, known)) if step == begin.step => {
+                    if known == content { Ok(()) } else { Err(format!("BEGIN {step} stands twice, with other windows")) }
+                }
+                Some((step, _)) => Err(format!("BEGIN {} follows BEGIN {step}, which has no DONE", begin.step)),
+                None => self.begin(begin),
+            },
+        }
+    }
+    fn begin(&mut self, begin: &Begin) -> Result<(), String> {
+        let expected = self.closed + 1;
+        if begin.step != expected {
+            return Err(format!("BEGIN {} where step {expected} was due", begin.step));
+        }
+        let lanes = *self.lanes.get_or_insert(begin.lanes);
+        if lanes != begin.lanes {
+            return Err(format!("step {} counts {} lanes, the steps before it {lanes}", begin.step, begin.lanes));
+        }
+        begin.windows.iter().try_for_each(|window| {
+            if self.now.is_some_and(|now| window.now < now) {
+                return Err(format!("step {}: the clock goes back from {:?} to {}", begin.step, self.now, window.now));
+            }
+            self.now = Some(window.now);
+            window.ranges.iter().try_for_each(|range| self.range(begin.step, range))
+        })
+    }
+    fn range(&mut self, step: i64, range: &domain::progress::Range) -> Result<(), String> {
+        let end = self.ends.insert((range.topic, range.partition), range.to);
+        let shown = format!("step {step} reads {}/{} from {} to {}", range.topic, range.partition, range.from, range.to);
+        if range.from > range.to {
+            return Err(format!("{shown}: backwards"));
+        }
+        match end {
+            Some(end) if end != range.from => Err(format!("{shown}, the window before ended at {end}")),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// I10, seen from the steps: each DONE counts the records that its ranges hold.
+pub(super) fn inputs_counted(history: &History, lanes: &Lanes) -> Check {
+    let mut check = Check::new("I10", "each DONE counts exactly the records in its step's ranges");
+    for ((role, number), lane) in lanes.iter() {
+        for (step, done) in &lane.done {
+            let ranges = lane.ranges.get(step).map_or(&[][..], Vec::as_slice);
+            if ranges.iter().any(|(topic, partition, from, to)| from < to && is_cut(history, *topic, *partition, *from)) {
+                continue;
+            }
+            let held: usize = ranges.iter().map(|(topic, partition, from, to)| count(history, *topic, *partition, *from, *to)).sum();
+            let counted = usize::try_from(done.inputs).ok();
+            check.that(counted == Some(held), || {
+                format!("{role} lane {number} step {step}: DONE counts {} inputs, its ranges hold {held} records", done.inputs)
+            });
+        }
+    }
+    check
+}
+
+/// Whether the log of a partition starts behind an offset: retention has cut it.
+fn is_cut(history: &History, topic: Topic, partition: i32, from: i64) -> bool {
+    let first = history.log.get(&(topic, partition)).and_then(|log| log.first_key_value());
+    first.is_none_or(|(offset, _)| *offset > from && from > 0)
+}
+
+fn count(history: &History, topic: Topic, partition: i32, from: i64, to: i64) -> usize {
+    history.log.get(&(topic, partition)).map_or(0, |log| log.range(from..to.max(from)).count())
+}
+
+/// I6: no checkpoint contains a step that was not committed.
+pub(super) fn checkpoints(lanes: &Lanes, checkpoints: &[Checkpoint]) -> Check {
+    let mut check = Check::new("I6", "a checkpoint holds committed steps only");
+    for checkpoint in checkpoints {
+        let known = ROLES.iter().any(|(role, _)| *role == checkpoint.role);
+        let done = lanes.get(&checkpoint.role, checkpoint.lane).map_or(0, Lane::last_done);
+        check.that(known && checkpoint.step <= done, || {
+            format!("{} lane {}: the checkpoint holds step {}, the last DONE is {done}", checkpoint.role, checkpoint.lane, checkpoint.step)
+        });
+    }
+    check
+}

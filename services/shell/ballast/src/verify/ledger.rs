@@ -1,0 +1,285 @@
+//! I2: the ledger against the model. Every entry is booked again from the input that it names; after
+//! every record positions and cash must be the model's, and the entries must balance on their own.
+
+use super::booking::{Amounts, Book, Effect, Position};
+use super::exact::{Exact, Published, near, ratio, show, slack, zero};
+use super::facts::Facts;
+use super::fate::{At, Fates, at, books};
+use super::history::History;
+use super::lanes::Lanes;
+use super::report::Check;
+use super::seen::{KEEPER, Place, Seen};
+use domain::cash::CashEntry;
+use domain::enums::{CostMethod, EntryKind, InstrumentType};
+use domain::fill::Fill;
+use domain::ledger::{CurrencyAmount, Ledger, LedgerEntry, PositionState};
+use domain::{Currency, Input, InstrumentId, Money, PortfolioId, Topic};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The record behind an entry.
+pub(super) enum Cause<'a> {
+    Fill(&'a Fill),
+    Cash(&'a CashEntry),
+}
+
+/// Inputs by their place.
+pub(super) struct Causes<'a> {
+    fills: BTreeMap<At, &'a Fill>,
+    cash: BTreeMap<At, &'a CashEntry>,
+}
+
+impl<'a> Causes<'a> {
+    /// Every fill and cash entry, those that commands carry included.
+    pub(super) fn of(history: &'a History, fates: &'a Fates) -> Self {
+        let mut causes = Self { fills: BTreeMap::new(), cash: BTreeMap::new() };
+        causes.fills.extend(history.fills.iter().map(|seen| (at(seen.place), &seen.record)));
+        causes.cash.extend(history.cash.iter().map(|seen| (at(seen.place), &seen.record)));
+        for (place, (_, input)) in &fates.admitted {
+            match input {
+                Input::Fill(fill) => _ = causes.fills.insert(*place, fill),
+                Input::Cash(entry) => _ = causes.cash.insert(*place, entry),
+                _ => {}
+            }
+        }
+        causes
+    }
+    /// The record at a place.
+    pub(super) fn get(&self, place: At) -> Option<Cause<'a>> {
+        let fill = self.fills.get(&place).copied().map(Cause::Fill);
+        fill.or_else(|| self.cash.get(&place).copied().map(Cause::Cash))
+    }
+}
+
+/// What is known before the ledger is read.
+pub(super) struct Ground<'a> {
+    pub(super) history: &'a History,
+    pub(super) lanes: &'a Lanes,
+    pub(super) facts: &'a Facts,
+    pub(super) causes: &'a Causes<'a>,
+}
+
+/// A portfolio's book as the model has it after the last ledger record, and why it stopped following.
+#[derive(Debug, Default)]
+pub(super) struct Account {
+    pub(super) book: Book,
+    pub(super) left: Option<String>,
+    /// Cost is not pooled, or facts changed: cost and profit are not compared.
+    pub(super) loose: bool,
+    legs: Amounts,
+    entries: u64,
+    states: BTreeMap<InstrumentId, Exact>,
+}
+
+/// The rows of I2 that concern the ledger, and the books that came out.
+pub(super) struct Audit {
+    pub(super) checks: Vec<Check>,
+    pub(super) accounts: BTreeMap<PortfolioId, Account>,
+}
+
+/// Reads the ledger and keeps the books beside it.
+pub(super) fn audit(ground: &Ground<'_>) -> Audit {
+    let mut rows = Rows {
+        legs: Check::new("I2", "cash of each currency = Σ cash legs of the entries"),
+        entries: Check::new("I2", "each entry = the input that it names, booked again"),
+        books: Check::new("I2", "positions and cash after each record = the model's from the inputs"),
+        balance: Check::new("I2", "debits and credits: cash = −Δcost + realized + income − fees"),
+    };
+    let mut accounts: BTreeMap<PortfolioId, Account> = BTreeMap::new();
+    let pooled = not_pooled(ground.history);
+    for seen in ground.history.ledgers.iter().filter(|seen| !seen.repeat && ground.lanes.is_settled(seen.stamp)) {
+        let account = accounts.entry(seen.record.portfolio_id.clone()).or_default();
+        account.loose |= pooled.contains(&seen.record.portfolio_id);
+        rows.record(ground, account, seen);
+    }
+    Audit { checks: vec![rows.legs, rows.entries, rows.books, rows.balance], accounts }
+}
+
+/// Portfolios that ever kept lots.
+fn not_pooled(history: &History) -> BTreeSet<PortfolioId> {
+    let lots = |seen: &&Seen<super::history::PolicyRecord>| seen.record.1.as_ref().is_some_and(|p| p.book.cost_method != CostMethod::Average);
+    history.policies.iter().filter(lots).map(|seen| seen.record.0.clone()).collect()
+}
+
+struct Rows {
+    legs: Check,
+    entries: Check,
+    books: Check,
+    balance: Check,
+}
+
+impl Rows {
+    fn record(&mut self, ground: &Ground<'_>, account: &mut Account, seen: &Seen<Ledger>) {
+        let ledger = &seen.record;
+        for entry in &ledger.entries {
+            account.entries += 1;
+            for leg in &entry.cash {
+                super::booking::put(&mut account.legs, leg.currency, &leg.amount.exact());
+            }
+            self.entry(ground, account, seen.place, entry);
+        }
+        self.sum_of_legs(account, seen);
+        self.balances(ground, account, seen);
+        if account.left.is_none() {
+            self.states(ground, account, seen);
+        }
+        for state in &ledger.positions {
+            account.states.insert(state.instrument_id.clone(), state.cost.exact());
+        }
+    }
+
+    fn sum_of_legs(&mut self, account: &Account, seen: &Seen<Ledger>) {
+        let slack = slack(account.entries * 2 + 1, 0);
+        let told: BTreeMap<Currency, Money> = seen.record.cash.iter().map(|c| (c.currency, c.amount)).collect();
+        for currency in told.keys().chain(account.legs.keys()).collect::<BTreeSet<_>>() {
+            let (sum, told) = (account.legs.get(currency).cloned().unwrap_or_else(zero), told.get(currency).copied().unwrap_or(Money::ZERO));
+            self.legs.that(near(&sum, &told.exact(), &slack), || {
+                format!("{}: {} holds {told} {currency}, its legs add up to {}", seen.place, seen.record.portfolio_id, show(&sum))
+            });
+        }
+    }
+
+    fn entry(&mut self, ground: &Ground<'_>, account: &mut Account, place: Place, entry: &LedgerEntry) {
+        if account.left.is_some() {
+            return;
+        }
+        match rebook(ground, account, place, entry) {
+            Ok(Some(effect)) => {
+                let differences = compare(&effect, entry, account.loose);
+                self.entries.that(differences.is_none(), || {
+                    let (cause, what) = (&entry.cause, differences.unwrap_or_default());
+                    format!("{place}: the entry of {}/{}@{} ({}) has {what}", cause.topic, cause.partition, cause.offset, cause.id)
+                });
+            }
+            // An entry without an input is a matter of I3.
+            Ok(None) => {}
+            Err(why) => account.left = Some(format!("from {place} on: {why}")),
+        }
+    }
+
+    fn states(&mut self, ground: &Ground<'_>, account: &Account, seen: &Seen<Ledger>) {
+        let ledger = &seen.record;
+        for state in &ledger.positions {
+            let none = Position::default();
+            let position = account.book.positions.get(&state.instrument_id).unwrap_or(&none);
+            let multiplier = instrument(ground, seen, &state.instrument_id).map_or_else(|| super::exact::whole(1), |i| i.multiplier.exact());
+            let difference = state_difference(position, state, &multiplier, account.loose);
+            self.books.that(difference.is_none(), || {
+                format!("{}: {} {}: {}", seen.place, ledger.portfolio_id, state.instrument_id, difference.unwrap_or_default())
+            });
+        }
+        let difference = amounts_difference(&account.book.cash, &ledger.cash, &slack(1, account.book.bookings));
+        self.books.that(difference.is_none(), || {
+            format!("{}: cash of {}: {}", seen.place, ledger.portfolio_id, difference.unwrap_or_default())
+        });
+    }
+
+    fn balances(&mut self, ground: &Ground<'_>, account: &Account, seen: &Seen<Ledger>) {
+        for state in &seen.record.positions {
+            let Some(facts) = instrument(ground, seen, &state.instrument_id) else { continue };
+            let trades = |e: &&LedgerEntry| e.instrument_id.as_ref() == Some(&state.instrument_id);
+            let entries: Vec<&LedgerEntry> = seen.record.entries.iter().filter(trades).collect();
+            if entries.iter().any(|e| e.kind != EntryKind::Trade) || account.loose || facts.currency != state.currency {
+                continue;
+            }
+            let before = account.states.get(&state.instrument_id).cloned().unwrap_or_else(zero);
+            let paid = if facts.kind == InstrumentType::Future { zero() } else { state.cost.exact() - before };
+            let mut left = paid;
+            for entry in &entries {
+                left += total(&entry.cash, state.currency) + total(&entry.fees, state.currency) - entry.realized_gross.exact() - entry.income.exact();
+            }
+            let slack = slack(entries.len() as u64 * 4 + 2, 8);
+            self.balance.that(near(&left, &zero(), &slack), || {
+                format!("{}: {} {}: the entries do not balance, {} is left", seen.place, seen.record.portfolio_id, state.instrument_id, show(&left))
+            });
+        }
+    }
+}
+
+fn total(amounts: &[CurrencyAmount], currency: Currency) -> Exact {
+    amounts.iter().filter(|a| a.currency == currency).map(|a| a.amount.exact()).sum()
+}
+
+/// The instrument as the lane knew it when the step of a record ended.
+fn instrument<'a, T>(ground: &Ground<'a>, seen: &Seen<T>, id: &InstrumentId) -> Option<&'a domain::instrument::Instrument> {
+    let stamp = seen.stamp?;
+    let read = ground.lanes.get(KEEPER, stamp.lane)?.position(stamp.step, Topic::Frames, 0);
+    ground.facts.instrument(id, read)
+}
+
+/// Books the input of an entry again; `None` where the entry names none.
+fn rebook(ground: &Ground<'_>, account: &mut Account, place: Place, entry: &LedgerEntry) -> Result<Option<Effect>, String> {
+    if !books(entry.kind) {
+        return Err(format!("{} entries are not modelled", entry.kind));
+    }
+    match ground.causes.get((entry.cause.topic, entry.cause.partition, entry.cause.offset)) {
+        None => Ok(None),
+        Some(Cause::Cash(cash)) => account.book.entry(cash).map(Some),
+        Some(Cause::Fill(fill)) => {
+            // Facts that matter and change leave open which of them held; without change the newest will do.
+            let known = ground.facts.instrument(&fill.instrument_id, i64::MAX);
+            let known = known.ok_or_else(|| format!("no frame describes {}, booked at {place}", fill.instrument_id))?;
+            account.loose |= !ground.facts.is_constant(&fill.instrument_id);
+            account.book.fill(fill, known).map(Some)
+        }
+    }
+}
+
+fn differs(name: &str, told: &Exact, model: &Exact, slack: &Exact) -> Option<String> {
+    (!near(told, model, slack)).then(|| format!("{name} {}, the model {}", show(told), show(model)))
+}
+
+/// What an entry says against what its input does.
+fn compare(effect: &Effect, entry: &LedgerEntry, loose: bool) -> Option<String> {
+    let one = slack(1, 1000);
+    let cash = || amounts_difference(&effect.cash, &entry.cash, &one).map(|d| format!("cash legs: {d}"));
+    let fees = || if effect.fee_in_units { None } else { amounts_difference(&effect.fees, &entry.fees, &one).map(|d| format!("fees: {d}")) };
+    let realized = || if loose { None } else { differs("realized", &entry.realized_gross.exact(), &effect.realized, &one) };
+    differs("quantity", &entry.quantity_change.exact(), &effect.quantity, &zero())
+        .or_else(cash)
+        .or_else(fees)
+        .or_else(realized)
+        .or_else(|| differs("income", &entry.income.exact(), &effect.income, &one))
+}
+
+fn state_difference(position: &Position, state: &PositionState, multiplier: &Exact, loose: bool) -> Option<String> {
+    let quantity = differs("quantity", &state.quantity.exact(), &position.quantity, &zero());
+    if quantity.is_some() || loose || position.loose {
+        return quantity;
+    }
+    let slack = slack(1, position.bookings);
+    differs("cost", &state.cost.exact(), &position.cost, &slack)
+        .or_else(|| differs("realized_gross", &state.realized_gross.exact(), &position.realized, &slack))
+        .or_else(|| differs("income", &state.income.exact(), &position.income, &slack))
+        .or_else(|| amounts_difference(&position.fees, &state.fees, &slack).map(|d| format!("fees: {d}")))
+        .or_else(|| average_difference(position, state, multiplier))
+        .or_else(|| net_difference(position, state, &slack))
+}
+
+fn average_difference(position: &Position, state: &PositionState, multiplier: &Exact) -> Option<String> {
+    let held = &position.quantity * multiplier;
+    match (state.average_price, held == zero()) {
+        (None, true) => None,
+        (Some(average), false) => differs("average_price", &average.exact(), &(&position.cost / &held), &ratio(1, 10)),
+        (told, flat) => Some(format!("average_price {told:?} where flat is {flat}")),
+    }
+}
+
+/// Only where every fee is in the position's currency: rates of booking are not in the inputs.
+fn net_difference(position: &Position, state: &PositionState, slack: &Exact) -> Option<String> {
+    if position.fees.keys().any(|currency| *currency != state.currency) {
+        return None;
+    }
+    let fees = position.fees.get(&state.currency).cloned().unwrap_or_else(zero);
+    differs("realized_net", &state.realized_net.exact(), &(&position.realized - fees + &position.income), slack)
+}
+
+/// The first currency in which amounts differ.
+pub(super) fn amounts_difference(model: &Amounts, told: &[CurrencyAmount], slack: &Exact) -> Option<String> {
+    let mut sums = Amounts::new();
+    told.iter().for_each(|a| super::booking::put(&mut sums, a.currency, &a.amount.exact()));
+    let currencies: BTreeSet<Currency> = model.keys().chain(sums.keys()).copied().collect();
+    currencies.iter().find_map(|currency| {
+        let of = |amounts: &Amounts| amounts.get(currency).cloned().unwrap_or_else(zero);
+        differs(currency.as_str(), &of(&sums), &of(model), slack)
+    })
+}

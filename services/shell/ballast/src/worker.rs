@@ -1,0 +1,294 @@
+//! Performs the engine's effects for one lane: reads windows, commits steps, keeps checkpoints.
+//! One turn at a time, on ports, so that the same code runs on Kafka and Postgres, in memory, and in
+//! a simulation. It decides nothing about portfolios.
+
+pub mod pacing;
+pub mod ports;
+pub mod recovery;
+
+use domain::{Timestamp, Topic};
+use engine::{Codec, Image, Lane, Role, Settings};
+use pacing::{Clock, OpenStep, Pacing};
+use ports::{CheckpointImage, Checkpoints, LaneReader, Outcome, Polled, Publisher, Saved};
+pub use recovery::{LaneHalt, Recovered, Target, partition_of, recover};
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+use observer::Observer;
+
+pub mod observer;
+
+/// What a turn came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Turn {
+    /// Go on.
+    Running,
+    /// Another process owns the lane: drop the worker.
+    Fenced,
+}
+
+/// The ports of a lane that runs.
+pub struct Ports<'a> {
+    /// Inputs.
+    pub reader: &'a mut dyn LaneReader,
+    /// Steps.
+    pub publisher: &'a mut dyn Publisher,
+    /// Checkpoints.
+    pub checkpoints: &'a mut dyn Checkpoints,
+    /// Bytes.
+    pub codec: &'a mut dyn Codec,
+}
+
+/// A lane that runs.
+pub struct LaneWorker<R> {
+    lane: Lane<R>,
+    pacing: Pacing,
+    observer: Box<dyn Observer>,
+    in_flight: VecDeque<i64>,
+    confirmed: i64,
+    opened: Option<Instant>,
+    genesis: bool,
+    checkpoint: CheckpointState,
+}
+
+#[derive(Default)]
+struct CheckpointState {
+    kept: Option<i64>,
+    due: Option<Instant>,
+    wanted: bool,
+    waiting: Option<CheckpointImage>,
+    saving: bool,
+    bucket: u16,
+    unsaved: std::collections::BTreeSet<domain::SmolStr>,
+}
+
+impl<R: Role> LaneWorker<R> {
+    /// A worker for a recovered lane; publishes its dangling step first.
+    pub fn start(
+        recovered: Recovered<R>,
+        settings: &Settings,
+        pacing: Pacing,
+        observer: Box<dyn Observer>,
+        ports: &mut Ports<'_>,
+    ) -> Result<Self, LaneHalt> {
+        let Recovered { mut lane, checkpoint, dangling, replayed } = recovered;
+        observer.recovered(lane.step(), replayed);
+        lane.configure(settings);
+        let genesis = lane.step() == 0;
+        let confirmed = lane.step() - i64::from(dangling.is_some());
+        let mut worker = Self {
+            lane,
+            pacing,
+            observer,
+            in_flight: VecDeque::new(),
+            confirmed,
+            opened: None,
+            genesis,
+            checkpoint: CheckpointState { kept: checkpoint, ..CheckpointState::default() },
+        };
+        worker.assign(ports)?;
+        if let Some(step) = dangling {
+            worker.in_flight.push_back(step.begin.step);
+            ports.publisher.submit(&step)?;
+        }
+        Ok(worker)
+    }
+
+    /// The lane.
+    pub fn lane(&self) -> &Lane<R> {
+        &self.lane
+    }
+    /// The last step that is visible to every reader.
+    pub fn confirmed(&self) -> i64 {
+        self.confirmed
+    }
+    /// Whether nothing is open, in flight or being saved.
+    pub fn at_rest(&self) -> bool {
+        !self.lane.is_open() && self.in_flight.is_empty()
+    }
+
+    /// One turn: hear how commits and checkpoints ended, read a window, close a step when due.
+    /// `clock` is the machine's time. A halt means that the lane must not go on.
+    pub fn turn(&mut self, clock: Timestamp, ports: &mut Ports<'_>) -> Result<Turn, LaneHalt> {
+        if self.hear(Duration::ZERO, ports)? == Turn::Fenced {
+            return Ok(Turn::Fenced);
+        }
+        let unsaved = self.confirmed - self.checkpoint.kept.unwrap_or(0);
+        if self.pacing.must_wait(&self.open_step(), self.in_flight.len(), unsaved) {
+            self.checkpoint.wanted |= unsaved >= self.pacing.max_replay_steps;
+            return self.hear(Duration::from_millis(self.pacing.window_ms), ports);
+        }
+        self.read_window(clock, ports)?;
+        if self.genesis && ports.reader.reached_end() {
+            self.genesis = false;
+            self.assign(ports)?;
+        }
+        if self.pacing.commit_due(&self.open_step(), self.in_flight.len()) {
+            self.commit(ports)?;
+        }
+        Ok(Turn::Running)
+    }
+
+    /// Closes the open step, waits for every commit, and keeps a checkpoint: the lane can be let go.
+    /// Returns false when the budget ran out before.
+    pub fn finish(&mut self, budget: Duration, ports: &mut Ports<'_>) -> Result<bool, LaneHalt> {
+        let end = Instant::now() + budget;
+        self.checkpoint.wanted = true;
+        while Instant::now() < end {
+            if self.hear(Duration::from_millis(5), ports)? == Turn::Fenced {
+                return Ok(false);
+            }
+            if !self.in_flight.is_empty() {
+                continue;
+            }
+            if self.lane.is_open() || (self.checkpoint.wanted && !self.checkpoint.saving && self.lane.step() > 0) {
+                self.commit(ports)?;
+            } else if !self.checkpoint.saving && self.checkpoint.waiting.is_none() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn assign(&mut self, ports: &mut Ports<'_>) -> Result<(), LaneHalt> {
+        // At its genesis a lane first learns instruments and policies; nothing waits for them then.
+        let first = |topic: &&Topic| !self.genesis || matches!(topic, Topic::Frames | Topic::Policies);
+        let lane = self.lane.lane();
+        let starts: Vec<_> = R::INPUTS
+            .iter()
+            .filter(first)
+            .map(|topic| (*topic, partition_of(*topic, lane)))
+            .map(|(topic, partition)| (topic, partition, self.lane.position(topic, partition)))
+            .collect();
+        if starts.is_empty() {
+            self.genesis = false;
+            return self.assign(ports);
+        }
+        Ok(ports.reader.assign(&starts)?)
+    }
+
+    fn open_step(&self) -> OpenStep {
+        OpenStep {
+            windows: self.lane.open_windows(),
+            outputs: self.lane.has_outputs(),
+            full: self.lane.step_full(),
+            age: self.opened.map_or(Duration::ZERO, |opened| opened.elapsed()),
+        }
+    }
+
+    fn read_window(&mut self, clock: Timestamp, ports: &mut Ports<'_>) -> Result<(), LaneHalt> {
+        let Self { lane, pacing, observer, opened, .. } = self;
+        let codec = &mut *ports.codec;
+        let mut result = Ok(());
+        let wait = wait_for(lane, pacing, clock);
+        ports.reader.poll(pacing.window_records, wait, &mut |polled: Polled<'_>| {
+            let now = match pacing.clock {
+                Clock::Wall => clock,
+                Clock::Event => polled.newest_event.unwrap_or(lane.now()),
+            };
+            let timer_due = lane.next_due().is_some_and(|due| due <= now);
+            if polled.slices.is_empty() && !timer_due || result.is_err() {
+                return;
+            }
+            let late = |append: Timestamp| clock.since(append) > pacing.behind_ms.saturating_mul(1000);
+            let behind = pacing.clock == Clock::Wall && polled.newest_append.is_some_and(late);
+            observer.window(&polled, behind);
+            opened.get_or_insert_with(Instant::now);
+            result = lane.window(now, behind, polled.slices, codec);
+        })?;
+        Ok(result?)
+    }
+
+    fn commit(&mut self, ports: &mut Ports<'_>) -> Result<(), LaneHalt> {
+        let due = self.checkpoint_due();
+        let progress_from = if due { ports.publisher.progress_end()? } else { 0 };
+        if !self.lane.is_open() && due && self.lane.step() == self.confirmed {
+            let image = self.image(progress_from, ports);
+            self.checkpoint.waiting = Some(image);
+            self.save_confirmed(ports);
+            return Ok(());
+        }
+        let Some(step) = self.lane.close(ports.codec)? else { return Ok(()) };
+        self.opened = None;
+        self.observer.step(&step);
+        ports.publisher.submit(&step)?;
+        self.in_flight.push_back(step.begin.step);
+        if due {
+            let image = self.image(progress_from, ports);
+            self.checkpoint.waiting = Some(image);
+        }
+        Ok(())
+    }
+
+    fn checkpoint_due(&mut self) -> bool {
+        let interval = Duration::from_millis(self.pacing.checkpoint_ms);
+        let due = *self.checkpoint.due.get_or_insert_with(|| Instant::now() + interval);
+        let free = !self.checkpoint.saving && self.checkpoint.waiting.is_none();
+        let wanted = free && (self.checkpoint.wanted || Instant::now() >= due);
+        if wanted {
+            self.checkpoint.due = Some(Instant::now() + interval);
+            self.checkpoint.wanted = false;
+        }
+        wanted
+    }
+
+    fn image(&mut self, progress_from: i64, ports: &mut Ports<'_>) -> CheckpointImage {
+        let buckets = ports.checkpoints.buckets();
+        let bucket = self.checkpoint.bucket % buckets;
+        self.checkpoint.bucket = (bucket + 1) % buckets;
+        let shared = self.lane.shared_image();
+        let step = self.lane.step();
+        let image = self.lane.image();
+        self.checkpoint.unsaved.extend(image.take_dirty());
+        let changed = self.checkpoint.unsaved.iter().map(|key| (key.clone(), image.entity(key))).collect();
+        let whole = image.entity_keys().into_iter().filter(|key| ports.checkpoints.bucket_of(key) == bucket);
+        let full = whole.filter_map(|key| image.entity(&key).map(|bytes| (key, bytes))).collect();
+        CheckpointImage { step, parent: self.checkpoint.kept, progress_from, shared, changed, full_bucket: Some((bucket, full)) }
+    }
+
+    fn hear(&mut self, wait: Duration, ports: &mut Ports<'_>) -> Result<Turn, LaneHalt> {
+        let mut wait = if self.in_flight.is_empty() { Duration::ZERO } else { wait };
+        while let Some(outcome) = ports.publisher.outcome(wait) {
+            match outcome {
+                Outcome::Confirmed { step, took } => {
+                    assert_eq!(self.in_flight.pop_front(), Some(step), "commits are confirmed in order");
+                    self.confirmed = step;
+                    self.observer.confirmed(step, took);
+                    self.save_confirmed(ports);
+                }
+                Outcome::Fenced => return Ok(Turn::Fenced),
+                Outcome::Failed(error) => return Err(error.into()),
+            }
+            wait = Duration::ZERO;
+        }
+        if self.checkpoint.saving {
+            self.hear_saved(ports);
+        }
+        Ok(Turn::Running)
+    }
+
+    fn save_confirmed(&mut self, ports: &mut Ports<'_>) {
+        let ready = |image: &CheckpointImage| image.step <= self.confirmed;
+        if let Some(image) = self.checkpoint.waiting.take_if(|image| ready(image)) {
+            self.checkpoint.saving = true;
+            ports.checkpoints.save(image);
+        }
+    }
+
+    fn hear_saved(&mut self, ports: &mut Ports<'_>) {
+        let Some(saved) = ports.checkpoints.saved(Duration::ZERO) else { return };
+        self.checkpoint.saving = false;
+        self.observer.saved(&saved);
+        if let Saved::Kept { step, .. } = saved {
+            self.checkpoint.kept = Some(step);
+            self.checkpoint.unsaved.clear();
+        }
+    }
+}
+
+fn wait_for<R: Role>(lane: &Lane<R>, pacing: &Pacing, clock: Timestamp) -> Duration {
+    let window = Duration::from_millis(pacing.window_ms);
+    match lane.next_due().filter(|_| pacing.clock == Clock::Wall) {
+        Some(due) => window.min(Duration::from_micros(u64::try_from(due.since(clock)).unwrap_or(0))),
+        None => window,
+    }
+}

@@ -1,0 +1,24 @@
+//! What a worker tells of itself while it runs; the real listener counts and traces, others ignore it.
+
+use super::ports::{Polled, Saved};
+use engine::Step;
+use std::time::Duration;
+
+/// Hears what a worker does. Every method may do nothing.
+pub trait Observer: Send {
+    /// The lane was recovered to a step, so many steps replayed.
+    fn recovered(&self, _step: i64, _replayed: u64) {}
+    /// A window is about to run.
+    fn window(&self, _polled: &Polled<'_>, _behind: bool) {}
+    /// A step was closed.
+    fn step(&self, _step: &Step) {}
+    /// A step became visible.
+    fn confirmed(&self, _step: i64, _took: Duration) {}
+    /// A checkpoint ended.
+    fn saved(&self, _saved: &Saved) {}
+}
+
+/// Hears and does nothing.
+pub struct Silent;
+
+impl Observer for Silent {}

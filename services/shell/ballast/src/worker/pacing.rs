@@ -1,0 +1,102 @@
+//! When a lane closes a step and when it writes a checkpoint: numbers and the rules on them.
+
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// How windows run, by which clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Clock {
+    /// The machine's clock.
+    #[default]
+    Wall,
+    /// The greatest event time of the records: history at any speed.
+    Event,
+}
+
+/// The pace of a lane. None of it changes what a window computes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Pacing {
+    /// Clock of the windows.
+    pub clock: Clock,
+    /// Longest wait for records, in milliseconds: windows are at most this far apart.
+    pub window_ms: u64,
+    /// Most records of a window.
+    pub window_records: usize,
+    /// Least milliseconds between the commits of steps with outputs.
+    pub commit_ms: u64,
+    /// Milliseconds after which a step without outputs is committed.
+    pub idle_commit_ms: u64,
+    /// Most windows of a step.
+    pub step_windows: usize,
+    /// Milliseconds between checkpoints.
+    pub checkpoint_ms: u64,
+    /// A lane whose newest record is older than this many milliseconds is behind.
+    pub behind_ms: i64,
+    /// Unsaved steps at which a lane stops reading until a checkpoint is kept.
+    pub max_replay_steps: i64,
+}
+
+impl Default for Pacing {
+    fn default() -> Self {
+        Self {
+            clock: Clock::Wall,
+            window_ms: 10,
+            window_records: 20_000,
+            commit_ms: 25,
+            idle_commit_ms: 1000,
+            step_windows: 500,
+            checkpoint_ms: 10_000,
+            behind_ms: 5000,
+            max_replay_steps: 200_000,
+        }
+    }
+}
+
+/// What the open step looks like.
+#[derive(Debug, Clone, Copy)]
+pub struct OpenStep {
+    /// Windows so far.
+    pub windows: usize,
+    /// Whether it would publish something.
+    pub outputs: bool,
+    /// Whether a record of it is as large as it may be.
+    pub full: bool,
+    /// Since its first window.
+    pub age: Duration,
+}
+
+impl Pacing {
+    /// Whether the open step is due for its commit; `in_flight` steps are not yet confirmed.
+    pub fn commit_due(&self, step: &OpenStep, in_flight: usize) -> bool {
+        if step.windows == 0 || in_flight > 0 {
+            return false;
+        }
+        let aged = |ms: u64| step.age >= Duration::from_millis(ms);
+        step.full || step.windows >= self.step_windows || aged(self.idle_commit_ms) || (step.outputs && aged(self.commit_ms))
+    }
+    /// Whether the lane must wait for its commit before it reads on.
+    pub fn must_wait(&self, step: &OpenStep, in_flight: usize, unsaved: i64) -> bool {
+        in_flight > 0 && (step.full || step.windows >= self.step_windows) || unsaved >= self.max_replay_steps
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_with_outputs_leave_soon_and_idle_ones_late() {
+        let pacing = Pacing::default();
+        let step = |outputs, ms| OpenStep { windows: 1, outputs, full: false, age: Duration::from_millis(ms) };
+        assert!(!pacing.commit_due(&step(true, 24), 0));
+        assert!(pacing.commit_due(&step(true, 25), 0));
+        assert!(!pacing.commit_due(&step(true, 25), 1), "one commit at a time");
+        assert!(!pacing.commit_due(&step(false, 999), 0));
+        assert!(pacing.commit_due(&step(false, 1000), 0));
+        let full = OpenStep { full: true, ..step(true, 0) };
+        assert!(pacing.commit_due(&full, 0) && pacing.must_wait(&full, 1, 0));
+        assert!(pacing.must_wait(&step(true, 0), 0, pacing.max_replay_steps));
+    }
+}

@@ -1,0 +1,151 @@
+//! What a lane's worker needs of the world, as traits: the real ones stand on Kafka and Postgres,
+//! the others on memory. Nothing here decides anything.
+
+use domain::progress::Progress;
+use domain::{SmolStr, Timestamp, Topic};
+use engine::lane::Slice;
+use engine::{RecordRef, Step};
+use std::time::Duration;
+
+/// Something outside failed; the text says what, whose fault, and what to do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{text}")]
+pub struct PortError {
+    /// What failed, whose fault it is, what to do.
+    pub text: String,
+    /// Whether the same may work later without anybody's help.
+    pub retry: bool,
+}
+
+impl PortError {
+    /// An error that stays, from anything that explains itself.
+    pub fn of(error: impl std::fmt::Display) -> Self {
+        Self { text: error.to_string(), retry: false }
+    }
+    /// An error that may pass.
+    pub fn later(error: impl std::fmt::Display) -> Self {
+        Self { text: error.to_string(), retry: true }
+    }
+}
+
+/// What one poll brought.
+pub struct Polled<'a> {
+    /// Records by topic and partition.
+    pub slices: &'a [Slice<'a, &'a dyn RecordRef>],
+    /// Time of the newest append among them, by the broker's clock.
+    pub newest_append: Option<Timestamp>,
+    /// Greatest event time among them.
+    pub newest_event: Option<Timestamp>,
+}
+
+/// Live reading of a lane's inputs.
+pub trait LaneReader {
+    /// Starts over at these offsets; later polls read these partitions only.
+    fn assign(&mut self, starts: &[(Topic, i32, i64)]) -> Result<(), PortError>;
+    /// Waits up to `wait` for records, at most `max`, and hands them over (an empty hand-over is
+    /// allowed). Offsets out of range are an error.
+    fn poll(&mut self, max: usize, wait: Duration, take: &mut dyn FnMut(Polled<'_>)) -> Result<(), PortError>;
+    /// Whether every assigned partition has been read to its end since `assign`.
+    fn reached_end(&self) -> bool;
+}
+
+/// Reading of what was, for recovery.
+pub trait Past {
+    /// First offset that a partition still holds, and its end.
+    fn bounds(&mut self, topic: Topic, partition: i32) -> Result<(i64, i64), PortError>;
+    /// Every visible record of a range of offsets, in order.
+    fn range(&mut self, topic: Topic, partition: i32, from: i64, to: i64, take: &mut dyn FnMut(&dyn RecordRef)) -> Result<(), PortError>;
+    /// Every visible progress record from an offset to the end.
+    fn progress(&mut self, from: i64) -> Result<Vec<Progress>, PortError>;
+}
+
+/// How a commit ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The step is visible to every reader.
+    Confirmed {
+        /// Its number.
+        step: i64,
+        /// From hand-over to confirmation.
+        took: Duration,
+    },
+    /// Another process owns the lane: let go at once.
+    Fenced,
+    /// The lane cannot publish any more.
+    Failed(PortError),
+}
+
+/// Publishing of a lane's steps, one transaction each, in order.
+pub trait Publisher {
+    /// Takes the lane over: after it no earlier owner can publish.
+    fn take_over(&mut self) -> Result<(), PortError>;
+    /// Hands a step over; returns at once.
+    fn submit(&mut self, step: &Step) -> Result<(), PortError>;
+    /// How the oldest open commit ended, waiting up to `wait` for it.
+    fn outcome(&mut self, wait: Duration) -> Option<Outcome>;
+    /// End of the lane's progress partition, as far as known: a lower bound of what comes next.
+    fn progress_end(&mut self) -> Result<i64, PortError>;
+}
+
+/// A state at the end of a step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckpointImage {
+    /// The step.
+    pub step: i64,
+    /// The checkpoint before it; `None` before the first.
+    pub parent: Option<i64>,
+    /// Offset of the progress partition at or before BEGIN of the next step.
+    pub progress_from: i64,
+    /// The lane's shared part.
+    pub shared: Vec<u8>,
+    /// Entities that changed since the parent; `None` is gone.
+    pub changed: Vec<(SmolStr, Option<Vec<u8>>)>,
+    /// Every entity of the bucket whose turn it is, with its number.
+    pub full_bucket: Option<(u16, Vec<(SmolStr, Vec<u8>)>)>,
+}
+
+/// A checkpoint as it is read back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoadedImage {
+    /// The step.
+    pub step: i64,
+    /// Offset of the progress partition to read from.
+    pub progress_from: i64,
+    /// The lane's shared part.
+    pub shared: Vec<u8>,
+    /// Every entity, by ascending key.
+    pub entities: Vec<(SmolStr, Vec<u8>)>,
+}
+
+/// How saving a checkpoint ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Saved {
+    /// It is kept.
+    Kept {
+        /// Its step.
+        step: i64,
+        /// Bytes written.
+        bytes: usize,
+    },
+    /// Another process has written a newer one.
+    Overtaken,
+    /// It could not be written; the next one will hold everything that this one held.
+    Failed(PortError),
+}
+
+/// Keeping of a lane's checkpoints.
+pub trait Checkpoints {
+    /// The newest whole checkpoint (`generation` 0) or the one before it (1).
+    /// Waits where the store cannot be reached; an unreadable one is an error.
+    fn load(&mut self, generation: u8) -> Result<Option<LoadedImage>, PortError>;
+    /// Starts writing one; returns at once. One at a time.
+    fn save(&mut self, image: CheckpointImage);
+    /// How the last one ended, once it has, waiting up to `wait`.
+    fn saved(&mut self, wait: Duration) -> Option<Saved>;
+    /// Forgets the checkpoints after `step`, which cannot be read, so that the next builds upon it.
+    fn discard_newer(&mut self, step: i64) -> Result<(), PortError>;
+    /// In how many buckets entities are written whole, in turn.
+    fn buckets(&self) -> u16;
+    /// The bucket of an entity.
+    fn bucket_of(&self, key: &str) -> u16;
+}

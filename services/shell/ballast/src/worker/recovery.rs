@@ -1,0 +1,184 @@
+//! Performs a recovery: loads the checkpoint, reads progress, replays, and hands back a lane that
+//! stands where its predecessor stood. What to do is decided in `engine::recovery`.
+
+use super::ports::{Checkpoints, LoadedImage, Past, PortError, Publisher};
+use domain::Topic;
+use domain::progress::Begin;
+use engine::lane::{LaneError, Slice};
+use engine::recovery::{self, Facts, Halt};
+use engine::{Codec, Image, ImageError, Lane, RawRecord, Role, Step};
+
+/// The lane must not run; the text says what to do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LaneHalt {
+    /// Recovery found the logs or the state unfit.
+    #[error(transparent)]
+    Recovery(#[from] Halt),
+    /// A step does not follow or cannot be written.
+    #[error(transparent)]
+    Lane(#[from] LaneError),
+    /// Something outside failed.
+    #[error(transparent)]
+    Port(#[from] PortError),
+    /// Neither generation of the checkpoint can be read.
+    #[error("no checkpoint can be read: {newest}; and the one before: {older}")]
+    Checkpoints {
+        /// What is wrong with the newest.
+        newest: String,
+        /// What is wrong with the older one.
+        older: String,
+    },
+}
+
+/// What a recovery needs to know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Target {
+    /// Number of the lane.
+    pub lane: i32,
+    /// Number of lanes of the topics.
+    pub lanes: i32,
+    /// Whether the operator allows to fold the inputs anew.
+    pub genesis: bool,
+}
+
+/// A recovered lane.
+pub struct Recovered<R> {
+    /// The lane, at its last published step.
+    pub lane: Lane<R>,
+    /// Step of the checkpoint that it came from and that the next one builds upon.
+    pub checkpoint: Option<i64>,
+    /// Steps replayed.
+    pub replayed: u64,
+    /// A step that was visible in part: publish it first.
+    pub dangling: Option<Step>,
+}
+
+/// Brings a lane back. `fresh` makes an empty role.
+pub fn recover<R: Role>(
+    target: Target,
+    fresh: &dyn Fn() -> R,
+    codec: &mut dyn Codec,
+    past: &mut dyn Past,
+    checkpoints: &mut dyn Checkpoints,
+    publisher: &mut dyn Publisher,
+) -> Result<Recovered<R>, LaneHalt> {
+    let restored = newest_readable(target, fresh, checkpoints)?;
+    publisher.take_over()?;
+    let (lane, progress_from) = match restored {
+        Some(Restored { lane, progress_from, older }) => {
+            if older {
+                checkpoints.discard_newer(lane.step())?;
+            }
+            (Some(lane), progress_from)
+        }
+        None => (None, 0),
+    };
+    let facts = facts(target, lane.as_ref(), progress_from, past)?;
+    let way = recovery::decide(&facts)?;
+    let checkpoint = facts.checkpoint;
+    let mut lane = lane.unwrap_or_else(|| Lane::new(fresh(), target.lane, target.lanes));
+    for (begin, done) in &way.replay {
+        let step = replay(&mut lane, begin, codec, past)?;
+        recovery::compare(done, &step.done)?;
+    }
+    let dangling = way.dangling.map(|begin| replay(&mut lane, &begin, codec, past)).transpose()?;
+    Ok(Recovered { lane, checkpoint, replayed: way.replay.len() as u64, dangling })
+}
+
+/// A lane as a checkpoint holds it.
+struct Restored<R> {
+    lane: Lane<R>,
+    progress_from: i64,
+    older: bool,
+}
+
+fn newest_readable<R: Role>(
+    target: Target,
+    fresh: &dyn Fn() -> R,
+    checkpoints: &mut dyn Checkpoints,
+) -> Result<Option<Restored<R>>, LaneHalt> {
+    let mut load = |generation: u8| {
+        let image = match checkpoints.load(generation) {
+            Ok(Some(image)) => image,
+            Ok(None) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let lane = restore(target, fresh(), &image).map_err(PortError::of)?;
+        Ok(Some(Restored { lane, progress_from: image.progress_from, older: generation > 0 }))
+    };
+    match load(0) {
+        Ok(found) => Ok(found),
+        Err(error) if error.retry => Err(error.into()),
+        Err(newest) => {
+            tracing::error!(lane = target.lane, %newest, "the newest checkpoint cannot be read; recovering from the one before, with a longer replay");
+            match load(1) {
+                Ok(Some(found)) => Ok(Some(found)),
+                Ok(None) => Err(LaneHalt::Checkpoints { newest: newest.text, older: "there is none".to_owned() }),
+                Err(older) if older.retry => Err(older.into()),
+                Err(older) => Err(LaneHalt::Checkpoints { newest: newest.text, older: older.text }),
+            }
+        }
+    }
+}
+
+fn restore<R: Role>(target: Target, role: R, image: &LoadedImage) -> Result<Lane<R>, ImageError> {
+    let mut lane = Lane::restore(role, target.lane, &image.shared)?;
+    for (key, bytes) in &image.entities {
+        lane.image().restore_entity(key, bytes)?;
+    }
+    lane.image().restored()?;
+    if lane.step() != image.step {
+        return Err(ImageError::new("the shared part", format!("it stands at step {}, the checkpoint says {}", lane.step(), image.step)));
+    }
+    Ok(lane)
+}
+
+fn facts<R: Role>(target: Target, lane: Option<&Lane<R>>, progress_from: i64, past: &mut dyn Past) -> Result<Facts, LaneHalt> {
+    let (first, _) = past.bounds(R::PROGRESS, target.lane)?;
+    let mut input_cut = None;
+    if lane.is_none() {
+        for topic in R::INPUTS {
+            let partition = partition_of(*topic, target.lane);
+            if past.bounds(*topic, partition)?.0 > 0 {
+                input_cut = Some(format!("{topic}/{partition}"));
+            }
+        }
+    }
+    Ok(Facts {
+        checkpoint: lane.map(Lane::step),
+        checkpoint_lanes: lane.map(Lane::lanes),
+        lanes: target.lanes,
+        progress: past.progress(progress_from.max(first))?,
+        progress_whole: first == 0,
+        input_cut,
+        genesis: target.genesis,
+    })
+}
+
+/// The partition of a topic that a lane reads: its own, or the only one of the frames.
+pub fn partition_of(topic: Topic, lane: i32) -> i32 {
+    if topic == Topic::Frames { 0 } else { lane }
+}
+
+fn replay<R: Role>(lane: &mut Lane<R>, begin: &Begin, codec: &mut dyn Codec, past: &mut dyn Past) -> Result<Step, LaneHalt> {
+    lane.expect(begin)?;
+    for window in &begin.windows {
+        let mut read = Vec::with_capacity(window.ranges.len());
+        for range in &window.ranges {
+            let mut records = Vec::new();
+            past.range(range.topic, range.partition, range.from, range.to, &mut |record| {
+                records.push(owned(range.topic, range.partition, record));
+            })?;
+            read.push((range, records));
+        }
+        let slices: Vec<_> =
+            read.iter().map(|(range, records)| Slice { topic: range.topic, partition: range.partition, to: range.to, records }).collect();
+        lane.window(window.now, window.behind, &slices, codec)?;
+    }
+    let step = lane.close(codec)?.ok_or_else(|| PortError::of(format!("step {} is recorded without windows", begin.step)))?;
+    Ok(step)
+}
+
+fn owned(topic: Topic, partition: i32, record: &dyn engine::RecordRef) -> RawRecord {
+    engine::Origin { topic, partition, record }.to_raw()
+}
