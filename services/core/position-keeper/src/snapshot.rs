@@ -6,12 +6,10 @@ use crate::book::journal::shown;
 use crate::book::{Line, Portfolio};
 use crate::drift::event::Circumstances;
 use crate::drift::measure::{drift, lines, weight};
-use crate::prices::Market;
+use crate::prices::{Market, Slot};
 use crate::valuation::{Appraisal, LineValue};
 use domain::enums::{CashBasis, PriceFlag};
-use domain::snapshot::{
-    Allocation, CashBalance, Concentration, Exposure, Health, SectorExposure, Snapshot, SnapshotMetrics,
-};
+use domain::snapshot::{Allocation, CashBalance, Concentration, Exposure, Health, SectorExposure, Snapshot, SnapshotMetrics};
 use domain::wide::mul_div_half_even;
 use domain::{Amount, FixedError, Fraction, Percent, SmolStr};
 use std::collections::BTreeMap;
@@ -51,13 +49,14 @@ pub fn cash_balances(portfolio: &Portfolio) -> Vec<CashBalance> {
 
 /// Whether the figures may be relied on.
 pub fn health(portfolio: &Portfolio, appraisal: &Appraisal, around: &Circumstances<'_>) -> Health {
-    let conflict = portfolio.lines.counting().any(|(_, line)| around.view.market.slot(line.instrument).conflict);
+    let held = portfolio.lines.counting().filter(|(_, line)| !line.position.quantity.is_zero());
+    let doubtful = held.map(|(_, line)| around.view.market.slot(line.instrument)).any(Slot::doubtful);
     Health {
         complete: appraisal.unpriced.is_empty() && around.waiting == 0,
         stale: appraisal.stale.iter().cloned().collect(),
         unpriced: appraisal.unpriced.iter().cloned().collect(),
         quarantined: around.quarantined,
-        unreconciled: conflict || portfolio.unbalanced || portfolio.orders.contradict(),
+        unreconciled: doubtful || portfolio.unbalanced || portfolio.orders.contradict(),
         waiting: around.waiting,
     }
 }

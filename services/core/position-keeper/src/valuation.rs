@@ -14,6 +14,9 @@ use std::collections::BTreeSet;
 /// Largest Σ |value| of a portfolio: 10^18 units of the base currency, what money can publish.
 const LARGEST_SUM: i128 = 10_i128.pow(18 + Amount::SCALE);
 
+/// Lines of a portfolio up to which the quick path is taken.
+const QUICK_LINES: usize = 20_000;
+
 /// One line as valued.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LineValue {
@@ -103,9 +106,10 @@ pub fn sweep(portfolio: &Portfolio, view: View<'_>, weighed: &mut Vec<Amount>) -
     let class = portfolio.rules.base_class;
     let (mut holdings, mut made, mut until) = (0_i128, i64::MAX, i64::MAX);
     let (mut fit, mut careful_stale, mut foreign) = (true, None, portfolio.holds_foreign_cash());
+    let quick = portfolio.lines.hot().len() <= QUICK_LINES;
     for line in portfolio.lines.hot() {
         let price = &hot[line.instrument.at()];
-        if price.class == class && line.small {
+        if price.class == class && line.small && quick {
             // Below 2^103 each: no sum over a portfolio's lines leaves 128 bits.
             let value = i128::from(line.quantity) * i128::from(price.price);
             holdings += value;
@@ -188,7 +192,8 @@ pub fn line_value(portfolio: &Portfolio, line: &Line, view: View<'_>) -> LineVal
     let rate = view.market.rate(facts.currency, portfolio.base).map(|found| found.rate);
     let (Some(price), Some(rate)) = (slot.price, rate) else { return LineValue { flag, rate, ..none } };
     let limit = largest_part(parts(portfolio));
-    let bounded = |amount: Amount| if amount.units().unsigned_abs() <= limit.unsigned_abs() { Ok(amount) } else { Err(FixedError::Overflow) };
+    let bounded =
+        |amount: Amount| if amount.units().unsigned_abs() <= limit.unsigned_abs() { Ok(amount) } else { Err(FixedError::Overflow) };
     let valued = worth(line, facts, price, slot.accrued, rate).and_then(|(value, weighed)| Ok((bounded(value)?, bounded(weighed)?)));
     let Ok((value, weighed)) = valued else { return LineValue { rate: Some(rate), ..none } };
     let fit = !stale && !rate_is_stale(portfolio, facts.currency, view);
@@ -213,11 +218,13 @@ fn worth(line: &Line, facts: &Instrument, price: Price, accrued: Option<Price>, 
 fn cash_value(portfolio: &Portfolio, balance: &crate::book::Balance, view: View<'_>) -> CashValue {
     let limit = largest_part(parts(portfolio)).unsigned_abs();
     let none = CashValue { currency: balance.currency, rate: None, trade_date: Amount::ZERO, settled: Amount::ZERO };
+    if balance.currency == portfolio.base {
+        // Bounded when it was booked.
+        let settled = balance.settled().expect("both parts of a balance are bounded");
+        return CashValue { rate: Some(FxRate::ONE), trade_date: balance.amount, settled, ..none };
+    }
     let Some(found) = view.market.rate(balance.currency, portfolio.base) else { return none };
-    let convert = |amount: Amount| {
-        let value = if balance.currency == portfolio.base { Ok(amount) } else { amount.convert(found.rate) };
-        value.ok().filter(|value| value.units().unsigned_abs() <= limit)
-    };
+    let convert = |amount: Amount| amount.convert(found.rate).ok().filter(|value| value.units().unsigned_abs() <= limit);
     let settled = balance.settled().ok().and_then(convert);
     match (convert(balance.amount), settled) {
         (Some(trade_date), Some(settled)) => CashValue { rate: Some(found.rate), trade_date, settled, ..none },
@@ -277,5 +284,5 @@ pub fn revalue_all(portfolios: &[Portfolio], market: &Market, now: Timestamp, eq
     lines
 }
 
-/// The largest quick price and quantity stay below the largest part of a portfolio of 20,000 lines.
-const _: () = assert!((HotPrice::MAX_PRICE as i128) * (HotPrice::MAX_QUANTITY as i128) < LARGEST_SUM / (4 * 20_001));
+// What the quick path takes, the careful one would not call too large.
+const _: () = assert!((HotPrice::MAX_PRICE as i128) * (HotPrice::MAX_QUANTITY as i128) < LARGEST_SUM / (4 * (QUICK_LINES as i128 + 4_001)));

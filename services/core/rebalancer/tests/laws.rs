@@ -177,8 +177,6 @@ fn share(quantity: Quantity, percent: i128) -> Quantity {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
-
     #[test]
     fn one_cycle_each_order_once_and_an_end_or_a_call_for_help(windows in prop::collection::vec(window(), 1..40), automatic: bool) {
         let mut watch = Watch::new(if automatic { House::automatic() } else { House::approval() });
@@ -227,8 +225,6 @@ fn cumulative(truth: &Truth, quantity: Quantity) -> Vec<Quantity> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
-
     #[test]
     fn honest_reports_in_any_order_end_as_the_truth_says(sell in truth(), buy in truth()) {
         let mut house = House::automatic().opened();

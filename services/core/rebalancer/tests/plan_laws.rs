@@ -77,7 +77,10 @@ proptest! {
             let at = after.drift.lines.iter().find(|at| at.instrument_id == line.instrument_id).unwrap();
             // A half lot rounds away from zero on both sides of its goal.
             let lot = if world.policy().orders.rounding == Rounding::Nearest { at.lot_size.units() } else { 0 };
-            prop_assert!(again.abs() <= lot, "{} again by {}", line.instrument_id, Quantity::from_units(again));
+            // The published cash of the filled book is rounded: that moves equity, and with it the finest lots.
+            let worth = Quantity::from_units(again.abs()).times(at.price.unwrap()).unwrap().multiply(at.multiplier).unwrap();
+            let noise = worth.convert(at.fx_rate.unwrap()).unwrap() <= "0.000001".parse().unwrap();
+            prop_assert!(noise || again.abs() <= lot, "{} again by {}", line.instrument_id, Quantity::from_units(again));
         }
     }
 

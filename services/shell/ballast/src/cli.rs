@@ -37,6 +37,11 @@ pub enum Command {
     /// Makes, checks or reads topics.
     #[command(subcommand)]
     Topics(TopicsCommand),
+    /// Reads every topic from its beginning and checks the invariants I1 to I12; exit status 1 when one is broken.
+    ///
+    /// I7 replays every step with the engine; all others are recomputed in exact arithmetic by a model that shares
+    /// no code with it. Keeps every record in memory.
+    Verify(VerifyArgs),
     /// Brings the database's tables up to this build.
     Migrate,
     /// Looks at the configuration without starting anything.
@@ -98,6 +103,17 @@ pub struct PublishArgs {
     /// File of JSON lines; standard input when absent.
     #[arg(value_name = "FILE")]
     pub file: Option<PathBuf>,
+}
+
+/// Arguments of `verify`.
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// Leaves checkpoints (I6) unchecked.
+    #[arg(long)]
+    pub without_postgres: bool,
+    /// Allows gaps in the versions of snapshots, which the broker may have compacted away.
+    #[arg(long)]
+    pub compacted: bool,
 }
 
 /// Commands on topics.

@@ -7,3 +7,4 @@ pub mod replay;
 pub mod run;
 pub mod tail;
 pub mod topics;
+pub mod verify;

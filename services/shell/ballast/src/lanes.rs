@@ -106,7 +106,7 @@ impl<R: Role + 'static> Lanes<R> {
     /// A lane that was fenced although the group still says that it is ours is taken up again after a
     /// while: the other owner has died, or the group will tell.
     fn tend(&mut self) {
-        let ended: Vec<_> = self.running.iter().filter(|(_, handle)| handle.may_restart()).map(|(lane, _)| *lane).collect();
+        let ended: Vec<_> = self.running.iter_mut().filter_map(|(lane, handle)| handle.may_restart().then_some(*lane)).collect();
         for lane in ended {
             if let Some(handle) = self.running.remove(&lane) {
                 handle.join();

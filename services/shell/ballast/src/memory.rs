@@ -3,6 +3,7 @@
 //! (a commit takes one for its marker), transactions whole or not at all, and fencing by take-over.
 //! It loses everything with the process.
 
+pub mod cluster;
 mod ports;
 
 pub use ports::{MemoryCheckpoints, MemoryPast, MemoryPublisher, MemoryReader};
@@ -63,10 +64,19 @@ impl MemoryLog {
     }
     /// Every record of a partition from an offset on.
     pub fn read(&self, topic: &str, partition: i32, from: i64) -> Vec<StoredRecord> {
+        self.range(topic, partition, from, i64::MAX)
+    }
+    /// The records of a partition from an offset on, below another.
+    pub fn range(&self, topic: &str, partition: i32, from: i64, to: i64) -> Vec<StoredRecord> {
         let shared = self.0.borrow();
         let Some(found) = shared.partitions.get(&(SmolStr::new(topic), partition)) else { return Vec::new() };
         let start = found.records.partition_point(|record| record.offset < from);
-        found.records[start..].to_vec()
+        let end = found.records.partition_point(|record| record.offset < to);
+        found.records[start..end.max(start)].to_vec()
+    }
+    /// Every partition that holds something, by topic and number.
+    pub fn places(&self) -> Vec<(SmolStr, i32)> {
+        self.0.borrow().partitions.keys().cloned().collect()
     }
 }
 

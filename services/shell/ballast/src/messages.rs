@@ -3,7 +3,7 @@
 
 use avro_codec::{dead_letter_headers, encode_progress};
 use domain::progress::{Begin, Done, Progress};
-use domain::{SmolStr, Timestamp, Topic};
+use domain::{Input, SmolStr, Timestamp, Topic};
 use engine::repeats::{INDEX, SOURCE, STEP};
 use engine::{Encoded, Step, lane::TRACEPARENT};
 
@@ -91,4 +91,33 @@ pub fn cloud_event(source: &str, topic: Topic, id: &str, time: Timestamp) -> Vec
         headers.push((SmolStr::new_static("ce_time"), time.to_string().into_bytes()));
     }
     headers
+}
+
+/// An input as its sender publishes it: in Avro, keyed, on its key's partition of so many, with its event time.
+pub fn input_message(input: &Input, time: Timestamp, source: &str, id: &str, partitions: i32) -> Result<OutMessage, avro_codec::CodecError> {
+    let topic = input_topic(input);
+    let key = avro_codec::input_key(input).map(|key| key.as_bytes().to_vec());
+    let partition = key.as_deref().map_or(0, |key| engine::partition::lane_of(key, partitions));
+    let value = crate::avro::encode_input_value(input)?;
+    Ok(OutMessage { topic: topic.name(), partition, key, value, headers: cloud_event(source, topic, id, time) })
+}
+
+/// The topic of an input.
+pub fn input_topic(input: &Input) -> Topic {
+    match input {
+        Input::Fill(_) => Topic::Fills,
+        Input::Cash(_) => Topic::Cash,
+        Input::Policy(_) | Input::PolicyClosed(_) => Topic::Policies,
+        Input::Tick(_) => Topic::Ticks,
+        Input::Instrument(_) => Topic::Instruments,
+        Input::CorporateAction(_) => Topic::CorporateActions,
+        Input::MarketStatus(_) => Topic::MarketStatus,
+        Input::Close(_) => Topic::Closes,
+        Input::OrderStatus(_) => Topic::OrderStatus,
+        Input::Command(_) => Topic::Commands,
+        Input::Refresh(_) => Topic::Refresh,
+        Input::Drift(_) => Topic::Drift,
+        Input::OrderWave(_) => Topic::Orders,
+        Input::Frame(_) => Topic::Frames,
+    }
 }

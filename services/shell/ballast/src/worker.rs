@@ -122,7 +122,8 @@ impl<R: Role> LaneWorker<R> {
             self.genesis = false;
             self.assign(ports)?;
         }
-        if self.pacing.commit_due(&self.open_step(), self.in_flight.len()) {
+        let idle_checkpoint = self.at_rest() && self.lane.step() > self.checkpoint.kept.unwrap_or(0) && self.checkpoint_due();
+        if idle_checkpoint || self.pacing.commit_due(&self.open_step(), self.in_flight.len()) {
             self.commit(ports)?;
         }
         Ok(Turn::Running)
@@ -200,6 +201,10 @@ impl<R: Role> LaneWorker<R> {
 
     fn commit(&mut self, ports: &mut Ports<'_>) -> Result<(), LaneHalt> {
         let due = self.checkpoint_due();
+        if due {
+            self.checkpoint.due = Some(Instant::now() + Duration::from_millis(self.pacing.checkpoint_ms));
+            self.checkpoint.wanted = false;
+        }
         let progress_from = if due { ports.publisher.progress_end()? } else { 0 };
         if !self.lane.is_open() && due && self.lane.step() == self.confirmed {
             let image = self.image(progress_from, ports);
@@ -223,12 +228,7 @@ impl<R: Role> LaneWorker<R> {
         let interval = Duration::from_millis(self.pacing.checkpoint_ms);
         let due = *self.checkpoint.due.get_or_insert_with(|| Instant::now() + interval);
         let free = !self.checkpoint.saving && self.checkpoint.waiting.is_none();
-        let wanted = free && (self.checkpoint.wanted || Instant::now() >= due);
-        if wanted {
-            self.checkpoint.due = Some(Instant::now() + interval);
-            self.checkpoint.wanted = false;
-        }
-        wanted
+        free && (self.checkpoint.wanted || Instant::now() >= due)
     }
 
     fn image(&mut self, progress_from: i64, ports: &mut Ports<'_>) -> CheckpointImage {

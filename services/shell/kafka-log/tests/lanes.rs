@@ -168,7 +168,7 @@ fn with_a_harmed_commit(fault: Fault) -> (bool, u32) {
     wire.harm(fault);
     lane.producer.commit(step(&topics, 2)).unwrap();
     let recycled = lane.confirmed(2);
-    assert_eq!(wire.is_holding(), fault == Fault::HoldUntilNextProduce);
+    assert_eq!(wire.is_holding(), fault == Fault::HoldIntoNextTransaction);
     for n in 3..=4 {
         lane.producer.commit(step(&topics, n)).unwrap();
         lane.confirmed(n);
@@ -201,7 +201,7 @@ fn a_connection_cut_after_the_commit_recycles_the_producer() {
 /// The torn transaction: a commit that stood still on the wire arrives inside the next transaction.
 #[test]
 fn a_commit_that_arrives_inside_the_next_transaction_tears_nothing() {
-    let (recycled, _) = with_a_harmed_commit(Fault::HoldUntilNextProduce);
+    let (recycled, _) = with_a_harmed_commit(Fault::HoldIntoNextTransaction);
     assert!(recycled);
 }
 

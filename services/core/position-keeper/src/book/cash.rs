@@ -82,13 +82,15 @@ impl CashBook {
         &self.balances
     }
     /// Whether the movements can be posted: no balance leaves its range.
-    pub fn check(&self, movements: &Movements) -> Result<(), FixedError> {
+    pub fn check(&self, movements: &Movements, settles: Option<Date>) -> Result<(), FixedError> {
         for movement in movements.iter() {
             let empty = Balance::empty(movement.currency);
             let held = self.find(movement.currency).map_or(&empty, |at| &self.balances[at]);
             bounded(held.amount.checked_add(movement.amount)?)?;
             bounded(held.book.checked_add(movement.book)?)?;
             bounded(held.unsettled.checked_add(movement.amount)?)?;
+            let pending = settles.and_then(|date| self.pending.get(&(date, movement.currency))).copied().unwrap_or_default();
+            bounded(pending.checked_add(movement.amount)?)?;
         }
         Ok(())
     }
@@ -161,7 +163,7 @@ mod tests {
     fn a_balance_stays_in_its_range() {
         let mut cash = CashBook::default();
         cash.post(&movement("999999999999999"), None);
-        assert!(cash.check(&movement("1")).is_ok());
-        assert!(cash.check(&movement("2")).is_err());
+        assert!(cash.check(&movement("1"), None).is_ok());
+        assert!(cash.check(&movement("2"), None).is_err());
     }
 }

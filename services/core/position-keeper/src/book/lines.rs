@@ -47,6 +47,9 @@ pub struct HotLine {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Lines {
     all: Vec<Line>,
+    /// The instruments of `all`, close together: finding a line touches little memory.
+    #[serde(skip)]
+    names: Vec<InstrumentIx>,
     #[serde(skip)]
     hot: Vec<HotLine>,
 }
@@ -70,14 +73,15 @@ impl Lines {
     }
     /// The place of an instrument's line.
     pub fn find(&self, instrument: InstrumentIx) -> Option<usize> {
-        self.all.binary_search_by_key(&instrument, |line| line.instrument).ok()
+        self.names.binary_search(&instrument).ok()
     }
     /// The place of an instrument's line, made where there is none.
     pub fn place(&mut self, instrument: InstrumentIx) -> usize {
-        match self.all.binary_search_by_key(&instrument, |line| line.instrument) {
+        match self.names.binary_search(&instrument) {
             Ok(place) => place,
             Err(place) => {
                 self.all.insert(place, Line::new(instrument));
+                self.names.insert(place, instrument);
                 self.rebuild();
                 place
             }
@@ -104,8 +108,12 @@ impl Lines {
         }
         self.rebuild();
     }
-    /// Derives the quick table.
-    pub fn rebuild(&mut self) {
+    /// Derives what is not stored, after reading back.
+    pub fn restored(&mut self) {
+        self.names = self.all.iter().map(|line| line.instrument).collect();
+        self.rebuild();
+    }
+    fn rebuild(&mut self) {
         self.hot.clear();
         let counting = self.all.iter().enumerate().filter(|(_, line)| line.counts());
         self.hot.extend(counting.map(|(place, line)| hot_line(place, line)));

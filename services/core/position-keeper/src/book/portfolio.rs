@@ -135,8 +135,8 @@ impl Portfolio {
 
     /// Writes a planned booking.
     pub fn book(&mut self, planned: Planned) {
-        let touched = planned.position.map(|(ix, position)| {
-            let place = self.lines.place(ix);
+        let touched = planned.position.map(|(ix, place, position)| {
+            let place = place.unwrap_or_else(|| self.lines.place(ix));
             self.lines.book(place, position, planned.charges.into_iter());
             ix
         });

@@ -23,8 +23,8 @@ use smallvec::SmallVec;
 /// A booking, checked and not yet written.
 #[derive(Debug, Clone)]
 pub struct Planned {
-    /// The position after it, where it touches one.
-    pub position: Option<(InstrumentIx, Position)>,
+    /// The position after it, where it touches one, with the place of its line, where there is one yet.
+    pub position: Option<(InstrumentIx, Option<usize>, Position)>,
     /// Fees of that position.
     pub charges: SmallVec<[(Currency, Amount); 1]>,
     /// Cash.
@@ -68,7 +68,8 @@ pub fn plan(portfolio: &Portfolio, market: &Market, fill: &Fill, source: &Source
             fill.currency, fill.instrument_id, facts.currency
         )));
     }
-    let held = portfolio.lines.find(ix).map_or_else(Position::default, |place| portfolio.lines.at(place).position);
+    let place = portfolio.lines.find(ix);
+    let held = place.map_or_else(Position::default, |place| portfolio.lines.at(place).position);
     let mut booking = Booking {
         market,
         facts,
@@ -84,14 +85,23 @@ pub fn plan(portfolio: &Portfolio, market: &Market, fill: &Fill, source: &Source
         fees: Amount::ZERO,
         charges: SmallVec::new(),
     };
-    if facts.kind == InstrumentType::Fx { booking.exchange()? } else { booking.trade()? }
+    if facts.kind == InstrumentType::Fx {
+        booking.exchange()?
+    } else {
+        booking.trade()?
+    }
     booking.change.book_cash = booking.movements.book()?;
     booking.change.book_cost = booking.position.book_cost.checked_sub(held.book_cost)?;
-    portfolio.cash.check(&booking.movements)?;
+    let settles = fill.settle_date.filter(|date| *date > now.date_utc());
+    portfolio.cash.check(&booking.movements, settles)?;
+    if let Some(place) = place {
+        let fees = &portfolio.lines.at(place).fees;
+        booking.charges.iter().try_for_each(|(currency, amount)| fees.check(*currency, *amount))?;
+    }
     let order = fill.order_id.map(|order| Ok((order, portfolio.orders.after(order, fill.quantity, fill.cum_qty, fill.trade_date)?)));
     Ok(Planned {
-        position: (facts.kind != InstrumentType::Fx).then_some((ix, booking.position)),
-        settles: fill.settle_date.filter(|date| *date > now.date_utc()),
+        position: (facts.kind != InstrumentType::Fx).then_some((ix, place, booking.position)),
+        settles,
         sums: portfolio.sums.plus(&booking.change)?,
         order: order.transpose().map_err(|error: FixedError| Trouble::from(error))?,
         entry: booking.entry(source)?,
@@ -200,7 +210,8 @@ impl Booking<'_> {
     fn charge_holding(&mut self, fee: &Fee) -> Result<(), Trouble> {
         let step = pow10(Money::SCALE - Quantity::SCALE);
         if fee.amount.units() % step != 0 {
-            let text = format!("a fee of {} {} has more than {} decimals, which a holding cannot lose", fee.amount, fee.currency, Quantity::SCALE);
+            let text =
+                format!("a fee of {} {} has more than {} decimals, which a holding cannot lose", fee.amount, fee.currency, Quantity::SCALE);
             return Err(Trouble::range(text));
         }
         let units = Quantity::from_units(fee.amount.units() / step);

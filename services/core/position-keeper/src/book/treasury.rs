@@ -40,7 +40,13 @@ pub fn check(entry: &CashEntry) -> Result<(), Trouble> {
 }
 
 /// Plans the booking of a checked entry. `equity` is the portfolio's equity before it, where every price is there.
-pub fn plan(portfolio: &Portfolio, market: &Market, entry: &CashEntry, source: &Source, equity: Option<Amount>) -> Result<Planned, Trouble> {
+pub fn plan(
+    portfolio: &Portfolio,
+    market: &Market,
+    entry: &CashEntry,
+    source: &Source,
+    equity: Option<Amount>,
+) -> Result<Planned, Trouble> {
     let rate = mark_rate(market, entry.currency, portfolio.base)?;
     let amount = bounded(Amount::from(entry.amount))?;
     let book = bounded(amount.convert(rate)?)?;
@@ -49,7 +55,7 @@ pub fn plan(portfolio: &Portfolio, market: &Market, entry: &CashEntry, source: &
     let book_cash = change.realized_net()?.checked_add(change.net_flows)?;
     movements.add(Movement { currency: entry.currency, amount: cash, book: book_cash })?;
     change.book_cash = book_cash;
-    portfolio.cash.check(&movements)?;
+    portfolio.cash.check(&movements, None)?;
     let flow = matches!(kind, EntryKind::CashDeposit | EntryKind::CashWithdrawal);
     let fees: SmallVec<[CurrencyAmount; 1]> = match kind {
         EntryKind::CashFee => smallvec![CurrencyAmount { currency: entry.currency, amount: entry.amount }],

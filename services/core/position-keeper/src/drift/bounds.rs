@@ -74,9 +74,8 @@ impl Bounds {
         let (low, high) = (compare(value, equity, self.lower), compare(value, equity, self.upper));
         let out = low == Ordering::Less || high == Ordering::Greater;
         // A line of no width at its very target is not out, even where bounds are inclusive.
-        let touched = self.inclusive
-            && (low == Ordering::Equal || high == Ordering::Equal)
-            && compare(value, equity, self.target) != Ordering::Equal;
+        let touched =
+            self.inclusive && (low == Ordering::Equal || high == Ordering::Equal) && compare(value, equity, self.target) != Ordering::Equal;
         if out || touched {
             return Standing::Breached;
         }
@@ -207,8 +206,13 @@ mod tests {
 
     #[test]
     fn own_minimum_and_maximum_replace_the_band_on_their_side() {
-        let target =
-            Target { instrument_id: None, group: None, target_weight: fraction("0.4"), min_weight: None, max_weight: Some(fraction("0.42")) };
+        let target = Target {
+            instrument_id: None,
+            group: None,
+            target_weight: fraction("0.4"),
+            min_weight: None,
+            max_weight: Some(fraction("0.42")),
+        };
         let bounds = Bounds::of(&target, &band(BandKind::Absolute, "0.05", "0.25", false));
         assert_eq!((bounds.lower_weight().to_string(), bounds.upper_weight().to_string()), ("0.35".into(), "0.42".into()));
         assert_eq!(standing(&bounds, "421"), Standing::Breached);

@@ -30,7 +30,13 @@ pub fn standings(portfolio: &Portfolio, market: &Market, weighed: &[Amount], equ
     portfolio.rules.groups.iter().map(|place| standing(portfolio, market, weighed, equity, (policy, *place))).collect()
 }
 
-fn standing(portfolio: &Portfolio, market: &Market, weighed: &[Amount], equity: Amount, (policy, place): (&Policy, usize)) -> GroupStanding {
+fn standing(
+    portfolio: &Portfolio,
+    market: &Market,
+    weighed: &[Amount],
+    equity: Amount,
+    (policy, place): (&Policy, usize),
+) -> GroupStanding {
     let name = policy.targets[place].group.as_deref().unwrap_or_default();
     let bounds = portfolio.rules.targets[place];
     let lines: Vec<&Line> = portfolio.lines.counting().map(|(_, line)| line).collect();

@@ -93,7 +93,14 @@ pub fn extent(measures: &[LineMeasure], weighed: &[Amount], equity: Amount) -> O
 }
 
 /// Half of Σ |drift| with cash against its target; `None` without equity above zero.
-pub fn half_sum(portfolio: &Portfolio, market: &Market, measures: &[LineMeasure], weighed: &[Amount], equity: Amount, cash: Amount) -> Option<Fraction> {
+pub fn half_sum(
+    portfolio: &Portfolio,
+    market: &Market,
+    measures: &[LineMeasure],
+    weighed: &[Amount],
+    equity: Amount,
+    cash: Amount,
+) -> Option<Fraction> {
     let policy = portfolio.policy.as_deref()?;
     let mut sum = drift(cash, equity, cash_target(policy, portfolio, market))?.abs();
     for (measure, value) in measures.iter().zip(weighed) {

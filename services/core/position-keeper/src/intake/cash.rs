@@ -5,6 +5,7 @@ use crate::book::{Need, Trouble, treasury};
 use crate::keeper::PositionKeeper;
 use crate::valuation::{View, appraise};
 use domain::cash::CashEntry;
+use domain::enums::CashKind;
 use engine::Context;
 use engine::dedup::{Parts, RecordId};
 
@@ -19,8 +20,9 @@ impl PositionKeeper {
         let verdict = self.portfolio(ix).entries.judge_undated(date, id, content, cx.now, dates);
         super::settling::admit(verdict, late, "entry", entry.entry_id.as_str(), date)?;
         let portfolio = self.portfolio(ix);
-        let appraisal = appraise(portfolio, View { market: &self.market, now: cx.now });
-        let equity = Some(appraisal.equity).filter(|_| appraisal.unpriced.is_empty());
+        let flows = matches!(entry.kind, CashKind::Deposit | CashKind::Withdrawal);
+        let appraisal = flows.then(|| appraise(portfolio, View { market: &self.market, now: cx.now }));
+        let equity = appraisal.filter(|appraisal| appraisal.unpriced.is_empty()).map(|appraisal| appraisal.equity);
         let planned = treasury::plan(portfolio, &self.market, entry, source, equity)?;
         let portfolio = self.portfolio_mut(ix);
         portfolio.entries.record(date, id, content, dates);

@@ -25,7 +25,7 @@ impl PositionKeeper {
         let portfolio = self.portfolio(ix);
         let planned = trade::plan(portfolio, &self.market, fill, source, cx.now)?;
         let lines = portfolio.lines.all().len();
-        let touched = planned.position.map(|(instrument, _)| instrument);
+        let touched = planned.position.map(|(instrument, ..)| instrument);
         if lines >= cx.settings.max_lines && touched.is_some_and(|instrument| portfolio.lines.find(instrument).is_none()) {
             return Err(Trouble::range(format!("the portfolio has {lines} lines, the most that one may have")));
         }

@@ -1,4 +1,4 @@
-//! A frame: facts first, then market states, then prices; what waited for them is booked at once.
+//! A frame: facts and actions first, then market states, then prices; what waited for them is booked at once.
 
 use crate::book::Need;
 use crate::keeper::PositionKeeper;
@@ -15,6 +15,7 @@ impl PositionKeeper {
                 self.market.describe(facts);
             }
         }
+        frame.actions.iter().for_each(|action| self.market.announce(action));
         frame.statuses.iter().for_each(|status| self.market.report(status));
         if !frame.statuses.is_empty() {
             self.announce_market(cx);

@@ -65,7 +65,10 @@ impl PositionKeeper {
     }
 
     fn let_wait(&mut self, portfolio: &PortfolioId, need: Need, raw: RawRecord, cx: &mut Context<'_>) {
-        let text = format!("{} records wait already, the most that a lane keeps; this one waits for {need}: send that, then ADMIT this record", self.waits.len());
+        let text = format!(
+            "{} records wait already, the most that a lane keeps; this one waits for {need}: send that, then ADMIT this record",
+            self.waits.len()
+        );
         match self.waits.wait(portfolio, need, raw, cx.settings.waiting_limit) {
             Ok(()) => self.mark_by_id(portfolio),
             Err(raw) => self.park(portfolio, *raw, Refusal::new(DeadLetterCode::WaitExceeded, text), cx),
@@ -128,7 +131,9 @@ pub(crate) fn admit(verdict: Verdict, admitted: bool, what: &str, id: &str, date
         Verdict::Late { .. } if admitted => Ok(()),
         Verdict::Late { oldest } => Err(Trouble::refuse(
             DeadLetterCode::LateFill,
-            format!("{what} {id:?} is dated {date}, before {oldest}, the oldest date whose ids are known: ADMIT it if it was never booked, else DISCARD it"),
+            format!(
+                "{what} {id:?} is dated {date}, before {oldest}, the oldest date whose ids are known: ADMIT it if it was never booked, else DISCARD it"
+            ),
         )),
         Verdict::Future { last } => {
             Err(Trouble::range(format!("{what} {id:?} is dated {date}, after {last}: dates are at most tomorrow (UTC)")))

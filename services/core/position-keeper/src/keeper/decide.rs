@@ -129,7 +129,11 @@ impl PositionKeeper {
     }
 
     fn publish(&mut self, ix: PortfolioIx, appraisal: &Appraisal, snapshot: bool, news: Vec<News>, cx: &mut Context<'_>) {
-        let offset = |((topic, partition), offset): (&(domain::Topic, i32), &i64)| InputOffset { topic: *topic, partition: *partition, offset: *offset };
+        let offset = |((topic, partition), offset): (&(domain::Topic, i32), &i64)| InputOffset {
+            topic: *topic,
+            partition: *partition,
+            offset: *offset,
+        };
         let offsets = cx.positions.iter().map(offset).collect();
         if snapshot {
             let now = cx.now;

@@ -77,7 +77,7 @@ impl PositionKeeper {
             Some(policy) => Rules::of(policy, base_class),
             None => Rules { base_class, ..Rules::default() },
         };
-        portfolio.lines.rebuild();
+        portfolio.lines.restored();
         if let Some(session) = portfolio.policy.as_ref().and_then(|policy| policy.session_id.clone()) {
             self.sessions.insert(session, portfolio.ix);
         }

@@ -3,7 +3,8 @@
 use super::hours::{Hours, open_micros};
 use super::rates::{Pairs, Rate};
 use super::slot::Slot;
-use domain::enums::{InstrumentType, MarketState};
+use domain::corporate_action::CorporateAction;
+use domain::enums::{ActionKind, ActionStatus, InstrumentType, MarketState};
 use domain::frame::FramePrice;
 use domain::instrument::Instrument;
 use domain::market_status::MarketStatus;
@@ -69,6 +70,7 @@ pub struct Market {
     hot: Vec<HotPrice>,
     changed: Vec<InstrumentIx>,
     is_changed: Vec<bool>,
+    is_pair: Vec<bool>,
     pair_changed: bool,
 }
 
@@ -97,7 +99,7 @@ impl Market {
     }
     fn index(&mut self, ix: InstrumentIx) {
         let id = self.table.slots[ix.at()].id.clone();
-        self.pairs.learn(&id, ix);
+        self.is_pair.push(self.pairs.learn(&id, ix));
         self.by_id.insert(id, ix);
         self.hot.push(HotPrice::NONE);
         self.is_changed.push(false);
@@ -130,6 +132,21 @@ impl Market {
         self.table.venues.push((name.clone(), Hours::default()));
         self.by_venue.insert(name.clone(), venue);
         venue
+    }
+    /// Notes a split, which this build does not apply: until it is withdrawn, books that hold the
+    /// instrument are unreconciled.
+    pub fn announce(&mut self, action: &CorporateAction) {
+        if action.kind != ActionKind::Split {
+            return;
+        }
+        let ix = self.intern(&action.instrument_id);
+        let unapplied = &mut self.table.slots[ix.at()].unapplied;
+        if action.status == ActionStatus::Cancelled {
+            unapplied.remove(&action.action_id);
+        } else {
+            unapplied.insert(action.action_id.clone());
+        }
+        self.mark_changed(ix);
     }
     /// Takes a quote in.
     pub fn quote(&mut self, update: FramePrice) -> InstrumentIx {
@@ -164,7 +181,7 @@ impl Market {
         if !std::mem::replace(&mut self.is_changed[ix.at()], true) {
             self.changed.push(ix);
         }
-        self.pair_changed |= super::rates::pair_of(&self.table.slots[ix.at()].id).is_some();
+        self.pair_changed |= self.is_pair[ix.at()];
     }
     /// Instruments changed since the last call, and whether a pair was among them.
     pub fn take_changed(&mut self) -> (Vec<InstrumentIx>, bool) {

@@ -5,8 +5,9 @@ use super::hours::Hours;
 use domain::enums::{InstrumentType, PriceFlag, PriceSource};
 use domain::frame::FramePrice;
 use domain::instrument::Instrument;
-use domain::{InstrumentId, Price, Timestamp};
+use domain::{InstrumentId, Price, SmolStr, Timestamp};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// An instrument that somebody named: by a record of its own, a tick, a holding or a target.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +19,8 @@ pub struct Slot {
     /// A later record changed currency, type, multiplier or base asset: the first ones stay in force,
     /// and every book that holds it is unreconciled.
     pub conflict: bool,
+    /// Splits that were announced and not applied.
+    pub unapplied: BTreeSet<SmolStr>,
     /// The newest value of each field of its ticks.
     quote: Option<Box<FramePrice>>,
     /// The accepted price.
@@ -43,6 +46,7 @@ impl Slot {
             id,
             facts: None,
             conflict: false,
+            unapplied: BTreeSet::new(),
             quote: None,
             price: None,
             price_time: Timestamp::MIN,
@@ -106,6 +110,10 @@ impl Slot {
         changed
     }
 
+    /// Whether holdings of it may differ from what others count.
+    pub fn doubtful(&self) -> bool {
+        self.conflict || !self.unapplied.is_empty()
+    }
     /// The kind; OTHER while nothing is known of it.
     pub fn kind(&self) -> InstrumentType {
         self.facts.as_ref().map_or(InstrumentType::Other, |facts| facts.kind)

@@ -73,7 +73,10 @@ fn a_future_pays_only_what_it_gains() {
     let outputs = book.fill("2", "SELL", "1", "4020", json!({"instrument_id": "F"})).at(second(6)).run();
     assert_eq!(only(ledgers(&outputs)).entries[0].cash[0].amount.to_string(), "1000");
     let m = &only(snapshots(&outputs)).metrics;
-    assert_eq!((m.realized_gross.to_string(), m.unrealized.to_string(), m.total_pnl.to_string()), ("1000".into(), "500".into(), "1500".into()));
+    assert_eq!(
+        (m.realized_gross.to_string(), m.unrealized.to_string(), m.total_pnl.to_string()),
+        ("1000".into(), "500".into(), "1500".into())
+    );
 }
 
 #[test]
@@ -170,7 +173,12 @@ fn day_profit_and_closes_follow_the_day_cut() {
     book.run_at(second(3600));
     let outputs = book.run_at(second(16 * 3600));
     assert_eq!(only(snapshots(&outputs)).metrics.day_pnl.unwrap().to_string(), "0");
-    let outputs = book.price("A", "13").cash("d2", "DEPOSIT", "USD", "500").refresh("5b9da7e6-3c55-4a0b-9f0e-42a11a57ba11").at(second(17 * 3600)).run();
+    let outputs = book
+        .price("A", "13")
+        .cash("d2", "DEPOSIT", "USD", "500")
+        .refresh("5b9da7e6-3c55-4a0b-9f0e-42a11a57ba11")
+        .at(second(17 * 3600))
+        .run();
     assert_eq!(only(snapshots(&outputs)).metrics.day_pnl.unwrap().to_string(), "200");
     assert_eq!(drifts(&outputs)[0].lines[0].close_price.unwrap().to_string(), "11");
 }

@@ -93,7 +93,8 @@ fn prices_do_not_age_while_their_market_is_closed() {
 
 #[test]
 fn minimum_cash_and_group_bands_breach_too() {
-    let lines = json!([{"instrument_id": "A", "target_weight": "0.5", "max_weight": "0.51"}, {"instrument_id": "B", "target_weight": "0.5"}]);
+    let lines =
+        json!([{"instrument_id": "A", "target_weight": "0.5", "max_weight": "0.51"}, {"instrument_id": "B", "target_weight": "0.5"}]);
     assert_eq!(move_to(&mut balanced(json!({"targets": lines})), 1, "10.5"), [Open]);
     let mut book = balanced(json!({"trigger": {"cash_band": "0.02"}}));
     assert_eq!(events(&book.at(second(1)).cash("more", "DEPOSIT", "USD", "25").run()), [Open]);
@@ -141,7 +142,10 @@ fn an_event_is_complete() {
     let drift = only(drifts(&outputs));
     let a = &drift.lines[0];
     assert_eq!((a.instrument_id.as_str(), a.weight.unwrap().to_string()), ("A", "0.565217391304".into()));
-    assert_eq!((a.drift.unwrap().to_string(), a.lower.to_string(), a.upper.to_string()), ("0.065217391304".into(), "0.45".into(), "0.55".into()));
+    assert_eq!(
+        (a.drift.unwrap().to_string(), a.lower.to_string(), a.upper.to_string()),
+        ("0.065217391304".into(), "0.45".into(), "0.55".into())
+    );
     assert_eq!((a.value.to_string(), a.fx_rate.unwrap().to_string(), a.breached), ("650".into(), "1".into(), true));
     assert_eq!((a.close_price.unwrap().to_string(), a.average_price.unwrap().to_string()), ("10".into(), "10".into()));
     assert_eq!((drift.equity.to_string(), drift.cash[0].trade_date.to_string()), ("1150".into(), "0".into()));

@@ -134,8 +134,7 @@ impl Book {
         self.json(Topic::Cash, &entry)
     }
     pub fn command(&mut self, id: &str, kind: &str, more: Value) -> &mut Self {
-        let mut command =
-            json!({"command_id": id, "portfolio_id": "p", "kind": kind, "actor": "me", "issued_at": "2026-01-05T10:00:00Z"});
+        let mut command = json!({"command_id": id, "portfolio_id": "p", "kind": kind, "actor": "me", "issued_at": "2026-01-05T10:00:00Z"});
         merge(&mut command, more);
         self.json(Topic::Commands, &command)
     }

@@ -47,3 +47,18 @@ fn a_tick_from_the_future_does_not_count() {
     book.frame(|frame| frame.prices.push(last("A", "99", second(60)))).run();
     assert_eq!(book.lane.role().market().slots()[0].price.unwrap().to_string(), "99");
 }
+
+#[test]
+fn a_split_that_is_not_applied_is_unreconciled_until_it_is_withdrawn() {
+    let action = |status: &str| -> domain::corporate_action::CorporateAction {
+        let json = json!({"action_id": "s", "instrument_id": "A", "status": status, "kind": "SPLIT", "ratio_new": "2", "ratio_old": "1",
+            "ex_date": "2026-01-06"});
+        serde_json::from_value(json).unwrap()
+    };
+    let mut book = Book::new();
+    book.policy(1, json!({})).instrument("A", json!({})).price("A", "10").fill("1", "BUY", "1", "10", json!({})).run();
+    let outputs = book.at(second(2)).frame(|frame| frame.actions.push(action("NEW"))).run();
+    assert!(only(snapshots(&outputs)).health.unreconciled);
+    let outputs = book.at(second(4)).frame(|frame| frame.actions.push(action("CANCELLED"))).run();
+    assert!(!only(snapshots(&outputs)).health.unreconciled);
+}

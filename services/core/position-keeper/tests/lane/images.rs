@@ -45,24 +45,30 @@ fn feed(book: &mut Book, n: usize, deed: &Deed) {
             let more = json!({"targets": targets, "session_id": portfolio, "trigger": {"rearm_seconds": 40, "cash_band": "0.1"}});
             book.policy_of(portfolio, n as i64 + 1, more);
         }
-        5 => _ = book.cash_of(portfolio, &(n / 2).to_string(), "DEPOSIT", if deed.amount % 3 == 0 { "EUR" } else { "USD" }, &id),
+        5 => _ = book.cash_of(portfolio, &(n / 2).to_string(), "DEPOSIT", if deed.amount.is_multiple_of(3) { "EUR" } else { "USD" }, &id),
         6..=9 => {
             let side = if deed.kind == 9 { "SELL" } else { "BUY" };
-            let date = if deed.amount % 9 == 0 { "2026-01-03" } else if deed.amount % 7 == 0 { "2026-01-04" } else { "2026-01-05" };
+            let date = if deed.amount.is_multiple_of(9) {
+                "2026-01-03"
+            } else if deed.amount.is_multiple_of(7) {
+                "2026-01-04"
+            } else {
+                "2026-01-05"
+            };
             let more = json!({"portfolio_id": portfolio, "instrument_id": instrument, "currency": currency, "trade_date": date,
-                "settle_date": if deed.amount % 2 == 0 { json!("2026-01-06") } else { json!(null) },
-                "order_id": if deed.amount % 4 == 0 { json!("11111111-2222-5333-8444-555555555555") } else { json!(null) }});
+                "settle_date": if deed.amount.is_multiple_of(2) { json!("2026-01-06") } else { json!(null) },
+                "order_id": if deed.amount.is_multiple_of(4) { json!("11111111-2222-5333-8444-555555555555") } else { json!(null) }});
             book.fill(&(n * 3 / 4).to_string(), side, &deed.amount.to_string(), "10", more);
         }
         10 => _ = book.command(&id, ["REBALANCE", "RELEASE"][n % 2], json!({"portfolio_id": portfolio})),
         11 => {
-            let status = if deed.amount % 2 == 0 { "OPEN" } else { "CLOSED" };
+            let status = if deed.amount.is_multiple_of(2) { "OPEN" } else { "CLOSED" };
             let now = domain::Timestamp::from_micros(second(n as i64 * 10)).to_string();
             book.status(json!({"venue": "XNYS", "status": status, "effective_at": now}));
         }
-        12 if deed.amount % 5 == 0 => _ = book.close_policy(portfolio),
-        12 => _ = book.behind(deed.amount % 2 == 0),
-        _ => book.add(Topic::Fills, portfolio, Some(b"?".to_vec())).min(0).clone_into(&mut 0),
+        12 if deed.amount.is_multiple_of(5) => _ = book.close_policy(portfolio),
+        12 => _ = book.behind(deed.amount.is_multiple_of(2)),
+        _ => _ = book.add(Topic::Fills, portfolio, Some(b"?".to_vec())),
     }
 }
 
@@ -76,7 +82,7 @@ fn story(deeds: &[Deed]) -> (Book, Vec<Vec<Output>>) {
     for (n, deed) in deeds.iter().enumerate() {
         feed(&mut book, n, deed);
         now += i64::from(deed.wait) * i64::from(deed.wait);
-        if deed.wait % 3 != 0 {
+        if !deed.wait.is_multiple_of(3) {
             outputs.push(book.run_at(second(now / 1000)));
         }
     }
@@ -141,7 +147,8 @@ fn told(deeds: &[Deed]) -> Vec<Output> {
     let mut book = Book::with(&roomy);
     let (mut outputs, mut now) = (Vec::new(), 0);
     for (n, deed) in deeds.iter().enumerate() {
-        if deed.kind != 99 && !(deed.kind == 12 && deed.amount % 5 != 0) {
+        let behind = deed.kind == 12 && !deed.amount.is_multiple_of(5);
+        if deed.kind != 99 && !behind {
             feed(&mut book, n, deed);
         }
         now += i64::from(deed.wait);

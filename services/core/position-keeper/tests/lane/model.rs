@@ -1,7 +1,7 @@
 //! An independent slow model in exact rationals, and the laws that the book keeps to the last unit.
 
 use crate::harness::*;
-use domain::{Amount, Timestamp};
+use domain::Amount;
 use num_rational::BigRational;
 use position_keeper::snapshot::Profit;
 use position_keeper::valuation::{View, appraise};
@@ -10,7 +10,8 @@ use serde_json::json;
 use std::collections::BTreeMap;
 
 /// (instrument, currency, multiplier, base asset)
-const INSTRUMENTS: [(&str, &str, i64, &str); 4] = [("A", "USD", 1, ""), ("E", "EUR", 1, ""), ("F", "USD", 50, ""), ("BTC/USD", "USD", 1, "BTC")];
+const INSTRUMENTS: [(&str, &str, i64, &str); 4] =
+    [("A", "USD", 1, ""), ("E", "EUR", 1, ""), ("F", "USD", 50, ""), ("BTC/USD", "USD", 1, "BTC")];
 
 #[derive(Debug, Clone)]
 enum Act {
@@ -40,7 +41,7 @@ fn near(amount: Amount, exact: &BigRational, tolerance: i128, what: &str) {
     assert!(off <= limit && -off.clone() <= limit, "{what}: {amount} against {exact}");
 }
 fn decimal(units: i64, scale: u32) -> String {
-    domain::Amount::from_units(i128::from(units) * 10_i128.pow(18 - scale)).to_string()
+    Amount::from_units(i128::from(units) * 10_i128.pow(18 - scale)).to_string()
 }
 
 /// The slow model: one position is (quantity, cost), both exact.
@@ -111,6 +112,7 @@ fn play(acts: &[Act]) -> (Book, Model) {
     }
     book.run();
     model.held.retain(|instrument, _| prices.contains_key(instrument) || *instrument < 4);
+    assert_eq!(book.lane.role().waiting(), 0);
     compare(&book, &model, &prices, acts.len() as i128 + 1);
     (book, model)
 }
@@ -167,7 +169,7 @@ fn compare(book: &Book, model: &Model, prices: &BTreeMap<usize, i64>, steps: i12
         let notional = quantity * ratio(i128::from(*price), 10) * ratio(i128::from(multiplier), 0);
         equity += model.in_base(currency, if place == 2 { notional - cost } else { notional });
     }
-    let appraisal = appraise(portfolio, View { market: role.market(), now: Timestamp::from_micros(second(steps as i64)) });
+    let appraisal = appraise(portfolio, View { market: role.market(), now: book.lane.now() });
     near(appraisal.equity, &equity, 4 * steps, "equity");
     near(portfolio.sums.net_flows, &model.flows, steps, "flows");
     laws(book);
@@ -184,7 +186,8 @@ fn laws(book: &Book) {
         let appraisal = appraise(portfolio, View { market: role.market(), now: book.lane.now() });
         let profit = Profit::of(portfolio, &appraisal).unwrap();
         assert!(profit.ties_out(portfolio, &appraisal), "{profit:?}");
-        let unrealized: i128 = portfolio.lines.counting().zip(&appraisal.lines).map(|((_, l), v)| v.value.units() - l.position.book_cost.units()).sum();
+        let unrealized: i128 =
+            portfolio.lines.counting().zip(&appraisal.lines).map(|((_, l), v)| v.value.units() - l.position.book_cost.units()).sum();
         assert_eq!(profit.unrealized.units(), unrealized);
     }
 }

@@ -2,8 +2,10 @@
 
 use super::Violations;
 use super::exact::Exact;
-use super::view::{Row, View};
+use super::view::View;
+use domain::SmolStr;
 use domain::enums::{Rounding, Side};
+use std::collections::BTreeMap;
 
 /// Limits of single orders.
 pub(super) fn orders(view: &View, found: &mut Violations) {
@@ -48,6 +50,7 @@ pub(super) fn sums(view: &View, found: &mut Violations) {
 /// Weights that orders lead to, where they move away from zero.
 pub(super) fn weights(view: &View, found: &mut Violations) {
     let limits = view.input.rules.limits;
+    let (sold, all) = (sectors(view, false), sectors(view, true));
     for row in view.ordered() {
         let after = &row.expected() + &row.ordered();
         let away = after.sign() == row.ordered().sign();
@@ -55,21 +58,26 @@ pub(super) fn weights(view: &View, found: &mut Violations) {
             let value = &after.abs() * &row.unit;
             found.law("max_position_weight", value > &Exact::from(limit) * &view.equity, || format!("{}: {value}", row.id()));
         }
-        if let Some(limit) = limits.max_sector_weight.filter(|_| row.line.sector.is_some()) {
-            let net = sector(view, row);
+        // A sell must fit before any buy has filled.
+        let sectors = if row.ordered().sign() > 0 { &all } else { &sold };
+        let net = row.line.sector.as_ref().and_then(|sector| sectors.get(sector));
+        if let (Some(limit), Some(net)) = (limits.max_sector_weight, net) {
             let over = net.sign() == row.ordered().sign() && net.abs() > &Exact::from(limit) * &view.equity;
             found.law("max_sector_weight", over, || format!("{}: {net}", row.id()));
         }
     }
 }
 
-/// Net value of the row's sector: after all orders for a buy, after the sells alone for a sell.
-fn sector(view: &View, of: &Row) -> Exact {
-    let buys = of.ordered().sign() > 0;
-    view.rows.iter().filter(|row| row.line.sector == of.line.sector).fold(Exact::zero(), |sum, row| {
+/// Net value of each sector after the sells, and after the buys too.
+fn sectors<'a>(view: &View<'a>, buys: bool) -> BTreeMap<&'a SmolStr, Exact> {
+    let mut sums = BTreeMap::new();
+    for row in &view.rows {
+        let Some(sector) = &row.line.sector else { continue };
         let ordered = if buys || row.ordered().sign() < 0 { row.ordered() } else { Exact::zero() };
-        &sum + &(&(&row.expected() + &ordered) * &row.unit)
-    })
+        let sum = sums.entry(sector).or_insert_with(Exact::zero);
+        *sum = &*sum + &(&(&row.expected() + &ordered) * &row.unit);
+    }
+    sums
 }
 
 /// Whole lots, but for exits.

@@ -58,7 +58,8 @@ enum End {
 pub(super) struct LaneHandle {
     wish: Arc<Wish>,
     thread: JoinHandle<End>,
-    started: Instant,
+    /// When its end was first seen.
+    ended: Option<Instant>,
 }
 
 impl LaneHandle {
@@ -69,7 +70,7 @@ impl LaneHandle {
             .name(format!("{}-{lane}", R::NAME))
             .spawn(move || live(&deps, lane, &own))
             .expect("the system has room for a thread per lane");
-        Self { wish, thread, started: Instant::now() }
+        Self { wish, thread, ended: None }
     }
     pub(super) fn ask_to_finish(&self, limit: Duration) {
         let millis = u64::try_from(limit.as_millis()).unwrap_or(1).clamp(1, DROP - 1);
@@ -78,9 +79,10 @@ impl LaneHandle {
     pub(super) fn ask_to_drop(&self) {
         self.wish.0.store(DROP, Ordering::Release);
     }
-    /// Whether the lane was fenced a while ago and may be tried again; a halted one stays halted.
-    pub(super) fn may_restart(&self) -> bool {
-        self.thread.is_finished() && self.wish.is() == GO_ON && self.started.elapsed() > AWAY
+    /// Whether the lane was fenced so long ago that the group must have told if another process owns it.
+    /// A halted lane's thread does not end by itself: it stays halted.
+    pub(super) fn may_restart(&mut self) -> bool {
+        self.thread.is_finished() && self.ended.get_or_insert_with(Instant::now).elapsed() > AWAY
     }
     pub(super) fn join(self) {
         match self.thread.join() {

@@ -93,7 +93,7 @@ impl Past for MemoryPast {
         Ok((0, self.log.end(topic.name(), partition)))
     }
     fn range(&mut self, topic: Topic, partition: i32, from: i64, to: i64, take: &mut dyn FnMut(&dyn RecordRef)) -> Result<(), PortError> {
-        self.log.read(topic.name(), partition, from).iter().take_while(|r| r.offset < to).for_each(|record| take(record));
+        self.log.range(topic.name(), partition, from, to).iter().for_each(|record| take(record));
         Ok(())
     }
     fn progress(&mut self, from: i64) -> Result<Vec<Progress>, PortError> {

@@ -16,7 +16,13 @@ const FOLDED: [Topic; 6] = [Topic::Policies, Topic::Commands, Topic::OrderStatus
 
 /// The rows of I10.
 pub(super) fn check(history: &History, lanes: &Lanes, fates: &Fates) -> Vec<Check> {
-    vec![settled_once(history, fates), faulty_are_buried(history, lanes, fates), letters_are_inputs(history, lanes, fates), answered(history, lanes, fates), policies_in_force(history, lanes, fates)]
+    vec![
+        settled_once(history, fates),
+        faulty_are_buried(history, lanes, fates),
+        letters_are_inputs(history, lanes, fates),
+        answered(history, lanes, fates),
+        policies_in_force(history, lanes, fates),
+    ]
 }
 
 /// What became of the records of each input topic.
@@ -43,7 +49,9 @@ pub(super) fn balances(history: &History, lanes: &Lanes, facts: &Facts, fates: &
             count(balance, fate);
         }
     }
-    let inputs = |name: &String| Topic::from_name(name).is_some_and(|t| matches!(t, Topic::Fills | Topic::Cash) || FOLDED.contains(&t) || BROADCAST.contains(&t));
+    let inputs = |name: &String| {
+        Topic::from_name(name).is_some_and(|t| matches!(t, Topic::Fills | Topic::Cash) || FOLDED.contains(&t) || BROADCAST.contains(&t))
+    };
     balances.retain(|name, _| inputs(name));
     balances
 }
@@ -109,11 +117,14 @@ fn letters_are_inputs(history: &History, lanes: &Lanes, fates: &Fates) -> Check 
         match history.logged(letter.topic, letter.partition, letter.offset) {
             Some(logged) => check.that(logged.content == content, || format!("{} has other bytes than the input", named())),
             // Frames and broadcast inputs are kept for a short time only.
-            None => check.that(BROADCAST.contains(&letter.topic) || letter.topic == Topic::Frames, || format!("{} names a record that is not there", named())),
+            None => check.that(BROADCAST.contains(&letter.topic) || letter.topic == Topic::Frames, || {
+                format!("{} names a record that is not there", named())
+            }),
         }
         let carried = fates.admitted.values().any(|(original, _)| *original == place);
         let first = known.insert((place, seen.stamp.map_or("", |stamp| stamp.role)), seen.place);
-        check.that(first.is_none() || carried, || format!("{} stands at {} too", named(), first.map(|p| p.to_string()).unwrap_or_default()));
+        check
+            .that(first.is_none() || carried, || format!("{} stands at {} too", named(), first.map(|p| p.to_string()).unwrap_or_default()));
     }
     check
 }
@@ -151,7 +162,8 @@ fn policies_in_force(history: &History, lanes: &Lanes, fates: &Fates) -> Check {
 fn answered(history: &History, lanes: &Lanes, fates: &Fates) -> Check {
     let mut check = Check::new("I10", "each REBALANCE, APPROVE and refresh is answered by a drift event");
     let drifts = history.drifts.iter().filter(|seen| !seen.repeat);
-    let answers: BTreeSet<(DriftCause, String)> = drifts.filter_map(|seen| Some((seen.record.cause?, seen.record.cause_id.as_ref()?.to_string()))).collect();
+    let answers: BTreeSet<(DriftCause, String)> =
+        drifts.filter_map(|seen| Some((seen.record.cause?, seen.record.cause_id.as_ref()?.to_string()))).collect();
     let followed = in_force(history, lanes, fates);
     let has_policy = |portfolio: &PortfolioId| followed.get(portfolio).is_some_and(|(version, _)| version.is_some());
     let read = |place: Place| place.offset < lanes.end(KEEPER, place.partition, place.topic, place.partition);

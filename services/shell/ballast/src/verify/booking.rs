@@ -29,6 +29,8 @@ pub(super) struct Position {
     pub(super) realized: Exact,
     pub(super) income: Exact,
     pub(super) fees: Amounts,
+    /// All fees in the instrument's currency; `None` once one was in another, whose rate no input names.
+    pub(super) own_fees: Option<Exact>,
     /// Bookings so far: each may have cost the service one rounding.
     pub(super) bookings: u64,
     /// Cost and profit follow rules that this model does not have.
@@ -37,7 +39,16 @@ pub(super) struct Position {
 
 impl Default for Position {
     fn default() -> Self {
-        Self { quantity: zero(), cost: zero(), realized: zero(), income: zero(), fees: Amounts::new(), bookings: 0, loose: false }
+        Self {
+            quantity: zero(),
+            cost: zero(),
+            realized: zero(),
+            income: zero(),
+            fees: Amounts::new(),
+            own_fees: Some(zero()),
+            bookings: 0,
+            loose: false,
+        }
     }
 }
 
@@ -72,14 +83,12 @@ pub(super) struct Effect {
     pub(super) fees: Amounts,
     /// Money across the portfolio's boundary, with its currency.
     pub(super) flow: Option<(Currency, Exact)>,
-    /// Part of the fee was paid in units of the instrument.
-    pub(super) fee_in_units: bool,
 }
 
 impl Effect {
     fn none() -> Self {
         let (cash, fees) = (Amounts::new(), Amounts::new());
-        Self { quantity: zero(), cash, realized: zero(), income: zero(), fees, flow: None, fee_in_units: false }
+        Self { quantity: zero(), cash, realized: zero(), income: zero(), fees, flow: None }
     }
 }
 
@@ -129,17 +138,18 @@ impl Book {
         }
         for fee in &fill.fees {
             let amount = fee.amount.exact();
-            if !is_future && instrument.base_asset == Some(fee.currency) {
+            let own = if !is_future && instrument.base_asset == Some(fee.currency) {
                 // Paid in the units themselves: they leave at the fill's price, and that value is the fee.
                 let value = &amount * &unit_value;
                 effect.realized += position.trade(&-&amount, &-&value);
                 effect.quantity -= &amount;
-                effect.fee_in_units = true;
-                put(&mut effect.fees, fill.currency, &value);
+                Some(value)
             } else {
                 put(&mut effect.cash, fee.currency, &-&amount);
-                put(&mut effect.fees, fee.currency, &amount);
-            }
+                (fee.currency == fill.currency).then(|| amount.clone())
+            };
+            put(&mut effect.fees, fee.currency, &amount);
+            position.own_fees = position.own_fees.take().zip(own).map(|(sum, own)| sum + own);
         }
         effect.fees.iter().for_each(|(currency, amount)| put(&mut position.fees, *currency, amount));
         effect
@@ -192,10 +202,12 @@ pub(super) fn signed_quantity(fill: &Fill) -> Exact {
 
 /// An execution of a currency pair: one currency comes, the other goes.
 fn pair(fill: &Fill, instrument: &Instrument) -> Result<Effect, String> {
-    let base = instrument.base_asset.ok_or_else(|| format!("{} is a pair without a base asset", instrument.instrument_id))?;
+    let named = instrument.instrument_id.as_str().split_once('/').and_then(|(base, _)| Currency::new(base).ok());
+    let base = instrument.base_asset.or(named).ok_or_else(|| format!("{} is a pair without a base asset", instrument.instrument_id))?;
     let mut effect = Effect::none();
     let units = signed_quantity(fill);
-    let gross = fill.gross_amount.map_or_else(|| fill.quantity.exact() * fill.price.exact() * instrument.multiplier.exact(), Published::exact);
+    let gross =
+        fill.gross_amount.map_or_else(|| fill.quantity.exact() * fill.price.exact() * instrument.multiplier.exact(), Published::exact);
     put(&mut effect.cash, base, &(&units * instrument.multiplier.exact()));
     put(&mut effect.cash, fill.currency, &if units < zero() { gross } else { -gross });
     for fee in &fill.fees {
@@ -209,6 +221,7 @@ fn pair(fill: &Fill, instrument: &Instrument) -> Result<Effect, String> {
 mod tests {
     use super::*;
     use crate::verify::exact::{ratio, whole};
+    use crate::verify::story::{deposit, fill, instrument, usd, v};
 
     fn position(steps: &[(i128, i128)]) -> Position {
         let mut position = Position::default();
@@ -228,5 +241,61 @@ mod tests {
         assert_eq!((short.quantity, short.cost, short.realized), (zero(), zero(), zero()));
         let third = position(&[(3, 10), (4, 11), (-1, 12)]);
         assert_eq!(third.cost, ratio(74, 0) * whole(6) / whole(7));
+    }
+
+    fn booked(instrument: &Instrument, fills: &[Fill]) -> (Book, Vec<Effect>) {
+        let mut book = Book::default();
+        let effects = fills.iter().map(|fill| book.fill(fill, instrument).unwrap()).collect();
+        (book, effects)
+    }
+
+    #[test]
+    fn a_future_pays_its_gain_when_it_is_closed() {
+        let future = Instrument { kind: InstrumentType::Future, multiplier: v("50"), ..instrument("AAPL") };
+        let (book, _) =
+            booked(&future, &[fill("a", Side::Buy, "2", "4000", "5", None), fill("b", Side::SellShort, "3", "4010", "5", None)]);
+        let position = &book.positions[&v::<InstrumentId>("AAPL")];
+        assert_eq!(position.realized, whole(2 * 10 * 50));
+        assert_eq!((position.quantity.clone(), position.cost.clone()), (whole(-1), whole(-4010 * 50)));
+        assert_eq!(book.cash[&usd()], whole(1000 - 10));
+    }
+
+    #[test]
+    fn a_pair_moves_two_balances_and_no_position() {
+        let pair = Instrument { kind: InstrumentType::Fx, base_asset: Some(v("EUR")), ..instrument("EUR/USD") };
+        let (book, effects) = booked(&pair, &[fill("a", Side::Buy, "100", "1.25", "2", None)]);
+        assert!(book.positions.is_empty() && effects[0].quantity == zero());
+        assert_eq!((book.cash[&v::<Currency>("EUR")].clone(), book.cash[&usd()].clone()), (whole(100), whole(-127)));
+    }
+
+    #[test]
+    fn a_fee_in_units_reduces_the_holding_and_leaves_the_average() {
+        let coin = Instrument { kind: InstrumentType::Crypto, base_asset: Some(v("BTC")), ..instrument("AAPL") };
+        let mut buy = fill("a", Side::Buy, "2", "100", "0", None);
+        buy.fees = vec![domain::fill::Fee { kind: "taker".into(), amount: v("0.5"), currency: v("BTC") }].into();
+        let (book, effects) = booked(&coin, &[buy]);
+        let position = &book.positions[&v::<InstrumentId>("AAPL")];
+        assert_eq!((position.quantity.clone(), position.cost.clone(), position.realized.clone()), (ratio(15, 1), whole(150), zero()));
+        assert_eq!((position.own_fees.clone(), book.cash[&usd()].clone()), (Some(whole(50)), whole(-200)));
+        assert_eq!(effects[0].quantity, ratio(15, 1));
+    }
+
+    #[test]
+    fn accrued_interest_and_a_gross_amount_are_cash() {
+        let mut sell = fill("a", Side::Sell, "3", "33.33", "0", None);
+        sell.gross_amount = Some(v("100"));
+        sell.accrued_interest = Some(v("7"));
+        let (book, effects) = booked(&instrument("AAPL"), &[sell]);
+        assert_eq!((book.cash[&usd()].clone(), effects[0].income.clone()), (whole(107), whole(7)));
+        assert_eq!(book.positions[&v::<InstrumentId>("AAPL")].cost, whole(-100));
+    }
+
+    #[test]
+    fn what_the_model_cannot_book_it_says() {
+        let mut cancel = fill("a", Side::Sell, "3", "33.33", "0", None);
+        cancel.exec_type = ExecType::Cancel;
+        assert!(Book::default().fill(&cancel, &instrument("AAPL")).unwrap_err().contains("CANCEL"));
+        let back = CashEntry { reverses: Some("d0".into()), ..deposit("d1", "5") };
+        assert!(Book::default().entry(&back).is_err());
     }
 }

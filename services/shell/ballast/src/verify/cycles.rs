@@ -45,7 +45,8 @@ fn unique_orders(history: &History) -> Check {
 
 fn well_formed(history: &History) -> Check {
     let mut check = Check::new("I8", "orders belong to their wave's portfolio and to a cycle that has events");
-    let told: BTreeSet<(&PortfolioId, RebalanceId)> = history.events.iter().map(|e| (&e.record.portfolio_id, e.record.rebalance_id)).collect();
+    let told: BTreeSet<(&PortfolioId, RebalanceId)> =
+        history.events.iter().map(|e| (&e.record.portfolio_id, e.record.rebalance_id)).collect();
     for seen in history.waves.iter().filter(|seen| !seen.repeat) {
         let wave = &seen.record;
         check.that(told.contains(&(&wave.portfolio_id, wave.rebalance_id)), || {
@@ -54,7 +55,10 @@ fn well_formed(history: &History) -> Check {
         for order in &wave.orders {
             let fits = order.portfolio_id == wave.portfolio_id && order.rebalance_id == wave.rebalance_id && order.quantity.is_positive();
             check.that(fits, || {
-                format!("{}: order {} ({} of {}) in a wave of {}", seen.place, order.order_id, order.quantity, order.portfolio_id, wave.portfolio_id)
+                format!(
+                    "{}: order {} ({} of {}) in a wave of {}",
+                    seen.place, order.order_id, order.quantity, order.portfolio_id, wave.portfolio_id
+                )
             });
         }
     }
@@ -62,10 +66,8 @@ fn well_formed(history: &History) -> Check {
 }
 
 fn is_open(status: RebalanceStatus) -> bool {
-    matches!(
-        status,
-        RebalanceStatus::PendingApproval | RebalanceStatus::Approved | RebalanceStatus::Released | RebalanceStatus::Stuck
-    )
+    // STUCK opens nothing: it says of a cycle, open or ended, that a person is needed.
+    matches!(status, RebalanceStatus::PendingApproval | RebalanceStatus::Approved | RebalanceStatus::Released)
 }
 
 fn one_open_cycle(history: &History) -> Check {
@@ -111,8 +113,10 @@ fn within_size(history: &History, fates: &Fates) -> Check {
         let sum = filled.entry(order).or_insert_with(|| (zero(), seen.place));
         *sum = (&sum.0 + seen.record.quantity.exact(), seen.place);
     }
-    let flagged: BTreeSet<&PortfolioId> = history.snapshots.iter().filter(|s| s.record.health.unreconciled).map(|s| &s.record.portfolio_id).collect();
-    let flags_in_drift: BTreeSet<&PortfolioId> = history.drifts.iter().filter(|d| d.record.health.unreconciled).map(|d| &d.record.portfolio_id).collect();
+    let flagged: BTreeSet<&PortfolioId> =
+        history.snapshots.iter().filter(|s| s.record.health.unreconciled).map(|s| &s.record.portfolio_id).collect();
+    let flags_in_drift: BTreeSet<&PortfolioId> =
+        history.drifts.iter().filter(|d| d.record.health.unreconciled).map(|d| &d.record.portfolio_id).collect();
     for (place, order) in new_orders(history) {
         let Some((sum, last)) = filled.get(&order.order_id) else { continue };
         let flag = flagged.contains(&order.portfolio_id) || flags_in_drift.contains(&order.portfolio_id);

@@ -9,9 +9,9 @@ use super::report::Check;
 use super::seen::{REBALANCER, Seen};
 use domain::command::Command;
 use domain::drift::{Drift, DriftLine};
-use domain::enums::{CommandKind, Decision, HaltScope, MarketState, PriceFlag, WaveKind};
+use domain::enums::{CommandKind, Decision, DriftCause, HaltScope, MarketState, PriceFlag, RebalanceStatus, WaveKind};
 use domain::order::{Order, OrderWave};
-use domain::{InstrumentId, PortfolioId, RebalanceId, Topic};
+use domain::{InstrumentId, PortfolioId, RebalanceId, SmolStr, Topic};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The rows of I9.
@@ -24,12 +24,18 @@ pub(super) fn check(history: &History, lanes: &Lanes, facts: &Facts, fates: &Fat
     };
     let drifts = by_portfolio(history);
     let explained = explained(history);
+    let approved = approved(history);
     for seen in history.waves.iter().filter(|seen| !seen.repeat && seen.record.kind == WaveKind::New) {
-        rows.wave(&Wave { seen, drifts: drifts.get(&seen.record.portfolio_id).map_or(&[][..], Vec::as_slice), lanes, facts });
+        let wave = Wave { seen, drifts: drifts.get(&seen.record.portfolio_id).map_or(&[][..], Vec::as_slice), lanes, facts };
+        rows.wave(&wave);
+        if let Some(command) = approved.get(&seen.record.rebalance_id).filter(|_| seen.record.wave_number == 1) {
+            rows.recheck(&wave, command);
+        }
         rows.stops(history, lanes, fates, seen);
         for order in &seen.record.orders {
             let known = explained.contains(&(order.rebalance_id, &order.instrument_id));
-            rows.explained.that(known, || format!("{}: order {} of {} is explained nowhere", seen.place, order.order_id, order.instrument_id));
+            rows.explained
+                .that(known, || format!("{}: order {} of {} is explained nowhere", seen.place, order.order_id, order.instrument_id));
         }
     }
     vec![rows.event, rows.prices, rows.stops, rows.explained]
@@ -47,6 +53,12 @@ fn explained(history: &History) -> BTreeSet<(RebalanceId, &InstrumentId)> {
     let lines = history.events.iter().flat_map(|seen| seen.record.explanation.iter().map(|line| (seen.record.rebalance_id, line)));
     let ordered = lines.filter(|(_, line)| matches!(line.decision, Decision::Order | Decision::Cut));
     ordered.map(|(rebalance, line)| (rebalance, &line.instrument_id)).collect()
+}
+
+/// The command that approved each cycle.
+fn approved(history: &History) -> BTreeMap<RebalanceId, &SmolStr> {
+    let events = history.events.iter().filter(|seen| !seen.repeat && seen.record.status == RebalanceStatus::Approved);
+    events.filter_map(|seen| Some((seen.record.rebalance_id, seen.record.command_id.as_ref()?))).collect()
 }
 
 struct Rows {
@@ -70,7 +82,9 @@ impl<'a> Wave<'a> {
         let version = self.seen.record.orders.first()?.snapshot_version;
         let read = self.read();
         let fits = |drift: &&&Seen<Drift>| drift.record.snapshot_version == version && drift.place.offset < read;
-        let prices = |drift: &&&Seen<Drift>| self.seen.record.orders.iter().all(|order| line_of(&drift.record, order).is_some_and(|l| is_price(l, order)));
+        let prices = |drift: &&&Seen<Drift>| {
+            self.seen.record.orders.iter().all(|order| line_of(&drift.record, order).is_some_and(|l| is_price(l, order)))
+        };
         let mut candidates = self.drifts.iter().filter(fits).rev();
         let newest = candidates.clone().next();
         candidates.find(prices).or(newest).copied()
@@ -126,8 +140,32 @@ impl Rows {
         }
     }
 
+    /// An approved wave keeps its proposal's prices, but the event that answers the APPROVE must be fit too.
+    fn recheck(&mut self, wave: &Wave<'_>, command: &SmolStr) {
+        let name = || format!("{}: wave {} of {}", wave.seen.place, wave.seen.record.wave_number, wave.seen.record.portfolio_id);
+        let read = wave.read();
+        let answers = |drift: &&&Seen<Drift>| {
+            drift.place.offset < read && drift.record.cause == Some(DriftCause::Command) && drift.record.cause_id.as_ref() == Some(command)
+        };
+        let answer = wave.drifts.iter().rev().find(answers);
+        let fit = answer.is_some_and(|drift| {
+            let health = &drift.record.health;
+            let fresh = |order: &Order| line_of(&drift.record, order).is_some_and(|line| line.price_flag == PriceFlag::Fresh);
+            health.complete && !health.quarantined && !health.unreconciled && wave.seen.record.orders.iter().all(fresh)
+        });
+        self.event.that(fit, || {
+            let found = answer.map_or("no drift event".to_owned(), |drift| drift.place.to_string());
+            format!("{} was approved by {command}, and {found} answers it, complete, fresh and reconciled", name())
+        });
+    }
+
     fn price(&mut self, wave: &Wave<'_>, event: &Seen<Drift>, order: &Order) {
-        let at = || format!("{}: order {} of {} at {} ({})", wave.seen.place, order.order_id, order.instrument_id, order.reference_price, order.reference_time);
+        let at = || {
+            format!(
+                "{}: order {} of {} at {} ({})",
+                wave.seen.place, order.order_id, order.instrument_id, order.reference_price, order.reference_time
+            )
+        };
         let line = line_of(&event.record, order);
         let same = line.is_some_and(|line| is_price(line, order));
         // Later waves may keep the price that their proposal was made with.
@@ -145,23 +183,33 @@ impl Rows {
         self.prices.that(quoted, || format!("{}: no tick gave that price at that time", at()));
     }
 
-    /// Where no market status was ever reported, age runs all the time.
+    /// Where no market status was ever reported and no calendar is named, age runs all the time.
     fn age(&mut self, wave: &Wave<'_>, event: &Seen<Drift>, line: &DriftLine, at: &dyn Fn() -> String) {
-        let own = wave.facts.instrument(&line.instrument_id, i64::MAX).and_then(|instrument| instrument.max_price_age_seconds);
+        let facts = wave.facts.instrument(&line.instrument_id, i64::MAX);
+        if facts.is_some_and(|facts| facts.calendar.is_some()) {
+            return;
+        }
+        let own = facts.and_then(|facts| facts.max_price_age_seconds);
         let Some(limit) = own.or_else(|| event.record.policy.as_ref().map(|policy| policy.book.max_price_age_seconds)) else { return };
         let age = line.price_time.map_or(i64::MAX, |time| event.record.as_of.since(time));
-        self.prices.that(age <= limit.saturating_mul(1_000_000), || format!("{}: {age} µs old in {}, allowed are {limit} s", at(), event.place));
+        self.prices
+            .that(age <= limit.saturating_mul(1_000_000), || format!("{}: {age} µs old in {}, allowed are {limit} s", at(), event.place));
     }
 
     fn stops(&mut self, history: &History, lanes: &Lanes, fates: &Fates, seen: &Seen<OrderWave>) {
         let Some(stamp) = seen.stamp else { return };
         let Some(lane) = lanes.get(REBALANCER, stamp.lane) else { return };
-        self.stops.that(!lane.is_behind(stamp.step), || format!("{}: wave {} left in step {}, which was behind", seen.place, seen.record.wave_id, stamp.step));
+        self.stops.that(!lane.is_behind(stamp.step), || {
+            format!("{}: wave {} left in step {}, which was behind", seen.place, seen.record.wave_id, stamp.step)
+        });
         let halts = in_force(history, fates, lane, stamp.lane, stamp.step);
         let covering = halts.iter().find(|halt| covers(&halt.record, &seen.record));
         self.stops.that(covering.is_none(), || {
             let halt = covering.map(|halt| format!("{} ({})", halt.record.command_id, halt.place)).unwrap_or_default();
-            format!("{}: wave {} of {} left in step {} under halt {halt}", seen.place, seen.record.wave_id, seen.record.portfolio_id, stamp.step)
+            format!(
+                "{}: wave {} of {} left in step {} under halt {halt}",
+                seen.place, seen.record.wave_id, seen.record.portfolio_id, stamp.step
+            )
         });
     }
 }
@@ -185,19 +233,22 @@ fn in_force<'a>(history: &'a History, fates: &Fates, lane: &Lane, number: i32, s
 }
 
 /// What a halt or resume covers.
-fn scope(command: &Command) -> (Option<HaltScope>, Option<String>) {
-    let portfolio = command.portfolio_id.as_ref().map(ToString::to_string);
-    let target = match command.scope {
-        Some(HaltScope::Firm) => None,
-        Some(HaltScope::Portfolio) => command.target.as_ref().map(ToString::to_string).or(portfolio),
-        _ => command.target.as_ref().map(ToString::to_string),
-    };
-    (command.scope, target)
+fn scope(command: &Command) -> (Option<HaltScope>, Option<String>, Option<&PortfolioId>) {
+    let target = command.target.as_ref().map(ToString::to_string);
+    let only = command.portfolio_id.as_ref();
+    match command.scope {
+        Some(HaltScope::Firm) => (command.scope, None, only),
+        Some(HaltScope::Portfolio) => (command.scope, only.map(ToString::to_string).or(target), None),
+        _ => (command.scope, target, only),
+    }
 }
 
 /// Whether a halt forbids a wave: orders carry no strategy, so halts of one are not looked at.
 fn covers(halt: &Command, wave: &OrderWave) -> bool {
-    let (scope, target) = scope(halt);
+    let (scope, target, only) = scope(halt);
+    if only.is_some_and(|only| *only != wave.portfolio_id) {
+        return false;
+    }
     match (scope, target) {
         (Some(HaltScope::Firm), _) => true,
         (Some(HaltScope::Portfolio), Some(target)) => target == wave.portfolio_id.as_str(),

@@ -30,7 +30,9 @@ fn act_once(history: &History, lanes: &Lanes, causes: &Causes<'_>) -> Check {
                 Some(Cause::Fill(fill)) if fill.portfolio_id == seen.record.portfolio_id => fill_key(fill).to_vec(),
                 Some(Cause::Cash(cash)) if cash.portfolio_id == seen.record.portfolio_id => cash_key(cash).to_vec(),
                 _ => {
-                    check.that(false, || format!("{}: an entry of {} names {named}, where no input of it stands", seen.place, seen.record.portfolio_id));
+                    check.that(false, || {
+                        format!("{}: an entry of {} names {named}, where no input of it stands", seen.place, seen.record.portfolio_id)
+                    });
                     continue;
                 }
             };
@@ -48,17 +50,25 @@ fn none_lost(history: &History, fates: &Fates) -> Check {
     let mut check = Check::new("I3", "every execution and cash entry is booked, refused, known, waiting or unread");
     for (seen, fate) in history.fills.iter().zip(&fates.fills) {
         let fill = &seen.record;
-        check.that(*fate != Fate::Lost, || format!("{}: {} {} of {} is lost: {}", seen.place, fill.source, fill.exec_id, fill.portfolio_id, why(seen)));
+        check.that(*fate != Fate::Lost, || {
+            format!("{}: {} {} of {} is lost: {}", seen.place, fill.source, fill.exec_id, fill.portfolio_id, why(seen))
+        });
     }
     for (seen, fate) in history.cash.iter().zip(&fates.cash) {
         let cash = &seen.record;
-        check.that(*fate != Fate::Lost, || format!("{}: {} {} of {} is lost: {}", seen.place, cash.source, cash.entry_id, cash.portfolio_id, why(seen)));
+        check.that(*fate != Fate::Lost, || {
+            format!("{}: {} {} of {} is lost: {}", seen.place, cash.source, cash.entry_id, cash.portfolio_id, why(seen))
+        });
     }
     check
 }
 
 fn why<T>(seen: &Seen<T>) -> &'static str {
-    if seen.misfiled { "its key is not its portfolio, and it is not dead-lettered" } else { "0 bookings, 0 dead letters, nothing to wait for" }
+    if seen.misfiled {
+        "its key is not its portfolio, and it is not dead-lettered"
+    } else {
+        "0 bookings, 0 dead letters, nothing to wait for"
+    }
 }
 
 /// What another record with the same id must share to be the same.

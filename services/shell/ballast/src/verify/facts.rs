@@ -76,7 +76,8 @@ impl Facts {
     }
     /// Whether the frames before an offset give a rate between two currencies, straight or by one cross.
     pub(super) fn has_rate(&self, from: Currency, to: Currency, before: i64) -> bool {
-        let pairs: BTreeSet<(&str, &str)> = self.priced.iter().filter(|(_, at)| **at < before).filter_map(|(id, _)| id.as_str().split_once('/')).collect();
+        let pairs: BTreeSet<(&str, &str)> =
+            self.priced.iter().filter(|(_, at)| **at < before).filter_map(|(id, _)| id.as_str().split_once('/')).collect();
         let linked = |a: &str, b: &str| pairs.contains(&(a, b)) || pairs.contains(&(b, a));
         let (from, to) = (from.as_str(), to.as_str());
         from == to || linked(from, to) || pairs.iter().flat_map(|(a, b)| [*a, *b]).any(|by| linked(from, by) && linked(by, to))
@@ -109,9 +110,18 @@ fn counts(ends: &BTreeMap<(Topic, i32), i64>, frame: &Frame) -> bool {
     !named.is_empty() && sorted && forward && continues
 }
 
-/// The fields that a newer price gives replace the held ones.
+/// The fields that a newer price gives replace the held ones; a late one replaces nothing.
 fn overlay(held: &mut FramePrice, newer: &FramePrice) {
+    let late = match (held.sequence, newer.sequence) {
+        (Some(before), Some(now)) => now < before,
+        _ => newer.event_time < held.event_time,
+    };
+    if late {
+        return;
+    }
     let mut next = newer.clone();
+    next.event_time = newer.event_time.max(held.event_time);
+    next.sequence = newer.sequence.or(held.sequence);
     next.bid = newer.bid.or(held.bid);
     next.ask = newer.ask.or(held.ask);
     next.last = newer.last.or(held.last);
@@ -132,14 +142,14 @@ fn close_to(quote: &Exact, price: Price) -> bool {
 }
 
 /// Topics that the conflator reads.
-pub(super) const BROADCAST: [Topic; 5] =
-    [Topic::Ticks, Topic::Instruments, Topic::CorporateActions, Topic::MarketStatus, Topic::Closes];
+pub(super) const BROADCAST: [Topic; 5] = [Topic::Ticks, Topic::Instruments, Topic::CorporateActions, Topic::MarketStatus, Topic::Closes];
 
 /// I10 for broadcast inputs: what the counting frames contain they tell of, or refuse.
 pub(super) fn conflated(history: &History, facts: &Facts, lanes: &Lanes) -> Check {
     let mut check = Check::new("I10", "the counting frames tell of each broadcast input, or refuse it; refused ones are dead-lettered");
     let refused: BTreeSet<(Topic, i32, i64)> = facts.rejected.iter().map(|(_, l)| (l.topic, l.partition, l.offset)).collect();
-    let buried: BTreeSet<(Topic, i32, i64)> = history.letters.iter().map(|l| (l.record.topic, l.record.partition, l.record.offset)).collect();
+    let buried: BTreeSet<(Topic, i32, i64)> =
+        history.letters.iter().map(|l| (l.record.topic, l.record.partition, l.record.offset)).collect();
     for ((topic, partition), log) in history.log.iter().filter(|((topic, _), _)| BROADCAST.contains(topic)) {
         let span = facts.contained_from(*topic, *partition)..facts.contained_to(*topic, *partition);
         for (offset, logged) in log.iter().filter(|(offset, _)| span.contains(offset)) {
@@ -148,7 +158,9 @@ pub(super) fn conflated(history: &History, facts: &Facts, lanes: &Lanes) -> Chec
                 check.that(facts.names(*topic, id), || format!("{place}: of {id}, and no counting frame names {id}"));
             }
             if let Some(why) = &logged.fault {
-                check.that(refused.contains(&(*topic, *partition, *offset)), || format!("{place}: unreadable ({why}) and not refused by the conflator"));
+                check.that(refused.contains(&(*topic, *partition, *offset)), || {
+                    format!("{place}: unreadable ({why}) and not refused by the conflator")
+                });
             }
         }
     }

@@ -67,14 +67,25 @@ pub(super) fn cash_key(entry: &CashEntry) -> [SmolStr; 3] {
 impl Fates {
     /// Finds them.
     pub(super) fn of(history: &History, lanes: &Lanes, facts: &Facts, schemas: &SchemaStore) -> Self {
-        let mut fates = Self { acts: acts(history, lanes), letters: letters(history, lanes), admitted: admitted(history, schemas), ..Self::default() };
+        let mut fates =
+            Self { acts: acts(history, lanes), letters: letters(history, lanes), admitted: admitted(history, schemas), ..Self::default() };
         let needs = Needs::of(history, lanes, facts);
-        fates.fills = fates.judge(&history.fills, lanes, fill_key, |lane, fill| needs.fill_may_wait(lane, fill));
-        fates.cash = fates.judge(&history.cash, lanes, cash_key, |lane, entry| needs.cash_may_wait(lane, entry));
+        // Records of a portfolio wait in one queue, so that one that lacks something holds up the others.
+        let stuck = fates.stuck(history, &needs);
+        fates.fills = fates.judge(&history.fills, lanes, fill_key, |fill| stuck.contains(&fill.portfolio_id));
+        fates.cash = fates.judge(&history.cash, lanes, cash_key, |entry| stuck.contains(&entry.portfolio_id));
         fates
     }
 
-    fn judge<T, K: Ord>(&self, seen: &[Seen<T>], lanes: &Lanes, key: impl Fn(&T) -> K, may_wait: impl Fn(i32, &T) -> bool) -> Vec<Fate> {
+    /// Portfolios one of whose unsettled records lacks something.
+    fn stuck(&self, history: &History, needs: &Needs<'_>) -> BTreeSet<PortfolioId> {
+        let open = |place: Place, repeat: bool| !repeat && !self.acted(at(place)) && !self.buried(at(place));
+        let fills = history.fills.iter().filter(|s| open(s.place, s.repeat) && needs.fill_may_wait(s.place.partition, &s.record));
+        let cash = history.cash.iter().filter(|s| open(s.place, s.repeat) && needs.cash_may_wait(s.place.partition, &s.record));
+        fills.map(|s| s.record.portfolio_id.clone()).chain(cash.map(|s| s.record.portfolio_id.clone())).collect()
+    }
+
+    fn judge<T, K: Ord>(&self, seen: &[Seen<T>], lanes: &Lanes, key: impl Fn(&T) -> K, may_wait: impl Fn(&T) -> bool) -> Vec<Fate> {
         let booked: BTreeSet<K> = seen.iter().filter(|s| self.acted(at(s.place))).map(|s| key(&s.record)).collect();
         let mut waiting = BTreeSet::new();
         let mut fates = Vec::with_capacity(seen.len());
@@ -89,7 +100,7 @@ impl Fates {
                 _ if self.buried(place) => Fate::DeadLettered,
                 _ if s.misfiled => Fate::Lost,
                 _ if booked.contains(&key(&s.record)) || waiting.contains(&key(&s.record)) => Fate::Duplicate,
-                _ if may_wait(s.place.partition, &s.record) => {
+                _ if may_wait(&s.record) => {
                     waiting.insert(key(&s.record));
                     Fate::Waiting
                 }
@@ -101,7 +112,8 @@ impl Fates {
 
     /// Whether the record at a place was booked: as it came, or carried back in.
     pub(super) fn acted(&self, place: At) -> bool {
-        self.acts.contains_key(&place) || self.admitted.iter().any(|(command, (original, _))| *original == place && self.acts.contains_key(command))
+        self.acts.contains_key(&place)
+            || self.admitted.iter().any(|(command, (original, _))| *original == place && self.acts.contains_key(command))
     }
     /// Whether the record at a place was dead-lettered.
     pub(super) fn buried(&self, place: At) -> bool {
@@ -169,7 +181,7 @@ impl<'a> Needs<'a> {
     }
     fn fill_may_wait(&self, lane: i32, fill: &Fill) -> bool {
         let mut currencies: Vec<Currency> = fill.fees.iter().map(|fee| fee.currency).collect();
-        currencies.push(fill.currency);
+        currencies.extend(fill.fx_rate.is_none().then_some(fill.currency));
         self.may_wait(lane, &fill.portfolio_id, Some(&fill.instrument_id), &currencies)
     }
     fn cash_may_wait(&self, lane: i32, entry: &CashEntry) -> bool {
@@ -178,10 +190,8 @@ impl<'a> Needs<'a> {
     fn may_wait(&self, lane: i32, portfolio: &PortfolioId, instrument: Option<&InstrumentId>, currencies: &[Currency]) -> bool {
         let frames = self.frames(lane);
         let Some(Some(base)) = self.policies.get(portfolio) else { return true };
-        let mut currencies = currencies.to_vec();
-        if let Some(id) = instrument {
-            let Some(known) = self.facts.instrument(id, frames) else { return true };
-            currencies.push(known.currency);
+        if instrument.is_some_and(|id| self.facts.instrument(id, frames).is_none()) {
+            return true;
         }
         currencies.iter().any(|currency| !self.facts.has_rate(*currency, *base, frames))
     }

@@ -2,7 +2,7 @@
 //! It finds copies of our own outputs by their stamps, and what nobody can read. It judges nothing.
 //! Memory: one decoded record for each record read; bytes are kept as fingerprints only.
 
-use super::seen::{Place, ROLES, SeenRecord, Seen, Stamp};
+use super::seen::{Place, ROLES, Seen, SeenRecord, Stamp};
 use avro_codec::{SchemaStore, dead_letter_from, decode, decode_frame, decode_output, decode_progress};
 use domain::cash::CashEntry;
 use domain::command::Command;
@@ -23,6 +23,9 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// A policy record: the portfolio, and its rules unless it closes.
 pub(super) type PolicyRecord = (PortfolioId, Option<Box<Policy>>);
+
+/// A BEGIN or DONE with the fingerprint of its bytes.
+pub(super) type Marker = Seen<(Progress, u64)>;
 
 /// Two records with one stamp.
 #[derive(Debug)]
@@ -63,7 +66,7 @@ pub(super) struct History {
     pub(super) waves: Vec<Seen<OrderWave>>,
     pub(super) events: Vec<Seen<RebalanceEvent>>,
     pub(super) letters: Vec<Seen<DeadLetter>>,
-    pub(super) progress: BTreeMap<(&'static str, i32), Vec<Seen<(Progress, u64)>>>,
+    pub(super) progress: BTreeMap<(&'static str, i32), Vec<Marker>>,
     pub(super) stamps: BTreeMap<Stamp, (Place, u64)>,
     pub(super) copies: Vec<Copy>,
     /// Records in topics that only we write, which no lane of ours signed, or which cannot be read.

@@ -1,9 +1,9 @@
 //! Progress: what every lane says that it did. I4 (steps and ranges without gaps) and I6 (a checkpoint
 //! never runs ahead). Whether the outputs agree is checked elsewhere.
 
-use super::history::History;
+use super::history::{History, Marker};
 use super::report::Check;
-use super::seen::{ROLES, Seen, Stamp};
+use super::seen::{ROLES, Stamp};
 use domain::Topic;
 use domain::progress::{Begin, Done, Progress};
 use std::collections::{BTreeMap, BTreeSet};
@@ -45,7 +45,7 @@ pub(super) struct Lanes(BTreeMap<(&'static str, i32), Lane>);
 impl Lanes {
     /// What the progress topics say.
     pub(super) fn of(history: &History) -> Self {
-        let lane = |steps: &Vec<Seen<(Progress, u64)>>| {
+        let lane = |steps: &Vec<Marker>| {
             let mut lane = Lane::default();
             steps.iter().for_each(|seen| lane.take(&seen.record.0));
             lane
@@ -130,7 +130,7 @@ pub(super) fn contiguous(history: &History) -> Check {
         let mut state = Sequence::default();
         for seen in steps {
             let outcome = state.follow(&seen.record.0, seen.record.1);
-            check.that(outcome.is_ok(), || format!("{}: {role} lane {lane}: {}", seen.place, outcome.unwrap_err()));
+            check.that(outcome.is_ok(), || format!("{}: {role} lane {lane}: {}", seen.place, outcome.err().unwrap_or_default()));
         }
     }
     check
@@ -156,7 +156,11 @@ impl Sequence {
             }
             Progress::Begin(begin) => match self.open.replace((begin.step, content)) {
                 Some((step, known)) if step == begin.step => {
-                    if known == content { Ok(()) } else { Err(format!("BEGIN {step} stands twice, with other windows")) }
+                    if known == content {
+                        Ok(())
+                    } else {
+                        Err(format!("BEGIN {step} stands twice, with other windows"))
+                    }
                 }
                 Some((step, _)) => Err(format!("BEGIN {} follows BEGIN {step}, which has no DONE", begin.step)),
                 None => self.begin(begin),
@@ -212,10 +216,13 @@ pub(super) fn inputs_counted(history: &History, lanes: &Lanes) -> Check {
     check
 }
 
-/// Whether the log of a partition starts behind an offset: retention has cut it.
+/// Inputs of lanes that the broker keeps for a limited time; the others are kept for ever.
+const SHORT_LIVED: [Topic; 3] = [Topic::Frames, Topic::Orders, Topic::Refresh];
+
+/// Whether retention has cut the log of a partition behind an offset.
 fn is_cut(history: &History, topic: Topic, partition: i32, from: i64) -> bool {
     let first = history.log.get(&(topic, partition)).and_then(|log| log.first_key_value());
-    first.is_none_or(|(offset, _)| *offset > from && from > 0)
+    SHORT_LIVED.contains(&topic) && first.is_none_or(|(offset, _)| *offset > from)
 }
 
 fn count(history: &History, topic: Topic, partition: i32, from: i64, to: i64) -> usize {

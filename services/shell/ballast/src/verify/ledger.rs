@@ -34,10 +34,11 @@ impl<'a> Causes<'a> {
         let mut causes = Self { fills: BTreeMap::new(), cash: BTreeMap::new() };
         causes.fills.extend(history.fills.iter().map(|seen| (at(seen.place), &seen.record)));
         causes.cash.extend(history.cash.iter().map(|seen| (at(seen.place), &seen.record)));
-        for (place, (_, input)) in &fates.admitted {
+        // An entry names the command, or the place from which the command carries the record.
+        for (place, input) in fates.admitted.iter().flat_map(|(command, (original, input))| [(command, input), (original, input)]) {
             match input {
-                Input::Fill(fill) => _ = causes.fills.insert(*place, fill),
-                Input::Cash(entry) => _ = causes.cash.insert(*place, entry),
+                Input::Fill(fill) => _ = causes.fills.entry(*place).or_insert(fill),
+                Input::Cash(entry) => _ = causes.cash.entry(*place).or_insert(entry),
                 _ => {}
             }
         }
@@ -96,7 +97,8 @@ pub(super) fn audit(ground: &Ground<'_>) -> Audit {
 
 /// Portfolios that ever kept lots.
 fn not_pooled(history: &History) -> BTreeSet<PortfolioId> {
-    let lots = |seen: &&Seen<super::history::PolicyRecord>| seen.record.1.as_ref().is_some_and(|p| p.book.cost_method != CostMethod::Average);
+    let lots =
+        |seen: &&Seen<super::history::PolicyRecord>| seen.record.1.as_ref().is_some_and(|p| p.book.cost_method != CostMethod::Average);
     history.policies.iter().filter(lots).map(|seen| seen.record.0.clone()).collect()
 }
 
@@ -131,7 +133,8 @@ impl Rows {
         let slack = slack(account.entries * 2 + 1, 0);
         let told: BTreeMap<Currency, Money> = seen.record.cash.iter().map(|c| (c.currency, c.amount)).collect();
         for currency in told.keys().chain(account.legs.keys()).collect::<BTreeSet<_>>() {
-            let (sum, told) = (account.legs.get(currency).cloned().unwrap_or_else(zero), told.get(currency).copied().unwrap_or(Money::ZERO));
+            let (sum, told) =
+                (account.legs.get(currency).cloned().unwrap_or_else(zero), told.get(currency).copied().unwrap_or(Money::ZERO));
             self.legs.that(near(&sum, &told.exact(), &slack), || {
                 format!("{}: {} holds {told} {currency}, its legs add up to {}", seen.place, seen.record.portfolio_id, show(&sum))
             });
@@ -161,16 +164,16 @@ impl Rows {
         for state in &ledger.positions {
             let none = Position::default();
             let position = account.book.positions.get(&state.instrument_id).unwrap_or(&none);
-            let multiplier = instrument(ground, seen, &state.instrument_id).map_or_else(|| super::exact::whole(1), |i| i.multiplier.exact());
+            let multiplier =
+                instrument(ground, seen, &state.instrument_id).map_or_else(|| super::exact::whole(1), |i| i.multiplier.exact());
             let difference = state_difference(position, state, &multiplier, account.loose);
             self.books.that(difference.is_none(), || {
                 format!("{}: {} {}: {}", seen.place, ledger.portfolio_id, state.instrument_id, difference.unwrap_or_default())
             });
         }
         let difference = amounts_difference(&account.book.cash, &ledger.cash, &slack(1, account.book.bookings));
-        self.books.that(difference.is_none(), || {
-            format!("{}: cash of {}: {}", seen.place, ledger.portfolio_id, difference.unwrap_or_default())
-        });
+        self.books
+            .that(difference.is_none(), || format!("{}: cash of {}: {}", seen.place, ledger.portfolio_id, difference.unwrap_or_default()));
     }
 
     fn balances(&mut self, ground: &Ground<'_>, account: &Account, seen: &Seen<Ledger>) {
@@ -178,18 +181,29 @@ impl Rows {
             let Some(facts) = instrument(ground, seen, &state.instrument_id) else { continue };
             let trades = |e: &&LedgerEntry| e.instrument_id.as_ref() == Some(&state.instrument_id);
             let entries: Vec<&LedgerEntry> = seen.record.entries.iter().filter(trades).collect();
-            if entries.iter().any(|e| e.kind != EntryKind::Trade) || account.loose || facts.currency != state.currency {
+            // A fee paid in units stands in the entry as units.
+            let in_units = |e: &&LedgerEntry| e.fees.iter().any(|fee| facts.base_asset == Some(fee.currency));
+            let other = entries.iter().any(|e| e.kind != EntryKind::Trade || in_units(e));
+            if other || account.loose || facts.currency != state.currency {
                 continue;
             }
             let before = account.states.get(&state.instrument_id).cloned().unwrap_or_else(zero);
             let paid = if facts.kind == InstrumentType::Future { zero() } else { state.cost.exact() - before };
             let mut left = paid;
             for entry in &entries {
-                left += total(&entry.cash, state.currency) + total(&entry.fees, state.currency) - entry.realized_gross.exact() - entry.income.exact();
+                left += total(&entry.cash, state.currency) + total(&entry.fees, state.currency)
+                    - entry.realized_gross.exact()
+                    - entry.income.exact();
             }
             let slack = slack(entries.len() as u64 * 4 + 2, 8);
             self.balance.that(near(&left, &zero(), &slack), || {
-                format!("{}: {} {}: the entries do not balance, {} is left", seen.place, seen.record.portfolio_id, state.instrument_id, show(&left))
+                format!(
+                    "{}: {} {}: the entries do not balance, {} is left",
+                    seen.place,
+                    seen.record.portfolio_id,
+                    state.instrument_id,
+                    show(&left)
+                )
             });
         }
     }
@@ -232,13 +246,17 @@ fn differs(name: &str, told: &Exact, model: &Exact, slack: &Exact) -> Option<Str
 fn compare(effect: &Effect, entry: &LedgerEntry, loose: bool) -> Option<String> {
     let one = slack(1, 1000);
     let cash = || amounts_difference(&effect.cash, &entry.cash, &one).map(|d| format!("cash legs: {d}"));
-    let fees = || if effect.fee_in_units { None } else { amounts_difference(&effect.fees, &entry.fees, &one).map(|d| format!("fees: {d}")) };
+    let fees = || amounts_difference(&effect.fees, &entry.fees, &one).map(|d| format!("fees: {d}"));
+    // A flow is in base, at the rate that the entry names.
+    let rate = entry.fx_rate.map_or_else(|| super::exact::whole(1), Published::exact);
+    let flow = effect.flow.as_ref().map_or_else(zero, |(_, amount)| amount * rate);
     let realized = || if loose { None } else { differs("realized", &entry.realized_gross.exact(), &effect.realized, &one) };
     differs("quantity", &entry.quantity_change.exact(), &effect.quantity, &zero())
         .or_else(cash)
         .or_else(fees)
         .or_else(realized)
         .or_else(|| differs("income", &entry.income.exact(), &effect.income, &one))
+        .or_else(|| differs("external_flow", &entry.external_flow.exact(), &flow, &one))
 }
 
 fn state_difference(position: &Position, state: &PositionState, multiplier: &Exact, loose: bool) -> Option<String> {
@@ -266,10 +284,7 @@ fn average_difference(position: &Position, state: &PositionState, multiplier: &E
 
 /// Only where every fee is in the position's currency: rates of booking are not in the inputs.
 fn net_difference(position: &Position, state: &PositionState, slack: &Exact) -> Option<String> {
-    if position.fees.keys().any(|currency| *currency != state.currency) {
-        return None;
-    }
-    let fees = position.fees.get(&state.currency).cloned().unwrap_or_else(zero);
+    let fees = position.own_fees.as_ref()?;
     differs("realized_net", &state.realized_net.exact(), &(&position.realized - fees + &position.income), slack)
 }
 

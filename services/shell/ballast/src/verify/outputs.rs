@@ -25,7 +25,10 @@ fn whole_steps(history: &History, lanes: &Lanes, forgiven: &BTreeMap<i32, u64>) 
             spare -= if excused { missing.len() as u64 } else { 0 };
             check.that(excused && extra.is_none(), || {
                 let found = visible.len();
-                format!("{role} lane {number} step {step}: DONE names {} outputs, {found} are visible; missing {missing:?}, beyond {extra:?}", done.outputs)
+                format!(
+                    "{role} lane {number} step {step}: DONE names {} outputs, {found} are visible; missing {missing:?}, beyond {extra:?}",
+                    done.outputs
+                )
             });
         }
     }

@@ -57,7 +57,12 @@ fn sums(fills: &[&Fill], facts: &Facts) -> BTreeMap<Holding, Exact> {
 fn moved_otherwise(history: &History, lanes: &Lanes) -> BTreeSet<Holding> {
     let mut moved = BTreeSet::new();
     for seen in history.ledgers.iter().filter(|seen| lanes.is_settled(seen.stamp)) {
-        for entry in seen.record.entries.iter().filter(|e| !books(e.kind) || matches!(e.kind, EntryKind::Cancel | EntryKind::Correct) || is_transfer(e.kind)) {
+        for entry in seen
+            .record
+            .entries
+            .iter()
+            .filter(|e| !books(e.kind) || matches!(e.kind, EntryKind::Cancel | EntryKind::Correct) || is_transfer(e.kind))
+        {
             if let Some(id) = &entry.instrument_id {
                 moved.insert((seen.record.portfolio_id.clone(), id.clone()));
             }
@@ -119,7 +124,12 @@ fn against_snapshots(history: &History, lanes: &Lanes, facts: &Facts, fates: &Fa
             let sum = sums.get(&holding).cloned().unwrap_or_else(zero);
             let quantity = told.get(id).copied().unwrap_or(Quantity::ZERO);
             check.that(quantity.exact() == sum, || {
-                format!("{}: version {} of {portfolio} holds {quantity} {id}, its executions add up to {}", seen.place, seen.record.version, show(&sum))
+                format!(
+                    "{}: version {} of {portfolio} holds {quantity} {id}, its executions add up to {}",
+                    seen.place,
+                    seen.record.version,
+                    show(&sum)
+                )
             });
         }
     }
@@ -136,7 +146,8 @@ pub(super) fn last_snapshots<'a>(history: &'a History, lanes: &Lanes) -> BTreeMa
 /// `None` where that cannot be told: something waited, and its own step booked.
 fn contained<'a>(seen: &Seen<Snapshot>, fills: &[&'a Seen<Fill>], fates: &Fates) -> Option<Vec<&'a Fill>> {
     let step = seen.stamp?.step;
-    let read = |partition| seen.record.input_offsets.iter().find(|o| o.topic == Topic::Fills && o.partition == partition).map_or(0, |o| o.offset);
+    let read =
+        |partition| seen.record.input_offsets.iter().find(|o| o.topic == Topic::Fills && o.partition == partition).map_or(0, |o| o.offset);
     let mut contained = Vec::new();
     for fill in fills {
         let act = act_step(fates, fill).unwrap_or(i64::MAX);

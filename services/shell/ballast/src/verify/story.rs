@@ -8,8 +8,8 @@ use domain::cash::CashEntry;
 use domain::dead_letter::DeadLetter;
 use domain::drift::{CurrencyRate, Drift, DriftLine};
 use domain::enums::{
-    CashKind, Decision, DriftCause, DriftKind, EntryKind, ExecType, InstrumentType, MarketState, OrderState, OrderType, PriceFlag, PriceSource,
-    RebalanceStatus, RebalanceTrigger, Side, TimeInForce, WaveKind,
+    CashKind, Decision, DriftCause, DriftKind, EntryKind, ExecType, InstrumentType, MarketState, OrderState, OrderType, PriceFlag,
+    PriceSource, RebalanceStatus, RebalanceTrigger, Side, TimeInForce, WaveKind,
 };
 use domain::fill::{Fee, Fill};
 use domain::frame::{Frame, FramePrice, FrameSource};
@@ -62,7 +62,11 @@ pub(super) struct StoryStep {
 #[derive(Debug, Clone)]
 pub(super) enum Event {
     Input(Box<Input>),
-    Bytes { topic: Topic, key: &'static str, value: &'static [u8] },
+    Bytes {
+        topic: Topic,
+        key: &'static str,
+        value: &'static [u8],
+    },
     Frame(Frame),
     Step(StoryStep),
     /// The part of the step's first outputs that a torn transaction published, BEGIN included.
@@ -178,7 +182,9 @@ impl Story {
                     let topic = input_topic(input).name();
                     log.append(topic, input_key(input).map(|key| key.as_bytes().to_vec()), Some(value), Vec::new());
                 }
-                Event::Bytes { topic, key, value } => log.append(topic.name(), Some(key.as_bytes().to_vec()), Some(value.to_vec()), Vec::new()),
+                Event::Bytes { topic, key, value } => {
+                    log.append(topic.name(), Some(key.as_bytes().to_vec()), Some(value.to_vec()), Vec::new())
+                }
                 Event::Frame(frame) => {
                     let mut value = Vec::new();
                     encode_frame(frame, &mut value).unwrap();
@@ -384,7 +390,11 @@ fn entry(kind: EntryKind, topic: Topic, offset: i64, id: &str) -> LedgerEntry {
 }
 
 fn deposited(offset: i64, id: &str, amount: &str) -> LedgerEntry {
-    LedgerEntry { cash: vec![usd_amount(amount)].into(), external_flow: v(amount), ..entry(EntryKind::CashDeposit, Topic::Cash, offset, id) }
+    LedgerEntry {
+        cash: vec![usd_amount(amount)].into(),
+        external_flow: v(amount),
+        ..entry(EntryKind::CashDeposit, Topic::Cash, offset, id)
+    }
 }
 
 fn traded(offset: i64, id: &str, quantity: &str, cash: &str, realized: &str, fee: &str) -> LedgerEntry {

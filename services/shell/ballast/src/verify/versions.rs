@@ -8,7 +8,10 @@ use std::collections::BTreeMap;
 
 /// The rows of I12. Where snapshots may have been compacted, gaps in their versions are allowed.
 pub(super) fn check(history: &History, compacted: bool) -> Vec<Check> {
-    let mut snapshots = Check::new("I12", if compacted { "snapshot versions of a portfolio rise" } else { "snapshot versions of a portfolio count from 1" });
+    let mut snapshots = Check::new(
+        "I12",
+        if compacted { "snapshot versions of a portfolio rise" } else { "snapshot versions of a portfolio count from 1" },
+    );
     let mut ledgers = Check::new("I12", "ledger versions of a portfolio count from 1");
     follow(&history.snapshots, |s| (&s.portfolio_id, s.version), compacted, &mut snapshots);
     follow(&history.ledgers, |l| (&l.portfolio_id, l.version), false, &mut ledgers);

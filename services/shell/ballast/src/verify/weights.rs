@@ -7,7 +7,7 @@ use super::seen::Seen;
 use domain::Currency;
 use domain::drift::{Drift, DriftLine};
 use domain::enums::InstrumentType;
-use domain::snapshot::Snapshot;
+use domain::snapshot::{Allocation, Snapshot};
 use std::collections::BTreeMap;
 
 /// The rows of I11.
@@ -23,10 +23,11 @@ pub(super) fn check(history: &History) -> Vec<Check> {
     vec![snapshots, drifts, lines]
 }
 
-/// What roundings of amounts to ten decimals do to a weight.
-fn weight_slack(terms: usize, equity: &Exact) -> Exact {
+/// What roundings to ten decimals do to a sum of weights: each amount's own, that of the equity under
+/// all of them (`gross`: Σ of their magnitudes), and each weight's.
+fn weight_slack(terms: usize, gross: &Exact, equity: &Exact) -> Exact {
     let terms = whole(i128::try_from(terms).unwrap_or(i128::MAX) + 2);
-    &terms * ratio(1, 10) / magnitude(equity) + terms * ratio(1, 12)
+    (&terms + gross / equity) * ratio(1, 10) / equity + terms * ratio(1, 12)
 }
 
 fn snapshot(seen: &Seen<Snapshot>, check: &mut Check) {
@@ -37,9 +38,14 @@ fn snapshot(seen: &Seen<Snapshot>, check: &mut Check) {
         return;
     }
     let cash = snapshot.cash_value.exact() + snapshot.receivables.iter().map(|r| r.amount.exact()).sum::<Exact>();
-    let weights: Option<Vec<Exact>> = snapshot.allocations.iter().map(|a| Some(a.percentage?.exact())).collect();
+    // The weight of a future is that of its notional; its part of equity is its value.
+    let part = |a: &Allocation| {
+        if a.kind == InstrumentType::Future { Some(a.value.exact() / &equity * whole(100)) } else { Some(a.percentage?.exact()) }
+    };
+    let weights: Option<Vec<Exact>> = snapshot.allocations.iter().map(part).collect();
+    let gross = snapshot.allocations.iter().map(|a| magnitude(&a.value.exact())).sum::<Exact>() + magnitude(&cash);
     let sum = weights.map(|weights| weights.into_iter().sum::<Exact>() + cash / &equity * whole(100));
-    let slack = weight_slack(snapshot.allocations.len(), &equity) * whole(100);
+    let slack = weight_slack(snapshot.allocations.len(), &gross, &equity) * whole(100);
     check.that(sum.as_ref().is_some_and(|sum| near(sum, &whole(100), &slack)), || {
         let shown = sum.as_ref().map_or("unknown: a percentage is missing".to_owned(), show);
         format!("{}: version {} of {}: percentages and cash add up to {shown}", seen.place, snapshot.version, snapshot.portfolio_id)
@@ -55,22 +61,25 @@ fn drift(seen: &Seen<Drift>, check: &mut Check) {
         return;
     }
     // The weight of a future is that of its notional; its part of equity is its value.
-    let weight = |line: &DriftLine| if line.kind == InstrumentType::Future { Some(line.value.exact() / &equity) } else { Some(line.weight?.exact()) };
+    let weight = |line: &DriftLine| {
+        if line.kind == InstrumentType::Future { Some(line.value.exact() / &equity) } else { Some(line.weight?.exact()) }
+    };
     let weights: Option<Vec<Exact>> = drift.lines.iter().map(weight).collect();
     let sum = weights.map(|weights| weights.into_iter().sum::<Exact>() + &cash.0 / &equity);
-    let slack = weight_slack(drift.lines.len() + drift.cash.len() + drift.receivables.len(), &equity) + cash.1 * ratio(1, 12) / &equity;
+    let gross = drift.lines.iter().map(|line| magnitude(&line.value.exact())).sum::<Exact>() + magnitude(&cash.0);
+    let slack = weight_slack(drift.lines.len(), &gross, &equity) + cash.1 / &equity;
     check.that(sum.as_ref().is_some_and(|sum| near(sum, &whole(1), &slack)), || {
         let shown = sum.as_ref().map_or("unknown: a weight is missing".to_owned(), show);
         format!("{}: {} at {}: weights and cash add up to {shown}", seen.place, drift.portfolio_id, drift.as_of)
     });
 }
 
-/// Cash and receivables in base, and how much of it is converted; `None` where a rate is missing.
+/// Cash and receivables in base, and what their roundings may add up to; `None` where a rate is missing.
 fn cash_in_base(drift: &Drift) -> Option<(Exact, Exact)> {
     let rates: BTreeMap<Currency, Option<Exact>> = drift.fx_rates.iter().map(|r| (r.currency, r.fx_rate.map(Published::exact))).collect();
     let base = drift.policy.as_ref().map(|policy| policy.base_currency);
     let cash = drift.cash.iter().map(|c| (c.currency, c.trade_date)).chain(drift.receivables.iter().map(|r| (r.currency, r.amount)));
-    let (mut sum, mut converted) = (zero(), zero());
+    let (mut sum, mut slack) = (zero(), zero());
     for (currency, amount) in cash.filter(|(_, amount)| !amount.is_zero()) {
         let rate = match rates.get(&currency) {
             Some(Some(rate)) => rate.clone(),
@@ -78,9 +87,9 @@ fn cash_in_base(drift: &Drift) -> Option<(Exact, Exact)> {
             _ => return None,
         };
         sum += amount.exact() * &rate;
-        converted += magnitude(&amount.exact());
+        slack += rate * ratio(1, 10) + magnitude(&amount.exact()) * ratio(1, 12);
     }
-    Some((sum, converted))
+    Some((sum, slack))
 }
 
 fn own_numbers(seen: &Seen<Drift>, line: &DriftLine, check: &mut Check) {
@@ -100,7 +109,9 @@ fn own_numbers(seen: &Seen<Drift>, line: &DriftLine, check: &mut Check) {
     let (equity, Some(weight)) = (seen.record.equity.exact(), line.weight) else { return };
     if line.kind != InstrumentType::Future && equity > zero() {
         let share = line.value.exact() / &equity;
-        check.that(near(&share, &weight.exact(), &weight_slack(1, &equity)), || format!("{}: weight {weight}, its value ÷ equity {}", at(), show(&share)));
+        check.that(near(&share, &weight.exact(), &weight_slack(1, &magnitude(&line.value.exact()), &equity)), || {
+            format!("{}: weight {weight}, its value ÷ equity {}", at(), show(&share))
+        });
     }
     let apart = weight.exact() - line.target.exact();
     let told = line.drift.map_or_else(|| whole(1_000_000), Published::exact);

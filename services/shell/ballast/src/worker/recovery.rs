@@ -85,6 +85,18 @@ pub fn recover<R: Role>(
     Ok(Recovered { lane, checkpoint, replayed: way.replay.len() as u64, dangling })
 }
 
+/// Replays every step of a lane from its genesis and holds it against its DONE; how many there were.
+pub fn audit<R: Role>(lane: i32, lanes: i32, role: R, codec: &mut dyn Codec, past: &mut dyn Past) -> Result<u64, LaneHalt> {
+    let target = Target { lane, lanes, genesis: false };
+    let way = recovery::decide(&facts::<R>(target, None, 0, past)?)?;
+    let mut machine = Lane::new(role, lane, lanes);
+    for (begin, done) in &way.replay {
+        let step = replay(&mut machine, begin, codec, past)?;
+        recovery::compare(done, &step.done)?;
+    }
+    Ok(way.replay.len() as u64)
+}
+
 /// A lane as a checkpoint holds it.
 struct Restored<R> {
     lane: Lane<R>,

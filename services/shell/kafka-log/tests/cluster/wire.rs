@@ -24,15 +24,16 @@ pub enum Fault {
     CutRequest,
     /// The broker acts, then the connection breaks before its answer.
     CutAnswer,
-    /// The request stands still until the next Produce passes on another connection, and arrives
-    /// just before that: inside the next transaction.
-    HoldUntilNextProduce,
+    /// The request stands still until the second Produce after it, and arrives just before that:
+    /// inside the next transaction, when its BEGIN is written and its outputs are not.
+    HoldIntoNextTransaction,
 }
 
 #[derive(Default)]
 struct Plan {
     faults: VecDeque<Fault>,
     held: Option<Sender<()>>,
+    produced: u32,
 }
 
 pub struct Wire {
@@ -95,7 +96,7 @@ fn pass_requests(mut client: TcpStream, mut broker: TcpStream, lost: &Mutex<BTre
         let api = i16::from_be_bytes([frame[4], frame[5]]);
         let correlation = i32::from_be_bytes(frame[8..12].try_into().unwrap());
         if api == PRODUCE {
-            let held = plan.lock().unwrap().held.take();
+            let held = due(&mut plan.lock().unwrap());
             if let Some(held) = held {
                 held.send(()).ok();
                 thread::sleep(Duration::from_millis(150));
@@ -109,7 +110,7 @@ fn pass_requests(mut client: TcpStream, mut broker: TcpStream, lost: &Mutex<BTre
                 Some(Fault::LoseAnswer) => drop(lost.lock().unwrap().insert((correlation, false))),
                 Some(Fault::CutAnswer) => drop(lost.lock().unwrap().insert((correlation, true))),
                 Some(Fault::CutRequest) => break,
-                Some(Fault::HoldUntilNextProduce) => wait(&held(plan)),
+                Some(Fault::HoldIntoNextTransaction) => wait(&held(plan)),
             }
         }
         if broker.write_all(&frame).is_err() {
@@ -122,9 +123,17 @@ fn pass_requests(mut client: TcpStream, mut broker: TcpStream, lost: &Mutex<BTre
     broker.shutdown(Shutdown::Both).ok();
 }
 
+/// What a Produce sets free: the first one after the hold, nothing; the second, the request.
+fn due(plan: &mut Plan) -> Option<Sender<()>> {
+    plan.produced += 1;
+    if plan.produced < 2 { None } else { plan.held.take() }
+}
+
 fn held(plan: &Mutex<Plan>) -> Receiver<()> {
     let (release, released) = channel();
-    plan.lock().unwrap().held = Some(release);
+    let mut plan = plan.lock().unwrap();
+    plan.held = Some(release);
+    plan.produced = 0;
     released
 }
 

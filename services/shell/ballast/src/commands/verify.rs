@@ -1,0 +1,147 @@
+//! `ballast verify`: reads every topic from its beginning and checks the invariants. I7 is checked by
+//! the engine, which replays every step; all others by a model that shares no code with it.
+
+use crate::avro::AvroCodec;
+use crate::cli::VerifyArgs;
+use crate::config::Config;
+use crate::kafka::stored;
+use crate::stored::StoredRecord;
+use crate::topic_layout::specs;
+use crate::verify::{Check, Checkpoint, Given, Report, SeenRecord, verify};
+use crate::worker::ports::{Past, PortError};
+use crate::worker::recovery::{LaneHalt, audit};
+use avro_codec::{SchemaStore, decode_progress};
+use domain::Topic;
+use domain::progress::Progress;
+use engine::{RecordRef, Role};
+use kafka_log::{Pace, Reader, TopicName, Topics};
+use paper_router::PaperRouter;
+use position_keeper::PositionKeeper;
+use postgres_store::Store;
+use rebalancer::Rebalancer;
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// How long one partition may take to be read.
+const PATIENCE: Duration = Duration::from_secs(600);
+
+/// Prints the table; exit status 1 when a check failed.
+pub fn run(config: &Config, args: &VerifyArgs) -> anyhow::Result<ExitCode> {
+    let report = report(config, args)?;
+    print!("{report}");
+    Ok(ExitCode::from(report.exit_status()))
+}
+
+/// Reads everything and checks it.
+pub fn report(config: &Config, args: &VerifyArgs) -> anyhow::Result<Report> {
+    let everything = Everything::read(config)?;
+    let checkpoints = if args.without_postgres { Vec::new() } else { checkpoints(config)? };
+    let given = Given { checkpoints, compacted: args.compacted, schemas: SchemaStore::compiled() };
+    let mut report = verify(everything.seen(), &given);
+    report.add(replayed(&everything, config.lanes));
+    Ok(report)
+}
+
+fn checkpoints(config: &Config) -> anyhow::Result<Vec<Checkpoint>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let listed = runtime.block_on(async { anyhow::Ok(Store::new(&config.postgres)?.list(&config.kafka.deployment).await?) })?;
+    let checkpoint = |info: &postgres_store::checkpoints::CheckpointInfo| {
+        anyhow::Ok(Checkpoint { role: info.lane.role.clone(), lane: i32::try_from(info.lane.lane)?, step: i64::try_from(info.step)? })
+    };
+    listed.iter().map(checkpoint).collect()
+}
+
+/// Every committed record of every topic.
+struct Everything {
+    records: BTreeMap<(String, i32), Vec<StoredRecord>>,
+    bounds: BTreeMap<(String, i32), (i64, i64)>,
+}
+
+impl Everything {
+    fn read(config: &Config) -> anyhow::Result<Self> {
+        let topics = Topics::open(&config.kafka)?;
+        let names: Vec<_> = specs(config).into_iter().map(|spec| spec.name).collect();
+        let mut reader = Reader::open(&config.kafka, Pace::Recovery, "verify")?;
+        let mut all = Self { records: BTreeMap::new(), bounds: BTreeMap::new() };
+        for topic in topics.describe(&names)? {
+            for partition in 0..topic.partitions {
+                all.read_partition(&mut reader, &topic.name, partition)?;
+            }
+        }
+        Ok(all)
+    }
+
+    fn read_partition(&mut self, reader: &mut Reader, topic: &TopicName, partition: i32) -> anyhow::Result<()> {
+        let bounds = reader.bounds(topic, partition, PATIENCE)?;
+        let mut records = Vec::new();
+        if bounds.start < bounds.stable_end {
+            reader.read_range(topic, partition, (bounds.start, bounds.stable_end), PATIENCE, |record| records.push(stored(&record)))?;
+        }
+        let place = (topic.as_str().to_owned(), partition);
+        self.bounds.insert(place.clone(), (bounds.start, bounds.stable_end));
+        self.records.insert(place, records);
+        Ok(())
+    }
+
+    fn seen(&self) -> impl Iterator<Item = SeenRecord<'_>> {
+        self.records.iter().flat_map(|((topic, partition), records)| {
+            records.iter().map(move |record| SeenRecord {
+                topic,
+                partition: *partition,
+                offset: record.offset,
+                appended: record.appended,
+                key: record.key.clone(),
+                value: record.value.clone(),
+                headers: record.headers.iter().map(|header| (header.name.to_string(), header.value.clone())).collect(),
+            })
+        })
+    }
+
+    fn of(&self, topic: Topic, partition: i32) -> &[StoredRecord] {
+        self.records.get(&(topic.name().to_owned(), partition)).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// The past of one lane, out of what was read.
+struct ReadPast<'a> {
+    everything: &'a Everything,
+    progress: Topic,
+    lane: i32,
+}
+
+impl Past for ReadPast<'_> {
+    fn bounds(&mut self, topic: Topic, partition: i32) -> Result<(i64, i64), PortError> {
+        Ok(self.everything.bounds.get(&(topic.name().to_owned(), partition)).copied().unwrap_or((0, 0)))
+    }
+    fn range(&mut self, topic: Topic, partition: i32, from: i64, to: i64, take: &mut dyn FnMut(&dyn RecordRef)) -> Result<(), PortError> {
+        let records = self.everything.of(topic, partition);
+        let start = records.partition_point(|record| record.offset < from);
+        records[start..].iter().take_while(|record| record.offset < to).for_each(|record| take(record));
+        Ok(())
+    }
+    fn progress(&mut self, from: i64) -> Result<Vec<Progress>, PortError> {
+        let schemas = SchemaStore::compiled();
+        let records = self.everything.of(self.progress, self.lane).iter().filter(|record| record.offset >= from);
+        records.filter_map(|r| r.value.as_deref()).map(|value| decode_progress(&schemas, value).map_err(PortError::of)).collect()
+    }
+}
+
+fn replayed(everything: &Everything, lanes: i32) -> Check {
+    let mut check = Check::new("I7", "every step replays to the digest in its DONE");
+    for lane in 0..lanes {
+        let mut count = |role: &str, outcome: Result<u64, LaneHalt>| match outcome {
+            Ok(steps) => check.checked += steps,
+            Err(halt) => check.that(false, || format!("{role} lane {lane}: {halt}")),
+        };
+        count(PositionKeeper::NAME, replay_lane::<PositionKeeper>(everything, lane, lanes));
+        count(Rebalancer::NAME, replay_lane::<Rebalancer>(everything, lane, lanes));
+        count(PaperRouter::NAME, replay_lane::<PaperRouter>(everything, lane, lanes));
+    }
+    check
+}
+
+fn replay_lane<R: Role + Default>(everything: &Everything, lane: i32, lanes: i32) -> Result<u64, LaneHalt> {
+    let mut past = ReadPast { everything, progress: R::PROGRESS, lane };
+    audit(lane, lanes, R::default(), &mut AvroCodec::default(), &mut past)
+}

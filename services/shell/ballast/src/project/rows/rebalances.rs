@@ -1,0 +1,157 @@
+//! Rebalances: one row each, from its events. Only events with a plan carry weights, orders and an
+//! explanation of every instrument; later ones of the same batch keep those of the plan before them.
+
+use super::{Origin, json, micros};
+use domain::enums::{Decision, RebalanceStatus};
+use domain::rebalance_event::{RebalanceEvent, WeightLine};
+use postgres_store::projections::{ProjectionBatch, RebalanceRow, Rebalanced};
+use serde_json::{Map, Value};
+
+/// Adds an event, and when it completes a rebalance, what was rebalanced.
+pub(super) fn add(event: &RebalanceEvent, origin: Origin, into: &mut ProjectionBatch) {
+    let mut row = row(event, origin);
+    if let Some(before) = into.rebalances.iter().rev().find(|before| before.rebalance_id == row.rebalance_id) {
+        keep_plan(&mut row, before);
+    }
+    into.rebalances.push(row);
+    if event.status == RebalanceStatus::Completed && !event.shadow {
+        // The last event of a cycle explains each of its orders.
+        let ordered = event.explanation.iter().filter(|line| matches!(line.decision, Decision::Order | Decision::Cut));
+        into.rebalanced.extend(ordered.map(|line| Rebalanced {
+            portfolio_id: event.portfolio_id.to_string(),
+            instrument_id: line.instrument_id.to_string(),
+            at: micros(event.as_of),
+        }));
+    }
+}
+
+fn row(event: &RebalanceEvent, origin: Origin) -> RebalanceRow {
+    RebalanceRow {
+        rebalance_id: event.rebalance_id.to_string(),
+        portfolio_id: event.portfolio_id.to_string(),
+        at: micros(event.as_of),
+        kind: event.trigger.symbol().to_owned(),
+        old_allocations: weights(&event.old_allocations),
+        new_allocations: weights(&event.new_allocations),
+        status: event.status.symbol().to_owned(),
+        code: event.code.map(|code| code.symbol().to_owned()),
+        metrics: metrics(event),
+        explanation: json(&event.explanation),
+        orders: json(&event.orders),
+        proposal_hash: event.proposal_hash.as_ref().map(ToString::to_string),
+        shadow: event.shadow,
+        actor: event.actor.as_ref().map(ToString::to_string),
+        source_offset: origin.offset,
+    }
+}
+
+fn weights(lines: &[WeightLine]) -> Value {
+    Value::Object(lines.iter().map(|line| (line.instrument_id.to_string(), json(&line.weight))).collect::<Map<_, _>>())
+}
+
+/// Figures of the plan, and what else the event says; absent ones are left out, so that they hide none.
+fn metrics(event: &RebalanceEvent) -> Option<Value> {
+    let planned = !event.old_allocations.is_empty();
+    let mut figures = Map::new();
+    let mut put = |name: &str, value: Value| {
+        if !value.is_null() {
+            figures.insert(name.to_owned(), value);
+        }
+    };
+    put("expected_fees", json(&event.expected_fees));
+    put("turnover", json(&event.turnover));
+    put("drift_before", json(&event.drift_before));
+    put("drift_after", json(&event.drift_after));
+    put("text", json(&event.text));
+    put("command_id", json(&event.command_id));
+    put("policy_version", json(&event.policy_version));
+    if !planned && !event.explanation.is_empty() {
+        put("outcome", json(&event.explanation));
+    }
+    (!figures.is_empty()).then_some(Value::Object(figures))
+}
+
+fn keep_plan(row: &mut RebalanceRow, before: &RebalanceRow) {
+    if is_empty(&row.old_allocations) {
+        row.old_allocations.clone_from(&before.old_allocations);
+        row.new_allocations.clone_from(&before.new_allocations);
+        if !is_empty(&before.explanation) {
+            row.explanation.clone_from(&before.explanation);
+        }
+    }
+    if is_empty(&row.orders) {
+        row.orders.clone_from(&before.orders);
+    }
+    row.actor = row.actor.take().or_else(|| before.actor.clone());
+    row.proposal_hash = row.proposal_hash.take().or_else(|| before.proposal_hash.clone());
+    row.metrics = merged(before.metrics.as_ref(), row.metrics.take());
+}
+
+fn is_empty(value: &Value) -> bool {
+    value.as_array().is_some_and(Vec::is_empty) || value.as_object().is_some_and(Map::is_empty)
+}
+
+fn merged(before: Option<&Value>, after: Option<Value>) -> Option<Value> {
+    match (before.and_then(Value::as_object).cloned(), after) {
+        (Some(mut figures), Some(Value::Object(newer))) => {
+            figures.extend(newer);
+            Some(Value::Object(figures))
+        }
+        (Some(figures), None) => Some(Value::Object(figures)),
+        (_, after) => after,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use postgres_store::Micros;
+
+    fn event(status: &str, plan: bool, explanation: &str) -> RebalanceEvent {
+        let weights = |weight: &str| {
+            if plan { format!(r#"[{{"instrument_id":"AAPL","quantity":"10","weight":"{weight}"}}]"#) } else { "[]".to_owned() }
+        };
+        let figure = if plan { r#""0.05""# } else { "null" };
+        let json = format!(
+            r#"{{"rebalance_id":"6f1c1b0e-0000-5000-8000-000000000002","portfolio_id":"p1","trigger":"THRESHOLD","status":"{status}",
+            "code":null,"text":null,"shadow":false,"proposal_hash":null,"as_of":"2026-01-05T14:30:00Z","old_allocations":{},
+            "new_allocations":{},"orders":[],"explanation":[{explanation}],"expected_fees":null,"turnover":{figure},
+            "drift_before":null,"drift_after":null,"policy_version":3,"drift_episode":1,"actor":null,"command_id":null}}"#,
+            weights("0.6"),
+            weights("0.5"),
+        );
+        serde_json::from_str(&json).unwrap()
+    }
+    fn line(instrument: &str, decision: &str) -> String {
+        format!(
+            r#"{{"instrument_id":"{instrument}","weight":"0.6","target":"0.5","drift":"0.1","decision":"{decision}","reason":"DRIFT_SELL","numbers":[]}}"#
+        )
+    }
+    fn at(offset: i64) -> Origin {
+        Origin { partition: 0, offset, at: Micros(1) }
+    }
+
+    #[test]
+    fn a_completed_rebalance_keeps_its_plan_and_marks_what_was_ordered() {
+        let plan = [line("AAPL", "ORDER"), line("BND", "SKIP")].join(",");
+        let mut batch = ProjectionBatch::default();
+        add(&event("PENDING_APPROVAL", true, &plan), at(3), &mut batch);
+        add(&event("COMPLETED", false, &line("AAPL", "ORDER")), at(9), &mut batch);
+        let row = &batch.rebalances[1];
+        assert_eq!((row.status.as_str(), row.kind.as_str(), row.source_offset), ("COMPLETED", "THRESHOLD", 9));
+        assert_eq!((&row.old_allocations["AAPL"], &row.new_allocations["AAPL"]), (&Value::from("0.6"), &Value::from("0.5")));
+        assert_eq!(row.explanation.as_array().unwrap().len(), 2, "the plan's explanation of every instrument stays");
+        let metrics = row.metrics.as_ref().unwrap();
+        assert_eq!((&metrics["turnover"], metrics["outcome"].as_array().unwrap().len()), (&Value::from("0.05"), 1));
+        let marked: Vec<_> = batch.rebalanced.iter().map(|mark| mark.instrument_id.as_str()).collect();
+        assert_eq!(marked, ["AAPL"]);
+    }
+
+    #[test]
+    fn a_failed_rebalance_marks_nothing() {
+        let mut batch = ProjectionBatch::default();
+        add(&event("FAILED", false, &line("AAPL", "ORDER")), at(9), &mut batch);
+        assert!(batch.rebalanced.is_empty());
+        assert_eq!(batch.rebalances[0].explanation.as_array().unwrap().len(), 1);
+    }
+}

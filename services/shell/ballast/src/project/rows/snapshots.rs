@@ -1,0 +1,131 @@
+//! Snapshots and current allocations, from the snapshots' topic.
+
+use super::exact::{exact, exact_if_any};
+use super::{RowError, json, micros};
+use domain::ledger::CurrencyAmount;
+use domain::snapshot::{Allocation, CashBalance, Snapshot};
+use domain::{Fraction, Percent, Price};
+use postgres_store::projections::{AllocationLine, AllocationSet, ProjectionBatch, SnapshotRow};
+use serde_json::{Map, Value, json as object};
+
+/// Adds a snapshot and the allocations that it shows.
+pub(super) fn add(snapshot: &Snapshot, into: &mut ProjectionBatch) -> Result<(), RowError> {
+    let row = row(snapshot)?;
+    let lines = snapshot.allocations.iter().map(line).collect::<Result<_, _>>()?;
+    into.snapshots.push(row);
+    into.allocations.push(AllocationSet { portfolio_id: snapshot.portfolio_id.to_string(), snapshot_version: snapshot.version, lines });
+    Ok(())
+}
+
+fn row(snapshot: &Snapshot) -> Result<SnapshotRow, RowError> {
+    let mut metrics = json(&snapshot.metrics);
+    metrics["receivables"] = receivables(&snapshot.receivables);
+    Ok(SnapshotRow {
+        portfolio_id: snapshot.portfolio_id.to_string(),
+        version: snapshot.version,
+        as_of: micros(snapshot.as_of),
+        base_currency: snapshot.base_currency.to_string(),
+        total_value: exact(snapshot.total_value.to_decimal(), "total_value")?,
+        cash_value: exact(snapshot.cash_value.to_decimal(), "cash_value")?,
+        available_cash: exact(snapshot.available_cash.to_decimal(), "available_cash")?,
+        cash: cash(&snapshot.cash),
+        // Snapshots carry no returns: those are the performance topic's.
+        returns: None,
+        metrics,
+        allocations: json(&snapshot.allocations),
+        risk: object!({
+            "exposure": json(&snapshot.exposure),
+            "sector_exposure": json(&snapshot.sector_exposure),
+            "concentration": json(&snapshot.concentration),
+        }),
+        health: json(&snapshot.health),
+        complete: snapshot.health.complete,
+        policy_version: snapshot.policy_version,
+    })
+}
+
+fn cash(balances: &[CashBalance]) -> Value {
+    let balance = |cash: &CashBalance| object!({"trade_date": json(&cash.trade_date), "settled": json(&cash.settled)});
+    Value::Object(balances.iter().map(|cash| (cash.currency.to_string(), balance(cash))).collect::<Map<_, _>>())
+}
+
+fn receivables(amounts: &[CurrencyAmount]) -> Value {
+    Value::Object(amounts.iter().map(|due| (due.currency.to_string(), json(&due.amount))).collect::<Map<_, _>>())
+}
+
+fn line(allocation: &Allocation) -> Result<AllocationLine, RowError> {
+    Ok(AllocationLine {
+        instrument_id: allocation.instrument_id.to_string(),
+        symbol: Some(allocation.symbol.to_string()),
+        sector: allocation.sector.as_ref().map(ToString::to_string),
+        kind: Some(allocation.kind.symbol().to_owned()),
+        quantity: exact(allocation.quantity.to_decimal(), "quantity")?,
+        average_price: exact_if_any(allocation.average_price.map(Price::to_decimal), "average_price")?,
+        price: exact_if_any(allocation.price.map(Price::to_decimal), "price")?,
+        price_time: allocation.price_time.map(micros),
+        stale: allocation.stale,
+        value: Some(exact(allocation.value.to_decimal(), "value")?),
+        percentage: exact_if_any(allocation.percentage.map(Percent::to_decimal), "percentage")?,
+        // Points at scale 10 and a fraction at scale 12 count the same units.
+        current_weight: exact_if_any(
+            allocation.percentage.map(|points| Fraction::from_units(points.units()).to_decimal()),
+            "current_weight",
+        )?,
+        drift: exact_if_any(allocation.drift.map(Fraction::to_decimal), "drift")?,
+        unrealized: Some(exact(allocation.unrealized.to_decimal(), "unrealized")?),
+        realized: Some(exact(allocation.realized.to_decimal(), "realized")?),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SNAPSHOT: &str = r#"{"portfolio_id":"p1","version":5,"as_of":"2026-01-05T14:30:00Z","base_currency":"USD",
+        "total_value":"100000.0000000001","cash_value":"40000","available_cash":"39000",
+        "cash":[{"currency":"USD","trade_date":"40000","settled":"41000"}],"receivables":[{"currency":"EUR","amount":"2.5"}],
+        "allocations":[{"instrument_id":"AAPL","symbol":"AAPL","sector":null,"type":"EQUITY","quantity":"-300.5","average_price":"190",
+        "price":"200","price_time":"2026-01-05T14:29:59Z","stale":false,"value":"60000","percentage":"60.1234567891",
+        "target_weight":"0.55","drift":"0.051234567891","unrealized":"3000","realized":"-1"},
+        {"instrument_id":"BND","symbol":"BND","sector":"BONDS","type":"BOND","quantity":"0","average_price":null,"price":null,
+        "price_time":null,"stale":true,"value":"0","percentage":null,"target_weight":"0.4","drift":null,"unrealized":"0","realized":"0"}],
+        "exposure":{"net":"0.6","gross":"0.6","long":"60000","short":"0"},"sector_exposure":[],"concentration":{"hhi":"1","effective_number":"1"},
+        "metrics":{"realized_gross":"0","fees":"1","income":"0","realized_net":"-1","unrealized":"3000","fx_cash":"0","net_flows":"97001",
+        "total_pnl":"2999","day_pnl":null},
+        "health":{"complete":false,"stale":[],"unpriced":["BND"],"quarantined":false,"unreconciled":false,"waiting":0},
+        "policy_version":3,"input_offsets":[]}"#;
+
+    #[test]
+    fn a_snapshot_gives_its_row_and_every_allocation_exactly() {
+        let snapshot: Snapshot = serde_json::from_str(SNAPSHOT).unwrap();
+        let mut batch = ProjectionBatch::default();
+        add(&snapshot, &mut batch).unwrap();
+        let row = &batch.snapshots[0];
+        assert_eq!(row.total_value.to_string(), "100000.0000000001");
+        assert_eq!((row.version, row.complete, row.policy_version), (5, false, Some(3)));
+        assert_eq!(row.cash["USD"]["settled"], "41000");
+        assert_eq!((&row.metrics["total_pnl"], &row.metrics["receivables"]["EUR"]), (&object!("2999"), &object!("2.5")));
+        assert_eq!(row.risk["exposure"]["long"], "60000");
+        assert_eq!(row.health["unpriced"][0], "BND");
+        let set = &batch.allocations[0];
+        assert_eq!((set.snapshot_version, set.lines.len()), (5, 2));
+        let held = &set.lines[0];
+        assert_eq!(held.quantity.to_string(), "-300.5");
+        assert_eq!(held.current_weight.unwrap().to_string(), "0.601234567891");
+        assert_eq!(
+            (held.percentage.unwrap().to_string().as_str(), held.drift.unwrap().to_string().as_str()),
+            ("60.1234567891", "0.051234567891")
+        );
+        let flat = &set.lines[1];
+        assert_eq!((flat.current_weight, flat.price, flat.stale), (None, None, true));
+    }
+
+    #[test]
+    fn a_number_that_no_row_holds_leaves_no_row() {
+        let mut snapshot: Snapshot = serde_json::from_str(SNAPSHOT).unwrap();
+        snapshot.allocations[1].unrealized = domain::Money::from_units(i128::MAX);
+        let mut batch = ProjectionBatch::default();
+        assert_eq!(add(&snapshot, &mut batch), Err(RowError::TooLarge { field: "unrealized" }));
+        assert!(batch.snapshots.is_empty() && batch.allocations.is_empty());
+    }
+}

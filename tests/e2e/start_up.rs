@@ -1,0 +1,57 @@
+//! What stands in the way of a start is said, with what to do, and the exit status is not zero.
+
+use std::time::{Duration, Instant};
+use system_tests::service::Service;
+use system_tests::stack::{Ended, Stack};
+use system_tests::waiting::until;
+
+/// The command fails soon, with status 1, and its message holds these words.
+fn says(ended: &Ended, words: &[&str]) {
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    for word in words {
+        assert!(ended.err.contains(word), "{word:?} is not in {:?}", ended.err);
+    }
+}
+
+fn run(stack: &Stack, settings: &[&str]) -> Ended {
+    let mut arguments = vec!["run", "position-keeper"];
+    settings.iter().for_each(|setting| arguments.extend(["--set", setting]));
+    let started = Instant::now();
+    let ended = stack.ballast(&arguments);
+    assert!(started.elapsed() < Duration::from_secs(60), "it said so only after {:?}", started.elapsed());
+    ended
+}
+
+#[test]
+fn start_up_errors_say_what_to_do() {
+    let stack = Stack::bare("start-up");
+    says(&run(&stack, &["kafka.brokers=127.0.0.1:1"]), &["127.0.0.1:1", "broker"]);
+    says(&run(&stack, &[]), &["topics", "ballast topics create"]);
+    assert_eq!(stack.ballast(&["topics", "check"]).code, Some(1), "topics are missing");
+
+    assert_eq!(stack.ballast(&["topics", "create"]).code, Some(0));
+    says(&run(&stack, &["lanes=6"]), &["partitions", "6", "lanes"]);
+    says(&run(&stack, &[]), &["ballast migrate"]);
+
+    assert_eq!(stack.ballast(&["migrate"]).code, Some(0));
+    assert_eq!(stack.ballast(&["topics", "check"]).code, Some(0));
+    let unknown = stack.ballast(&["run", "position-keeper", "--set", "kafka.broker=localhost"]);
+    assert_eq!(unknown.code, Some(2), "{unknown:?}");
+    assert!(unknown.err.contains("broker"), "{unknown:?}");
+}
+
+#[test]
+fn without_postgres_lanes_wait_and_say_so() {
+    let stack = Stack::ready("start-up-postgres");
+    stack.control(&["stop-postgres"]);
+    let ended = stack.ballast(&["migrate"]);
+    says(&ended, &["Postgres"]);
+    let mut waiting = Service::start(&stack, &["position-keeper"], "1", &[]);
+    until("it says that it waits for Postgres", Duration::from_secs(30), || {
+        waiting.assert_runs();
+        waiting.lines().iter().any(|line| line["level"] == "WARN" && line.to_string().contains("Postgres")).then_some(())
+    });
+    assert!(waiting.recovered().is_empty(), "a lane must not run without its checkpoints");
+    stack.control(&["restart-postgres"]);
+    waiting.await_lanes(4);
+}

@@ -1,0 +1,78 @@
+//! Two instances of a role share its lanes; one of them dies, or stops and comes back as a zombie.
+
+use crate::crew::{LANES, SETTINGS, Shift};
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+use system_tests::service::Service;
+use system_tests::stack::Stack;
+use system_tests::waiting::until;
+
+/// Two instances each of position-keeper and rebalancer; one each of the others.
+struct Shared {
+    first: [Service; 2],
+    second: [Service; 2],
+    _others: Service,
+}
+
+const ROLES: [&str; 2] = ["position-keeper", "rebalancer"];
+
+impl Shared {
+    fn start(stack: &Stack) -> Self {
+        let pair = |instance| ROLES.map(|role| Service::start(stack, &[role], instance, SETTINGS));
+        let shared =
+            Self { first: pair("1"), second: pair("2"), _others: Service::start(stack, &["conflator", "paper-router", "projector"], "1", SETTINGS) };
+        for role in 0..ROLES.len() {
+            until("two instances share the lanes", Duration::from_secs(60), || {
+                let (first, second) = (lanes(&shared.first[role]), lanes(&shared.second[role]));
+                (!first.is_empty() && !second.is_empty() && first.union(&second).count() == LANES).then_some(())
+            });
+        }
+        shared
+    }
+}
+
+/// The lanes that it has ever recovered since its start.
+fn lanes(service: &Service) -> BTreeSet<u64> {
+    service.recovered().iter().map(|lane| lane.lane).collect()
+}
+
+#[test]
+fn the_other_instance_takes_a_killed_one_s_lanes_over() {
+    let stack = Stack::ready("takeover");
+    let mut shared = Shared::start(&stack);
+    let mut shift = Shift::begin(&stack, 31);
+    shift.work(Duration::from_secs(3));
+    for role in 0..ROLES.len() {
+        let killed = Instant::now();
+        shared.first[role].kill();
+        let second = &shared.second[role];
+        shift.work_until("the other instance has every lane", || (lanes(second).len() == LANES).then_some(()));
+        let took = killed.elapsed();
+        println!("{}: the other instance ran every lane {took:.1?} after the kill", ROLES[role]);
+        assert!(took < Duration::from_secs(20), "a session is 6 s: {took:?}");
+    }
+    shift.work(Duration::from_secs(2));
+    shift.settle(&stack);
+}
+
+#[test]
+fn a_zombie_that_wakes_up_is_fenced() {
+    let stack = Stack::ready("zombie");
+    let mut shared = Shared::start(&stack);
+    let mut shift = Shift::begin(&stack, 32);
+    shift.work(Duration::from_secs(3));
+    for role in 0..ROLES.len() {
+        shared.first[role].signal("STOP");
+        let second = &shared.second[role];
+        shift.work_until("the other instance has every lane", || (lanes(second).len() == LANES).then_some(()));
+        shared.first[role].signal("CONT");
+        shift.work(Duration::from_secs(3));
+        shared.first[role].assert_runs();
+    }
+    // What a zombie had half done must not have come through, whoever owns the lanes now.
+    shift.work(Duration::from_secs(3));
+    shift.settle(&stack);
+    for service in shared.first.iter().chain(&shared.second) {
+        assert!(service.errors().is_empty(), "{}: {:?}", service.name(), service.errors());
+    }
+}

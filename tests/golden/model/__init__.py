@@ -1,0 +1,1 @@
+"""The slow model that golden cases are judged by."""

@@ -1,0 +1,129 @@
+"""Targets, bounds, breaches and clear levels of a policy, and the watch that speaks of them."""
+
+from fractions import Fraction
+
+from .exact import num
+
+ZERO, ONE = Fraction(0), Fraction(1)
+
+
+def setting(policy, group, name, default):
+    value = (policy.get(group) or {}).get(name)
+    return default if value is None else value
+
+
+def half_width(policy, target):
+    band = policy.get("band") or {}
+    kind = band.get("kind", "ABSOLUTE")
+    absolute = num(band.get("absolute"), Fraction(5, 100))
+    relative = num(band.get("relative"), Fraction(25, 100)) * abs(target)
+    return {"ABSOLUTE": absolute, "RELATIVE": relative, "SMALLER_OF": min(absolute, relative), "LARGER_OF": max(absolute, relative)}[kind]
+
+
+class Bound:
+    """A line, a group or the cash: its weight times equity against its target and bounds."""
+
+    def __init__(self, target, lower, upper, value, equity):
+        self.target, self.lower, self.upper = target, lower, upper
+        self.value, self.equity = value, equity
+        self.weight = value / equity
+        self.drift = self.weight - target
+
+    def side(self, inclusive):
+        if self.weight > self.upper or (inclusive and self.weight == self.upper):
+            return 1
+        if self.weight < self.lower or (inclusive and self.weight == self.lower):
+            return -1
+        return 0
+
+    def clear(self, ratio):
+        return self.target - ratio * (self.target - self.lower) <= self.weight <= self.target + ratio * (self.upper - self.target)
+
+    def trip(self):
+        return self.upper - self.target if self.drift > 0 else self.target - self.lower
+
+
+def bounds_of(policy, target, line):
+    half = half_width(policy, target)
+    low, high = num((line or {}).get("min_weight")), num((line or {}).get("max_weight"))
+    return (target - half if low is None else low), (target + half if high is None else high)
+
+
+class Bands:
+    def __init__(self, policy, valuation, market):
+        self.policy, equity = policy, valuation.equity
+        self.inclusive = setting(policy, "band", "inclusive", False) in (True, "true")
+        own = {t["instrument_id"]: t for t in policy.get("targets", []) if t.get("instrument_id")}
+        groups = {t["group"]: t for t in policy.get("targets", []) if t.get("group")}
+        self.lines, self.groups, self.shared = {}, {}, set()
+        for name, line in valuation.lines.items():
+            target = num(own[name]["target_weight"]) if name in own else ZERO
+            low, high = bounds_of(policy, target, own.get(name))
+            self.lines[name] = Bound(target, low, high, line.notional, equity)
+        for group, given in groups.items():
+            facts = lambda name: market.facts.get(name, {})
+            members = [n for n in valuation.lines if group in (facts(n).get("sector"), facts(n).get("type"))]
+            target, total = num(given["target_weight"]), sum((valuation.lines[n].notional for n in members), ZERO)
+            low, high = bounds_of(policy, target, given)
+            self.groups[group] = (Bound(target, low, high, total, equity), members)
+            if members and not any(n in own for n in members) and total:
+                for n in members:
+                    part = valuation.lines[n].notional / total
+                    self.lines[n] = Bound(target * part, low * part, high * part, valuation.lines[n].notional, equity)
+                    self.shared.add(n)
+        self.cash = None
+        self.cash_target = ONE - sum((b.target for b in self.lines.values()), ZERO)
+        self.cash_target -= sum((b.target for b, members in self.groups.values() if not members), ZERO)
+        band = num(setting(policy, "trigger", "cash_band", None))
+        if band is not None:
+            self.cash = Bound(self.cash_target, self.cash_target - band, self.cash_target + band, valuation.cash, equity)
+
+    def watched(self):
+        """What breaches by itself; members that share a group's target breach with the group alone."""
+        lines = [bound for name, bound in self.lines.items() if name not in self.shared]
+        return lines + [bound for bound, _ in self.groups.values()] + ([self.cash] if self.cash else [])
+
+    def breached(self):
+        return any(bound.side(self.inclusive) for bound in self.watched())
+
+    def all_clear(self):
+        ratio = num(setting(self.policy, "band", "clear_ratio", "0.8"))
+        return all(bound.clear(ratio) for bound in self.watched())
+
+    def extent(self):
+        """Largest |drift| of a line, and the trip level of that line."""
+        worst = max(self.lines.values(), key=lambda bound: abs(bound.drift), default=None)
+        return (abs(worst.drift), worst.trip()) if worst else (ZERO, ZERO)
+
+
+class Watch:
+    """OPEN, WORSE (another quarter of the trip level), REARM, CLEAR, and UNPRICED once a gap."""
+
+    def __init__(self):
+        self.episode, self.open, self.unpriced, self.said_at = 0, None, False, None
+
+    def look(self, bands, fit, equity, now, rearm):
+        if not fit:
+            news, self.unpriced = not self.unpriced, True
+            return "UNPRICED" if news else None
+        if equity <= 0:
+            return None
+        self.unpriced = False
+        due = self.said_at is not None and now >= self.said_at + rearm * 1_000_000
+        drift, trip = bands.extent()
+        if self.open is None:
+            if not bands.breached():
+                return None
+            self.episode += 1
+            event = "OPEN"
+        elif bands.all_clear():
+            self.open = self.said_at = None
+            return "CLEAR"
+        elif drift > self.open and drift >= self.open + trip / 4:
+            event = "WORSE"
+        else:
+            if due:
+                self.said_at = now
+            return "REARM" if due and bands.breached() else None
+        self.open, self.said_at = drift, now
+        return event

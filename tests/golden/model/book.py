@@ -1,0 +1,168 @@
+"""One portfolio's book: positions at average cost, cash by currency, and the parts of its profit.
+
+What is converted or split is rounded half-even at scale 18 when it is booked; all else is exact.
+"""
+
+from collections import defaultdict
+from fractions import Fraction
+
+from .exact import half_even, num
+
+ZERO = Fraction(0)
+
+
+def booked(value):
+    return half_even(value, 18)
+
+
+class Position:
+    def __init__(self):
+        self.quantity = self.cost = self.book_cost = ZERO
+        self.realized = self.income = self.fees_local = ZERO
+        self.net_base = ZERO
+        self.fees = defaultdict(Fraction)
+        self.cycle = {"realized": ZERO, "fees": ZERO, "income": ZERO}
+
+    def trade(self, quantity, gross, book_gross):
+        """Books a signed quantity for a gross amount; returns realized, realized in base, what was
+        closed, and whether the position flipped."""
+        value, book = (gross, book_gross) if quantity > 0 else (-gross, -book_gross)
+        held = self.quantity
+        closed = min(abs(quantity), abs(held)) if held * quantity < 0 else ZERO
+        if not closed:
+            if not held:
+                self.cycle = {"realized": ZERO, "fees": ZERO, "income": ZERO}
+            self.quantity += quantity
+            self.cost += value
+            self.book_cost += book
+            return ZERO, ZERO, ZERO, False
+        part = closed / abs(quantity)
+        value_closed, book_closed = (value, book) if part == 1 else (booked(value * part), booked(book * part))
+        whole = closed == abs(held)
+        cost_out = self.cost if whole else booked(self.cost * closed / abs(held))
+        book_out = self.book_cost if whole else booked(self.book_cost * closed / abs(held))
+        realized, realized_base = -value_closed - cost_out, -book_closed - book_out
+        self.quantity += quantity
+        self.cost += value - value_closed - cost_out
+        self.book_cost += book - book_closed - book_out
+        self.realized += realized
+        flipped = whole and part != 1
+        self.cycle["realized"] = ZERO if flipped else self.cycle["realized"] + realized
+        return realized, realized_base, closed, flipped
+
+
+class Book:
+    def __init__(self, base):
+        self.base = base
+        self.cash, self.book_cash = defaultdict(Fraction), ZERO
+        self.positions = {}
+        self.sums = {"realized_gross": ZERO, "fees": ZERO, "income": ZERO, "net_flows": ZERO}
+        self.executed = defaultdict(Fraction)
+
+    def move(self, currency, amount, book):
+        self.cash[currency] += amount
+        self.book_cash += book
+
+    def entry(self, value, market):
+        """A cash entry; None when a rate is missing, else what the ledger says of it."""
+        rate = market.rate(value["currency"], self.base)
+        if rate is None:
+            return None
+        amount = num(value["amount"])
+        book = booked(amount * rate)
+        kind, sign = value["kind"], -1 if value["kind"] in ("WITHDRAWAL", "FEE") else 1
+        self.move(value["currency"], sign * amount, sign * book)
+        name = {"DEPOSIT": "net_flows", "WITHDRAWAL": "net_flows", "FEE": "fees", "INTEREST": "income"}[kind]
+        self.sums[name] += -book if kind == "WITHDRAWAL" else book
+        flow = sign * book if name == "net_flows" else ZERO
+        return {"kind": "CASH_" + kind, "cash": {value["currency"]: sign * amount}, "external_flow": flow}
+
+    def fill(self, value, market):
+        name, currency = value["instrument_id"], value["currency"]
+        given = num(value.get("fx_rate")) if currency != self.base else None
+        rate = given if given is not None else market.rate(currency, self.base)
+        if rate is None:
+            return None
+        for fee in value.get("fees", []):
+            if fee["currency"] != market.facts[name].get("base_asset") and market.rate(fee["currency"], self.base) is None:
+                return None
+        quantity, price = num(value["quantity"]), num(value["price"])
+        signed = quantity if value["side"] == "BUY" else -quantity
+        gross = num(value.get("gross_amount"))
+        gross = quantity * price * market.multiplier(name) if gross is None else gross
+        if value.get("order_id"):
+            self.executed[value["order_id"]] += quantity
+        before = dict(self.cash)
+        if market.kind(name) == "FX":
+            realized, change = self.exchange(name, signed, gross, rate, currency, market), ZERO
+            self.pay_fees(value, None, rate, currency, market)
+        else:
+            realized, change = self.trade(value, signed, gross, rate, market)
+        moved = {c: self.cash[c] - before.get(c, ZERO) for c in self.cash if self.cash[c] != before.get(c, ZERO)}
+        return {"kind": "TRADE", "cash": moved, "external_flow": ZERO, "realized_gross": realized, "quantity_change": change, "fx_rate": rate}
+
+    def exchange(self, name, signed, gross, rate, currency, market):
+        received = market.facts[name].get("base_asset") or name.split("/")[0]
+        sign = 1 if signed > 0 else -1
+        book = booked(gross * rate)
+        self.move(currency, -sign * gross, -sign * book)
+        self.move(received, signed, sign * book)
+        return ZERO
+
+    def trade(self, value, signed, gross, rate, market):
+        name, currency = value["instrument_id"], value["currency"]
+        future = market.kind(name) == "FUTURE"
+        position = self.positions.setdefault(name, Position())
+        book_gross = ZERO if future else booked(gross * rate)
+        before = position.quantity
+        net_before = self.net()
+        realized, realized_base, closed, flipped = position.trade(signed, gross, book_gross)
+        if future:
+            realized_base = booked(realized * rate)
+            self.move(currency, realized, realized_base)
+        else:
+            sign = 1 if signed > 0 else -1
+            self.move(currency, -sign * gross, -sign * book_gross)
+        self.sums["realized_gross"] += realized_base
+        income = num(value.get("accrued_interest"), ZERO) * (-1 if signed > 0 else 1)
+        if income:
+            self.move(currency, income, booked(income * rate))
+            self.sums["income"] += booked(income * rate)
+        fees, extra = self.pay_fees(value, position, rate, currency, market)
+        share = (1 - closed / abs(signed)) if flipped else 1
+        position.income += income
+        position.fees_local += fees
+        cycle = {"fees": ZERO, "income": ZERO, "realized": position.cycle["realized"]} if flipped else position.cycle
+        cycle["fees"] += booked(fees * share)
+        cycle["income"] += booked(income * share)
+        position.cycle = cycle
+        position.net_base += self.net() - net_before
+        return realized + extra, position.quantity - before
+
+    def net(self):
+        return self.sums["realized_gross"] - self.sums["fees"] + self.sums["income"]
+
+    def pay_fees(self, value, position, rate, currency, market):
+        """Fees in cash, or out of the holding where they are charged in the base asset; returns them in
+        the fill's currency, and what a fee out of the holding realized."""
+        local_sum = realized_sum = ZERO
+        name = value["instrument_id"]
+        for fee in value.get("fees", []):
+            amount = num(fee["amount"])
+            if position is not None and fee["currency"] == market.facts[name].get("base_asset") and market.kind(name) != "FUTURE":
+                local = abs(amount) * num(value["price"]) * market.multiplier(name)
+                book = booked(local * rate)
+                realized, realized_base, _, _ = position.trade(-amount, local, book)
+                self.sums["realized_gross"] += realized_base
+                realized_sum += realized
+                local, book = (local, book) if amount > 0 else (-local, -book)
+            else:
+                fee_rate = rate if fee["currency"] == currency else market.rate(fee["currency"], self.base)
+                book = booked(amount * fee_rate)
+                local = amount if fee["currency"] == currency else booked(book / rate)
+                self.move(fee["currency"], -amount, -book)
+            self.sums["fees"] += book
+            local_sum += local
+            if position is not None:
+                position.fees[fee["currency"]] += amount
+        return local_sum, realized_sum

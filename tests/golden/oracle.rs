@@ -1,0 +1,79 @@
+//! Runs `oracle.py`, a slow model in exact rationals that shares no code with the service, over every
+//! case, and shows that it notices figures that are wrong.
+
+use crate::core::{cases, folder, input, run};
+use std::path::Path;
+use std::process::{Command, Output};
+
+fn ask(arguments: &[&Path]) -> Output {
+    let mut command = Command::new("python3");
+    command.arg(folder().join("oracle.py")).args(arguments);
+    command.output().expect("python3 3.9 or newer runs the model; install it")
+}
+
+fn words(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+#[test]
+fn the_model_agrees_with_every_case() {
+    let fresh = Scratch::new("agrees");
+    for case in cases() {
+        fresh.write(&case, &input(&case), &run(&input(&case)).text);
+    }
+    let output = ask(&[&fresh.0]);
+    assert!(output.status.success(), "{}", words(&output));
+}
+
+/// Figures changed by hand in the output of a case: the model must notice each of them.
+#[test]
+fn the_model_notices_wrong_figures() {
+    let changes = [
+        ("buy_and_sell", r#""total_value":""#, r#""total_value":"1"#),
+        ("buy_and_sell", r#""average_price":"1"#, r#""average_price":"2"#),
+        ("buy_and_sell", r#""realized_gross":"1"#, r#""realized_gross":"2"#),
+        ("plan_truncate", r#""side":"BUY","quantity":""#, r#""side":"BUY","quantity":"1"#),
+        ("plan_truncate", r#""weight":"0."#, r#""weight":"0.0"#),
+        ("plan_truncate", r#""order_id":"0"#, r#""order_id":"1"#),
+        ("hysteresis", r#""event":"CLEAR""#, r#""event":"WORSE""#),
+    ];
+    for (number, (case, from, to)) in changes.into_iter().enumerate() {
+        let told = run(&input(case)).text;
+        // Any first digit will do where an id is changed.
+        let from = if told.contains(from) { from.to_owned() } else { digit_in(&told, from) };
+        let at = told.rfind(&from).unwrap_or_else(|| panic!("{case} holds no {from}"));
+        let changed = format!("{}{to}{}", &told[..at], &told[at + from.len()..]);
+        let scratch = Scratch::new(&format!("notices-{number}"));
+        scratch.write(case, &input(case), &changed);
+        let output = ask(&[&scratch.0]);
+        assert!(!output.status.success(), "{case}: {from} → {to} went unnoticed\n{}", words(&output));
+    }
+}
+
+fn digit_in(told: &str, from: &str) -> String {
+    let stem = &from[..from.len() - 1];
+    let at = told.find(stem).unwrap_or_else(|| panic!("no {stem}")) + stem.len();
+    format!("{stem}{}", &told[at..at + 1])
+}
+
+/// A folder of its own that goes when it is dropped.
+struct Scratch(std::path::PathBuf);
+
+impl Scratch {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("ballast-golden-{}-{name}", std::process::id()));
+        std::fs::create_dir_all(&path).expect("a folder for temporary files can be written");
+        Self(path)
+    }
+    fn write(&self, case: &str, input: &str, output: &str) {
+        std::fs::write(self.0.join(format!("{case}.in.jsonl")), input).expect("a temporary file can be written");
+        std::fs::write(self.0.join(format!("{case}.out.jsonl")), output).expect("a temporary file can be written");
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // Left-overs of a test harm nobody.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}

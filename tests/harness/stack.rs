@@ -1,0 +1,178 @@
+//! Kafka and Postgres for one test, on free ports, gone when the test ends.
+
+use crate::binary::{ballast, root};
+use crate::turn::Turn;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// Lines of each log that a failed test shows.
+const SHOWN: usize = 25;
+
+/// Servers of one test.
+pub struct Stack {
+    folder: PathBuf,
+    env: BTreeMap<String, String>,
+    _turn: Turn,
+}
+
+/// How a command ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ended {
+    /// Exit status; `None` after a signal.
+    pub code: Option<i32>,
+    /// Standard output.
+    pub out: String,
+    /// Standard error.
+    pub err: String,
+}
+
+impl Stack {
+    /// Servers with every topic and table.
+    ///
+    /// # Panics
+    /// When they do not come up.
+    pub fn ready(test: &str) -> Self {
+        let stack = Self::bare(test);
+        for arguments in [["topics", "create"].as_slice(), &["migrate"]] {
+            let ended = stack.ballast(arguments);
+            assert_eq!(ended.code, Some(0), "{arguments:?}: {ended:?}");
+        }
+        stack
+    }
+
+    /// Servers without topics and tables.
+    ///
+    /// # Panics
+    /// When they do not come up.
+    pub fn bare(test: &str) -> Self {
+        let turn = Turn::take();
+        let folder = root().join(".local").join(format!("test-{test}-{}", std::process::id()));
+        let mut stack = Self { folder, env: BTreeMap::new(), _turn: turn };
+        stack.control(&["up"]);
+        std::fs::create_dir_all(stack.logs()).expect("the checkout can be written to");
+        let text = stack.control(&["env"]);
+        stack.env = text.lines().filter_map(|line| line.split_once('=')).map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        stack
+    }
+
+    /// `host:port` of the broker.
+    pub fn brokers(&self) -> &str {
+        &self.env["BALLAST_KAFKA_BROKERS"]
+    }
+    /// URL of the database.
+    pub fn postgres(&self) -> &str {
+        &self.env["BALLAST_POSTGRES_URL"]
+    }
+    /// Where the service's processes write their logs.
+    pub fn logs(&self) -> PathBuf {
+        self.folder.join("service")
+    }
+
+    /// Runs a command of `deploy/local/stack` on these servers; gives what it printed.
+    ///
+    /// # Panics
+    /// When the command fails.
+    pub fn control(&self, arguments: &[&str]) -> String {
+        let mut command = Command::new(root().join("deploy/local/stack"));
+        let (verb, rest) = arguments.split_first().expect("a command has a name");
+        let ended = ended(command.arg(verb).arg("--dir").arg(&self.folder).args(rest).stdin(Stdio::null()).output());
+        assert_eq!(ended.code, Some(0), "stack {arguments:?}: {}{}", ended.out, ended.err);
+        ended.out
+    }
+
+    /// The executable, told where these servers are and nothing else of the surroundings.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(ballast());
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("BALLAST_") {
+                command.env_remove(name);
+            }
+        }
+        command.env("BALLAST_KAFKA_BROKERS", self.brokers()).env("BALLAST_POSTGRES_URL", self.postgres());
+        command.args(arguments).stdin(Stdio::null());
+        command
+    }
+
+    /// Runs the executable to its end.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    pub fn ballast(&self, arguments: &[&str]) -> Ended {
+        ended(self.command(arguments).output())
+    }
+
+    /// Publishes JSON lines.
+    ///
+    /// # Panics
+    /// When a line is refused or cannot be sent.
+    pub fn publish(&self, lines: &str) {
+        let mut child = self
+            .command(&["publish"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the executable can be run");
+        child.stdin.take().expect("piped").write_all(lines.as_bytes()).expect("publish reads its input");
+        let ended = ended(child.wait_with_output());
+        assert_eq!(ended.code, Some(0), "publish: {ended:?}");
+    }
+
+    /// A name that no other call gives, for log files.
+    pub(crate) fn unique(what: &str) -> String {
+        static NEXT: AtomicU32 = AtomicU32::new(1);
+        format!("{what}-{:03}", NEXT.fetch_add(1, Ordering::Relaxed))
+    }
+
+    fn ends_of_logs(&self) -> String {
+        let mut text = String::new();
+        for folder in [self.logs(), self.folder.join("logs")] {
+            for path in files_of(&folder) {
+                let content = std::fs::read(&path).unwrap_or_default();
+                let content = String::from_utf8_lossy(&content);
+                let lines: Vec<_> = content.lines().collect();
+                let end = &lines[lines.len().saturating_sub(SHOWN)..];
+                let _ = writeln!(text, "--- {}\n{}", path.display(), end.join("\n"));
+            }
+        }
+        text
+    }
+}
+
+impl Drop for Stack {
+    fn drop(&mut self) {
+        let failed = std::thread::panicking();
+        if failed {
+            eprintln!("{}the logs stay in {}", self.ends_of_logs(), self.folder.display());
+        }
+        let mut down = Command::new(root().join("deploy/local/stack"));
+        down.arg("down").arg("--dir").arg(&self.folder);
+        if !failed {
+            down.arg("--delete");
+        }
+        match down.status() {
+            Ok(status) if status.success() => {}
+            other => eprintln!("the servers of {} may still run: {other:?}", self.folder.display()),
+        }
+        if !failed {
+            let _ = std::fs::remove_dir_all(&self.folder);
+        }
+    }
+}
+
+fn files_of(folder: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    let mut files: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
+    files.sort();
+    files
+}
+
+fn ended(output: std::io::Result<Output>) -> Ended {
+    let output = output.expect("the command can be run");
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    Ended { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+}
