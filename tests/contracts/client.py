@@ -1,6 +1,7 @@
 """A foreign client of Ballast: confluent-kafka, fastavro, and the files of schemas/, nothing else.
 
-    client.py open SERVERS PORTFOLIO      instrument, price, policy and cash of a portfolio
+    client.py open SERVERS PORTFOLIO      instrument, price and cash of a portfolio
+    client.py adopt SERVERS PORTFOLIO     its policy
     client.py prices SERVERS              a price, now
     client.py read SERVERS TOPIC          the committed records of a topic so far, as JSON lines
 
@@ -103,12 +104,18 @@ def policy(portfolio: str) -> dict:
 
 
 def open_portfolio(servers: str, portfolio: str) -> None:
-    """All that a portfolio needs before its first fill."""
+    """What a portfolio needs besides its policy; its records wait until that is there."""
     now, publisher = datetime.now(timezone.utc), Publisher(servers)
     publisher.send("reference.instruments.v1", INSTRUMENT, instrument())
     publisher.send("marketdata.ticks.v1", INSTRUMENT, tick(now))
-    publisher.send("portfolio.policies.v1", portfolio, policy(portfolio))
     publisher.send("treasury.cash.v1", portfolio, deposit(portfolio, now))
+    publisher.close()
+
+
+def adopt(servers: str, portfolio: str) -> None:
+    """The portfolio's policy."""
+    publisher = Publisher(servers)
+    publisher.send("portfolio.policies.v1", portfolio, policy(portfolio))
     publisher.close()
 
 
@@ -154,7 +161,7 @@ def text(value) -> str:
     raise TypeError(f"{type(value)} in a record")
 
 
-ACTS = {"open": open_portfolio, "prices": prices, "read": read}
+ACTS = {"open": open_portfolio, "adopt": adopt, "prices": prices, "read": read}
 
 if __name__ == "__main__":
     if len(sys.argv) < 3 or sys.argv[1] not in ACTS:

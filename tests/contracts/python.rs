@@ -77,6 +77,7 @@ fn a_python_client_with_nothing_but_the_schemas() {
     python.client(&["open", stack.brokers(), "serpent"]);
     // 8,000 of 10,000 in the share; its target is half.
     python.run("schemas/examples/publish_fill.py", &[stack.brokers(), "serpent", "PYTH", "400", "20"]);
+    python.client(&["adopt", stack.brokers(), "serpent"]);
 
     let waves = until("an order wave", Duration::from_secs(30), || Some(python.read(&stack, Topic::Orders)).filter(|waves| !waves.is_empty()));
     let order = &waves[0]["value"]["orders"][0];

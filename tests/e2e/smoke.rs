@@ -30,14 +30,6 @@ fn opening() -> String {
         text += &line("reference.instruments.v1", &value);
     }
     text += &line(
-        "portfolio.policies.v1",
-        r#"{"portfolio_id":"growth","policy_version":1,"base_currency":"USD",
-            "targets":[{"instrument_id":"ACME","target_weight":"0.6"},{"instrument_id":"BETA","target_weight":"0.3"}],
-            "trigger":{"mode":"AUTOMATIC"},
-            "limits":{"max_order_notional":"1000000","max_daily_notional":"1000000","price_collar_bp":"1000"}}"#,
-    )
-    .replace("\n  ", "");
-    text += &line(
         "treasury.cash.v1",
         &format!(
             r#"{{"source":"bank","entry_id":"1","portfolio_id":"growth","kind":"DEPOSIT","currency":"USD","amount":"40000","effective_at":"{}"}}"#,
@@ -45,6 +37,14 @@ fn opening() -> String {
         ),
     );
     text + &tick("ACME", "100") + &tick("BETA", "50")
+}
+
+fn policy() -> String {
+    let value = r#"{"portfolio_id":"growth","policy_version":1,"base_currency":"USD",
+        "targets":[{"instrument_id":"ACME","target_weight":"0.6"},{"instrument_id":"BETA","target_weight":"0.3"}],
+        "trigger":{"mode":"AUTOMATIC"},
+        "limits":{"max_order_notional":"1000000","max_daily_notional":"1000000","price_collar_bp":"1000"}}"#;
+    line("portfolio.policies.v1", &value.replace('\n', " "))
 }
 
 fn fill() -> String {
@@ -75,8 +75,9 @@ fn a_fill_becomes_a_position_a_breach_an_order_and_a_portfolio_in_its_bands() {
     let stack = Stack::ready("smoke");
     let mut all = Service::start(&stack, &["all"], "1", &[]);
     all.await_lanes(12);
-    stack.publish(&opening());
-    stack.publish(&fill());
+    // Cash and fill wait for the policy and are booked together.
+    stack.publish(&(opening() + &fill()));
+    stack.publish(&policy());
 
     let waves = until("an order wave", Duration::from_secs(20), || {
         Some(lines(&stack, Topic::Orders.name())).filter(|waves| !waves.is_empty())

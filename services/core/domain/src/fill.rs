@@ -91,8 +91,8 @@ impl Fill {
             _ => self.quantity.checked_neg(),
         }
     }
-    /// What was paid or received before fees, per unit of multiplier: the gross amount where given,
-    /// else quantity × price.
+    /// What was paid or received before fees: the gross amount where given (the multiplier is in it),
+    /// else quantity × price (without the multiplier).
     pub fn gross(&self) -> Result<Amount, FixedError> {
         match self.gross_amount {
             Some(gross) => Ok(gross.into()),

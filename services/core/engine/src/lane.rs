@@ -354,7 +354,7 @@ impl<R: Role> Lane<R> {
         let portfolio = self.portfolio_of_key(origin.record.key());
         self.with_context(behind, codec, |role, cx| {
             cx.dead_letter(origin.to_raw(), portfolio.clone(), refusal);
-            role.refused(origin.topic, portfolio.as_ref(), cx);
+            role.refused(origin, portfolio.as_ref(), cx);
         });
     }
 

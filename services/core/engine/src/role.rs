@@ -212,7 +212,7 @@ pub trait Role: Image {
     fn fold(&mut self, input: Input, origin: &Origin<'_>, cx: &mut Context<'_>);
     /// A record of this role's inputs was dead-lettered before it reached `fold` (undecodable, wrong lane).
     /// `portfolio` is its key, when that belongs to this lane.
-    fn refused(&mut self, topic: Topic, portfolio: Option<&PortfolioId>, cx: &mut Context<'_>);
+    fn refused(&mut self, origin: &Origin<'_>, portfolio: Option<&PortfolioId>, cx: &mut Context<'_>);
     /// A timer is due.
     fn fire(&mut self, timer: Timer, cx: &mut Context<'_>);
     /// Every record of the window is in: decide on the newest state.

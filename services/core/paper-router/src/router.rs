@@ -198,7 +198,7 @@ impl Role for PaperRouter {
         }
     }
 
-    fn refused(&mut self, _topic: Topic, _portfolio: Option<&PortfolioId>, _cx: &mut Context<'_>) {}
+    fn refused(&mut self, _origin: &Origin<'_>, _portfolio: Option<&PortfolioId>, _cx: &mut Context<'_>) {}
 
     fn fire(&mut self, timer: Timer, cx: &mut Context<'_>) {
         // An order may have ended by an earlier timer of the same window.

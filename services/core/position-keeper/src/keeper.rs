@@ -181,10 +181,9 @@ impl Role for PositionKeeper {
         }
     }
 
-    fn refused(&mut self, topic: Topic, portfolio: Option<&PortfolioId>, cx: &mut Context<'_>) {
-        if let (Topic::Fills | Topic::Cash, Some(portfolio)) = (topic, portfolio) {
-            // Only its topic and partition are known here: RELEASE ends this quarantine.
-            self.quarantine.enter(portfolio, Quarantine::place(topic.name(), cx.lane, -1));
+    fn refused(&mut self, origin: &Origin<'_>, portfolio: Option<&PortfolioId>, _cx: &mut Context<'_>) {
+        if let (Topic::Fills | Topic::Cash, Some(portfolio)) = (origin.topic, portfolio) {
+            self.quarantine.enter(portfolio, Quarantine::place(origin.topic.name(), origin.partition, origin.offset()));
             self.mark_by_id(portfolio);
         }
     }

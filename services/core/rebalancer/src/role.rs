@@ -154,7 +154,7 @@ impl Role for Rebalancer {
     }
 
     /// A report that nobody can read leaves its order without a terminal state: its deadline finds out.
-    fn refused(&mut self, _topic: Topic, _portfolio: Option<&PortfolioId>, _cx: &mut Context<'_>) {}
+    fn refused(&mut self, _origin: &Origin<'_>, _portfolio: Option<&PortfolioId>, _cx: &mut Context<'_>) {}
 
     fn fire(&mut self, timer: Timer, _cx: &mut Context<'_>) {
         if let Ok(portfolio) = PortfolioId::new(&timer.id) {

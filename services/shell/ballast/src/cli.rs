@@ -24,6 +24,11 @@ pub struct Cli {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Shows the whole service at work on published data: positions, drift, explained orders, kills and recoveries.
+    ///
+    /// With --in-memory it needs nothing else and takes seconds. Without it, it needs an empty Kafka and a Postgres;
+    /// `make demo` starts both. It ends every process that it starts.
+    Demo(DemoArgs),
     /// Runs one or more roles until SIGTERM, which finishes the step, writes checkpoints, and leaves within 5 s.
     Run(RunArgs),
     /// Runs the whole core on JSON lines from standard input, without any server; the same lines give the same bytes.
@@ -47,6 +52,23 @@ pub enum Command {
     /// Looks at the configuration without starting anything.
     #[command(subcommand)]
     Config(ConfigCommand),
+}
+
+/// Arguments of `demo`.
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// Runs everything in this process, without Kafka and Postgres.
+    #[arg(long)]
+    pub in_memory: bool,
+    /// Folder with the journeys' data; without it `tests/data` here or in a folder above.
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Folder for the logs of the processes.
+    #[arg(long, value_name = "DIR")]
+    pub logs: Option<PathBuf>,
+    /// Folder of the development stack; logs go there unless --logs names another.
+    #[arg(long, env = "STACK_DIR", hide = true)]
+    pub stack: Option<PathBuf>,
 }
 
 /// Arguments of `run`.

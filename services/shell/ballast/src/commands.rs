@@ -1,6 +1,7 @@
 //! The commands, one file each: from arguments to an exit code.
 
 pub mod config_check;
+pub mod demo;
 pub mod migrate;
 pub mod publish;
 pub mod replay;

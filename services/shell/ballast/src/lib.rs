@@ -8,6 +8,7 @@ pub mod clock;
 pub mod commands;
 pub mod config;
 pub mod conflate;
+pub mod demo;
 pub mod journeys;
 pub mod kafka;
 pub mod lanes;

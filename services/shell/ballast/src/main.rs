@@ -19,6 +19,7 @@ fn main() -> ExitCode {
 fn act(cli: &Cli) -> anyhow::Result<ExitCode> {
     let config = config::load(cli.config.as_deref(), &cli.overrides)?;
     match &cli.command {
+        Command::Demo(args) => ballast::commands::demo::run(&config, &cli.overrides, args),
         Command::Run(args) => ballast::commands::run::run(config, args),
         Command::Replay(args) => ballast::commands::replay::run(&config, args),
         Command::Publish(args) => ballast::commands::publish::run(&config, args),

@@ -23,6 +23,8 @@ mod metrics;
 mod outputs;
 mod positions;
 mod report;
+#[cfg(test)]
+mod roles;
 mod seen;
 #[cfg(test)]
 mod story;
@@ -82,6 +84,9 @@ pub fn verify<'a>(records: impl IntoIterator<Item = SeenRecord<'a>>, given: &Giv
     add(versions::check(&history, given.compacted));
     report.balances = balance::balances(&history, &lanes, &facts, &fates);
     report.notes = notes(&audit, &given.checkpoints);
+    if let Some(first) = history.frames.first().filter(|seen| seen.place.offset > 0) {
+        report.notes.push(format!("frames are kept from {} on: what earlier ones told is not known here", first.place));
+    }
     report
 }
 

@@ -1,0 +1,196 @@
+//! The story on real servers: topics made, every role a process of its own, the days published one after
+//! another, and the two stateful services killed in the middle.
+
+use super::digestion::source_of;
+use super::ground;
+use super::processes::Processes;
+use super::publisher::InputPublisher;
+use super::screen::{Screen, rows, say};
+use super::story::{self, Comeback};
+use super::watcher::Watcher;
+use crate::cli::VerifyArgs;
+use crate::commands;
+use crate::config::Config;
+use crate::journeys::{self, Day, balanced, traded};
+use crate::stop::Stop;
+use anyhow::bail;
+use engine::Role;
+use engine::partition::lane_of;
+use position_keeper::PositionKeeper;
+use rebalancer::Rebalancer;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// How long a day may take before the demo gives up: a recovery included.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// One look at the topics.
+const LOOK: Duration = Duration::from_millis(20);
+/// Between two looks at whether every process lives.
+const ALIVE: Duration = Duration::from_millis(500);
+
+/// What differs from the defaults: history at full speed instead of the machine's clock, commits at once.
+const COMMON: [&str; 5] =
+    ["pacing.clock=event", "pacing.commit_ms=0", "pacing.window_ms=10", "pacing.checkpoint_ms=2000", "core.snapshot_interval_ms=0"];
+/// Roles, with settings of their own: the rebalancer reads little, and says at once that it has read it.
+const ROLES: [(&str, &[&str]); 5] = [
+    ("conflator", &[]),
+    ("position-keeper", &[]),
+    ("rebalancer", &["pacing.idle_commit_ms=0"]),
+    ("paper-router", &[]),
+    ("projector", &[]),
+];
+
+/// Runs both journeys and tells them. `given` are the settings of the command line, for the processes too.
+pub fn run(config: &Config, given: &[String], data: &Path, logs: &Path, stop: &Stop) -> anyhow::Result<()> {
+    let began = Instant::now();
+    let days = journeys::both(data)?;
+    say("Two portfolios on real data, on a real Kafka and a real Postgres:");
+    say(&format!("  {}: 9,367 published executions, long and short, against the published positions and cash", traded::PORTFOLIO));
+    say(&format!("  {}: AAPL, GOOG, IBM, MSFT with targets and bands; orders are filled at the next day's close", balanced::PORTFOLIO));
+    ground::prepare(config)?;
+    let mut demo = Demo::start(config, given, logs, days.len())?;
+    say(&format!("  topics, tables and {} processes are there after {} s; their logs: {}\n", ROLES.len(), began.elapsed().as_secs(), logs.display()));
+    demo.live_all(&days, stop)?;
+    let took = demo.screen.elapsed();
+    demo.processes.finish();
+    let observed = &demo.watcher.observed;
+    story::portfolios(observed);
+    story::examples(observed);
+    story::comebacks(&demo.comebacks);
+    story::counts(observed, days.len(), days.iter().filter(|day| day.oracle.is_some()).count(), took);
+    let sound = verified(config)?;
+    look_next(config);
+    if sound { Ok(()) } else { bail!("an invariant is broken; see the table above") }
+}
+
+struct Demo<'a> {
+    config: &'a Config,
+    processes: Processes,
+    publisher: InputPublisher,
+    watcher: Watcher,
+    screen: Screen,
+    portfolios: [(&'static str, i32); 2],
+    comebacks: Vec<Comeback>,
+}
+
+impl<'a> Demo<'a> {
+    fn start(config: &'a Config, given: &[String], logs: &Path, days: usize) -> anyhow::Result<Self> {
+        let common = given.iter().cloned().chain(COMMON.map(str::to_owned)).collect();
+        let mut processes = Processes::new(logs, common)?;
+        for (role, settings) in ROLES {
+            processes.start(role, settings)?;
+        }
+        let portfolios = [traded::PORTFOLIO, balanced::PORTFOLIO].map(|name| (name, lane_of(name.as_bytes(), config.lanes)));
+        let publisher = InputPublisher::open(config)?;
+        let watcher = Watcher::open(config)?;
+        Ok(Self { config, processes, publisher, watcher, screen: Screen::new(days), portfolios, comebacks: Vec::new() })
+    }
+
+    fn live_all(&mut self, days: &[Day], stop: &Stop) -> anyhow::Result<()> {
+        let mut killed = false;
+        for (index, day) in days.iter().enumerate() {
+            self.publisher.send(&day.inputs, self.config, &mut self.watcher.digestion)?;
+            // In the middle, once orders are open: their fills are on the way when both services die.
+            if !killed && index >= days.len() / 2 && self.watcher.observed.open_orders(balanced::PORTFOLIO) > 0 {
+                killed = true;
+                self.kill(index, day, stop)?;
+            }
+            self.digest(index, day, stop)?;
+            self.watcher.observed.check(day)?;
+        }
+        Ok(())
+    }
+
+    /// Waits until the day is digested.
+    fn digest(&mut self, index: usize, day: &Day, stop: &Stop) -> anyhow::Result<()> {
+        let started = Instant::now();
+        let mut alive = Instant::now();
+        while !self.watcher.digestion.is_digested(&self.portfolios, &self.watcher.observed) {
+            self.look(stop)?;
+            if alive.elapsed() > ALIVE {
+                alive = Instant::now();
+                self.processes.all_alive()?;
+            }
+            if started.elapsed() > PATIENCE {
+                bail!("{} is not digested after {PATIENCE:?}: look into the logs of the processes", day.date);
+            }
+        }
+        if self.screen.due(index + 1) {
+            self.show(index, day);
+        }
+        Ok(())
+    }
+
+    fn look(&mut self, stop: &Stop) -> anyhow::Result<()> {
+        if stop.asked() {
+            bail!("interrupted");
+        }
+        self.watcher.look(LOOK)
+    }
+
+    fn show(&mut self, index: usize, day: &Day) {
+        let Watcher { digestion, observed, .. } = &self.watcher;
+        let lag = |name: &str| {
+            let lane = self.portfolios.iter().find(|(portfolio, _)| *portfolio == name).map_or(0, |(_, lane)| *lane);
+            digestion.lag(lane, observed.open_orders(name))
+        };
+        self.screen.show(index + 1, day.date, &rows(observed, lag));
+    }
+
+    /// SIGKILL to both services while a day is on its way; how long until each has committed again.
+    fn kill(&mut self, index: usize, day: &Day, stop: &Stop) -> anyhow::Result<()> {
+        self.screen.event(&format!("{}: SIGKILL to the position-keeper and the rebalancer, while fills are on their way", day.date));
+        let lane = self.portfolios[1].1;
+        let before = [self.steps::<PositionKeeper>(lane), self.steps::<Rebalancer>(lane)];
+        let killed = Instant::now();
+        self.processes.kill_and_restart(PositionKeeper::NAME)?;
+        self.processes.kill_and_restart(Rebalancer::NAME)?;
+        let mut back = [None, None];
+        while back.contains(&None) {
+            self.look(stop)?;
+            let now = [self.steps::<PositionKeeper>(lane), self.steps::<Rebalancer>(lane)];
+            for role in 0..2 {
+                // What was committed just before the kill may be seen after it.
+                if back[role].is_none() && now[role] > before[role] + 1 {
+                    back[role] = Some(killed.elapsed());
+                }
+            }
+            if self.watcher.digestion.is_digested(&self.portfolios, &self.watcher.observed) {
+                break;
+            }
+            if killed.elapsed() > PATIENCE {
+                bail!("the services are not back {PATIENCE:?} after the kill: look into their logs");
+            }
+        }
+        let digested = killed.elapsed();
+        for (role, back) in [PositionKeeper::NAME, Rebalancer::NAME].into_iter().zip(back) {
+            let took = back.unwrap_or(digested);
+            self.comebacks.push(Comeback { who: role.to_owned(), took, how: "from SIGKILL to its next committed step".to_owned() });
+        }
+        self.digest(index, day, stop)?;
+        self.comebacks.push(Comeback { who: "both".to_owned(), took: killed.elapsed(), how: "until the day was digested by every role".to_owned() });
+        self.screen.event("  both are back, from their checkpoints and the recorded steps");
+        Ok(())
+    }
+
+    fn steps<R: Role>(&self, lane: i32) -> i64 {
+        self.watcher.digestion.newest_step(&source_of::<R>(lane))
+    }
+}
+
+/// The invariants, recomputed from the topics.
+fn verified(config: &Config) -> anyhow::Result<bool> {
+    story::heading("ballast verify");
+    let report = commands::verify::report(config, &VerifyArgs { without_postgres: false, compacted: true })?;
+    say(report.to_string().trim_end());
+    Ok(report.exit_status() == 0)
+}
+
+fn look_next(config: &Config) {
+    story::heading("Where to look next");
+    say(&format!("  Kafka is at {}, Postgres at {}; both run on until `make down`", config.kafka.brokers, config.postgres.url.reveal()));
+    say("  ballast topics tail rebalance.events.v1 --from-start --until-end   every plan with its reasons");
+    say("  ballast topics tail portfolio.ledger.v1 --from-start --until-end   every booking");
+    say("  psql \"$BALLAST_POSTGRES_URL\" -c 'select * from rebalances limit 5'  the same as tables");
+    say("  README.md                                                          what it is, and how to connect");
+}

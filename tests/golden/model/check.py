@@ -1,0 +1,445 @@
+"""One case: its input is followed line by line through the model, and each line of its output is held
+against the state that the model had when the service wrote it."""
+
+import copy
+from collections import Counter, defaultdict
+from fractions import Fraction
+
+from .bands import Bands, Watch, setting
+from .book import Book
+from .exact import half_even, micros, num, read, uuid5
+from .market import Market
+from .plan import Plan
+from .value import Valuation
+
+ZERO = Fraction(0)
+SOURCES = ("marketdata.ticks.v1", "reference.instruments.v1", "marketdata.status.v1", "reference.corporate-actions.v1")
+FILLS, CASH, POLICIES = "execution.fills.v1", "treasury.cash.v1", "portfolio.policies.v1"
+
+
+class World:
+    """All that the model knows after some lines."""
+
+    def __init__(self):
+        self.market, self.books, self.policies, self.waiting = Market(), {}, {}, defaultdict(list)
+        self.seen, self.now = {}, 0
+        self.booked, self.commands = [], {}
+
+
+class Case:
+    def __init__(self, folder, name):
+        self.wrong, self.checks = [], 0
+        self.input = [read(line) for line in (folder / f"{name}.in.jsonl").read_text().splitlines() if line.strip()]
+        self.output = [read(line) for line in (folder / f"{name}.out.jsonl").read_text().splitlines()]
+        self.where = ""
+
+    def same(self, what, found, expected):
+        self.checks += 1
+        if found != expected:
+            shown = expected if not isinstance(expected, Fraction) else float(expected)
+            self.wrong.append(f"{self.where}: {what} is {found if not isinstance(found, Fraction) else float(found)}, the model has {shown}")
+
+    def decimal(self, what, found, expected, scale=10):
+        self.same(what, num(found), None if expected is None else half_even(expected, scale))
+
+    def check(self):
+        self.follow()
+        self.last = {}
+        self.proposals, self.orders, self.cycles = {}, defaultdict(dict), Counter()
+        versions, ledgers = Counter(), Counter()
+        for number, record in enumerate(self.output, 1):
+            topic, value = record["topic"], record["value"]
+            self.where = f"output line {number} ({topic})"
+            if topic == "portfolio.snapshots.v1":
+                versions[value["portfolio_id"]] += 1
+                self.same("version", int(value["version"]), versions[value["portfolio_id"]])
+                self.snapshot(value)
+            elif topic == "portfolio.drift.v1":
+                self.drift(value)
+            elif topic == "portfolio.ledger.v1":
+                ledgers[value["portfolio_id"]] += 1
+                self.same("version", int(value["version"]), ledgers[value["portfolio_id"]])
+                self.ledger(value)
+            elif topic == "rebalance.events.v1":
+                self.rebalance(value)
+            elif topic == "rebalance.orders.v1":
+                self.wave(value)
+        self.where = "the whole output"
+        self.spoken()
+        self.balance()
+
+    # Following the input.
+
+    def follow(self):
+        self.refused = {(r["value"]["topic"], int(r["value"]["offset"])) for r in self.output if r["topic"].endswith(".dlq") and "offset" in r["value"]}
+        unread = {int(r["value"]["line"]) for r in self.output if r["topic"].endswith(".dlq") and "line" in r["value"]}
+        world, self.places, self.states = World(), defaultdict(list), []
+        self.watches, self.said = defaultdict(Watch), defaultdict(list)
+        for index, record in enumerate(self.input):
+            if record.get("timestamp"):
+                world.now = max(world.now, micros(record["timestamp"]))
+            if index + 1 not in unread:
+                self.take(world, record)
+                topic = "frames" if record["topic"] in SOURCES else record["topic"]
+                self.places[topic].append(index)
+            self.look(world)
+            self.states.append(copy.deepcopy(world))
+
+    def take(self, world, record):
+        topic, value = record["topic"], record["value"]
+        offset = sum(1 for other in self.places["all"] if other == topic)
+        self.places["all"].append(topic)
+        if (topic, offset) in self.refused:
+            if topic in (FILLS, CASH) and not (isinstance(value, dict) and value.get("portfolio_id") in world.policies):
+                world.waiting[None].append((topic, offset))
+            return
+        if topic == "marketdata.ticks.v1":
+            world.market.tick(value)
+        elif topic == "reference.instruments.v1":
+            world.market.describe(value)
+        elif topic == "marketdata.status.v1":
+            world.market.report(value)
+        elif topic == POLICIES:
+            self.policy(world, record)
+        elif topic in (FILLS, CASH):
+            self.bookable(world, topic, offset, value)
+        for portfolio in list(world.waiting):
+            queue, world.waiting[portfolio] = world.waiting[portfolio], []
+            for waiting in queue:
+                self.attempt(world, portfolio, waiting)
+
+    def policy(self, world, record):
+        if record["value"] is None:
+            world.policies[record["key"]] = {}
+            return
+        portfolio = record["value"]["portfolio_id"]
+        world.policies[portfolio] = record["value"]
+        world.books.setdefault(portfolio, Book(record["value"]["base_currency"]))
+
+    def bookable(self, world, topic, offset, value):
+        key = (topic, value["source"], value.get("trade_date"), value.get("exec_id") or value.get("entry_id"), value["portfolio_id"])
+        if key in world.seen:
+            world.booked.append((topic, offset, None))
+            return
+        world.seen[key] = offset
+        world.waiting[value["portfolio_id"]].append((topic, offset, value))
+
+    def attempt(self, world, portfolio, waiting):
+        if portfolio is None:
+            return
+        topic, offset, value = waiting
+        ready = not world.waiting[portfolio] and portfolio in world.books
+        if topic == FILLS:
+            ready = ready and value["instrument_id"] in world.market.facts
+        book = world.books.get(portfolio)
+        told = None
+        if ready:
+            tried = copy.deepcopy(book)
+            told = tried.entry(value, world.market) if topic == CASH else tried.fill(value, world.market)
+        if told is None:
+            world.waiting[portfolio].append(waiting)
+            return
+        world.books[portfolio] = tried
+        world.booked.append((topic, offset, told))
+
+    def look(self, world):
+        for portfolio, policy in world.policies.items():
+            if not policy:
+                self.watches[portfolio].open = None
+                continue
+            if not policy.get("targets") and not num(setting(policy, "trigger", "cash_band", None)) and not world.books[portfolio].positions:
+                pass
+            valuation = Valuation(world.books[portfolio], world.market, policy, world.now)
+            bands = Bands(policy, valuation, world.market) if valuation.equity > 0 else None
+            rearm = num(setting(policy, "trigger", "rearm_seconds", "3600"))
+            fit = valuation.fit
+            if not policy.get("targets") and not num(setting(policy, "trigger", "cash_band", None)):
+                continue
+            event = self.watches[portfolio].look(bands, fit, valuation.equity, world.now, rearm)
+            if event:
+                self.said[portfolio].append(event)
+
+    def state(self, offsets):
+        """The model after the last line that the record contains."""
+        last = -1
+        for entry in offsets:
+            topic = "frames" if entry["topic"] == "ballast.frames.v1" else entry["topic"]
+            places = self.places.get(topic, [])
+            read_to = int(entry["offset"])
+            if 0 < read_to <= len(places):
+                last = max(last, places[read_to - 1])
+        return self.states[last] if last >= 0 else None
+
+    def valued(self, value):
+        world = self.state(value["input_offsets"])
+        book, policy = world.books[value["portfolio_id"]], world.policies[value["portfolio_id"]]
+        return world, book, policy, Valuation(book, world.market, policy, micros(value["as_of"]))
+
+    # Records of the position-keeper.
+
+    def ledger(self, value):
+        final = self.states[-1]
+        for entry in value["entries"]:
+            topic, offset = entry["cause"]["topic"], int(entry["cause"]["offset"])
+            told = next((t for a, b, t in final.booked if (a, b) == (topic, offset)), None)
+            if told is None:
+                self.wrong.append(f"{self.where}: {topic}@{offset} is booked, and the model did not book it")
+                continue
+            self.same("kind", entry["kind"], told["kind"])
+            cash = {leg["currency"]: num(leg["amount"]) for leg in entry["cash"]}
+            self.same("cash", cash, {c: half_even(a, 10) for c, a in told["cash"].items() if a})
+            self.decimal("external_flow", entry["external_flow"], told["external_flow"])
+            if told["kind"] == "TRADE":
+                self.decimal("realized_gross", entry["realized_gross"], told["realized_gross"])
+                self.decimal("quantity_change", entry["quantity_change"], told["quantity_change"], 8)
+                self.decimal("fx_rate", entry["fx_rate"], told["fx_rate"], 12)
+        causes = [(e["cause"]["topic"], int(e["cause"]["offset"])) for e in value["entries"]]
+        world = next((s for s in self.states if all(any((a, b) == c for a, b, t in s.booked if t) for c in causes)), None)
+        if world is None:
+            return
+        book = world.books[value["portfolio_id"]]
+        self.same("cash balances", {c["currency"]: num(c["amount"]) for c in value["cash"]}, {c: half_even(a, 10) for c, a in book.cash.items()})
+        for state in value["positions"]:
+            self.position(state, book, world)
+
+    def position(self, state, book, world):
+        name = state["instrument_id"]
+        position = book.positions[name]
+        self.decimal(f"{name} quantity", state["quantity"], position.quantity, 8)
+        self.decimal(f"{name} cost", state["cost"], position.cost)
+        average = position.cost / position.quantity / world.market.multiplier(name) if position.quantity else None
+        self.decimal(f"{name} average_price", state["average_price"], average)
+        self.decimal(f"{name} realized_gross", state["realized_gross"], position.realized)
+        self.same(f"{name} fees", {f["currency"]: num(f["amount"]) for f in state["fees"]}, {c: half_even(a, 10) for c, a in position.fees.items()})
+        self.decimal(f"{name} income", state["income"], position.income)
+        self.decimal(f"{name} realized_net", state["realized_net"], position.realized - position.fees_local + position.income)
+        self.decimal(f"{name} cycle_realized_gross", state["cycle_realized_gross"], position.cycle["realized"])
+        self.decimal(f"{name} cycle_fees", state["cycle_fees"], position.cycle["fees"])
+        self.decimal(f"{name} cycle_income", state["cycle_income"], position.cycle["income"])
+
+    def snapshot(self, value):
+        world, book, policy, at = self.valued(value)
+        if not at.pairs_fit:
+            return
+        self.decimal("total_value", value["total_value"], at.equity)
+        self.decimal("cash_value", value["cash_value"], at.cash)
+        reserve = num(setting(policy, "orders", "cash_reserve", "0")) * at.equity
+        self.decimal("available_cash", value["available_cash"], at.cash - reserve)
+        self.same("cash", {c["currency"]: num(c["trade_date"]) for c in value["cash"]}, {c: half_even(a, 10) for c, a in book.cash.items()})
+        held = {a["instrument_id"]: a for a in value["allocations"]}
+        self.same("instruments", {n for n, a in held.items() if num(a["quantity"]) or a["target_weight"] is not None}, set(at.lines))
+        for name, line in at.lines.items():
+            self.allocation(held.get(name, {}), name, line, at, book, policy)
+        values = [num(a["value"]) for a in value["allocations"]]
+        self.same("order of allocations", values, sorted(values, key=lambda v: -abs(v)))
+        self.metrics(value, book, at)
+        self.same("unpriced", [n for n in value["health"]["unpriced"] if "/" not in n], at.unpriced)
+        self.same("stale", [n for n in value["health"]["stale"] if "/" not in n], at.stale)
+        self.same("waiting", int(value["health"]["waiting"]), len(world.waiting[value["portfolio_id"]]))
+
+    def allocation(self, found, name, line, at, book, policy):
+        if not found:
+            return
+        self.decimal(f"{name} quantity", found["quantity"], line.held, 8)
+        self.decimal(f"{name} average_price", found["average_price"], line.average)
+        self.decimal(f"{name} price", found["price"], line.price)
+        self.decimal(f"{name} value", found["value"], line.worth)
+        target = next((num(t["target_weight"]) for t in policy.get("targets", []) if t.get("instrument_id") == name), None)
+        if at.equity > 0 and line.priced:
+            self.decimal(f"{name} percentage", found["percentage"], line.worth / at.equity * 100, 10)
+            if target is not None:
+                self.decimal(f"{name} drift", found["drift"], line.notional / at.equity - target, 12)
+        self.decimal(f"{name} unrealized", found["unrealized"], at.unrealized(line, book))
+        if line.position:
+            self.decimal(f"{name} realized", found["realized"], line.position.net_base)
+
+    def metrics(self, value, book, at):
+        metrics, sums = value["metrics"], book.sums
+        for name in ("realized_gross", "fees", "income", "net_flows"):
+            self.decimal(name, metrics[name], sums[name])
+        self.decimal("realized_net", metrics["realized_net"], book.net())
+        if at.unpriced:
+            return
+        unrealized = sum((at.unrealized(line, book) for line in at.lines.values()), ZERO)
+        self.decimal("unrealized", metrics["unrealized"], unrealized)
+        self.decimal("fx_cash", metrics["fx_cash"], at.cash - book.book_cash)
+        self.decimal("total_pnl", metrics["total_pnl"], at.equity - sums["net_flows"])
+        self.same("total_pnl by parts", book.net() + unrealized + at.cash - book.book_cash, at.equity - sums["net_flows"])
+        worth = [line.worth for line in at.lines.values()]
+        gross = sum((abs(v) for v in worth), ZERO)
+        self.decimal("exposure.long", value["exposure"]["long"], sum((self.exposed(l) for l in at.lines.values() if self.exposed(l) > 0), ZERO))
+        if at.equity > 0 and all(line.kind != "FUTURE" for line in at.lines.values()):
+            self.decimal("exposure.gross", value["exposure"]["gross"], gross / at.equity, 12)
+            self.decimal("exposure.net", value["exposure"]["net"], sum(worth, ZERO) / at.equity, 12)
+            if gross:
+                hhi = sum((v * v for v in worth), ZERO) / gross / gross
+                self.decimal("hhi", value["concentration"]["hhi"], hhi, 12)
+                self.decimal("effective_number", value["concentration"]["effective_number"], 1 / hhi, 12)
+
+    @staticmethod
+    def exposed(line):
+        return line.notional
+
+    def drift(self, value):
+        world, book, policy, at = self.valued(value)
+        self.last[value["portfolio_id"]] = value
+        if value["policy"] is None or not at.pairs_fit:
+            return
+        self.decimal("equity", value["equity"], at.equity)
+        self.same("instruments", [l["instrument_id"] for l in value["lines"]], sorted(at.lines))
+        if at.equity <= 0:
+            return
+        bands = Bands(policy, at, world.market)
+        for line in value["lines"]:
+            name = line["instrument_id"]
+            bound, own = bands.lines[name], at.lines[name]
+            if not own.priced:
+                continue
+            self.decimal(f"{name} weight", line["weight"], bound.weight, 12)
+            self.decimal(f"{name} drift", line["drift"], bound.drift, 12)
+            self.decimal(f"{name} target", line["target"], bound.target, 12)
+            self.decimal(f"{name} lower", line["lower"], bound.lower, 12)
+            self.decimal(f"{name} upper", line["upper"], bound.upper, 12)
+            if name not in bands.shared:
+                self.same(f"{name} breached", line["breached"], bool(bound.side(bands.inclusive)))
+            self.decimal(f"{name} quantity", line["quantity"], own.held, 8)
+            self.decimal(f"{name} value", line["value"], own.worth)
+            self.decimal(f"{name} fx_rate", line["fx_rate"], own.rate, 12)
+        if not at.unpriced:
+            self.decimal("max_abs_drift", value["max_abs_drift"], bands.extent()[0], 12)
+        executed = {o["order_id"]: num(o["executed_quantity"]) for o in value["recent_orders"]}
+        self.same("recent orders", executed, dict(book.executed))
+
+    def spoken(self):
+        """Which drift events were said without being asked for, in order."""
+        found = defaultdict(list)
+        for record in self.output:
+            if record["topic"] == "portfolio.drift.v1" and record["value"]["event"] != "REQUESTED":
+                found[record["value"]["portfolio_id"]].append(record["value"]["event"])
+        for portfolio in set(found) | set(self.said):
+            self.same(f"drift events of {portfolio}", found[portfolio], self.said[portfolio])
+
+    # Records of the rebalancer.
+
+    def plan_for(self, value, given=None):
+        drift = self.last[value["portfolio_id"]]
+        world, _, policy, at = self.valued(drift)
+        manual = value["trigger"] == "MANUAL" if "trigger" in value else False
+        halted = self.halted(world, drift)
+        released = self.released(value["portfolio_id"])
+        return Plan(policy, at, world.market, manual, given, halted, released), drift
+
+    def halted(self, world, drift):
+        """Instruments under a halt when the drift event was written."""
+        halted = set()
+        for record, state in zip(self.input, self.states):
+            value = record["value"]
+            if record["topic"] == "portfolio.commands.v1" and value.get("scope") == "INSTRUMENT" and state.now <= micros(drift["as_of"]):
+                (halted.add if value["kind"] == "HALT" else halted.discard)(value["target"])
+        return halted
+
+    def released(self, portfolio):
+        return sum((num(order["expected_value"]) for order in self.orders[portfolio].values()), ZERO)
+
+    def rebalance(self, value):
+        status, portfolio = value["status"], value["portfolio_id"]
+        planned = status in ("PENDING_APPROVAL", "PROPOSED", "NO_ACTION_NEEDED") or (status == "RELEASED" and value["rebalance_id"] not in self.proposals and value["explanation"])
+        if status in ("RELEASED", "PENDING_APPROVAL"):
+            self.own_id(value)
+        if planned and value["explanation"] and value["command_id"] is None or (planned and status != "PENDING_APPROVAL" and value["explanation"]):
+            self.proposal(value)
+        elif status == "PENDING_APPROVAL" and value["explanation"] and value["rebalance_id"] not in self.proposals:
+            self.proposal(value)
+        if status in ("COMPLETED", "FAILED"):
+            self.ended(value)
+
+    def own_id(self, value):
+        known = [uuid5(value["portfolio_id"].encode(), cycle.to_bytes(8, "big")) for cycle in range(1, 20)]
+        self.same("rebalance_id", value["rebalance_id"] in known, True)
+        if value["rebalance_id"] in known:
+            self.cycles[value["rebalance_id"]] = known.index(value["rebalance_id"]) + 1
+
+    def proposal(self, value):
+        plan, _ = self.plan_for(value)
+        orders = plan.orders()
+        self.proposals[value["rebalance_id"]] = orders
+        self.same("explained instruments", [e["instrument_id"] for e in value["explanation"]], sorted(plan.lines))
+        for line in value["explanation"]:
+            wish = plan.wishes[line["instrument_id"]]
+            decision = "SKIP" if not wish.quantity else "CUT" if wish.reason else "ORDER"
+            self.same(f"{line['instrument_id']} decision", line["decision"], decision)
+            if wish.reason:
+                self.same(f"{line['instrument_id']} reason", line["reason"], wish.reason)
+            ordered = next((num(n["value"]) for n in line["numbers"] if n["name"] == "ordered"), ZERO)
+            self.same(f"{line['instrument_id']} ordered", ordered, wish.quantity)
+        if value["status"] != "RELEASED":
+            self.same("orders", [(o["instrument_id"], o["side"], num(o["quantity"])) for o in value["orders"]], orders)
+        turnover = sum((plan.value(n) for n in plan.standing()), ZERO) / plan.equity
+        self.decimal("turnover", value["turnover"], turnover, 12)
+        self.decimal("expected_fees", value["expected_fees"], plan.fees(plan.standing()))
+
+    def wave(self, value):
+        rebalance, portfolio = value["rebalance_id"], value["portfolio_id"]
+        wave_id = uuid5(__import__("uuid").UUID(rebalance).bytes, int(value["wave_number"]).to_bytes(4, "big"), value["kind"].encode())
+        self.same("wave_id", value["wave_id"], wave_id)
+        if value["kind"] == "CANCEL":
+            known = self.orders[portfolio]
+            self.same("cancelled orders are known", all(o["order_id"] in known for o in value["orders"]), True)
+            return
+        sent = [(o["instrument_id"], o["side"], num(o["quantity"])) for o in value["orders"]]
+        approved = self.proposals.get(rebalance, [])
+        earlier = {o["order_id"] for o in self.orders[portfolio].values() if o["rebalance_id"] == rebalance}
+        self.same("the wave's orders", sent, self.expected_wave(value, approved, bool(earlier)))
+        for order in value["orders"]:
+            self.order(order, value)
+
+    def expected_wave(self, value, approved, later):
+        buys = [order for order in approved if order[1] == "BUY"]
+        sells = [order for order in approved if order[1] != "BUY"]
+        drift = self.last[value["portfolio_id"]]
+        _, _, policy, _ = self.valued(drift)
+        waits = setting(policy, "orders", "funding", "WAIT_FOR_SELLS") == "WAIT_FOR_SELLS"
+        if later:
+            plan, _ = self.plan_for(value, {name: units for name, _, units in buys})
+            return plan.orders()
+        return sells if waits and sells and buys else sells + buys
+
+    def order(self, order, wave):
+        portfolio, name = wave["portfolio_id"], order["instrument_id"]
+        cycle = self.cycles[wave["rebalance_id"]]
+        taken = self.orders[portfolio]
+        ids = [uuid5(portfolio.encode(), cycle.to_bytes(8, "big"), name.encode(), leg.to_bytes(4, "big")) for leg in range(1, 20)]
+        self.same(f"{name} order_id", order["order_id"] in ids and order["order_id"] not in taken, True)
+        taken[order["order_id"]] = order
+        drift = self.last[portfolio]
+        world, _, policy, at = self.valued(drift)
+        line = at.lines[name]
+        self.decimal(f"{name} expected_value", order["expected_value"], num(order["quantity"]) * line.clean)
+        self.decimal(f"{name} reference_price", order["reference_price"], line.price)
+        offset = num(setting(policy, "orders", "limit_offset_bp", "0")) / 10000
+        if setting(policy, "orders", "order_type", "MARKET") == "LIMIT":
+            tick = num(world.market.facts[name].get("tick_size"), Fraction(1, 10**10))
+            exact = line.price * (1 + offset if order["side"] == "BUY" else 1 - offset) / tick
+            ticks = exact.__floor__() if order["side"] == "BUY" else exact.__ceil__()
+            self.decimal(f"{name} limit_price", order["limit_price"], ticks * tick)
+        self.same(f"{name} policy_version", int(order["policy_version"]), int(policy["policy_version"]))
+
+    def ended(self, value):
+        """COMPLETED means every order filled, FAILED that at least one was not."""
+        last = {}
+        for record in self.input:
+            if record["topic"] == "orders.status.v1":
+                last.setdefault(record["value"]["order_id"], record["value"])
+                if last[record["value"]["order_id"]]["status"] in ("ACKNOWLEDGED", "PART_FILLED"):
+                    last[record["value"]["order_id"]] = record["value"]
+        mine = [o for o in self.orders[value["portfolio_id"]].values() if o["rebalance_id"] == value["rebalance_id"]]
+        filled = [o for o in mine if last.get(o["order_id"], {}).get("status") == "FILLED" and num(last[o["order_id"]]["cum_qty"]) == num(o["quantity"])]
+        wanted = len(self.proposals.get(value["rebalance_id"], mine))
+        self.same("every order filled", len(filled) == wanted, value["status"] == "COMPLETED")
+
+    def balance(self):
+        """Every fill and cash entry was booked, known before, refused, or still waits."""
+        final = self.states[-1]
+        booked = [(e["cause"]["topic"], int(e["cause"]["offset"])) for r in self.output if r["topic"] == "portfolio.ledger.v1" for e in r["value"]["entries"]]
+        self.same("bookings happen once", len(booked), len(set(booked)))
+        self.same("bookings", set(booked), {(a, b) for a, b, told in final.booked if told})

@@ -1,0 +1,275 @@
+"""The plan, steps 1 to 8, from one valuation and one policy: what is ordered of each instrument, and
+why the rest is left alone. Slow, exact, and small enough to be read against the conventions."""
+
+from fractions import Fraction
+
+from .bands import Bands, setting
+from .exact import nearest, num, toward_zero
+
+ZERO = Fraction(0)
+STEP = Fraction(1, 10**8)
+
+
+class Wish:
+    def __init__(self, wanted, reason=None):
+        self.quantity, self.reason = wanted, reason
+
+    def skip(self, reason):
+        if self.quantity:
+            self.quantity, self.reason = ZERO, reason
+
+    def cut(self, to, reason):
+        to = min(max(to, ZERO), self.quantity) if self.quantity > 0 else max(min(to, ZERO), self.quantity)
+        if to != self.quantity:
+            self.quantity, self.reason = to, reason
+
+
+class Plan:
+    """`every` plans each line whatever its drift (MANUAL); `given` are the quantities of a later wave."""
+
+    def __init__(self, policy, valuation, market, every, given=None, halted=(), released=ZERO, recent=0):
+        self.policy, self.valuation, self.market = policy, valuation, market
+        self.halted, self.released, self.recent = halted, released, recent
+        self.equity, self.lines = valuation.equity, valuation.lines
+        self.bands = Bands(policy, valuation, market)
+        self.wishes = {name: self.wish(name, every) for name in self.lines} if given is None else self.later(given)
+        self.constrain()
+        self.fund()
+        self.after_funding()
+
+    def order(self, name, default):
+        return setting(self.policy, "orders", name, default)
+
+    def limit(self, name):
+        return num(setting(self.policy, "limits", name, None))
+
+    def flag(self, name, default):
+        return str(self.order(name, default)).lower() == "true"
+
+    def later(self, given):
+        return {name: Wish(given.get(name, ZERO), None if name in given else "NOT_BREACHED") for name in self.lines}
+
+    # Steps 3 to 5.
+
+    def planned(self, name, every):
+        bands = self.bands
+        if every or (bands.cash and bands.cash.side(bands.inclusive)):
+            return True
+        if not bands.breached():
+            return False
+        if setting(self.policy, "trigger", "scope", "WHOLE_BOOK") == "WHOLE_BOOK":
+            return True
+        groups = [b for b, members in bands.groups.values() if name in members]
+        own = name not in bands.shared and bands.lines[name].side(bands.inclusive)
+        return bool(own or any(b.side(bands.inclusive) for b in groups))
+
+    def goal(self, name):
+        """The weight to go to, and the side on which the line is out."""
+        bound = self.bands.lines[name]
+        part = {"TARGET": 0, "MIDPOINT": Fraction(1, 2), "BAND_EDGE": 1}[setting(self.policy, "trigger", "goal", "TARGET")]
+        side = bound.side(self.bands.inclusive)
+        if name in self.bands.shared:
+            side = next(b for b, members in self.bands.groups.values() if name in members).side(self.bands.inclusive)
+        edge = {1: bound.upper, -1: bound.lower, 0: bound.target}[side]
+        return bound.target + part * (edge - bound.target), side, part
+
+    def lot(self, line):
+        return STEP if self.order("rounding", "TRUNCATE") == "NONE" else line.lot
+
+    def wish(self, name, every):
+        line = self.lines[name]
+        if not self.planned(name, every):
+            return Wish(ZERO, "NOT_BREACHED" if self.bands.breached() else "WITHIN_BAND")
+        bound = self.bands.lines[name]
+        if bound.target == 0 and name not in self.bands.shared and self.goal(name)[0] == 0:
+            return Wish(-line.held, None if line.held else "WITHIN_BAND")
+        goal, side, part = self.goal(name)
+        base = self.equity
+        if self.flag("reserve_scales_targets", False):
+            base *= 1 - num(self.order("cash_reserve", "0"))
+        exact = goal * base / line.unit - line.held
+        how = nearest if self.order("rounding", "TRUNCATE") == "NEAREST" else toward_zero
+        quantity = how(exact, self.lot(line))
+        if part == 1 and side:
+            weight = (line.held + quantity) * line.unit / self.equity
+            if weight > bound.upper or weight < bound.lower:
+                quantity += self.lot(line) * (-1 if side > 0 else 1)
+        return Wish(quantity, None if quantity else "ROUNDED_TO_ZERO")
+
+    # Step 6.
+
+    def value(self, name, quantity=None):
+        line = self.lines[name]
+        return abs(self.wishes[name].quantity if quantity is None else quantity) * line.clean
+
+    def standing(self):
+        return [name for name, wish in self.wishes.items() if wish.quantity]
+
+    def by_drift(self):
+        return sorted(self.lines, key=lambda name: (-abs(self.bands.lines[name].drift), name))
+
+    def is_exit(self, name):
+        wish, line = self.wishes[name], self.lines[name]
+        return self.bands.lines[name].target == 0 and wish.quantity == -line.held
+
+    def constrain(self):
+        for name in self.standing():
+            self.deviation(name)
+            self.forbidden(name)
+        for name in self.standing():
+            self.too_small(name)
+        self.hard_limits()
+        self.weight_limits()
+        self.budgets()
+
+    def deviation(self, name):
+        least = num(setting(self.policy, "trigger", "minimum_deviation", "1")) / 100
+        drift = abs(self.bands.lines[name].drift)
+        small = drift < least if self.bands.inclusive else drift <= least
+        if small and not self.is_exit(name):
+            self.wishes[name].skip("BELOW_MINIMUM_DEVIATION")
+
+    def forbidden(self, name):
+        wish, line = self.wishes[name], self.lines[name]
+        buys = wish.quantity > 0
+        short = not buys and line.held + wish.quantity < 0
+        if short and not self.flag("allow_short", False):
+            wish.cut(-max(line.held, ZERO), "SHORT_NOT_ALLOWED")
+        if not buys and (self.flag("no_sells", False) or name in self.order("do_not_sell", [])):
+            wish.skip("DO_NOT_SELL")
+        if buys and name in self.order("do_not_buy", []):
+            wish.skip("DO_NOT_BUY")
+        state = self.market.state(name)
+        if name in self.halted:
+            wish.skip("KILL_SWITCH")
+        if state == "HALTED":
+            wish.skip("HALTED")
+        unknown = state == "UNKNOWN" and self.flag("require_market_status", False)
+        if state == "CLOSED" or unknown:
+            wish.skip("MARKET_CLOSED")
+
+    def too_small(self, name):
+        least = num(self.order("min_notional", "0"))
+        if self.value(name) < least and not (self.is_exit(name) and self.flag("exit_exempt", True)):
+            self.wishes[name].skip("BELOW_MIN_NOTIONAL")
+
+    def legs(self, name, quantity=None):
+        line = self.lines[name]
+        quantity = self.wishes[name].quantity if quantity is None else quantity
+        if quantity > 0:
+            return [("BUY", quantity)]
+        sell = min(-quantity, max(line.held, ZERO))
+        return [(side, units) for side, units in (("SELL", sell), ("SELL_SHORT", -quantity - sell)) if units]
+
+    def hard_limits(self):
+        most, units, collar = self.limit("max_order_notional"), self.limit("max_order_quantity"), self.limit("price_collar_bp")
+        for name in self.standing():
+            wish, line = self.wishes[name], self.lines[name]
+            close = self.market.first.get(name)
+            legs = self.legs(name)
+            if collar is not None and close is not None and abs(line.price - close) > close * collar / 10000:
+                wish.skip("PRICE_OUTLIER")
+            elif units is not None and any(leg > units for _, leg in legs):
+                wish.skip("ORDER_LIMIT")
+            elif most is not None and any(leg * line.clean > most for _, leg in legs):
+                wish.skip("ORDER_LIMIT")
+
+    def weight_limits(self):
+        most = self.limit("max_position_weight")
+        for name in self.standing():
+            wish, line = self.wishes[name], self.lines[name]
+            after = abs(line.held + wish.quantity) * line.unit
+            if most is not None and after > most * self.equity and after > abs(line.held) * line.unit:
+                room = most * self.equity / line.unit
+                to = room - line.held if wish.quantity > 0 else -room - line.held
+                wish.cut(toward_zero(to, self.lot(line)), "POSITION_LIMIT")
+        most = self.limit("max_sector_weight")
+        if most is not None:
+            self.sector_limit(most * self.equity)
+
+    def sector_limit(self, most):
+        sector = lambda name: self.market.facts.get(name, {}).get("sector") or "NONE"
+        used = {}
+        for name, line in self.lines.items():
+            less = min(ZERO, self.wishes[name].quantity)
+            used[sector(name)] = used.get(sector(name), ZERO) + abs(line.held + less) * line.unit
+        for name in self.by_drift():
+            wish, line = self.wishes[name], self.lines[name]
+            if wish.quantity > 0:
+                room = max(ZERO, most - used[sector(name)])
+                wish.cut(toward_zero(room / line.unit, self.lot(line)), "SECTOR_LIMIT")
+                used[sector(name)] += wish.quantity * line.unit
+
+    def budgets(self):
+        cap = num(self.order("turnover_cap", None))
+        spent = ZERO
+        for name in self.by_drift():
+            if self.wishes[name].quantity and cap is not None:
+                if spent + self.value(name) > cap * self.equity:
+                    self.wishes[name].skip("TURNOVER_CAP")
+                else:
+                    spent += self.value(name)
+        daily, count = self.limit("max_daily_notional"), self.limit("max_orders_per_minute")
+        spent, orders = self.released, self.recent
+        for name in self.by_drift():
+            if not self.wishes[name].quantity:
+                continue
+            if daily is not None and spent + self.value(name) > daily:
+                self.wishes[name].skip("ORDER_LIMIT")
+            elif count is not None and orders + len(self.legs(name)) > count:
+                self.wishes[name].skip("ORDER_LIMIT")
+            else:
+                spent += self.value(name)
+                orders += len(self.legs(name))
+
+    # Step 7.
+
+    def fees(self, names):
+        fees = self.order("fees", {})
+        rate, fixed = num(fees.get("rate"), ZERO), num(fees.get("fixed"), ZERO)
+        return sum((units * self.lines[name].clean * rate + fixed for name in names for _, units in self.legs(name)), ZERO)
+
+    def fund(self):
+        if not self.flag("cash_limited", True):
+            return
+        names = self.standing()
+        buys = [name for name in names if self.wishes[name].quantity > 0]
+        paying = [name for name in buys if self.lines[name].kind != "FUTURE"]
+        sells = [name for name in names if self.wishes[name].quantity < 0]
+        proceeds = sum((units * self.lines[n].unit for n in sells if self.lines[n].kind != "FUTURE" for side, units in self.legs(n) if side == "SELL"), ZERO)
+        free = self.valuation.cash + proceeds - self.fees(sells) - num(self.order("cash_reserve", "0")) * self.equity
+        needed = sum((self.cost(name) for name in paying), ZERO) + self.fees(buys)
+        if needed <= free:
+            return
+        if self.order("shortage", "PRO_RATA") == "PRIORITY":
+            return self.by_priority(buys, free)
+        fees = self.order("fees", {})
+        rate, fixed = num(fees.get("rate"), ZERO), num(fees.get("fixed"), ZERO)
+        scaled = sum((self.cost(n) for n in paying), ZERO) + sum((self.value(n) * rate for n in buys), ZERO)
+        factor = max(ZERO, (free - fixed * len(buys)) / scaled) if scaled else ZERO
+        for name in buys:
+            self.wishes[name].cut(toward_zero(self.wishes[name].quantity * factor, self.lot(self.lines[name])), "CASH_SHORTAGE")
+
+    def cost(self, name):
+        return self.wishes[name].quantity * self.lines[name].unit
+
+    def by_priority(self, buys, free):
+        fees = self.order("fees", {})
+        rate, fixed = num(fees.get("rate"), ZERO), num(fees.get("fixed"), ZERO)
+        for name in sorted(buys, key=lambda n: (self.bands.lines[n].drift, n)):
+            line, wish = self.lines[name], self.wishes[name]
+            each = (ZERO if line.kind == "FUTURE" else line.unit) + line.clean * rate
+            reach = toward_zero(max(ZERO, free - fixed) / each, self.lot(line)) if each else wish.quantity
+            wish.cut(reach, "CASH_SHORTAGE")
+            if wish.quantity:
+                free -= wish.quantity * each + fixed
+
+    def after_funding(self):
+        for name in self.standing():
+            self.too_small(name)
+
+    # Step 8.
+
+    def orders(self):
+        standing = sorted(self.standing(), key=lambda name: (self.wishes[name].quantity > 0, name))
+        return [(name, side, units) for name in standing for side, units in self.legs(name)]
