@@ -2,6 +2,7 @@
 against the state that the model had when the service wrote it."""
 
 import copy
+import uuid
 from collections import Counter, defaultdict
 from fractions import Fraction
 
@@ -44,8 +45,8 @@ class Case:
 
     def check(self):
         self.follow()
-        self.last = {}
-        self.proposals, self.orders, self.cycles = {}, defaultdict(dict), Counter()
+        self.last, self.started = {}, set()
+        self.proposals, self.priced, self.orders, self.cycles = {}, {}, defaultdict(dict), Counter()
         versions, ledgers = Counter(), Counter()
         for number, record in enumerate(self.output, 1):
             topic, value = record["topic"], record["value"]
@@ -147,8 +148,6 @@ class Case:
             if not policy:
                 self.watches[portfolio].open = None
                 continue
-            if not policy.get("targets") and not num(setting(policy, "trigger", "cash_band", None)) and not world.books[portfolio].positions:
-                pass
             valuation = Valuation(world.books[portfolio], world.market, policy, world.now)
             bands = Bands(policy, valuation, world.market) if valuation.equity > 0 else None
             rearm = num(setting(policy, "trigger", "rearm_seconds", "3600"))
@@ -246,7 +245,7 @@ class Case:
         self.decimal(f"{name} value", found["value"], line.worth)
         target = next((num(t["target_weight"]) for t in policy.get("targets", []) if t.get("instrument_id") == name), None)
         if at.equity > 0 and line.priced:
-            self.decimal(f"{name} percentage", found["percentage"], line.worth / at.equity * 100, 10)
+            self.decimal(f"{name} percentage", found["percentage"], line.notional / at.equity * 100)
             if target is not None:
                 self.decimal(f"{name} drift", found["drift"], line.notional / at.equity - target, 12)
         self.decimal(f"{name} unrealized", found["unrealized"], at.unrealized(line, book))
@@ -346,9 +345,9 @@ class Case:
         planned = status in ("PENDING_APPROVAL", "PROPOSED", "NO_ACTION_NEEDED") or (status == "RELEASED" and value["rebalance_id"] not in self.proposals and value["explanation"])
         if status in ("RELEASED", "PENDING_APPROVAL"):
             self.own_id(value)
-        if planned and value["explanation"] and value["command_id"] is None or (planned and status != "PENDING_APPROVAL" and value["explanation"]):
-            self.proposal(value)
-        elif status == "PENDING_APPROVAL" and value["explanation"] and value["rebalance_id"] not in self.proposals:
+        # A first approval of two repeats the proposal that waits; everything else was planned anew.
+        repeated = status == "PENDING_APPROVAL" and value["command_id"] is not None and value["rebalance_id"] in self.proposals
+        if planned and value["explanation"] and not repeated:
             self.proposal(value)
         if status in ("COMPLETED", "FAILED"):
             self.ended(value)
@@ -363,6 +362,7 @@ class Case:
         plan, _ = self.plan_for(value)
         orders = plan.orders()
         self.proposals[value["rebalance_id"]] = orders
+        self.priced[value["rebalance_id"]] = {name: plan.lines[name] for name, _, _ in orders}
         self.same("explained instruments", [e["instrument_id"] for e in value["explanation"]], sorted(plan.lines))
         for line in value["explanation"]:
             wish = plan.wishes[line["instrument_id"]]
@@ -380,7 +380,7 @@ class Case:
 
     def wave(self, value):
         rebalance, portfolio = value["rebalance_id"], value["portfolio_id"]
-        wave_id = uuid5(__import__("uuid").UUID(rebalance).bytes, int(value["wave_number"]).to_bytes(4, "big"), value["kind"].encode())
+        wave_id = uuid5(uuid.UUID(rebalance).bytes, int(value["wave_number"]).to_bytes(4, "big"), value["kind"].encode())
         self.same("wave_id", value["wave_id"], wave_id)
         if value["kind"] == "CANCEL":
             known = self.orders[portfolio]
@@ -392,6 +392,7 @@ class Case:
         self.same("the wave's orders", sent, self.expected_wave(value, approved, bool(earlier)))
         for order in value["orders"]:
             self.order(order, value)
+        self.started.add(rebalance)
 
     def expected_wave(self, value, approved, later):
         buys = [order for order in approved if order[1] == "BUY"]
@@ -413,7 +414,9 @@ class Case:
         taken[order["order_id"]] = order
         drift = self.last[portfolio]
         world, _, policy, at = self.valued(drift)
-        line = at.lines[name]
+        # The first wave leaves as it was planned, also when an approval came later; the buys after it are planned anew.
+        first = wave["rebalance_id"] not in self.started
+        line = self.priced[wave["rebalance_id"]][name] if first else at.lines[name]
         self.decimal(f"{name} expected_value", order["expected_value"], num(order["quantity"]) * line.clean)
         self.decimal(f"{name} reference_price", order["reference_price"], line.price)
         offset = num(setting(policy, "orders", "limit_offset_bp", "0")) / 10000

@@ -113,8 +113,10 @@ class Plan:
         return self.bands.lines[name].target == 0 and wish.quantity == -line.held
 
     def constrain(self):
+        for name, wish in self.wishes.items():
+            if wish.quantity or wish.reason == "ROUNDED_TO_ZERO":
+                self.deviation(name)
         for name in self.standing():
-            self.deviation(name)
             self.forbidden(name)
         for name in self.standing():
             self.too_small(name)
@@ -127,7 +129,7 @@ class Plan:
         drift = abs(self.bands.lines[name].drift)
         small = drift < least if self.bands.inclusive else drift <= least
         if small and not self.is_exit(name):
-            self.wishes[name].skip("BELOW_MINIMUM_DEVIATION")
+            self.wishes[name].quantity, self.wishes[name].reason = ZERO, "BELOW_MINIMUM_DEVIATION"
 
     def forbidden(self, name):
         wish, line = self.wishes[name], self.lines[name]

@@ -45,7 +45,7 @@ class Valuation:
         self.unpriced = sorted(name for name, line in self.lines.items() if not line.priced)
         self.stale = sorted(name for name, line in self.lines.items() if line.stale)
         self.pairs_fit = all(rate is not None for rate in self.rates.values())
-        self.fit = not self.unpriced and not self.stale and self.pairs_fit and not any(line.held_back for line in self.lines.values())
+        self.fit = not self.unpriced and not self.stale and self.pairs_fit
 
     def unrealized(self, line, book):
         if not line.position or not line.held or not line.priced:

@@ -29,7 +29,7 @@ pub struct Allocation {
     pub stale: bool,
     /// Market value (the notional of a future is in the drift event).
     pub value: Money,
-    /// value ÷ equity, in points; null when equity is not above zero.
+    /// Weight in points: value ÷ equity, for a future notional ÷ equity; null when equity is not above zero.
     pub percentage: Option<Percent>,
     /// From the policy; null outside it.
     pub target_weight: Option<Fraction>,

@@ -187,6 +187,10 @@ impl<R: Role> Lane<R> {
     pub fn know_schemas(&mut self, schemas: Vec<Recorded>) {
         self.new_schemas = schemas.into_iter().filter(|schema| !self.shared.schemas.contains(&schema.name)).collect();
     }
+    /// Lets an input that has never moved begin at an offset: its earlier records are gone.
+    pub fn begin_at(&mut self, topic: Topic, partition: i32, offset: i64) {
+        self.shared.positions.entry((topic, partition)).or_insert(offset);
+    }
     /// Prepares the replay of a recorded step: its settings hold from its first window on.
     pub fn expect(&mut self, begin: &Begin) -> Result<(), LaneError> {
         if begin.step != self.shared.step + 1 {

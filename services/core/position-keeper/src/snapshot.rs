@@ -135,21 +135,21 @@ fn sectors(portfolio: &Portfolio, appraisal: &Appraisal, market: &Market) -> Vec
     by_sector.into_iter().map(row).collect()
 }
 
-/// Each share and each square is rounded half-even at the fraction's scale.
+/// Shares and squares stand at the scale of amounts, so that the published figures are rounded once.
 fn concentration(appraisal: &Appraisal) -> Concentration {
-    let gross = Amount::from_units(appraisal.lines.iter().map(|line| line.weighed.units().abs()).sum());
-    if gross.is_zero() {
+    let gross = appraisal.lines.iter().map(|line| line.weighed.units().abs()).sum();
+    if gross == 0 {
         return Concentration::default();
     }
-    let one = Fraction::ONE.units();
+    let (one, shown) = (Amount::ONE.units(), Fraction::ONE.units());
     let square = |line: &LineValue| -> Result<i128, FixedError> {
-        let share = line.weighed.abs().ratio(gross)?.units();
+        let share = mul_div_half_even(line.weighed.units().abs(), one, gross)?;
         mul_div_half_even(share, share, one)
     };
     let sum: Result<i128, FixedError> = appraisal.lines.iter().map(square).sum();
-    let hhi = sum.ok().map(Fraction::from_units).filter(|hhi| hhi.is_positive());
-    let number = hhi.and_then(|hhi| mul_div_half_even(one, one, hhi.units()).ok()).map(Fraction::from_units);
-    Concentration { hhi, effective_number: number }
+    let sum = sum.ok().filter(|sum| *sum > 0);
+    let published = |top, bottom| mul_div_half_even(top, shown, bottom).ok().map(Fraction::from_units);
+    Concentration { hhi: sum.and_then(|sum| published(sum, one)), effective_number: sum.and_then(|sum| published(one, sum)) }
 }
 
 /// Profit and its parts; the parts add up to the whole and the whole to equity less flows, to the last

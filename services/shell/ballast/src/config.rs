@@ -104,7 +104,8 @@ pub fn load(file: Option<&Path>, overrides: &[String]) -> Result<Config, ConfigE
         let value: figment::value::Value = value.parse().unwrap_or_else(|never| match never {});
         figment = figment.merge(figment::providers::Serialized::global(key, value));
     }
-    let config: Config = figment.extract().map_err(|error| ConfigError::Unreadable(error.to_string()))?;
+    let mut config: Config = figment.extract().map_err(|error| ConfigError::Unreadable(error.to_string()))?;
+    config.kafka.read_secrets().map_err(|error| ConfigError::Wrong(error.to_string()))?;
     check(&config)?;
     Ok(config)
 }

@@ -2,7 +2,7 @@
 //! Which frames count is decided in the core; nothing here is exactly-once by itself.
 
 use crate::avro::AvroCodec;
-use crate::kafka::{KafkaRecord, stored};
+use crate::kafka::{KafkaRecord, newest_frame, stored};
 use crate::messages::cloud_event;
 use crate::stop::Stop;
 use crate::topic_layout::partitions;
@@ -148,19 +148,7 @@ impl Running {
 
 /// Reads the frames from the anchor of the newest one to the end.
 fn read_tail(past: &mut Reader, frames: &TopicName, schemas: &SchemaStore) -> anyhow::Result<(Tail, i64)> {
-    let bounds = past.bounds(frames, 0, PATIENCE)?;
-    let mut newest: Option<Frame> = None;
-    let mut look = 64;
-    while newest.is_none() {
-        let from = bounds.start.max(bounds.stable_end - look);
-        past.read_range(frames, 0, (from, bounds.stable_end), PATIENCE, |record| {
-            newest = record.value().and_then(|value| decode_frame(schemas, value).ok()).or(newest.take());
-        })?;
-        if from == bounds.start {
-            break;
-        }
-        look *= 8;
-    }
+    let (bounds, newest) = newest_frame(past, frames, schemas)?;
     let mut tail = Tail::default();
     let Some(newest) = newest else { return Ok((tail, bounds.stable_end)) };
     let from = tail_start(&newest, bounds.start).context("finding the last frame that counted")?;

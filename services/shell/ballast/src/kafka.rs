@@ -1,9 +1,11 @@
 //! The worker's ports on Kafka.
 
+mod frames;
 mod past;
 mod publisher;
 mod reader;
 
+pub(crate) use frames::newest_frame;
 pub use past::KafkaPast;
 pub use publisher::KafkaPublisher;
 pub use reader::KafkaReader;

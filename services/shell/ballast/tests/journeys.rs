@@ -13,7 +13,7 @@ fn data() -> PathBuf {
 }
 
 fn cluster() -> Cluster {
-    Cluster::new(ClusterSettings { core: Settings { snapshot_interval_ms: 0, ..Settings::default() }, checkpoint_ms: 20, ..ClusterSettings::default() })
+    Cluster::new(ClusterSettings { core: Settings { snapshot_interval_ms: 0, ..Settings::default() }, checkpoint_ms: 2, ..ClusterSettings::default() })
 }
 
 /// Publishes a day, lets it be digested, and checks it.

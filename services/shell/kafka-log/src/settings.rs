@@ -7,7 +7,7 @@ use crate::errors::SettingsError;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A text that is never printed.
 #[derive(Clone, Default, PartialEq, Eq, Deserialize)]
@@ -90,6 +90,10 @@ pub struct Security {
     pub user: Option<String>,
     /// The SASL password.
     pub password: Option<Secret>,
+    /// A file with the SASL password; see [`KafkaSettings::read_secrets`].
+    pub password_file: Option<PathBuf>,
+    /// A file with the private key's password; see [`KafkaSettings::read_secrets`].
+    pub key_password_file: Option<PathBuf>,
 }
 
 /// Everything about the cluster that is the operator's to say.
@@ -162,6 +166,27 @@ impl KafkaSettings {
     }
 }
 
+impl KafkaSettings {
+    /// Reads the secrets that stand in files of their own; a line end at the end is not part of one.
+    ///
+    /// # Errors
+    /// [`SettingsError::Invalid`] for a file that cannot be read, or where the secret is set as well.
+    pub fn read_secrets(&mut self) -> Result<(), SettingsError> {
+        let security = &mut self.security;
+        read_secret("security.password_file", security.password_file.as_deref(), &mut security.password)?;
+        read_secret("security.key_password_file", security.key_password_file.as_deref(), &mut security.key_password)
+    }
+}
+
+fn read_secret(setting: &'static str, file: Option<&Path>, secret: &mut Option<Secret>) -> Result<(), SettingsError> {
+    let Some(file) = file else { return Ok(()) };
+    require(setting, secret.is_none(), "the secret is set as well: keep one of both")?;
+    let read = std::fs::read_to_string(file);
+    let text = read.map_err(|error| SettingsError::Invalid { setting, problem: format!("{}: {error}", file.display()) })?;
+    *secret = Some(text.trim_end_matches(['\r', '\n']).to_owned().into());
+    Ok(())
+}
+
 impl Security {
     fn validate(&self) -> Result<(), SettingsError> {
         let credentials = self.user.is_some() && self.password.is_some();
@@ -193,6 +218,20 @@ mod tests {
         let security = Security { password: Some("hunter2".to_owned().into()), ..Security::default() };
         let printed = format!("{security:?}");
         assert!(printed.contains("***") && !printed.contains("hunter2"), "{printed}");
+    }
+
+    #[test]
+    fn secrets_stand_in_files() {
+        let file = std::env::temp_dir().join(format!("kafka-log-secret-{}", std::process::id()));
+        std::fs::write(&file, "hunter2\n").unwrap();
+        let mut settings = KafkaSettings::default();
+        settings.security.password_file = Some(file.clone());
+        settings.read_secrets().unwrap();
+        assert_eq!(settings.security.password.as_ref().map(Secret::reveal), Some("hunter2"));
+        assert!(settings.read_secrets().is_err(), "both are set now");
+        std::fs::remove_file(&file).unwrap();
+        settings.security.password = None;
+        assert!(settings.read_secrets().unwrap_err().to_string().contains("password_file"));
     }
 
     #[test]

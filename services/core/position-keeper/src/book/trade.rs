@@ -170,7 +170,8 @@ impl Booking<'_> {
         let book = bounded(self.gross.convert(self.rate)?)?;
         let units = self.fill.quantity.units().checked_mul(pow10(Amount::SCALE - Quantity::SCALE)).ok_or(FixedError::Overflow)?;
         self.pay(self.fill.currency, signed(-self.sign, self.gross)?, signed(-self.sign, book)?)?;
-        self.pay(received, signed(self.sign, Amount::from_units(units))?, signed(self.sign, book)?)?;
+        let units = Amount::from_units(units).multiply(self.facts.multiplier)?;
+        self.pay(received, signed(self.sign, units)?, signed(self.sign, book)?)?;
         for fee in &self.fill.fees {
             self.charge_cash(fee)?;
         }

@@ -10,7 +10,8 @@ use crate::topic_layout::specs;
 use crate::verify::{Check, Checkpoint, Given, Report, SeenRecord, verify};
 use crate::worker::ports::{Past, PortError};
 use crate::worker::recovery::{LaneHalt, audit};
-use avro_codec::{SchemaStore, decode_progress};
+use avro_codec::{SchemaStore, decode_frame, decode_progress};
+use conflator::tail_start;
 use domain::Topic;
 use domain::progress::Progress;
 use engine::{RecordRef, Role};
@@ -35,8 +36,9 @@ pub fn run(config: &Config, args: &VerifyArgs) -> anyhow::Result<ExitCode> {
 
 /// Reads everything and checks it.
 pub fn report(config: &Config, args: &VerifyArgs) -> anyhow::Result<Report> {
-    let everything = Everything::read(config)?;
+    // Checkpoints first: what they hold is in the topics by then.
     let checkpoints = if args.without_postgres { Vec::new() } else { checkpoints(config)? };
+    let everything = Everything::read(config)?;
     let given = Given { checkpoints, compacted: args.compacted, schemas: SchemaStore::compiled() };
     let mut report = verify(everything.seen(), &given);
     report.add(replayed(&everything, config.lanes));
@@ -76,7 +78,7 @@ impl Everything {
         let bounds = reader.bounds(topic, partition, PATIENCE)?;
         let mut records = Vec::new();
         if bounds.start < bounds.stable_end {
-            reader.read_range(topic, partition, (bounds.start, bounds.stable_end), PATIENCE, |record| records.push(stored(&record)))?;
+            reader.read_range(topic, partition, (bounds.start, bounds.stable_end), PATIENCE, |record| records.push(stored(record)))?;
         }
         let place = (topic.as_str().to_owned(), partition);
         self.bounds.insert(place.clone(), (bounds.start, bounds.stable_end));
@@ -119,6 +121,12 @@ impl Past for ReadPast<'_> {
         let start = records.partition_point(|record| record.offset < from);
         records[start..].iter().take_while(|record| record.offset < to).for_each(|record| take(record));
         Ok(())
+    }
+    fn frames_start(&mut self) -> Result<i64, PortError> {
+        let (first, _) = self.bounds(Topic::Frames, 0)?;
+        let schemas = SchemaStore::compiled();
+        let newest = self.everything.of(Topic::Frames, 0).iter().rev().find_map(|r| decode_frame(&schemas, r.value.as_deref()?).ok());
+        newest.map_or(Ok(first), |frame| tail_start(&frame, first).map_err(PortError::of))
     }
     fn progress(&mut self, from: i64) -> Result<Vec<Progress>, PortError> {
         let schemas = SchemaStore::compiled();

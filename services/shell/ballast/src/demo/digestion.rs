@@ -138,7 +138,7 @@ pub(super) fn source_of<R: Role>(lane: i32) -> SmolStr {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::journeys::{self, traded};
+    use crate::journeys::traded;
     use crate::memory::cluster::{Cluster, ClusterSettings};
     use crate::messages::input_message;
     use std::path::Path;
@@ -146,7 +146,7 @@ mod tests {
     #[test]
     fn a_day_is_digested_only_when_its_last_output_was_seen() {
         let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../tests/data");
-        let day = journeys::traded::days(&data).unwrap().remove(0);
+        let day = traded::days(&data).unwrap().remove(0);
         let (mut cluster, mut digestion, mut observed) = (Cluster::new(ClusterSettings::default()), Digestion::default(), Observed::new());
         let portfolios = [(traded::PORTFOLIO, cluster.lane_of(traded::PORTFOLIO))];
         for dated in &day.inputs {

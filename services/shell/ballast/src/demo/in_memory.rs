@@ -3,8 +3,9 @@
 use super::screen::{Screen, rows, say};
 use super::story::{self, Comeback};
 use crate::journeys::{self, Day, Observed, balanced, traded};
-use crate::memory::cluster::{Cluster, ClusterSettings, Death, Member};
+use crate::memory::cluster::{Cluster, ClusterSettings, Death, Member, Recovery};
 use engine::Settings;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// Days between the kills of the second half, which go on to the end.
@@ -50,7 +51,7 @@ fn live(cluster: &mut Cluster, observed: &mut Observed, day: &Day) -> anyhow::Re
 
 /// In the middle both stateful services die, each in another way; from then on every hundred days again.
 fn strike(cluster: &mut Cluster, screen: &mut Screen, index: usize, days: usize, day: &Day) {
-    if index < days / 2 || (index - days / 2) % KILL_EVERY != 0 {
+    if index < days / 2 || !(index - days / 2).is_multiple_of(KILL_EVERY) {
         return;
     }
     let keeper = cluster.lane_of(traded::PORTFOLIO);
@@ -62,17 +63,22 @@ fn strike(cluster: &mut Cluster, screen: &mut Screen, index: usize, days: usize,
     }
 }
 
+/// Every recovery of a lane in one line.
 fn comebacks(cluster: &Cluster) -> Vec<Comeback> {
-    let told = |(member, lane, recovery): (Member, i32, crate::memory::cluster::Recovery)| Comeback {
+    let mut lanes: BTreeMap<(Member, i32), Vec<Recovery>> = BTreeMap::new();
+    for (member, lane, recovery) in cluster.recoveries() {
+        lanes.entry((member, lane)).or_default().push(recovery);
+    }
+    let told = |((member, lane), recoveries): (&(Member, i32), &Vec<Recovery>)| Comeback {
         who: format!("{member:?}, lane {lane}"),
-        took: recovery.took,
+        took: recoveries.iter().map(|recovery| recovery.took).max().unwrap_or_default(),
         how: format!(
-            "{}, {} steps replayed with equal digests",
-            recovery.checkpoint.map_or("from the beginning".to_owned(), |step| format!("from the checkpoint of step {step}")),
-            recovery.replayed
+            "the longest of {} recoveries from a checkpoint; {} steps replayed in all, every digest equal",
+            recoveries.len(),
+            recoveries.iter().map(|recovery| recovery.replayed).sum::<u64>()
         ),
     };
-    cluster.recoveries().into_iter().map(told).collect()
+    lanes.iter().map(told).collect()
 }
 
 fn look_next() {

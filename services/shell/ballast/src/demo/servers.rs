@@ -188,7 +188,7 @@ fn verified(config: &Config) -> anyhow::Result<bool> {
 
 fn look_next(config: &Config) {
     story::heading("Where to look next");
-    say(&format!("  Kafka is at {}, Postgres at {}; both run on until `make down`", config.kafka.brokers, config.postgres.url.reveal()));
+    say(&format!("  Kafka ({}) and Postgres run on until `make down`; for a shell: set -a; . .local/demo-stack/env; set +a", config.kafka.brokers));
     say("  ballast topics tail rebalance.events.v1 --from-start --until-end   every plan with its reasons");
     say("  ballast topics tail portfolio.ledger.v1 --from-start --until-end   every booking");
     say("  psql \"$BALLAST_POSTGRES_URL\" -c 'select * from rebalances limit 5'  the same as tables");

@@ -69,6 +69,10 @@ fn example(observed: &Observed, placed: &PlacedOrder) {
     for line in &event.explanation {
         let mark = if line.instrument_id == order.instrument_id { ">" } else { " " };
         say(&format!("  {mark} {}", explanation(line)));
+        if mark == ">" {
+            let numbers: Vec<_> = line.numbers.iter().map(|number| format!("{} {}", number.name, number.value)).collect();
+            numbers.chunks(6).for_each(|few| say(&format!("          {}", few.join(", "))));
+        }
     }
     say("");
 }
@@ -81,8 +85,7 @@ fn explanation(line: &ExplanationLine) -> String {
         Decision::Cut => "ordered in part",
         _ => "left alone",
     };
-    let numbers: Vec<_> = line.numbers.iter().map(|number| format!("{} {}", number.name, number.value)).collect();
-    format!("{:<5} {weight}, target {}{drift}: {done}, {} ({})", line.instrument_id, percent(line.target), line.reason, numbers.join(", "))
+    format!("{:<5} {weight}, target {}{drift}: {done}, {}", line.instrument_id, percent(line.target), line.reason)
 }
 
 /// What was counted, and what was checked on every day.

@@ -1,10 +1,11 @@
 //! Reading of what was: progress, and recorded ranges of inputs, streamed once from front to back.
 
-use super::stored;
+use super::{newest_frame, stored};
 use crate::stored::StoredRecord;
 use super::read_error;
 use crate::worker::ports::{Past, PortError};
 use avro_codec::{SchemaStore, decode_progress};
+use conflator::tail_start;
 use domain::Topic;
 use domain::progress::Progress;
 use engine::{RecordRef, Role};
@@ -95,6 +96,12 @@ impl Past for KafkaPast {
         }
         stream.given_to = to;
         Ok(())
+    }
+
+    fn frames_start(&mut self) -> Result<i64, PortError> {
+        let frames = TopicName::from(Topic::Frames.name());
+        let (bounds, newest) = newest_frame(&mut self.bounds, &frames, &SchemaStore::compiled()).map_err(read_error)?;
+        newest.map_or(Ok(bounds.start), |frame| tail_start(&frame, bounds.start).map_err(PortError::of))
     }
 
     fn progress(&mut self, from: i64) -> Result<Vec<Progress>, PortError> {

@@ -65,7 +65,7 @@ pub struct ClusterSettings {
 
 impl Default for ClusterSettings {
     fn default() -> Self {
-        Self { lanes: 4, market_partitions: 4, core: Settings::default(), clock: Clock::Event, checkpoint_ms: 100 }
+        Self { lanes: 4, market_partitions: 4, core: Settings::default(), clock: Clock::Event, checkpoint_ms: 5 }
     }
 }
 

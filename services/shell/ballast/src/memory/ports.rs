@@ -96,6 +96,9 @@ impl Past for MemoryPast {
         self.log.range(topic.name(), partition, from, to).iter().for_each(|record| take(record));
         Ok(())
     }
+    fn frames_start(&mut self) -> Result<i64, PortError> {
+        Ok(0)
+    }
     fn progress(&mut self, from: i64) -> Result<Vec<Progress>, PortError> {
         let schemas = SchemaStore::compiled();
         let records = self.log.read(self.progress.name(), self.lane, from);

@@ -4,7 +4,7 @@
 //! It books TRADE executions and plain cash. What it cannot book (corrections, splits, securities
 //! transferred) it says, and the portfolio is left out of the comparison from there on.
 
-use super::exact::{Exact, Published, magnitude, zero};
+use super::exact::{Exact, Published, magnitude, shortened, zero};
 use domain::cash::CashEntry;
 use domain::enums::{CashKind, ExecType, InstrumentType, Side};
 use domain::fill::Fill;
@@ -63,8 +63,8 @@ impl Position {
         }
         let (held, traded) = (magnitude(&self.quantity), magnitude(change));
         let closed = if traded < held { traded.clone() } else { held.clone() };
-        let cost_out = &self.cost * &closed / &held;
-        let paid_out = paid * &closed / &traded;
+        let cost_out = shortened(&(&self.cost * &closed / &held));
+        let paid_out = shortened(&(paid * &closed / &traded));
         let realized = -(&paid_out + &cost_out);
         self.cost = &self.cost - cost_out + (paid - paid_out);
         self.quantity += change;
@@ -220,7 +220,7 @@ fn pair(fill: &Fill, instrument: &Instrument) -> Result<Effect, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::verify::exact::{ratio, whole};
+    use crate::verify::exact::{near, ratio, whole};
     use crate::verify::story::{deposit, fill, instrument, usd, v};
 
     fn position(steps: &[(i128, i128)]) -> Position {
@@ -240,7 +240,19 @@ mod tests {
         let short = position(&[(-4, 50), (2, 40), (2, 60)]);
         assert_eq!((short.quantity, short.cost, short.realized), (zero(), zero(), zero()));
         let third = position(&[(3, 10), (4, 11), (-1, 12)]);
-        assert_eq!(third.cost, ratio(74, 0) * whole(6) / whole(7));
+        assert!(near(&third.cost, &(whole(74) * whole(6) / whole(7)), &ratio(1, 30)));
+    }
+
+    #[test]
+    fn numbers_stay_short_however_long_the_history() {
+        let mut position = Position::default();
+        for n in 1..3000_i128 {
+            position.trade(&whole(7), &(whole(7) * ratio(1000 + n, 2)));
+            position.trade(&whole(-3), &(whole(-3) * ratio(1003 + n, 2)));
+        }
+        assert!(position.cost.denom().bits() < 220);
+        position.trade(&-position.quantity.clone(), &zero());
+        assert_eq!(position.cost, zero());
     }
 
     fn booked(instrument: &Instrument, fills: &[Fill]) -> (Book, Vec<Effect>) {

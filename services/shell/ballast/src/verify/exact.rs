@@ -1,5 +1,5 @@
-//! Exact ratios: the arithmetic of the model. Nothing here rounds; `slack` says how far a published,
-//! rounded number may lie from the exact one.
+//! Exact ratios: the arithmetic of the model. `slack` says how far a published, rounded number may lie
+//! from the exact one. Nothing here rounds but `shortened`, far below any slack.
 
 use domain::{Amount, Fraction, FxRate, Money, Percent, Price, Quantity};
 use num_bigint::BigInt;
@@ -41,6 +41,12 @@ pub(super) fn zero() -> Exact {
 /// The magnitude.
 pub(super) fn magnitude(value: &Exact) -> Exact {
     if *value < zero() { -value } else { value.clone() }
+}
+
+/// The number cut to 60 decimals: repeated division would lengthen it with every booking without end.
+pub(super) fn shortened(value: &Exact) -> Exact {
+    let scale = Exact::from_integer(BigInt::from(10).pow(60));
+    (value * &scale).trunc() / scale
 }
 
 /// What `roundings` roundings to money's ten decimals and `bookings` roundings of the kept amounts

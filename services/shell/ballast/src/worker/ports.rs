@@ -55,6 +55,8 @@ pub trait Past {
     fn bounds(&mut self, topic: Topic, partition: i32) -> Result<(i64, i64), PortError>;
     /// Every visible record of a range of offsets, in order.
     fn range(&mut self, topic: Topic, partition: i32, from: i64, to: i64, take: &mut dyn FnMut(&dyn RecordRef)) -> Result<(), PortError>;
+    /// The offset from which frames must be followed when their first ones are gone.
+    fn frames_start(&mut self) -> Result<i64, PortError>;
     /// Every visible progress record from an offset to the end.
     fn progress(&mut self, from: i64) -> Result<Vec<Progress>, PortError>;
 }
@@ -101,8 +103,11 @@ pub struct CheckpointImage {
     /// Entities that changed since the parent; `None` is gone.
     pub changed: Vec<(SmolStr, Option<Vec<u8>>)>,
     /// Every entity of the bucket whose turn it is, with its number.
-    pub full_bucket: Option<(u16, Vec<(SmolStr, Vec<u8>)>)>,
+    pub full_bucket: Option<(u16, Vec<Kept>)>,
 }
+
+/// An entity's key and bytes.
+pub type Kept = (SmolStr, Vec<u8>);
 
 /// A checkpoint as it is read back.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -114,7 +119,7 @@ pub struct LoadedImage {
     /// The lane's shared part.
     pub shared: Vec<u8>,
     /// Every entity, by ascending key.
-    pub entities: Vec<(SmolStr, Vec<u8>)>,
+    pub entities: Vec<Kept>,
 }
 
 /// How saving a checkpoint ended.

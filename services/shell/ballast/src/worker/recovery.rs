@@ -76,7 +76,10 @@ pub fn recover<R: Role>(
     let facts = facts(target, lane.as_ref(), progress_from, past)?;
     let way = recovery::decide(&facts)?;
     let checkpoint = facts.checkpoint;
-    let mut lane = lane.unwrap_or_else(|| Lane::new(fresh(), target.lane, target.lanes));
+    let mut lane = match lane {
+        Some(lane) => lane,
+        None => at_genesis(target, fresh(), past)?,
+    };
     for (begin, done) in &way.replay {
         let step = replay(&mut lane, begin, codec, past)?;
         recovery::compare(done, &step.done)?;
@@ -85,11 +88,26 @@ pub fn recover<R: Role>(
     Ok(Recovered { lane, checkpoint, replayed: way.replay.len() as u64, dangling })
 }
 
+/// A lane before its first step, at the first records that its inputs still hold. Frames are followed
+/// from one that is known to count.
+fn at_genesis<R: Role>(target: Target, role: R, past: &mut dyn Past) -> Result<Lane<R>, LaneHalt> {
+    let mut lane = Lane::new(role, target.lane, target.lanes);
+    for topic in R::INPUTS {
+        let partition = partition_of(*topic, target.lane);
+        let (first, _) = past.bounds(*topic, partition)?;
+        if first > 0 {
+            let start = if *topic == Topic::Frames { past.frames_start()? } else { first };
+            lane.begin_at(*topic, partition, start);
+        }
+    }
+    Ok(lane)
+}
+
 /// Replays every step of a lane from its genesis and holds it against its DONE; how many there were.
 pub fn audit<R: Role>(lane: i32, lanes: i32, role: R, codec: &mut dyn Codec, past: &mut dyn Past) -> Result<u64, LaneHalt> {
     let target = Target { lane, lanes, genesis: false };
     let way = recovery::decide(&facts::<R>(target, None, 0, past)?)?;
-    let mut machine = Lane::new(role, lane, lanes);
+    let mut machine = at_genesis(target, role, past)?;
     for (begin, done) in &way.replay {
         let step = replay(&mut machine, begin, codec, past)?;
         recovery::compare(done, &step.done)?;

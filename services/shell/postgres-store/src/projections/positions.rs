@@ -10,7 +10,7 @@ use super::column::{column, newest, opt_json, opt_text, text};
 use crate::statement::Limit;
 use crate::{Micros, StoreError};
 
-/// A position after a ledger entry; amounts of profit are cumulative and in the base currency. Of
+/// A position after a ledger entry; amounts of profit are cumulative and in the instrument's currency. Of
 /// two rows of one ledger version the later in the batch stays.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PositionRow {

@@ -86,9 +86,14 @@ FROM UNNEST($1::text[], $2::text[], $3::timestamptz[], $4::text[], $5::text[], $
     AS g (rebalance_id, portfolio_id, first_at, type, old_allocations, new_allocations, status,
           code, metrics, explanation, orders, proposal_hash, shadow, actor, source_offset, at)
 ON CONFLICT (rebalance_id) DO UPDATE SET
-    type = EXCLUDED.type, old_allocations = EXCLUDED.old_allocations,
-    new_allocations = EXCLUDED.new_allocations, status = EXCLUDED.status, code = EXCLUDED.code,
-    metrics = EXCLUDED.metrics, explanation = EXCLUDED.explanation, orders = EXCLUDED.orders,
-    proposal_hash = EXCLUDED.proposal_hash, shadow = EXCLUDED.shadow, actor = EXCLUDED.actor,
+    type = EXCLUDED.type, status = EXCLUDED.status, code = EXCLUDED.code, shadow = EXCLUDED.shadow,
+    -- Only some events carry the plan; the others leave it as it stands.
+    old_allocations = CASE WHEN EXCLUDED.old_allocations = '{}' THEN r.old_allocations ELSE EXCLUDED.old_allocations END,
+    new_allocations = CASE WHEN EXCLUDED.old_allocations = '{}' THEN r.new_allocations ELSE EXCLUDED.new_allocations END,
+    explanation = CASE WHEN EXCLUDED.explanation = '[]' THEN r.explanation ELSE EXCLUDED.explanation END,
+    orders = CASE WHEN EXCLUDED.orders = '[]' THEN r.orders ELSE EXCLUDED.orders END,
+    metrics = COALESCE(r.metrics, '{}') || COALESCE(EXCLUDED.metrics, '{}'),
+    proposal_hash = COALESCE(EXCLUDED.proposal_hash, r.proposal_hash),
+    actor = COALESCE(EXCLUDED.actor, r.actor),
     source_offset = EXCLUDED.source_offset, updated_at = EXCLUDED.updated_at
 WHERE r.source_offset < EXCLUDED.source_offset";
