@@ -243,6 +243,10 @@ class Plan:
         needed = sum((self.cost(name) for name in paying), ZERO) + self.fees(buys)
         if needed <= free:
             return
+        if free <= 0:
+            for name in buys:
+                self.wishes[name].skip("INSUFFICIENT_FUNDS")
+            return
         if self.order("shortage", "PRO_RATA") == "PRIORITY":
             return self.by_priority(buys, free)
         fees = self.order("fees", {})

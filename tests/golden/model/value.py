@@ -42,9 +42,10 @@ class Valuation:
         self.rates = {currency: market.rate(currency, book.base) for currency in book.cash}
         self.cash = sum((amount * (self.rates[currency] or 0) for currency, amount in book.cash.items()), ZERO)
         self.equity = self.cash + sum((line.worth for line in self.lines.values()), ZERO)
-        self.unpriced = sorted(name for name, line in self.lines.items() if not line.priced)
+        self.unpriced = sorted(name for name, line in self.lines.items() if line.price is None)
         self.stale = sorted(name for name, line in self.lines.items() if line.stale)
-        self.pairs_fit = all(rate is not None for rate in self.rates.values())
+        rates = list(self.rates.values()) + [line.rate for line in self.lines.values()]
+        self.pairs_fit = all(rate is not None for rate in rates)
         self.fit = not self.unpriced and not self.stale and self.pairs_fit
 
     def unrealized(self, line, book):

@@ -1,0 +1,118 @@
+//! Inputs = applied + duplicates + waiting + dead letters, counted from the lines that went in and came
+//! out, for fills and cash entries; and every other line is at least not lost in silence when it is wrong.
+
+use crate::core::{Told, cases, input, records, run};
+use ballast::replay::Verdict;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Topic and offset.
+type Place = (String, i64);
+
+/// What must have become of the fills and cash entries of an input; says what did not.
+pub fn holds(text: &str, told: &Told) -> Result<(), String> {
+    let records = records(told);
+    let booked = booked(&records)?;
+    let (refused, unread) = refused(&records);
+    let (mut applied, mut waiting) = (BTreeSet::new(), BTreeMap::<String, i64>::new());
+    let mut next: BTreeMap<String, i64> = BTreeMap::new();
+    for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+        if unread.contains(&(number as i64 + 1)) {
+            continue;
+        }
+        let record: Value = serde_json::from_str(line).map_err(|error| format!("line {} was taken for a record: {error}", number + 1))?;
+        let topic = record["topic"].as_str().unwrap_or_default().to_owned();
+        let offset = next.entry(topic.clone()).and_modify(|offset| *offset += 1).or_insert(0);
+        if !matches!(topic.as_str(), "execution.fills.v1" | "treasury.cash.v1") {
+            continue;
+        }
+        let place = (topic, *offset);
+        match (booked.contains(&place), refused.contains(&place)) {
+            (true, true) => return Err(format!("{place:?} is booked and refused")),
+            (true, false) if !applied.insert(identity(&record)) => return Err(format!("{place:?} is booked a second time")),
+            (true, false) | (false, true) => {}
+            (false, false) => {
+                let known = applied.contains(&identity(&record));
+                let portfolio = record["value"]["portfolio_id"].as_str().unwrap_or_default().to_owned();
+                *waiting.entry(portfolio).or_default() += i64::from(!known);
+            }
+        }
+    }
+    let accounted: usize = booked.iter().chain(&refused).filter(|(topic, offset)| next.get(topic).is_none_or(|last| offset > last)).count();
+    if accounted > 0 {
+        return Err(format!("{accounted} bookings or dead letters name a record that was never sent"));
+    }
+    let any = !refused.is_empty() || !unread.is_empty();
+    if any != (told.verdict == Verdict::SomeDeadLettered) {
+        return Err("the verdict does not say whether something was dead-lettered".to_owned());
+    }
+    still_waiting(&records, &waiting)
+}
+
+/// What identifies a fill or a cash entry for its portfolio.
+fn identity(record: &Value) -> String {
+    let value = &record["value"];
+    let cash = record["topic"] == "treasury.cash.v1";
+    let id = if cash { &value["entry_id"] } else { &value["exec_id"] };
+    let date = if cash { &Value::Null } else { &value["trade_date"] };
+    format!("{}|{}|{}|{date}|{id}", record["topic"], value["portfolio_id"], value["source"])
+}
+
+fn booked(records: &[Value]) -> Result<BTreeSet<Place>, String> {
+    let mut booked = BTreeSet::new();
+    for ledger in records.iter().filter(|record| record["topic"] == "portfolio.ledger.v1") {
+        for entry in ledger["value"]["entries"].as_array().into_iter().flatten() {
+            let place = place(&entry["cause"]);
+            if !booked.insert(place.clone()) {
+                return Err(format!("{place:?} is booked twice"));
+            }
+        }
+    }
+    Ok(booked)
+}
+
+/// Refused records by place, and lines that are no records by number.
+fn refused(records: &[Value]) -> (BTreeSet<Place>, BTreeSet<i64>) {
+    let letters = records.iter().filter(|record| record["topic"].as_str().is_some_and(|topic| topic.ends_with(".dlq")));
+    let (lines, places): (Vec<_>, Vec<_>) = letters.map(|letter| &letter["value"]).partition(|value| value["line"].is_i64());
+    (places.iter().map(|value| place(value)).collect(), lines.iter().filter_map(|value| value["line"].as_i64()).collect())
+}
+
+fn place(value: &Value) -> Place {
+    (value["topic"].as_str().unwrap_or_default().to_owned(), value["offset"].as_i64().unwrap_or(-1))
+}
+
+/// The last snapshot of each portfolio counts what waits for it; a portfolio without a policy has none.
+fn still_waiting(records: &[Value], waiting: &BTreeMap<String, i64>) -> Result<(), String> {
+    let mut last = BTreeMap::new();
+    for snapshot in records.iter().filter(|record| record["topic"] == "portfolio.snapshots.v1") {
+        let value = &snapshot["value"];
+        last.insert(value["portfolio_id"].as_str().unwrap_or_default().to_owned(), value["health"]["waiting"].as_i64().unwrap_or(-1));
+    }
+    for (portfolio, shown) in &last {
+        let left = waiting.get(portfolio).copied().unwrap_or_default();
+        // Duplicates of a record that waits itself wait behind it.
+        if *shown != left {
+            return Err(format!("{portfolio}: {left} records are neither booked, known nor refused, and {shown} wait"));
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn every_case_balances() {
+    let wrong: Vec<_> = cases().into_iter().filter_map(|case| holds(&input(&case), &run(&input(&case))).err().map(|why| format!("{case}: {why}"))).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_lost_and_a_doubled_booking_are_noticed() {
+    let text = input("buy_and_sell");
+    let told = run(&text);
+    assert_eq!(holds(&text, &told), Ok(()));
+    let ledger = told.text.lines().rfind(|line| line.contains("portfolio.ledger.v1")).expect("it books").to_owned();
+    let lost = told.text.replace(&format!("{ledger}\n"), "");
+    assert!(holds(&text, &Told { text: lost, verdict: told.verdict }).is_err());
+    let doubled = format!("{}{ledger}\n", told.text);
+    assert!(holds(&text, &Told { text: doubled, verdict: told.verdict }).is_err());
+}
