@@ -28,6 +28,8 @@ class Market:
         price = self.choose(name, quote)
         if price is not None and price > 0:
             self.accept(name, price, quote["time"])
+        elif price is not None and name in self.accepted:
+            self.accepted[name]["held"] = price
 
     def choose(self, name, quote):
         mid = (quote["bid"] + quote["ask"]) / 2 if quote.get("bid") and quote.get("ask") else None

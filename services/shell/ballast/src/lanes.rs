@@ -67,6 +67,8 @@ pub fn run<R: Role + 'static>(world: &Arc<World>, fresh: fn() -> R, stop: &Stop)
     }
     let all: Vec<_> = lanes.running.keys().copied().collect();
     lanes.finish(&all, FINISH);
+    // Nobody is left to answer the revocation that leaving brings: it must not wait for an answer.
+    drop(hear);
     membership.leave();
     Ok(())
 }

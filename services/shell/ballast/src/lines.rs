@@ -49,7 +49,7 @@ pub struct Line {
 
 /// Reads one line.
 pub fn read_line(text: &str) -> Result<Line, Refusal> {
-    let written: WrittenLine = serde_json::from_str(text).map_err(|error| refusal(&error))?;
+    let written: WrittenLine = serde_json::from_str(text).map_err(|error| refusal(text, &error))?;
     let topic = Topic::from_name(&written.topic)
         .ok_or_else(|| Refusal::new(DeadLetterCode::Undecodable, format!("{:?} is no topic of this service", written.topic)))?;
     let value = written.value.get();
@@ -61,14 +61,48 @@ pub fn read_line(text: &str) -> Result<Line, Refusal> {
     })
 }
 
-fn refusal(error: &serde_json::Error) -> Refusal {
+/// The same line, if its topic is one that people and systems outside write to.
+pub fn from_outside(line: Line) -> Result<Line, Refusal> {
+    const OUTSIDE: [Topic; 10] = [
+        Topic::Fills,
+        Topic::Cash,
+        Topic::Policies,
+        Topic::Ticks,
+        Topic::Instruments,
+        Topic::CorporateActions,
+        Topic::MarketStatus,
+        Topic::Closes,
+        Topic::OrderStatus,
+        Topic::Commands,
+    ];
+    if OUTSIDE.contains(&line.topic) {
+        return Ok(line);
+    }
+    let text = format!("{} is written by the service, it is no input: leave the line out", line.topic.name());
+    Err(Refusal::new(DeadLetterCode::Undecodable, text))
+}
+
+fn refusal(json: &str, error: &serde_json::Error) -> Refusal {
     let text = error.to_string();
     let code = if text.contains("OUT_OF_RANGE: ") { DeadLetterCode::OutOfRange } else { DeadLetterCode::Undecodable };
-    Refusal::new(code, text.replace("OUT_OF_RANGE: ", ""))
+    let text = text.replace("OUT_OF_RANGE: ", "");
+    // Words about a value say which; words about a field name it themselves.
+    let named = error.is_data() && !["unknown field", "missing field", "duplicate field"].iter().any(|words| text.starts_with(words));
+    let text = match field_before(json, error.column()).filter(|_| named) {
+        Some(field) => format!("{field}: {}", text.split(" at line ").next().unwrap_or_default()),
+        None => text.replace(" at line 1 column ", " at column "),
+    };
+    Refusal::new(code, text)
+}
+
+/// The field whose value ends at that column of a line.
+fn field_before(json: &str, column: usize) -> Option<&str> {
+    let (before, _) = json.get(..column)?.rsplit_once("\":")?;
+    before.rsplit_once('"').map(|(_, name)| name).filter(|name| !name.is_empty())
 }
 
 fn parse<'a, T: Deserialize<'a>>(json: &'a str) -> Result<Box<T>, Refusal> {
-    serde_json::from_str(json).map(Box::new).map_err(|error| refusal(&error))
+    serde_json::from_str(json).map(Box::new).map_err(|error| refusal(json, &error))
 }
 
 /// The record of a topic that a JSON text holds; a tombstone closes a policy and is refused elsewhere.

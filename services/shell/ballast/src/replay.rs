@@ -64,7 +64,7 @@ pub fn replay(input: impl BufRead, output: &mut dyn Write, options: &Options) ->
         if text.trim().is_empty() {
             continue;
         }
-        match lines::read_line(&text) {
+        match lines::read_line(&text).and_then(lines::from_outside) {
             Ok(line) => session.line(Numbered { number, line }, options)?,
             Err(refusal) => session.refuse(number, &text, &refusal, options)?,
         }

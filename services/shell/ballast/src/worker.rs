@@ -53,6 +53,8 @@ pub struct LaneWorker<R> {
 #[derive(Default)]
 struct CheckpointState {
     kept: Option<i64>,
+    /// Of the last image: progress from here on holds the DONE of its step and all that follow.
+    progress_from: i64,
     due: Option<Instant>,
     wanted: bool,
     waiting: Option<CheckpointImage>,
@@ -70,7 +72,7 @@ impl<R: Role> LaneWorker<R> {
         observer: Box<dyn Observer>,
         ports: &mut Ports<'_>,
     ) -> Result<Self, LaneHalt> {
-        let Recovered { mut lane, checkpoint, dangling, replayed } = recovered;
+        let Recovered { mut lane, checkpoint, progress_from, dangling, replayed } = recovered;
         observer.recovered(lane.step(), replayed);
         lane.configure(settings);
         let genesis = lane.step() == 0;
@@ -83,7 +85,7 @@ impl<R: Role> LaneWorker<R> {
             confirmed,
             opened: None,
             genesis,
-            checkpoint: CheckpointState { kept: checkpoint, ..CheckpointState::default() },
+            checkpoint: CheckpointState { kept: checkpoint, progress_from, ..CheckpointState::default() },
         };
         worker.assign(ports)?;
         if let Some(step) = dangling {
@@ -205,13 +207,16 @@ impl<R: Role> LaneWorker<R> {
             self.checkpoint.due = Some(Instant::now() + Duration::from_millis(self.pacing.checkpoint_ms));
             self.checkpoint.wanted = false;
         }
-        let progress_from = if due { ports.publisher.progress_end()? } else { 0 };
         if !self.lane.is_open() && due && self.lane.step() == self.confirmed {
-            let image = self.image(progress_from, ports);
-            self.checkpoint.waiting = Some(image);
-            self.save_confirmed(ports);
+            // The end of progress lies behind this step's DONE, which a recovery wants to see.
+            if self.checkpoint.kept.is_none_or(|kept| kept < self.confirmed) {
+                let image = self.image(self.checkpoint.progress_from, ports);
+                self.checkpoint.waiting = Some(image);
+                self.save_confirmed(ports);
+            }
             return Ok(());
         }
+        let progress_from = if due { ports.publisher.progress_end()? } else { 0 };
         let Some(step) = self.lane.close(ports.codec)? else { return Ok(()) };
         self.opened = None;
         self.observer.step(&step);
@@ -232,6 +237,7 @@ impl<R: Role> LaneWorker<R> {
     }
 
     fn image(&mut self, progress_from: i64, ports: &mut Ports<'_>) -> CheckpointImage {
+        self.checkpoint.progress_from = progress_from;
         let buckets = ports.checkpoints.buckets();
         let bucket = self.checkpoint.bucket % buckets;
         self.checkpoint.bucket = (bucket + 1) % buckets;

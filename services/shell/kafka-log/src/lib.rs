@@ -66,7 +66,6 @@ mod errors;
 mod lane_producer;
 mod membership;
 mod message;
-mod murmur2;
 mod native;
 mod producer;
 mod progress_tail;
@@ -82,7 +81,6 @@ pub use errors::{CommitError, MembershipError, ProbeError, ReadError, SendError,
 pub use lane_producer::{Commit, CommitTimings, LaneProducer, LaneSettings, Outcome};
 pub use membership::{Ack, Membership, MembershipEvent, MembershipSettings};
 pub use message::{Message, Partition, TopicName};
-pub use murmur2::{murmur2, murmur2_partition};
 pub use native::{Header, Headers, Record};
 pub use producer::{DeliveryFailure, FlushError, Producer};
 pub use progress_tail::{ProgressProbe, TailProbe};

@@ -22,6 +22,11 @@ use std::time::{Duration, Instant};
 
 /// One poll of the group; also how quickly `leave` and `stalled` are noticed.
 const POLL: Duration = Duration::from_millis(50);
+/// A member whose name is said to be taken joins again once within this time: after a broker's restart
+/// librdkafka may send a heartbeat without its member id, which the broker takes for another process's.
+const TAKEN_TWICE: Duration = Duration::from_secs(60);
+/// How long it stays away before.
+const TAKEN_PAUSE: Duration = Duration::from_secs(1);
 
 /// Who joins what.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -163,6 +168,7 @@ struct Member {
 impl Member {
     fn run(&self, first: BaseConsumer<Group>) {
         let mut consumer = Some(first);
+        let mut taken: Option<Instant> = None;
         while !self.leaving.load(Ordering::Relaxed) {
             if self.stalled.load(Ordering::Relaxed) {
                 consumer.take().inspect(|consumer| consumer.context().lose());
@@ -175,6 +181,11 @@ impl Member {
             };
             match polled.and_then(|consumer| self.polled(consumer)) {
                 Ok(alive) => consumer = Some(alive),
+                Err(MembershipError::DuplicateInstance { .. }) if taken.is_none_or(|at| at.elapsed() > TAKEN_TWICE) => {
+                    taken = Some(Instant::now());
+                    tracing::warn!(target: "kafka", instance = self.membership.instance, "the instance name is said to be taken; joining again");
+                    thread::sleep(TAKEN_PAUSE);
+                }
                 Err(error) => return self.fail(error),
             }
         }

@@ -47,7 +47,7 @@ impl fmt::Display for TopicName {
 pub enum Partition {
     /// This partition: how our own lane outputs are sent.
     Exactly(i32),
-    /// The partition of its key by murmur2 ([`crate::murmur2_partition`]); a random one without a key.
+    /// The partition of its key by murmur2, as Java's clients choose it; a random one without a key.
     ByKey,
 }
 

@@ -6,7 +6,7 @@ use domain::wide::compare_products;
 use domain::{Bps, Price};
 use std::cmp::Ordering;
 
-/// The price that `source` takes from a quote, where it is there and positive.
+/// The price that `source` takes from a quote, where it is there; it may be zero or negative.
 /// AUTO is the mark, else the middle of bid and ask, else the last; every other source is itself only.
 pub fn choose(quote: &FramePrice, source: PriceSource) -> Option<Price> {
     let chosen = match source {
@@ -17,7 +17,7 @@ pub fn choose(quote: &FramePrice, source: PriceSource) -> Option<Price> {
         PriceSource::Bid => quote.bid,
         PriceSource::Ask => quote.ask,
     };
-    chosen.filter(|price| price.is_positive() && price.fits_wire())
+    chosen.filter(|price| price.fits_wire())
 }
 
 /// The middle of bid and ask, rounded half-even at the price's scale.
@@ -61,8 +61,8 @@ mod tests {
         assert_eq!(shown(&quote("9", "10", "8", ""), PriceSource::Auto).as_deref(), Some("9.5"));
         assert_eq!(shown(&quote("9", "", "8", ""), PriceSource::Auto).as_deref(), Some("8"));
         assert_eq!(shown(&quote("9", "", "8", ""), PriceSource::Mid), None);
-        assert_eq!(shown(&quote("", "", "-8", ""), PriceSource::Last), None);
-        assert_eq!(shown(&quote("", "", "0", ""), PriceSource::Last), None);
+        assert_eq!(shown(&quote("", "", "-8", ""), PriceSource::Last).as_deref(), Some("-8"));
+        assert_eq!(shown(&quote("", "", "0", ""), PriceSource::Last).as_deref(), Some("0"));
     }
 
     #[test]

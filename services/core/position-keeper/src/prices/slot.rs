@@ -27,7 +27,7 @@ pub struct Slot {
     pub price: Option<Price>,
     /// When the accepted price was made.
     pub price_time: Timestamp,
-    /// A jump that waits for a second opinion.
+    /// A price that is not believed: a jump that waits for a second opinion, or one not above zero.
     pub held: Option<Price>,
     /// The first accepted price.
     pub first: Option<Price>,
@@ -91,8 +91,14 @@ impl Slot {
         chosen.is_some_and(|price| self.accept(price, time)) || accrues
     }
 
-    /// Accepts a price unless it jumps; a jump is accepted when the next price agrees with it.
+    /// Accepts a price unless it jumps; a jump is accepted when the next price agrees with it. A price that
+    /// is not above zero is held back until another comes: nothing is valued or planned on it.
     fn accept(&mut self, price: Price, time: Timestamp) -> bool {
+        if !price.is_positive() {
+            let news = self.held.is_none();
+            self.held = Some(price);
+            return news;
+        }
         let guard = self.facts.as_ref().and_then(|facts| facts.max_jump_bp);
         if let (Some(limit), Some(last)) = (guard, self.price) {
             let agreed = self.held.is_some_and(|held| choice::within(price, held, limit));
@@ -169,6 +175,19 @@ mod tests {
         slot.quote(tick("155", 5));
         assert_eq!((slot.price.unwrap().to_string(), slot.flag(false)), ("155".into(), PriceFlag::Fresh));
         assert!(!slot.quote(tick("1", 1)), "late");
+    }
+
+    #[test]
+    fn a_price_that_is_not_above_zero_is_held_until_another_comes() {
+        let mut slot = Slot::new("A".parse().unwrap());
+        assert!(slot.quote(tick("100", 1)));
+        assert!(slot.quote(tick("-1", 2)));
+        assert_eq!((slot.price.unwrap().to_string(), slot.flag(false)), ("100".into(), PriceFlag::Held));
+        assert!(slot.quote(tick("101", 3)));
+        assert_eq!((slot.price.unwrap().to_string(), slot.flag(false)), ("101".into(), PriceFlag::Fresh));
+        let mut new = Slot::new("A".parse().unwrap());
+        new.quote(tick("0", 1));
+        assert_eq!((new.price, new.flag(false)), (None, PriceFlag::Missing));
     }
 
     #[test]

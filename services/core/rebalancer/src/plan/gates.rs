@@ -62,7 +62,7 @@ fn price(line: &DriftLine) -> Result<(), Refusal> {
         PriceFlag::Fresh => {}
         PriceFlag::Stale => return Err(Refusal::new(ReasonCode::StalePrice, format!("the price of {id} is too old: publish ticks"))),
         PriceFlag::Held => {
-            let text = format!("a price of {id} is held back as a jump: a later tick near it confirms it");
+            let text = format!("a price of {id} is held back as a jump or as not above zero: a later tick confirms or replaces it");
             return Err(Refusal::new(ReasonCode::PriceOutlier, text));
         }
         PriceFlag::Missing | PriceFlag::Unknown => return Err(no_price(line)),

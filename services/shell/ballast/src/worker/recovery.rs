@@ -47,6 +47,8 @@ pub struct Recovered<R> {
     pub lane: Lane<R>,
     /// Step of the checkpoint that it came from and that the next one builds upon.
     pub checkpoint: Option<i64>,
+    /// Where progress was read from: a checkpoint of a later step may name the same place.
+    pub progress_from: i64,
     /// Steps replayed.
     pub replayed: u64,
     /// A step that was visible in part: publish it first.
@@ -85,7 +87,7 @@ pub fn recover<R: Role>(
         recovery::compare(done, &step.done)?;
     }
     let dangling = way.dangling.map(|begin| replay(&mut lane, &begin, codec, past)).transpose()?;
-    Ok(Recovered { lane, checkpoint, replayed: way.replay.len() as u64, dangling })
+    Ok(Recovered { lane, checkpoint, progress_from, replayed: way.replay.len() as u64, dangling })
 }
 
 /// A lane before its first step, at the first records that its inputs still hold. Frames are followed

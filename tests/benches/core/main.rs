@@ -1,0 +1,79 @@
+//! Instruction counts of the deterministic floor, by callgrind: they do not depend on the machine's mood.
+//!
+//! Fills: 50,000 positions of 2,000 portfolios, a window and step of 5,000 fills: divide by 5,000.
+//! Holders: one revaluation of all 50,000. Plans: one plan of so many lines.
+
+#[path = "../fixture/mod.rs"]
+mod fixture;
+
+use domain::{Amount, Topic};
+use engine::{Codec, RawRecord, Step};
+use fixture::fills::Book;
+use fixture::plans::Drifted;
+use fixture::{Avro, Keeper, NOW};
+use gungraun::{library_benchmark, library_benchmark_group, main};
+use rebalancer::plan::Plan;
+use std::hint::black_box;
+
+fn window() -> (Keeper, Vec<RawRecord>) {
+    let mut book = Book::open();
+    let fills = book.next_window();
+    (book.keeper, fills)
+}
+
+fn open_step() -> Keeper {
+    let (mut keeper, fills) = window();
+    keeper.window(Topic::Fills, &fills);
+    keeper
+}
+
+fn values() -> (Avro, Vec<RawRecord>) {
+    (Avro::new(), window().1)
+}
+
+fn holders() -> (Keeper, Vec<Amount>) {
+    let keeper = Book::open().keeper;
+    let equities = Vec::with_capacity(keeper.lane.role().portfolios().len());
+    (keeper, equities)
+}
+
+#[library_benchmark(setup = values)]
+fn decode_5000((mut codec, fills): (Avro, Vec<RawRecord>)) -> Avro {
+    for fill in &fills {
+        let input = codec.decode(Topic::Fills, fill.key.as_deref(), fill.value.as_deref());
+        assert!(black_box(input).is_ok());
+    }
+    codec
+}
+
+#[library_benchmark(setup = window)]
+fn decode_and_apply_5000((mut keeper, fills): (Keeper, Vec<RawRecord>)) -> (Keeper, Vec<RawRecord>) {
+    keeper.window(Topic::Fills, &fills);
+    (keeper, fills)
+}
+
+#[library_benchmark(setup = open_step)]
+fn close_and_encode_5000(mut keeper: Keeper) -> (Keeper, Step) {
+    let step = keeper.close();
+    (keeper, step)
+}
+
+#[library_benchmark(setup = holders)]
+fn revalue_50000((keeper, mut equities): (Keeper, Vec<Amount>)) -> (Keeper, Vec<Amount>) {
+    let role = keeper.lane.role();
+    let lines = position_keeper::revalue_all(role.portfolios(), role.market(), NOW, &mut equities);
+    assert_eq!(lines, 50_000);
+    (keeper, equities)
+}
+
+#[library_benchmark(setup = Drifted::of)]
+#[bench::of_20_lines(20)]
+#[bench::of_200_lines(200)]
+fn plan(drifted: Drifted) -> (Drifted, Plan) {
+    let plan = rebalancer::plan::plan(&drifted.input());
+    (drifted, plan)
+}
+
+library_benchmark_group!(name = fills, benchmarks = [decode_5000, decode_and_apply_5000, close_and_encode_5000]);
+library_benchmark_group!(name = holders_and_plans, benchmarks = [revalue_50000, plan]);
+main!(library_benchmark_groups = [fills, holders_and_plans]);
