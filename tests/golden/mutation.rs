@@ -115,7 +115,8 @@ const BYSTANDER: [&str; 4] = [
 fn survive(seed: u64, stock: &[Vec<String>]) -> Result<(), String> {
     let mut chance = Chance(seed);
     let mut lines: Vec<String> = BYSTANDER.iter().map(|line| (*line).to_owned()).collect();
-    lines.extend(broken(chance.of(stock), &mut chance));
+    let chosen = &stock[chance.below(stock.len())];
+    lines.extend(broken(chosen, &mut chance));
     let text = lines.join("\n");
     let told = std::panic::catch_unwind(|| run(&text)).map_err(|_| format!("it panics on\n{text}"))?;
     balance::holds(&text, &told).map_err(|why| format!("{why} on\n{text}"))?;

@@ -163,6 +163,7 @@ mod tests {
                 sasl_mechanism: Some("SCRAM-SHA-256".into()),
                 user: Some("ballast".into()),
                 password: Some("p".to_owned().into()),
+                ..Security::default()
             },
             ..KafkaSettings::default()
         }
