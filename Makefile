@@ -2,6 +2,7 @@
 
 STACK      := deploy/local/stack
 TEST_STACK := .local/test-stack
+DEMO_STACK := .local/demo-stack
 CARGO      := cargo
 
 .DEFAULT_GOAL := help
@@ -17,6 +18,11 @@ up: ## Start Kafka and Postgres for development
 	@$(STACK) up
 
 down: ## Stop whatever this checkout left running; the data stays
+	@for pids in .local/*/logs/demo.pids; do \
+		[ ! -e "$$pids" ] || for pid in $$(cat "$$pids"); do \
+			[ "$$(ps -o comm= -p $$pid)" != ballast ] || kill -KILL $$pid; \
+		done; rm -f "$$pids"; \
+	done
 	@for record in .local/*/stack.json; do \
 		[ ! -e "$$record" ] || $(STACK) down --dir "$$(dirname "$$record")" || exit; \
 	done
@@ -27,19 +33,24 @@ env: ## Print where the running stack is, as KEY=value lines
 fmt: ## Format the source
 	$(CARGO) fmt --all
 
+# One profile for tests, lints and the demo: what is built once serves all of them.
 lint: ## What must be clean: format, clippy, documentation
 	$(CARGO) fmt --all --check
-	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
-	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked
+	$(CARGO) clippy --profile fast --workspace --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --profile fast --workspace --no-deps --locked
 
 test: ## Run every test, on servers of its own
 	@$(STACK) up --dir $(TEST_STACK)
 	@trap '$(STACK) down --dir $(TEST_STACK) --delete' EXIT; \
 		set -a; . $(TEST_STACK)/env; set +a; \
-		$(CARGO) test --workspace --locked
+		$(CARGO) build --profile fast --package ballast --locked && \
+		BALLAST_BIN=$(CURDIR)/target/fast/ballast $(CARGO) test --profile fast --workspace --locked
 
-demo: up ## Watch real fills and prices become explained orders
-	$(CARGO) run --profile fast --bin ballast -- demo
+demo: ## Watch real fills and prices become explained orders, on servers of its own that start anew
+	@$(STACK) down --delete --dir $(DEMO_STACK)
+	@$(STACK) up --dir $(DEMO_STACK)
+	$(CARGO) build --profile fast --bin ballast
+	@set -a; . $(DEMO_STACK)/env; set +a; target/fast/ballast demo
 
 bench: ## Measure the core and the whole, on a broker of its own
 	$(CARGO) bench --workspace --locked

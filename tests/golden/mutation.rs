@@ -106,7 +106,7 @@ fn broken(lines: &[String], chance: &mut Chance) -> Vec<String> {
 
 /// A portfolio that nobody breaks.
 const BYSTANDER: [&str; 4] = [
-    r#"{"topic":"reference.instruments.v1","value":{"instrument_id":"BYSTANDER","type":"EQUITY","currency":"USD"}}"#,
+    r#"{"topic":"reference.instruments.v1","timestamp":"2026-01-05T14:00:00Z","value":{"instrument_id":"BYSTANDER","type":"EQUITY","currency":"USD"}}"#,
     r#"{"topic":"portfolio.policies.v1","value":{"portfolio_id":"bystander","policy_version":1,"base_currency":"USD"}}"#,
     r#"{"topic":"treasury.cash.v1","value":{"source":"SAFE","entry_id":"b1","portfolio_id":"bystander","kind":"DEPOSIT","currency":"USD","amount":"10","effective_at":"2026-01-05T14:00:00Z"}}"#,
     r#"{"topic":"execution.fills.v1","value":{"source":"SAFE","exec_id":"b1","trade_date":"2026-01-05","exec_type":"TRADE","portfolio_id":"bystander","instrument_id":"BYSTANDER","side":"BUY","quantity":"1","price":"4","currency":"USD","transact_time":"2026-01-05T14:00:00Z"}}"#,

@@ -70,7 +70,7 @@ fn refused(case: &Value, code: &str, letters: &[&Value], verdict: Verdict) -> Re
     if !unsaid.is_empty() || text.len() < 15 {
         return Err(format!("its text does not say {unsaid:?}: {text:?}"));
     }
-    if letters[0]["original"].is_null() && letters[0]["original_hex"].is_null() {
+    if !case["line"]["value"].is_null() && letters[0]["original"].is_null() && letters[0]["original_hex"].is_null() {
         return Err("its original is lost".to_owned());
     }
     Ok(())

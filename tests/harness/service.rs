@@ -62,6 +62,10 @@ impl Service {
     pub fn name(&self) -> String {
         format!("{} {}", self.roles.join("+"), self.instance)
     }
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
     /// When it was started.
     pub fn started(&self) -> Timestamp {
         self.started

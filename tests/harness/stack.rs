@@ -37,11 +37,15 @@ impl Stack {
     /// When they do not come up.
     pub fn ready(test: &str) -> Self {
         let stack = Self::bare(test);
+        stack.furnish();
+        stack
+    }
+
+    fn furnish(&self) {
         for arguments in [["topics", "create"].as_slice(), &["migrate"]] {
-            let ended = stack.ballast(arguments);
+            let ended = self.ballast(arguments);
             assert_eq!(ended.code, Some(0), "{arguments:?}: {ended:?}");
         }
-        stack
     }
 
     /// Servers without topics and tables.
@@ -49,10 +53,24 @@ impl Stack {
     /// # Panics
     /// When they do not come up.
     pub fn bare(test: &str) -> Self {
+        Self::up(test, &[])
+    }
+
+    /// Servers with every topic and table, the broker as fast as it can be.
+    ///
+    /// # Panics
+    /// When they do not come up.
+    pub fn quick(bench: &str) -> Self {
+        let stack = Self::up(bench, &["--bench"]);
+        stack.furnish();
+        stack
+    }
+
+    fn up(test: &str, options: &[&str]) -> Self {
         let turn = Turn::take();
         let folder = root().join(".local").join(format!("test-{test}-{}", std::process::id()));
         let mut stack = Self { folder, env: BTreeMap::new(), _turn: turn };
-        stack.control(&["up"]);
+        stack.control(&[&["up"], options].concat());
         std::fs::create_dir_all(stack.logs()).expect("the checkout can be written to");
         let text = stack.control(&["env"]);
         stack.env = text.lines().filter_map(|line| line.split_once('=')).map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
@@ -62,6 +80,13 @@ impl Stack {
     /// `host:port` of the broker.
     pub fn brokers(&self) -> &str {
         &self.env["BALLAST_KAFKA_BROKERS"]
+    }
+    /// The broker's process.
+    ///
+    /// # Panics
+    /// When it does not run.
+    pub fn broker_pid(&self) -> u32 {
+        self.env["STACK_KAFKA_PID"].parse().expect("the broker runs")
     }
     /// URL of the database.
     pub fn postgres(&self) -> &str {

@@ -2,7 +2,7 @@
 
 from fractions import Fraction
 
-from .exact import num
+from .exact import num, toward_zero
 
 ZERO, ONE = Fraction(0), Fraction(1)
 
@@ -69,11 +69,12 @@ class Bands:
             if members and not any(n in own for n in members) and total:
                 for n in members:
                     part = valuation.lines[n].notional / total
-                    self.lines[n] = Bound(target * part, low * part, high * part, valuation.lines[n].notional, equity)
+                    cut = toward_zero(target * part, Fraction(1, 10**12))
+                    self.lines[n] = Bound(cut, low * part, high * part, valuation.lines[n].notional, equity)
                     self.shared.add(n)
         self.cash = None
-        self.cash_target = ONE - sum((b.target for b in self.lines.values()), ZERO)
-        self.cash_target -= sum((b.target for b, members in self.groups.values() if not members), ZERO)
+        self.cash_target = ONE - sum((num(t["target_weight"]) for t in own.values()), ZERO)
+        self.cash_target -= sum((b.target for b, members in self.groups.values() if not any(n in own for n in members)), ZERO)
         band = num(setting(policy, "trigger", "cash_band", None))
         if band is not None:
             self.cash = Bound(self.cash_target, self.cash_target - band, self.cash_target + band, valuation.cash, equity)
@@ -82,6 +83,11 @@ class Bands:
         """What breaches by itself; members that share a group's target breach with the group alone."""
         lines = [bound for name, bound in self.lines.items() if name not in self.shared]
         return lines + [bound for bound, _ in self.groups.values()] + ([self.cash] if self.cash else [])
+
+    def out(self, name):
+        """Whether a line is out of its own bounds, or its group is out of the group's."""
+        own = name not in self.shared and self.lines[name].side(self.inclusive)
+        return bool(own or any(bound.side(self.inclusive) for bound, members in self.groups.values() if name in members))
 
     def breached(self):
         return any(bound.side(self.inclusive) for bound in self.watched())

@@ -299,13 +299,14 @@ class Case:
             self.decimal(f"{name} target", line["target"], bound.target, 12)
             self.decimal(f"{name} lower", line["lower"], bound.lower, 12)
             self.decimal(f"{name} upper", line["upper"], bound.upper, 12)
-            if name not in bands.shared:
-                self.same(f"{name} breached", line["breached"], bool(bound.side(bands.inclusive)))
+            self.same(f"{name} breached", line["breached"], bands.out(name))
             self.decimal(f"{name} quantity", line["quantity"], own.held, 8)
             self.decimal(f"{name} value", line["value"], own.worth)
             self.decimal(f"{name} fx_rate", line["fx_rate"], own.rate, 12)
         if not at.unpriced:
             self.decimal("max_abs_drift", value["max_abs_drift"], bands.extent()[0], 12)
+            drifts = [bound.drift for bound in bands.lines.values()] + [at.cash / at.equity - bands.cash_target]
+            self.decimal("half_sum_abs_drift", value["half_sum_abs_drift"], sum(map(abs, drifts)) / 2, 12)
         executed = {o["order_id"]: num(o["executed_quantity"]) for o in value["recent_orders"]}
         self.same("recent orders", executed, dict(book.executed))
 
@@ -374,9 +375,35 @@ class Case:
             self.same(f"{line['instrument_id']} ordered", ordered, wish.quantity)
         if value["status"] != "RELEASED":
             self.same("orders", [(o["instrument_id"], o["side"], num(o["quantity"])) for o in value["orders"]], orders)
+        self.weights(value, plan)
         turnover = sum((plan.value(n) for n in plan.standing()), ZERO) / plan.equity
         self.decimal("turnover", value["turnover"], turnover, 12)
         self.decimal("expected_fees", value["expected_fees"], plan.fees(plan.standing()))
+
+    def weights(self, value, plan):
+        """Weights before and after, and half of the sum of all |drift|, cash included."""
+        quantity = lambda name, after: plan.lines[name].held + (plan.wishes[name].quantity if after else 0)
+        for group, after in (("old_allocations", False), ("new_allocations", True)):
+            for line in value[group]:
+                name = line["instrument_id"]
+                self.decimal(f"{group} {name} quantity", line["quantity"], quantity(name, after), 8)
+                self.decimal(f"{group} {name} weight", line["weight"], quantity(name, after) * plan.lines[name].unit / plan.equity, 12)
+        for line in value["explanation"]:
+            name, bound = line["instrument_id"], plan.bands.lines[line["instrument_id"]]
+            self.decimal(f"explained {name} weight", line["weight"], bound.weight, 12)
+            self.decimal(f"explained {name} target", line["target"], bound.target, 12)
+            self.decimal(f"explained {name} drift", line["drift"], bound.drift, 12)
+        for field, after in (("drift_before", False), ("drift_after", True)):
+            self.decimal(field, value[field], self.half_sum(plan, after), 12)
+
+    @staticmethod
+    def half_sum(plan, after):
+        cash, drifts = plan.valuation.cash, ZERO
+        for name, bound in plan.bands.lines.items():
+            change = plan.wishes[name].quantity * plan.lines[name].unit if after else ZERO
+            drifts += abs(bound.drift + change / plan.equity)
+            cash -= change if plan.lines[name].kind != "FUTURE" else 0
+        return (drifts + abs(cash / plan.equity - plan.bands.cash_target)) / 2
 
     def wave(self, value):
         rebalance, portfolio = value["rebalance_id"], value["portfolio_id"]

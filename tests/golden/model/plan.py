@@ -59,9 +59,7 @@ class Plan:
             return False
         if setting(self.policy, "trigger", "scope", "WHOLE_BOOK") == "WHOLE_BOOK":
             return True
-        groups = [b for b, members in bands.groups.values() if name in members]
-        own = name not in bands.shared and bands.lines[name].side(bands.inclusive)
-        return bool(own or any(b.side(bands.inclusive) for b in groups))
+        return bands.out(name)
 
     def goal(self, name):
         """The weight to go to, and the side on which the line is out."""

@@ -8,8 +8,8 @@ use kafka_log::KafkaSettings;
 use serde::Deserialize;
 use std::path::Path;
 
-/// Sections of the file; `BALLAST_<SECTION>_<KEY>` sets a key from the environment.
-const SECTIONS: [&str; 6] = ["kafka", "postgres", "telemetry", "pacing", "core", "topics"];
+/// Sections of the file, inner ones first; `BALLAST_<SECTION>_<KEY>` sets a key from the environment.
+const SECTIONS: [&str; 8] = ["kafka.security", "kafka.client", "kafka", "postgres", "telemetry", "pacing", "core", "topics"];
 
 /// The whole configuration.
 #[derive(Debug, Clone, Deserialize)]
@@ -113,12 +113,16 @@ pub fn load(file: Option<&Path>, overrides: &[String]) -> Result<Config, ConfigE
 /// Whether a variable is the configuration's: others of the prefix belong to the development stack.
 fn configures(key: &str) -> bool {
     let key = key.to_ascii_lowercase();
-    matches!(key.as_str(), "instance" | "lanes") || SECTIONS.iter().any(|section| key.starts_with(&format!("{section}_")))
+    matches!(key.as_str(), "instance" | "lanes") || section_of(&key).is_some()
+}
+
+fn section_of(key: &str) -> Option<&'static str> {
+    SECTIONS.into_iter().find(|section| key.starts_with(&format!("{}_", section.replace('.', "_"))))
 }
 
 fn key_of(key: &str) -> String {
     let key = key.to_ascii_lowercase();
-    match SECTIONS.iter().find(|section| key.starts_with(&format!("{section}_"))) {
+    match section_of(&key) {
         Some(section) => format!("{section}.{}", &key[section.len() + 1..]),
         None => key,
     }
@@ -145,6 +149,7 @@ mod tests {
     #[test]
     fn variables_name_sections() {
         assert_eq!(key_of("KAFKA_BROKERS"), "kafka.brokers");
+        assert_eq!(key_of("KAFKA_SECURITY_PASSWORD_FILE"), "kafka.security.password_file");
         assert_eq!(key_of("POSTGRES_URL"), "postgres.url");
         assert_eq!(key_of("LANES"), "lanes");
         assert!(!configures("CACHE_DIR"));

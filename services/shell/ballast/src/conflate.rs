@@ -20,6 +20,8 @@ use std::time::{Duration, Instant};
 
 /// Longest wait between two frames while something changes.
 const FRAME_EVERY: Duration = Duration::from_millis(10);
+/// How long after some records others may come that belong into the same frame.
+const TOGETHER: Duration = Duration::from_millis(1);
 /// Between two frames when nothing changes.
 const HEARTBEAT_EVERY: Duration = Duration::from_secs(3600);
 /// How long one answer of the broker may take.
@@ -80,8 +82,7 @@ impl Running {
     fn until_stopped(&mut self, config: &Config, stop: &Stop) -> anyhow::Result<()> {
         let mut quiet_since = Instant::now();
         while !stop.asked() {
-            let batch = self.reader.poll_batch(BATCH, FRAME_EVERY)?;
-            self.take(&batch)?;
+            self.read()?;
             if self.conflator.changed() && (self.conflator.full() || self.framed.elapsed() >= FRAME_EVERY) {
                 if let Some(frame) = self.conflator.frame() {
                     self.publish(&frame)?;
@@ -97,6 +98,19 @@ impl Running {
             }
         }
         self.producer.flush(Duration::from_millis(u64::from(config.kafka.transaction_timeout_ms)))?;
+        Ok(())
+    }
+
+    /// Waits for records, then takes what is there: the partitions' records come one after the other and
+    /// belong into one frame.
+    fn read(&mut self) -> anyhow::Result<()> {
+        let mut batch = self.reader.poll_batch(BATCH, FRAME_EVERY)?;
+        let began = Instant::now();
+        self.take(&batch)?;
+        while !batch.is_empty() && !self.conflator.full() && began.elapsed() < FRAME_EVERY {
+            batch = self.reader.poll_batch(BATCH, TOGETHER)?;
+            self.take(&batch)?;
+        }
         Ok(())
     }
 

@@ -28,6 +28,9 @@ pub fn data_folder(named: Option<&Path>) -> anyhow::Result<PathBuf> {
     let found = here.ancestors().map(|folder| folder.join("tests/data")).find(|data| data.join("stocks/daily.csv").is_file());
     match found {
         Some(data) => Ok(data),
-        None => bail!("there is no tests/data in {} or above it: run the demo inside the source, or name the folder with --data", here.display()),
+        None => bail!(
+            "there is no tests/data in {} or above it: run the demo inside the source, or name the folder with --data",
+            here.display()
+        ),
     }
 }

@@ -47,8 +47,8 @@ pub struct Day {
     pub inputs: Vec<Dated>,
     /// What the traded book must hold then, on its trading days.
     pub oracle: Option<Oracle>,
-    /// Whether prices of the four shares are among the inputs.
-    pub balanced: bool,
+    /// Portfolios that the inputs are about.
+    pub portfolios: Vec<&'static str>,
 }
 
 /// The evening of a day.
@@ -68,7 +68,7 @@ pub fn merge(journeys: impl IntoIterator<Item = Vec<Day>>) -> Vec<Day> {
         let merged = days.entry(day.date).or_insert_with(|| Day { date: day.date, ..Day::default() });
         merged.inputs.extend(day.inputs);
         merged.oracle = day.oracle.or(merged.oracle.take());
-        merged.balanced |= day.balanced;
+        merged.portfolios.extend(day.portfolios);
     }
     days.into_values().collect()
 }

@@ -47,6 +47,18 @@ pub struct Line {
     pub value: Option<String>,
 }
 
+impl Line {
+    /// Its timestamp, else the moment that its value names.
+    pub fn moment(&self) -> Option<Timestamp> {
+        const NAMES: [&str; 4] = ["transact_time", "effective_at", "event_time", "issued_at"];
+        let own = || {
+            let value: serde_json::Value = serde_json::from_str(self.value.as_deref()?).ok()?;
+            NAMES.iter().find_map(|name| value.get(name)?.as_str()?.parse().ok())
+        };
+        self.timestamp.or_else(own)
+    }
+}
+
 /// Reads one line.
 pub fn read_line(text: &str) -> Result<Line, Refusal> {
     let written: WrittenLine = serde_json::from_str(text).map_err(|error| refusal(text, &error))?;

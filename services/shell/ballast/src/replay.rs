@@ -7,6 +7,7 @@ mod summary;
 
 use crate::lines::{self, Line};
 use domain::Timestamp;
+use domain::reason::DeadLetterCode;
 use engine::{Refusal, Settings};
 use machine::Machine;
 use std::io::{BufRead, Write};
@@ -57,18 +58,21 @@ pub enum ReplayError {
 
 /// Runs the lines of `input` through the core and prints what it publishes.
 pub fn replay(input: impl BufRead, output: &mut dyn Write, options: &Options) -> Result<Verdict, ReplayError> {
-    let mut session = Session { machine: Machine::new(&options.settings), printer: Printer::new(output, options), group: Vec::new(), dead: 0 };
-    for (index, text) in input.lines().enumerate() {
-        let text = text?;
+    let mut session = Session::new(options, output);
+    for (index, bytes) in input.split(b'\n').enumerate() {
+        let bytes = bytes?;
         let number = i64::try_from(index).unwrap_or(i64::MAX).saturating_add(1);
+        let text = String::from_utf8_lossy(&bytes);
         if text.trim().is_empty() {
             continue;
         }
-        match lines::read_line(&text).and_then(lines::from_outside) {
+        let valid = std::str::from_utf8(&bytes).map_err(|_| Refusal::new(DeadLetterCode::Undecodable, "the line is not UTF-8"));
+        match valid.and_then(lines::read_line).and_then(lines::from_outside) {
             Ok(line) => session.line(Numbered { number, line }, options)?,
             Err(refusal) => session.refuse(number, &text, &refusal, options)?,
         }
     }
+    session.start(Timestamp::default(), options)?;
     session.run(options)?;
     session.end()
 }
@@ -86,10 +90,32 @@ struct Session<'a> {
     printer: Printer<'a>,
     group: Vec<Numbered>,
     dead: i64,
+    /// Lines before the first that names a moment: they happen at that moment. `None` once it has come.
+    timeless: Option<Vec<Numbered>>,
 }
 
-impl Session<'_> {
+impl<'a> Session<'a> {
+    fn new(options: &Options, output: &'a mut dyn Write) -> Self {
+        let machine = Machine::new(&options.settings);
+        Self { machine, printer: Printer::new(output, options), group: Vec::new(), dead: 0, timeless: Some(Vec::new()) }
+    }
     fn line(&mut self, line: Numbered, options: &Options) -> Result<(), ReplayError> {
+        if let Some(timeless) = &mut self.timeless {
+            let Some(moment) = line.line.moment() else {
+                timeless.push(line);
+                return Ok(());
+            };
+            self.start(moment, options)?;
+        }
+        self.take(line, options)
+    }
+    /// Starts the clock, once, with the lines that waited for it.
+    fn start(&mut self, moment: Timestamp, options: &Options) -> Result<(), ReplayError> {
+        let Some(timeless) = self.timeless.take() else { return Ok(()) };
+        self.machine.start(moment);
+        timeless.into_iter().try_for_each(|line| self.take(line, options))
+    }
+    fn take(&mut self, line: Numbered, options: &Options) -> Result<(), ReplayError> {
         let joins = match (options.window, self.group.first().and_then(|first| first.line.timestamp), line.line.timestamp) {
             (None, ..) => false,
             (Some(width), Some(first), Some(own)) => own.since(first) < width,

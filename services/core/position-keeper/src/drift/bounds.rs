@@ -83,11 +83,14 @@ impl Bounds {
         let high = compare(value, equity, self.clear_upper);
         if low == Ordering::Less || high == Ordering::Greater { Standing::Between } else { Standing::Clear }
     }
-    /// The bounds × part ÷ whole, for a member that takes its share of a group's.
+    /// The bounds × part ÷ whole, for a member that takes its share of a group's. The target is cut toward
+    /// zero at the scale of a fraction, as plans cut it: members never add up to more than their group.
     pub fn share(&self, part: Amount, whole: Amount) -> Self {
         let share = |weight: i128| domain::wide::mul_div_half_even(weight, part.units(), whole.units()).unwrap_or(0);
+        let step = Fraction::ONE.units();
+        let target = domain::wide::mul_div_truncate(self.target, part.units(), whole.units()).unwrap_or(0) / step * step;
         Self {
-            target: share(self.target),
+            target,
             lower: share(self.lower),
             upper: share(self.upper),
             clear_lower: share(self.clear_lower),

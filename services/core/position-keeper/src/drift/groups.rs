@@ -1,5 +1,5 @@
 //! Group lines: a band over the sum of their members (by sector, else by type).
-//! Members without a target of their own share the group's bounds by their value.
+//! Members share the group's bounds by their value where none of them has a target of its own.
 
 use super::bounds::{Bounds, Standing};
 use crate::book::{Line, Portfolio};
@@ -18,7 +18,7 @@ fn is_member(market: &Market, line: &Line, group: &str) -> bool {
 pub struct GroupStanding {
     /// Places among the counting lines.
     pub members: Vec<usize>,
-    /// Those of them without a target of their own, with their shares of the group's bounds.
+    /// Their shares of the group's bounds, where none of them has a target of its own.
     pub shares: Vec<(usize, Bounds)>,
     /// Where the sum stands.
     pub standing: Standing,
@@ -42,9 +42,11 @@ fn standing(
     let lines: Vec<&Line> = portfolio.lines.counting().map(|(_, line)| line).collect();
     let members: Vec<usize> = (0..lines.len()).filter(|at| is_member(market, lines[*at], name)).collect();
     let sum = |places: &[usize]| Amount::from_units(places.iter().map(|at| weighed[*at].units()).sum());
-    let free: Vec<usize> = members.iter().copied().filter(|at| lines[*at].target.is_none()).collect();
-    let whole = sum(&free);
-    let shares = free.iter().map(|at| (*at, if whole.is_zero() { Bounds::default() } else { bounds.share(weighed[*at], whole) })).collect();
+    let whole = sum(&members);
+    // Where one member has a target of its own, the others have none: their target is zero.
+    let shared = members.iter().all(|at| lines[*at].target.is_none());
+    let share = |at: &usize| (*at, if whole.is_zero() { Bounds::default() } else { bounds.share(weighed[*at], whole) });
+    let shares = if shared { members.iter().map(share).collect() } else { Vec::new() };
     GroupStanding { standing: bounds.standing(sum(&members), equity), members, shares }
 }
 

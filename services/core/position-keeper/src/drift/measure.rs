@@ -102,9 +102,16 @@ pub fn half_sum(
     cash: Amount,
 ) -> Option<Fraction> {
     let policy = portfolio.policy.as_deref()?;
-    let mut sum = drift(cash, equity, cash_target(policy, portfolio, market))?.abs();
+    let mut sum = distance(cash, equity, cash_target(policy, portfolio, market))?;
     for (measure, value) in measures.iter().zip(weighed) {
-        sum = sum.checked_add(drift(*value, equity, measure.bounds.target_weight())?.abs()).ok()?;
+        sum = sum.checked_add(distance(*value, equity, measure.bounds.target_weight())?).ok()?;
     }
-    domain::wide::mul_div_half_even(sum.units(), 1, 2).ok().map(Fraction::from_units).filter(|half| half.fits_wire())
+    // One division at the end: rounded once.
+    weight(sum, equity.checked_add(equity).ok()?)
+}
+
+/// |value − target × equity|; `None` without equity above zero.
+fn distance(value: Amount, equity: Amount, target: Fraction) -> Option<Amount> {
+    let aim = domain::wide::mul_div_half_even(target.units(), equity.units(), Fraction::ONE.units()).ok()?;
+    value.checked_sub(Amount::from_units(aim)).ok().filter(|_| equity.is_positive()).map(Amount::abs)
 }

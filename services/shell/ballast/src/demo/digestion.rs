@@ -67,7 +67,9 @@ impl Digestion {
             match decode_progress(&self.schemas, value)? {
                 Progress::Begin(begin) => {
                     let step = begin.step;
-                    self.step(&source, step, |seen| seen.begin = Some(begin.windows.into_iter().flat_map(|window| window.ranges).collect()));
+                    self.step(&source, step, |seen| {
+                        seen.begin = Some(begin.windows.into_iter().flat_map(|window| window.ranges).collect())
+                    });
                 }
                 Progress::Done(done) => self.step(&source, done.step, |seen| seen.done = usize::try_from(done.outputs).ok()),
             }
@@ -117,11 +119,14 @@ impl Digestion {
     pub(super) fn lag(&self, lane: i32, open_orders: usize) -> i64 {
         // Without open orders a router's lane reads frames and has nothing to say: it commits that later.
         let trading = |topic| topic != Topic::Frames || open_orders > 0;
-        self.unread::<PositionKeeper>(lane, |_| true) + self.unread::<Rebalancer>(lane, |_| true) + self.unread::<PaperRouter>(lane, trading)
+        self.unread::<PositionKeeper>(lane, |_| true)
+            + self.unread::<Rebalancer>(lane, |_| true)
+            + self.unread::<PaperRouter>(lane, trading)
     }
 
     /// Whether all that was sent has been seen, is in the frames where it belongs there, and was read and
-    /// answered by every role of these portfolios' lanes.
+    /// answered by every role of these portfolios' lanes. (A lane that a day says nothing about reads its
+    /// frames too, and commits that a second later.)
     pub(super) fn is_digested(&self, portfolios: &[(&str, i32)], observed: &Observed) -> bool {
         let arrived = self.sent.iter().all(|(topic, sent)| self.seen.get(topic) == Some(sent));
         let market = |topic: Topic| conflator::SOURCES.contains(&topic);

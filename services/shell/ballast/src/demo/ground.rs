@@ -25,7 +25,10 @@ pub(super) fn prepare(config: &Config) -> anyhow::Result<()> {
     for spec in &specs {
         for partition in 0..spec.partitions {
             if bounds(&reader, &spec.name, partition, end)?.stable_end > 0 {
-                bail!("{} has records in it already: the demo needs an empty deployment; type `make demo`, which starts one of its own", spec.name);
+                bail!(
+                    "{} has records in it already: the demo needs an empty deployment; type `make demo`, which starts one of its own",
+                    spec.name
+                );
             }
         }
     }

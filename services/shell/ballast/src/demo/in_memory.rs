@@ -16,7 +16,7 @@ pub fn run(data: &Path) -> anyhow::Result<()> {
     let days = journeys::both(data)?;
     say("Two portfolios on real data, in this process, without any server:");
     say(&format!("  {}: 9,367 published executions, long and short, against the published positions and cash", traded::PORTFOLIO));
-    say(&format!("  {}: AAPL, GOOG, IBM, MSFT with targets and bands; orders are filled at the next day's close\n", balanced::PORTFOLIO));
+    say(&format!("  {}: AAPL, GOOG, IBM, MSFT with targets and bands; orders are filled at the next close\n", balanced::PORTFOLIO));
     // Days are the finest time there is here: every change may be published.
     let core = Settings { snapshot_interval_ms: 0, ..Settings::default() };
     let mut cluster = Cluster::new(ClusterSettings { core, ..ClusterSettings::default() });
@@ -59,7 +59,10 @@ fn strike(cluster: &mut Cluster, screen: &mut Screen, index: usize, days: usize,
     cluster.doom(Member::PositionKeeper, keeper, 0, Death::Unsent);
     cluster.kill(Member::Rebalancer, rebalancer);
     if index == days / 2 {
-        screen.event(&format!("{}: the position-keeper is killed while it commits, the rebalancer between two steps; both again every {KILL_EVERY} days", day.date));
+        screen.event(&format!(
+            "{}: the position-keeper is killed while it commits, the rebalancer between two steps; both again every {KILL_EVERY} days",
+            day.date
+        ));
     }
 }
 

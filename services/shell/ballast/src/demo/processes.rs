@@ -40,15 +40,25 @@ impl Processes {
         Ok(())
     }
 
-    /// SIGKILL, and a new process under the same name at once.
-    pub(super) fn kill_and_restart(&mut self, role: &str) -> anyhow::Result<()> {
-        let index = self.running.iter().position(|process| process.role == role).with_context(|| format!("no {role} runs"))?;
+    /// SIGKILL; the role is dead when this returns.
+    pub(super) fn kill(&mut self, role: &str) -> anyhow::Result<()> {
+        let index = self.index(role)?;
         self.running[index].child.kill()?;
         self.running[index].child.wait()?;
+        Ok(())
+    }
+
+    /// A new process for a role that was killed, under the same name.
+    pub(super) fn restart(&mut self, role: &str) -> anyhow::Result<()> {
+        let index = self.index(role)?;
         let (role, settings) = (self.running[index].role, self.running[index].settings.clone());
         self.running[index].child = self.spawn(role, &settings, false)?;
         self.record();
         Ok(())
+    }
+
+    fn index(&self, role: &str) -> anyhow::Result<usize> {
+        self.running.iter().position(|process| process.role == role).with_context(|| format!("no {role} runs"))
     }
 
     /// Fails when a process has ended by itself.

@@ -60,7 +60,11 @@ impl Screen {
     /// Whether a picture is due after so many days.
     pub(super) fn due(&self, done: usize) -> bool {
         let last = done == self.total;
-        if self.terminal { last || self.drawn.is_none_or(|drawn| drawn.elapsed() >= REDRAW) } else { done * 10 / self.total.max(1) > self.tenth }
+        if self.terminal {
+            last || self.drawn.is_none_or(|drawn| drawn.elapsed() >= REDRAW)
+        } else {
+            done * 10 / self.total.max(1) > self.tenth
+        }
     }
 
     /// Shows where things stand after so many days.
@@ -70,7 +74,9 @@ impl Screen {
         if self.terminal {
             self.draw(done, date, rows);
         } else {
-            let row = |row: &Row| format!("{} {} USD, drift {}, {} open orders, lag {}", row.portfolio, row.value, row.drift, row.open_orders, row.lag);
+            let row = |row: &Row| {
+                format!("{} {} USD, drift {}, {} open orders, lag {}", row.portfolio, row.value, row.drift, row.open_orders, row.lag)
+            };
             let rows: Vec<_> = rows.iter().map(row).collect();
             say(&format!("{date}  day {done} of {}  {}", self.total, rows.join("; ")));
         }
@@ -79,10 +85,18 @@ impl Screen {
     fn draw(&mut self, done: usize, date: Date, rows: &[Row]) {
         let filled = BAR * done / self.total.max(1);
         let mut lines = vec![
-            format!("  {date}  [{}{}] {done} of {} days, {} s", "#".repeat(filled), ".".repeat(BAR - filled), self.total, self.elapsed().as_secs()),
+            format!(
+                "  {date}  [{}{}] {done} of {} days, {} s",
+                "#".repeat(filled),
+                ".".repeat(BAR - filled),
+                self.total,
+                self.elapsed().as_secs()
+            ),
             format!("  {:<14} {:>16} {:>10} {:>12} {:>6}", "portfolio", "value in USD", "drift", "open orders", "lag"),
         ];
-        lines.extend(rows.iter().map(|r| format!("  {:<14} {:>16} {:>10} {:>12} {:>6}", r.portfolio, r.value, r.drift, r.open_orders, r.lag)));
+        lines.extend(
+            rows.iter().map(|r| format!("  {:<14} {:>16} {:>10} {:>12} {:>6}", r.portfolio, r.value, r.drift, r.open_orders, r.lag)),
+        );
         self.erase();
         lines.iter().for_each(|line| say(line));
         self.height = lines.len();

@@ -32,13 +32,8 @@ const ALIVE: Duration = Duration::from_millis(500);
 const COMMON: [&str; 5] =
     ["pacing.clock=event", "pacing.commit_ms=0", "pacing.window_ms=10", "pacing.checkpoint_ms=2000", "core.snapshot_interval_ms=0"];
 /// Roles, with settings of their own: the rebalancer reads little, and says at once that it has read it.
-const ROLES: [(&str, &[&str]); 5] = [
-    ("conflator", &[]),
-    ("position-keeper", &[]),
-    ("rebalancer", &["pacing.idle_commit_ms=0"]),
-    ("paper-router", &[]),
-    ("projector", &[]),
-];
+const ROLES: [(&str, &[&str]); 5] =
+    [("conflator", &[]), ("position-keeper", &[]), ("rebalancer", &["pacing.idle_commit_ms=0"]), ("paper-router", &[]), ("projector", &[])];
 
 /// Runs both journeys and tells them. `given` are the settings of the command line, for the processes too.
 pub fn run(config: &Config, given: &[String], data: &Path, logs: &Path, stop: &Stop) -> anyhow::Result<()> {
@@ -46,10 +41,15 @@ pub fn run(config: &Config, given: &[String], data: &Path, logs: &Path, stop: &S
     let days = journeys::both(data)?;
     say("Two portfolios on real data, on a real Kafka and a real Postgres:");
     say(&format!("  {}: 9,367 published executions, long and short, against the published positions and cash", traded::PORTFOLIO));
-    say(&format!("  {}: AAPL, GOOG, IBM, MSFT with targets and bands; orders are filled at the next day's close", balanced::PORTFOLIO));
+    say(&format!("  {}: AAPL, GOOG, IBM, MSFT with targets and bands; orders are filled at the next close", balanced::PORTFOLIO));
     ground::prepare(config)?;
     let mut demo = Demo::start(config, given, logs, days.len())?;
-    say(&format!("  topics, tables and {} processes are there after {} s; their logs: {}\n", ROLES.len(), began.elapsed().as_secs(), logs.display()));
+    say(&format!(
+        "  topics, tables and {} processes are there after {} s; their logs: {}\n",
+        ROLES.len(),
+        began.elapsed().as_secs(),
+        logs.display()
+    ));
     demo.live_all(&days, stop)?;
     let took = demo.screen.elapsed();
     demo.processes.finish();
@@ -105,7 +105,7 @@ impl<'a> Demo<'a> {
     fn digest(&mut self, index: usize, day: &Day, stop: &Stop) -> anyhow::Result<()> {
         let started = Instant::now();
         let mut alive = Instant::now();
-        while !self.watcher.digestion.is_digested(&self.portfolios, &self.watcher.observed) {
+        while !self.is_digested(day) {
             self.look(stop)?;
             if alive.elapsed() > ALIVE {
                 alive = Instant::now();
@@ -119,6 +119,11 @@ impl<'a> Demo<'a> {
             self.show(index, day);
         }
         Ok(())
+    }
+
+    fn is_digested(&self, day: &Day) -> bool {
+        let concerned: Vec<_> = self.portfolios.iter().copied().filter(|(name, _)| day.portfolios.contains(name)).collect();
+        self.watcher.digestion.is_digested(&concerned, &self.watcher.observed)
     }
 
     fn look(&mut self, stop: &Stop) -> anyhow::Result<()> {
@@ -141,40 +146,44 @@ impl<'a> Demo<'a> {
     fn kill(&mut self, index: usize, day: &Day, stop: &Stop) -> anyhow::Result<()> {
         self.screen.event(&format!("{}: SIGKILL to the position-keeper and the rebalancer, while fills are on their way", day.date));
         let lane = self.portfolios[1].1;
-        let before = [self.steps::<PositionKeeper>(lane), self.steps::<Rebalancer>(lane)];
         let killed = Instant::now();
-        self.processes.kill_and_restart(PositionKeeper::NAME)?;
-        self.processes.kill_and_restart(Rebalancer::NAME)?;
+        let roles = [PositionKeeper::NAME, Rebalancer::NAME];
+        roles.iter().try_for_each(|role| self.processes.kill(role))?;
+        // What the dead have committed is seen first: whatever comes later is their successors' work.
+        self.look(stop)?;
+        self.look(stop)?;
+        let before = self.newest_steps(lane);
+        roles.iter().try_for_each(|role| self.processes.restart(role))?;
         let mut back = [None, None];
-        while back.contains(&None) {
+        while back.contains(&None) && !self.is_digested(day) {
             self.look(stop)?;
-            let now = [self.steps::<PositionKeeper>(lane), self.steps::<Rebalancer>(lane)];
-            for role in 0..2 {
-                // What was committed just before the kill may be seen after it.
-                if back[role].is_none() && now[role] > before[role] + 1 {
-                    back[role] = Some(killed.elapsed());
+            for (index, (now, before)) in self.newest_steps(lane).into_iter().zip(before).enumerate() {
+                if now > before {
+                    back[index].get_or_insert(killed.elapsed());
                 }
-            }
-            if self.watcher.digestion.is_digested(&self.portfolios, &self.watcher.observed) {
-                break;
             }
             if killed.elapsed() > PATIENCE {
                 bail!("the services are not back {PATIENCE:?} after the kill: look into their logs");
             }
         }
         let digested = killed.elapsed();
-        for (role, back) in [PositionKeeper::NAME, Rebalancer::NAME].into_iter().zip(back) {
+        for (role, back) in roles.into_iter().zip(back) {
             let took = back.unwrap_or(digested);
             self.comebacks.push(Comeback { who: role.to_owned(), took, how: "from SIGKILL to its next committed step".to_owned() });
         }
         self.digest(index, day, stop)?;
-        self.comebacks.push(Comeback { who: "both".to_owned(), took: killed.elapsed(), how: "until the day was digested by every role".to_owned() });
+        self.comebacks.push(Comeback {
+            who: "both".to_owned(),
+            took: killed.elapsed(),
+            how: "until the day was digested by every role".to_owned(),
+        });
         self.screen.event("  both are back, from their checkpoints and the recorded steps");
         Ok(())
     }
 
-    fn steps<R: Role>(&self, lane: i32) -> i64 {
-        self.watcher.digestion.newest_step(&source_of::<R>(lane))
+    fn newest_steps(&self, lane: i32) -> [i64; 2] {
+        let newest = |source| self.watcher.digestion.newest_step(source);
+        [newest(&source_of::<PositionKeeper>(lane)), newest(&source_of::<Rebalancer>(lane))]
     }
 }
 
@@ -188,9 +197,12 @@ fn verified(config: &Config) -> anyhow::Result<bool> {
 
 fn look_next(config: &Config) {
     story::heading("Where to look next");
-    say(&format!("  Kafka ({}) and Postgres run on until `make down`; for a shell: set -a; . .local/demo-stack/env; set +a", config.kafka.brokers));
+    say(&format!(
+        "  Kafka ({}) and Postgres run on until `make down`; for a shell: set -a; . .local/demo-stack/env; set +a",
+        config.kafka.brokers
+    ));
     say("  ballast topics tail rebalance.events.v1 --from-start --until-end   every plan with its reasons");
     say("  ballast topics tail portfolio.ledger.v1 --from-start --until-end   every booking");
-    say("  psql \"$BALLAST_POSTGRES_URL\" -c 'select * from rebalances limit 5'  the same as tables");
+    say("  psql \"$BALLAST_POSTGRES_URL\" -c 'select * from portfolio_rebalances'   the same as tables");
     say("  README.md                                                          what it is, and how to connect");
 }

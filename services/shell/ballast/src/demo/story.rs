@@ -61,7 +61,12 @@ fn example(observed: &Observed, placed: &PlacedOrder) {
     let order = &placed.order;
     say(&format!(
         "{}  {} {} {} at about {} USD: {} USD, {} now",
-        order.reference_time.date_utc(), order.side, units(order.quantity), order.instrument_id, order.reference_price, money(order.expected_value),
+        order.reference_time.date_utc(),
+        order.side,
+        units(order.quantity),
+        order.instrument_id,
+        order.reference_price,
+        money(order.expected_value),
         placed.state
     ));
     say(&format!("  order {} of policy version {}, valid until {}", order.order_id, order.policy_version, order.valid_until));
@@ -93,7 +98,10 @@ pub(super) fn counts(observed: &Observed, days: usize, oracle_days: usize, took:
     heading("What was checked");
     let (entries, fills) = observed.counts();
     say(&format!("{} days in {}, each published when the one before was digested", thousands(days as u128), time(took)));
-    say(&format!("  {} ledger entries; cash, positions and value of the traded book equal the record on each of its {oracle_days} days", thousands(u128::from(entries))));
+    say(&format!(
+        "  {} ledger entries; cash, positions and value of the traded book equal the record on each of its {oracle_days} days",
+        thousands(u128::from(entries))
+    ));
     say(&format!(
         "  {} rebalances completed, {} orders, {fills} fills of them; every order explained, every share inside its band after each",
         observed.events(RebalanceStatus::Completed),

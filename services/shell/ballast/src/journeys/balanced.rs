@@ -35,13 +35,13 @@ pub fn days(data: &Path) -> Result<Vec<Day>, DataError> {
         let (close, volume): (Price, Quantity) = (row.get(2)?, row.get(3)?);
         let at = evening(date);
         let tick = Tick { last: Some(close), volume: Some(volume), ..blank_tick(share, at) };
-        let day = days.entry(date).or_insert_with(|| Day { date, balanced: true, ..Day::default() });
+        let day = days.entry(date).or_insert_with(|| Day { date, portfolios: vec![PORTFOLIO], ..Day::default() });
         day.inputs.push(Dated { input: Input::Tick(Box::new(tick)), time: at });
     }
     let mut days: Vec<_> = days.into_values().collect();
     if let Some(first) = days.first() {
         let eve = first.date.plus_days(-1);
-        days.insert(0, Day { date: eve, inputs: opening(evening(eve)), ..Day::default() });
+        days.insert(0, Day { date: eve, inputs: opening(evening(eve)), portfolios: vec![PORTFOLIO], ..Day::default() });
     }
     Ok(days)
 }

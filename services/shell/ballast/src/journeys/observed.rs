@@ -176,7 +176,11 @@ impl Observed {
         if snapshot.total_value != oracle.equity || snapshot.cash_value != oracle.cash {
             return Err(format!(
                 "{} must be worth {} USD with {} in cash, the snapshot says {} with {}",
-                traded::PORTFOLIO, oracle.equity, oracle.cash, snapshot.total_value, snapshot.cash_value
+                traded::PORTFOLIO,
+                oracle.equity,
+                oracle.cash,
+                snapshot.total_value,
+                snapshot.cash_value
             ));
         }
         Ok(())
@@ -190,13 +194,18 @@ impl Observed {
     }
 
     fn in_bands(&self) -> Result<(), String> {
-        let Some(snapshot) = self.snapshots.get(balanced::PORTFOLIO) else { return Err("a cycle was completed without any snapshot".to_owned()) };
+        let Some(snapshot) = self.snapshots.get(balanced::PORTFOLIO) else {
+            return Err("a cycle was completed without any snapshot".to_owned());
+        };
         for line in &snapshot.allocations {
             let (Some(target), Some(drift)) = (line.target_weight, line.drift) else {
                 return Err(format!("{} has no weight after a completed cycle", line.instrument_id));
             };
             if drift.abs() > balanced::band_of(target) {
-                return Err(format!("{} stands {drift} from its target {target} after a completed cycle, outside its band", line.instrument_id));
+                return Err(format!(
+                    "{} stands {drift} from its target {target} after a completed cycle, outside its band",
+                    line.instrument_id
+                ));
             }
         }
         Ok(())

@@ -52,7 +52,8 @@ impl Table {
         let wrong = |line: usize, what: String| DataError::Wrong { path: self.path.clone(), line, what };
         let mut lines = self.text.lines();
         let header: Vec<_> = lines.next().unwrap_or_default().split(',').collect();
-        let place = |column: &&str| header.iter().position(|name| name == column).ok_or_else(|| wrong(1, format!("there is no column {column}")));
+        let place =
+            |column: &&str| header.iter().position(|name| name == column).ok_or_else(|| wrong(1, format!("there is no column {column}")));
         let places: Vec<_> = columns.iter().map(place).collect::<Result<_, _>>()?;
         let mut rows = Vec::new();
         for (index, text) in lines.enumerate() {

@@ -32,7 +32,7 @@ pub fn days(data: &Path) -> Result<Vec<Day>, DataError> {
     if let Some(first) = days.first() {
         let eve = first.date.plus_days(-1);
         let shares: Vec<_> = first.oracle.iter().flat_map(|oracle| oracle.positions.keys().cloned()).collect();
-        days.insert(0, Day { date: eve, inputs: opening(evening(eve), &shares), ..Day::default() });
+        days.insert(0, Day { date: eve, inputs: opening(evening(eve), &shares), portfolios: vec![PORTFOLIO], ..Day::default() });
     }
     Ok(days)
 }
@@ -42,7 +42,8 @@ fn oracles(folder: &Path) -> Result<BTreeMap<Date, Day>, DataError> {
     let mut days = BTreeMap::new();
     for row in table.rows(&["date", "cash_replayed"])? {
         let (date, cash): (Date, Money) = (row.get(0)?, row.get(1)?);
-        days.insert(date, Day { date, oracle: Some(Oracle { cash, equity: cash, ..Oracle::default() }), ..Day::default() });
+        let oracle = Some(Oracle { cash, equity: cash, ..Oracle::default() });
+        days.insert(date, Day { date, oracle, portfolios: vec![PORTFOLIO], ..Day::default() });
     }
     Ok(days)
 }
@@ -188,7 +189,18 @@ fn mark(share: &InstrumentId, price: Price, at: Timestamp) -> Tick {
 
 /// A tick that says nothing yet.
 pub(super) fn blank_tick(instrument_id: InstrumentId, event_time: Timestamp) -> Tick {
-    Tick { instrument_id, bid: None, ask: None, last: None, mark: None, accrued: None, volume: None, venue: None, event_time, sequence: None }
+    Tick {
+        instrument_id,
+        bid: None,
+        ask: None,
+        last: None,
+        mark: None,
+        accrued: None,
+        volume: None,
+        venue: None,
+        event_time,
+        sequence: None,
+    }
 }
 
 fn portfolio() -> PortfolioId {

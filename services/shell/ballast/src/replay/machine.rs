@@ -77,6 +77,11 @@ impl Machine {
         }
     }
 
+    /// Sets the clock of an input whose first lines name no moment.
+    pub(super) fn start(&mut self, moment: Timestamp) {
+        self.clock = moment;
+    }
+
     /// Runs one group of lines to its end.
     pub(super) fn run(&mut self, group: Vec<Numbered>) -> Result<Vec<Published>, LaneError> {
         self.clock = group.iter().filter_map(|line| line.line.timestamp).fold(self.clock, Timestamp::max);

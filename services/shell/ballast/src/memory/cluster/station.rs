@@ -87,8 +87,7 @@ impl<R: Role> Station<R> {
             };
             let checkpoints = &mut self.checkpoints;
             let before = standing(&life.worker);
-            let mut ports =
-                Ports { reader: &mut life.reader, publisher: &mut life.publisher, checkpoints, codec: &mut life.codec };
+            let mut ports = Ports { reader: &mut life.reader, publisher: &mut life.publisher, checkpoints, codec: &mut life.codec };
             life.worker.turn(clock, &mut ports)?;
             moved |= standing(&life.worker) != before;
             if !life.publisher.is_dead() {
