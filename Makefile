@@ -6,7 +6,7 @@ DEMO_STACK := .local/demo-stack
 CARGO      := cargo
 
 .DEFAULT_GOAL := help
-.PHONY: help install up down env fmt lint test demo bench clean
+.PHONY: help install up down env fmt lint test chaos demo bench clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,12 +39,21 @@ lint: ## What must be clean: format, clippy, documentation
 	$(CARGO) clippy --profile fast --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --profile fast --workspace --no-deps --locked
 
+# Whatever tests or their interruption left running.
+SWEEP = for record in .local/test-*/stack.json; do \
+	[ ! -e "$$record" ] || $(STACK) down --delete --dir "$$(dirname "$$record")"; done
+
 test: ## Run every test, on servers of its own
+	$(CARGO) build --profile fast --package ballast --locked
 	@$(STACK) up --dir $(TEST_STACK)
-	@trap '$(STACK) down --dir $(TEST_STACK) --delete' EXIT; \
+	@trap '$(SWEEP)' EXIT; trap 'exit 130' INT TERM; \
 		set -a; . $(TEST_STACK)/env; set +a; \
-		$(CARGO) build --profile fast --package ballast --locked && \
-		BALLAST_BIN=$(CURDIR)/target/fast/ballast $(CARGO) test --profile fast --workspace --locked
+		BALLAST_BIN=$(CURDIR)/target/fast/ballast $(CARGO) test --profile fast --workspace --locked --no-fail-fast
+
+chaos: ## Kill roles at random for a minute under load, then check every record
+	@trap '$(SWEEP)' EXIT; trap 'exit 130' INT TERM; \
+		BALLAST_KILL_SECONDS=$${BALLAST_KILL_SECONDS:-60} \
+		$(CARGO) test --profile fast --package system-tests --test e2e --locked -- kill_loop --nocapture
 
 demo: ## Watch real fills and prices become explained orders, on servers of its own that start anew
 	@$(STACK) down --delete --dir $(DEMO_STACK)
@@ -52,8 +61,18 @@ demo: ## Watch real fills and prices become explained orders, on servers of its 
 	$(CARGO) build --profile fast --bin ballast
 	@set -a; . $(DEMO_STACK)/env; set +a; target/fast/ballast demo
 
-bench: ## Measure the core and the whole, on a broker of its own
-	$(CARGO) bench --workspace --locked
+# The runner that counts instructions; its version is that of the library in Cargo.lock. It needs valgrind.
+GUNGRAUN        := .local/cache/gungraun-0.20.0
+GUNGRAUN_RUNNER := $(CURDIR)/$(GUNGRAUN)/bin/gungraun-runner
+
+$(GUNGRAUN)/bin/gungraun-runner:
+	$(CARGO) install gungraun-runner --version =0.20.0 --locked --root $(GUNGRAUN)
+
+bench: $(GUNGRAUN)/bin/gungraun-runner ## Measure the core and the whole, on a broker of its own (long: it builds the release)
+	$(CARGO) build --release --package ballast --locked
+	GUNGRAUN_RUNNER=$(GUNGRAUN_RUNNER) $(CARGO) bench --package system-tests --bench core --locked
+	$(CARGO) bench --package system-tests --bench pace --locked
+	BALLAST_BIN=$(CURDIR)/target/release/ballast $(CARGO) bench --profile fast --package system-tests --bench broker --locked
 
 clean: down ## Stop everything and remove what was built and stored; the downloads stay
 	@for record in .local/*/stack.json; do \

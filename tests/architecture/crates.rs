@@ -62,7 +62,9 @@ fn why_not(one: &Crate, need: &str, shell: &[&str], ours: &[&str]) -> Option<&'s
         (_, "ballast") if one.name != "system-tests" => Some("only tests build on the executable"),
         ("kafka-log", _) if own => Some("kafka-log knows only bytes"),
         ("postgres-store", "kafka-log") => Some("kafka-log and postgres-store never meet"),
-        (_, need) if is_shell(one) && !whole && shell.contains(&need) && need != "telemetry" => Some("only ballast joins the shell's rooms"),
+        (_, need) if is_shell(one) && !whole && shell.contains(&need) && need != "telemetry" => {
+            Some("only ballast joins the shell's rooms")
+        }
         (_, need) if is_shell(one) && !whole && ROLES.contains(&need) => Some("only ballast runs roles"),
         _ => None,
     }
@@ -156,9 +158,14 @@ fn wrong_arrows_are_noticed() {
 #[test]
 fn homeless_libraries_are_noticed() {
     assert_eq!(homeless(&house()), Vec::<String>::new());
-    for (crate_name, library) in
-        [("ballast", "rdkafka"), ("ballast", "sqlx"), ("ballast", "opentelemetry-otlp"), ("engine", "apache-avro"), ("rebalancer", "tokio"), ("domain", "rand")]
-    {
+    for (crate_name, library) in [
+        ("ballast", "rdkafka"),
+        ("ballast", "sqlx"),
+        ("ballast", "opentelemetry-otlp"),
+        ("engine", "apache-avro"),
+        ("rebalancer", "tokio"),
+        ("domain", "rand"),
+    ] {
         let mut all = house();
         all.iter_mut().filter(|one| one.name == crate_name).for_each(|one| one.needs.push(library.into()));
         assert_eq!(homeless(&all).len(), 1, "{crate_name} on {library}");

@@ -79,7 +79,8 @@ fn a_python_client_with_nothing_but_the_schemas() {
     python.run("schemas/examples/publish_fill.py", &[stack.brokers(), "serpent", "PYTH", "400", "20"]);
     python.client(&["adopt", stack.brokers(), "serpent"]);
 
-    let waves = until("an order wave", Duration::from_secs(30), || Some(python.read(&stack, Topic::Orders)).filter(|waves| !waves.is_empty()));
+    let waves =
+        until("an order wave", Duration::from_secs(30), || Some(python.read(&stack, Topic::Orders)).filter(|waves| !waves.is_empty()));
     let order = &waves[0]["value"]["orders"][0];
     assert_eq!((order["side"].as_str(), order["instrument_id"].as_str()), (Some("SELL"), Some("PYTH")), "{order}");
     // Equity 9,998.75 after the commission; half of it is 249.97 shares; 150.03 too many.
@@ -90,7 +91,9 @@ fn a_python_client_with_nothing_but_the_schemas() {
     let snapshot = until("a snapshot with the fill of our order", Duration::from_secs(30), || {
         python.client(&["prices", stack.brokers()]);
         let snapshots = python.read(&stack, Topic::Snapshots);
-        snapshots.into_iter().find(|snapshot| decimal(&snapshot["value"]["allocations"][0]["quantity"]) == "250".parse().expect("a quantity"))
+        snapshots
+            .into_iter()
+            .find(|snapshot| decimal(&snapshot["value"]["allocations"][0]["quantity"]) == "250".parse().expect("a quantity"))
     });
     let value = &snapshot["value"];
     assert_eq!(decimal(&value["cash_value"]), "4998.75".parse().expect("10,000 − 8,000 − 1.25 + 3,000"), "{value}");

@@ -101,13 +101,16 @@ impl Shift {
     /// model, and by the service's checker.
     pub fn settle(mut self, stack: &Stack) -> Counts {
         self.feed.flush();
-        let (load, feed) = (std::cell::RefCell::new(self.load), self.feed);
-        let frozen = load.replace(Load::new(0, 0, 0));
-        *load.borrow_mut() = Load::new(1, 0, 0);
-        let counts = accounts::settle(stack, &frozen, SETTLE, || feed.send_all(&load.borrow_mut().ticks()));
+        let (frozen, feed, mut market) = (self.load, self.feed, Load::new(1, 0, 0));
+        let counts = accounts::settle(stack, &frozen, SETTLE, || feed.send_all(&market.ticks()));
         counts.assert_whole();
         let sent = frozen.sent;
-        println!("sent {sent} records of {} executions, {} repeats; the client gave up and sent again {}", frozen.model.executions.len(), frozen.repeats, feed.sent_again());
+        println!(
+            "sent {sent} records of {} executions, {} repeats; the client gave up and sent again {}",
+            frozen.model.executions.len(),
+            frozen.repeats,
+            feed.sent_again()
+        );
         println!("{counts}");
         assert!(counts.executions >= frozen.model.executions.len() && counts.orders > 0, "the load did something: {counts}");
         verify(stack);

@@ -2,11 +2,12 @@
 //!
 //! One binary, so that it is linked once; each test has servers of its own and waits for its turn.
 
-mod crew;
-mod smoke;
-mod kill_loop;
 mod broker;
+mod crew;
 mod database;
-mod takeover;
+mod journeys;
+mod kill_loop;
 mod leaving;
+mod smoke;
 mod start_up;
+mod takeover;

@@ -79,9 +79,8 @@ fn a_fill_becomes_a_position_a_breach_an_order_and_a_portfolio_in_its_bands() {
     stack.publish(&(opening() + &fill()));
     stack.publish(&policy());
 
-    let waves = until("an order wave", Duration::from_secs(20), || {
-        Some(lines(&stack, Topic::Orders.name())).filter(|waves| !waves.is_empty())
-    });
+    let waves =
+        until("an order wave", Duration::from_secs(20), || Some(lines(&stack, Topic::Orders.name())).filter(|waves| !waves.is_empty()));
     // 35,000 of 40,000 in ACME, whose target is 60 %: 110 units too many.
     let first = &waves[0]["value"]["orders"][0];
     assert_eq!((first["instrument_id"].as_str(), first["side"].as_str()), (Some("ACME"), Some("SELL")), "{first}");
@@ -95,7 +94,10 @@ fn a_fill_becomes_a_position_a_breach_an_order_and_a_portfolio_in_its_bands() {
     });
     let fills = lines(&stack, Topic::Fills.name());
     assert_eq!(fills.len(), 3, "ours, and the router's of a sell and a buy: {fills:?}");
-    let orders: Vec<_> = lines(&stack, Topic::Orders.name()).iter().flat_map(|wave| wave["value"]["orders"].as_array().cloned().unwrap_or_default()).collect();
+    let orders: Vec<_> = lines(&stack, Topic::Orders.name())
+        .iter()
+        .flat_map(|wave| wave["value"]["orders"].as_array().cloned().unwrap_or_default())
+        .collect();
     for order in &orders {
         let filled = fills.iter().filter(|fill| fill["value"]["order_id"] == order["order_id"]).count();
         assert_eq!(filled, 1, "{order}");

@@ -19,8 +19,11 @@ const ROLES: [&str; 2] = ["position-keeper", "rebalancer"];
 impl Shared {
     fn start(stack: &Stack) -> Self {
         let pair = |instance| ROLES.map(|role| Service::start(stack, &[role], instance, SETTINGS));
-        let shared =
-            Self { first: pair("1"), second: pair("2"), _others: Service::start(stack, &["conflator", "paper-router", "projector"], "1", SETTINGS) };
+        let shared = Self {
+            first: pair("1"),
+            second: pair("2"),
+            _others: Service::start(stack, &["conflator", "paper-router", "projector"], "1", SETTINGS),
+        };
         for role in 0..ROLES.len() {
             until("two instances share the lanes", Duration::from_secs(60), || {
                 let (first, second) = (lanes(&shared.first[role]), lanes(&shared.second[role]));
@@ -42,13 +45,13 @@ fn the_other_instance_takes_a_killed_one_s_lanes_over() {
     let mut shared = Shared::start(&stack);
     let mut shift = Shift::begin(&stack, 31);
     shift.work(Duration::from_secs(3));
-    for role in 0..ROLES.len() {
+    for (role, name) in ROLES.iter().enumerate() {
         let killed = Instant::now();
         shared.first[role].kill();
         let second = &shared.second[role];
         shift.work_until("the other instance has every lane", || (lanes(second).len() == LANES).then_some(()));
         let took = killed.elapsed();
-        println!("{}: the other instance ran every lane {took:.1?} after the kill", ROLES[role]);
+        println!("{name}: the other instance ran every lane {took:.1?} after the kill");
         assert!(took < Duration::from_secs(20), "a session is 6 s: {took:?}");
     }
     shift.work(Duration::from_secs(2));

@@ -113,7 +113,10 @@ fn still_waiting(records: &[Value], waiting: &BTreeMap<String, Left>) -> Result<
 
 #[test]
 fn every_case_balances() {
-    let wrong: Vec<_> = cases().into_iter().filter_map(|case| holds(&input(&case), &run(&input(&case))).err().map(|why| format!("{case}: {why}"))).collect();
+    let wrong: Vec<_> = cases()
+        .into_iter()
+        .filter_map(|case| holds(&input(&case), &run(&input(&case))).err().map(|why| format!("{case}: {why}")))
+        .collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 

@@ -8,3 +8,4 @@ mod core;
 mod mutation;
 mod oracle;
 mod refusals;
+mod views;

@@ -66,7 +66,8 @@ fn refused(case: &Value, code: &str, letters: &[&Value], verdict: Verdict) -> Re
     }
     check("code", &letters[0]["code"], &code.into())?;
     let text = letters[0]["text"].as_str().unwrap_or_default();
-    let unsaid: Vec<_> = case["says"].as_array().into_iter().flatten().filter_map(Value::as_str).filter(|word| !text.contains(word)).collect();
+    let unsaid: Vec<_> =
+        case["says"].as_array().into_iter().flatten().filter_map(Value::as_str).filter(|word| !text.contains(word)).collect();
     if !unsaid.is_empty() || text.len() < 15 {
         return Err(format!("its text does not say {unsaid:?}: {text:?}"));
     }

@@ -87,7 +87,8 @@ pub fn count(stack: &Stack, load: &Load) -> Counts {
         }
     }
     count_orders(stack, &mut counts);
-    counts.dead = crate::topic::records(stack, Topic::Fills.dead_letters()).len() + crate::topic::records(stack, Topic::Cash.dead_letters()).len();
+    counts.dead =
+        crate::topic::records(stack, Topic::Fills.dead_letters()).len() + crate::topic::records(stack, Topic::Cash.dead_letters()).len();
     counts
 }
 

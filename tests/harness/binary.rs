@@ -28,9 +28,9 @@ fn build() -> PathBuf {
     let built = Command::new(cargo).current_dir(root()).args(arguments).output().expect("cargo can be run");
     assert!(built.status.success(), "building the executable: {}", String::from_utf8_lossy(&built.stderr));
     let messages = String::from_utf8_lossy(&built.stdout);
-    let executables = messages.lines().filter_map(|line| {
+    let mut executables = messages.lines().filter_map(|line| {
         let message: serde_json::Value = serde_json::from_str(line).ok()?;
         message.get("executable")?.as_str().map(PathBuf::from)
     });
-    executables.last().expect("the package has an executable")
+    executables.next_back().expect("the package has an executable")
 }

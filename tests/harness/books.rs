@@ -11,7 +11,9 @@ fn record<T: DeserializeOwned>(value: Value) -> Box<T> {
 
 /// A share in dollars, traded in single units.
 pub fn share(instrument: &str) -> Input {
-    Input::Instrument(record(json!({"instrument_id": instrument, "symbol": instrument, "type": "EQUITY", "currency": "USD", "sector": "Test"})))
+    Input::Instrument(record(
+        json!({"instrument_id": instrument, "symbol": instrument, "type": "EQUITY", "currency": "USD", "sector": "Test"}),
+    ))
 }
 
 /// A last price, in cents, of now.
@@ -29,7 +31,8 @@ pub fn quiet_policy(portfolio: &str) -> Input {
 
 /// A policy that holds these weights by itself, within five points.
 pub fn automatic_policy(portfolio: &str, targets: &[(&str, &str)]) -> Input {
-    let targets: Vec<_> = targets.iter().map(|(instrument, weight)| json!({"instrument_id": instrument, "target_weight": weight})).collect();
+    let targets: Vec<_> =
+        targets.iter().map(|(instrument, weight)| json!({"instrument_id": instrument, "target_weight": weight})).collect();
     Input::Policy(record(json!({
         "portfolio_id": portfolio, "policy_version": 1, "base_currency": "USD", "targets": targets,
         "band": {"absolute": "0.05"},

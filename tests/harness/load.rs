@@ -131,7 +131,16 @@ impl Load {
         let (buy, id) = (self.dice.one_in(2), self.next_id());
         self.model.executions.insert(id.clone());
         self.sent += 1;
-        fill(&Execution { id, portfolio, instrument: INSTRUMENTS[0].to_owned(), buy, units: 1000, cents: self.cents[0], fee_cents: 0, time: now() })
+        fill(&Execution {
+            id,
+            portfolio,
+            instrument: INSTRUMENTS[0].to_owned(),
+            buy,
+            units: 1000,
+            cents: self.cents[0],
+            fee_cents: 0,
+            time: now(),
+        })
     }
 
     fn execution(&mut self) -> Input {

@@ -40,7 +40,9 @@ impl Gauge {
     pub fn commits(&self) -> Commits {
         let text = self.text().unwrap_or_default();
         let mut buckets = BTreeMap::new();
-        for line in text.lines().filter(|line| line.starts_with("ballast_commit_latency_seconds_bucket{") && line.contains("position-keeper")) {
+        for line in
+            text.lines().filter(|line| line.starts_with("ballast_commit_latency_seconds_bucket{") && line.contains("position-keeper"))
+        {
             let bound = line.split("le=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap_or("+Inf");
             let micros = bound.parse::<f64>().ok().filter(|bound| bound.is_finite()).map_or(u64::MAX, |seconds| whole(seconds * 1e6));
             *buckets.entry(micros).or_default() += line.rsplit(' ').next().and_then(|n| n.parse::<f64>().ok()).map_or(0, whole);

@@ -3,6 +3,8 @@
 //! Fills: 50,000 positions of 2,000 portfolios, a window and step of 5,000 fills: divide by 5,000.
 //! Holders: one revaluation of all 50,000. Plans: one plan of so many lines.
 
+#![allow(unused_qualifications, reason = "the macros of the harness write them")]
+
 #[path = "../fixture/mod.rs"]
 mod fixture;
 

@@ -58,6 +58,15 @@ class Book:
         self.positions = {}
         self.sums = {"realized_gross": ZERO, "fees": ZERO, "income": ZERO, "net_flows": ZERO}
         self.executed = defaultdict(Fraction)
+        self.unsettled = []
+
+    def settled(self, day):
+        """Cash by currency without what fills of a later settlement date moved; `day` as YYYY-MM-DD."""
+        cash = dict(self.cash)
+        for date, currency, amount in self.unsettled:
+            if date > day:
+                cash[currency] -= amount
+        return cash
 
     def move(self, currency, amount, book):
         self.cash[currency] += amount
@@ -99,6 +108,8 @@ class Book:
         else:
             realized, change = self.trade(value, signed, gross, rate, market)
         moved = {c: self.cash[c] - before.get(c, ZERO) for c in self.cash if self.cash[c] != before.get(c, ZERO)}
+        if value.get("settle_date"):
+            self.unsettled += [(value["settle_date"], currency, amount) for currency, amount in moved.items()]
         return {"kind": "TRADE", "cash": moved, "external_flow": ZERO, "realized_gross": realized, "quantity_change": change, "fx_rate": rate}
 
     def exchange(self, name, signed, gross, rate, currency, market):

@@ -223,7 +223,8 @@ class Case:
         self.decimal("total_value", value["total_value"], at.equity)
         self.decimal("cash_value", value["cash_value"], at.cash)
         reserve = num(setting(policy, "orders", "cash_reserve", "0")) * at.equity
-        self.decimal("available_cash", value["available_cash"], at.cash - reserve)
+        self.decimal("available_cash", value["available_cash"], at.spendable - reserve)
+        self.same("settled cash", {c["currency"]: num(c["settled"]) for c in value["cash"]}, {c: half_even(a, 10) for c, a in at.settled.items()})
         self.same("cash", {c["currency"]: num(c["trade_date"]) for c in value["cash"]}, {c: half_even(a, 10) for c, a in book.cash.items()})
         held = {a["instrument_id"]: a for a in value["allocations"]}
         self.same("instruments", {n for n, a in held.items() if num(a["quantity"]) or a["target_weight"] is not None}, set(at.lines))

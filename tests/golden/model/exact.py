@@ -47,6 +47,10 @@ def micros(text):
     return (moment - EPOCH) // datetime.timedelta(microseconds=1)
 
 
+def day_of(micros_since_1970):
+    return (EPOCH + datetime.timedelta(microseconds=micros_since_1970)).date().isoformat()
+
+
 def uuid5(*parts):
     name = b"".join(len(part).to_bytes(4, "big") + part for part in parts)
     return str(uuid.UUID(bytes=hashlib.sha1(NAMESPACE.bytes + name).digest()[:16], version=5))

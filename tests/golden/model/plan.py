@@ -237,7 +237,7 @@ class Plan:
         paying = [name for name in buys if self.lines[name].kind != "FUTURE"]
         sells = [name for name in names if self.wishes[name].quantity < 0]
         proceeds = sum((units * self.lines[n].unit for n in sells if self.lines[n].kind != "FUTURE" for side, units in self.legs(n) if side == "SELL"), ZERO)
-        free = self.valuation.cash + proceeds - self.fees(sells) - num(self.order("cash_reserve", "0")) * self.equity
+        free = self.valuation.spendable + proceeds - self.fees(sells) - num(self.order("cash_reserve", "0")) * self.equity
         needed = sum((self.cost(name) for name in paying), ZERO) + self.fees(buys)
         if needed <= free:
             return

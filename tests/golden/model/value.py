@@ -2,7 +2,8 @@
 
 from fractions import Fraction
 
-from .exact import num
+from .bands import setting
+from .exact import day_of, num
 
 ZERO = Fraction(0)
 
@@ -41,6 +42,9 @@ class Valuation:
         self.lines = {name: Line(name, market, book, now, policy) for name in sorted(targeted | held)}
         self.rates = {currency: market.rate(currency, book.base) for currency in book.cash}
         self.cash = sum((amount * (self.rates[currency] or 0) for currency, amount in book.cash.items()), ZERO)
+        self.settled = book.settled(day_of(now))
+        free = sum((amount * (self.rates[currency] or 0) for currency, amount in self.settled.items()), ZERO)
+        self.spendable = min(free, self.cash) if setting(policy, "orders", "cash_basis", "TRADE_DATE") == "SETTLED" else self.cash
         self.equity = self.cash + sum((line.worth for line in self.lines.values()), ZERO)
         self.unpriced = sorted(name for name, line in self.lines.items() if line.price is None)
         self.stale = sorted(name for name, line in self.lines.items() if line.stale)

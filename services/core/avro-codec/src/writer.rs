@@ -44,11 +44,17 @@ impl<'a> Writer<'a> {
     #[inline]
     pub fn long(&mut self, value: i64) {
         let mut raw = ((value << 1) ^ (value >> 63)).cast_unsigned();
+        if raw < 0x80 {
+            return self.byte(low_bits(raw));
+        }
+        let (mut bytes, mut length) = ([0_u8; 10], 0);
         while raw >= 0x80 {
-            self.byte(low_bits(raw) | 0x80);
+            bytes[length] = low_bits(raw) | 0x80;
+            length += 1;
             raw >>= 7;
         }
-        self.byte(low_bits(raw));
+        bytes[length] = low_bits(raw);
+        self.raw(&bytes[..=length]);
     }
     /// A length or a count, within `limit`.
     #[inline]

@@ -144,18 +144,22 @@ macro_rules! fixed {
             /// Whether the value fits the 28 digits of the wire.
             pub const fn fits_wire(self) -> bool { self.0 > -WIRE_LIMIT && self.0 < WIRE_LIMIT }
             /// The sum, or [`FixedError::Overflow`].
+            #[inline]
             pub fn checked_add(self, other: Self) -> Result<Self, FixedError> {
                 self.0.checked_add(other.0).map(Self).ok_or(FixedError::Overflow)
             }
             /// The difference, or [`FixedError::Overflow`].
+            #[inline]
             pub fn checked_sub(self, other: Self) -> Result<Self, FixedError> {
                 self.0.checked_sub(other.0).map(Self).ok_or(FixedError::Overflow)
             }
             /// The value with its sign changed, or [`FixedError::Overflow`].
+            #[inline]
             pub fn checked_neg(self) -> Result<Self, FixedError> {
                 self.0.checked_neg().map(Self).ok_or(FixedError::Overflow)
             }
             /// The value rounded half-even to the scale of another type, given by its SCALE.
+            #[inline]
             pub fn rescaled_half_even(self, to: u32) -> Result<i128, FixedError> {
                 wide::rescale_half_even(self.0, $scale, to)
             }
@@ -240,6 +244,7 @@ fixed! {
 
 impl Quantity {
     /// Quantity × price: scale 8 + 10, exact.
+    #[inline]
     pub fn times(self, price: Price) -> Result<Amount, FixedError> {
         self.0.checked_mul(price.0).map(Amount).ok_or(FixedError::Overflow)
     }
@@ -247,14 +252,20 @@ impl Quantity {
 
 impl Amount {
     /// The published form: rounded half-even to [`Money`]'s scale.
+    #[inline]
     pub fn to_money(self) -> Result<Money, FixedError> {
         self.rescaled_half_even(Money::SCALE).map(Money)
     }
     /// This amount in the currency that `rate` quotes, rounded half-even at scale 18.
+    #[inline]
     pub fn convert(self, rate: FxRate) -> Result<Amount, FixedError> {
+        if rate == FxRate::ONE {
+            return Ok(self);
+        }
         wide::mul_div_half_even(self.0, rate.0, FxRate::ONE.0).map(Amount)
     }
     /// This amount × a quantity-scaled multiplier, exact where it fits, rounded half-even at scale 18.
+    #[inline]
     pub fn multiply(self, multiplier: Quantity) -> Result<Amount, FixedError> {
         if multiplier == Quantity::ONE {
             return Ok(self);
@@ -280,6 +291,7 @@ impl Amount {
 }
 
 impl From<Money> for Amount {
+    #[inline]
     fn from(money: Money) -> Self {
         Amount(money.0 * pow10(Amount::SCALE - Money::SCALE))
     }

@@ -49,6 +49,7 @@ macro_rules! text_id {
                 if is_id(text) { Ok(Self(small_text(text))) } else { Err(IdError::Id(text.chars().take(32).collect())) }
             }
             /// The text.
+            #[inline]
             pub fn as_str(&self) -> &str { &self.0 }
         }
         impl FromStr for $name {
@@ -56,6 +57,7 @@ macro_rules! text_id {
             fn from_str(text: &str) -> Result<Self, IdError> { Self::new(text) }
         }
         impl std::borrow::Borrow<str> for $name {
+            #[inline]
             fn borrow(&self) -> &str { &self.0 }
         }
         impl fmt::Display for $name {

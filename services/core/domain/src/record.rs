@@ -129,7 +129,12 @@ impl Input {
             Input::Refresh(r) => Some(&r.portfolio_id),
             Input::Drift(r) => Some(&r.portfolio_id),
             Input::OrderWave(r) => Some(&r.portfolio_id),
-            Input::Tick(_) | Input::Instrument(_) | Input::CorporateAction(_) | Input::MarketStatus(_) | Input::Close(_) | Input::Frame(_) => None,
+            Input::Tick(_)
+            | Input::Instrument(_)
+            | Input::CorporateAction(_)
+            | Input::MarketStatus(_)
+            | Input::Close(_)
+            | Input::Frame(_) => None,
         }
     }
 }

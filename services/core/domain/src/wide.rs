@@ -6,6 +6,7 @@ use ethnum::I256;
 use std::cmp::Ordering;
 
 /// a × b ÷ divisor, rounded half-even. Errors: a zero divisor, a result beyond `i128`.
+#[inline]
 pub fn mul_div_half_even(a: i128, b: i128, divisor: i128) -> Result<i128, FixedError> {
     if divisor == 0 {
         return Err(FixedError::Overflow);
@@ -23,11 +24,16 @@ pub fn mul_div_truncate(a: i128, b: i128, divisor: i128) -> Result<i128, FixedEr
 }
 
 /// A value at scale `from` at scale `to`, rounded half-even where digits fall away.
+#[inline]
 pub fn rescale_half_even(units: i128, from: u32, to: u32) -> Result<i128, FixedError> {
     if to >= from {
         units.checked_mul(pow10(to - from)).ok_or(FixedError::Overflow)
     } else {
-        div_half_even(units, pow10(from - to)).ok_or(FixedError::Overflow)
+        let divisor = pow10(from - to);
+        match u32::try_from(divisor) {
+            Ok(short) => Ok(div_short_half_even(units, short)),
+            Err(_) => div_half_even(units, divisor).ok_or(FixedError::Overflow),
+        }
     }
 }
 
@@ -37,6 +43,28 @@ pub fn compare_products(a: i128, b: i128, c: i128, d: i128) -> Ordering {
         (Some(left), Some(right)) => left.cmp(&right),
         _ => (I256::from(a) * I256::from(b)).cmp(&(I256::from(c) * I256::from(d))),
     }
+}
+
+/// As [`div_half_even`], by a divisor above zero that 32 bits hold: four short divisions in place of a long one.
+#[inline]
+fn div_short_half_even(value: i128, divisor: u32) -> i128 {
+    let magnitude = value.unsigned_abs();
+    let by = u64::from(divisor);
+    let (mut quotient, mut rest) = (0_u128, 0_u64);
+    for shift in [96_u32, 64, 32, 0] {
+        let part = (rest << 32) | u64::from(limb(magnitude, shift));
+        quotient = (quotient << 32) | u128::from(part / by);
+        rest = part % by;
+    }
+    let up = rest > by - rest || (rest == by - rest && quotient % 2 == 1);
+    let rounded = (quotient + u128::from(up)).cast_signed();
+    // Only the least value divided by one keeps the magnitude that has no positive form; its sign is right already.
+    if value < 0 { rounded.wrapping_neg() } else { rounded }
+}
+
+#[allow(clippy::cast_possible_truncation, reason = "the lowest 32 bits are asked for")]
+const fn limb(value: u128, shift: u32) -> u32 {
+    (value >> shift) as u32
 }
 
 fn div_half_even(value: i128, divisor: i128) -> Option<i128> {
@@ -81,6 +109,14 @@ mod tests {
                 for d in [-10_i128, -7, 1, 2, 10, 40] {
                     assert_eq!(mul_div_half_even(a, b, d).unwrap(), wide_mul_div(a, b, d).unwrap(), "{a}*{b}/{d}");
                 }
+            }
+        }
+        for value in [0, 1, 4, 5, 6, 15, 25, 10_i128.pow(27) + 5, i128::MAX, i128::MIN, i128::MIN + 1]
+            .into_iter()
+            .flat_map(|v| [v, v.wrapping_neg()])
+        {
+            for divisor in [1_u32, 2, 3, 10, 100_000_000, u32::MAX] {
+                assert_eq!(Some(div_short_half_even(value, divisor)), div_half_even(value, i128::from(divisor)), "{value}/{divisor}");
             }
         }
         assert_eq!(mul_div_half_even(i128::MAX, 10, 10).unwrap(), i128::MAX);

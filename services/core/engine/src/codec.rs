@@ -1,5 +1,6 @@
 //! What the engine asks of an encoding. The engine never looks into bytes itself.
 
+use domain::progress::Recorded;
 use domain::reason::DeadLetterCode;
 use domain::{Input, Output, SmolStr, Topic};
 
@@ -26,4 +27,12 @@ pub trait Codec {
     /// Appends the value bytes of an output. Dead letters append their original value.
     /// An output that its schema cannot hold is a fault of this service, not of an input: it returns why.
     fn encode(&mut self, output: &Output, into: &mut Vec<u8>) -> Result<(), Refusal>;
+    /// Writers' schemas that it knows besides the build's own, as progress records them.
+    fn known(&self) -> Vec<Recorded> {
+        Vec::new()
+    }
+    /// Takes in a schema that progress recorded; one that is known already changes nothing.
+    fn learn(&mut self, _schema: &Recorded) -> Result<(), Refusal> {
+        Ok(())
+    }
 }

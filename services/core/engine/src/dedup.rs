@@ -31,21 +31,25 @@ pub struct Parts {
 
 impl Parts {
     /// Forgets the parts so far and keeps the buffer.
+    #[inline]
     pub fn start(&mut self) -> &mut Self {
         self.buffer.clear();
         self
     }
     /// Adds a part.
+    #[inline]
     pub fn part(&mut self, bytes: &[u8]) -> &mut Self {
         self.buffer.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
         self.buffer.extend_from_slice(bytes);
         self
     }
     /// Adds a number; one part of fixed length.
+    #[inline]
     pub fn number(&mut self, value: i128) -> &mut Self {
         self.part(&value.to_le_bytes())
     }
     /// Adds a part that may be absent; absent differs from empty.
+    #[inline]
     pub fn optional(&mut self, bytes: Option<&[u8]>) -> &mut Self {
         match bytes {
             Some(bytes) => self.part(&[1]).part(bytes),
@@ -97,6 +101,8 @@ struct IdSet {
     known: Vec<Known>,
     /// Place + 1 in `known`; 0 is free. A power of two, at most half full.
     table: Vec<u32>,
+    /// The chunk that is known to be dirty.
+    dirty: Option<u32>,
 }
 
 impl IdSet {
@@ -176,7 +182,10 @@ impl Window {
     pub fn record(&mut self, date: Date, id: RecordId, content: u64, dates: usize) -> bool {
         let set = self.dates.entry(date).or_default();
         set.insert(Known { id, content });
-        self.dirty.insert((date, set.chunk_count() - 1));
+        let chunk = set.chunk_count() - 1;
+        if set.dirty.replace(chunk) != Some(chunk) {
+            self.dirty.insert((date, chunk));
+        }
         let mut left = false;
         while self.dates.len() > dates.max(1) {
             let Some((gone, set)) = self.dates.pop_first() else { break };
@@ -230,6 +239,7 @@ impl Window {
     }
     /// Chunks changed, made or removed since the last call, ascending.
     pub fn take_dirty(&mut self) -> BTreeSet<(Date, u32)> {
+        self.dates.values_mut().for_each(|set| set.dirty = None);
         std::mem::take(&mut self.dirty)
     }
 }

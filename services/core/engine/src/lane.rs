@@ -21,6 +21,9 @@ use open::Open;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Records that are decoded before the first of them is folded.
+const BLOCK: usize = 32;
+
 /// Header with the W3C trace of a record.
 pub const TRACEPARENT: &str = "traceparent";
 
@@ -28,7 +31,9 @@ pub const TRACEPARENT: &str = "traceparent";
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LaneError {
     /// An output of ours does not fit its schema.
-    #[error("step {step} made a record for {topic} that its schema cannot hold ({why}): a fault of this service, keep the topics and report it")]
+    #[error(
+        "step {step} made a record for {topic} that its schema cannot hold ({why}): a fault of this service, keep the topics and report it"
+    )]
     Unencodable {
         /// Step.
         step: i64,
@@ -106,6 +111,8 @@ pub struct Lane<R> {
     new_settings: Vec<Recorded>,
     new_schemas: Vec<Recorded>,
     open: Open,
+    /// The block at hand: places and inputs; empty between blocks.
+    block: Vec<(usize, Result<Input, Refusal>)>,
 }
 
 impl<R: Role> Lane<R> {
@@ -123,7 +130,16 @@ impl<R: Role> Lane<R> {
             schemas: BTreeSet::new(),
             totals: Counts::default(),
         };
-        Self { role, lane, shared, settings: Settings::default(), new_settings: Vec::new(), new_schemas: Vec::new(), open: Open::default() }
+        Self {
+            role,
+            lane,
+            shared,
+            settings: Settings::default(),
+            new_settings: Vec::new(),
+            new_schemas: Vec::new(),
+            open: Open::default(),
+            block: Vec::with_capacity(BLOCK),
+        }
     }
 
     /// The role.
@@ -187,6 +203,11 @@ impl<R: Role> Lane<R> {
     pub fn know_schemas(&mut self, schemas: Vec<Recorded>) {
         self.new_schemas = schemas.into_iter().filter(|schema| !self.shared.schemas.contains(&schema.name)).collect();
     }
+    /// Begins anew after the last step of an earlier life, whose outputs stand in the topics.
+    pub fn begin_after(&mut self, step: i64) {
+        self.shared.step = step;
+        self.role.begin_after(step);
+    }
     /// Lets an input that has never moved begin at an offset: its earlier records are gone.
     pub fn begin_at(&mut self, topic: Topic, partition: i32, offset: i64) {
         self.shared.positions.entry((topic, partition)).or_insert(offset);
@@ -206,7 +227,13 @@ impl<R: Role> Lane<R> {
 
     /// Runs one window: timers due, then records in the order of the role's inputs, then decisions.
     /// `now` may not go back: the greater of it and the last clock holds.
-    pub fn window<T: RecordRef>(&mut self, now: Timestamp, behind: bool, slices: &[Slice<'_, T>], codec: &mut dyn Codec) -> Result<(), LaneError> {
+    pub fn window<T: RecordRef>(
+        &mut self,
+        now: Timestamp,
+        behind: bool,
+        slices: &[Slice<'_, T>],
+        codec: &mut dyn Codec,
+    ) -> Result<(), LaneError> {
         let ranges = self.ranges(slices)?;
         if self.open.windows.is_empty() {
             self.open_step()?;
@@ -219,8 +246,8 @@ impl<R: Role> Lane<R> {
         }
         for topic in R::INPUTS {
             for slice in slices.iter().filter(|slice| slice.topic == *topic) {
-                for record in slice.records {
-                    self.record(slice.topic, slice.partition, record, behind, codec);
+                for block in slice.records.chunks(BLOCK) {
+                    self.run_block(slice.topic, slice.partition, block, behind, codec);
                 }
             }
         }
@@ -247,8 +274,11 @@ impl<R: Role> Lane<R> {
         let number = self.shared.step + 1;
         let mut digest = Digest::default();
         let mut outputs = Vec::with_capacity(records.len());
+        let mut bytes = Vec::new();
         for record in &records {
-            outputs.push(self.encode(number, outputs.len(), record, &open, &mut digest, codec)?);
+            bytes.clear();
+            codec.encode(record, &mut bytes).map_err(|refusal| unencodable(number, record, &refusal))?;
+            outputs.push(self.encoded(outputs.len(), record, &bytes, &open, &mut digest));
         }
         self.shared.step = number;
         self.shared.totals = sum(self.shared.totals, open.counts);
@@ -307,13 +337,33 @@ impl<R: Role> Lane<R> {
         }
     }
 
-    fn record<T: RecordRef>(&mut self, topic: Topic, partition: i32, record: &T, behind: bool, codec: &mut dyn Codec) {
-        self.open.counts.inputs += 1;
-        if self.shared.repeats.is_repeat(topic, partition, record) {
-            self.open.counts.repeats += 1;
-            return;
+    /// Decodes a block, then folds it: between the two the role may fetch what the folding will touch.
+    fn run_block<T: RecordRef>(&mut self, topic: Topic, partition: i32, records: &[T], behind: bool, codec: &mut dyn Codec) {
+        let mut block = std::mem::take(&mut self.block);
+        for (place, record) in records.iter().enumerate() {
+            self.open.counts.inputs += 1;
+            if self.shared.repeats.is_repeat(topic, partition, record) {
+                self.open.counts.repeats += 1;
+            } else {
+                block.push((place, codec.decode(topic, record.key(), record.value())));
+            }
         }
-        let decoded = codec.decode(topic, record.key(), record.value());
+        self.role.foresee(block.iter().filter_map(|(_, decoded)| decoded.as_ref().ok()));
+        for (place, decoded) in block.drain(..) {
+            self.record(topic, partition, &records[place], decoded, behind, codec);
+        }
+        self.block = block;
+    }
+
+    fn record<T: RecordRef>(
+        &mut self,
+        topic: Topic,
+        partition: i32,
+        record: &T,
+        decoded: Result<Input, Refusal>,
+        behind: bool,
+        codec: &mut dyn Codec,
+    ) {
         let origin = Origin { topic, partition, record };
         match decoded.and_then(|input| self.check_lane(input, &origin)) {
             Ok(Input::Frame(frame)) if !self.shared.chain.admit(record.offset(), &frame) => self.open.counts.stray_frames += 1,
@@ -383,28 +433,17 @@ impl<R: Role> Lane<R> {
         act(&mut self.role, &mut context)
     }
 
-    fn encode(
-        &self,
-        step: i64,
-        index: usize,
-        record: &Output,
-        open: &Open,
-        digest: &mut Digest,
-        codec: &mut dyn Codec,
-    ) -> Result<Encoded, LaneError> {
-        let mut value = Vec::new();
-        let fail = |refusal: Refusal| LaneError::Unencodable { step, topic: record.topic(), why: refusal.text.to_string() };
-        codec.encode(record, &mut value).map_err(fail)?;
+    fn encoded(&self, index: usize, record: &Output, bytes: &[u8], open: &Open, digest: &mut Digest) -> Encoded {
         let letter = if let Output::DeadLetter(letter) = record { Some(letter) } else { None };
         let key = match letter {
             Some(letter) => letter.key.clone(),
             None => record.portfolio_id().map(|p| p.as_str().as_bytes().to_vec()),
         };
-        let value = if letter.is_some_and(|l| l.value.is_none()) { None } else { Some(value) };
+        let value = if letter.is_some_and(|l| l.value.is_none()) { None } else { Some(bytes.to_vec()) };
         digest.part(Some(record.topic().name().as_bytes()));
         digest.part(key.as_deref());
         digest.part(value.as_deref());
-        Ok(Encoded {
+        Encoded {
             topic: record.topic(),
             index: i64::try_from(index).expect("a step is bounded"),
             partition: letter.map_or(self.lane, |l| l.partition),
@@ -413,7 +452,7 @@ impl<R: Role> Lane<R> {
             time: self.shared.now,
             traceparent: record.portfolio_id().and_then(|p| open.traces.get(p)).cloned(),
             dead_letter: letter.map(|l| Box::new(domain::dead_letter::DeadLetter { value: None, ..(**l).clone() })),
-        })
+        }
     }
 }
 
@@ -438,6 +477,10 @@ impl<R: Role> Lane<R> {
     pub fn image(&mut self) -> &mut impl Image {
         &mut self.role
     }
+}
+
+fn unencodable(step: i64, record: &Output, refusal: &Refusal) -> LaneError {
+    LaneError::Unencodable { step, topic: record.topic(), why: refusal.text.to_string() }
 }
 
 fn sum(a: Counts, b: Counts) -> Counts {

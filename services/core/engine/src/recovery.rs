@@ -30,6 +30,8 @@ pub struct Recovery {
     pub replay: Vec<(Begin, Done)>,
     /// A step that is visible in part: execute it exactly so, and publish it.
     pub dangling: Option<Begin>,
+    /// The last step of an earlier life that cannot be replayed: the lane begins anew after it. 0 otherwise.
+    pub begin_after: i64,
 }
 
 /// Why a lane must not run. The text is for the operator.
@@ -68,7 +70,9 @@ pub enum Halt {
         step: i64,
     },
     /// A replay made other outputs.
-    #[error("step {step} was published with digest {recorded} and replays to {replayed}: run the build that wrote it, keep the topics, and report it")]
+    #[error(
+        "step {step} was published with digest {recorded} and replays to {replayed}: run the build that wrote it, keep the topics, and report it"
+    )]
     Diverged {
         /// Step.
         step: i64,
@@ -87,19 +91,27 @@ pub fn decide(facts: &Facts) -> Result<Recovery, Halt> {
     if let Some(recorded) = recorded.filter(|recorded| *recorded != facts.lanes) {
         return Err(Halt::LaneCount { recorded, found: facts.lanes });
     }
-    if facts.checkpoint.is_none() && !facts.genesis {
-        if let Some(input) = &facts.input_cut {
-            return Err(Halt::Genesis { input: input.clone() });
-        }
-        if !facts.progress_whole {
-            return Err(Halt::LostProgress { checkpoint: 0, found: begins.keys().next().copied().unwrap_or(0) });
-        }
+    if facts.checkpoint.is_none() && (facts.input_cut.is_some() || !facts.progress_whole) {
+        return anew(facts, &begins, &dones);
     }
     let last_done = dones.keys().next_back().copied().unwrap_or(0);
     if last_done < base {
         return Err(Halt::LostProgress { checkpoint: base, found: last_done });
     }
     replay_from(base, &begins, &dones)
+}
+
+/// Neither state nor a whole past: only the operator may begin anew, and never with numbers used before.
+fn anew(facts: &Facts, begins: &Begins, dones: &Dones) -> Result<Recovery, Halt> {
+    let last = |steps: Option<&i64>| steps.copied().unwrap_or(0);
+    match &facts.input_cut {
+        _ if facts.genesis => {
+            let begin_after = last(begins.keys().next_back()).max(last(dones.keys().next_back()));
+            Ok(Recovery { replay: Vec::new(), dangling: None, begin_after })
+        }
+        Some(input) => Err(Halt::Genesis { input: input.clone() }),
+        None => Err(Halt::LostProgress { checkpoint: 0, found: last(begins.keys().next()) }),
+    }
 }
 
 type Begins = BTreeMap<i64, Begin>;
@@ -130,9 +142,9 @@ fn replay_from(base: i64, begins: &Begins, dones: &Dones) -> Result<Recovery, Ha
     }
     let last = base + i64::try_from(replay.len()).expect("a log holds fewer than 2^63 records");
     match begins.range(last + 1..).next() {
-        None => Ok(Recovery { replay, dangling: None }),
+        None => Ok(Recovery { replay, dangling: None, begin_after: 0 }),
         Some((step, begin)) if *step == last + 1 && begins.range(last + 2..).next().is_none() => {
-            Ok(Recovery { replay, dangling: Some(begin.clone()) })
+            Ok(Recovery { replay, dangling: Some(begin.clone()), begin_after: 0 })
         }
         Some((step, _)) => Err(Halt::LostProgress { checkpoint: last, found: *step }),
     }
@@ -199,6 +211,9 @@ mod tests {
         let cut = Facts { input_cut: Some("execution.fills.v1/0".into()), ..facts(None, vec![]) };
         assert!(matches!(decide(&cut), Err(Halt::Genesis { .. })));
         assert_eq!(way(&Facts { genesis: true, ..cut }), (vec![], None));
+        let anew = Facts { progress: vec![begin(8), done(8), begin(9)], progress_whole: false, ..facts(None, vec![]) };
+        assert!(lost(&anew));
+        assert_eq!(decide(&Facts { genesis: true, ..anew }).unwrap().begin_after, 9, "numbers go on above an earlier life's");
         let lanes = Facts { lanes: 8, ..facts(Some(1), vec![begin(1), done(1)]) };
         assert_eq!(decide(&lanes), Err(Halt::LaneCount { recorded: 4, found: 8 }));
     }

@@ -1,6 +1,8 @@
 //! The lane with a toy role that notes everything it is shown: order within a window, refusals,
 //! repeats, replay from the recorded windows, and going on from an image.
 
+#![allow(clippy::unwrap_used, reason = "a test fails where it unwraps")]
+
 use domain::progress::Begin;
 use domain::reason::DeadLetterCode;
 use domain::refresh::Refresh;
@@ -21,7 +23,11 @@ impl Notes {
         self.dirty = true;
         let why = SmolStr::new(&text);
         self.seen.push(text);
-        cx.emit(Output::Refresh(Box::new(Refresh { request_id: Uuid::from_u128(self.seen.len() as u128), portfolio_id: portfolio("p"), why })));
+        cx.emit(Output::Refresh(Box::new(Refresh {
+            request_id: Uuid::from_u128(self.seen.len() as u128),
+            portfolio_id: portfolio("p"),
+            why,
+        })));
     }
 }
 
@@ -82,9 +88,11 @@ impl Codec for Plain {
         match value {
             None if topic == Topic::Policies => Ok(Input::PolicyClosed(named)),
             Some(b"!") | None => Err(Refusal::new(DeadLetterCode::Undecodable, "not a record")),
-            Some(bytes) => {
-                Ok(Input::Refresh(Box::new(Refresh { request_id: Uuid::nil(), portfolio_id: portfolio("p"), why: SmolStr::new(text(bytes)?) })))
-            }
+            Some(bytes) => Ok(Input::Refresh(Box::new(Refresh {
+                request_id: Uuid::nil(),
+                portfolio_id: portfolio("p"),
+                why: SmolStr::new(text(bytes)?),
+            }))),
         }
     }
     fn encode(&mut self, output: &Output, into: &mut Vec<u8>) -> Result<(), Refusal> {
@@ -153,11 +161,15 @@ fn the_clock_never_goes_back() {
 #[test]
 fn what_cannot_be_read_or_stands_elsewhere_is_dead_lettered_whole() {
     let mut lane = fresh();
-    let lost = [record(Topic::Refresh, 0, "p", Some("!")), record(Topic::Refresh, 1, "q", Some("x")), record(Topic::Refresh, 5, "p", Some("ok"))];
+    let lost =
+        [record(Topic::Refresh, 0, "p", Some("!")), record(Topic::Refresh, 1, "q", Some("x")), record(Topic::Refresh, 5, "p", Some("ok"))];
     run(&mut lane, 1, &lost).unwrap();
     let step = close(&mut lane);
     let letters: Vec<_> = step.records.iter().filter_map(|r| if let Output::DeadLetter(l) = r { Some(l) } else { None }).collect();
-    assert_eq!(letters.iter().map(|l| (l.offset, l.code)).collect::<Vec<_>>(), [(0, DeadLetterCode::Undecodable), (1, DeadLetterCode::WrongLane)]);
+    assert_eq!(
+        letters.iter().map(|l| (l.offset, l.code)).collect::<Vec<_>>(),
+        [(0, DeadLetterCode::Undecodable), (1, DeadLetterCode::WrongLane)]
+    );
     assert_eq!(letters[0].value.as_deref(), Some(b"!".as_slice()));
     assert_eq!((step.counts.inputs, step.counts.dead_letters), (3, 2));
     assert_eq!(lane.position(Topic::Refresh, 0), 6, "offsets may have gaps");

@@ -1,5 +1,6 @@
 //! The role: the state of one lane, and what each call of the engine does with it.
 
+mod ahead;
 mod decide;
 mod image;
 mod marks;
@@ -9,6 +10,7 @@ use crate::intake::{Seen, Waits};
 use crate::prices::cuts::next_cut;
 use crate::prices::{Cuts, InstrumentIx, Market};
 use crate::valuation::{View, appraise};
+use ahead::Ahead;
 use domain::{Amount, Input, Output, PortfolioId, SmolStr, Timestamp, Topic};
 use engine::dedup::Parts;
 use engine::quarantine::Quarantine;
@@ -46,6 +48,8 @@ pub struct PositionKeeper {
     pub(crate) holders: Vec<Vec<PortfolioIx>>,
     /// When each portfolio's first fresh price goes stale; derived.
     stale_at: Vec<Timestamp>,
+    /// Portfolios whose snapshot timer is known to be set; derived.
+    armed: Vec<bool>,
     was_behind: bool,
     last_now: Timestamp,
     pub(crate) marks: Marks,
@@ -57,6 +61,7 @@ pub struct PositionKeeper {
     pub(crate) ledger_bytes: usize,
     pub(crate) parts: Parts,
     weighed: Vec<Amount>,
+    ahead: Ahead,
     restoring: image::Restoring,
 }
 
@@ -93,6 +98,7 @@ impl PositionKeeper {
         self.by_id.insert(portfolio.id.clone(), portfolio.ix);
         self.portfolios.push(portfolio);
         self.stale_at.push(NEVER);
+        self.armed.push(false);
         self.dirty.push(true);
         self.in_step.push(false);
         self.marks.grow();
@@ -161,6 +167,10 @@ impl Role for PositionKeeper {
         self.ledger_bytes = settings.ledger_bytes;
     }
 
+    fn foresee<'a>(&mut self, inputs: impl Iterator<Item = &'a Input>) {
+        self.read_ahead(inputs);
+    }
+
     fn fold(&mut self, input: Input, origin: &Origin<'_>, cx: &mut Context<'_>) {
         match input {
             Input::Frame(frame) => self.take_frame(*frame, cx),
@@ -191,7 +201,10 @@ impl Role for PositionKeeper {
     fn fire(&mut self, timer: Timer, cx: &mut Context<'_>) {
         let portfolio = self.by_id.get(timer.id.as_str()).copied();
         match (timer.kind, portfolio) {
-            (TIMER_SNAPSHOT, Some(ix)) => self.marks.look(ix),
+            (TIMER_SNAPSHOT, Some(ix)) => {
+                self.armed[ix.at()] = false;
+                self.marks.look(ix);
+            }
             (TIMER_REARM, Some(ix)) => {
                 self.portfolio_mut(ix).watch.rearmed = true;
                 self.marks.look(ix);

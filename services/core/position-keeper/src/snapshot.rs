@@ -64,7 +64,9 @@ pub fn health(portfolio: &Portfolio, appraisal: &Appraisal, around: &Circumstanc
 /// Cash by the policy's basis, less its reserve.
 fn available(portfolio: &Portfolio, appraisal: &Appraisal) -> Amount {
     let Some(orders) = portfolio.policy.as_deref().map(|policy| &policy.orders) else { return appraisal.trade_date_cash };
-    let cash = if orders.cash_basis == CashBasis::Settled { appraisal.settled_cash } else { appraisal.trade_date_cash };
+    // Settled cash that unsettled purchases have taken already is not there to be spent twice.
+    let settled = orders.cash_basis == CashBasis::Settled;
+    let cash = if settled { appraisal.settled_cash.min(appraisal.trade_date_cash) } else { appraisal.trade_date_cash };
     // The reserve is at most the equity: the difference of two bounded amounts.
     let reserve = appraisal.equity.fraction(orders.cash_reserve).expect("a part of an amount is an amount");
     cash.checked_sub(reserve).expect("the difference of two bounded amounts")

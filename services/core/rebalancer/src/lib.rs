@@ -1,9 +1,9 @@
 //! The rebalancer: drift becomes an explained plan, a plan becomes order cycles.
 
-mod constraints;
-mod explain;
 pub mod commands;
+mod constraints;
 pub mod cycle;
+mod explain;
 pub mod orders;
 pub mod plan;
 pub mod plan_check;

@@ -32,6 +32,7 @@ const HELD_SECONDS: i64 = 1;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Rebalancer {
     desks: BTreeMap<PortfolioId, Desk>,
+    first: u64,
     halts: Halts,
     known: VecDeque<SmolStr>,
     touched: BTreeSet<PortfolioId>,
@@ -48,7 +49,7 @@ impl Rebalancer {
     fn touch(&mut self, portfolio: &PortfolioId) -> &mut Desk {
         self.touched.insert(portfolio.clone());
         self.dirty.insert(SmolStr::new(portfolio.as_str()));
-        self.desks.entry(portfolio.clone()).or_default()
+        self.desks.entry(portfolio.clone()).or_insert_with(|| Desk::after(self.first))
     }
 
     fn hear_command(&mut self, command: Box<Command>, origin: &Origin<'_>, cx: &mut Context<'_>) {
@@ -68,7 +69,7 @@ impl Rebalancer {
             Admission::Known => cx.count_duplicate(),
             Admission::Full => {
                 let refusal = Refusal::new(ReasonCode::Backlog, "too many commands of this portfolio wait for an answer: ask again later");
-                let desk = self.desks.entry(portfolio.clone()).or_default();
+                let desk = self.desks.entry(portfolio.clone()).or_insert_with(|| Desk::after(self.first));
                 commands::refuse(desk, &kept, refusal, &mut Turn { portfolio: &portfolio, halts: &self.halts, cx });
             }
         }
@@ -143,6 +144,10 @@ impl Role for Rebalancer {
     const PROGRESS: Topic = Topic::RebalancerProgress;
 
     fn configure(&mut self, _settings: &Settings) {}
+
+    fn begin_after(&mut self, step: i64) {
+        self.first = step.unsigned_abs();
+    }
 
     fn fold(&mut self, input: Input, origin: &Origin<'_>, cx: &mut Context<'_>) {
         match input {

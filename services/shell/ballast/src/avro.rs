@@ -2,7 +2,9 @@
 
 use crate::lines;
 use crate::stored::StoredRecord;
-use avro_codec::{CodecError, SchemaStore, decode_progress};
+use avro_codec::{CodecError, Fingerprint, SchemaStore, decode_progress};
+use domain::SmolStr;
+use domain::progress::Recorded;
 use domain::{Input, Output, Topic};
 use engine::{Codec, Refusal};
 
@@ -34,6 +36,14 @@ impl Codec for AvroCodec {
     }
     fn encode(&mut self, output: &Output, into: &mut Vec<u8>) -> Result<(), Refusal> {
         avro_codec::encode(output, into).map_err(|error| refusal(&error))
+    }
+    fn known(&self) -> Vec<Recorded> {
+        let recorded =
+            |(fingerprint, text): (Fingerprint, &str)| Recorded { name: SmolStr::new(fingerprint.to_string()), value: text.to_owned() };
+        self.schemas.texts().map(recorded).collect()
+    }
+    fn learn(&mut self, schema: &Recorded) -> Result<(), Refusal> {
+        self.schemas.add(&schema.value).map(|_| ()).map_err(|error| refusal(&error))
     }
 }
 

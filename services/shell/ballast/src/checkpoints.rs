@@ -74,7 +74,8 @@ impl Checkpoints for PostgresCheckpoints {
         let Some(loaded) = loaded else { return Ok(None) };
         let mut entities = BTreeMap::new();
         for (key, bytes) in loaded.entities {
-            let key = String::from_utf8(key).map_err(|_| PortError::of("the checkpoint has an entity whose key is not UTF-8".to_owned()))?;
+            let key =
+                String::from_utf8(key).map_err(|_| PortError::of("the checkpoint has an entity whose key is not UTF-8".to_owned()))?;
             entities.insert(SmolStr::new(key), bytes);
         }
         self.fingerprints = entities.iter().map(|(key, bytes)| (key.clone(), entity_fingerprint(key, bytes))).collect();
@@ -118,7 +119,11 @@ impl Checkpoints for PostgresCheckpoints {
 
     fn saved(&mut self, wait: Duration) -> Option<Saved> {
         let hear = self.saving.as_ref()?;
-        let heard = if wait.is_zero() { hear.try_recv().map_err(|e| e == TryRecvError::Disconnected) } else { hear.recv_timeout(wait).map_err(|_| false) };
+        let heard = if wait.is_zero() {
+            hear.try_recv().map_err(|e| e == TryRecvError::Disconnected)
+        } else {
+            hear.recv_timeout(wait).map_err(|_| false)
+        };
         match heard {
             Ok(saved) => {
                 self.saving = None;

@@ -2,14 +2,15 @@
 //! An unknown key is an error that names where it stands. Secrets come from files and are never printed.
 
 use crate::worker::pacing::Pacing;
+use avro_codec::SchemaStore;
 use figment::Figment;
 use figment::providers::{Env, Format, Toml};
 use kafka_log::KafkaSettings;
 use serde::Deserialize;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Sections of the file, inner ones first; `BALLAST_<SECTION>_<KEY>` sets a key from the environment.
-const SECTIONS: [&str; 8] = ["kafka.security", "kafka.client", "kafka", "postgres", "telemetry", "pacing", "core", "topics"];
+const SECTIONS: [&str; 9] = ["kafka.security", "kafka.client", "kafka", "postgres", "telemetry", "pacing", "core", "topics", "schemas"];
 
 /// The whole configuration.
 #[derive(Debug, Clone, Deserialize)]
@@ -31,6 +32,8 @@ pub struct Config {
     pub core: engine::Settings,
     /// How topics are made.
     pub topics: TopicSettings,
+    /// Writers' schemas besides this build's own.
+    pub schemas: SchemaSettings,
 }
 
 impl Default for Config {
@@ -44,6 +47,7 @@ impl Default for Config {
             pacing: Pacing::default(),
             core: engine::Settings::default(),
             topics: TopicSettings::default(),
+            schemas: SchemaSettings::default(),
         }
     }
 }
@@ -71,6 +75,32 @@ pub struct TopicSettings {
 impl Default for TopicSettings {
     fn default() -> Self {
         Self { replication: -1, market_partitions: 4, ticks_days: 1, frames_days: 7, internal_days: 30, orders_days: 90, books_days: -1 }
+    }
+}
+
+/// Writers' schemas besides this build's own.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SchemaSettings {
+    /// Folder of `.avsc` files: older or newer versions of our records that some producer writes.
+    pub dir: Option<PathBuf>,
+}
+
+impl SchemaSettings {
+    /// This build's schemas and those of the folder, in the order of their file names.
+    pub fn load(&self) -> Result<SchemaStore, ConfigError> {
+        let mut store = SchemaStore::compiled();
+        let Some(dir) = &self.dir else { return Ok(store) };
+        let wrong = |path: &Path, why: String| ConfigError::Wrong(format!("schemas.dir: {}: {why}", path.display()));
+        let listed = std::fs::read_dir(dir).map_err(|error| wrong(dir, error.to_string()))?;
+        let mut files: Vec<_> =
+            listed.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.extension() == Some("avsc".as_ref())).collect();
+        files.sort();
+        for path in files {
+            let text = std::fs::read_to_string(&path).map_err(|error| wrong(&path, error.to_string()))?;
+            store.add(&text).map_err(|error| wrong(&path, error.to_string()))?;
+        }
+        Ok(store)
     }
 }
 
@@ -153,6 +183,21 @@ mod tests {
         assert_eq!(key_of("POSTGRES_URL"), "postgres.url");
         assert_eq!(key_of("LANES"), "lanes");
         assert!(!configures("CACHE_DIR"));
+    }
+
+    #[test]
+    fn the_example_shows_the_defaults() {
+        let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../deploy/ballast.toml");
+        let shown = |file: Option<&Path>| format!("{:#?}", load(file, &[]).unwrap());
+        assert_eq!(shown(Some(&example)), shown(None));
+    }
+
+    #[test]
+    fn a_folder_adds_writers_schemas_or_says_what_is_wrong() {
+        let released = SchemaSettings { dir: Some(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../schemas")) };
+        assert!(released.load().is_ok());
+        let missing = SchemaSettings { dir: Some("/nonexistent".into()) };
+        assert!(missing.load().unwrap_err().to_string().contains("schemas.dir: /nonexistent"));
     }
 
     #[test]

@@ -10,8 +10,8 @@ use crate::{config::Config, stored::StoredRecord};
 use anyhow::{Context as _, bail};
 use avro_codec::{SchemaStore, decode_frame, encode_frame};
 use conflator::{Conflator, Limits, SOURCES, Tail, tail_start};
-use domain::frame::Frame;
 use domain::Topic;
+use domain::frame::Frame;
 use engine::{Codec, Origin};
 use kafka_log::{Batch, Message, Pace, Producer, Reader, Start, TopicName};
 use std::collections::BTreeMap;
@@ -76,7 +76,16 @@ impl Running {
         let topics = std::iter::once(Topic::Frames).chain(SOURCES).collect();
         let producer = Producer::open(&config.kafka, "conflator")?;
         tracing::info!(frames = end, "conflator runs");
-        Ok(Self { conflator, reader, topics, producer, codec: AvroCodec::default(), schemas, frames, framed: Instant::now() })
+        Ok(Self {
+            conflator,
+            reader,
+            topics,
+            producer,
+            codec: AvroCodec::new(config.schemas.load()?),
+            schemas,
+            frames,
+            framed: Instant::now(),
+        })
     }
 
     fn until_stopped(&mut self, config: &Config, stop: &Stop) -> anyhow::Result<()> {
@@ -177,4 +186,3 @@ fn read_tail(past: &mut Reader, frames: &TopicName, schemas: &SchemaStore) -> an
     });
     Ok((tail, bounds.stable_end))
 }
-

@@ -11,10 +11,10 @@ pub use publisher::KafkaPublisher;
 pub use reader::KafkaReader;
 
 use crate::stored::{CE_TIME, StoredRecord, event_time};
+use crate::worker::ports::PortError;
 use domain::command::Header;
 use domain::{SmolStr, Timestamp};
 use engine::RecordRef;
-use crate::worker::ports::PortError;
 use kafka_log::{ReadError, Record};
 
 /// A record in the client's buffers.

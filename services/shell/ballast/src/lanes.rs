@@ -5,6 +5,7 @@ mod life;
 
 use crate::config::Config;
 use crate::stop::Stop;
+use avro_codec::SchemaStore;
 use engine::Role;
 use kafka_log::{Membership, MembershipEvent, MembershipSettings, TopicName};
 use life::{Deps, LaneHandle};
@@ -33,6 +34,8 @@ pub struct World {
     pub metrics: Metrics,
     /// Health.
     pub health: Health,
+    /// Schemas that may be read.
+    pub schemas: SchemaStore,
     /// The operator allows to fold inputs anew.
     pub genesis: bool,
 }

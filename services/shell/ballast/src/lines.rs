@@ -65,12 +65,7 @@ pub fn read_line(text: &str) -> Result<Line, Refusal> {
     let topic = Topic::from_name(&written.topic)
         .ok_or_else(|| Refusal::new(DeadLetterCode::Undecodable, format!("{:?} is no topic of this service", written.topic)))?;
     let value = written.value.get();
-    Ok(Line {
-        topic,
-        timestamp: written.timestamp,
-        key: written.key,
-        value: (value != "null").then(|| value.to_owned()),
-    })
+    Ok(Line { topic, timestamp: written.timestamp, key: written.key, value: (value != "null").then(|| value.to_owned()) })
 }
 
 /// The same line, if its topic is one that people and systems outside write to.

@@ -94,7 +94,13 @@ pub fn cloud_event(source: &str, topic: Topic, id: &str, time: Timestamp) -> Vec
 }
 
 /// An input as its sender publishes it: in Avro, keyed, on its key's partition of so many, with its event time.
-pub fn input_message(input: &Input, time: Timestamp, source: &str, id: &str, partitions: i32) -> Result<OutMessage, avro_codec::CodecError> {
+pub fn input_message(
+    input: &Input,
+    time: Timestamp,
+    source: &str,
+    id: &str,
+    partitions: i32,
+) -> Result<OutMessage, avro_codec::CodecError> {
     let topic = input_topic(input);
     let key = avro_codec::input_key(input).map(|key| key.as_bytes().to_vec());
     let partition = key.as_deref().map_or(0, |key| engine::partition::lane_of(key, partitions));

@@ -13,9 +13,10 @@ enum Kept {
 /// Every topic of a deployment, dead-letter topics included.
 pub fn specs(config: &Config) -> Vec<TopicSpec> {
     let live = Topic::ALL.iter().map(|topic| spec(topic.name(), partitions(*topic, config), &kept(*topic, config), config));
-    let dead = Topic::ALL.iter().filter(|topic| !topic.dead_letters().is_empty()).map(|topic| {
-        spec(topic.dead_letters(), partitions(*topic, config), &Kept::Days(config.topics.internal_days), config)
-    });
+    let dead = Topic::ALL
+        .iter()
+        .filter(|topic| !topic.dead_letters().is_empty())
+        .map(|topic| spec(topic.dead_letters(), partitions(*topic, config), &Kept::Days(config.topics.internal_days), config));
     live.chain(dead).collect()
 }
 
@@ -23,7 +24,9 @@ pub fn specs(config: &Config) -> Vec<TopicSpec> {
 pub fn partitions(topic: Topic, config: &Config) -> i32 {
     match topic {
         Topic::Frames => 1,
-        Topic::Ticks | Topic::Instruments | Topic::CorporateActions | Topic::MarketStatus | Topic::Closes => config.topics.market_partitions,
+        Topic::Ticks | Topic::Instruments | Topic::CorporateActions | Topic::MarketStatus | Topic::Closes => {
+            config.topics.market_partitions
+        }
         _ => config.lanes,
     }
 }

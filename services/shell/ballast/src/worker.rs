@@ -8,12 +8,12 @@ pub mod recovery;
 
 use domain::{Timestamp, Topic};
 use engine::{Codec, Image, Lane, Role, Settings};
+use observer::Observer;
 use pacing::{Clock, OpenStep, Pacing};
 use ports::{CheckpointImage, Checkpoints, LaneReader, Outcome, Polled, Publisher, Saved};
 pub use recovery::{LaneHalt, Recovered, Target, partition_of, recover};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
-use observer::Observer;
 
 pub mod observer;
 
@@ -47,14 +47,18 @@ pub struct LaneWorker<R> {
     confirmed: i64,
     opened: Option<Instant>,
     genesis: bool,
+    /// The step after which this life of the lane began.
+    began_after: i64,
     checkpoint: CheckpointState,
 }
 
 #[derive(Default)]
 struct CheckpointState {
     kept: Option<i64>,
-    /// Of the last image: progress from here on holds the DONE of its step and all that follow.
+    /// Progress from here on holds the DONE of the last step closed and all that follow.
     progress_from: i64,
+    /// When that was last looked up.
+    looked: Option<Instant>,
     due: Option<Instant>,
     wanted: bool,
     waiting: Option<CheckpointImage>,
@@ -75,7 +79,8 @@ impl<R: Role> LaneWorker<R> {
         let Recovered { mut lane, checkpoint, progress_from, dangling, replayed } = recovered;
         observer.recovered(lane.step(), replayed);
         lane.configure(settings);
-        let genesis = lane.step() == 0;
+        lane.know_schemas(ports.codec.known());
+        let genesis = checkpoint.is_none() && replayed == 0 && dangling.is_none();
         let confirmed = lane.step() - i64::from(dangling.is_some());
         let mut worker = Self {
             lane,
@@ -85,7 +90,9 @@ impl<R: Role> LaneWorker<R> {
             confirmed,
             opened: None,
             genesis,
-            checkpoint: CheckpointState { kept: checkpoint, progress_from, ..CheckpointState::default() },
+            began_after: if genesis { confirmed } else { 0 },
+            // Who had to replay keeps a checkpoint soon: a lane that dies often must not replay ever more.
+            checkpoint: CheckpointState { kept: checkpoint, progress_from, wanted: replayed > 0, ..CheckpointState::default() },
         };
         worker.assign(ports)?;
         if let Some(step) = dangling {
@@ -124,7 +131,7 @@ impl<R: Role> LaneWorker<R> {
             self.genesis = false;
             self.assign(ports)?;
         }
-        let idle_checkpoint = self.at_rest() && self.lane.step() > self.checkpoint.kept.unwrap_or(0) && self.checkpoint_due();
+        let idle_checkpoint = self.at_rest() && self.has_unkept() && self.checkpoint_due();
         if idle_checkpoint || self.pacing.commit_due(&self.open_step(), self.in_flight.len()) {
             self.commit(ports)?;
         }
@@ -209,24 +216,34 @@ impl<R: Role> LaneWorker<R> {
         }
         if !self.lane.is_open() && due && self.lane.step() == self.confirmed {
             // The end of progress lies behind this step's DONE, which a recovery wants to see.
-            if self.checkpoint.kept.is_none_or(|kept| kept < self.confirmed) {
-                let image = self.image(self.checkpoint.progress_from, ports);
+            if self.has_unkept() {
+                let image = self.image(ports);
                 self.checkpoint.waiting = Some(image);
                 self.save_confirmed(ports);
             }
             return Ok(());
         }
-        let progress_from = if due { ports.publisher.progress_end()? } else { 0 };
+        // Looked up now and then even without a checkpoint: one that is taken at rest must not refer far back.
+        let interval = Duration::from_millis(self.pacing.checkpoint_ms);
+        if due || self.checkpoint.looked.is_none_or(|looked| looked.elapsed() >= interval) {
+            self.checkpoint.progress_from = ports.publisher.progress_end()?;
+            self.checkpoint.looked = Some(Instant::now());
+        }
         let Some(step) = self.lane.close(ports.codec)? else { return Ok(()) };
         self.opened = None;
         self.observer.step(&step);
         ports.publisher.submit(&step)?;
         self.in_flight.push_back(step.begin.step);
         if due {
-            let image = self.image(progress_from, ports);
+            let image = self.image(ports);
             self.checkpoint.waiting = Some(image);
         }
         Ok(())
+    }
+
+    /// Whether steps are visible that no checkpoint holds.
+    fn has_unkept(&self) -> bool {
+        self.confirmed > self.checkpoint.kept.unwrap_or(self.began_after)
     }
 
     fn checkpoint_due(&mut self) -> bool {
@@ -236,8 +253,7 @@ impl<R: Role> LaneWorker<R> {
         free && (self.checkpoint.wanted || Instant::now() >= due)
     }
 
-    fn image(&mut self, progress_from: i64, ports: &mut Ports<'_>) -> CheckpointImage {
-        self.checkpoint.progress_from = progress_from;
+    fn image(&mut self, ports: &mut Ports<'_>) -> CheckpointImage {
         let buckets = ports.checkpoints.buckets();
         let bucket = self.checkpoint.bucket % buckets;
         self.checkpoint.bucket = (bucket + 1) % buckets;
@@ -248,6 +264,7 @@ impl<R: Role> LaneWorker<R> {
         let changed = self.checkpoint.unsaved.iter().map(|key| (key.clone(), image.entity(key))).collect();
         let whole = image.entity_keys().into_iter().filter(|key| ports.checkpoints.bucket_of(key) == bucket);
         let full = whole.filter_map(|key| image.entity(&key).map(|bytes| (key, bytes))).collect();
+        let progress_from = self.checkpoint.progress_from;
         CheckpointImage { step, parent: self.checkpoint.kept, progress_from, shared, changed, full_bucket: Some((bucket, full)) }
     }
 

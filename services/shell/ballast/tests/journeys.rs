@@ -1,6 +1,8 @@
 //! The journeys on a whole cluster in memory: every day equals the oracle, every rule of the rebalanced
 //! portfolio holds, and whoever is killed when, the topics hold the same bytes.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use ballast::journeys::{self, Day, Observed, balanced, traded};
 use ballast::memory::cluster::{Cluster, ClusterSettings, Death, Member};
 use domain::enums::RebalanceStatus;

@@ -121,9 +121,11 @@ impl PositionKeeper {
         if !published.pending {
             self.portfolio_mut(ix).published.pending = true;
         }
-        let id = self.portfolios[ix.at()].id.as_str();
-        if cx.timers.get(TIMER_SNAPSHOT, id).is_none() {
-            cx.timers.set(earliest, TIMER_SNAPSHOT, id);
+        if !std::mem::replace(&mut self.armed[ix.at()], true) {
+            let id = self.portfolios[ix.at()].id.as_str();
+            if cx.timers.get(TIMER_SNAPSHOT, id).is_none() {
+                cx.timers.set(earliest, TIMER_SNAPSHOT, id);
+            }
         }
         false
     }
@@ -140,6 +142,7 @@ impl PositionKeeper {
             let published = &mut self.portfolio_mut(ix).published;
             *published = crate::book::portfolio::Published { version: published.version + 1, at: now, pending: false };
             cx.timers.clear(TIMER_SNAPSHOT, self.portfolios[ix.at()].id.as_str());
+            self.armed[ix.at()] = false;
         }
         let portfolio = &self.portfolios[ix.at()];
         let around = Circumstances {

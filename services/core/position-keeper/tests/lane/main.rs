@@ -10,4 +10,3 @@ mod health;
 mod images;
 mod model;
 mod refusals;
-mod speed;

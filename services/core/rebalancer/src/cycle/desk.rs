@@ -72,6 +72,8 @@ pub type Said = (i64, RebalanceStatus, Option<ReasonCode>);
 /// The desk of one portfolio.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Desk {
+    /// What an earlier life of the lane may have counted to: every number given is above it.
+    pub first: u64,
     /// Cycles opened.
     pub cycles: u64,
     /// Rebalances that opened none.
@@ -105,14 +107,23 @@ pub struct Desk {
 }
 
 impl Desk {
+    /// The desk of a portfolio of which nothing was heard, in a lane whose earlier life counted to `first`.
+    pub fn after(first: u64) -> Self {
+        Self { first, ..Self::default() }
+    }
+    /// The number of a cycle that opens now.
+    pub fn next_cycle(&mut self) -> u64 {
+        self.cycles = self.cycles.max(self.first) + 1;
+        self.cycles
+    }
     /// The id of a rebalance that opens no cycle.
     pub fn next_aside(&mut self, portfolio: &PortfolioId) -> RebalanceId {
-        self.asides += 1;
+        self.asides = self.asides.max(self.first) + 1;
         ids::aside(portfolio, self.asides)
     }
     /// A refresh for a purpose; an earlier one for the same purpose no longer counts.
     pub fn ask(&mut self, portfolio: &PortfolioId, purpose: Purpose, why: &'static str) -> Refresh {
-        self.requests += 1;
+        self.requests = self.requests.max(self.first) + 1;
         let request_id = ids::request(portfolio, self.requests);
         self.awaited.retain(|request| request.purpose != purpose);
         self.awaited.push(Request { id: SmolStr::new(request_id.to_string()), purpose });

@@ -212,9 +212,8 @@ fn propose(desk: &mut Desk, occasion: Occasion<'_>, policy: &Policy, plan: Plan,
 }
 
 fn next_cycle(desk: &mut Desk, occasion: Occasion<'_>, policy: &Policy, turn: &Turn<'_, '_>) -> Cycle {
-    desk.cycles += 1;
     desk.said = None;
-    Cycle::new(turn.portfolio, desk.cycles, occasion.trigger, Terms::of(policy, occasion.drift))
+    Cycle::new(turn.portfolio, desk.next_cycle(), occasion.trigger, Terms::of(policy, occasion.drift))
 }
 
 /// AUTOMATIC: the first wave leaves.

@@ -96,7 +96,8 @@ impl<'a> Book<'a> {
         if !equity.is_positive() {
             return Err(Refusal::new(ReasonCode::InsufficientFunds, format!("equity is {}: weights need equity above zero", drift.equity)));
         }
-        let spendable = if input.rules.orders.cash_basis == CashBasis::Settled { settled } else { cash };
+        // Settled cash that open purchases have taken already is not there to be spent twice.
+        let spendable = if input.rules.orders.cash_basis == CashBasis::Settled { settled.min(cash) } else { cash };
         let mut book = Self { holdings, equity, cash, spendable, open_buys: Int::ZERO };
         book.count_open(input)?;
         Ok(book)

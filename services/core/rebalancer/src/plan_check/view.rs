@@ -103,7 +103,8 @@ impl<'a> View<'a> {
         for row in &rows {
             equity = &equity + &(&row.held * &row.worth);
         }
-        let spendable = if input.rules.orders.cash_basis == CashBasis::Settled { settled } else { cash.clone() };
+        let settles = input.rules.orders.cash_basis == CashBasis::Settled && settled < cash;
+        let spendable = if settles { settled } else { cash.clone() };
         Some(Self { input, plan, rows, groups, places, equity, cash, spendable })
     }
     pub(super) fn row(&self, id: &InstrumentId) -> Option<&Row<'a>> {

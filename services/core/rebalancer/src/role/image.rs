@@ -8,10 +8,10 @@ use engine::{Image, ImageError};
 
 impl Image for Rebalancer {
     fn shared(&self) -> Vec<u8> {
-        to_bytes(&(&self.halts, &self.known))
+        to_bytes(&(self.first, &self.halts, &self.known))
     }
     fn restore_shared(&mut self, bytes: &[u8]) -> Result<(), ImageError> {
-        (self.halts, self.known) = from_bytes("the rebalancer's halts", bytes)?;
+        (self.first, self.halts, self.known) = from_bytes("the rebalancer's halts", bytes)?;
         Ok(())
     }
     fn entity_keys(&self) -> Vec<SmolStr> {

@@ -55,8 +55,8 @@ fn publish(config: &Config, input: impl BufRead) -> anyhow::Result<ExitCode> {
 /// One message; a command without a portfolio becomes one for every lane.
 fn messages_of(text: &str, number: usize, lanes: i32) -> anyhow::Result<Vec<Message>> {
     let line = lines::read_line(text).map_err(|refusal| anyhow::anyhow!("{}: {}", refusal.code, refusal.text))?;
-    let input =
-        input_of(line.topic, line.key.as_deref(), line.value.as_deref()).map_err(|refusal| anyhow::anyhow!("{}: {}", refusal.code, refusal.text))?;
+    let input = input_of(line.topic, line.key.as_deref(), line.value.as_deref())
+        .map_err(|refusal| anyhow::anyhow!("{}: {}", refusal.code, refusal.text))?;
     let key = line.key.map(String::into_bytes).or_else(|| avro_codec::input_key(&input).map(|key| key.as_bytes().to_vec()));
     let time = line.timestamp.unwrap_or(Timestamp::MIN);
     let wide = matches!(&input, Input::Command(command) if command.portfolio_id.is_none());

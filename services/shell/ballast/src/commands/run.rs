@@ -33,6 +33,7 @@ pub fn run(mut config: Config, args: &RunArgs) -> anyhow::Result<ExitCode> {
         metrics: telemetry.metrics(),
         health: telemetry.health(),
         genesis: args.genesis,
+        schemas: config.schemas.load()?,
         config,
     });
     let stop = Stop::default();
@@ -74,7 +75,10 @@ fn check_surroundings(config: &Config, runtime: &tokio::runtime::Runtime, roles:
         tracing::warn!(%difference, "a topic differs from what it should be");
     }
     if let Some(first) = structural.first() {
-        anyhow::bail!("the topics do not fit: {first} ({} such differences): run `ballast topics create`, or set `lanes` to what they have", structural.len());
+        anyhow::bail!(
+            "the topics do not fit: {first} ({} such differences): run `ballast topics create`, or set `lanes` to what they have",
+            structural.len()
+        );
     }
     if roles.iter().all(|role| *role == RoleName::Conflator) {
         return Ok(());

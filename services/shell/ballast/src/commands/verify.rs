@@ -39,7 +39,7 @@ pub fn report(config: &Config, args: &VerifyArgs) -> anyhow::Result<Report> {
     // Checkpoints first: what they hold is in the topics by then.
     let checkpoints = if args.without_postgres { Vec::new() } else { checkpoints(config)? };
     let everything = Everything::read(config)?;
-    let given = Given { checkpoints, compacted: args.compacted, schemas: SchemaStore::compiled() };
+    let given = Given { checkpoints, compacted: args.compacted, schemas: config.schemas.load()? };
     let mut report = verify(everything.seen(), &given);
     report.add(replayed(&everything, config.lanes));
     Ok(report)

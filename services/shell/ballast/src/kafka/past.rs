@@ -1,8 +1,8 @@
 //! Reading of what was: progress, and recorded ranges of inputs, streamed once from front to back.
 
+use super::read_error;
 use super::{newest_frame, stored};
 use crate::stored::StoredRecord;
-use super::read_error;
 use crate::worker::ports::{Past, PortError};
 use avro_codec::{SchemaStore, decode_progress};
 use conflator::tail_start;
@@ -64,7 +64,9 @@ impl Stream {
         while self.read_to < to {
             if Instant::now() >= end {
                 let at = self.read_to;
-                return Err(PortError::later(format!("{topic}/{partition} gave nothing between {at} and {to} for {PATIENCE:?}: is the broker up?")));
+                return Err(PortError::later(format!(
+                    "{topic}/{partition} gave nothing between {at} and {to} for {PATIENCE:?}: is the broker up?"
+                )));
             }
             let batch = self.reader.poll_batch(BATCH, Duration::from_millis(100)).map_err(read_error)?;
             self.buffer.extend(batch.records().map(|record| stored(&record)));

@@ -3,9 +3,11 @@
 use super::read_error;
 use crate::messages::{DONE, OutMessage, step_messages};
 use crate::worker::ports::{Outcome, PortError, Publisher};
-use domain::{Topic, SmolStr};
+use domain::{SmolStr, Topic};
 use engine::{Role, Step};
-use kafka_log::{Commit, KafkaSettings, LaneProducer, LaneSettings, Message, Outcome as Heard, Pace, Partition, Reader, TailProbe, TopicName};
+use kafka_log::{
+    Commit, KafkaSettings, LaneProducer, LaneSettings, Message, Outcome as Heard, Pace, Partition, Reader, TailProbe, TopicName,
+};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
@@ -89,9 +91,13 @@ impl Publisher for KafkaPublisher {
                 }
                 Ok(Heard::Fenced { .. }) => return Err(PortError::later("another process took the lane over at the same time".to_owned())),
                 Ok(Heard::Failed { error, .. }) => return Err(PortError::later(error)),
-                Ok(Heard::Troubled { error, attempt, .. }) => tracing::warn!(role = self.role, lane = self.lane, attempt, %error, "taking the lane over"),
+                Ok(Heard::Troubled { error, attempt, .. }) => {
+                    tracing::warn!(role = self.role, lane = self.lane, attempt, %error, "taking the lane over")
+                }
                 Ok(Heard::Confirmed { .. }) => {}
-                Err(_) => return Err(PortError::later(format!("the lane could not be taken over within {TAKE_OVER:?}: is the broker up?"))),
+                Err(_) => {
+                    return Err(PortError::later(format!("the lane could not be taken over within {TAKE_OVER:?}: is the broker up?")));
+                }
             }
         }
     }
@@ -112,12 +118,20 @@ impl Publisher for KafkaPublisher {
             let heard = match self.heard.recv_timeout(wait) {
                 Ok(heard) => heard,
                 Err(RecvTimeoutError::Timeout) => return None,
-                Err(RecvTimeoutError::Disconnected) => return Some(Outcome::Failed(PortError::later("the producer's thread has ended".to_owned()))),
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Some(Outcome::Failed(PortError::later("the producer's thread has ended".to_owned())));
+                }
             };
             match heard {
                 Heard::Confirmed { sequence, took, recycled, .. } => {
                     if recycled {
-                        tracing::warn!(role = self.role, lane = self.lane, step = sequence, ?took, "the commit was slow or in doubt; the producer is renewed");
+                        tracing::warn!(
+                            role = self.role,
+                            lane = self.lane,
+                            step = sequence,
+                            ?took,
+                            "the commit was slow or in doubt; the producer is renewed"
+                        );
                     }
                     return Some(Outcome::Confirmed { step: i64::try_from(sequence).unwrap_or(i64::MAX), took });
                 }

@@ -1,11 +1,9 @@
 //! The worker's ports on memory.
 
 use super::MemoryLog;
-use crate::stored::StoredRecord;
 use crate::messages::step_messages;
-use crate::worker::ports::{
-    CheckpointImage, Checkpoints, LaneReader, LoadedImage, Outcome, Past, Polled, PortError, Publisher, Saved,
-};
+use crate::stored::StoredRecord;
+use crate::worker::ports::{CheckpointImage, Checkpoints, LaneReader, LoadedImage, Outcome, Past, Polled, PortError, Publisher, Saved};
 use avro_codec::{SchemaStore, decode_progress};
 use domain::progress::Progress;
 use domain::{SmolStr, Topic};

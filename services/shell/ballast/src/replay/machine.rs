@@ -151,8 +151,15 @@ impl Machine {
             let value = serde_json::to_vec(&frame).expect("a frame is plain data");
             let offset = self.next_offset(Topic::Frames);
             self.conflator.observed(offset, &frame).expect("one conflator alone always counts");
-            let record =
-                RawRecord { topic: Topic::Frames, partition: 0, offset, timestamp: frame.event_time, key: None, headers: Vec::new(), value: Some(value) };
+            let record = RawRecord {
+                topic: Topic::Frames,
+                partition: 0,
+                offset,
+                timestamp: frame.event_time,
+                key: None,
+                headers: Vec::new(),
+                value: Some(value),
+            };
             self.keeper.post(&record);
             self.rebalancer.post(&record);
         }

@@ -80,7 +80,7 @@ pub fn recover<R: Role>(
     let checkpoint = facts.checkpoint;
     let mut lane = match lane {
         Some(lane) => lane,
-        None => at_genesis(target, fresh(), past)?,
+        None => at_genesis(target, fresh(), way.begin_after, past)?,
     };
     for (begin, done) in &way.replay {
         let step = replay(&mut lane, begin, codec, past)?;
@@ -92,8 +92,9 @@ pub fn recover<R: Role>(
 
 /// A lane before its first step, at the first records that its inputs still hold. Frames are followed
 /// from one that is known to count.
-fn at_genesis<R: Role>(target: Target, role: R, past: &mut dyn Past) -> Result<Lane<R>, LaneHalt> {
+fn at_genesis<R: Role>(target: Target, role: R, begin_after: i64, past: &mut dyn Past) -> Result<Lane<R>, LaneHalt> {
     let mut lane = Lane::new(role, target.lane, target.lanes);
+    lane.begin_after(begin_after);
     for topic in R::INPUTS {
         let partition = partition_of(*topic, target.lane);
         let (first, _) = past.bounds(*topic, partition)?;
@@ -109,7 +110,7 @@ fn at_genesis<R: Role>(target: Target, role: R, past: &mut dyn Past) -> Result<L
 pub fn audit<R: Role>(lane: i32, lanes: i32, role: R, codec: &mut dyn Codec, past: &mut dyn Past) -> Result<u64, LaneHalt> {
     let target = Target { lane, lanes, genesis: false };
     let way = recovery::decide(&facts::<R>(target, None, 0, past)?)?;
-    let mut machine = at_genesis(target, role, past)?;
+    let mut machine = at_genesis(target, role, 0, past)?;
     for (begin, done) in &way.replay {
         let step = replay(&mut machine, begin, codec, past)?;
         recovery::compare(done, &step.done)?;
@@ -194,6 +195,9 @@ pub fn partition_of(topic: Topic, lane: i32) -> i32 {
 
 fn replay<R: Role>(lane: &mut Lane<R>, begin: &Begin, codec: &mut dyn Codec, past: &mut dyn Past) -> Result<Step, LaneHalt> {
     lane.expect(begin)?;
+    for schema in &begin.schemas {
+        codec.learn(schema).map_err(|refusal| PortError::of(refusal.text))?;
+    }
     for window in &begin.windows {
         let mut read = Vec::with_capacity(window.ranges.len());
         for range in &window.ranges {
