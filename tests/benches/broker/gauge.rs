@@ -4,7 +4,7 @@ use crate::show;
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use system_tests::waiting::until;
 
 /// Ticks of processor time in a second, as Linux shows them to everybody.
@@ -26,8 +26,24 @@ impl Gauge {
 
     /// Fills read and folded so far.
     pub fn fills(&self) -> u64 {
+        self.sum("ballast_records_in_total", "execution.fills")
+    }
+
+    /// Waits until no ledger record was committed for a second; when the last one was.
+    pub fn last_commit(&self, limit: Duration) -> Instant {
+        let (mut committed, mut last) = (0, Instant::now());
+        until("every booking is committed", limit, || {
+            let now = self.sum("ballast_outputs_total", "portfolio.ledger");
+            if now != committed {
+                (committed, last) = (now, Instant::now());
+            }
+            (last.elapsed() > Duration::from_secs(1)).then_some(last)
+        })
+    }
+
+    fn sum(&self, metric: &str, topic: &str) -> u64 {
         let text = self.text().unwrap_or_default();
-        let lines = text.lines().filter(|line| line.starts_with("ballast_records_in_total{") && line.contains("execution.fills"));
+        let lines = text.lines().filter(|line| line.starts_with(&format!("{metric}{{")) && line.contains(topic));
         lines.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).map(whole).sum()
     }
 

@@ -4,6 +4,7 @@
 //! Holders: one revaluation of all 50,000. Plans: one plan of so many lines.
 
 #![allow(unused_qualifications, reason = "the macros of the harness write them")]
+#![allow(missing_docs, clippy::needless_pass_by_value, reason = "the harness's macros make items, and hand over what was set up")]
 
 #[path = "../fixture/mod.rs"]
 mod fixture;

@@ -337,7 +337,8 @@ impl<R: Role> Lane<R> {
         }
     }
 
-    /// Decodes a block, then folds it: between the two the role may fetch what the folding will touch.
+    /// Decodes a block, then folds it: the code of the one and of the other do not fit the processor's
+    /// nearest memory together.
     fn run_block<T: RecordRef>(&mut self, topic: Topic, partition: i32, records: &[T], behind: bool, codec: &mut dyn Codec) {
         let mut block = std::mem::take(&mut self.block);
         for (place, record) in records.iter().enumerate() {
@@ -348,7 +349,6 @@ impl<R: Role> Lane<R> {
                 block.push((place, codec.decode(topic, record.key(), record.value())));
             }
         }
-        self.role.foresee(block.iter().filter_map(|(_, decoded)| decoded.as_ref().ok()));
         for (place, decoded) in block.drain(..) {
             self.record(topic, partition, &records[place], decoded, behind, codec);
         }
@@ -463,7 +463,7 @@ impl<R: Role> Lane<R> {
         assert!(self.open.windows.is_empty(), "an image is taken between steps");
         image::to_bytes(&(&self.shared, self.role.shared()))
     }
-    /// A lane whose shared part is put back; entities follow by [`Lane::role_mut`], then [`Lane::restored`].
+    /// A lane whose shared part is put back; entities follow by [`Lane::image`].
     pub fn restore(role: R, lane: i32, bytes: &[u8]) -> Result<Self, ImageError> {
         let (shared, own): (Shared, Vec<u8>) = image::from_bytes("the lane's shared part", bytes)?;
         let mut lane = Self::new(role, lane, shared.lanes);

@@ -208,9 +208,6 @@ pub trait Role: Image {
 
     /// Takes settings over; called before the first window and whenever they change.
     fn configure(&mut self, settings: &Settings);
-    /// The records that `fold` is about to be given, in order. A role may read ahead here what folding
-    /// them will touch, so that memory answers for all of them at once; nothing may follow from it.
-    fn foresee<'a>(&mut self, _inputs: impl Iterator<Item = &'a Input>) {}
     /// The lane begins anew where an earlier life of it stood at `step`: numbers that ids are made of go on
     /// above what that life can have used. A lane has fewer of anything than steps.
     fn begin_after(&mut self, _step: i64) {}

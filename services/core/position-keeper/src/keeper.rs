@@ -1,6 +1,5 @@
 //! The role: the state of one lane, and what each call of the engine does with it.
 
-mod ahead;
 mod decide;
 mod image;
 mod marks;
@@ -10,7 +9,6 @@ use crate::intake::{Seen, Waits};
 use crate::prices::cuts::next_cut;
 use crate::prices::{Cuts, InstrumentIx, Market};
 use crate::valuation::{View, appraise};
-use ahead::Ahead;
 use domain::{Amount, Input, Output, PortfolioId, SmolStr, Timestamp, Topic};
 use engine::dedup::Parts;
 use engine::quarantine::Quarantine;
@@ -61,7 +59,6 @@ pub struct PositionKeeper {
     pub(crate) ledger_bytes: usize,
     pub(crate) parts: Parts,
     weighed: Vec<Amount>,
-    ahead: Ahead,
     restoring: image::Restoring,
 }
 
@@ -165,10 +162,6 @@ impl Role for PositionKeeper {
 
     fn configure(&mut self, settings: &Settings) {
         self.ledger_bytes = settings.ledger_bytes;
-    }
-
-    fn foresee<'a>(&mut self, inputs: impl Iterator<Item = &'a Input>) {
-        self.read_ahead(inputs);
     }
 
     fn fold(&mut self, input: Input, origin: &Origin<'_>, cx: &mut Context<'_>) {

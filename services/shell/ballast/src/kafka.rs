@@ -61,8 +61,12 @@ pub(crate) fn stored(record: &Record<'_>) -> StoredRecord {
     }
 }
 
-/// A read error as the worker sees it.
+/// A read error as the worker sees it. Records that are gone and settings that cannot work stay wrong; whatever
+/// else a broker says, elections and metadata in between, may pass, and the lane is recovered until it does.
 #[allow(clippy::needless_pass_by_value, reason = "the shape of map_err")]
 pub(crate) fn read_error(error: ReadError) -> PortError {
-    if error.retry() { PortError::later(error) } else { PortError::of(error) }
+    match error {
+        ReadError::OutOfRange { .. } | ReadError::Settings(_) => PortError::of(error),
+        _ => PortError::later(error),
+    }
 }

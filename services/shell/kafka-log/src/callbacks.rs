@@ -9,20 +9,44 @@ use rdkafka::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::ConsumerContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 /// The context of readers and of administration, and a part of every other one.
 #[derive(Debug, Default)]
 pub(crate) struct Callbacks {
     errors: AtomicU64,
+    told: Mutex<BTreeMap<String, Instant>>,
 }
+
+/// The same news of one client is told once in this time: while no broker answers, it comes a thousand times a second.
+const TELL_EVERY: Duration = Duration::from_secs(1);
 
 impl Callbacks {
     pub(crate) fn on_log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
         if BREAKS.contains(&facility) {
             self.errors.fetch_add(1, Ordering::Relaxed);
         }
-        log_line(level, facility, line);
+        if self.is_news(facility) {
+            log_line(level, facility, line);
+        }
+    }
+
+    fn is_news(&self, what: &str) -> bool {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        match told.get_mut(what) {
+            Some(at) if at.elapsed() < TELL_EVERY => false,
+            Some(at) => {
+                *at = Instant::now();
+                true
+            }
+            None => {
+                told.insert(what.to_owned(), Instant::now());
+                true
+            }
+        }
     }
 
     /// How many signs of trouble there were since the client was made.
@@ -35,7 +59,9 @@ impl Callbacks {
             return;
         }
         self.errors.fetch_add(1, Ordering::Relaxed);
-        tracing::warn!(target: "kafka", %error, reason, "the Kafka client reports an error");
+        if self.is_news(&error.to_string()) {
+            tracing::warn!(target: "kafka", %error, reason, "the Kafka client reports an error");
+        }
     }
 }
 
@@ -57,7 +83,7 @@ pub(crate) fn log_line(level: RDKafkaLogLevel, facility: &str, line: &str) {
 
 impl ClientContext for Callbacks {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
-        log_line(level, facility, line);
+        self.on_log(level, facility, line);
     }
 
     fn error(&self, error: KafkaError, reason: &str) {

@@ -7,12 +7,10 @@ use super::orders::RecentOrders;
 use super::sums::Sums;
 use super::trade::Planned;
 use crate::drift::{Request, Rules, Watch};
-use crate::prices::InstrumentIx;
 use domain::policy::Policy;
 use domain::{Amount, Currency, PortfolioId, Timestamp};
 use engine::dedup::Window;
 use serde::{Deserialize, Serialize};
-use std::hint::black_box;
 
 /// The number of a portfolio in its lane, in the order of first policies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -133,20 +131,6 @@ impl Portfolio {
     /// Whether cash was ever held in another currency than the base.
     pub fn holds_foreign_cash(&self) -> bool {
         self.cash.balances().iter().any(|balance| balance.currency != self.base)
-    }
-
-    /// Reads what a booking will need, so that it is near when it does.
-    pub(crate) fn touch(&self) {
-        black_box((self.base, self.sums.book_cash, self.unbalanced, self.requests.len()));
-        black_box((self.cash.balances().first(), self.lines.hot().len(), self.fills.oldest(), self.journal.is_empty()));
-    }
-    /// The same of one line, after [`Portfolio::touch`].
-    pub(crate) fn touch_line(&self, instrument: InstrumentIx) {
-        black_box(self.cash.balances().first().map(|balance| balance.book));
-        if let Some(place) = self.lines.find(instrument) {
-            let position = &self.lines.at(place).position;
-            black_box((position.quantity, position.income, position.cycle_income));
-        }
     }
 
     /// Writes a planned booking.

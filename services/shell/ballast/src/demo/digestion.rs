@@ -35,7 +35,8 @@ pub(super) struct Digestion {
     ends: BTreeMap<(Topic, i32), i64>,
     framed: BTreeMap<(Topic, i32), i64>,
     steps: BTreeMap<(SmolStr, i64), SeenStep>,
-    finished: BTreeMap<SmolStr, i64>,
+    /// Steps seen whole, by role's lane; partitions are read at their own pace, so that a later one may be first.
+    finished: BTreeMap<SmolStr, BTreeSet<i64>>,
     read: BTreeMap<(SmolStr, Topic, i32), i64>,
 }
 
@@ -82,7 +83,7 @@ impl Digestion {
     }
 
     fn step(&mut self, source: &SmolStr, step: i64, learn: impl FnOnce(&mut SeenStep)) {
-        if self.newest_step(source) >= step {
+        if self.finished.get(source).is_some_and(|finished| finished.contains(&step)) {
             return;
         }
         let key = (source.clone(), step);
@@ -96,12 +97,12 @@ impl Digestion {
             let read = self.read.entry((source.clone(), range.topic, range.partition)).or_default();
             *read = range.to.max(*read);
         }
-        self.finished.insert(source.clone(), step);
+        self.finished.entry(source.clone()).or_default().insert(step);
     }
 
     /// The newest step of a role's lane that was seen whole.
     pub(super) fn newest_step(&self, source: &str) -> i64 {
-        self.finished.get(source).copied().unwrap_or(0)
+        self.finished.get(source).and_then(|finished| finished.last().copied()).unwrap_or(0)
     }
 
     /// Records that a role's lane has not read yet.
