@@ -4,7 +4,7 @@
 mod cluster;
 
 use cluster::wire::{Fault, Wire};
-use cluster::{LONG, message, settings, topic, unique, visible};
+use cluster::{LONG, eventually, message, settings, topic, unique, visible};
 use kafka_log::{Commit, CommitError, KafkaSettings, LaneProducer, LaneSettings, Outcome, Record, TailProbe, TopicName};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
@@ -78,6 +78,11 @@ fn step(topics: &Topics, n: u64) -> Commit {
 /// Every step from 1 to `last` is there once, whole and in order.
 fn assert_whole(settings: &KafkaSettings, topics: &Topics, last: u64) {
     let steps = || 1..=last;
+    // The commit's answer comes before its markers stand in every partition.
+    let places = [(&topics.progress, 0, 2 * last), (&topics.outputs, 0, 2 * last), (&topics.outputs, 1, last)];
+    for (topic, partition, records) in places {
+        eventually("the commit's markers", || (visible(settings, topic, partition).len() as u64 >= records).then_some(()));
+    }
     let progress: Vec<String> = steps().flat_map(|n| [format!("BEGIN {n}"), format!("DONE {n}")]).collect();
     assert_eq!(visible(settings, &topics.progress, 0), progress);
     let first: Vec<String> = steps().flat_map(|n| [format!("{n}a"), format!("{n}c")]).collect();
@@ -130,7 +135,7 @@ fn a_fenced_producer_writes_nothing_and_does_not_fight() {
     old.producer.commit(step(&topics, 99)).unwrap();
     assert_eq!(old.last_word(), Outcome::Fenced { sequence: Some(99) });
     assert!(old.heard.recv_timeout(LONG).is_err(), "its last word, and the thread has ended");
-    cluster::eventually("the end of the thread", || old.producer.is_ended().then_some(()));
+    eventually("the end of the thread", || old.producer.is_ended().then_some(()));
     assert!(matches!(old.producer.commit(step(&topics, 100)), Err(CommitError::Ended { .. })));
 
     new.producer.commit(step(&topics, 2)).unwrap();
