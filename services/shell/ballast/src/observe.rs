@@ -1,5 +1,6 @@
 //! What a lane's worker tells, as metrics and spans. Names stand in `telemetry`; nothing is decided here.
 
+use crate::worker::backlog::Standing;
 use crate::worker::observer::Observer;
 use crate::worker::ports::{Polled, Saved};
 use domain::Output;
@@ -42,11 +43,13 @@ impl Observer for LaneObserver {
         for slice in polled.slices {
             self.role.records_in(slice.topic.name()).add(slice.records.len() as u64);
         }
-        if let Some(append) = polled.newest_append {
-            let lag = Duration::from_micros(u64::try_from(crate::clock::now().since(append)).unwrap_or(0));
-            if let Some(slice) = polled.slices.first() {
-                self.metrics.lag_seconds(slice.topic.name()).set(lag.as_secs_f64());
-            }
+        for (topic, standing) in polled.backlog.by_topic() {
+            let lag = match standing {
+                Standing::AtEnd => Duration::ZERO,
+                Standing::ReadTo(append) => Duration::from_micros(u64::try_from(crate::clock::now().since(append)).unwrap_or(0)),
+                Standing::Unread => continue,
+            };
+            self.metrics.lag_seconds(topic.name()).set(lag.as_secs_f64());
         }
         if behind {
             tracing::debug!(role = self.name, lane = self.lane, "behind its inputs: nothing that leaves the house is decided");

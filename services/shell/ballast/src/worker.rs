@@ -2,6 +2,7 @@
 //! One turn at a time, on ports, so that the same code runs on Kafka and Postgres, in memory, and in
 //! a simulation. It decides nothing about portfolios.
 
+pub mod backlog;
 pub mod pacing;
 pub mod ports;
 pub mod recovery;
@@ -199,8 +200,7 @@ impl<R: Role> LaneWorker<R> {
             if polled.slices.is_empty() && !timer_due || result.is_err() {
                 return;
             }
-            let late = |append: Timestamp| clock.since(append) > pacing.behind_ms.saturating_mul(1000);
-            let behind = pacing.clock == Clock::Wall && polled.newest_append.is_some_and(late);
+            let behind = pacing.is_behind(polled.backlog.standing(), clock);
             observer.window(&polled, behind);
             opened.get_or_insert_with(Instant::now);
             result = lane.window(now, behind, polled.slices, codec);

@@ -92,8 +92,7 @@ pub struct Portfolio {
     /// The open step.
     #[serde(skip)]
     pub journal: Journal,
-    /// Drift events asked for in the open window.
-    #[serde(skip)]
+    /// Drift events asked for and not yet given: in the open window, or since the lane fell behind.
     pub requests: Vec<Request>,
 }
 

@@ -11,7 +11,7 @@ use domain::{Fraction, SmolStr};
 use serde::{Deserialize, Serialize};
 
 /// A drift event that somebody asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Request {
     /// Why.
     pub cause: DriftCause,

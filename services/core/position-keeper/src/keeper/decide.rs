@@ -57,11 +57,12 @@ impl PositionKeeper {
             portfolio.foreign = true;
             self.dirty[ix.at()] = true;
         }
-        let mut news: Vec<News> = std::mem::take(&mut portfolio.requests)
-            .into_iter()
-            .map(|request| News { event: DriftKind::Requested, cause: Some(request.cause), cause_id: request.id })
-            .collect();
+        let mut news = Vec::new();
+        // Who plans on an event must find all inputs in it: what is asked for while behind is answered afterwards.
         if !cx.behind {
+            let asked = std::mem::take(&mut portfolio.requests).into_iter();
+            self.dirty[ix.at()] |= asked.len() > 0;
+            news.extend(asked.map(|request| News { event: DriftKind::Requested, cause: Some(request.cause), cause_id: request.id }));
             news.extend(self.judge(ix, &swept, cx).map(|event| News { event, cause: None, cause_id: None }));
         }
         let due = self.snapshot_due(ix, changed, cx);

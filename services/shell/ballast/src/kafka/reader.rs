@@ -1,19 +1,19 @@
 //! Live reading of a lane's inputs: one consumer, one thread.
 
 use super::{KafkaRecord, read_error};
+use crate::worker::backlog::Backlog;
 use crate::worker::ports::{LaneReader, Polled, PortError};
 use domain::{Timestamp, Topic};
 use engine::RecordRef;
 use engine::lane::Slice;
 use kafka_log::{Batch, KafkaSettings, Pace, Reader, Start, TopicName};
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// A live reader.
 pub struct KafkaReader {
     reader: Reader,
     topics: Vec<Topic>,
-    not_ended: BTreeSet<(Topic, i32)>,
+    backlog: Backlog,
     event_time: bool,
 }
 
@@ -21,10 +21,10 @@ impl KafkaReader {
     /// A reader with nothing assigned. `event_time`: whether the greatest event time is asked for.
     pub fn open(settings: &KafkaSettings, name: &str, event_time: bool) -> Result<Self, PortError> {
         let reader = Reader::open(settings, Pace::Live, name).map_err(read_error)?;
-        Ok(Self { reader, topics: Vec::new(), not_ended: BTreeSet::new(), event_time })
+        Ok(Self { reader, topics: Vec::new(), backlog: Backlog::default(), event_time })
     }
 
-    fn hand_over(&self, batch: &Batch, take: &mut dyn FnMut(Polled<'_>)) {
+    fn hand_over(&mut self, batch: &Batch, take: &mut dyn FnMut(Polled<'_>)) {
         let records: Vec<KafkaRecord<'_>> = batch.records().map(KafkaRecord).collect();
         let mut by_place: Vec<(Topic, i32, Vec<&dyn RecordRef>)> = Vec::new();
         for record in &records {
@@ -43,9 +43,15 @@ impl KafkaReader {
                 records: records.as_slice(),
             })
             .collect();
+        for record in &records {
+            self.backlog.read(self.topics[record.0.topic()], record.0.partition(), record.appended());
+        }
+        for end in batch.ends() {
+            self.backlog.end(self.topics[end.topic], end.partition);
+        }
         take(Polled {
             slices: &slices,
-            newest_append: records.iter().map(KafkaRecord::appended).max(),
+            backlog: &self.backlog,
             newest_event: if self.event_time { records.iter().map(RecordRef::timestamp).max() } else { None::<Timestamp> },
         });
     }
@@ -58,7 +64,7 @@ impl LaneReader for KafkaReader {
             .map(|(topic, partition, offset)| Start { topic: TopicName::from(topic.name()), partition: *partition, offset: *offset })
             .collect();
         self.reader.assign(&starts_there).map_err(read_error)?;
-        self.not_ended = starts.iter().map(|(topic, partition, _)| (*topic, *partition)).collect();
+        self.backlog.assign(starts.iter().map(|(topic, partition, _)| (*topic, *partition)));
         self.topics.clear();
         for (topic, ..) in starts {
             if !self.topics.contains(topic) {
@@ -77,14 +83,11 @@ impl LaneReader for KafkaReader {
             }
             Err(error) => return Err(read_error(error)),
         };
-        for end in batch.ends() {
-            self.not_ended.remove(&(self.topics[end.topic], end.partition));
-        }
         self.hand_over(&batch, take);
         Ok(())
     }
 
     fn reached_end(&self) -> bool {
-        self.not_ended.is_empty()
+        self.backlog.all_ended()
     }
 }

@@ -3,6 +3,7 @@
 use super::MemoryLog;
 use crate::messages::step_messages;
 use crate::stored::StoredRecord;
+use crate::worker::backlog::Backlog;
 use crate::worker::ports::{CheckpointImage, Checkpoints, LaneReader, LoadedImage, Outcome, Past, Polled, PortError, Publisher, Saved};
 use avro_codec::{SchemaStore, decode_progress};
 use domain::progress::Progress;
@@ -18,18 +19,20 @@ use std::time::Duration;
 pub struct MemoryReader {
     log: MemoryLog,
     positions: Vec<(Topic, i32, i64)>,
+    backlog: Backlog,
 }
 
 impl MemoryReader {
     /// A reader with nothing assigned.
     pub fn new(log: MemoryLog) -> Self {
-        Self { log, positions: Vec::new() }
+        Self { log, positions: Vec::new(), backlog: Backlog::default() }
     }
 }
 
 impl LaneReader for MemoryReader {
     fn assign(&mut self, starts: &[(Topic, i32, i64)]) -> Result<(), PortError> {
         self.positions = starts.to_vec();
+        self.backlog.assign(starts.iter().map(|(topic, partition, _)| (*topic, *partition)));
         Ok(())
     }
     fn poll(&mut self, max: usize, _wait: Duration, take: &mut dyn FnMut(Polled<'_>)) -> Result<(), PortError> {
@@ -37,22 +40,27 @@ impl LaneReader for MemoryReader {
         let mut room = max;
         for (topic, partition, position) in &mut self.positions {
             let mut records = self.log.read(topic.name(), *partition, *position);
+            let whole = records.len() <= room;
             records.truncate(room);
             room -= records.len();
             if let Some(last) = records.last() {
                 *position = last.offset + 1;
+                self.backlog.read(*topic, *partition, last.appended);
                 read.push((*topic, *partition, records));
             }
+            if whole {
+                self.backlog.end(*topic, *partition);
+            }
         }
-        hand_over(&read, take);
+        hand_over(&read, &self.backlog, take);
         Ok(())
     }
     fn reached_end(&self) -> bool {
-        self.positions.iter().all(|(topic, partition, position)| self.log.read(topic.name(), *partition, *position).is_empty())
+        self.backlog.all_ended()
     }
 }
 
-fn hand_over(read: &[(Topic, i32, Vec<StoredRecord>)], take: &mut dyn FnMut(Polled<'_>)) {
+fn hand_over(read: &[(Topic, i32, Vec<StoredRecord>)], backlog: &Backlog, take: &mut dyn FnMut(Polled<'_>)) {
     let views: Vec<Vec<&dyn RecordRef>> = read.iter().map(|(.., records)| records.iter().map(|r| r as &dyn RecordRef).collect()).collect();
     let slices: Vec<_> = read
         .iter()
@@ -65,11 +73,7 @@ fn hand_over(read: &[(Topic, i32, Vec<StoredRecord>)], take: &mut dyn FnMut(Poll
         })
         .collect();
     let all = || read.iter().flat_map(|(.., records)| records);
-    take(Polled {
-        slices: &slices,
-        newest_append: all().map(|record| record.appended).max(),
-        newest_event: all().map(RecordRef::timestamp).max(),
-    });
+    take(Polled { slices: &slices, backlog, newest_event: all().map(RecordRef::timestamp).max() });
 }
 
 /// Reading of what was.

@@ -1,5 +1,7 @@
 //! When a lane closes a step and when it writes a checkpoint: numbers and the rules on them.
 
+use super::backlog::Standing;
+use domain::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -32,7 +34,8 @@ pub struct Pacing {
     pub step_windows: usize,
     /// Milliseconds between checkpoints.
     pub checkpoint_ms: u64,
-    /// A lane whose newest record is older than this many milliseconds is behind.
+    /// A lane is behind while it has not read an input to its end and what it read of it last is older than
+    /// this many milliseconds.
     pub behind_ms: i64,
     /// Unsaved steps at which a lane stops reading until a checkpoint is kept.
     pub max_replay_steps: i64,
@@ -76,6 +79,16 @@ impl Pacing {
         let aged = |ms: u64| step.age >= Duration::from_millis(ms);
         step.full || step.windows >= self.step_windows || aged(self.idle_commit_ms) || (step.outputs && aged(self.commit_ms))
     }
+    /// Whether nothing that leaves the house may be decided: an input was not read far enough at `clock`.
+    /// In event time history is what is wanted, and no lane is behind.
+    pub fn is_behind(&self, standing: Standing, clock: Timestamp) -> bool {
+        match standing {
+            Standing::AtEnd => false,
+            _ if self.clock == Clock::Event => false,
+            Standing::ReadTo(appended) => clock.since(appended) > self.behind_ms.saturating_mul(1000),
+            Standing::Unread => true,
+        }
+    }
     /// Whether the lane must wait for its commit before it reads on.
     pub fn must_wait(&self, step: &OpenStep, in_flight: usize, unsaved: i64) -> bool {
         in_flight > 0 && (step.full || step.windows >= self.step_windows) || unsaved >= self.max_replay_steps
@@ -85,6 +98,18 @@ impl Pacing {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_lane_is_behind_past_the_bound_and_before_it_has_seen_anything() {
+        let pacing = Pacing { behind_ms: 5000, ..Pacing::default() };
+        let at = |millis: i64| Timestamp::from_micros(millis * 1000);
+        assert!(!pacing.is_behind(Standing::AtEnd, at(0)));
+        assert!(pacing.is_behind(Standing::Unread, at(0)));
+        assert!(!pacing.is_behind(Standing::ReadTo(at(1000)), at(6000)));
+        assert!(pacing.is_behind(Standing::ReadTo(at(1000)), at(6001)));
+        let history = Pacing { clock: Clock::Event, ..pacing };
+        assert!(!history.is_behind(Standing::Unread, at(0)) && !history.is_behind(Standing::ReadTo(at(0)), at(9_000_000)));
+    }
 
     #[test]
     fn steps_with_outputs_leave_soon_and_idle_ones_late() {

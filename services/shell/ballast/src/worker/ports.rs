@@ -1,6 +1,7 @@
 //! What a lane's worker needs of the world, as traits: the real ones stand on Kafka and Postgres,
 //! the others on memory. Nothing here decides anything.
 
+use super::backlog::Backlog;
 use domain::progress::Progress;
 use domain::{SmolStr, Timestamp, Topic};
 use engine::lane::Slice;
@@ -32,8 +33,8 @@ impl PortError {
 pub struct Polled<'a> {
     /// Records by topic and partition.
     pub slices: &'a [Slice<'a, &'a dyn RecordRef>],
-    /// Time of the newest append among them, by the broker's clock.
-    pub newest_append: Option<Timestamp>,
+    /// How far the reading stands behind each log once they are read.
+    pub backlog: &'a Backlog,
     /// Greatest event time among them.
     pub newest_event: Option<Timestamp>,
 }
