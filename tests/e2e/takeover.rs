@@ -75,11 +75,11 @@ fn a_zombie_that_wakes_up_is_fenced() {
     // What a zombie had half done must not have come through, whoever owns the lanes now.
     shift.work(Duration::from_secs(3));
     shift.settle(&stack);
-    let fenced = |line: &serde_json::Value| line.to_string().contains("fenced by a newer owner");
     for service in shared.first.iter().chain(&shared.second) {
-        let (of_zombie, others): (Vec<_>, Vec<_>) = service.errors().into_iter().partition(fenced);
-        println!("{}: {} producers were fenced", service.name(), of_zombie.len());
-        assert!(others.is_empty(), "{}: {others:?}", service.name());
+        assert_eq!(service.errors(), Vec::<serde_json::Value>::new(), "{}", service.name());
     }
-    assert!(!shared.first[0].errors().is_empty(), "under load, a woken position-keeper tries to go on, and is fenced");
+    let told =
+        ["a lane's producer is fenced", "a lane's producer that was let go ends"].map(|text| shared.first[0].lines_saying(text).len());
+    println!("{} producers were fenced, {} gave up", told[0], told[1]);
+    assert!(told[0] + told[1] > 0, "under load, a woken position-keeper tries to go on, and does not come through");
 }

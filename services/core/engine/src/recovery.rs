@@ -15,6 +15,9 @@ pub struct Facts {
     pub lanes: i32,
     /// Every progress record after the checkpoint's step (earlier ones may stand among them).
     pub progress: Vec<Progress>,
+    /// Every progress record that no transaction has decided, although the lane was taken over: brokers in
+    /// trouble can lose the end of a transaction that they confirmed.
+    pub undecided: Vec<Progress>,
     /// Whether the progress topic is still whole from offset 0.
     pub progress_whole: bool,
     /// An input, if any, whose first records are gone, as topic/partition.
@@ -98,7 +101,19 @@ pub fn decide(facts: &Facts) -> Result<Recovery, Halt> {
     if last_done < base {
         return Err(Halt::LostProgress { checkpoint: base, found: last_done });
     }
-    replay_from(base, &begins, &dones)
+    let mut way = replay_from(base, &begins, &dones)?;
+    way.dangling = way.dangling.or_else(|| hanging(last_done, &facts.undecided));
+    Ok(way)
+}
+
+/// The step after the last one, begun in a transaction that hangs. The lane's next commit makes it visible, so
+/// that commit must be this very step. The first record behind the last stable offset is its BEGIN; later ones
+/// may have been aborted.
+fn hanging(last: i64, undecided: &[Progress]) -> Option<Begin> {
+    undecided.iter().find_map(|record| match record {
+        Progress::Begin(begin) if begin.step == last + 1 => Some(begin.clone()),
+        Progress::Begin(_) | Progress::Done(_) => None,
+    })
 }
 
 /// Neither state nor a whole past: only the operator may begin anew, and never with numbers used before.
@@ -171,7 +186,8 @@ mod tests {
     }
     fn facts(checkpoint: Option<i64>, progress: Vec<Progress>) -> Facts {
         let checkpoint_lanes = checkpoint.map(|_| 4);
-        Facts { checkpoint, checkpoint_lanes, lanes: 4, progress, progress_whole: true, input_cut: None, genesis: false }
+        let undecided = Vec::new();
+        Facts { checkpoint, checkpoint_lanes, lanes: 4, progress, undecided, progress_whole: true, input_cut: None, genesis: false }
     }
     fn way(facts: &Facts) -> (Vec<i64>, Option<i64>) {
         let way = decide(facts).unwrap();
@@ -189,6 +205,18 @@ mod tests {
         assert_eq!(way(&facts(Some(1), log.clone())), (vec![2, 3], Some(4)));
         assert_eq!(way(&facts(None, log.clone())), (vec![1, 2, 3], Some(4)));
         assert_eq!(way(&facts(Some(3), log)), (vec![], Some(4)));
+    }
+
+    #[test]
+    fn a_step_in_a_transaction_that_hangs_is_executed_again() {
+        let hangs = |last: i64, undecided| Facts { undecided, ..facts(Some(1), (1..=last).flat_map(|n| [begin(n), done(n)]).collect()) };
+        assert_eq!(way(&hangs(2, vec![begin(3), done(3)])), (vec![2], Some(3)));
+        assert_eq!(way(&hangs(1, vec![begin(2), done(2), begin(3)])), (vec![], Some(2)), "the first one hangs, the others may be aborted");
+        assert_eq!(way(&hangs(2, vec![begin(2), done(2)])), (vec![2], None), "what is visible already was sent again");
+        assert_eq!(way(&hangs(2, vec![])), (vec![2], None));
+        let mut torn = hangs(2, vec![begin(3)]);
+        torn.progress.push(begin(3));
+        assert_eq!(way(&torn), (vec![2], Some(3)));
     }
 
     #[test]

@@ -100,12 +100,9 @@ impl<R: Role + 'static> Lanes<R> {
     }
 
     fn drop_now(&mut self, lanes: &[i32]) {
-        for lane in lanes {
-            if let Some(handle) = self.running.remove(lane) {
-                handle.ask_to_drop();
-                handle.join();
-            }
-        }
+        let dropped: Vec<_> = lanes.iter().filter_map(|lane| self.running.remove(lane)).collect();
+        dropped.iter().for_each(LaneHandle::ask_to_drop);
+        dropped.into_iter().for_each(LaneHandle::join);
     }
 
     /// A lane that was fenced although the group still says that it is ours is taken up again after a

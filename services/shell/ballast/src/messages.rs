@@ -4,11 +4,18 @@
 use avro_codec::{dead_letter_headers, encode_progress};
 use domain::progress::{Begin, Done, Progress};
 use domain::{Input, SmolStr, Timestamp, Topic};
+use engine::dedup::Parts;
 use engine::repeats::{INDEX, SOURCE, STEP};
 use engine::{Encoded, Step, lane::TRACEPARENT};
 
-/// Header on DONE with its step, for whoever looks for the newest one without reading values.
+/// Header on DONE with its step and mark, for whoever looks for the newest one without reading values.
 pub const DONE: &str = "done";
+
+/// The step and the mark in the header of a DONE.
+pub fn done_of(header: &[u8]) -> Option<(u64, u64)> {
+    let (step, mark) = std::str::from_utf8(header).ok()?.split_once(' ')?;
+    Some((step.parse().ok()?, u64::from_str_radix(mark, 16).ok()?))
+}
 
 /// A message for any log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +37,8 @@ pub struct OutMessage {
 pub struct StepMessages {
     /// Its number.
     pub step: i64,
+    /// A digest of BEGIN and DONE: two owners of a lane may each close a step of one number.
+    pub mark: u64,
     /// Sent and acknowledged first.
     pub begin: OutMessage,
     /// Sent and acknowledged next.
@@ -43,20 +52,26 @@ pub fn step_messages(role: &str, progress: Topic, lane: i32, step: &Step) -> Ste
     let source = SmolStr::new(format!("/ballast/{role}/{lane}"));
     let number = step.begin.step;
     let time = step.begin.windows.last().map_or(Timestamp::MIN, |window| window.now);
-    let mark = |record: Progress, name: &str| {
+    let encoded = |record: Progress| {
         let mut value = Vec::new();
         encode_progress(&record, &mut value).expect("BEGIN and DONE are bounded by the step");
-        let mut headers = cloud_event(&source, progress, &format!("{role}.{lane}.{number}.{name}"), time);
-        if name == DONE {
-            headers.push((SmolStr::new_static(DONE), number.to_string().into_bytes()));
-        }
+        value
+    };
+    let begin = encoded(Progress::Begin(Begin::clone(&step.begin)));
+    let done = encoded(Progress::Done(Done::clone(&step.done)));
+    let mark = Parts::default().part(&begin).part(&done).content();
+    let message = |value: Vec<u8>, name: &str| {
+        let headers = cloud_event(&source, progress, &format!("{role}.{lane}.{number}.{name}"), time);
         OutMessage { topic: progress.name(), partition: lane, key: Some(lane.to_string().into_bytes()), value: Some(value), headers }
     };
+    let mut done = message(done, DONE);
+    done.headers.push((SmolStr::new_static(DONE), format!("{number} {mark:016x}").into_bytes()));
     StepMessages {
         step: number,
-        begin: mark(Progress::Begin(Begin::clone(&step.begin)), "begin"),
+        mark,
+        begin: message(begin, "begin"),
         outputs: step.outputs.iter().map(|output| output_message(&source, role, lane, number, output)).collect(),
-        done: mark(Progress::Done(Done::clone(&step.done)), DONE),
+        done,
     }
 }
 

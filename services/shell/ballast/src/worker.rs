@@ -226,7 +226,7 @@ impl<R: Role> LaneWorker<R> {
         // Looked up now and then even without a checkpoint: one that is taken at rest must not refer far back.
         let interval = Duration::from_millis(self.pacing.checkpoint_ms);
         if due || self.checkpoint.looked.is_none_or(|looked| looked.elapsed() >= interval) {
-            self.checkpoint.progress_from = ports.publisher.progress_end()?;
+            self.checkpoint.progress_from = self.checkpoint.progress_from.max(ports.publisher.progress_end()?);
             self.checkpoint.looked = Some(Instant::now());
         }
         let Some(step) = self.lane.close(ports.codec)? else { return Ok(()) };

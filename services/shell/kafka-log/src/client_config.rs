@@ -33,13 +33,14 @@ pub(crate) fn reader(settings: &KafkaSettings, pace: Pace, name: &str) -> Result
     let wait = match pace {
         Pace::Live => settings.live_fetch_wait_ms,
         // End-of-partition comes only with an empty fetch: 22 ms to the last record against 513.
-        Pace::Recovery => 10,
+        Pace::Recovery | Pace::Undecided => 10,
     };
+    let isolation = if pace == Pace::Undecided { "read_uncommitted" } else { "read_committed" };
     let mut config = common(settings, name)?;
     config
         // `assign` needs a group's name; nothing is ever joined or committed under it.
         .set("group.id", format!("{}.reader", settings.deployment))
-        .set("isolation.level", "read_committed")
+        .set("isolation.level", isolation)
         .set("enable.auto.commit", "false")
         .set("enable.auto.offset.store", "false")
         // Never jump: an offset that is not in the log halts the lane.
@@ -217,6 +218,7 @@ mod tests {
         assert_eq!(live.get("fetch.wait.max.ms"), Some("200"));
         assert_eq!(recovery.get("fetch.wait.max.ms"), Some("10"));
         assert_eq!(recovery.get("isolation.level"), Some("read_committed"));
+        assert_eq!(reader(&settings, Pace::Undecided, "r").unwrap().get("isolation.level"), Some("read_uncommitted"));
         assert_eq!(recovery.get("auto.offset.reset"), Some("error"));
     }
 

@@ -116,6 +116,29 @@ pub enum CommitError {
         /// The lane's transactional id.
         transactional_id: String,
     },
+    /// The last visible step is another owner's, although this producer was not told that it is fenced.
+    /// Terminal, like being fenced.
+    #[error("{transactional_id}: step {step} was published by another owner of the lane; let the lane go")]
+    Overtaken {
+        /// The lane's transactional id.
+        transactional_id: String,
+        /// The step.
+        step: u64,
+    },
+    /// A step that the brokers confirmed is not visible: they lost the end of its transaction.
+    #[error("{transactional_id}: step {step} was confirmed and is not visible; the lane must recover from its progress topic")]
+    Unseen {
+        /// The lane's transactional id.
+        transactional_id: String,
+        /// The step.
+        step: u64,
+    },
+    /// The lane was let go while something was under way; the next owner finds out what became of it.
+    #[error("{transactional_id}: the lane was let go meanwhile; its next owner finds out what became of the step")]
+    Abandoned {
+        /// The lane's transactional id.
+        transactional_id: String,
+    },
     /// A record can never be written as it is: our fault, or the topic's limits are too small.
     #[error(
         "{topic}/{partition:?}: the record can never be written: {reason}; \
@@ -128,6 +151,8 @@ pub enum CommitError {
         partition: crate::message::Partition,
         /// Why.
         reason: String,
+        /// Whether it may be written later after all: the topic may be made, or allowed.
+        passes: bool,
     },
     /// A step of the protocol failed; the producer is thrown away and the commit tried again.
     #[error("{transactional_id}: {attempted}: {reason}")]

@@ -3,12 +3,14 @@
 //! Promises that a step is reported [`Outcome::Confirmed`] only when it is visible whole, that a
 //! step in doubt is looked up and otherwise sent again unchanged, and that a fenced producer never
 //! fights. A client that failed, was slow to commit or lost a connection is thrown away: a late
-//! EndTxn could otherwise hit the next transaction. It never aborts and goes on with the same
-//! client. It does not know what a step means.
+//! EndTxn could otherwise hit the next transaction. Whoever goes on with a new client first looks which
+//! step is the last visible one: another owner's means being fenced, and one that brokers in trouble
+//! confirmed and do not show is sent again. It never aborts and goes on with the same client. It does not
+//! know what a step means.
 
 use crate::errors::{CommitError, ProbeError, SettingsError};
 use crate::message::{Message, TopicName};
-use crate::progress_tail::ProgressProbe;
+use crate::progress_tail::{DoneStep, ProgressProbe};
 use crate::settings::KafkaSettings;
 use crate::transaction::TransactionalClient;
 use std::ops::ControlFlow;
@@ -26,8 +28,8 @@ const RETRY_PAUSE: Duration = Duration::from_millis(200);
 /// One step's transaction: BEGIN, acknowledged; the outputs, acknowledged; DONE.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Commit {
-    /// The step's number, as [`ProgressProbe::last_done`] tells it.
-    pub sequence: u64,
+    /// The step, as [`ProgressProbe::last_done`] tells of it once it is visible.
+    pub step: DoneStep,
     /// Sent first and acknowledged before anything else.
     pub begin: Vec<Message>,
     /// Sent when BEGIN is acknowledged.
@@ -125,12 +127,27 @@ impl Default for LaneSettings {
     }
 }
 
-/// The handle to a lane's producer thread. Dropping it lets the thread finish what was ordered.
+/// The handle to a lane's producer thread. Dropping it abandons the thread: it gives up as soon as it can.
 pub struct LaneProducer {
     id: String,
-    orders: SyncSender<Order>,
+    orders: Option<SyncSender<Order>>,
     abandoned: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// A producer that was let go and has not ended yet. While it lives, it could still commit what it has
+/// begun, or fence its successor: the lane must not be taken over again before it has ended.
+#[derive(Debug)]
+pub struct Leaving {
     thread: JoinHandle<()>,
+}
+
+impl Leaving {
+    /// Whether the thread has ended.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.thread.is_finished()
+    }
 }
 
 enum Order {
@@ -155,7 +172,7 @@ impl LaneProducer {
         let (orders, waiting) = sync_channel(lane.queue);
         let abandoned = Arc::new(AtomicBool::new(false));
         let worker = Worker {
-            client: Some(TransactionalClient::new(settings, &transactional_id)?),
+            client: Some(TransactionalClient::new(settings, &transactional_id, Arc::clone(&abandoned))?),
             settings: settings.clone(),
             lane,
             id: transactional_id.clone(),
@@ -164,10 +181,11 @@ impl LaneProducer {
             tell: Box::new(tell),
             free_at: Instant::now(),
             abandoned: Arc::clone(&abandoned),
+            known: None,
         };
         let named = thread::Builder::new().name(format!("lane {transactional_id}"));
         let thread = named.spawn(move || worker.run(&waiting)).map_err(|error| SettingsError::Refused { reason: error.to_string() })?;
-        Ok(Self { id: transactional_id, orders, abandoned, thread })
+        Ok(Self { id: transactional_id, orders: Some(orders), abandoned, thread: Some(thread) })
     }
 
     /// Takes the lane over: fences every other producer with this id. Answered by
@@ -176,7 +194,7 @@ impl LaneProducer {
     /// # Errors
     /// [`CommitError::Ended`].
     pub fn init(&self) -> Result<(), CommitError> {
-        self.orders.send(Order::Init).map_err(|_| self.ended())
+        self.order(Order::Init)
     }
 
     /// Orders a commit; waits only while the queue is full, which is the lane's back-pressure.
@@ -184,7 +202,7 @@ impl LaneProducer {
     /// # Errors
     /// [`CommitError::Ended`].
     pub fn commit(&self, commit: Commit) -> Result<(), CommitError> {
-        self.orders.send(Order::Commit(commit)).map_err(|_| self.ended())
+        self.order(Order::Commit(commit))
     }
 
     /// Orders a commit if there is room; gives it back otherwise.
@@ -192,7 +210,8 @@ impl LaneProducer {
     /// # Errors
     /// [`CommitError::Ended`].
     pub fn try_commit(&self, commit: Commit) -> Result<Option<Commit>, CommitError> {
-        match self.orders.try_send(Order::Commit(commit)) {
+        let Some(orders) = &self.orders else { return Err(self.ended()) };
+        match orders.try_send(Order::Commit(commit)) {
             Ok(()) => Ok(None),
             Err(TrySendError::Full(Order::Commit(commit))) => Ok(Some(commit)),
             Err(_) => Err(self.ended()),
@@ -202,25 +221,37 @@ impl LaneProducer {
     /// Whether the thread has ended.
     #[must_use]
     pub fn is_ended(&self) -> bool {
-        self.thread.is_finished()
+        self.thread.as_ref().is_none_or(JoinHandle::is_finished)
     }
 
-    /// Finishes what was ordered and ends the thread; whether it ended within `limit`. After the
-    /// limit it gives up at the next step of the protocol and ends by itself.
-    #[must_use]
-    pub fn close(self, limit: Duration) -> bool {
-        let Self { orders, abandoned, thread, .. } = self;
-        drop(orders);
+    /// Finishes what was ordered and ends the thread. If that takes longer than `limit`, it gives up at the
+    /// next step of the protocol, starts no other, and is handed back until it has ended.
+    #[must_use = "the lane must not be taken over while this producer lives"]
+    pub fn close(mut self, limit: Duration) -> Option<Leaving> {
+        self.orders = None;
+        let thread = self.thread.take()?;
         let deadline = Instant::now() + limit;
         while !thread.is_finished() && Instant::now() < deadline {
             thread::sleep(Duration::from_millis(1));
         }
-        abandoned.store(true, Ordering::Relaxed);
-        thread.is_finished() && thread.join().is_ok()
+        self.abandoned.store(true, Ordering::Relaxed);
+        let leaving = Leaving { thread };
+        (!leaving.has_ended()).then_some(leaving)
+    }
+
+    fn order(&self, order: Order) -> Result<(), CommitError> {
+        let sent = self.orders.as_ref().map(|orders| orders.send(order));
+        if matches!(sent, Some(Ok(()))) { Ok(()) } else { Err(self.ended()) }
     }
 
     fn ended(&self) -> CommitError {
         CommitError::Ended { transactional_id: self.id.clone() }
+    }
+}
+
+impl Drop for LaneProducer {
+    fn drop(&mut self) {
+        self.abandoned.store(true, Ordering::Relaxed);
     }
 }
 
@@ -236,6 +267,8 @@ struct Worker {
     tell: Box<dyn FnMut(Outcome) + Send>,
     free_at: Instant,
     abandoned: Arc<AtomicBool>,
+    /// The last step that was visible when the lane was taken over, or that this producer has made so.
+    known: Option<DoneStep>,
 }
 
 /// One order's troubles so far.
@@ -274,7 +307,7 @@ impl Worker {
         if let Some(client) = &self.client {
             client.serve();
         }
-        self.recycle_if_due(if self.is_broken() { Recycle::Now } else { Recycle::No })
+        if self.is_broken() { self.recycle() } else { ControlFlow::Continue(()) }
     }
 
     fn is_broken(&self) -> bool {
@@ -283,9 +316,8 @@ impl Worker {
 
     fn take_over(&mut self) -> ControlFlow<()> {
         let started = Instant::now();
-        let mut trouble = Trouble::none(None);
         let warm = self.client.take();
-        match self.initialised(warm, &mut trouble) {
+        match self.taken_over(warm) {
             Ok(()) => {
                 (self.tell)(Outcome::Ready { took: started.elapsed() });
                 ControlFlow::Continue(())
@@ -294,32 +326,51 @@ impl Worker {
         }
     }
 
+    /// Fences every predecessor and notes the last step that one of them has made visible.
+    fn taken_over(&mut self, warm: Option<TransactionalClient>) -> Result<(), CommitError> {
+        let mut trouble = Trouble::none(None);
+        self.initialised(warm, &mut trouble)?;
+        self.known = self.last_visible(&mut trouble)?;
+        Ok(())
+    }
+
     fn commit(&mut self, commit: &Commit) -> ControlFlow<()> {
         let started = Instant::now();
         match self.until_visible(commit) {
-            Ok((timings, recycle)) => {
-                let (sequence, took) = (commit.sequence, started.elapsed());
-                (self.tell)(Outcome::Confirmed { sequence, took, timings, recycled: recycle.any() });
+            Ok((timings, recycled)) => {
+                let (sequence, took) = (commit.step.sequence, started.elapsed());
+                self.known = Some(commit.step);
+                (self.tell)(Outcome::Confirmed { sequence, took, timings, recycled });
                 self.free_at = Instant::now() + self.lane.pause;
-                self.recycle_if_due(recycle)
+                ControlFlow::Continue(())
             }
-            Err(error) => self.end(Some(commit.sequence), error),
+            Err(error) => self.end(Some(commit.step.sequence), error),
         }
     }
 
-    /// Sends the step, again and unchanged, until it is known to be visible.
-    fn until_visible(&mut self, commit: &Commit) -> Result<(Option<CommitTimings>, Recycle), CommitError> {
-        let mut trouble = Trouble::none(Some(commit.sequence));
+    /// Sends the step, again and unchanged, until it is known to be visible. A commit that was slow, or
+    /// during which a connection broke, may have left a second EndTxn on its way, and may have been
+    /// confirmed by brokers that then lost its markers: its client goes, and its step is looked up.
+    fn until_visible(&mut self, commit: &Commit) -> Result<(Option<CommitTimings>, bool), CommitError> {
+        let mut trouble = Trouble::none(Some(commit.step.sequence));
         loop {
             self.keep_pace();
             match self.tried(commit) {
-                Ok(timings) => return Ok((Some(timings), self.verdict(timings, &trouble))),
+                Ok(timings) if timings.commit <= self.lane.slow_commit && !self.is_broken() => {
+                    return Ok((Some(timings), trouble.attempts > 0));
+                }
+                Ok(timings) => {
+                    self.say_recycling();
+                    if self.renewed(Some(commit.step), &mut trouble)? {
+                        return Ok((Some(timings), true));
+                    }
+                    continue;
+                }
                 Err(error @ CommitError::Interrupted { .. }) => self.note(error, &mut trouble)?,
                 Err(error) => return Err(error),
             }
-            self.initialised(None, &mut trouble)?;
-            if self.is_visible(commit.sequence, &mut trouble)? {
-                return Ok((None, Recycle::Before));
+            if self.renewed(Some(commit.step), &mut trouble)? {
+                return Ok((None, true));
             }
         }
     }
@@ -332,22 +383,30 @@ impl Worker {
         }
     }
 
-    /// A slow commit, or a broken connection during it, may have left a second EndTxn on its way.
-    fn verdict(&self, timings: CommitTimings, trouble: &Trouble) -> Recycle {
-        if timings.commit > self.lane.slow_commit || self.is_broken() {
-            return Recycle::Now;
-        }
-        if trouble.attempts > 0 { Recycle::Before } else { Recycle::No }
+    fn say_recycling(&self) {
+        tracing::warn!(target: "kafka", id = self.id, "recycling the producer after a slow commit or a lost connection");
     }
 
-    fn recycle_if_due(&mut self, recycle: Recycle) -> ControlFlow<()> {
-        if recycle != Recycle::Now {
-            return ControlFlow::Continue(());
-        }
-        tracing::warn!(target: "kafka", id = self.id, "recycling the producer after a slow commit or a lost connection");
-        match self.initialised(None, &mut Trouble::none(None)) {
-            Ok(()) => ControlFlow::Continue(()),
+    fn recycle(&mut self) -> ControlFlow<()> {
+        self.say_recycling();
+        match self.renewed(None, &mut Trouble::none(None)) {
+            Ok(_) => ControlFlow::Continue(()),
             Err(error) => self.end(None, error),
+        }
+    }
+
+    /// Goes on with a new client, if the lane is still ours: returns whether the step in doubt is visible.
+    /// Another owner may have come and gone, or have been fenced by this very call; its steps tell.
+    fn renewed(&mut self, in_doubt: Option<DoneStep>, trouble: &mut Trouble) -> Result<bool, CommitError> {
+        self.initialised(None, trouble)?;
+        match self.last_visible(trouble)? {
+            last if last.is_some() && last == in_doubt => Ok(true),
+            // Retention may have taken the last step of a quiet lane; another owner's would be there.
+            last if last == self.known || last.is_none() => Ok(false),
+            Some(last) if self.known.is_some_and(|known| last.sequence < known.sequence) => {
+                Err(CommitError::Unseen { transactional_id: self.id.clone(), step: self.known.map_or(0, |known| known.sequence) })
+            }
+            last => Err(CommitError::Overtaken { transactional_id: self.id.clone(), step: last.map_or(0, |step| step.sequence) }),
         }
     }
 
@@ -360,6 +419,7 @@ impl Worker {
                 Some(client) => client,
                 None => self.warmed()?,
             };
+            self.heed()?;
             match client.init(self.lane.init_limit) {
                 Ok(()) => {
                     self.client = Some(client);
@@ -372,24 +432,28 @@ impl Worker {
     }
 
     fn warmed(&self) -> Result<TransactionalClient, CommitError> {
-        let client = TransactionalClient::new(&self.settings, &self.id)?;
+        let client = TransactionalClient::new(&self.settings, &self.id, Arc::clone(&self.abandoned))?;
         client.warm_up(&self.topics);
         Ok(client)
     }
 
-    /// Whether the step in doubt is visible after all.
-    fn is_visible(&mut self, sequence: u64, trouble: &mut Trouble) -> Result<bool, CommitError> {
+    /// The last step that is visible now.
+    fn last_visible(&mut self, trouble: &mut Trouble) -> Result<Option<DoneStep>, CommitError> {
         loop {
             match self.probe.last_done() {
-                Ok(Some(last)) if last > sequence => {
-                    let text = format!("step {last} is done, but this producer is still at {sequence}");
-                    return Err(ProbeError::Nonsense(text).into());
-                }
-                Ok(last) => return Ok(last == Some(sequence)),
+                Ok(last) => return Ok(last),
                 Err(error @ ProbeError::Nonsense(_)) => return Err(error.into()),
                 Err(error) => self.note(error.into(), trouble)?,
             }
         }
+    }
+
+    /// An error once nobody wants this producer any more: it must not fence whoever comes after it.
+    fn heed(&self) -> Result<(), CommitError> {
+        if self.abandoned.load(Ordering::Relaxed) {
+            return Err(CommitError::Abandoned { transactional_id: self.id.clone() });
+        }
+        Ok(())
     }
 
     /// Tells of a failure and waits a little; an error when patience has run out.
@@ -398,7 +462,8 @@ impl Worker {
         let (sequence, attempt) = (trouble.sequence, trouble.attempts);
         tracing::warn!(target: "kafka", %error, ?sequence, attempt, "a lane's commit is in trouble");
         let tried_for = trouble.since.elapsed();
-        if tried_for >= self.lane.give_up_after || self.abandoned.load(Ordering::Relaxed) {
+        self.heed()?;
+        if tried_for >= self.lane.give_up_after {
             return Err(CommitError::GaveUp {
                 transactional_id: self.id.clone(),
                 tried_for,
@@ -412,8 +477,17 @@ impl Worker {
     }
 
     fn end(&mut self, sequence: Option<u64>, error: CommitError) -> ControlFlow<()> {
-        tracing::error!(target: "kafka", %error, ?sequence, id = self.id, "a lane's producer ends");
-        if matches!(error, CommitError::Fenced { .. }) {
+        let id = &self.id;
+        match &error {
+            _ if self.abandoned.load(Ordering::Relaxed) => {
+                tracing::info!(target: "kafka", %error, ?sequence, id, "a lane's producer that was let go ends");
+            }
+            CommitError::Fenced { .. } | CommitError::Overtaken { .. } => {
+                tracing::warn!(target: "kafka", %error, ?sequence, id, "a lane's producer is fenced");
+            }
+            _ => tracing::error!(target: "kafka", %error, ?sequence, id, "a lane's producer ends"),
+        }
+        if matches!(error, CommitError::Fenced { .. } | CommitError::Overtaken { .. }) {
             (self.tell)(Outcome::Fenced { sequence });
             return ControlFlow::Break(());
         }
@@ -434,21 +508,5 @@ impl Worker {
     fn interrupt(&self, attempted: &'static str, reason: &str) -> CommitError {
         let transactional_id = self.id.clone();
         CommitError::Interrupted { transactional_id, attempted, reason: reason.to_owned() }
-    }
-}
-
-/// Whether, and when, a commit cost its client.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Recycle {
-    No,
-    /// A fresh client made the commit, or found it made.
-    Before,
-    /// The commit is visible, but the client must go before the next one.
-    Now,
-}
-
-impl Recycle {
-    fn any(self) -> bool {
-        self != Self::No
     }
 }

@@ -8,7 +8,7 @@
 //!
 //! ```no_run
 //! use kafka_log::{
-//!     Commit, KafkaSettings, LaneProducer, LaneSettings, Message, Outcome, Pace, Reader, Start,
+//!     Commit, DoneStep, KafkaSettings, LaneProducer, LaneSettings, Message, Outcome, Pace, Reader, Start,
 //!     TailProbe, TopicName,
 //! };
 //! use std::time::Duration;
@@ -34,7 +34,8 @@
 //!
 //! // 3. Writing: one transactional producer a lane, on its own thread.
 //! let probe = TailProbe::new(&settings, progress.clone(), 3, |record| {
-//!     record.header("done").and_then(|n| std::str::from_utf8(n).ok()?.parse().ok())
+//!     let sequence = std::str::from_utf8(record.header("done")?).ok()?.parse().ok()?;
+//!     Some(DoneStep { sequence, mark: 0 })       // the mark tells two owners' steps of one number apart
 //! });
 //! let (tell, hear) = std::sync::mpsc::channel();
 //! let id = settings.transactional_id("position-keeper", 3);
@@ -42,7 +43,7 @@
 //!     Box::new(probe), move |outcome| { let _ = tell.send(outcome); })?;
 //! lane.init()?;                                  // fences the predecessor; Outcome::Ready
 //! lane.commit(Commit {
-//!     sequence: 1,
+//!     step: DoneStep { sequence: 1, mark: 0 },
 //!     begin: vec![Message::to(progress.clone(), 3, b"BEGIN 1".to_vec())],
 //!     outputs: vec![],
 //!     done: vec![Message::to(progress, 3, b"DONE 1".to_vec()).header("done", b"1".to_vec())],
@@ -52,7 +53,8 @@
 //!     Outcome::Fenced { .. } => { /* let the lane go at once */ }
 //!     Outcome::Failed { error, .. } => return Err(error.into()),
 //! }
-//! lane.close(Duration::from_secs(2));            // finishes the commit in flight
+//! let leaving = lane.close(Duration::from_secs(2)); // finishes the commit in flight, if it can
+//! assert!(leaving.is_none_or(|producer| producer.has_ended()));
 //! # Ok(()) }
 //! ```
 //!
@@ -78,12 +80,12 @@ mod wait;
 
 pub use batch::{Batch, PartitionEnd};
 pub use errors::{CommitError, MembershipError, ProbeError, ReadError, SendError, SettingsError, TopicsError};
-pub use lane_producer::{Commit, CommitTimings, LaneProducer, LaneSettings, Outcome};
+pub use lane_producer::{Commit, CommitTimings, LaneProducer, LaneSettings, Leaving, Outcome};
 pub use membership::{Ack, Membership, MembershipEvent, MembershipSettings};
 pub use message::{Message, Partition, TopicName};
 pub use native::{Header, Headers, Record};
 pub use producer::{DeliveryFailure, FlushError, Producer};
-pub use progress_tail::{ProgressProbe, TailProbe};
+pub use progress_tail::{DoneStep, ProgressProbe, TailProbe};
 pub use reader::{LogBounds, Pace, Reader, Start};
 pub use settings::{KafkaSettings, Protocol, Secret, Security};
 pub use topics::{Difference, TopicDescription, TopicSpec, Topics};

@@ -22,9 +22,13 @@ use std::time::{Duration, Instant};
 
 /// One poll of the group; also how quickly `leave` and `stalled` are noticed.
 const POLL: Duration = Duration::from_millis(50);
-/// A member whose name is said to be taken joins again once within this time: after a broker's restart
-/// librdkafka may send a heartbeat without its member id, which the broker takes for another process's.
-const TAKEN_TWICE: Duration = Duration::from_secs(60);
+/// A member whose name is said to be taken joins again: after a broker's restart librdkafka may send a
+/// heartbeat without its member id, which the broker takes for another process's. Two processes of one name
+/// take it from each other as soon as either has it: so often in a row, each time so soon after it was
+/// assigned its lanes, is the work of another process.
+const TAKEN_IN_A_ROW: u32 = 4;
+/// How soon.
+const TAKEN_SOON: Duration = Duration::from_secs(15);
 /// How long it stays away before.
 const TAKEN_PAUSE: Duration = Duration::from_secs(1);
 
@@ -115,6 +119,7 @@ impl Membership {
             tell: Arc::new(tell),
             leaving: Arc::clone(&leaving),
             stalled: Arc::clone(&stalled),
+            assigned: Arc::default(),
         };
         let first = member.joined()?;
         let named = thread::Builder::new().name(format!("member {}", member.membership.instance));
@@ -163,12 +168,14 @@ struct Member {
     tell: Arc<dyn Fn(MembershipEvent) + Send + Sync>,
     leaving: Arc<AtomicBool>,
     stalled: Arc<AtomicBool>,
+    /// When the group last answered with an assignment.
+    assigned: Arc<Mutex<Option<Instant>>>,
 }
 
 impl Member {
     fn run(&self, first: BaseConsumer<Group>) {
         let mut consumer = Some(first);
-        let mut taken: Option<Instant> = None;
+        let mut taken = 0;
         while !self.leaving.load(Ordering::Relaxed) {
             if self.stalled.load(Ordering::Relaxed) {
                 consumer.take().inspect(|consumer| consumer.context().lose());
@@ -181,14 +188,19 @@ impl Member {
             };
             match polled.and_then(|consumer| self.polled(consumer)) {
                 Ok(alive) => consumer = Some(alive),
-                Err(MembershipError::DuplicateInstance { .. }) if taken.is_none_or(|at| at.elapsed() > TAKEN_TWICE) => {
-                    taken = Some(Instant::now());
+                Err(MembershipError::DuplicateInstance { .. }) if taken < TAKEN_IN_A_ROW => {
+                    taken = if self.was_just_assigned() { taken + 1 } else { 0 };
                     tracing::warn!(target: "kafka", instance = self.membership.instance, "the instance name is said to be taken; joining again");
                     thread::sleep(TAKEN_PAUSE);
                 }
                 Err(error) => return self.fail(error),
             }
         }
+    }
+
+    fn was_just_assigned(&self) -> bool {
+        let assigned = self.assigned.lock().expect("never poisoned: nothing in it panics");
+        assigned.is_some_and(|at| at.elapsed() < TAKEN_SOON)
     }
 
     fn joined(&self) -> Result<BaseConsumer<Group>, MembershipError> {
@@ -198,6 +210,7 @@ impl Member {
             let_go_within: self.membership.let_go_within,
             tell: Arc::clone(&self.tell),
             owned: Mutex::default(),
+            assigned: Arc::clone(&self.assigned),
             lost: AtomicBool::new(false),
         };
         let consumer: BaseConsumer<Group> = self.config.create_with_context(group).map_err(refused)?;
@@ -255,6 +268,7 @@ struct Group {
     let_go_within: Duration,
     tell: Arc<dyn Fn(MembershipEvent) + Send + Sync>,
     owned: Mutex<BTreeSet<i32>>,
+    assigned: Arc<Mutex<Option<Instant>>>,
     lost: AtomicBool,
 }
 
@@ -272,6 +286,7 @@ impl Group {
         if let Err(error) = consumer.pause(list) {
             tracing::warn!(target: "kafka", %error, "lanes could not be paused; their records are ignored");
         }
+        *self.assigned.lock().expect("never poisoned: nothing in it panics") = Some(Instant::now());
         let lanes = lanes_of(list);
         self.owned().extend(&lanes);
         if !lanes.is_empty() {

@@ -15,21 +15,31 @@ const FIRST_LOOK: i64 = 128;
 /// How long one look may take.
 const LIMIT: Duration = Duration::from_secs(10);
 
+/// A step that became visible. The mark tells two steps of one number apart: another owner of the lane
+/// may have closed its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DoneStep {
+    /// The step's number.
+    pub sequence: u64,
+    /// A digest of all that the step says.
+    pub mark: u64,
+}
+
 /// Says which step of a lane was the last to become visible.
 pub trait ProgressProbe: Send {
-    /// The highest sequence whose DONE is visible; `None` when there is none at all. Called on the
-    /// lane's producer thread after `init_transactions`, so nothing of the lane is undecided.
+    /// The step with the highest number whose DONE is visible; `None` when there is none at all. Called
+    /// on the lane's producer thread after `init_transactions`, so nothing of the lane is undecided.
     ///
     /// # Errors
     /// Any error makes the producer ask again.
-    fn last_done(&mut self) -> Result<Option<u64>, ProbeError>;
+    fn last_done(&mut self) -> Result<Option<DoneStep>, ProbeError>;
 }
 
 impl<F> ProgressProbe for F
 where
-    F: FnMut() -> Result<Option<u64>, ProbeError> + Send,
+    F: FnMut() -> Result<Option<DoneStep>, ProbeError> + Send,
 {
-    fn last_done(&mut self) -> Result<Option<u64>, ProbeError> {
+    fn last_done(&mut self) -> Result<Option<DoneStep>, ProbeError> {
         self()
     }
 }
@@ -42,16 +52,16 @@ pub struct TailProbe<F> {
     done: F,
 }
 
-impl<F: FnMut(&Record<'_>) -> Option<u64> + Send> TailProbe<F> {
-    /// A probe of one progress partition; `done` gives the sequence of a DONE record and `None` for
+impl<F: FnMut(&Record<'_>) -> Option<DoneStep> + Send> TailProbe<F> {
+    /// A probe of one progress partition; `done` gives the step of a DONE record and `None` for
     /// every other record.
     pub fn new(settings: &KafkaSettings, topic: TopicName, partition: i32, done: F) -> Self {
         Self { settings: settings.clone(), topic, partition, done }
     }
 }
 
-impl<F: FnMut(&Record<'_>) -> Option<u64> + Send> ProgressProbe for TailProbe<F> {
-    fn last_done(&mut self) -> Result<Option<u64>, ProbeError> {
+impl<F: FnMut(&Record<'_>) -> Option<DoneStep> + Send> ProgressProbe for TailProbe<F> {
+    fn last_done(&mut self) -> Result<Option<DoneStep>, ProbeError> {
         let mut reader = Reader::open(&self.settings, Pace::Recovery, "progress-tail")?;
         let start = reader.bounds(&self.topic, self.partition, LIMIT)?.start;
         let mut look = FIRST_LOOK;

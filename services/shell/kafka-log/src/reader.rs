@@ -1,6 +1,6 @@
 //! A reader by `assign`: explicit offsets in, batches of committed records out.
 //!
-//! Promises read_committed, never to skip an offset (an offset that is not in the log is an error
+//! Promises read_committed (but for [`Pace::Undecided`]), never to skip an offset (an offset that is not in the log is an error
 //! for ever), and positions that count transaction markers. It joins no group and commits no
 //! offsets; where to start is the caller's knowledge.
 
@@ -31,6 +31,9 @@ pub enum Pace {
     Live,
     /// Reading to an end as fast as can be: 10 ms, costly when left idle.
     Recovery,
+    /// The same, also of what no transaction has decided, or has aborted: for a look behind the last
+    /// stable offset. Such a reader's ends are high watermarks.
+    Undecided,
 }
 
 /// Where to start in one partition.

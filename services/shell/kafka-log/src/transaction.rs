@@ -16,7 +16,8 @@ use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::Message as _;
 use rdkafka::producer::{BaseProducer, DeliveryResult, Producer as _, ProducerContext};
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -27,8 +28,8 @@ const DRAIN_PAUSE: Duration = Duration::from_micros(100);
 const DRAIN_GRACE: Duration = Duration::from_secs(5);
 /// The most events served at once; those of an unreachable broker never end.
 const EVENTS: usize = 200;
-/// One try of `commit_transaction`.
-const COMMIT_TRY: Duration = Duration::from_secs(5);
+/// One try of `commit_transaction` or `init_transactions`; how soon a client that nobody wants any more gives up.
+const TRY: Duration = Duration::from_millis(500);
 /// Fetching metadata to warm a client up is a courtesy; it may fail.
 const WARM_UP: Duration = Duration::from_secs(2);
 
@@ -78,16 +79,18 @@ pub(crate) struct TransactionalClient {
     drain_limit: Duration,
     /// The count of errors when `init` was done.
     sound_at: Option<u64>,
+    /// Whether the lane was let go.
+    abandoned: Arc<AtomicBool>,
 }
 
 impl TransactionalClient {
-    /// A client; contacts nobody yet.
-    pub(crate) fn new(settings: &KafkaSettings, id: &str) -> Result<Self, CommitError> {
+    /// A client; contacts nobody yet. Once `abandoned`, it gives up whatever it waits for.
+    pub(crate) fn new(settings: &KafkaSettings, id: &str, abandoned: Arc<AtomicBool>) -> Result<Self, CommitError> {
         let config = client_config::transactional(settings, id)?;
         let producer: BaseProducer<Deliveries> =
             config.create_with_context(Deliveries::default()).map_err(|error| SettingsError::Refused { reason: error.to_string() })?;
         let drain_limit = Duration::from_millis(settings.transaction_timeout_ms.into()) + DRAIN_GRACE;
-        Ok(Self { id: id.to_owned(), producer, drain_limit, sound_at: None })
+        Ok(Self { id: id.to_owned(), producer, drain_limit, sound_at: None, abandoned })
     }
 
     /// Fetches metadata and connects, so that `init` finds the broker's own connection instead of
@@ -106,8 +109,14 @@ impl TransactionalClient {
 
     /// Fences every earlier producer with this id and waits until its transactions are decided.
     pub(crate) fn init(&mut self, limit: Duration) -> Result<(), CommitError> {
-        let done = self.producer.init_transactions(limit);
-        done.map_err(|error| self.interrupted("init_transactions", &error))?;
+        let deadline = Instant::now() + limit;
+        while let Err(error) = self.producer.init_transactions(TRY) {
+            self.serve();
+            if !is_timed_out(&error) || Instant::now() >= deadline {
+                return Err(self.interrupted("init_transactions", &error));
+            }
+            self.heed()?;
+        }
         self.serve();
         self.sound_at = Some(self.errors());
         Ok(())
@@ -178,8 +187,17 @@ impl TransactionalClient {
             if error.rdkafka_error_code() != Some(RDKafkaErrorCode::QueueFull) || Instant::now() > deadline {
                 return Err(self.unsendable(message, &error));
             }
+            self.heed()?;
             self.producer.poll(Duration::from_millis(1));
         }
+    }
+
+    /// An error once the lane was let go.
+    fn heed(&self) -> Result<(), CommitError> {
+        if self.abandoned.load(Ordering::Relaxed) {
+            return Err(CommitError::Abandoned { transactional_id: self.id.clone() });
+        }
+        Ok(())
     }
 
     fn drain(&self, deadline: Instant) -> Result<(), CommitError> {
@@ -191,6 +209,7 @@ impl TransactionalClient {
             if Instant::now() > deadline {
                 return Err(self.interrupt("waiting for acknowledgements", "they did not come in time"));
             }
+            self.heed()?;
             thread::sleep(DRAIN_PAUSE);
         }
         let failed = &self.producer.context().failed;
@@ -202,19 +221,20 @@ impl TransactionalClient {
     fn end(&self, budget: Duration) -> Result<(), CommitError> {
         let deadline = Instant::now() + budget;
         loop {
-            let Err(error) = self.producer.commit_transaction(COMMIT_TRY) else { return Ok(()) };
+            let Err(error) = self.producer.commit_transaction(TRY) else { return Ok(()) };
             self.serve();
             if !is_retriable(&error) || Instant::now() >= deadline {
                 return Err(self.interrupted("commit_transaction", &error));
             }
-            tracing::warn!(target: "kafka", %error, id = self.id, "commit_transaction is tried again");
+            self.heed()?;
+            tracing::debug!(target: "kafka", %error, id = self.id, "commit_transaction is tried again");
         }
     }
 
     fn unsendable(&self, message: &Message, error: &KafkaError) -> CommitError {
-        let never = error.rdkafka_error_code().is_none_or(is_refusal);
-        if never && !self.is_fenced() {
-            return refused(message.topic.clone(), message.partition, error.to_string());
+        let code = error.rdkafka_error_code();
+        if code.is_none_or(is_refusal) && !self.is_fenced() {
+            return refused(message.topic.clone(), message.partition, error.to_string(), code);
         }
         self.interrupted("sending", error)
     }
@@ -224,7 +244,7 @@ impl TransactionalClient {
             return self.fenced();
         }
         if failure.code.is_some_and(is_refusal) {
-            return refused(failure.topic, Partition::Exactly(failure.partition), failure.reason);
+            return refused(failure.topic, Partition::Exactly(failure.partition), failure.reason, failure.code);
         }
         self.interrupt("delivering", &failure.reason)
     }
@@ -249,8 +269,8 @@ impl TransactionalClient {
     }
 }
 
-fn refused(topic: TopicName, partition: Partition, reason: String) -> CommitError {
-    CommitError::Refused { topic, partition, reason }
+fn refused(topic: TopicName, partition: Partition, reason: String, code: Option<RDKafkaErrorCode>) -> CommitError {
+    CommitError::Refused { topic, partition, reason, passes: code.is_some_and(is_of_the_topic) }
 }
 
 fn is_retriable(error: &KafkaError) -> bool {
@@ -260,12 +280,28 @@ fn is_retriable(error: &KafkaError) -> bool {
     }
 }
 
+/// Whether the same call on the same client goes on with what it has begun.
+fn is_timed_out(error: &KafkaError) -> bool {
+    is_retriable(error) && matches!(error, KafkaError::Transaction(error) if error.code() == RDKafkaErrorCode::OperationTimedOut)
+}
+
 fn is_fatal_fencing(error: &KafkaError) -> bool {
     matches!(error, KafkaError::Transaction(error) if is_fencing(error.code()))
 }
 
 fn is_fencing(code: RDKafkaErrorCode) -> bool {
     matches!(code, RDKafkaErrorCode::Fenced | RDKafkaErrorCode::ProducerFenced | RDKafkaErrorCode::InvalidProducerEpoch)
+}
+
+/// Refusals that come from the topic and not from the record.
+fn is_of_the_topic(code: RDKafkaErrorCode) -> bool {
+    matches!(
+        code,
+        RDKafkaErrorCode::UnknownPartition
+            | RDKafkaErrorCode::UnknownTopic
+            | RDKafkaErrorCode::UnknownTopicOrPartition
+            | RDKafkaErrorCode::TopicAuthorizationFailed
+    )
 }
 
 /// Errors that the same bytes will meet again.

@@ -5,7 +5,7 @@ mod cluster;
 
 use cluster::wire::{Fault, Wire};
 use cluster::{LONG, eventually, message, settings, topic, unique, visible};
-use kafka_log::{Commit, CommitError, KafkaSettings, LaneProducer, LaneSettings, Outcome, Record, TailProbe, TopicName};
+use kafka_log::{Commit, CommitError, DoneStep, KafkaSettings, LaneProducer, LaneSettings, Outcome, Record, TailProbe, TopicName};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
@@ -23,9 +23,11 @@ fn topics(settings: &KafkaSettings) -> Topics {
     Topics { progress: topic(settings, 1), outputs: topic(settings, 2) }
 }
 
-fn done(record: &Record<'_>) -> Option<u64> {
-    let text = std::str::from_utf8(record.value()?).ok()?;
-    text.strip_prefix("DONE ")?.parse().ok()
+/// `DONE n` is step n of the lane's owner, `DONE n by another` another owner's.
+fn done(record: &Record<'_>) -> Option<DoneStep> {
+    let text = std::str::from_utf8(record.value()?).ok()?.strip_prefix("DONE ")?;
+    let (number, mark) = text.split_once(" by another").map_or((text, 0), |(number, _)| (number, 1));
+    Some(DoneStep { sequence: number.parse().ok()?, mark })
 }
 
 fn lane(settings: &KafkaSettings, lane: LaneSettings, id: &str, topics: &Topics) -> Lane {
@@ -68,7 +70,7 @@ fn step(topics: &Topics, n: u64) -> Commit {
     let output =
         |partition, text: &str| message(&topics.outputs, partition, &format!("{n}{text}")).key(b"k".to_vec()).header("step", b"1".to_vec());
     Commit {
-        sequence: n,
+        step: DoneStep { sequence: n, mark: 0 },
         begin: vec![message(&topics.progress, 0, &format!("BEGIN {n}"))],
         outputs: vec![output(0, "a"), output(1, "b"), output(0, "c")],
         done: vec![message(&topics.progress, 0, &format!("DONE {n}"))],
@@ -108,7 +110,7 @@ fn steps_are_read_back_whole_and_in_order() {
             other => panic!("{other:?}"),
         }
     }
-    assert!(lane.producer.close(LONG));
+    assert!(lane.producer.close(LONG).is_none());
     assert_whole(&settings, &topics, 20);
 }
 
@@ -118,7 +120,7 @@ fn a_commit_in_flight_is_finished_when_the_lane_closes() {
     let topics = topics(&settings);
     let lane = ready(&settings, &unique("lane"), &topics);
     lane.producer.commit(step(&topics, 1)).unwrap();
-    assert!(lane.producer.close(LONG));
+    assert!(lane.producer.close(LONG).is_none());
     assert_whole(&settings, &topics, 1);
 }
 
@@ -179,7 +181,7 @@ fn with_a_harmed_commit(fault: Fault) -> (bool, u32) {
         lane.confirmed(n);
     }
     assert!(!wire.is_holding(), "what was held has arrived");
-    assert!(lane.producer.close(LONG));
+    assert!(lane.producer.close(LONG).is_none());
     assert_whole(&direct, &topics, 4);
     (recycled, wire.end_txns())
 }
@@ -252,8 +254,9 @@ fn in_doubt(fault: Fault) {
     assert_whole(&direct, &topics, 2);
 }
 
-#[test]
-fn a_progress_that_is_ahead_of_the_lane_is_nonsense() {
+/// A lane whose first step is cut off before its commit, while the progress topic, as `shown` by the probe from
+/// then on, tells of another step.
+fn after_a_cut(shown: DoneStep) -> Outcome {
     let direct = settings();
     let topics = topics(&direct);
     let wire = Wire::to(&direct.brokers);
@@ -261,7 +264,12 @@ fn a_progress_that_is_ahead_of_the_lane_is_nonsense() {
     harmed.client = cluster::map(&[("reconnect.backoff.ms", "7000"), ("reconnect.backoff.max.ms", "7000")]);
     let (tell, heard) = channel();
     let impatient = LaneSettings { commit_budget: Duration::ZERO, ..LaneSettings::default() };
-    let producer = LaneProducer::spawn(&harmed, impatient, unique("lane"), &[], Box::new(|| Ok(Some(7))), move |o| {
+    let mut looks = 0;
+    let probe = move || {
+        looks += 1;
+        Ok((looks > 1).then_some(shown))
+    };
+    let producer = LaneProducer::spawn(&harmed, impatient, unique("lane"), &[], Box::new(probe), move |o| {
         let _ = tell.send(o);
     });
     let lane = Lane { producer: producer.unwrap(), heard };
@@ -269,8 +277,57 @@ fn a_progress_that_is_ahead_of_the_lane_is_nonsense() {
     assert!(matches!(lane.last_word(), Outcome::Ready { .. }));
     wire.harm(Fault::CutRequest);
     lane.producer.commit(step(&topics, 1)).unwrap();
-    match lane.last_word() {
-        Outcome::Failed { sequence: Some(1), error } => assert!(error.to_string().contains("step 7"), "{error}"),
-        other => panic!("{other:?}"),
-    }
+    lane.last_word()
+}
+
+#[test]
+fn a_step_of_another_owner_is_not_taken_for_ours() {
+    assert_eq!(after_a_cut(DoneStep { sequence: 1, mark: 1 }), Outcome::Fenced { sequence: Some(1) });
+    assert_eq!(after_a_cut(DoneStep { sequence: 7, mark: 0 }), Outcome::Fenced { sequence: Some(1) });
+}
+
+/// Whoever was cut off and comes back has fenced the new owner by then, but never goes on above its steps.
+#[test]
+fn an_owner_that_comes_back_finds_that_another_was_there() {
+    let direct = settings();
+    let topics = topics(&direct);
+    let wire = Wire::to(&direct.brokers);
+    let harmed = KafkaSettings { brokers: wire.address.clone(), ..direct.clone() };
+    let id = unique("lane");
+    let old = ready(&harmed, &id, &topics);
+    old.producer.commit(step(&topics, 1)).unwrap();
+    old.confirmed(1);
+    let new = ready(&direct, &id, &topics);
+    let mut other = step(&topics, 2);
+    other.step.mark = 1;
+    other.done = vec![message(&topics.progress, 0, "DONE 2 by another")];
+    new.producer.commit(other).unwrap();
+    new.confirmed(2);
+    // A cut connection costs the old owner its client; the next one would fence the new owner and go on.
+    wire.cut();
+    assert_eq!(old.last_word(), Outcome::Fenced { sequence: None });
+    assert_eq!(visible(&direct, &topics.progress, 0), ["BEGIN 1", "DONE 1", "BEGIN 2", "DONE 2 by another"]);
+}
+
+/// A producer that nobody wants any more gives up soon and fences nobody, whatever it was doing.
+#[test]
+fn a_producer_that_is_let_go_ends_soon_and_leaves_its_successor_alone() {
+    let direct = settings();
+    let topics = topics(&direct);
+    let wire = Wire::to(&direct.brokers);
+    let harmed = KafkaSettings { brokers: wire.address.clone(), ..direct.clone() };
+    let id = unique("lane");
+    let old = ready(&harmed, &id, &topics);
+    old.producer.commit(step(&topics, 1)).unwrap();
+    old.confirmed(1);
+    wire.close();
+    old.producer.commit(step(&topics, 2)).unwrap();
+    std::thread::sleep(Duration::from_millis(300));
+    let leaving = old.producer.close(Duration::ZERO).expect("it waits for a broker");
+    eventually("the end of the producer that was let go", || leaving.has_ended().then_some(()));
+    wire.open();
+    let new = ready(&direct, &id, &topics);
+    new.producer.commit(step(&topics, 2)).unwrap();
+    new.confirmed(2);
+    assert_whole(&direct, &topics, 2);
 }

@@ -17,6 +17,8 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Records of one poll.
 const BATCH: usize = 5_000;
+/// How long the markers of a decided transaction may take to stand in their partition.
+const MARKERS: Duration = Duration::from_secs(1);
 
 /// The past of a role's lane.
 pub struct KafkaPast {
@@ -107,16 +109,37 @@ impl Past for KafkaPast {
     }
 
     fn progress(&mut self, from: i64) -> Result<Vec<Progress>, PortError> {
-        let schemas = SchemaStore::compiled();
-        let topic = TopicName::from(self.progress.name());
-        let mut read = Vec::new();
-        self.bounds
-            .read_to_end(&topic, self.lane, from, PATIENCE, |record| {
-                if let Some(value) = record.value() {
-                    read.push(decode_progress(&schemas, value));
-                }
-            })
-            .map_err(read_error)?;
-        read.into_iter().map(|progress| progress.map_err(PortError::of)).collect()
+        progress_from(&mut self.bounds, &TopicName::from(self.progress.name()), self.lane, from)
     }
+
+    fn undecided(&mut self) -> Result<Vec<Progress>, PortError> {
+        let topic = TopicName::from(self.progress.name());
+        let mut all = Reader::open(&self.settings, Pace::Undecided, &self.name).map_err(read_error)?;
+        let end = all.bounds(&topic, self.lane, PATIENCE).map_err(read_error)?.stable_end;
+        let deadline = Instant::now() + MARKERS;
+        loop {
+            let decided = self.bounds(self.progress, self.lane)?.1;
+            if decided >= end {
+                return Ok(Vec::new());
+            }
+            if Instant::now() >= deadline {
+                tracing::warn!(%topic, lane = self.lane, decided, end, "a transaction hangs that the brokers hold for decided; its step is sent again");
+                return progress_from(&mut all, &topic, self.lane, decided);
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+fn progress_from(reader: &mut Reader, topic: &TopicName, lane: i32, from: i64) -> Result<Vec<Progress>, PortError> {
+    let schemas = SchemaStore::compiled();
+    let mut read = Vec::new();
+    reader
+        .read_to_end(topic, lane, from, PATIENCE, |record| {
+            if let Some(value) = record.value() {
+                read.push(decode_progress(&schemas, value));
+            }
+        })
+        .map_err(read_error)?;
+    read.into_iter().map(|progress| progress.map_err(PortError::of)).collect()
 }

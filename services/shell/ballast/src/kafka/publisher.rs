@@ -1,12 +1,13 @@
 //! Publishing of a lane's steps through its transactional producer.
 
 use super::read_error;
-use crate::messages::{DONE, OutMessage, step_messages};
+use crate::messages::{DONE, OutMessage, done_of, step_messages};
 use crate::worker::ports::{Outcome, PortError, Publisher};
 use domain::{SmolStr, Topic};
 use engine::{Role, Step};
 use kafka_log::{
-    Commit, KafkaSettings, LaneProducer, LaneSettings, Message, Outcome as Heard, Pace, Partition, Reader, TailProbe, TopicName,
+    Commit, CommitError, DoneStep, KafkaSettings, LaneProducer, LaneSettings, Leaving, Message, Outcome as Heard, Pace, Partition,
+    ProbeError, Reader, TailProbe, TopicName,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,12 +16,17 @@ use std::time::{Duration, Instant};
 
 /// How long a take-over may take.
 const TAKE_OVER: Duration = Duration::from_secs(60);
+/// How soon a take-over notices that nobody wants the lane any more.
+const LOOK: Duration = Duration::from_millis(50);
+/// How long the end of progress may be asked for; what was known before will do as well.
+const ENDS: Duration = Duration::from_secs(2);
 
 /// A lane's publisher.
 pub struct KafkaPublisher {
     producer: LaneProducer,
     heard: Receiver<Heard>,
     ends: Reader,
+    known_end: i64,
     role: &'static str,
     progress: Topic,
     lane: i32,
@@ -39,7 +45,9 @@ impl KafkaPublisher {
     /// A publisher that has not taken the lane over yet.
     pub fn open<R: Role>(settings: &KafkaSettings, lane: i32, topics: &[TopicName]) -> Result<Self, PortError> {
         let progress = TopicName::from(R::PROGRESS.name());
-        let probe = TailProbe::new(settings, progress, lane, |record| std::str::from_utf8(record.header(DONE)?).ok()?.parse().ok());
+        let probe = TailProbe::new(settings, progress, lane, |record| {
+            done_of(record.header(DONE)?).map(|(sequence, mark)| DoneStep { sequence, mark })
+        });
         let (tell, heard) = channel();
         let id = settings.transactional_id(R::NAME, lane);
         let producer = LaneProducer::spawn(settings, LaneSettings::default(), id, topics, Box::new(probe), move |outcome| {
@@ -48,14 +56,13 @@ impl KafkaPublisher {
         })
         .map_err(PortError::of)?;
         let ends = Reader::open(settings, Pace::Recovery, &format!("{}-{lane}-ends", R::NAME)).map_err(read_error)?;
-        Ok(Self { producer, heard, ends, role: R::NAME, progress: R::PROGRESS, lane, names: Names::default(), troubles: 0 })
+        Ok(Self { producer, heard, ends, known_end: 0, role: R::NAME, progress: R::PROGRESS, lane, names: Names::default(), troubles: 0 })
     }
 
-    /// Lets what was ordered end, and ends the producer's thread.
-    pub fn close(self, limit: Duration) {
-        if !self.producer.close(limit) {
-            tracing::debug!(role = self.role, lane = self.lane, "the producer ends later by itself");
-        }
+    /// Lets what was ordered end within a limit, and ends the producer's thread. Where it takes longer, the
+    /// producer is handed back: nobody may take the lane over in this process before it has ended.
+    pub fn close(self, limit: Duration) -> Option<Leaving> {
+        self.producer.close(limit)
     }
 
     /// Commits that failed and were tried again, since the start.
@@ -80,17 +87,21 @@ impl Names {
 }
 
 impl Publisher for KafkaPublisher {
-    fn take_over(&mut self) -> Result<(), PortError> {
+    fn take_over(&mut self, let_go: &dyn Fn() -> bool) -> Result<(), PortError> {
         self.producer.init().map_err(PortError::later)?;
         let end = Instant::now() + TAKE_OVER;
         loop {
-            match self.heard.recv_timeout(end.saturating_duration_since(Instant::now())) {
+            match self.heard.recv_timeout(LOOK) {
+                Err(RecvTimeoutError::Timeout) if let_go() => {
+                    return Err(PortError::later("the lane was let go while it was being taken over".to_owned()));
+                }
+                Err(RecvTimeoutError::Timeout) if Instant::now() < end => {}
                 Ok(Heard::Ready { took }) => {
                     tracing::debug!(role = self.role, lane = self.lane, ?took, "took the lane over");
                     return Ok(());
                 }
                 Ok(Heard::Fenced { .. }) => return Err(PortError::later("another process took the lane over at the same time".to_owned())),
-                Ok(Heard::Failed { error, .. }) => return Err(PortError::later(error)),
+                Ok(Heard::Failed { error, .. }) => return Err(port_error(error)),
                 Ok(Heard::Troubled { error, attempt, .. }) => {
                     tracing::warn!(role = self.role, lane = self.lane, attempt, %error, "taking the lane over")
                 }
@@ -105,7 +116,7 @@ impl Publisher for KafkaPublisher {
     fn submit(&mut self, step: &Step) -> Result<(), PortError> {
         let messages = step_messages(self.role, self.progress, self.lane, step);
         let commit = Commit {
-            sequence: u64::try_from(messages.step).map_err(PortError::of)?,
+            step: DoneStep { sequence: u64::try_from(messages.step).map_err(PortError::of)?, mark: messages.mark },
             begin: vec![self.names.message(messages.begin)],
             outputs: messages.outputs.into_iter().map(|message| self.names.message(message)).collect(),
             done: vec![self.names.message(messages.done)],
@@ -136,7 +147,7 @@ impl Publisher for KafkaPublisher {
                     return Some(Outcome::Confirmed { step: i64::try_from(sequence).unwrap_or(i64::MAX), took });
                 }
                 Heard::Fenced { .. } => return Some(Outcome::Fenced),
-                Heard::Failed { error, .. } => return Some(Outcome::Failed(PortError::later(error))),
+                Heard::Failed { error, .. } => return Some(Outcome::Failed(port_error(error))),
                 Heard::Troubled { error, attempt, .. } => {
                     self.troubles += 1;
                     tracing::warn!(role = self.role, lane = self.lane, attempt, %error, "committing; trying again");
@@ -148,6 +159,23 @@ impl Publisher for KafkaPublisher {
 
     fn progress_end(&mut self) -> Result<i64, PortError> {
         let topic = TopicName::from(self.progress.name());
-        Ok(self.ends.bounds(&topic, self.lane, Duration::from_secs(10)).map_err(read_error)?.stable_end)
+        match self.ends.bounds(&topic, self.lane, ENDS) {
+            Ok(bounds) => self.known_end = self.known_end.max(bounds.stable_end),
+            Err(error) if error.retry() => {
+                tracing::debug!(role = self.role, lane = self.lane, %error, "the end of progress is not known anew");
+            }
+            Err(error) => return Err(read_error(error)),
+        }
+        Ok(self.known_end)
+    }
+}
+
+/// A record that can never be written, or a progress that makes no sense, stays so; all else may pass.
+fn port_error(error: CommitError) -> PortError {
+    match &error {
+        CommitError::Refused { passes: false, .. } | CommitError::Settings(_) | CommitError::Probe(ProbeError::Nonsense(_)) => {
+            PortError::of(error)
+        }
+        _ => PortError::later(error),
     }
 }

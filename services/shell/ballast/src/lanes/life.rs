@@ -10,15 +10,19 @@ use crate::worker::pacing::Clock;
 use crate::worker::{LaneHalt, LaneWorker, Ports, Target, Turn, recover};
 use domain::Topic;
 use engine::Role;
-use kafka_log::TopicName;
-use std::sync::Arc;
+use kafka_log::{Leaving, TopicName};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use telemetry::Condition;
 
 /// Between two tries after something outside failed.
 const AGAIN: Duration = Duration::from_millis(500);
+/// How long a lane that is let go waits for its commit in flight; what is not confirmed by then is looked up
+/// by whoever has the lane next.
+const CLOSE: Duration = Duration::from_millis(200);
 /// How long a lane that was fenced stays away.
 const AWAY: Duration = Duration::from_secs(10);
 
@@ -26,11 +30,27 @@ const AWAY: Duration = Duration::from_secs(10);
 pub(super) struct Deps<R> {
     world: Arc<World>,
     fresh: fn() -> R,
+    /// Producers of earlier lives of each lane that have not ended yet.
+    leaving: Mutex<BTreeMap<i32, Vec<Leaving>>>,
 }
 
 impl<R> Deps<R> {
     pub(super) fn new(world: Arc<World>, fresh: fn() -> R) -> Arc<Self> {
-        Arc::new(Self { world, fresh })
+        Arc::new(Self { world, fresh, leaving: Mutex::default() })
+    }
+
+    fn leave(&self, lane: i32, producer: Option<Leaving>) {
+        let mut leaving = self.leaving.lock().unwrap_or_else(PoisonError::into_inner);
+        leaving.entry(lane).or_default().extend(producer);
+    }
+
+    /// Whether no producer of an earlier life of the lane is left in this process: it would fence its
+    /// successor, or be fenced by it with a step in doubt.
+    fn is_free(&self, lane: i32) -> bool {
+        let mut leaving = self.leaving.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_lane = leaving.entry(lane).or_default();
+        of_lane.retain(|producer| !producer.has_ended());
+        of_lane.is_empty()
     }
 }
 
@@ -98,6 +118,7 @@ fn live<R: Role>(deps: &Deps<R>, lane: i32, wish: &Wish) -> End {
         condition.set_not_ready("recovering");
         match one_life(deps, lane, wish, &condition) {
             Ok(end) => return end,
+            Err(_) if wish.is() != GO_ON => return End::LetGo,
             Err(halt) if passes(&halt) => {
                 tracing::warn!(role = R::NAME, lane, error = %halt, "the lane is recovered again");
                 condition.set_not_ready(format!("waiting: {halt}"));
@@ -121,7 +142,7 @@ fn live<R: Role>(deps: &Deps<R>, lane: i32, wish: &Wish) -> End {
 fn passes(halt: &LaneHalt) -> bool {
     match halt {
         LaneHalt::Port(error) => error.retry,
-        LaneHalt::Recovery(_) | LaneHalt::Lane(_) | LaneHalt::Checkpoints { .. } => false,
+        LaneHalt::Recovery(_) | LaneHalt::Lane(_) | LaneHalt::LetGo | LaneHalt::Checkpoints { .. } => false,
     }
 }
 
@@ -137,6 +158,22 @@ fn wait_or_wish(wish: &Wish) -> bool {
 }
 
 fn one_life<R: Role>(deps: &Deps<R>, lane: i32, wish: &Wish, condition: &Condition) -> Result<End, LaneHalt> {
+    while !deps.is_free(lane) {
+        condition.set_not_ready("waiting for the end of the lane's producer before");
+        if wait_or_wish(wish) {
+            return Ok(End::LetGo);
+        }
+    }
+    let mut publisher = KafkaPublisher::open::<R>(&deps.world.config.kafka, lane, &topic_names())?;
+    let end = lead(deps, lane, wish, condition, &mut publisher);
+    // A lane that was dropped or failed leaves its step in doubt to the next life.
+    let limit = if matches!(end, Ok(End::LetGo)) && wish.is() != DROP { CLOSE } else { Duration::ZERO };
+    deps.leave(lane, publisher.close(limit));
+    end
+}
+
+/// Recovers the lane and runs it until it is let go.
+fn lead<R: Role>(deps: &Deps<R>, lane: i32, wish: &Wish, condition: &Condition, publisher: &mut KafkaPublisher) -> Result<End, LaneHalt> {
     let started = Instant::now();
     let world = &*deps.world;
     let config = &world.config;
@@ -145,36 +182,32 @@ fn one_life<R: Role>(deps: &Deps<R>, lane: i32, wish: &Wish, condition: &Conditi
     let lanes = u32::try_from(config.lanes).expect("checked with the configuration");
     let mut checkpoints =
         PostgresCheckpoints::new(world.store.clone(), world.runtime.clone(), &config.kafka.deployment, R::NAME, own, lanes);
-    let mut publisher = KafkaPublisher::open::<R>(&config.kafka, lane, &topic_names())?;
     let mut past = KafkaPast::open::<R>(&config.kafka, lane)?;
     let target = Target { lane, lanes: config.lanes, genesis: world.genesis };
-    let recovered = recover(target, &deps.fresh, &mut codec, &mut past, &mut checkpoints, &mut publisher)?;
+    let let_go = || wish.is() != GO_ON;
+    let recovered = recover(target, &deps.fresh, &mut codec, &mut past, &mut checkpoints, publisher, &let_go)?;
     drop(past);
     let mut reader = KafkaReader::open(&config.kafka, &format!("{}-{lane}", R::NAME), config.pacing.clock == Clock::Event)?;
-    let mut ports = Ports { reader: &mut reader, publisher: &mut publisher, checkpoints: &mut checkpoints, codec: &mut codec };
+    let mut ports = Ports { reader: &mut reader, publisher, checkpoints: &mut checkpoints, codec: &mut codec };
     let observer = LaneObserver::new(&world.metrics, R::NAME, own, started.elapsed());
     let mut worker = LaneWorker::start(recovered, &config.core, config.pacing.clone(), Box::new(observer), &mut ports)?;
     condition.set_ready();
-    let end = loop {
+    loop {
         match wish.is() {
             GO_ON => {
                 if worker.turn(clock::now(), &mut ports)? == Turn::Fenced {
-                    break End::Fenced;
+                    tracing::warn!(role = R::NAME, lane, "another owner has the lane; it is let go at once");
+                    return Ok(End::Fenced);
                 }
             }
-            DROP => break End::LetGo,
+            DROP => return Ok(End::LetGo),
             millis => {
                 let whole = worker.finish(Duration::from_millis(millis), &mut ports)?;
                 tracing::info!(role = R::NAME, lane, step = worker.confirmed(), whole, "let the lane go");
-                break End::LetGo;
+                return Ok(End::LetGo);
             }
         }
-    };
-    if end == End::Fenced {
-        tracing::warn!(role = R::NAME, lane, "another process owns the lane; it is let go at once");
     }
-    publisher.close(Duration::from_millis(200));
-    Ok(end)
 }
 
 fn topic_names() -> Vec<TopicName> {

@@ -130,7 +130,7 @@ impl MemoryPublisher {
 }
 
 impl Publisher for MemoryPublisher {
-    fn take_over(&mut self) -> Result<(), PortError> {
+    fn take_over(&mut self, _let_go: &dyn Fn() -> bool) -> Result<(), PortError> {
         let mut shared = self.log.0.borrow_mut();
         let epoch = shared.owners.entry(self.owner()).or_default();
         *epoch += 1;

@@ -60,6 +60,11 @@ pub trait Past {
     fn frames_start(&mut self) -> Result<i64, PortError>;
     /// Every visible progress record from an offset to the end.
     fn progress(&mut self, from: i64) -> Result<Vec<Progress>, PortError>;
+    /// Every progress record that no transaction has decided; asked once the lane was taken over, when none
+    /// should be left. A log that cannot lose the end of a transaction has none.
+    fn undecided(&mut self) -> Result<Vec<Progress>, PortError> {
+        Ok(Vec::new())
+    }
 }
 
 /// How a commit ended.
@@ -80,8 +85,8 @@ pub enum Outcome {
 
 /// Publishing of a lane's steps, one transaction each, in order.
 pub trait Publisher {
-    /// Takes the lane over: after it no earlier owner can publish.
-    fn take_over(&mut self) -> Result<(), PortError>;
+    /// Takes the lane over: after it no earlier owner can publish. Gives up when `let_go` says so.
+    fn take_over(&mut self, let_go: &dyn Fn() -> bool) -> Result<(), PortError>;
     /// Hands a step over; returns at once.
     fn submit(&mut self, step: &Step) -> Result<(), PortError>;
     /// How the oldest open commit ended, waiting up to `wait` for it.

@@ -20,6 +20,9 @@ pub enum LaneHalt {
     /// Something outside failed.
     #[error(transparent)]
     Port(#[from] PortError),
+    /// Nobody wants the lane any more; it was not recovered.
+    #[error("the lane was let go while it was being recovered")]
+    LetGo,
     /// Neither generation of the checkpoint can be read.
     #[error("no checkpoint can be read: {newest}; and the one before: {older}")]
     Checkpoints {
@@ -55,7 +58,7 @@ pub struct Recovered<R> {
     pub dangling: Option<Step>,
 }
 
-/// Brings a lane back. `fresh` makes an empty role.
+/// Brings a lane back. `fresh` makes an empty role; `let_go` says when nobody wants the lane any more.
 pub fn recover<R: Role>(
     target: Target,
     fresh: &dyn Fn() -> R,
@@ -63,9 +66,13 @@ pub fn recover<R: Role>(
     past: &mut dyn Past,
     checkpoints: &mut dyn Checkpoints,
     publisher: &mut dyn Publisher,
+    let_go: &dyn Fn() -> bool,
 ) -> Result<Recovered<R>, LaneHalt> {
+    let heed = || if let_go() { Err(LaneHalt::LetGo) } else { Ok(()) };
     let restored = newest_readable(target, fresh, checkpoints)?;
-    publisher.take_over()?;
+    // Whoever was let go meanwhile would fence the new owner.
+    heed()?;
+    publisher.take_over(let_go)?;
     let (lane, progress_from) = match restored {
         Some(Restored { lane, progress_from, older }) => {
             if older {
@@ -83,6 +90,7 @@ pub fn recover<R: Role>(
         None => at_genesis(target, fresh(), way.begin_after, past)?,
     };
     for (begin, done) in &way.replay {
+        heed()?;
         let step = replay(&mut lane, begin, codec, past)?;
         recovery::compare(done, &step.done)?;
     }
@@ -182,6 +190,7 @@ fn facts<R: Role>(target: Target, lane: Option<&Lane<R>>, progress_from: i64, pa
         checkpoint_lanes: lane.map(Lane::lanes),
         lanes: target.lanes,
         progress: past.progress(progress_from.max(first))?,
+        undecided: past.undecided()?,
         progress_whole: first == 0,
         input_cut,
         genesis: target.genesis,

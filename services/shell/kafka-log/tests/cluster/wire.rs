@@ -6,7 +6,7 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -40,6 +40,8 @@ pub struct Wire {
     pub address: String,
     plan: Arc<Mutex<Plan>>,
     ends: Arc<AtomicU32>,
+    closed: Arc<AtomicBool>,
+    clients: Arc<Mutex<Vec<TcpStream>>>,
 }
 
 impl Wire {
@@ -50,14 +52,38 @@ impl Wire {
         let port = listener.local_addr().expect("bound").port();
         let (plan, ends) = (Arc::<Mutex<Plan>>::default(), Arc::<AtomicU32>::default());
         let shared = (Arc::clone(&plan), Arc::clone(&ends));
+        let (closed, clients) = (Arc::<AtomicBool>::default(), Arc::<Mutex<Vec<TcpStream>>>::default());
+        let gate = (Arc::clone(&closed), Arc::clone(&clients));
         thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
+                if gate.0.load(Ordering::SeqCst) {
+                    continue;
+                }
+                gate.1.lock().unwrap().extend(client.try_clone());
                 let (plan, ends) = (Arc::clone(&shared.0), Arc::clone(&shared.1));
                 let upstream = upstream.clone();
                 thread::spawn(move || serve(client, &upstream, port, plan, &ends));
             }
         });
-        Self { address: format!("127.0.0.1:{port}"), plan, ends }
+        Self { address: format!("127.0.0.1:{port}"), plan, ends, closed, clients }
+    }
+
+    /// Breaks every connection; clients may connect again.
+    pub fn cut(&self) {
+        for client in self.clients.lock().unwrap().drain(..) {
+            client.shutdown(Shutdown::Both).ok();
+        }
+    }
+
+    /// Breaks every connection and accepts none.
+    pub fn close(&self) {
+        self.closed.store(true, Ordering::SeqCst);
+        self.cut();
+    }
+
+    /// Accepts connections again.
+    pub fn open(&self) {
+        self.closed.store(false, Ordering::SeqCst);
     }
 
     /// Harms the next EndTxn that is not yet meant to be harmed.

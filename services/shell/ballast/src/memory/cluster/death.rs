@@ -43,8 +43,8 @@ impl MortalPublisher {
 }
 
 impl Publisher for MortalPublisher {
-    fn take_over(&mut self) -> Result<(), PortError> {
-        self.inner.take_over()
+    fn take_over(&mut self, let_go: &dyn Fn() -> bool) -> Result<(), PortError> {
+        self.inner.take_over(let_go)
     }
     fn submit(&mut self, step: &Step) -> Result<(), PortError> {
         match &mut self.appointed {

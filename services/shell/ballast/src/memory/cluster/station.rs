@@ -104,7 +104,7 @@ impl<R: Role> Station<R> {
         let mut past = MemoryPast::new::<R>(self.log.clone(), lane);
         let mut reader = MemoryReader::new(self.log.clone());
         let mut codec = AvroCodec::default();
-        let recovered = recover(self.target, &self.fresh, &mut codec, &mut past, &mut self.checkpoints, &mut publisher)?;
+        let recovered = recover(self.target, &self.fresh, &mut codec, &mut past, &mut self.checkpoints, &mut publisher, &|| false)?;
         let recovery = Recovery {
             checkpoint: recovered.checkpoint,
             replayed: recovered.replayed,
