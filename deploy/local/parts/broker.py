@@ -150,9 +150,9 @@ class Broker:
             "share.coordinator.state.topic.min.isr": 1,
             "group.initial.rebalance.delay.ms": 0,
             "group.min.session.timeout.ms": 1000,
-            # After a SIGKILL the controller refuses the same node until its session has ended: 2.5 s, not 9. Much less
+            # After a SIGKILL the controller refuses the same node until its session has ended: 6 s, not 9. Much less
             # and a machine that is short of processors loses its only broker for not breathing in time.
-            "broker.session.timeout.ms": 2500,
+            "broker.session.timeout.ms": 6000,
             "broker.heartbeat.interval.ms": 500,
         }
 

@@ -22,6 +22,10 @@ use std::time::{Duration, Instant};
 
 /// How often an idle client serves its callbacks.
 const IDLE_POLL: Duration = Duration::from_millis(100);
+/// How long a confirmed step may take to become visible: its markers are written after the answer.
+const VISIBLE_WITHIN: Duration = Duration::from_secs(1);
+/// Between two looks.
+const LOOK_AGAIN: Duration = Duration::from_millis(2);
 /// Between two tries to recycle a client.
 const RETRY_PAUSE: Duration = Duration::from_millis(200);
 
@@ -349,33 +353,33 @@ impl Worker {
     }
 
     /// Sends the step, again and unchanged, until it is known to be visible. A commit that was slow, or
-    /// during which a connection broke, may have left a second EndTxn on its way, and may have been
-    /// confirmed by brokers that then lost its markers: its client goes, and its step is looked up.
+    /// during which a connection broke, may have left a second EndTxn on its way; and brokers in trouble
+    /// confirm commits whose markers they then lose. Then the client goes, and the step is looked up.
     fn until_visible(&mut self, commit: &Commit) -> Result<(Option<CommitTimings>, bool), CommitError> {
         let mut trouble = Trouble::none(Some(commit.step.sequence));
+        let mut renewed = false;
         loop {
             self.keep_pace();
-            match self.tried(commit) {
-                Ok(timings) if timings.commit <= self.lane.slow_commit && !self.is_broken() => {
-                    return Ok((Some(timings), trouble.attempts > 0));
-                }
-                Ok(timings) => {
+            let timings = match self.tried(commit) {
+                Ok((done_at, timings)) if self.is_sound(timings) && self.stands(done_at)? => return Ok((Some(timings), renewed)),
+                Ok((_, timings)) => {
                     self.say_recycling();
-                    if self.renewed(Some(commit.step), &mut trouble)? {
-                        return Ok((Some(timings), true));
-                    }
-                    continue;
+                    Some(timings)
                 }
-                Err(error @ CommitError::Interrupted { .. }) => self.note(error, &mut trouble)?,
+                Err(error @ CommitError::Interrupted { .. }) => {
+                    self.note(error, &mut trouble)?;
+                    None
+                }
                 Err(error) => return Err(error),
-            }
+            };
+            renewed = true;
             if self.renewed(Some(commit.step), &mut trouble)? {
-                return Ok((None, true));
+                return Ok((timings, true));
             }
         }
     }
 
-    fn tried(&self, commit: &Commit) -> Result<CommitTimings, CommitError> {
+    fn tried(&self, commit: &Commit) -> Result<(i64, CommitTimings), CommitError> {
         let budget = self.lane.commit_budget;
         match &self.client {
             Some(client) => client.run(commit, budget),
@@ -383,8 +387,32 @@ impl Worker {
         }
     }
 
+    fn is_sound(&self, timings: CommitTimings) -> bool {
+        timings.commit <= self.lane.slow_commit && !self.is_broken()
+    }
+
+    /// Whether a step whose DONE was written there becomes visible soon.
+    fn stands(&mut self, done_at: i64) -> Result<bool, CommitError> {
+        let deadline = Instant::now() + VISIBLE_WITHIN;
+        loop {
+            match self.probe.stable_end() {
+                Ok(end) if end > done_at => return Ok(true),
+                Ok(_) if Instant::now() < deadline => thread::sleep(LOOK_AGAIN),
+                Ok(end) => {
+                    tracing::warn!(target: "kafka", id = self.id, done_at, end, "a step was confirmed and is not visible");
+                    return Ok(false);
+                }
+                Err(error) => {
+                    tracing::warn!(target: "kafka", id = self.id, %error, "whether a confirmed step is visible is not known");
+                    return Ok(false);
+                }
+            }
+            self.heed()?;
+        }
+    }
+
     fn say_recycling(&self) {
-        tracing::warn!(target: "kafka", id = self.id, "recycling the producer after a slow commit or a lost connection");
+        tracing::warn!(target: "kafka", id = self.id, "recycling the producer after a slow commit, a lost connection, or a step that is not visible");
     }
 
     fn recycle(&mut self) -> ControlFlow<()> {

@@ -14,6 +14,8 @@ use std::time::Duration;
 const FIRST_LOOK: i64 = 128;
 /// How long one look may take.
 const LIMIT: Duration = Duration::from_secs(10);
+/// How long the question after every commit may take.
+const END_LIMIT: Duration = Duration::from_secs(2);
 
 /// A step that became visible. The mark tells two steps of one number apart: another owner of the lane
 /// may have closed its own.
@@ -33,6 +35,12 @@ pub trait ProgressProbe: Send {
     /// # Errors
     /// Any error makes the producer ask again.
     fn last_done(&mut self) -> Result<Option<DoneStep>, ProbeError>;
+
+    /// The end of what is visible of the lane's progress: a record below it stands.
+    ///
+    /// # Errors
+    /// Any error makes the producer doubt its last commit.
+    fn stable_end(&mut self) -> Result<i64, ProbeError>;
 }
 
 impl<F> ProgressProbe for F
@@ -42,6 +50,11 @@ where
     fn last_done(&mut self) -> Result<Option<DoneStep>, ProbeError> {
         self()
     }
+
+    /// Everything stands.
+    fn stable_end(&mut self) -> Result<i64, ProbeError> {
+        Ok(i64::MAX)
+    }
 }
 
 /// Reads the end of the lane's progress partition.
@@ -50,13 +63,15 @@ pub struct TailProbe<F> {
     topic: TopicName,
     partition: i32,
     done: F,
+    /// Asks for ends; made when first needed.
+    ends: Option<Reader>,
 }
 
 impl<F: FnMut(&Record<'_>) -> Option<DoneStep> + Send> TailProbe<F> {
     /// A probe of one progress partition; `done` gives the step of a DONE record and `None` for
     /// every other record.
     pub fn new(settings: &KafkaSettings, topic: TopicName, partition: i32, done: F) -> Self {
-        Self { settings: settings.clone(), topic, partition, done }
+        Self { settings: settings.clone(), topic, partition, done, ends: None }
     }
 }
 
@@ -77,5 +92,14 @@ impl<F: FnMut(&Record<'_>) -> Option<DoneStep> + Send> ProgressProbe for TailPro
             }
             look = look.saturating_mul(8);
         }
+    }
+
+    fn stable_end(&mut self) -> Result<i64, ProbeError> {
+        let ends = match self.ends.take() {
+            Some(ends) => ends,
+            None => Reader::open(&self.settings, Pace::Recovery, "progress-end")?,
+        };
+        let bounds = self.ends.insert(ends).bounds(&self.topic, self.partition, END_LIMIT)?;
+        Ok(bounds.stable_end)
     }
 }

@@ -16,7 +16,7 @@ use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::Message as _;
 use rdkafka::producer::{BaseProducer, DeliveryResult, Producer as _, ProducerContext};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -38,6 +38,10 @@ const WARM_UP: Duration = Duration::from_secs(2);
 pub(crate) struct Deliveries {
     callbacks: Callbacks,
     failed: Mutex<Option<Failure>>,
+    /// Whether DONE is on its way, and nothing else.
+    closing: AtomicBool,
+    /// Where it was written.
+    done_at: AtomicI64,
 }
 
 struct Failure {
@@ -61,7 +65,13 @@ impl ProducerContext for Deliveries {
     type DeliveryOpaque = ();
 
     fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
-        let Err((error, message)) = result else { return };
+        let (error, message) = match result {
+            Ok(message) if self.closing.load(Ordering::Relaxed) => {
+                return self.done_at.store(message.offset(), Ordering::Relaxed);
+            }
+            Ok(_) => return,
+            Err(failure) => failure,
+        };
         let mut failed = self.failed.lock().expect("never poisoned: nothing in it panics");
         failed.get_or_insert_with(|| Failure {
             code: error.rdkafka_error_code(),
@@ -150,18 +160,22 @@ impl TransactionalClient {
         self.producer.context().callbacks.errors()
     }
 
-    /// The whole protocol of one commit.
-    pub(crate) fn run(&self, commit: &Commit, budget: Duration) -> Result<CommitTimings, CommitError> {
+    /// The whole protocol of one commit; where DONE was written, and where the time went.
+    pub(crate) fn run(&self, commit: &Commit, budget: Duration) -> Result<(i64, CommitTimings), CommitError> {
         let started = Instant::now();
         let begun = self.producer.begin_transaction();
         begun.map_err(|error| self.interrupted("begin_transaction", &error))?;
         let begin = self.acknowledged(&commit.begin)?;
         let outputs = self.acknowledged(&commit.outputs)?;
-        let done = self.acknowledged(&commit.done)?;
+        let context = self.producer.context();
+        context.closing.store(true, Ordering::Relaxed);
+        let done = self.acknowledged(&commit.done);
+        context.closing.store(false, Ordering::Relaxed);
+        let (done, done_at) = (done?, context.done_at.load(Ordering::Relaxed));
         let committing = Instant::now();
         self.end(budget)?;
         self.serve();
-        Ok(CommitTimings { begin, outputs, done, commit: committing.elapsed(), whole: started.elapsed() })
+        Ok((done_at, CommitTimings { begin, outputs, done, commit: committing.elapsed(), whole: started.elapsed() }))
     }
 
     /// Ends an unfinished transaction, so that readers need not wait out its time-out. The client

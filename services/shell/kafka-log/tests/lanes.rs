@@ -5,7 +5,10 @@ mod cluster;
 
 use cluster::wire::{Fault, Wire};
 use cluster::{LONG, eventually, message, settings, topic, unique, visible};
-use kafka_log::{Commit, CommitError, DoneStep, KafkaSettings, LaneProducer, LaneSettings, Outcome, Record, TailProbe, TopicName};
+use kafka_log::{
+    Commit, CommitError, DoneStep, KafkaSettings, LaneProducer, LaneSettings, Outcome, ProbeError, ProgressProbe, Record, TailProbe,
+    TopicName,
+};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
@@ -330,4 +333,44 @@ fn a_producer_that_is_let_go_ends_soon_and_leaves_its_successor_alone() {
     new.producer.commit(step(&topics, 2)).unwrap();
     new.confirmed(2);
     assert_whole(&direct, &topics, 2);
+}
+
+/// Brokers that have lost the markers of a commit that they confirmed: the step is not seen before it is sent again.
+struct Blind<P> {
+    inner: P,
+    looks: u32,
+}
+
+impl<P: ProgressProbe> ProgressProbe for Blind<P> {
+    fn last_done(&mut self) -> Result<Option<DoneStep>, ProbeError> {
+        self.looks += 1;
+        // The first look is at the take-over, the second after the commit.
+        if self.looks == 2 { Ok(None) } else { self.inner.last_done() }
+    }
+    fn stable_end(&mut self) -> Result<i64, ProbeError> {
+        if self.looks < 2 { Ok(0) } else { self.inner.stable_end() }
+    }
+}
+
+#[test]
+fn a_step_that_is_confirmed_and_not_visible_is_sent_again_unchanged() {
+    let settings = settings();
+    let topics = topics(&settings);
+    let (tell, heard) = channel();
+    let known = [topics.progress.clone(), topics.outputs.clone()];
+    let probe = Blind { inner: TailProbe::new(&settings, topics.progress.clone(), 0, done), looks: 0 };
+    let producer = LaneProducer::spawn(&settings, LaneSettings::default(), unique("lane"), &known, Box::new(probe), move |outcome| {
+        let _ = tell.send(outcome);
+    });
+    let lane = Lane { producer: producer.unwrap(), heard };
+    lane.producer.init().unwrap();
+    assert!(matches!(lane.last_word(), Outcome::Ready { .. }));
+    lane.producer.commit(step(&topics, 1)).unwrap();
+    assert!(lane.confirmed(1), "with another client");
+    let twice = || (visible(&settings, &topics.progress, 0).len() == 4).then_some(());
+    eventually("the second transaction", twice);
+    assert_eq!(visible(&settings, &topics.progress, 0), ["BEGIN 1", "DONE 1", "BEGIN 1", "DONE 1"]);
+    assert_eq!(visible(&settings, &topics.outputs, 0), ["1a", "1c", "1a", "1c"]);
+    lane.producer.commit(step(&topics, 2)).unwrap();
+    assert!(!lane.confirmed(2));
 }

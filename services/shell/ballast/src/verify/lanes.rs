@@ -141,6 +141,9 @@ pub(super) fn contiguous(history: &History) -> Check {
 struct Sequence {
     closed: i64,
     open: Option<(i64, u64)>,
+    /// The last closed step, with the contents of its BEGIN and DONE: whoever finds it in a transaction that
+    /// hangs sends it again, unchanged.
+    last: Option<(i64, u64, u64)>,
     now: Option<domain::Timestamp>,
     lanes: Option<i32>,
     ends: BTreeMap<(Topic, i32), i64>,
@@ -150,9 +153,18 @@ impl Sequence {
     fn follow(&mut self, progress: &Progress, content: u64) -> Result<(), String> {
         match progress {
             Progress::Done(done) => {
-                let open = self.open.take().map(|(step, _)| step);
+                let open = self.open.take();
                 self.closed = self.closed.max(done.step);
-                if open == Some(done.step) { Ok(()) } else { Err(format!("DONE {} follows BEGIN {open:?}", done.step)) }
+                let begun = open.map_or(0, |(_, begun)| begun);
+                match self.last.replace((done.step, begun, content)) {
+                    _ if open.is_none_or(|(step, _)| step != done.step) => {
+                        Err(format!("DONE {} follows BEGIN {:?}", done.step, open.map(|(step, _)| step)))
+                    }
+                    Some((step, _, known)) if step == done.step && known != content => {
+                        Err(format!("DONE {step} stands twice, and differs"))
+                    }
+                    _ => Ok(()),
+                }
             }
             Progress::Begin(begin) => match self.open.replace((begin.step, content)) {
                 Some((step, known)) if step == begin.step => {
@@ -163,6 +175,7 @@ impl Sequence {
                     }
                 }
                 Some((step, _)) => Err(format!("BEGIN {} follows BEGIN {step}, which has no DONE", begin.step)),
+                None if self.last.is_some_and(|(step, known, _)| step == begin.step && known == content) => Ok(()),
                 None => self.begin(begin),
             },
         }

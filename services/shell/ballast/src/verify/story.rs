@@ -69,7 +69,8 @@ pub(super) enum Event {
     },
     Frame(Frame),
     Step(StoryStep),
-    /// The part of the step's first outputs that a torn transaction published, BEGIN included.
+    /// The part of the step's first outputs that a torn transaction published, BEGIN included; with more than
+    /// it has, DONE as well: the step's transaction hung, and it is sent again.
     Torn(StoryStep, usize),
 }
 
@@ -123,10 +124,10 @@ impl Log {
             for range in begin.windows.iter().flat_map(|w| &w.ranges) {
                 self.positions.insert((step.role, range.topic), range.to);
             }
-            if step.done {
-                let outputs = i32::try_from(step.outputs.len()).unwrap();
-                self.mark(progress, &Progress::Done(Done { step: number, digest: "00".into(), outputs, inputs }));
-            }
+        }
+        if step.done && torn.is_none_or(|part| part > step.outputs.len()) {
+            let outputs = i32::try_from(step.outputs.len()).unwrap();
+            self.mark(progress, &Progress::Done(Done { step: number, digest: "00".into(), outputs, inputs }));
         }
         touched.dedup();
         touched.iter().for_each(|topic| *self.ends.entry(((*topic).to_owned(), 0)).or_default() += 1);

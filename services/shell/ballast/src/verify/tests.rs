@@ -255,6 +255,21 @@ fn i5_a_torn_step_may_stand_twice_only_with_identical_bytes() {
 }
 
 #[test]
+fn a_whole_step_may_stand_twice_only_unchanged() {
+    let twice = |change: &dyn Fn(&mut StoryStep)| {
+        let mut story = clean();
+        let at = story.events.iter().rposition(|e| matches!(e, Event::Step(step) if step.role != REBALANCER)).unwrap();
+        let Event::Step(mut first) = story.events[at].clone() else { unreachable!() };
+        change(&mut first);
+        story.events.insert(at, Event::Torn(first, usize::MAX));
+        story
+    };
+    passes(&twice(&|_| {}));
+    found(&run(&twice(&|step| step.behind = true)), "I4", &["BEGIN 3 where step 4 was due"]);
+    found(&run(&twice(&|step| drop(step.outputs.pop()))), "I4", &["DONE 3 stands twice"]);
+}
+
+#[test]
 fn a_step_torn_at_the_end_of_the_log_is_no_violation() {
     let mut story = clean();
     let at = story.events.iter().rposition(|e| matches!(e, Event::Step(step) if step.role != REBALANCER)).unwrap();
