@@ -64,7 +64,8 @@ impl MembershipSettings {
 /// What the group says. Lists hold lanes (partitions), rising.
 #[derive(Debug)]
 pub enum MembershipEvent {
-    /// These lanes are ours as well: recover them, then `init` their producers.
+    /// These lanes are ours as well: recover them, then `init` their producers. None: this process is a
+    /// member, and others have what there is.
     Assigned(Vec<i32>),
     /// Finish the commit in flight, checkpoint, let these lanes go, then acknowledge.
     Revoked(Vec<i32>, Ack),
@@ -274,9 +275,7 @@ impl Group {
         }
         let lanes = lanes_of(list);
         self.owned().extend(&lanes);
-        if !lanes.is_empty() {
-            (self.tell)(MembershipEvent::Assigned(lanes));
-        }
+        (self.tell)(MembershipEvent::Assigned(lanes));
     }
 
     fn revoked(&self, consumer: &BaseConsumer<Self>, list: &TopicPartitionList) {

@@ -1,6 +1,6 @@
 //! The life of one lane on its thread: open the ports, recover, run, let go.
 
-use super::World;
+use super::{SILENCE, World};
 use crate::avro::AvroCodec;
 use crate::checkpoints::PostgresCheckpoints;
 use crate::clock;
@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
-use telemetry::Condition;
+use telemetry::{Condition, Heartbeat};
 
 /// Between two tries after something outside failed.
 const AGAIN: Duration = Duration::from_millis(500);
@@ -58,6 +58,7 @@ enum End {
 pub(super) struct LaneHandle {
     wish: Arc<Wish>,
     thread: JoinHandle<End>,
+    heartbeat: Arc<Heartbeat>,
     /// When its end was first seen.
     ended: Option<Instant>,
 }
@@ -65,12 +66,22 @@ pub(super) struct LaneHandle {
 impl LaneHandle {
     pub(super) fn spawn<R: Role + 'static>(deps: &Arc<Deps<R>>, lane: i32) -> Self {
         let wish = Arc::new(Wish(AtomicU64::new(GO_ON)));
-        let (deps, own) = (deps.clone(), wish.clone());
+        let heartbeat = Arc::new(deps.world.health.heartbeat(&format!("{} lane {lane}", R::NAME), SILENCE));
+        heartbeat.rest();
+        let (deps, own, beat) = (deps.clone(), wish.clone(), heartbeat.clone());
         let thread = std::thread::Builder::new()
             .name(format!("{}-{lane}", R::NAME))
-            .spawn(move || live(&deps, lane, &own))
+            .spawn(move || live(&deps, lane, &own, &beat))
             .expect("the system has room for a thread per lane");
-        Self { wish, thread, ended: None }
+        Self { wish, thread, heartbeat, ended: None }
+    }
+    /// Whether the lane runs and gives no sign of life.
+    pub(super) fn is_silent(&self) -> bool {
+        self.is_running() && self.heartbeat.is_silent()
+    }
+    /// Whether the thread has not ended.
+    pub(super) fn is_running(&self) -> bool {
+        !self.thread.is_finished()
     }
     pub(super) fn ask_to_finish(&self, limit: Duration) {
         let millis = u64::try_from(limit.as_millis()).unwrap_or(1).clamp(1, DROP - 1);
@@ -92,11 +103,14 @@ impl LaneHandle {
     }
 }
 
-fn live<R: Role>(deps: &Deps<R>, lane: i32, wish: &Wish) -> End {
+fn live<R: Role>(deps: &Deps<R>, lane: i32, wish: &Wish, heartbeat: &Heartbeat) -> End {
     let condition = deps.world.health.condition(&format!("{} lane {lane}", R::NAME));
     loop {
         condition.set_not_ready("recovering");
-        match one_life(deps, lane, wish, &condition) {
+        let lived = one_life(deps, lane, wish, (&condition, heartbeat));
+        // Recovery, and waiting for what is away, may take as long as they take.
+        heartbeat.rest();
+        match lived {
             Ok(end) => return end,
             Err(halt) if passes(&halt) => {
                 tracing::warn!(role = R::NAME, lane, error = %halt, "the lane is recovered again");
@@ -136,7 +150,7 @@ fn wait_or_wish(wish: &Wish) -> bool {
     false
 }
 
-fn one_life<R: Role>(deps: &Deps<R>, lane: i32, wish: &Wish, condition: &Condition) -> Result<End, LaneHalt> {
+fn one_life<R: Role>(deps: &Deps<R>, lane: i32, wish: &Wish, (condition, heartbeat): (&Condition, &Heartbeat)) -> Result<End, LaneHalt> {
     let started = Instant::now();
     let world = &*deps.world;
     let config = &world.config;
@@ -156,6 +170,7 @@ fn one_life<R: Role>(deps: &Deps<R>, lane: i32, wish: &Wish, condition: &Conditi
     let mut worker = LaneWorker::start(recovered, &config.core, config.pacing.clone(), Box::new(observer), &mut ports)?;
     condition.set_ready();
     let end = loop {
+        heartbeat.beat();
         match wish.is() {
             GO_ON => {
                 if worker.turn(clock::now(), &mut ports)? == Turn::Fenced {
