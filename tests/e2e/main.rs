@@ -5,6 +5,7 @@
 mod broker;
 mod crew;
 mod database;
+mod health;
 mod journeys;
 mod kill_loop;
 mod leaving;

@@ -20,6 +20,7 @@ pub mod recovery;
 pub mod repeats;
 pub mod role;
 pub mod settings;
+pub mod stats;
 pub mod step;
 pub mod timers;
 pub mod waiting;
@@ -29,6 +30,7 @@ pub use image::{Image, ImageError};
 pub use lane::{Lane, LaneError};
 pub use role::{Context, Origin, RawRecord, RecordRef, Role};
 pub use settings::Settings;
+pub use stats::Stats;
 pub use step::{Encoded, Step};
 pub use timers::{Timer, Timers};
 

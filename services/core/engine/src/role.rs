@@ -4,6 +4,7 @@
 use crate::codec::{Codec, Refusal};
 use crate::image::Image;
 use crate::settings::Settings;
+use crate::stats::Stats;
 use crate::timers::{Timer, Timers};
 use domain::command::Header;
 use domain::dead_letter::DeadLetter;
@@ -229,6 +230,10 @@ pub trait Role: Image {
     /// Whether the step must be closed now, because a record of it grows too large.
     fn step_full(&self) -> bool {
         false
+    }
+    /// How the state stands at `now`, for gauges. Asked for once a second: cheap beside a window.
+    fn stats(&self, _now: Timestamp) -> Stats {
+        Stats::default()
     }
     /// No more input will come (replay of a file): publish what a timer would publish later.
     fn finish(&mut self, _cx: &mut Context<'_>) {}

@@ -3,6 +3,7 @@
 mod decide;
 mod image;
 mod marks;
+mod stats;
 
 use crate::book::{Portfolio, PortfolioIx, journal};
 use crate::intake::{Seen, Waits};
@@ -12,7 +13,7 @@ use crate::valuation::{View, appraise};
 use domain::{Amount, Input, Output, PortfolioId, SmolStr, Timestamp, Topic};
 use engine::dedup::Parts;
 use engine::quarantine::Quarantine;
-use engine::{Context, Origin, Role, Settings, Timer};
+use engine::{Context, Origin, Role, Settings, Stats, Timer};
 use marks::Marks;
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
@@ -228,6 +229,10 @@ impl Role for PositionKeeper {
 
     fn step_full(&self) -> bool {
         self.full
+    }
+
+    fn stats(&self, now: Timestamp) -> Stats {
+        self.stats_at(now)
     }
 
     fn finish(&mut self, cx: &mut Context<'_>) {

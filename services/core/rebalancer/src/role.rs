@@ -6,6 +6,7 @@
 //! held, for the first window that is not.
 
 mod image;
+mod stats;
 
 use crate::commands::halt::Halts;
 use crate::commands::inbox::{Admission, learn};
@@ -17,8 +18,8 @@ use domain::drift::Drift;
 use domain::enums::{CommandKind, OrderState};
 use domain::order_status::OrderStatus;
 use domain::reason::{DeadLetterCode, ReasonCode};
-use domain::{Input, Output, PortfolioId, Quantity, SmolStr, Topic};
-use engine::{Context, Origin, Role, Settings, Timer};
+use domain::{Input, Output, PortfolioId, Quantity, SmolStr, Timestamp, Topic};
+use engine::{Context, Origin, Role, Settings, Stats, Timer};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// The one kind of timer: look at a portfolio again.
@@ -184,6 +185,10 @@ impl Role for Rebalancer {
 
     fn close_step(&mut self, _cx: &mut Context<'_>) -> Vec<Output> {
         Vec::new()
+    }
+
+    fn stats(&self, _now: Timestamp) -> Stats {
+        self.stats_now()
     }
 }
 

@@ -113,6 +113,8 @@ fn a_silent_order_is_asked_back_then_stuck_and_only_a_terminal_word_frees_it() {
     assert_eq!(house.pass(1).idle(), "  wave 2 CANCEL [SELL 200 AAA]");
     assert_eq!(house.pass(59).idle(), "");
     assert_eq!(house.pass(1).idle(), "THRESHOLD STUCK TIMED_OUT [SELL 200 AAA]");
+    let stats = engine::Role::stats(house.lane.role(), house.now);
+    assert_eq!((stats.open_cycles, stats.stuck_orders), (Some(1), Some(1)), "as gauges show it");
     assert_eq!(house.pass(1_000_000).idle(), "", "no order and no word follows a time-out");
     let worse = house.drift(DriftKind::Worse);
     assert_eq!(house.told(vec![worse]), "", "the cycle is open");

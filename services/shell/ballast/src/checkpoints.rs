@@ -7,7 +7,7 @@ use postgres_store::checkpoints::{CheckpointWrite, DEFAULT_BUCKETS, Entity, Full
 use postgres_store::{Retry, Store, StoreError};
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, TryRecvError, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 
 /// The shared part's name among the fingerprints; no entity's key holds a zero byte.
@@ -106,9 +106,13 @@ impl Checkpoints for PostgresCheckpoints {
             }
         };
         let store = self.store.clone();
+        let handed_over = Instant::now();
         self.runtime.spawn(async move {
             let saved = match store.save(&write).await {
-                Ok(SaveOutcome::Saved(saved)) => Saved::Kept { step, bytes: usize::try_from(saved.bytes).unwrap_or(usize::MAX) },
+                Ok(SaveOutcome::Saved(saved)) => {
+                    let bytes = usize::try_from(saved.bytes).unwrap_or(usize::MAX);
+                    Saved::Kept { step, bytes, took: handed_over.elapsed() }
+                }
                 Ok(SaveOutcome::LostRace { .. }) => Saved::Overtaken,
                 Err(error) => Saved::Failed(port_error(&error)),
             };

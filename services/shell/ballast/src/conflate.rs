@@ -1,12 +1,16 @@
 //! Runs the conflator on Kafka: reads every source, publishes frames, reads them back.
-//! Which frames count is decided in the core; nothing here is exactly-once by itself.
+//! Which frames count is decided in the core; nothing here is exactly-once by itself. Of several
+//! processes one makes frames and the others stand by; should two do so for a moment, the frames of
+//! one of them do not count.
 
 use crate::avro::AvroCodec;
 use crate::kafka::{KafkaRecord, newest_frame, stored};
+use crate::lanes::{SILENCE, World};
 use crate::messages::cloud_event;
+use crate::post::Post;
 use crate::stop::Stop;
+use crate::stored::StoredRecord;
 use crate::topic_layout::partitions;
-use crate::{config::Config, stored::StoredRecord};
 use anyhow::{Context as _, bail};
 use avro_codec::{SchemaStore, decode_frame, encode_frame};
 use conflator::{Conflator, Limits, SOURCES, Tail, tail_start};
@@ -17,7 +21,10 @@ use kafka_log::{Batch, Message, Pace, Producer, Reader, Start, TopicName};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use telemetry::{FrameMetrics, Heartbeat};
 
+/// The role's name.
+const NAME: &str = "conflator";
 /// Longest wait between two frames while something changes.
 const FRAME_EVERY: Duration = Duration::from_millis(10);
 /// How long after some records others may come that belong into the same frame.
@@ -28,16 +35,40 @@ const HEARTBEAT_EVERY: Duration = Duration::from_secs(3600);
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Records of one poll.
 const BATCH: usize = 10_000;
+/// How long the last frames may take to be delivered when the process stops; what they held is read again.
+const FLUSH: Duration = Duration::from_secs(1);
+/// Between two looks at the stop sign while standing by.
+const STAND_BY: Duration = Duration::from_millis(100);
+/// Between two tries.
+const AGAIN: Duration = Duration::from_millis(500);
 
 /// Runs until told to stop. A conflator that is overtaken or loses a frame begins again by itself.
-pub fn run(config: &Config, stop: &Stop) -> anyhow::Result<()> {
+pub fn run(world: &Arc<World>, stop: &Stop) -> anyhow::Result<()> {
+    let condition = world.health.condition(NAME);
+    let heartbeat = Arc::new(world.health.heartbeat(NAME, SILENCE));
+    let mut post = Post::queue_for(&world.config, NAME, TopicName::from(Topic::Frames.name()), &heartbeat)?;
     while !stop.asked() {
-        match Running::start(config).and_then(|mut running| running.until_stopped(config, stop)) {
-            Ok(()) => {}
-            Err(error) => {
-                tracing::warn!(error = format!("{error:#}"), "the conflator begins again at the last frame that counted");
-                stop.wait(Duration::from_millis(500));
+        heartbeat.beat();
+        if !post.is_held(STAND_BY)? {
+            if post.is_joined() {
+                condition.set_ready();
+            } else {
+                condition.set_not_ready("joining its group");
             }
+            continue;
+        }
+        condition.set_not_ready("finding the last frame that counted");
+        // Looking for it may take as long as the broker is away.
+        heartbeat.rest();
+        let ended = Running::start(world).and_then(|mut running| {
+            condition.set_ready();
+            running.until_stopped(&mut post, &heartbeat, stop)
+        });
+        if let Err(error) = ended {
+            let error = format!("{error:#}");
+            condition.set_not_ready(error.clone());
+            tracing::warn!(error, "the conflator begins again at the last frame that counted");
+            stop.wait(AGAIN);
         }
     }
     Ok(())
@@ -52,10 +83,14 @@ struct Running {
     schemas: SchemaStore,
     frames: TopicName,
     framed: Instant,
+    metrics: FrameMetrics,
+    /// Ticks that the metrics know of.
+    ticks: u64,
 }
 
 impl Running {
-    fn start(config: &Config) -> anyhow::Result<Self> {
+    fn start(world: &World) -> anyhow::Result<Self> {
+        let config = &world.config;
         let frames = TopicName::from(Topic::Frames.name());
         let mut past = Reader::open(&config.kafka, Pace::Recovery, "conflator-past")?;
         let schemas = SchemaStore::compiled();
@@ -85,12 +120,15 @@ impl Running {
             schemas,
             frames,
             framed: Instant::now(),
+            metrics: world.metrics.frames(NAME),
+            ticks: 0,
         })
     }
 
-    fn until_stopped(&mut self, config: &Config, stop: &Stop) -> anyhow::Result<()> {
+    fn until_stopped(&mut self, post: &mut Post, heartbeat: &Heartbeat, stop: &Stop) -> anyhow::Result<()> {
         let mut quiet_since = Instant::now();
-        while !stop.asked() {
+        while !stop.asked() && post.is_held(Duration::ZERO)? {
+            heartbeat.beat();
             self.read()?;
             if self.conflator.changed() && (self.conflator.full() || self.framed.elapsed() >= FRAME_EVERY) {
                 if let Some(frame) = self.conflator.frame() {
@@ -106,7 +144,9 @@ impl Running {
                 bail!("a frame could not be delivered: {lost:?}");
             }
         }
-        self.producer.flush(Duration::from_millis(u64::from(config.kafka.transaction_timeout_ms)))?;
+        if let Err(error) = self.producer.flush(FLUSH) {
+            tracing::warn!(%error, "the last frames may not have arrived; whoever makes the next ones reads again what they held");
+        }
         Ok(())
     }
 
@@ -165,8 +205,26 @@ impl Running {
         }
         self.producer.send(message)?;
         self.framed = Instant::now();
+        self.count(frame);
         Ok(())
     }
+
+    fn count(&mut self, frame: &Frame) {
+        let ticks = self.conflator.counters().ticks;
+        let folded = ticks - self.ticks;
+        self.ticks = ticks;
+        self.metrics.frames.add(1);
+        self.metrics.ticks_conflated.add(folded);
+        if let Some(ratio) = ratio(folded, frame.prices.len()) {
+            self.metrics.tick_frame_ratio.set(ratio);
+        }
+    }
+}
+
+/// Ticks for each price that a frame changes; `None` for a frame without prices.
+fn ratio(ticks: u64, prices: usize) -> Option<f64> {
+    let (ticks, prices) = (u32::try_from(ticks).unwrap_or(u32::MAX), u32::try_from(prices).unwrap_or(u32::MAX));
+    (prices > 0).then(|| f64::from(ticks) / f64::from(prices))
 }
 
 /// Reads the frames from the anchor of the newest one to the end.
@@ -185,4 +243,15 @@ fn read_tail(past: &mut Reader, frames: &TopicName, schemas: &SchemaStore) -> an
         tail.read(*offset, frame);
     });
     Ok((tail, bounds.stable_end))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ratio_is_of_frames_that_change_prices() {
+        assert_eq!(ratio(30, 4), Some(7.5));
+        assert_eq!(ratio(3, 0), None);
+    }
 }

@@ -22,6 +22,10 @@ const LET_GO: Duration = Duration::from_millis(1900);
 /// How long lanes may take to finish when the process stops.
 const FINISH: Duration = Duration::from_secs(4);
 
+/// A role or lane that gives no sign of life for so long is stuck: `/livez` fails, and the group gives
+/// its lanes to others. Far above what a busy machine or a broker's restart takes.
+pub(crate) const SILENCE: Duration = Duration::from_secs(60);
+
 /// What every lane of the process shares.
 pub struct World {
     /// Configuration.
@@ -48,25 +52,37 @@ pub fn run<R: Role + 'static>(world: &Arc<World>, fresh: fn() -> R, stop: &Stop)
         format!("{}.{}.{}", kafka.deployment, R::NAME, world.config.instance),
         TopicName::from(R::PROGRESS.name()),
     );
+    let condition = world.health.condition(R::NAME);
+    condition.set_not_ready("joining its group");
+    let heartbeat = world.health.heartbeat(R::NAME, SILENCE);
     let (tell, hear) = channel();
     let membership = Membership::join(kafka, settings, move |event| {
         // After the role has stopped nobody listens.
         let _ = tell.send(event);
     })?;
-    let mut lanes = Lanes { deps: Deps::new(world.clone(), fresh), running: BTreeMap::new() };
+    let mut lanes = Lanes { deps: Deps::new(world.clone(), fresh), running: BTreeMap::new(), stuck: Vec::new() };
     while !stop.asked() {
+        heartbeat.beat();
         match hear.recv_timeout(Duration::from_millis(50)) {
-            Ok(MembershipEvent::Assigned(assigned)) => lanes.start(&assigned),
+            Ok(MembershipEvent::Assigned(assigned)) => {
+                lanes.start(&assigned);
+                // Each lane has a condition of its own; who has none stands by.
+                condition.set_ready();
+            }
             Ok(MembershipEvent::Revoked(revoked, ack)) => {
                 lanes.finish(&revoked, LET_GO);
                 ack.done();
             }
-            Ok(MembershipEvent::Lost(lost)) => lanes.drop_now(&lost),
+            Ok(MembershipEvent::Lost(lost)) => {
+                condition.set_not_ready("its lanes were lost; joining its group again");
+                lanes.drop_now(&lost);
+            }
             Ok(MembershipEvent::Failed(error)) => return Err(error.into()),
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => anyhow::bail!("the membership of {} has ended", R::NAME),
         }
         lanes.tend();
+        membership.set_stalled(lanes.is_stalled());
     }
     let all: Vec<_> = lanes.running.keys().copied().collect();
     lanes.finish(&all, FINISH);
@@ -79,6 +95,8 @@ pub fn run<R: Role + 'static>(world: &Arc<World>, fresh: fn() -> R, stop: &Stop)
 struct Lanes<R> {
     deps: Arc<Deps<R>>,
     running: BTreeMap<i32, LaneHandle>,
+    /// Threads that were asked to end and gave no sign of life.
+    stuck: Vec<LaneHandle>,
 }
 
 impl<R: Role + 'static> Lanes<R> {
@@ -96,13 +114,29 @@ impl<R: Role + 'static> Lanes<R> {
                 handle.ask_to_finish(limit);
             }
         }
-        lanes.iter().filter_map(|lane| self.running.remove(lane)).for_each(LaneHandle::join);
+        self.part_from(lanes);
     }
 
     fn drop_now(&mut self, lanes: &[i32]) {
-        let dropped: Vec<_> = lanes.iter().filter_map(|lane| self.running.remove(lane)).collect();
-        dropped.iter().for_each(LaneHandle::ask_to_drop);
-        dropped.into_iter().for_each(LaneHandle::join);
+        for lane in lanes {
+            if let Some(handle) = self.running.get(lane) {
+                handle.ask_to_drop();
+            }
+        }
+        self.part_from(lanes);
+    }
+
+    /// Waits for the threads to end, except for those that are stuck.
+    fn part_from(&mut self, lanes: &[i32]) {
+        for handle in lanes.iter().filter_map(|lane| self.running.remove(lane)) {
+            if handle.is_silent() { self.stuck.push(handle) } else { handle.join() }
+        }
+    }
+
+    /// Whether a lane's thread gives no sign of life: while it does not, the group counts us as gone.
+    fn is_stalled(&mut self) -> bool {
+        self.stuck.retain(LaneHandle::is_running);
+        !self.stuck.is_empty() || self.running.values().any(LaneHandle::is_silent)
     }
 
     /// A lane that was fenced although the group still says that it is ours is taken up again after a

@@ -16,6 +16,7 @@ pub mod lines;
 pub mod memory;
 pub mod messages;
 pub mod observe;
+mod post;
 pub mod project;
 pub mod replay;
 pub mod stop;

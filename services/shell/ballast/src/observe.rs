@@ -4,12 +4,16 @@ use crate::worker::backlog::Standing;
 use crate::worker::observer::Observer;
 use crate::worker::ports::{Polled, Saved};
 use domain::Output;
-use engine::Step;
-use std::cell::RefCell;
+use engine::{Stats, Step};
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use telemetry::metrics::Gauge;
 use telemetry::{LaneMetrics, Metrics, RoleMetrics, StepFacts, Traceparent, step_span};
 
+/// Between two looks at how a role's state stands.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Spans kept open for steps that are not yet confirmed.
 const OPEN_SPANS: usize = 64;
 
@@ -20,6 +24,7 @@ pub struct LaneObserver {
     role: RoleMetrics,
     metrics: LaneMetrics,
     recovery: Duration,
+    looked: Cell<Option<Instant>>,
     spans: RefCell<BTreeMap<i64, tracing::Span>>,
 }
 
@@ -27,11 +32,36 @@ impl LaneObserver {
     /// A listener for a lane whose recovery took so long.
     pub fn new(metrics: &Metrics, role: &'static str, lane: u32, recovery: Duration) -> Self {
         let (of_role, of_lane) = (metrics.role(role), metrics.lane(role, lane));
-        Self { name: role, lane, role: of_role, metrics: of_lane, recovery, spans: RefCell::default() }
+        Self { name: role, lane, role: of_role, metrics: of_lane, recovery, looked: Cell::new(None), spans: RefCell::default() }
+    }
+}
+
+/// A lane that has left must not show an age that grows for ever.
+impl Drop for LaneObserver {
+    fn drop(&mut self) {
+        self.metrics.retire();
     }
 }
 
 impl Observer for LaneObserver {
+    fn turn(&self, stats: &dyn Fn() -> Stats) {
+        if self.looked.get().is_some_and(|looked| looked.elapsed() < LOOK_EVERY) {
+            return;
+        }
+        self.looked.set(Some(Instant::now()));
+        let (stats, metrics) = (stats(), &self.metrics);
+        let show = |count: Option<usize>, gauge: fn(&LaneMetrics) -> Arc<Gauge>| {
+            if let Some(count) = count {
+                gauge(metrics).set_count(count as u64);
+            }
+        };
+        show(stats.waiting_records, LaneMetrics::waiting_records);
+        show(stats.open_cycles, LaneMetrics::open_cycles);
+        show(stats.stuck_orders, LaneMetrics::stuck_orders);
+        show(stats.stale_prices, LaneMetrics::stale_prices);
+        show(stats.quarantined_portfolios, LaneMetrics::quarantined_portfolios);
+    }
+
     fn recovered(&self, step: i64, replayed: u64) {
         self.metrics.recovery_duration.observe(self.recovery);
         self.metrics.replayed_steps.add(replayed);
@@ -91,15 +121,17 @@ impl Observer for LaneObserver {
         }
     }
 
-    fn confirmed(&self, step: i64, took: Duration) {
+    fn confirmed(&self, step: i64, took: Duration, recycled: bool) {
         self.metrics.commit_latency.observe(took);
+        self.metrics.producer_recycles.add(u64::from(recycled));
         self.spans.borrow_mut().remove(&step);
     }
 
     fn saved(&self, saved: &Saved) {
         match saved {
-            Saved::Kept { step, bytes } => {
+            Saved::Kept { step, bytes, took } => {
                 self.metrics.checkpoint_age.mark();
+                self.metrics.checkpoint_duration.observe(*took);
                 self.metrics.checkpoint_bytes.set_count(*bytes as u64);
                 tracing::debug!(role = self.name, lane = self.lane, step, bytes, "checkpoint kept");
             }
@@ -108,5 +140,55 @@ impl Observer for LaneObserver {
                 tracing::warn!(role = self.name, lane = self.lane, %error, "the checkpoint was not kept; the next one holds all that it held");
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn observed(metrics: &Metrics) -> LaneObserver {
+        LaneObserver::new(metrics, "position-keeper", 2, Duration::from_millis(10))
+    }
+
+    fn shows(metrics: &Metrics, line: &str) -> bool {
+        metrics.text().lines().any(|shown| shown == line)
+    }
+
+    #[test]
+    fn how_the_state_stands_is_asked_for_once_a_second_and_shown_where_it_has_such_a_thing() {
+        let metrics = Metrics::new();
+        let observer = observed(&metrics);
+        let asked = Cell::new(0);
+        for _ in 0..100 {
+            observer.turn(&|| {
+                asked.set(asked.get() + 1);
+                Stats { quarantined_portfolios: Some(1), stale_prices: Some(0), ..Stats::default() }
+            });
+        }
+        assert_eq!(asked.get(), 1);
+        assert!(shows(&metrics, "ballast_quarantined_portfolios{role=\"position-keeper\",lane=\"2\"} 1.0"), "{}", metrics.text());
+        assert!(shows(&metrics, "ballast_stale_prices{role=\"position-keeper\",lane=\"2\"} 0.0"), "{}", metrics.text());
+        assert!(!metrics.text().contains("ballast_open_cycles{"), "a position-keeper has no cycles");
+    }
+
+    #[test]
+    fn lost_producers_and_the_time_of_checkpoints_are_counted() {
+        let metrics = Metrics::new();
+        let observer = observed(&metrics);
+        observer.confirmed(1, Duration::from_millis(5), false);
+        observer.confirmed(2, Duration::from_secs(3), true);
+        observer.saved(&Saved::Kept { step: 2, bytes: 100, took: Duration::from_millis(40) });
+        assert!(shows(&metrics, "ballast_producer_recycles_total{role=\"position-keeper\",lane=\"2\"} 1"), "{}", metrics.text());
+        assert!(shows(&metrics, "ballast_checkpoint_duration_seconds_count{role=\"position-keeper\",lane=\"2\"} 1"), "{}", metrics.text());
+    }
+
+    #[test]
+    fn a_lane_that_has_left_shows_nothing() {
+        let metrics = Metrics::new();
+        let observer = observed(&metrics);
+        assert!(metrics.text().contains("ballast_checkpoint_age_seconds{"));
+        drop(observer);
+        assert!(!metrics.text().contains("lane=\"2\""), "{}", metrics.text());
     }
 }

@@ -119,6 +119,7 @@ impl<R: Role> LaneWorker<R> {
     /// One turn: hear how commits and checkpoints ended, read a window, close a step when due.
     /// `clock` is the machine's time. A halt means that the lane must not go on.
     pub fn turn(&mut self, clock: Timestamp, ports: &mut Ports<'_>) -> Result<Turn, LaneHalt> {
+        self.observer.turn(&|| self.lane.role().stats(self.lane.now()));
         if self.hear(Duration::ZERO, ports)? == Turn::Fenced {
             return Ok(Turn::Fenced);
         }
@@ -272,10 +273,10 @@ impl<R: Role> LaneWorker<R> {
         let mut wait = if self.in_flight.is_empty() { Duration::ZERO } else { wait };
         while let Some(outcome) = ports.publisher.outcome(wait) {
             match outcome {
-                Outcome::Confirmed { step, took } => {
+                Outcome::Confirmed { step, took, recycled } => {
                     assert_eq!(self.in_flight.pop_front(), Some(step), "commits are confirmed in order");
                     self.confirmed = step;
-                    self.observer.confirmed(step, took);
+                    self.observer.confirmed(step, took, recycled);
                     self.save_confirmed(ports);
                 }
                 Outcome::Fenced => return Ok(Turn::Fenced),

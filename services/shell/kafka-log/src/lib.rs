@@ -66,6 +66,7 @@ mod callbacks;
 mod client_config;
 mod errors;
 mod lane_producer;
+mod leader_hints;
 mod membership;
 mod message;
 mod native;

@@ -68,7 +68,8 @@ impl MembershipSettings {
 /// What the group says. Lists hold lanes (partitions), rising.
 #[derive(Debug)]
 pub enum MembershipEvent {
-    /// These lanes are ours as well: recover them, then `init` their producers.
+    /// These lanes are ours as well: recover them, then `init` their producers. None: this process is a
+    /// member, and others have what there is.
     Assigned(Vec<i32>),
     /// Finish the commit in flight, checkpoint, let these lanes go, then acknowledge.
     Revoked(Vec<i32>, Ack),
@@ -289,9 +290,7 @@ impl Group {
         *self.assigned.lock().expect("never poisoned: nothing in it panics") = Some(Instant::now());
         let lanes = lanes_of(list);
         self.owned().extend(&lanes);
-        if !lanes.is_empty() {
-            (self.tell)(MembershipEvent::Assigned(lanes));
-        }
+        (self.tell)(MembershipEvent::Assigned(lanes));
     }
 
     fn revoked(&self, consumer: &BaseConsumer<Self>, list: &TopicPartitionList) {

@@ -19,7 +19,7 @@
 //!   librdkafka's, already checked against the batch that held them.
 #![allow(unsafe_code)]
 
-use crate::callbacks::{Callbacks, log_line};
+use crate::callbacks::Callbacks;
 use rdkafka::bindings as rd;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -30,6 +30,9 @@ use std::ptr::{self, NonNull};
 use std::slice;
 use std::sync::Arc;
 use std::time::Duration;
+
+/// The most events served at once; those of an unreachable broker never end.
+const EVENTS: usize = 200;
 
 /// The consumer, and the two queues of it that we serve ourselves.
 pub(crate) struct Queues {
@@ -76,10 +79,12 @@ impl Queues {
         &self.consumer
     }
 
-    /// Hands log lines and client-wide errors to the callbacks; never blocks.
+    /// Hands log lines and client-wide errors to the callbacks; never blocks. Some of them only: while
+    /// no broker answers, they may come faster than they are told.
     pub(crate) fn serve_news(&self) {
-        // SAFETY: the queue lives; an event that is not null is ours to destroy, once.
-        while let Some(event) = NonNull::new(unsafe { rd::rd_kafka_queue_poll(self.news.as_ptr(), 0) }) {
+        for _ in 0..EVENTS {
+            // SAFETY: the queue lives; an event that is not null is ours to destroy, once.
+            let Some(event) = NonNull::new(unsafe { rd::rd_kafka_queue_poll(self.news.as_ptr(), 0) }) else { break };
             self.tell(event);
             // SAFETY: as above; `tell` kept nothing of it.
             unsafe { rd::rd_kafka_event_destroy(event.as_ptr()) };
@@ -97,7 +102,7 @@ impl Queues {
                 if got == 0 {
                     // SAFETY: both texts end in a zero and live as long as the event.
                     let (facility, line) = unsafe { (text(facility), text(line)) };
-                    log_line(log_level(level), facility.trim(), line.trim());
+                    self.consumer.context().on_log(log_level(level), facility.trim(), line.trim());
                 }
             }
             rd::RD_KAFKA_EVENT_ERROR => {

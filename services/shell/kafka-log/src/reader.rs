@@ -147,6 +147,7 @@ impl Reader {
     /// # Errors
     /// [`ReadError::TimedOut`] or [`ReadError::Refused`].
     pub fn bounds(&self, topic: &TopicName, partition: i32, limit: Duration) -> Result<LogBounds, ReadError> {
+        self.queues.serve_news();
         match self.consumer().fetch_watermarks(topic.as_str(), partition, limit) {
             Ok((start, stable_end)) => Ok(LogBounds { start, stable_end }),
             Err(error) => Err(bounds_error(topic, partition, limit, &error)),
@@ -205,6 +206,12 @@ impl Reader {
             let assigned = &self.assigned[*at];
             (self.topics[assigned.topic as usize].as_str(), assigned.partition, assigned.next)
         }))
+    }
+
+    /// Passes on what the client has to tell of its connections; polling does so by itself. Who only
+    /// asks for bounds now and then calls it often, or that piles up while no broker answers.
+    pub fn serve(&mut self) {
+        self.pass_on_news();
     }
 
     fn pass_on_news(&mut self) {

@@ -1,7 +1,8 @@
 //! Health: what must hold before this process is ready, and who must show signs of life.
 //!
 //! Promises: ready means that every named condition says so, and that there is one; alive means that
-//! no heartbeat is older than its limit. A condition or heartbeat that is dropped no longer counts.
+//! no heartbeat is older than its limit. A condition or heartbeat that is dropped no longer counts, nor
+//! does a heartbeat at rest.
 //! Does not probe anything itself.
 
 use std::collections::BTreeMap;
@@ -25,8 +26,15 @@ struct State {
 
 #[derive(Debug)]
 struct Beat {
-    last: Instant,
+    /// `None` at rest.
+    last: Option<Instant>,
     limit: Duration,
+}
+
+impl Beat {
+    fn is_late(&self) -> bool {
+        self.last.is_some_and(|last| last.elapsed() > self.limit)
+    }
 }
 
 /// A named condition of being ready; not ready until it says so.
@@ -64,7 +72,7 @@ impl Health {
     pub fn heartbeat(&self, name: &str, limit: Duration) -> Heartbeat {
         let mut state = self.lock();
         let key = state.key(name);
-        let last = Instant::now();
+        let last = Some(Instant::now());
         state.heartbeats.insert(key.clone(), Beat { last, limit });
         Heartbeat { health: self.clone(), key }
     }
@@ -94,10 +102,13 @@ impl Health {
         let mut alive = true;
         let mut lines = String::from("process: alive\n");
         for ((name, _), beat) in &state.heartbeats {
-            let age = beat.last.elapsed();
-            let late = age > beat.limit;
-            alive &= !late;
-            let word = if late { "silent" } else { "alive" };
+            let Some(last) = beat.last else {
+                writeln!(lines, "{name}: at rest").expect("writing to a string cannot fail");
+                continue;
+            };
+            alive &= !beat.is_late();
+            let word = if beat.is_late() { "silent" } else { "alive" };
+            let age = last.elapsed();
             writeln!(lines, "{name}: {word}, {age:.1?} of {:?}", beat.limit).expect("writing to a string cannot fail");
         }
         (alive, lines)
@@ -141,8 +152,21 @@ impl Heartbeat {
     /// A sign of life.
     pub fn beat(&self) {
         if let Some(beat) = self.health.lock().heartbeats.get_mut(&self.key) {
-            beat.last = Instant::now();
+            beat.last = Some(Instant::now());
         }
+    }
+
+    /// Nothing is expected until the next beat: what comes now may take as long as it takes.
+    pub fn rest(&self) {
+        if let Some(beat) = self.health.lock().heartbeats.get_mut(&self.key) {
+            beat.last = None;
+        }
+    }
+
+    /// Whether the last beat is older than its limit.
+    #[must_use]
+    pub fn is_silent(&self) -> bool {
+        self.health.lock().heartbeats.get(&self.key).is_some_and(Beat::is_late)
     }
 }
 

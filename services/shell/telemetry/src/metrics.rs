@@ -35,7 +35,6 @@ struct Families {
     duplicates: Family<Counter, 2>,
     dead_letters: Family<Counter, 2>,
     waiting_records: Family<Gauge, 2>,
-    lag_records: Family<Gauge, 3>,
     lag_seconds: Family<Gauge, 3>,
     checkpoint_age: Family<Age, 2>,
     checkpoint_bytes: Family<Gauge, 2>,
@@ -66,8 +65,6 @@ pub struct LaneMetrics {
     pub commit_latency: Arc<Timer>,
     /// Producers thrown away.
     pub producer_recycles: Arc<Counter>,
-    /// Records that wait.
-    pub waiting_records: Arc<Gauge>,
     /// Since the newest checkpoint.
     pub checkpoint_age: Arc<Age>,
     /// Bytes that the last checkpoint wrote.
@@ -78,14 +75,6 @@ pub struct LaneMetrics {
     pub recovery_duration: Arc<Timer>,
     /// Steps recomputed.
     pub replayed_steps: Arc<Counter>,
-    /// Rebalance cycles that are open.
-    pub open_cycles: Arc<Gauge>,
-    /// Orders past their deadline.
-    pub stuck_orders: Arc<Gauge>,
-    /// Instruments without a fresh price.
-    pub stale_prices: Arc<Gauge>,
-    /// Portfolios that make no orders.
-    pub quarantined_portfolios: Arc<Gauge>,
 }
 
 /// The metrics of a role that are not of one lane.
@@ -93,11 +82,16 @@ pub struct LaneMetrics {
 pub struct RoleMetrics {
     families: Arc<Families>,
     role: String,
-    /// Frames written (conflator).
+}
+
+/// What a conflator tells of its frames.
+#[derive(Debug, Clone)]
+pub struct FrameMetrics {
+    /// Frames written.
     pub frames: Arc<Counter>,
-    /// Ticks folded into frames (conflator).
+    /// Ticks folded into frames.
     pub ticks_conflated: Arc<Counter>,
-    /// Ticks for each changed price of the last frame (conflator).
+    /// Ticks for each changed price of the last frame.
     pub tick_frame_ratio: Arc<Gauge>,
 }
 
@@ -120,13 +114,17 @@ impl Metrics {
     /// The metrics of a role.
     #[must_use]
     pub fn role(&self, role: &str) -> RoleMetrics {
+        RoleMetrics { role: role.to_owned(), families: Arc::clone(&self.families) }
+    }
+
+    /// The metrics of a role that makes frames.
+    #[must_use]
+    pub fn frames(&self, role: &str) -> FrameMetrics {
         let f = &self.families;
-        RoleMetrics {
-            role: role.to_owned(),
+        FrameMetrics {
             frames: f.frames.with([role]),
             ticks_conflated: f.ticks_conflated.with([role]),
             tick_frame_ratio: f.tick_frame_ratio.with([role]),
-            families: Arc::clone(f),
         }
     }
 
@@ -140,16 +138,11 @@ impl Metrics {
             steps: f.steps.with(at),
             commit_latency: f.commit_latency.with(at),
             producer_recycles: f.producer_recycles.with(at),
-            waiting_records: f.waiting_records.with(at),
             checkpoint_age: f.checkpoint_age.with(at),
             checkpoint_bytes: f.checkpoint_bytes.with(at),
             checkpoint_duration: f.checkpoint_duration.with(at),
             recovery_duration: f.recovery_duration.with(at),
             replayed_steps: f.replayed_steps.with(at),
-            open_cycles: f.open_cycles.with(at),
-            stuck_orders: f.stuck_orders.with(at),
-            stale_prices: f.stale_prices.with(at),
-            quarantined_portfolios: f.quarantined_portfolios.with(at),
             families: Arc::clone(f),
             role: role.to_owned(),
             lane,
@@ -168,6 +161,12 @@ impl Metrics {
     pub fn projector_lag_seconds(&self, topic: &str, partition: i32) -> Arc<Gauge> {
         let partition = partition.to_string();
         self.families.projector_lag_seconds.with([topic, &partition])
+    }
+
+    /// Takes the projector's lag away: another process projects now, or none.
+    pub fn forget_projector_lag(&self) {
+        self.families.projector_lag_records.forget_where(|_| true);
+        self.families.projector_lag_seconds.forget_where(|_| true);
     }
 
     /// Everything in the OpenMetrics text format.
@@ -210,22 +209,50 @@ impl RoleMetrics {
 }
 
 impl LaneMetrics {
-    /// Records of a topic that this lane has not folded yet.
-    #[must_use]
-    pub fn lag_records(&self, topic: &str) -> Arc<Gauge> {
-        self.families.lag_records.with([&self.role, topic, &self.lane])
-    }
-
     /// Age, in seconds, of the last record folded while others wait, else 0.
     #[must_use]
     pub fn lag_seconds(&self, topic: &str) -> Arc<Gauge> {
         self.families.lag_seconds.with([&self.role, topic, &self.lane])
     }
 
+    /// Records that wait; shown from the first call on, since not every role lets records wait.
+    #[must_use]
+    pub fn waiting_records(&self) -> Arc<Gauge> {
+        self.families.waiting_records.with(self.at())
+    }
+
+    /// Rebalance cycles that are open; shown from the first call on.
+    #[must_use]
+    pub fn open_cycles(&self) -> Arc<Gauge> {
+        self.families.open_cycles.with(self.at())
+    }
+
+    /// Orders past their deadline; shown from the first call on.
+    #[must_use]
+    pub fn stuck_orders(&self) -> Arc<Gauge> {
+        self.families.stuck_orders.with(self.at())
+    }
+
+    /// Instruments without a fresh price; shown from the first call on.
+    #[must_use]
+    pub fn stale_prices(&self) -> Arc<Gauge> {
+        self.families.stale_prices.with(self.at())
+    }
+
+    /// Portfolios that make no orders; shown from the first call on.
+    #[must_use]
+    pub fn quarantined_portfolios(&self) -> Arc<Gauge> {
+        self.families.quarantined_portfolios.with(self.at())
+    }
+
+    fn at(&self) -> [&str; 2] {
+        [&self.role, &self.lane]
+    }
+
     /// Takes the lane's series away: it lives elsewhere now.
     pub fn retire(&self) {
         let f = &self.families;
-        let at = [self.role.as_str(), self.lane.as_str()];
+        let at = self.at();
         f.steps.forget(at);
         f.commit_latency.forget(at);
         f.producer_recycles.forget(at);
@@ -240,7 +267,6 @@ impl LaneMetrics {
         f.stale_prices.forget(at);
         f.quarantined_portfolios.forget(at);
         let mine = |l: &[String; 3]| l[0] == self.role && l[2] == self.lane;
-        f.lag_records.forget_where(mine);
         f.lag_seconds.forget_where(mine);
     }
 }
@@ -256,7 +282,6 @@ impl Families {
             duplicates: Family::new(&names::DUPLICATES, meter),
             dead_letters: Family::new(&names::DEAD_LETTERS, meter),
             waiting_records: Family::new(&names::WAITING_RECORDS, meter),
-            lag_records: Family::new(&names::LAG_RECORDS, meter),
             lag_seconds: Family::new(&names::LAG_SECONDS, meter),
             checkpoint_age: Family::new(&names::CHECKPOINT_AGE, meter),
             checkpoint_bytes: Family::new(&names::CHECKPOINT_BYTES, meter),
@@ -287,7 +312,6 @@ impl Families {
             self.duplicates.source(),
             self.dead_letters.source(),
             self.waiting_records.source(),
-            self.lag_records.source(),
             self.lag_seconds.source(),
             self.checkpoint_age.source(),
             self.checkpoint_bytes.source(),
@@ -329,9 +353,12 @@ mod tests {
         let lane = metrics.lane("position-keeper", 3);
         lane.lag_seconds("execution.fills.v1").set(9.5);
         lane.steps.add(2);
+        assert!(!metrics.text().contains("ballast_stuck_orders{"), "a gauge that nobody has written shows no 0");
+        lane.stuck_orders().set_count(4);
         let shown = metrics.text();
         assert!(shown.contains("ballast_steps_total{role=\"position-keeper\",lane=\"3\"} 2"));
         assert!(shown.contains("ballast_lag_seconds{role=\"position-keeper\",topic=\"execution.fills.v1\",lane=\"3\"} 9.5"));
+        assert!(shown.contains("ballast_stuck_orders{role=\"position-keeper\",lane=\"3\"} 4"));
         lane.retire();
         assert!(!metrics.text().contains("lane=\"3\""));
     }

@@ -94,10 +94,7 @@ pub const DEAD_LETTERS: Definition = counter(
 /// Records that wait for their instrument, policy or rate.
 pub const WAITING_RECORDS: Definition =
     gauge("ballast_waiting_records", "{record}", &["role", "lane"], "Records that wait for their instrument, policy or rate");
-/// Records not read yet.
-pub const LAG_RECORDS: Definition =
-    gauge("ballast_lag_records", "{record}", &["role", "topic", "lane"], "Records in the log that are not folded yet");
-/// Age of the oldest record not read yet.
+/// Age of the last record folded while others wait.
 pub const LAG_SECONDS: Definition =
     gauge("ballast_lag_seconds", "s", &["role", "topic", "lane"], "Age of the last record folded while others wait, else 0");
 /// Age of the newest checkpoint.
@@ -114,7 +111,7 @@ pub const CHECKPOINT_BYTES: Definition =
 pub const CHECKPOINT_DURATION: Definition = Definition {
     name: "ballast_checkpoint_duration_seconds",
     unit: "s",
-    help: "Time to encode and save a checkpoint",
+    help: "Time from handing a checkpoint over until Postgres has it",
     kind: Kind::Histogram(SLOW_MICROS),
     labels: &["role", "lane"],
 };
@@ -155,7 +152,7 @@ pub const QUARANTINED_PORTFOLIOS: Definition = gauge(
 /// Frames written.
 pub const FRAMES: Definition = counter("ballast_frames", "{frame}", &["role"], "Frames written");
 /// Ticks folded into frames.
-pub const TICKS_CONFLATED: Definition = counter("ballast_ticks_conflated", "{tick}", &["role"], "Ticks folded into frames");
+pub const TICKS_CONFLATED: Definition = counter("ballast_ticks_conflated", "{tick}", &["role"], "Ticks read and folded into frames");
 /// Ticks per changed price of the last frame.
 pub const TICK_FRAME_RATIO: Definition =
     gauge("ballast_tick_frame_ratio", "1", &["role"], "Ticks folded for each changed price of the last frame; how much conflation saves");
@@ -178,7 +175,6 @@ pub const ALL: &[&Definition] = &[
     &DUPLICATES,
     &DEAD_LETTERS,
     &WAITING_RECORDS,
-    &LAG_RECORDS,
     &LAG_SECONDS,
     &CHECKPOINT_AGE,
     &CHECKPOINT_BYTES,

@@ -61,6 +61,10 @@ async fn a_silent_heartbeat_is_not_alive() {
     let (status, body) = get(address, "/livez").await;
     assert_eq!(status, 503);
     assert!(body.contains("lane 0: silent"), "{body}");
+    assert!(heartbeat.is_silent());
+    heartbeat.rest();
+    assert!(!heartbeat.is_silent());
+    assert_eq!(get(address, "/livez").await.0, 200, "nothing is expected of a heartbeat at rest");
     heartbeat.beat();
     assert_eq!(get(address, "/livez").await.0, 200);
 }
@@ -74,7 +78,10 @@ async fn metrics_are_open_metrics_text_with_every_name() {
     let lane = metrics.lane("position-keeper", 1);
     lane.steps.add(3);
     lane.commit_latency.observe(Duration::from_millis(7));
-    lane.lag_records("execution.fills.v1").set_count(12);
+    for gauge in [lane.waiting_records(), lane.open_cycles(), lane.stuck_orders(), lane.stale_prices(), lane.quarantined_portfolios()] {
+        gauge.set_count(1);
+    }
+    metrics.frames("conflator").frames.add(1);
     lane.lag_seconds("execution.fills.v1").set(0.5);
     let role = metrics.role("position-keeper");
     role.records_in("execution.fills.v1").add(5);

@@ -82,7 +82,7 @@ async fn a_real_receiver_sees_the_spans_and_the_metrics() {
     }
     let lane = telemetry.metrics().lane("rebalancer", 2);
     lane.steps.add(7);
-    lane.waiting_records.set_count(11);
+    lane.waiting_records().set_count(11);
     lane.commit_latency.observe(Duration::from_millis(5));
     lane.commit_latency.observe(Duration::from_millis(50));
     // Nothing is due yet: what arrives was flushed.

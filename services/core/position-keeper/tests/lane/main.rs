@@ -10,3 +10,4 @@ mod health;
 mod images;
 mod model;
 mod refusals;
+mod standing;

@@ -15,8 +15,14 @@ use std::collections::BTreeSet;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 use telemetry::{Identity, Telemetry};
 use tokio::signal::unix::{SignalKind, signal};
+
+/// How long roles may take to end once told to stop: with what follows, the process leaves within 5 s.
+const LEAVE: Duration = Duration::from_millis(4500);
+/// How long the last spans and log lines may take after that.
+const LAST_WORDS: Duration = Duration::from_millis(200);
 
 /// Starts the roles and waits for SIGTERM or SIGINT.
 pub fn run(mut config: Config, args: &RunArgs) -> anyhow::Result<ExitCode> {
@@ -40,19 +46,36 @@ pub fn run(mut config: Config, args: &RunArgs) -> anyhow::Result<ExitCode> {
     let threads: Vec<_> = roles.iter().map(|role| start(*role, &world, &stop)).collect::<Result<_, _>>()?;
     runtime.block_on(until_signalled(&stop))?;
     stop.ask();
+    let deadline = Instant::now() + LEAVE;
     let mut failed = false;
     for (role, thread) in roles.iter().zip(threads) {
-        match thread.join() {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => {
-                failed = true;
-                tracing::error!(?role, error = format!("{error:#}"), "the role has ended");
-            }
-            Err(_) => failed = true,
-        }
+        failed |= !ended_well(*role, thread, deadline);
     }
-    runtime.block_on(telemetry.shutdown());
+    let flushed = tokio::time::timeout(deadline.saturating_duration_since(Instant::now()) + LAST_WORDS, telemetry.shutdown());
+    // A collector that does not answer keeps nobody.
+    let _ = runtime.block_on(flushed);
+    runtime.shutdown_background();
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// Waits for a role's thread until the deadline; whether it ended without an error. One that has not
+/// ended by then ends with the process: its lanes are recovered, and frames are made again.
+fn ended_well(role: RoleName, thread: JoinHandle<anyhow::Result<()>>, deadline: Instant) -> bool {
+    while !thread.is_finished() {
+        if Instant::now() >= deadline {
+            tracing::warn!(?role, limit = ?LEAVE, "the role has not ended in time and ends with the process; nothing is lost: it goes on from the logs");
+            return true;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    match thread.join() {
+        Ok(Ok(())) => true,
+        Ok(Err(error)) => {
+            tracing::error!(?role, error = format!("{error:#}"), "the role has ended");
+            false
+        }
+        Err(_) => false,
+    }
 }
 
 fn wanted(asked: &[RoleName]) -> BTreeSet<RoleName> {
@@ -98,7 +121,7 @@ fn start(role: RoleName, world: &Arc<World>, stop: &Stop) -> anyhow::Result<Join
     let thread = std::thread::Builder::new().name(format!("{role:?}"));
     Ok(thread.spawn(move || {
         let ended = match role {
-            RoleName::Conflator => conflate::run(&world.config, &stop),
+            RoleName::Conflator => conflate::run(&world, &stop),
             RoleName::PositionKeeper => lanes::run::<PositionKeeper>(&world, PositionKeeper::default, &stop),
             RoleName::Rebalancer => lanes::run::<Rebalancer>(&world, Rebalancer::default, &stop),
             RoleName::PaperRouter => lanes::run::<PaperRouter>(&world, PaperRouter::default, &stop),
@@ -113,12 +136,31 @@ fn start(role: RoleName, world: &Arc<World>, stop: &Stop) -> anyhow::Result<Join
 
 async fn until_signalled(stop: &Stop) -> std::io::Result<()> {
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let mut look = tokio::time::interval(std::time::Duration::from_millis(100));
+    let mut look = tokio::time::interval(Duration::from_millis(100));
     loop {
         tokio::select! {
             _ = terminate.recv() => return Ok(()),
             _ = interrupt.recv() => return Ok(()),
             _ = look.tick() => if stop.asked() { return Ok(()) },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_role_that_does_not_end_is_left_behind_at_the_deadline() {
+        let (hold, held) = std::sync::mpsc::channel::<()>();
+        let stuck = std::thread::spawn(move || {
+            let _ = held.recv();
+            Ok(())
+        });
+        let asked = Instant::now();
+        assert!(ended_well(RoleName::Conflator, stuck, asked + Duration::from_millis(50)));
+        assert!(asked.elapsed() < Duration::from_secs(2));
+        drop(hold);
+        assert!(!ended_well(RoleName::Projector, std::thread::spawn(|| anyhow::bail!("fenced")), asked + Duration::from_secs(60)));
     }
 }

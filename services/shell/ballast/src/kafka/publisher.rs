@@ -125,6 +125,8 @@ impl Publisher for KafkaPublisher {
     }
 
     fn outcome(&mut self, wait: Duration) -> Option<Outcome> {
+        // Nobody polls this reader: what it has to tell of an outage would pile up.
+        self.ends.serve();
         loop {
             let heard = match self.heard.recv_timeout(wait) {
                 Ok(heard) => heard,
@@ -144,7 +146,7 @@ impl Publisher for KafkaPublisher {
                             "the commit was slow or in doubt; the producer is renewed"
                         );
                     }
-                    return Some(Outcome::Confirmed { step: i64::try_from(sequence).unwrap_or(i64::MAX), took });
+                    return Some(Outcome::Confirmed { step: i64::try_from(sequence).unwrap_or(i64::MAX), took, recycled });
                 }
                 Heard::Fenced { .. } => return Some(Outcome::Fenced),
                 Heard::Failed { error, .. } => return Some(Outcome::Failed(port_error(error))),

@@ -1,6 +1,6 @@
 //! The life of one lane on its thread: open the ports, recover, run, let go.
 
-use super::World;
+use super::{SILENCE, World};
 use crate::avro::AvroCodec;
 use crate::checkpoints::PostgresCheckpoints;
 use crate::clock;
@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
-use telemetry::Condition;
+use telemetry::{Condition, Heartbeat};
 
 /// Between two tries after something outside failed.
 const AGAIN: Duration = Duration::from_millis(500);
@@ -78,6 +78,7 @@ enum End {
 pub(super) struct LaneHandle {
     wish: Arc<Wish>,
     thread: JoinHandle<End>,
+    heartbeat: Arc<Heartbeat>,
     /// When its end was first seen.
     ended: Option<Instant>,
 }
@@ -85,12 +86,22 @@ pub(super) struct LaneHandle {
 impl LaneHandle {
     pub(super) fn spawn<R: Role + 'static>(deps: &Arc<Deps<R>>, lane: i32) -> Self {
         let wish = Arc::new(Wish(AtomicU64::new(GO_ON)));
-        let (deps, own) = (deps.clone(), wish.clone());
+        let heartbeat = Arc::new(deps.world.health.heartbeat(&format!("{} lane {lane}", R::NAME), SILENCE));
+        heartbeat.rest();
+        let (deps, own, beat) = (deps.clone(), wish.clone(), heartbeat.clone());
         let thread = std::thread::Builder::new()
             .name(format!("{}-{lane}", R::NAME))
-            .spawn(move || live(&deps, lane, &own))
+            .spawn(move || live(&deps, lane, &own, &beat))
             .expect("the system has room for a thread per lane");
-        Self { wish, thread, ended: None }
+        Self { wish, thread, heartbeat, ended: None }
+    }
+    /// Whether the lane runs and gives no sign of life.
+    pub(super) fn is_silent(&self) -> bool {
+        self.is_running() && self.heartbeat.is_silent()
+    }
+    /// Whether the thread has not ended.
+    pub(super) fn is_running(&self) -> bool {
+        !self.thread.is_finished()
     }
     pub(super) fn ask_to_finish(&self, limit: Duration) {
         let millis = u64::try_from(limit.as_millis()).unwrap_or(1).clamp(1, DROP - 1);
@@ -112,11 +123,14 @@ impl LaneHandle {
     }
 }
 
-fn live<R: Role>(deps: &Deps<R>, lane: i32, wish: &Wish) -> End {
+fn live<R: Role>(deps: &Deps<R>, lane: i32, wish: &Wish, heartbeat: &Heartbeat) -> End {
     let condition = deps.world.health.condition(&format!("{} lane {lane}", R::NAME));
     loop {
         condition.set_not_ready("recovering");
-        match one_life(deps, lane, wish, &condition) {
+        let lived = one_life(deps, lane, wish, (&condition, heartbeat));
+        // Recovery, and waiting for what is away, may take as long as they take.
+        heartbeat.rest();
+        match lived {
             Ok(end) => return end,
             Err(_) if wish.is() != GO_ON => return End::LetGo,
             Err(halt) if passes(&halt) => {
@@ -157,15 +171,18 @@ fn wait_or_wish(wish: &Wish) -> bool {
     false
 }
 
-fn one_life<R: Role>(deps: &Deps<R>, lane: i32, wish: &Wish, condition: &Condition) -> Result<End, LaneHalt> {
+/// What a lane's thread is judged by.
+type Signs<'a> = (&'a Condition, &'a Heartbeat);
+
+fn one_life<R: Role>(deps: &Deps<R>, lane: i32, wish: &Wish, signs: Signs<'_>) -> Result<End, LaneHalt> {
     while !deps.is_free(lane) {
-        condition.set_not_ready("waiting for the end of the lane's producer before");
+        signs.0.set_not_ready("waiting for the end of the lane's producer before");
         if wait_or_wish(wish) {
             return Ok(End::LetGo);
         }
     }
     let mut publisher = KafkaPublisher::open::<R>(&deps.world.config.kafka, lane, &topic_names())?;
-    let end = lead(deps, lane, wish, condition, &mut publisher);
+    let end = lead(deps, lane, wish, signs, &mut publisher);
     // A lane that was dropped or failed leaves its step in doubt to the next life.
     let limit = if matches!(end, Ok(End::LetGo)) && wish.is() != DROP { CLOSE } else { Duration::ZERO };
     deps.leave(lane, publisher.close(limit));
@@ -173,7 +190,13 @@ fn one_life<R: Role>(deps: &Deps<R>, lane: i32, wish: &Wish, condition: &Conditi
 }
 
 /// Recovers the lane and runs it until it is let go.
-fn lead<R: Role>(deps: &Deps<R>, lane: i32, wish: &Wish, condition: &Condition, publisher: &mut KafkaPublisher) -> Result<End, LaneHalt> {
+fn lead<R: Role>(
+    deps: &Deps<R>,
+    lane: i32,
+    wish: &Wish,
+    (condition, heartbeat): Signs<'_>,
+    publisher: &mut KafkaPublisher,
+) -> Result<End, LaneHalt> {
     let started = Instant::now();
     let world = &*deps.world;
     let config = &world.config;
@@ -193,6 +216,7 @@ fn lead<R: Role>(deps: &Deps<R>, lane: i32, wish: &Wish, condition: &Condition, 
     let mut worker = LaneWorker::start(recovered, &config.core, config.pacing.clone(), Box::new(observer), &mut ports)?;
     condition.set_ready();
     loop {
+        heartbeat.beat();
         match wish.is() {
             GO_ON => {
                 if worker.turn(clock::now(), &mut ports)? == Turn::Fenced {

@@ -145,7 +145,7 @@ impl Publisher for MemoryPublisher {
         }
         let messages = step_messages(self.role, self.progress, self.lane, step);
         self.log.commit(std::iter::once(messages.begin).chain(messages.outputs).chain([messages.done]));
-        self.outcomes.push_back(Outcome::Confirmed { step: messages.step, took: Duration::ZERO });
+        self.outcomes.push_back(Outcome::Confirmed { step: messages.step, took: Duration::ZERO, recycled: false });
         Ok(())
     }
     fn outcome(&mut self, _wait: Duration) -> Option<Outcome> {
@@ -195,7 +195,7 @@ impl Checkpoints for MemoryCheckpoints {
             entities: entities.into_iter().collect(),
         });
         kept.images.truncate(2);
-        self.last = Some(Saved::Kept { step: image.step, bytes });
+        self.last = Some(Saved::Kept { step: image.step, bytes, took: Duration::ZERO });
     }
     fn saved(&mut self, _wait: Duration) -> Option<Saved> {
         self.last.take()

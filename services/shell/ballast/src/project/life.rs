@@ -3,12 +3,12 @@
 //!
 //! Promises bounded batches, and that a batch is written before the next is read.
 
-use super::closings;
 use super::cursors::{Cursor, stored_of};
 use super::places::{Source, places, sources};
 use super::repeats::Repeats;
 use super::rows::{RowError, Rows, Spot, take};
 use super::trouble::Trouble;
+use super::{Signs, closings};
 use crate::clock;
 use crate::kafka::KafkaRecord;
 use crate::lanes::World;
@@ -20,7 +20,7 @@ use postgres_store::projections::ProjectionBatch;
 use postgres_store::{Retry, StoreError};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use telemetry::{Condition, RoleMetrics};
+use telemetry::RoleMetrics;
 
 /// Most records of a batch.
 const BATCH_RECORDS: usize = 2_000;
@@ -46,7 +46,7 @@ pub(super) struct Caution(usize);
 /// One life.
 pub(super) struct Life<'a> {
     world: &'a World,
-    condition: &'a Condition,
+    signs: Signs<'a>,
     schemas: SchemaStore,
     metrics: RoleMetrics,
     reader: Reader,
@@ -65,7 +65,7 @@ struct Gathered {
 
 impl<'a> Life<'a> {
     /// Reads the stored offsets and goes on from them, or from a log's start where none is stored.
-    pub(super) fn start(world: &'a Arc<World>, condition: &'a Condition) -> Result<Self, Trouble> {
+    pub(super) fn start(world: &'a Arc<World>, signs: Signs<'a>) -> Result<Self, Trouble> {
         let topics: Vec<&str> = sources().map(Source::name).collect();
         let stored = world.runtime.block_on(world.store.offsets(&topics))?;
         let mut reader = Reader::open(&world.config.kafka, Pace::Live, "projector")?;
@@ -82,11 +82,11 @@ impl<'a> Life<'a> {
             starts.push(Start { topic, partition: place.partition, offset });
         }
         reader.assign(&starts)?;
-        condition.set_ready();
+        signs.condition.set_ready();
         tracing::info!(partitions = starts.len(), stored = stored.len(), "the projector reads");
         Ok(Self {
             world,
-            condition,
+            signs,
             schemas: SchemaStore::compiled(),
             metrics: world.metrics.role("projector"),
             reader,
@@ -98,6 +98,7 @@ impl<'a> Life<'a> {
 
     /// Gathers a batch and writes it.
     pub(super) fn turn(&mut self, caution: &mut Caution, stop: &Stop) -> Result<(), Trouble> {
+        self.signs.heartbeat.beat();
         let mut gathered = self.gather(if caution.0 > 0 { 1 } else { BATCH_RECORDS }, stop)?;
         closings::settle(&mut gathered.rows, &self.world.config.kafka, &self.schemas)?;
         gathered.rows.batch.offsets = self.cursors.iter().filter_map(Cursor::advance).collect();
@@ -177,8 +178,9 @@ impl<'a> Life<'a> {
         }
         let (mut pause, mut timeouts) = (AGAIN.0, 0);
         loop {
+            self.signs.heartbeat.beat();
             let Err(error) = self.world.runtime.block_on(self.world.store.apply(&batch)) else {
-                self.condition.set_ready();
+                self.signs.condition.set_ready();
                 self.mark_applied();
                 return Ok(());
             };
@@ -186,7 +188,7 @@ impl<'a> Life<'a> {
             match remedy(&error, records, timeouts) {
                 Remedy::Again => {
                     tracing::warn!(%error, records, "rows wait for Postgres");
-                    self.condition.set_not_ready(error.to_string());
+                    self.signs.condition.set_not_ready(error.to_string());
                     self.measure(|_| true);
                     if stop.wait(pause) {
                         return Ok(());

@@ -1,7 +1,7 @@
 //! What a worker tells of itself while it runs; the real listener counts and traces, others ignore it.
 
 use super::ports::{Polled, Saved};
-use engine::Step;
+use engine::{Stats, Step};
 use std::time::Duration;
 
 /// Hears what a worker does. Every method may do nothing.
@@ -12,10 +12,12 @@ pub trait Observer: Send {
     fn window(&self, _polled: &Polled<'_>, _behind: bool) {}
     /// A step was closed.
     fn step(&self, _step: &Step) {}
-    /// A step became visible.
-    fn confirmed(&self, _step: i64, _took: Duration) {}
+    /// A step became visible; whether its producer was lost over it.
+    fn confirmed(&self, _step: i64, _took: Duration, _recycled: bool) {}
     /// A checkpoint ended.
     fn saved(&self, _saved: &Saved) {}
+    /// A turn begins; `stats` tells how the role's state stands and is not free.
+    fn turn(&self, _stats: &dyn Fn() -> Stats) {}
 }
 
 /// Hears and does nothing.

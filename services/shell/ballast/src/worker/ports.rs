@@ -76,6 +76,8 @@ pub enum Outcome {
         step: i64,
         /// From hand-over to confirmation.
         took: Duration,
+        /// Whether the commit cost its producer: it was slow, failed, or in doubt.
+        recycled: bool,
     },
     /// Another process owns the lane: let go at once.
     Fenced,
@@ -137,6 +139,8 @@ pub enum Saved {
         step: i64,
         /// Bytes written.
         bytes: usize,
+        /// From hand-over until it was kept.
+        took: Duration,
     },
     /// Another process has written a newer one.
     Overtaken,

@@ -1,0 +1,17 @@
+//! What a role tells of its state, for gauges. Plain counts; nothing is decided by them, and no step
+//! depends on them.
+
+/// How a role's state stands. `None`: the role has no such thing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Stats {
+    /// Records that wait for their instrument, policy or rate.
+    pub waiting_records: Option<usize>,
+    /// Rebalance cycles that are open.
+    pub open_cycles: Option<usize>,
+    /// Orders without a terminal state past their deadline.
+    pub stuck_orders: Option<usize>,
+    /// Held or targeted instruments whose price is too old, or missing.
+    pub stale_prices: Option<usize>,
+    /// Portfolios that make no orders until they are released.
+    pub quarantined_portfolios: Option<usize>,
+}
