@@ -47,7 +47,10 @@ class Plan:
         return str(self.order(name, default)).lower() == "true"
 
     def later(self, given):
-        return {name: Wish(given.get(name, ZERO), None if name in given else "NOT_BREACHED") for name in self.lines}
+        wishes = {name: Wish(given.get(name, ZERO), None if name in given else "OPEN_CYCLE") for name in self.lines}
+        for name in given:
+            wishes[name].cut(self.wish(name, True).quantity, "WITHIN_BAND")
+        return wishes
 
     # Steps 3 to 5.
 

@@ -79,7 +79,7 @@ schemas! {
     COMMAND = "portfolio.commands.v1", "Command", 0xba40_79c9_72f0_c53e, Commands;
     LEDGER = "portfolio.ledger.v1", "Ledger", 0xdfa0_ff59_d794_f539, Ledger;
     SNAPSHOT = "portfolio.snapshots.v1", "Snapshot", 0xdb5b_fb7f_c57e_9031, Snapshots;
-    DRIFT = "portfolio.drift.v1", "Drift", 0x474f_6e46_e6e4_21fc, Drift;
+    DRIFT = "portfolio.drift.v1", "Drift", 0xede5_5683_6c47_b827, Drift;
     PORTFOLIO_CLOSE = "portfolio.closes.v1", "PortfolioClose", 0xe982_908c_8c23_eb9f, PortfolioCloses;
     ORDER_WAVE = "rebalance.orders.v1", "OrderWave", 0xca1f_561d_e111_2751, Orders;
     REBALANCE_EVENT = "rebalance.events.v1", "RebalanceEvent", 0xaf95_92bc_f9be_fe50, RebalanceEvents;
@@ -91,7 +91,7 @@ schemas! {
 }
 
 /// Texts of earlier releases whose fingerprints differ from the present ones: their bytes stay readable for ever.
-pub static EARLIER: &[&str] = &[];
+pub static EARLIER: &[&str] = &[include_str!("../../../../schemas/released/portfolio.drift.v1@1.avsc")];
 
 /// The `.avsc` text of a topic.
 pub const fn schema_text(topic: Topic) -> &'static str {

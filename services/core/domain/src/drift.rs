@@ -1,7 +1,7 @@
 //! `portfolio.drift.v1`: how far a portfolio stands from its policy, with everything that a plan needs.
 //! It is complete: a plan reads this record and nothing else.
 
-use crate::enums::{DriftCause, DriftKind, InstrumentType, MarketState, PriceFlag};
+use crate::enums::{DriftCause, DriftKind, InstrumentType, MarketState, PriceFlag, Side};
 use crate::ledger::CurrencyAmount;
 use crate::policy::Policy;
 use crate::snapshot::{CashBalance, Health, InputOffset};
@@ -69,8 +69,18 @@ pub struct DriftLine {
 pub struct RecentOrder {
     /// Order.
     pub order_id: OrderId,
-    /// Gross units executed and applied to the book.
+    /// Gross units executed and applied to the book, in the instrument and direction of the first fill.
     pub executed_quantity: Quantity,
+    /// Instrument of its first fill; null from a book that did not keep it.
+    #[serde(default)]
+    pub instrument_id: Option<InstrumentId>,
+    /// Side of its first fill; UNKNOWN from a book that did not keep it.
+    #[serde(default)]
+    pub side: Side,
+    /// Whether its fills contradict each other, in their instrument, direction or cumulative quantity;
+    /// RECONCILE settles it.
+    #[serde(default)]
+    pub contradicted: bool,
 }
 
 /// A drift event. Amounts are in the base currency unless a currency stands beside them.

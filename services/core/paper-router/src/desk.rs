@@ -101,19 +101,22 @@ impl Desk {
     }
 }
 
-impl engine::Image for Desk {
-    fn shared(&self) -> Vec<u8> {
-        image::to_bytes(&self.arrivals)
+impl Desk {
+    /// How many orders have come.
+    pub fn arrivals(&self) -> u64 {
+        self.arrivals
     }
-    fn restore_shared(&mut self, bytes: &[u8]) -> Result<(), ImageError> {
-        self.arrivals = image::from_bytes("the paper router's shared part", bytes)?;
-        Ok(())
+    /// Takes that count over from an image.
+    pub fn restore_arrivals(&mut self, arrivals: u64) {
+        self.arrivals = arrivals;
     }
-    fn entity_keys(&self) -> Vec<SmolStr> {
+    /// Ids at work or finished, in their order.
+    pub fn entity_keys(&self) -> Vec<SmolStr> {
         let ids: BTreeSet<_> = self.working.keys().chain(self.finished.keys()).collect();
         ids.into_iter().map(key).collect()
     }
-    fn entity(&self, key: &str) -> Option<Vec<u8>> {
+    /// One order as bytes.
+    pub fn entity(&self, key: &str) -> Option<Vec<u8>> {
         let id: OrderId = key.parse().ok()?;
         let entity = match (self.working.get(&id), self.finished.get(&id)) {
             (Some(working), _) => Entity::Working(Box::new(working.clone())),
@@ -122,7 +125,8 @@ impl engine::Image for Desk {
         };
         Some(image::to_bytes(&entity))
     }
-    fn restore_entity(&mut self, key: &str, bytes: &[u8]) -> Result<(), ImageError> {
+    /// Takes one order over from an image.
+    pub fn restore_entity(&mut self, key: &str, bytes: &[u8]) -> Result<(), ImageError> {
         let id: OrderId = key.parse().map_err(|why| ImageError::new(format!("order {key:?}"), why))?;
         match image::from_bytes(key, bytes)? {
             Entity::Working(working) => {
@@ -136,7 +140,8 @@ impl engine::Image for Desk {
         }
         Ok(())
     }
-    fn take_dirty(&mut self) -> Vec<SmolStr> {
+    /// Ids that have changed since they were taken last.
+    pub fn take_dirty(&mut self) -> Vec<SmolStr> {
         std::mem::take(&mut self.dirty).iter().map(key).collect()
     }
 }

@@ -1,6 +1,7 @@
 //! One execution: at which price, of how many units, at what fee. Pure functions of the order, the
 //! frame's price and the settings.
 
+use crate::bonds::Bond;
 use crate::chance::{self, Question};
 use crate::desk::Working;
 use domain::enums::{ExecType, OrderType, Side, TimeInForce};
@@ -20,15 +21,16 @@ pub const SOURCE: &str = "paper-router";
 /// Most executions of an order that is filled in parts.
 const MOST_PARTS: u32 = 3;
 
-/// The price at which an order of this side trades now: the last trade, else the middle of bid and ask,
-/// else the mark, else the quote of the other side; `None` where the frame gives none above zero.
+/// The price at which an order of this side trades now, chosen as a mark price is: the mark, else the middle of
+/// bid and ask, else the last trade, which may be old; else the quote of the other side. `None` where the frame
+/// gives none above zero.
 pub fn market_price(side: Side, price: &FramePrice) -> Option<Price> {
     let middle = match (price.bid, price.ask) {
         (Some(bid), Some(ask)) => bid.checked_add(ask).and_then(|sum| mul_div_half_even(sum.units(), 1, 2)).ok().map(Price::from_units),
         _ => None,
     };
     let quote = if side == Side::Buy { price.ask } else { price.bid };
-    let price = price.last.or(middle).or(price.mark).or(quote)?;
+    let price = price.mark.or(middle).or(price.last).or(quote)?;
     (price.is_positive() && price.fits_wire()).then_some(price)
 }
 
@@ -67,9 +69,22 @@ pub fn exec_id(order: OrderId, n: u32) -> SmolStr {
     SmolStr::new(uuid_of(&[order.0.as_bytes(), &n.to_be_bytes()]).to_string())
 }
 
-/// The fill of `quantity` at `price`. Errors: an amount or fee beyond the wire's range.
-pub fn fill(working: &Working, at: &FramePrice, price: Price, quantity: Quantity, now: Timestamp, fee_bp: u32) -> Result<Fill, FixedError> {
+/// Where and when an order is executed.
+pub struct Execution<'a> {
+    /// The frame's price.
+    pub at: &'a FramePrice,
+    /// The price of it that counts.
+    pub price: Price,
+    /// The bond, where it is one.
+    pub bond: Option<&'a Bond>,
+    /// The window's clock.
+    pub now: Timestamp,
+}
+
+/// The fill of `quantity`. Errors: an amount or fee beyond the wire's range.
+pub fn fill(working: &Working, execution: &Execution<'_>, quantity: Quantity, fee_bp: u32) -> Result<Fill, FixedError> {
     let order = &working.order;
+    let Execution { at, price, bond, now } = *execution;
     let value = quantity.times(price)?;
     Ok(Fill {
         source: SmolStr::new_static(SOURCE),
@@ -91,7 +106,7 @@ pub fn fill(working: &Working, at: &FramePrice, price: Price, quantity: Quantity
         strategy: None,
         cum_qty: Some(working.cum_qty.checked_add(quantity)?),
         gross_amount: None,
-        accrued_interest: None,
+        accrued_interest: bond.map_or(Ok(None), |bond| bond.accrued_on(quantity))?,
         transact_time: now,
         received_at: None,
     })

@@ -6,11 +6,12 @@
 //! run. An order id is executed at most once for ever, whatever is sent twice, and never after its
 //! `valid_until`.
 //!
-//! It has no order book, no market impact, no lots and no multipliers: a fee is a share of quantity ×
-//! price. It keeps no prices. It never trades at a price of zero or below, nor while its lane is behind:
+//! It has no order book, no market impact and no lots: a fee is a share of quantity × price. It keeps no
+//! prices, only what bonds have accrued. It never trades at a price of zero or below, nor while its lane is behind:
 //! the frames that it catches up with may be older than the order.
 
 mod acceptance;
+mod bonds;
 mod chance;
 mod desk;
 mod execution;

@@ -1,15 +1,17 @@
 //! The router as a role: what it does with a wave, a frame and a due timer.
 
 use crate::acceptance::{MAX_VALID_SECONDS, REMEMBERED_SECONDS, Reason, check_wave, refusal_of};
+use crate::bonds::Bonds;
 use crate::chance::{self, Question};
 use crate::desk::{Desk, Working};
-use crate::{execution, report};
+use crate::execution::{self, Execution};
+use crate::report;
 use domain::enums::{OrderState, TimeInForce, WaveKind};
 use domain::frame::{Frame, FramePrice};
 use domain::order::{Order, OrderWave};
 use domain::reason::DeadLetterCode;
 use domain::{Input, OrderId, Output, PortfolioId, Quantity, SmolStr, Timestamp, Topic};
-use engine::{Context, Image, ImageError, Origin, Refusal, Role, Settings, Timer};
+use engine::{Context, Image, ImageError, Origin, Refusal, Role, Settings, Timer, image};
 
 /// The delay of an order is over.
 const ANSWER: u8 = 1;
@@ -20,6 +22,7 @@ const EXPIRE: u8 = 2;
 #[derive(Debug, Default)]
 pub struct PaperRouter {
     desk: Desk,
+    bonds: Bonds,
 }
 
 impl PaperRouter {
@@ -95,6 +98,7 @@ impl PaperRouter {
     }
 
     fn frame(&mut self, frame: &Frame, cx: &mut Context<'_>) {
+        self.bonds.hear(frame);
         if cx.behind || self.desk.len().0 == 0 {
             return;
         }
@@ -110,8 +114,9 @@ impl PaperRouter {
         let Some(price) = execution::market_price(working.order.side, at) else { return };
         let at_once = matches!(working.order.time_in_force, TimeInForce::Ioc | TimeInForce::Fok);
         if execution::meets_limit(&working.order, price) {
+            let execution = Execution { at, price, bond: self.bonds.get(&at.instrument_id), now: cx.now };
             let fill = execution::size(working, cx.settings)
-                .and_then(|quantity| execution::fill(working, at, price, quantity, cx.now, cx.settings.paper_fee_bp));
+                .and_then(|quantity| execution::fill(working, &execution, quantity, cx.settings.paper_fee_bp));
             match fill {
                 Ok(fill) => self.book(id, fill.quantity, Output::Fill(Box::new(fill)), cx),
                 Err(_) => {
@@ -163,10 +168,13 @@ fn forget_at(order: &Order, now: Timestamp) -> Timestamp {
 
 impl Image for PaperRouter {
     fn shared(&self) -> Vec<u8> {
-        self.desk.shared()
+        image::to_bytes(&(self.desk.arrivals(), &self.bonds))
     }
     fn restore_shared(&mut self, bytes: &[u8]) -> Result<(), ImageError> {
-        self.desk.restore_shared(bytes)
+        let (arrivals, bonds) = image::from_bytes("the paper router's shared part", bytes)?;
+        self.desk.restore_arrivals(arrivals);
+        self.bonds = bonds;
+        Ok(())
     }
     fn entity_keys(&self) -> Vec<SmolStr> {
         self.desk.entity_keys()

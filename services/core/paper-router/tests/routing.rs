@@ -4,6 +4,7 @@
 use domain::enums::{OrderState, OrderType, Side, TimeInForce, WaveKind};
 use domain::frame::{Frame, FramePrice, FrameSource};
 use domain::ids::uuid_of;
+use domain::instrument::Instrument;
 use domain::order::{Order, OrderWave};
 use domain::reason::{DeadLetterCode, ReasonCode};
 use domain::{Input, InstrumentId, Money, OrderId, Output, PortfolioId, Quantity, RebalanceId, Timestamp, Topic};
@@ -107,13 +108,15 @@ struct House {
     lane: Lane<PaperRouter>,
     frames: i64,
     waves: i64,
+    /// Facts that stand in its next frame.
+    facts: Vec<Instrument>,
 }
 
 impl House {
     fn new(settings: Settings) -> Self {
         let mut lane = Lane::new(PaperRouter::default(), 0, 1);
         lane.configure(&settings);
-        Self { lane, frames: 0, waves: 0 }
+        Self { lane, frames: 0, waves: 0, facts: Vec::new() }
     }
 
     fn plain() -> Self {
@@ -134,7 +137,8 @@ impl House {
         let mut frames = Vec::new();
         if !prices.is_empty() {
             let sources = vec![FrameSource { topic: Topic::Ticks, partition: 0, from: self.frames, to: self.frames + 1 }];
-            let frame = Frame { sources, anchor: -1, prices: prices.to_vec(), ..Frame::default() };
+            let frame =
+                Frame { sources, anchor: -1, prices: prices.to_vec(), instruments: std::mem::take(&mut self.facts), ..Frame::default() };
             frames.push(raw(Topic::Frames, self.frames, "", Input::Frame(Box::new(frame))));
             self.frames += 1;
         }
@@ -197,6 +201,32 @@ fn told(outputs: &[Output]) -> Vec<String> {
 
 const NOTHING: [&str; 0] = [];
 
+/// A bond whose price is per 100 of face value.
+fn bond() -> Instrument {
+    serde_json::from_str(r#"{"instrument_id":"AAA","type":"BOND","currency":"USD","multiplier":"10"}"#).unwrap()
+}
+
+fn accrued(outputs: &[Output]) -> Option<String> {
+    let fill = outputs.iter().find_map(|output| if let Output::Fill(fill) = output { Some(fill) } else { None });
+    fill.unwrap().accrued_interest.map(|interest| interest.to_string())
+}
+
+#[test]
+fn who_trades_a_bond_pays_what_it_has_accrued() {
+    let mut house = House::plain();
+    house.facts = vec![bond()];
+    house.window(0, true, &[FramePrice { accrued: "1.25".parse().ok(), ..last("99") }], &[wave(WaveKind::New, &[buy(1)])]);
+    let mut house = house.restored(&Settings::default());
+    assert_eq!(accrued(&house.window(1, false, &[last("99")], &[])), Some("1250".to_owned()), "a tick without it keeps it");
+    house.orders(2, &[order(2, Side::Sell, "0.5")]);
+    let newer = FramePrice { accrued: "1.26".parse().ok(), ..last("99") };
+    assert_eq!(accrued(&house.window(3, false, &[newer], &[])), Some("6.3".to_owned()));
+    // Of a share, a tick's accrued interest says nothing.
+    let mut house = House::plain();
+    house.orders(0, &[buy(1)]);
+    assert_eq!(accrued(&house.window(1, false, &[FramePrice { accrued: "1.25".parse().ok(), ..last("99") }], &[])), None);
+}
+
 #[test]
 fn an_order_is_filled_at_the_next_price_not_at_one_of_its_own_window() {
     let mut house = House::plain();
@@ -216,8 +246,9 @@ fn an_order_is_filled_at_the_next_price_not_at_one_of_its_own_window() {
 fn the_price_is_the_last_else_the_middle_else_the_mark_else_the_quote() {
     let field = |text: &str| text.parse().ok();
     let cases = [
-        (FramePrice { last: field("1"), bid: field("2"), ask: field("3"), mark: field("4"), ..price("AAA") }, Some("1")),
-        (FramePrice { bid: field("2"), ask: field("3"), mark: field("4"), ..price("AAA") }, Some("2.5")),
+        (FramePrice { last: field("1"), bid: field("2"), ask: field("3"), mark: field("4"), ..price("AAA") }, Some("4")),
+        (FramePrice { last: field("1"), bid: field("2"), ask: field("3"), ..price("AAA") }, Some("2.5")),
+        (FramePrice { last: field("1"), bid: field("2"), ..price("AAA") }, Some("1")),
         (FramePrice { bid: field("2"), mark: field("4"), ..price("AAA") }, Some("4")),
         (FramePrice { ask: field("3"), ..price("AAA") }, Some("3")),
         (FramePrice { bid: field("3"), ..price("AAA") }, None),

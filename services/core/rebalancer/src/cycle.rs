@@ -16,6 +16,9 @@
 //!  STUCK ─► COMPLETED │ FAILED           only by a late terminal status or a RECONCILE
 //! ```
 //!
+//! What contradicts an order of a cycle that has ended is STUCK as well: nothing is planned until a person
+//! settles it, or a later report, its earlier ones and the book agree after all.
+//!
 //! It promises one open cycle for each portfolio, one id for each order, no order after a time-out, and
 //! an end for every cycle or a STUCK that calls for a person. It plans nothing: that is [`crate::plan`].
 
@@ -29,7 +32,7 @@ pub mod proposal;
 pub mod release;
 pub mod turn;
 
-pub use desk::Desk;
+pub use desk::{Contradiction, Desk};
 pub use leg::{Leg, Word};
 pub use proposal::Proposal;
 pub use turn::Turn;
@@ -40,8 +43,10 @@ use crate::orders::wave::Terms;
 use domain::drift::Drift;
 use domain::enums::{RebalanceStatus, RebalanceTrigger};
 use domain::reason::ReasonCode;
-use domain::{InstrumentId, OrderId, PortfolioId, RebalanceId, SmolStr, Timestamp};
+use domain::rebalance_event::ExplanationLine;
+use domain::{Bps, InstrumentId, OrderId, PortfolioId, RebalanceId, SmolStr, Timestamp};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// A drift event and its place in its topic: later places know more.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,6 +83,10 @@ pub struct Cycle {
     pub legs: Vec<Leg>,
     /// Buys that wait for the sells.
     pub later: Vec<Draft>,
+    /// What its newest plan says of each instrument.
+    pub lines: Vec<ExplanationLine>,
+    /// Furthest that the price of a buy may have moved since it was approved.
+    pub tolerance: Option<Bps>,
     /// Waves that have left.
     pub waves: i32,
     /// Legs that have an id.
@@ -116,6 +125,8 @@ impl Cycle {
             proposal: None,
             legs: Vec::new(),
             later: Vec::new(),
+            lines: Vec::new(),
+            tolerance: None,
             waves: 0,
             numbered: 0,
             stop: None,
@@ -137,9 +148,10 @@ impl Cycle {
     pub fn is_stuck(&self) -> bool {
         self.unsettled || self.legs.iter().any(|leg| leg.stuck)
     }
-    /// Where it stands.
-    pub fn status(&self) -> RebalanceStatus {
-        match (&self.proposal, self.is_stuck()) {
+    /// Where it stands, by what is known to contradict its orders.
+    pub fn standing(&self, contradictions: &BTreeMap<OrderId, Contradiction>) -> RebalanceStatus {
+        let contradicted = self.legs.iter().any(|leg| contradictions.contains_key(&leg.order.order_id));
+        match (&self.proposal, contradicted || self.is_stuck()) {
             (Some(_), _) => RebalanceStatus::PendingApproval,
             (None, true) => RebalanceStatus::Stuck,
             (None, false) => RebalanceStatus::Released,
@@ -147,8 +159,8 @@ impl Cycle {
     }
 }
 
-/// The cycle that a portfolio closed last: kept for words about its orders that come late, until the
-/// next one closes.
+/// The released cycle that a portfolio closed last: kept for words about its orders that come late, until
+/// the next one closes. A proposal that ended is none: nothing of it has left.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Closed {
     /// Its id.
@@ -157,10 +169,20 @@ pub struct Closed {
     pub trigger: RebalanceTrigger,
     /// How it ended.
     pub status: RebalanceStatus,
-    /// When.
-    pub at: Timestamp,
     /// Offset of the drift event that had applied all its executions.
     pub applied_at: i64,
     /// Its orders.
     pub legs: Vec<Leg>,
+}
+
+/// An order of an earlier cycle that is not settled: contradicted, or with executions that the book must still
+/// be told of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unsettled {
+    /// What made its cycle.
+    pub trigger: RebalanceTrigger,
+    /// How that ended.
+    pub status: RebalanceStatus,
+    /// The order.
+    pub leg: Leg,
 }

@@ -24,9 +24,10 @@ use breach::Cause;
 use desk::{Desk, Wish};
 use domain::enums::Funding;
 use domain::reason::ReasonCode;
-use domain::{Fraction, Money};
+use domain::{Fraction, Money, SmolStr};
 use exact::{Int, SHARE, int, ratio, rescaled, ten};
 use refusal::Refusal;
+use wave::Reach;
 
 /// The plan for a drift event: which orders bring the book back to its policy, and why each instrument is
 /// ordered, cut or left alone.
@@ -38,12 +39,21 @@ pub fn plan(input: &PlanInput) -> Plan {
     made.unwrap_or_else(|refusal| refused(input, refusal))
 }
 
-/// What of `legs` may still be ordered on a newer drift event: their quantities pass the constraints and the
-/// funding again, cut but never grown. For the wave of buys, the re-check of an approval, and edited
-/// quantities; instruments outside `legs` are left alone.
+/// What of `legs`, the buys that waited, may still be ordered on a newer drift event: their quantities pass the
+/// constraints and the funding again, cut but never grown, and never beyond what this event would order.
+/// Instruments outside `legs` are left alone.
 pub fn later_wave(input: &PlanInput, legs: &[Leg]) -> Plan {
+    again(input, legs, Reach::Goal)
+}
+
+/// The same for an approval: what was proposed stands, also where the goal has moved.
+pub fn recheck(input: &PlanInput, legs: &[Leg]) -> Plan {
+    again(input, legs, Reach::Legs)
+}
+
+fn again(input: &PlanInput, legs: &[Leg], reach: Reach) -> Plan {
     let made = Desk::open(input).and_then(|desk| {
-        let mut wishes = wave::wishes(&desk, legs)?;
+        let mut wishes = wave::wishes(&desk, legs, reach)?;
         for (index, wish) in wishes.iter_mut().enumerate().filter(|(_, wish)| wish.stands()) {
             constraints::deviates(&desk, index, wish);
         }
@@ -79,6 +89,7 @@ fn finish(desk: &Desk, mut wishes: Vec<Wish>) -> Result<Plan, Refusal> {
     let buys = wishes.iter().any(|wish| wish.quantity > 0);
     Ok(Plan {
         verdict: if legs.is_empty() { Verdict::NoActionNeeded } else { Verdict::Orders },
+        note: desk.scoped.hollow.as_ref().map(SmolStr::new),
         legs,
         explanation: explain::explanation(desk, &wishes, &numbers),
         old_allocations: explain::allocations(desk, |_| 0),
@@ -124,6 +135,7 @@ fn refused(input: &PlanInput, refusal: Refusal) -> Plan {
     Plan {
         explanation: explain::refusal(input.drift, refusal.code),
         verdict: Verdict::Refused { code: refusal.code, text: refusal.text.into() },
+        note: None,
         legs: Vec::new(),
         old_allocations: explain::published(input.drift),
         new_allocations: explain::published(input.drift),

@@ -44,18 +44,27 @@ pub fn plan_check(input: &PlanInput, plan: &Plan) -> Result<(), Vec<Violation>> 
     let mut found = Violations(Vec::new());
     if let Some(view) = common(input, plan, &mut found) {
         goal::scope(&view, &mut found);
+        goal::hollow(&view, &mut found);
         goal::direction(&view, false, &mut found);
         figures::drift(&view, false, &mut found);
     }
     found.done()
 }
 
-/// The same for what [`crate::plan::later_wave`] made of `legs`: it may go past a goal that moved, and never
-/// beyond `legs`.
+/// The same for what [`crate::plan::later_wave`] made of `legs`: never beyond them.
 pub fn later_wave_check(input: &PlanInput, legs: &[Leg], plan: &Plan) -> Result<(), Vec<Violation>> {
+    again(input, legs, plan, false)
+}
+
+/// The same for [`crate::plan::recheck`]: it may go past a goal that moved.
+pub fn recheck_check(input: &PlanInput, legs: &[Leg], plan: &Plan) -> Result<(), Vec<Violation>> {
+    again(input, legs, plan, true)
+}
+
+fn again(input: &PlanInput, legs: &[Leg], plan: &Plan, past: bool) -> Result<(), Vec<Violation>> {
     let mut found = Violations(Vec::new());
     if let Some(view) = common(input, plan, &mut found) {
-        goal::direction(&view, true, &mut found);
+        goal::direction(&view, past, &mut found);
         figures::drift(&view, true, &mut found);
         grown(legs, plan, &mut found);
     }
@@ -81,6 +90,7 @@ fn common<'a>(input: &'a PlanInput<'a>, plan: &'a Plan, found: &mut Violations) 
     limits::lots(&view, found);
     limits::cash(&view, found);
     goal::deviation(&view, found);
+    goal::reasons(&view, found);
     figures::targets(&view, found);
     figures::sums(&view, found);
     Some(view)

@@ -11,6 +11,7 @@ mod stats;
 use crate::commands::halt::Halts;
 use crate::commands::inbox::{Admission, learn};
 use crate::commands::{self, validity};
+use crate::cycle::desk::past_cycle;
 use crate::cycle::opening::{Refusal, decide_on_fresh, decide_on_shadow};
 use crate::cycle::{Desk, Turn, Word, approval, progress};
 use domain::command::Command;
@@ -18,7 +19,7 @@ use domain::drift::Drift;
 use domain::enums::{CommandKind, OrderState};
 use domain::order_status::OrderStatus;
 use domain::reason::{DeadLetterCode, ReasonCode};
-use domain::{Input, Output, PortfolioId, Quantity, SmolStr, Timestamp, Topic};
+use domain::{Input, Output, PortfolioId, Quantity, RebalanceId, SmolStr, Timestamp, Topic};
 use engine::{Context, Origin, Role, Settings, Stats, Timer};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -53,6 +54,14 @@ impl Rebalancer {
         self.desks.entry(portfolio.clone()).or_insert_with(|| Desk::after(self.first))
     }
 
+    /// A stranger's report makes no desk, unless it names a cycle of an earlier life.
+    fn count_past(&mut self, portfolio: &PortfolioId, rebalance: RebalanceId) {
+        let cycles = self.desks.get(portfolio).map_or(0, |desk| desk.cycles);
+        if let Some(number) = past_cycle(portfolio, rebalance, cycles) {
+            self.touch(portfolio).cycles = number;
+        }
+    }
+
     fn hear_command(&mut self, command: Box<Command>, origin: &Origin<'_>, cx: &mut Context<'_>) {
         if matches!(command.kind, CommandKind::Admit | CommandKind::Discard | CommandKind::Release) {
             return;
@@ -85,10 +94,12 @@ impl Rebalancer {
             return cx.count_duplicate();
         }
         self.halts.hear(command);
-        let open = self.desks.iter().filter(|(_, desk)| desk.open.is_some());
-        let open: Vec<_> = open.map(|(portfolio, _)| portfolio.clone()).collect();
-        for portfolio in &open {
-            self.touch(portfolio);
+        for (portfolio, desk) in &mut self.desks {
+            let Some(cycle) = &mut desk.open else { continue };
+            // Written down at once: a RESUME that is read before the next decision takes nothing of it back.
+            progress::note_halts(cycle, portfolio, &self.halts);
+            self.touched.insert(portfolio.clone());
+            self.dirty.insert(SmolStr::new(portfolio.as_str()));
         }
     }
 
@@ -106,12 +117,12 @@ impl Rebalancer {
         if report.cum_qty < Quantity::ZERO || report.leaves_qty < Quantity::ZERO {
             return refuse(cx, DeadLetterCode::OutOfRange, "cum_qty and leaves_qty are never negative");
         }
-        let desk = self.touch(portfolio);
-        match desk.hear_status(report) {
+        let word = if self.desks.contains_key(portfolio) { self.touch(portfolio).hear_status(report) } else { None };
+        match word {
             Some(Word::News | Word::Contradiction(_)) => {}
             Some(Word::Known) => cx.count_duplicate(),
             None => {
-                desk.count_past(portfolio, report.rebalance_id);
+                self.count_past(portfolio, report.rebalance_id);
                 let text = "no order of this id left in the rebalance that is open, or in the one before it, under that rebalance_id";
                 refuse(cx, DeadLetterCode::InvalidRecord, text);
             }
@@ -130,7 +141,7 @@ fn decide_for(desk: &mut Desk, turn: &mut Turn<'_, '_>) {
     decide_on_shadow(desk, turn);
     let cancel_seconds = turn.cancel_seconds();
     let cycle = desk.open.as_ref().and_then(|cycle| progress::next_due(cycle, cancel_seconds));
-    match cycle.into_iter().chain(desk.inbox.next_due()).min() {
+    match cycle.into_iter().chain(desk.inbox.next_due().filter(|_| desk.policy.is_some())).min() {
         Some(due) => turn.cx.timers.set(due, LOOK_AGAIN, turn.portfolio.as_str()),
         None => turn.cx.timers.clear(LOOK_AGAIN, turn.portfolio.as_str()),
     }

@@ -6,7 +6,7 @@ mod harness;
 
 use domain::enums::{CommandKind, CommandMode, DriftCause, DriftKind, OrderState};
 use domain::{Input, Output};
-use harness::{House, proposal, tell};
+use harness::{House, explained, proposal, tell, words};
 
 const BOTH: &str = "[SELL 200 AAA, BUY 200 BBB]";
 
@@ -45,6 +45,103 @@ fn an_approval_is_rechecked_and_releases() {
 }
 
 #[test]
+fn every_word_about_a_proposal_has_a_line_for_each_instrument() {
+    let (mut house, named) = proposed();
+    let approve = house.command(CommandKind::Approve, &named);
+    let answer = house.answer(&approve);
+    let outputs = house.window(vec![approve, answer]);
+    for place in 0..2 {
+        assert_eq!(explained(&outputs, place), "AAA ORDER DRIFT_SELL, BBB ORDER DRIFT_BUY");
+    }
+    let (mut house, named) = proposed();
+    let reject = house.command(CommandKind::Reject, &named);
+    assert_eq!(explained(&house.window(vec![reject]), 0), "AAA ORDER DRIFT_SELL, BBB ORDER DRIFT_BUY");
+    let (mut house, _) = proposed();
+    let expired = house.pass(3600).window(Vec::new());
+    assert_eq!(explained(&expired, 0), "AAA SKIP TIMED_OUT, BBB SKIP TIMED_OUT");
+}
+
+#[test]
+fn an_approval_that_is_cut_says_why() {
+    let (mut house, _) = proposed();
+    house.book.policy.as_mut().unwrap().orders.funding = domain::enums::Funding::Together;
+    house.pass(3600).idle();
+    let open = house.drift(DriftKind::Rearm);
+    let outputs = house.window(vec![open]);
+    let named = proposal(&outputs);
+    house.book.cash = "-1050".parse().unwrap();
+    let approve = house.command(CommandKind::Approve, &named);
+    let answer = house.answer(&approve);
+    let outputs = house.window(vec![approve, answer]);
+    assert_eq!(tell(&outputs).lines().next(), Some("THRESHOLD APPROVED by c1 [SELL 200 AAA, BUY 189 BBB]"));
+    for place in 0..2 {
+        assert_eq!(explained(&outputs, place), "AAA ORDER DRIFT_SELL, BBB CUT CASH_SHORTAGE");
+    }
+}
+
+#[test]
+fn a_sell_that_is_no_longer_wanted_expires_its_proposal_for_that_reason() {
+    let (mut house, named) = proposed();
+    house.book.hold(&[("AAA", "500"), ("BBB", "300")], "20000");
+    let approve = house.command(CommandKind::Approve, &named);
+    let answer = house.answer(&approve);
+    let outputs = house.window(vec![approve, answer]);
+    assert_eq!(tell(&outputs), "THRESHOLD EXPIRED WITHIN_BAND by c1");
+    assert_eq!(explained(&outputs, 0), "AAA SKIP WITHIN_BAND, BBB SKIP WITHIN_BAND");
+}
+
+#[test]
+fn a_buy_whose_price_has_left_its_approval_behind_does_not_follow() {
+    for (price, told) in [("100.5", "THRESHOLD RELEASED [BUY 198 BBB]"), ("100.6", "THRESHOLD RELEASED")] {
+        let (mut house, named) = proposed();
+        let approve = house.command(CommandKind::Approve, &named);
+        let answer = house.answer(&approve);
+        house.window(vec![approve, answer]);
+        let asked = house.fill(0);
+        house.book.price("BBB", price);
+        let answer = house.refreshed(&asked);
+        let outputs = house.window(vec![answer]);
+        assert_eq!(tell(&outputs).lines().next(), Some(told), "{price}");
+        if price == "100.6" {
+            assert_eq!(explained(&outputs, 0), "AAA SKIP WITHIN_BAND, BBB SKIP PRICE_OUTLIER");
+        }
+    }
+}
+
+#[test]
+fn a_proposal_that_ends_leaves_the_orders_before_it_known() {
+    let mut house = House::automatic().completed();
+    let buy = house.order(1);
+    house.book.policy.as_mut().unwrap().trigger.mode = domain::enums::PolicyMode::Approval;
+    house.book.hold(&[("AAA", "700"), ("BBB", "300")], "0");
+    let open = house.drift(DriftKind::Open);
+    let outputs = house.window(vec![open]);
+    let reject = house.command(CommandKind::Reject, &proposal(&outputs));
+    assert_eq!(house.told(vec![reject]), "THRESHOLD REJECTED by c1");
+    let again = house.report(&buy, OrderState::Filled, "200");
+    assert_eq!(house.told(vec![again]), "", "it is known");
+    let other = house.report(&buy, OrderState::Cancelled, "100");
+    assert_eq!(house.told(vec![other]), "THRESHOLD STUCK UNRECONCILED");
+}
+
+#[test]
+fn many_answers_may_come_before_their_commands() {
+    let mut house = House::automatic();
+    let checks: Vec<_> = (0..20).map(|_| house.command(CommandKind::Rebalance, r#""mode":"CHECK""#)).collect();
+    let answers = checks.iter().map(|check| house.answer(check)).collect();
+    assert_eq!(house.told(answers), "");
+    assert_eq!(house.told(checks).matches("MANUAL PROPOSED").count(), 20);
+}
+
+#[test]
+fn a_portfolio_that_nobody_knows_is_answered_by_the_position_keeper_alone() {
+    let mut house = House::automatic();
+    let rebalance = house.command(CommandKind::Rebalance, "");
+    assert_eq!(house.told(vec![rebalance]), "");
+    assert_eq!(house.pass(1_000_000).idle(), "", "its dead letter is the answer");
+}
+
+#[test]
 fn the_answer_may_come_before_its_command() {
     let (mut house, named) = proposed();
     let approve = house.command(CommandKind::Approve, &named);
@@ -69,7 +166,9 @@ fn another_hash_is_stale_and_newer_drift_makes_one() {
     assert_eq!(house.told(vec![worse]), "", "the same orders on the same prices are the same proposal");
     let stale = house.command(CommandKind::Approve, &old);
     let stray = house.answer(&stale);
-    assert_eq!(house.told(vec![stale]), "MANUAL REFUSED STALE_PROPOSAL by c1");
+    let refused = house.window(vec![stale]);
+    assert_eq!(tell(&refused), "MANUAL REFUSED STALE_PROPOSAL by c1");
+    assert!(words(&refused, 0).contains("the proposal that waits has the hash"), "{}", words(&refused, 0));
     assert_eq!(house.told(vec![stray]), "", "its drift event is of no use any more");
     let approve = house.command(CommandKind::Approve, &new);
     let answer = house.answer(&approve);
@@ -196,6 +295,8 @@ fn the_stricter_mode_holds() {
 #[test]
 fn a_rebalance_that_the_position_keeper_never_answers_is_refused() {
     let mut house = House::automatic();
+    let known = house.filled();
+    house.window(vec![known]);
     let rebalance = house.command(CommandKind::Rebalance, "");
     assert_eq!(house.told(vec![rebalance.clone()]), "");
     assert_eq!(house.pass(299).idle(), "");

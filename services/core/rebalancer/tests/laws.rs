@@ -6,6 +6,7 @@
 mod harness;
 
 use domain::enums::{CommandKind, DriftKind, OrderState, RebalanceStatus, WaveKind};
+use domain::rebalance_event::RebalanceEvent;
 use domain::{Input, Output, Quantity, RebalanceId};
 use harness::House;
 use proptest::prelude::*;
@@ -132,20 +133,7 @@ impl Watch {
 
     fn see(&mut self, output: &Output) {
         match output {
-            Output::RebalanceEvent(event) => match event.status {
-                RebalanceStatus::PendingApproval | RebalanceStatus::Released => {
-                    self.open.insert(event.rebalance_id);
-                    assert_eq!(self.open.len(), 1, "one open cycle");
-                    self.proposal = event
-                        .proposal_hash
-                        .as_ref()
-                        .map(|hash| format!(r#""rebalance_id":"{}","proposal_hash":"{hash}""#, event.rebalance_id));
-                }
-                RebalanceStatus::Completed | RebalanceStatus::Failed | RebalanceStatus::Rejected | RebalanceStatus::Expired => {
-                    self.open.remove(&event.rebalance_id);
-                }
-                _ => {}
-            },
+            Output::RebalanceEvent(event) => self.see_event(event),
             Output::OrderWave(wave) => {
                 assert!(!self.house.behind, "nothing leaves while behind");
                 assert!(wave.kind == WaveKind::Cancel || !self.halted, "no orders leave under a halt");
@@ -159,6 +147,26 @@ impl Watch {
         }
     }
 
+    fn see_event(&mut self, event: &RebalanceEvent) {
+        match event.status {
+            RebalanceStatus::PendingApproval | RebalanceStatus::Released => {
+                self.open.insert(event.rebalance_id);
+                assert_eq!(self.open.len(), 1, "one open cycle");
+                self.proposal =
+                    event.proposal_hash.as_ref().map(|hash| format!(r#""rebalance_id":"{}","proposal_hash":"{hash}""#, event.rebalance_id));
+            }
+            RebalanceStatus::Completed | RebalanceStatus::Failed | RebalanceStatus::Rejected | RebalanceStatus::Expired => {
+                if self.open.remove(&event.rebalance_id) {
+                    each_instrument_once(event);
+                }
+            }
+            _ => {}
+        }
+        if self.open.contains(&event.rebalance_id) && event.status != RebalanceStatus::Stuck {
+            each_instrument_once(event);
+        }
+    }
+
     fn check_legs(&self) {
         let Some(desk) = self.house.lane.role().desk(harness::PORTFOLIO) else { return };
         let last = desk.last.iter().flat_map(|last| &last.legs);
@@ -169,6 +177,11 @@ impl Watch {
             }
         }
     }
+}
+
+fn each_instrument_once(event: &RebalanceEvent) {
+    let lines: Vec<_> = event.explanation.iter().map(|line| line.instrument_id.as_str()).collect();
+    assert_eq!(lines, ["AAA", "BBB"], "one line for each instrument: {event:?}");
 }
 
 fn share(quantity: Quantity, percent: i128) -> Quantity {

@@ -6,7 +6,7 @@ mod harness;
 
 use domain::enums::{CommandKind, DriftKind, OrderState};
 use domain::{Output, Quantity};
-use harness::{House, drift_mut, tell};
+use harness::{House, drift_mut, explained, tell, words};
 
 fn units(text: &str) -> Quantity {
     text.parse().unwrap()
@@ -77,6 +77,47 @@ fn a_rejected_sell_leaves_nothing_to_buy_with() {
     let Output::RebalanceEvent(event) = &ended[1] else { panic!("an event") };
     let numbers: Vec<_> = event.explanation[0].numbers.iter().map(|n| format!("{}={}", n.name, n.value)).collect();
     assert_eq!(numbers, ["ordered=200", "executed=0", "applied=0"]);
+    // AAA stands where it stood, outside its band: its order failed.
+    assert_eq!(explained(&ended, 0), "AAA SKIP ORDER_FAILED, BBB SKIP INSUFFICIENT_FUNDS");
+    assert_eq!(explained(&ended, 1), "AAA ORDER ORDER_FAILED, BBB SKIP INSUFFICIENT_FUNDS");
+}
+
+#[test]
+fn what_short_sales_bring_buys_nothing() {
+    let mut house = House::automatic();
+    house.book.price("CCC", "100");
+    house.book.hold(&[("AAA", "0"), ("BBB", "800"), ("CCC", "200")], "0");
+    let policy = house.book.policy.as_mut().unwrap();
+    (policy.orders.allow_short, policy.orders.max_gross) = (true, "2".parse().unwrap());
+    (policy.targets[0].target_weight, policy.targets[1].target_weight) = ("-0.2".parse().unwrap(), "1".parse().unwrap());
+    let sells = "[SELL_SHORT 200 AAA, SELL 200 CCC]";
+    assert_eq!(house.opening(), format!("THRESHOLD RELEASED {sells}\n  wave 1 NEW {sells}"));
+    let rejected = house.report(&house.order(1), OrderState::Rejected, "0");
+    house.window(vec![rejected]);
+    let asked = house.fill(0);
+    let answer = house.refreshed(&asked);
+    let ended = house.window(vec![answer]);
+    assert_eq!(tell(&ended), format!("THRESHOLD RELEASED\nTHRESHOLD FAILED ORDER_FAILED {sells}"), "the cash there is was lent");
+    assert_eq!(explained(&ended, 0), "AAA SKIP WITHIN_BAND, BBB SKIP INSUFFICIENT_FUNDS, CCC SKIP ORDER_FAILED");
+}
+
+#[test]
+fn the_buys_go_no_further_than_the_book_needs_now() {
+    let mut house = House::automatic().opened();
+    let asked = house.fill(0);
+    house.book.price("BBB", "110");
+    let answer = house.refreshed(&asked);
+    // 103,000 of equity: 51,500 of BBB are 18,500 more, though there is cash for 181.
+    assert_eq!(house.told(vec![answer]), "THRESHOLD RELEASED [BUY 168 BBB]\n  wave 2 NEW [BUY 168 BBB]");
+}
+
+#[test]
+fn buys_that_never_leave_get_their_reason() {
+    let mut house = House::automatic().opened();
+    house.book.policy.as_mut().unwrap().policy_version = 2;
+    let ended = house.fill(0);
+    assert_eq!(tell(&ended), "THRESHOLD FAILED POLICY_CHANGED [SELL 200 AAA]");
+    assert_eq!(explained(&ended, 0), "AAA ORDER DRIFT_SELL, BBB SKIP POLICY_CHANGED");
 }
 
 #[test]
@@ -141,6 +182,145 @@ fn a_person_may_settle_what_is_stuck() {
     assert_eq!(house.told(vec![booked]), "refresh");
     let cash = house.command(CommandKind::Reconcile, r#""cash":[{"currency":"USD","amount":"1"}]"#);
     assert_eq!(house.told(vec![cash]), "MANUAL REFUSED NOTHING_TO_DO by c4");
+}
+
+#[test]
+fn nobody_settles_what_is_in_no_doubt() {
+    let mut house = House::automatic().opened();
+    let sell = house.order(0);
+    let early = house.reconcile(&sell, "0");
+    let outputs = house.window(vec![early]);
+    assert_eq!(tell(&outputs), "MANUAL REFUSED NOTHING_TO_DO by c1");
+    assert!(words(&outputs, 0).contains("at work and not stuck"), "{}", words(&outputs, 0));
+    house.fill(0);
+    let late = house.reconcile(&sell, "200");
+    let outputs = house.window(vec![late]);
+    assert_eq!(tell(&outputs), "MANUAL REFUSED NOTHING_TO_DO by c2");
+    assert!(words(&outputs, 0).contains("nothing contradicts"), "{}", words(&outputs, 0));
+}
+
+#[test]
+fn fills_that_contradict_each_other_are_settled_by_a_person() {
+    let mut house = House::automatic().opened();
+    let sell = house.order(0);
+    house.book.apply(&sell, units("200"));
+    house.book.executed.get_mut(&sell.order_id).unwrap().contradicted = true;
+    house.book.health.unreconciled = true;
+    let stranger = rebalancer::orders::ids::order(&harness::portfolio(), 7, &sell.instrument_id, 1);
+    let mut other = house.book.executed[&sell.order_id].clone();
+    other.order_id = stranger;
+    house.book.executed.insert(stranger, other);
+    let inputs = vec![house.report(&sell, OrderState::Filled, "200"), house.filled()];
+    let asked = house.window(inputs);
+    let answer = house.refreshed(&asked);
+    assert_eq!(house.told(vec![answer]), "", "no plan on a book that contradicts itself");
+    let settle = house.reconcile(&sell, "200");
+    assert_eq!(house.told(vec![settle]), "THRESHOLD RELEASED by c1");
+    let unknown = house.command(CommandKind::Reconcile, &format!(r#""orders":[{{"order_id":"{stranger}","quantity":"200"}}]"#));
+    assert_eq!(house.told(vec![unknown]), "MANUAL NO_ACTION_NEEDED by c2", "one that only the book remembers");
+    for executed in house.book.executed.values_mut() {
+        executed.contradicted = false;
+    }
+    house.book.health.unreconciled = false;
+    let asked = house.pass(60).window(Vec::new());
+    let answer = house.refreshed(&asked);
+    assert_eq!(house.told(vec![answer]), "THRESHOLD RELEASED [BUY 200 BBB]\n  wave 2 NEW [BUY 200 BBB]");
+}
+
+#[test]
+fn an_execution_of_another_side_or_instrument_is_none_of_the_order() {
+    use domain::enums::Side;
+    for (side, instrument, strange) in [(Side::Buy, "AAA", true), (Side::Sell, "BBB", true), (Side::SellShort, "AAA", false)] {
+        let mut house = House::automatic().opened();
+        let sell = house.order(0);
+        house.book.apply(&sell, units("200"));
+        let executed = house.book.executed.get_mut(&sell.order_id).unwrap();
+        (executed.side, executed.instrument_id) = (side, domain::InstrumentId::new(instrument).ok());
+        let inputs = vec![house.report(&sell, OrderState::Filled, "200"), house.filled()];
+        if !strange {
+            assert_eq!(house.told(inputs), "refresh", "a router may not tell the two apart");
+            continue;
+        }
+        assert_eq!(house.told(inputs), "THRESHOLD STUCK UNRECONCILED", "{side} {instrument}");
+        assert_eq!(house.pass(60).idle(), "THRESHOLD STUCK DATA_GAP", "nothing of the order was executed");
+        let settle = house.reconcile(&sell, "200");
+        assert_eq!(house.told(vec![settle]), "THRESHOLD RELEASED by c1");
+        let booked = house.filled();
+        assert_eq!(house.told(vec![booked]), "THRESHOLD FAILED UNRECONCILED [SELL 200 AAA]", "said and settled once");
+        let told = house.rebalanced();
+        assert!(!told.contains("UNRECONCILED"), "{told}");
+    }
+}
+
+#[test]
+fn a_contradiction_outlives_the_next_cycle_and_can_be_settled() {
+    for by_person in [true, false] {
+        let mut house = House::automatic().completed();
+        let buy = house.order(1);
+        house.book.hold(&[("AAA", "700"), ("BBB", "300")], "0");
+        house.opening();
+        let late = house.report(&buy, OrderState::Cancelled, "100");
+        assert_eq!(house.told(vec![late]), "THRESHOLD STUCK UNRECONCILED");
+        assert_eq!(tell(&house.fill(2)), "THRESHOLD FAILED UNRECONCILED [SELL 200 AAA]");
+        house.restore();
+        assert_eq!(house.rebalanced(), "MANUAL REFUSED UNRECONCILED by c1");
+        if by_person {
+            let settle = house.reconcile(&buy, "200");
+            assert_eq!(house.told(vec![settle]), "THRESHOLD COMPLETED by c2");
+        } else {
+            let again = house.report(&buy, OrderState::Filled, "200");
+            assert_eq!(house.told(vec![again]), "THRESHOLD COMPLETED", "reports and book agree after all");
+        }
+        let told = house.rebalanced();
+        assert!(told.starts_with("MANUAL RELEASED"), "{told}");
+        assert!(house.lane.role().desk(harness::PORTFOLIO).unwrap().unsettled.is_empty());
+    }
+}
+
+#[test]
+fn executions_beyond_an_order_of_the_cycle_before_can_be_settled() {
+    let mut house = House::automatic().completed();
+    let buy = house.order(1);
+    house.book.hold(&[("AAA", "700"), ("BBB", "300")], "0");
+    house.opening();
+    house.book.apply(&buy, units("1"));
+    let more = house.filled();
+    assert_eq!(house.told(vec![more]), "THRESHOLD STUCK UNRECONCILED");
+    house.fill(2);
+    let filled = house.report(&buy, OrderState::Filled, "200");
+    assert_eq!(house.told(vec![filled]), "", "a report settles no fills");
+    let settle = house.reconcile(&buy, "200");
+    assert_eq!(house.told(vec![settle]), "THRESHOLD COMPLETED by c1");
+    let told = house.rebalanced();
+    assert!(told.starts_with("MANUAL RELEASED"), "{told}");
+}
+
+#[test]
+fn a_contradicted_cycle_is_said_to_be_stuck() {
+    let mut house = House::automatic().opened();
+    let much = house.report(&house.order(0), OrderState::PartFilled, "201");
+    assert_eq!(house.told(vec![much]), "THRESHOLD STUCK UNRECONCILED");
+    let rebalance = house.command(CommandKind::Rebalance, "");
+    let outputs = house.window(vec![rebalance]);
+    assert_eq!(tell(&outputs), "MANUAL REFUSED OPEN_CYCLE by c1");
+    assert!(words(&outputs, 0).contains("is STUCK"), "{}", words(&outputs, 0));
+    let cancel = house.command(CommandKind::Cancel, "");
+    assert!(house.told(vec![cancel]).ends_with("THRESHOLD STUCK by c2"));
+}
+
+#[test]
+fn a_halt_that_ends_while_the_lane_is_behind_has_asked_back() {
+    let mut house = House::automatic().opened();
+    house.behind = true;
+    let halt = house.command(CommandKind::Halt, r#""scope":"PORTFOLIO""#);
+    let resume = house.command(CommandKind::Resume, r#""scope":"PORTFOLIO""#);
+    assert_eq!(house.told(vec![halt]), "");
+    house.restore();
+    assert_eq!(house.told(vec![resume]), "");
+    house.behind = false;
+    assert_eq!(house.idle(), "  wave 2 CANCEL [SELL 200 AAA]");
+    let cancelled = house.report(&house.order(0), OrderState::Cancelled, "0");
+    assert_eq!(house.told(vec![cancelled]), "THRESHOLD FAILED KILL_SWITCH [SELL 200 AAA]", "no buys follow");
 }
 
 #[test]
@@ -258,6 +438,10 @@ fn reports_of_no_order_of_ours_are_dead_letters() {
     assert_eq!(house.told(vec![unknown]), "dead letter INVALID_RECORD");
     let cycles = house.lane.role().desk(harness::PORTFOLIO).unwrap().cycles;
     assert_eq!(cycles, 7, "a cycle that another life has opened is not opened again");
+    strange.portfolio_id = domain::PortfolioId::new("nobody").unwrap();
+    unknown = house.report(&strange, OrderState::Filled, "1");
+    assert_eq!(house.told(vec![unknown]), "dead letter INVALID_RECORD");
+    assert!(house.lane.role().desk("nobody").is_none(), "strangers leave no state behind");
     let negative = house.report(&house.order(0), OrderState::PartFilled, "-1");
     assert_eq!(house.told(vec![negative]), "dead letter OUT_OF_RANGE");
     let nonsense = house.report(&house.order(0), OrderState::Unknown, "1");
@@ -337,7 +521,10 @@ fn a_cooldown_holds_back_thresholds_and_no_person() {
     house.fill(1);
     house.book.hold(&[("AAA", "700"), ("BBB", "300")], "0");
     house.book.episode = 2;
-    assert_eq!(house.opening(), "THRESHOLD REFUSED COOLDOWN");
+    let open = house.drift(DriftKind::Open);
+    let refused = house.window(vec![open]);
+    assert_eq!(tell(&refused), "THRESHOLD REFUSED COOLDOWN");
+    assert_eq!(explained(&refused, 0), "AAA SKIP COOLDOWN, BBB SKIP COOLDOWN");
     house.pass(599);
     assert_eq!(house.opening(), "", "said once in an episode");
     let check = house.command(CommandKind::Rebalance, r#""mode":"CHECK""#);

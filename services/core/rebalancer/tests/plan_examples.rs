@@ -22,6 +22,7 @@ fn planned(trigger: RebalanceTrigger, open: &[OpenOrder], policy: &str, text: &s
         orders_last_minute: 0,
         halted: &halted,
         behind: false,
+        short_proceeds: Money::ZERO,
     };
     let plan = plan(&input);
     assert_eq!(plan_check(&input, &plan), Ok(()));
@@ -318,6 +319,7 @@ fn a_later_wave_spends_what_the_sells_brought() {
             orders_last_minute: 0,
             halted: &halted,
             behind: false,
+            short_proceeds: Money::ZERO,
         };
         let plan = later_wave(&input, &buys);
         assert_eq!(later_wave_check(&input, &buys, &plan), Ok(()));
@@ -326,12 +328,72 @@ fn a_later_wave_spends_what_the_sells_brought() {
     check(wave("STOCK 600 @ 100\nBOND 340 @ 100\ncash USD 6000"), "BUY BOND 60 DRIFT_BUY = 6000\nSKIP STOCK WITHIN_BAND");
     check(
         wave("STOCK 600 @ 100\nBOND 340 @ 100\ncash USD 5950"),
-        "BUY BOND 59 DRIFT_BUY = 5900\nCUT BOND CASH_SHORTAGE\nSKIP STOCK WITHIN_BAND",
+        "BUY BOND 59 DRIFT_BUY = 5900\nCUT BOND WITHIN_BAND\nSKIP STOCK WITHIN_BAND",
     );
     // The price of the buy fell: still 60, not more.
     check(wave("STOCK 600 @ 100\nBOND 340 @ 90\ncash USD 6000"), "BUY BOND 60 DRIFT_BUY = 5400\nSKIP STOCK WITHIN_BAND");
     // It doubled and is overweight now.
-    check(wave("STOCK 600 @ 100\nBOND 340 @ 200\ncash USD 6000"), "NO_ACTION_NEEDED\nSKIP BOND ROUNDED_TO_ZERO\nSKIP STOCK NOT_BREACHED");
+    check(wave("STOCK 600 @ 100\nBOND 340 @ 200\ncash USD 6000"), "NO_ACTION_NEEDED\nSKIP BOND OPEN_CYCLE\nSKIP STOCK OPEN_CYCLE");
+}
+
+/// A share of a group's band that no decimal shows: one third of 390 is 130, and no lot beyond it is sold.
+#[test]
+fn a_share_of_a_band_ends_exactly_at_its_edge() {
+    let policy = r#""targets":[{"group":"T","target_weight":"0.6"}],"trigger":{"goal":"BAND_EDGE"}"#;
+    let book = "X 150 @ 1 sector T\nY 300 @ 1 sector T\ncash USD 150";
+    let (mut plan, told) = planned(RebalanceTrigger::Threshold, &[], policy, book);
+    check(told, "SELL X 20 DRIFT_SELL = 20\nSELL Y 40 DRIFT_SELL = 40");
+    let inclusive = policy.replace(r#""trigger""#, r#""band":{"inclusive":true},"trigger""#);
+    check(drifted(&inclusive, book), "SELL X 21 DRIFT_SELL = 21\nSELL Y 41 DRIFT_SELL = 41");
+    // The second opinion would have seen the lot too many.
+    plan.legs[0].quantity = "21".parse().unwrap();
+    let (drift, halted) = (book::drift(book::policy(policy), book), HaltView::default());
+    let input = PlanInput {
+        drift: &drift,
+        rules: Rules::of(drift.policy.as_ref().unwrap()),
+        trigger: RebalanceTrigger::Threshold,
+        open: &[],
+        released_today: Money::ZERO,
+        orders_last_minute: 0,
+        halted: &halted,
+        behind: false,
+        short_proceeds: Money::ZERO,
+    };
+    let found = plan_check(&input, &plan).unwrap_err();
+    assert!(found.iter().any(|violation| violation.law == "no lot beyond the edge"), "{found:?}");
+}
+
+/// A group outside its band that has no member: the book is planned, as far as the scope reaches, and it is said.
+#[test]
+fn a_group_without_members_is_spoken_of() {
+    let policy = |scope: &str| {
+        format!(
+            r#""targets":[{{"instrument_id":"A","target_weight":"0.8"}},{{"group":"ENERGY","target_weight":"0.2"}}],"trigger":{{"scope":"{scope}"}}"#
+        )
+    };
+    for (scope, book, expected) in [
+        ("WHOLE_BOOK", "A 84 @ 10\ncash USD 160", "SELL A 4 DRIFT_SELL = 40"),
+        ("WHOLE_BOOK", "A 80 @ 10\ncash USD 200", "NO_ACTION_NEEDED\nSKIP A BELOW_MINIMUM_DEVIATION"),
+        ("BREACHED_LINES", "A 84 @ 10\ncash USD 160", "NO_ACTION_NEEDED\nSKIP A NOT_BREACHED"),
+    ] {
+        let (plan, told) = planned(RebalanceTrigger::Threshold, &[], &policy(scope), book);
+        check(told, expected);
+        let note = plan.note.unwrap();
+        assert!(note.starts_with("group ENERGY stands outside its band and has no member"), "{note}");
+    }
+    let (plan, _) = planned(RebalanceTrigger::Threshold, &[], &policy("WHOLE_BOOK"), "A 80 @ 10\nOIL 20 @ 10 sector ENERGY\ncash USD 0");
+    assert_eq!(plan.note, None);
+}
+
+/// A buy may cost its limit: that is what it is funded at, not the reference.
+#[test]
+fn limit_buys_are_funded_at_their_limit() {
+    for (offset, expected) in [("100", "BUY A 99 DRIFT_BUY = 990\nCUT A CASH_SHORTAGE"), ("-100", "BUY A 100 DRIFT_BUY = 1000")] {
+        let policy = format!(
+            r#""targets":[{{"instrument_id":"A","target_weight":"1"}}],"orders":{{"order_type":"LIMIT","limit_offset_bp":"{offset}"}}"#
+        );
+        check(asked(&policy, "A 0 @ 10\ncash USD 1000"), expected);
+    }
 }
 
 /// Makes a book unfit.
@@ -378,6 +440,7 @@ fn refusal(drift: &domain::drift::Drift, halted: &HaltView, behind: bool) -> Str
         orders_last_minute: 0,
         halted,
         behind,
+        short_proceeds: Money::ZERO,
     };
     let plan = plan(&input);
     assert_eq!(plan_check(&input, &plan), Ok(()));

@@ -13,8 +13,8 @@ use generate::{Rich, World, filled, worlds};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
-use rebalancer::plan::{Leg, Plan, Verdict, later_wave, plan};
-use rebalancer::plan_check::{later_wave_check, plan_check};
+use rebalancer::plan::{Leg, Plan, Verdict, later_wave, plan, recheck};
+use rebalancer::plan_check::{later_wave_check, plan_check, recheck_check};
 use std::collections::BTreeMap;
 
 fn made(world: &World) -> Plan {
@@ -51,6 +51,8 @@ proptest! {
         newer.trigger = RebalanceTrigger::Manual;
         let second = later_wave(&newer.input(), &buys);
         prop_assert_eq!(later_wave_check(&newer.input(), &buys, &second), Ok(()));
+        let standing = recheck(&newer.input(), &first.legs);
+        prop_assert_eq!(recheck_check(&newer.input(), &first.legs, &standing), Ok(()));
         let all = later_wave(&world.input(), &first.legs);
         prop_assert_eq!(later_wave_check(&world.input(), &first.legs, &all), Ok(()));
     }

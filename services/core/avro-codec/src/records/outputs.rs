@@ -49,7 +49,7 @@ records! {
             accrued, quantity, value, currency, fx_rate, multiplier, lot_size, tick_size, kind, sector, venue, average_daily_volume,
             market_status,
         }
-        RecentOrder { order_id, executed_quantity }
+        RecentOrder { order_id, executed_quantity, instrument_id, side, contradicted }
         Drift {
             portfolio_id, episode, shadow, event, cause, cause_id, as_of, lines, max_abs_drift, half_sum_abs_drift, equity, cash,
             fx_rates, receivables, available_cash, settled_cash, health, policy, snapshot_version, recent_orders, input_offsets,

@@ -7,8 +7,16 @@ use crate::enums::{
     Scope, Shortage, TimeInForce,
 };
 use crate::reason::DeadLetterCode;
-use crate::{FixedError, Fraction};
+use crate::{Bps, FixedError, Fraction};
 use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
+
+/// Longest life of an order or a proposal in seconds, 90 days: for so long their topics keep their records.
+const MOST_VALID_SECONDS: i64 = 90 * 86_400;
+/// Longest pause in seconds, a leap year: what is meant to be longer is switched off.
+const MOST_PAUSE_SECONDS: i64 = 366 * 86_400;
+/// Most basis points of a distance from a price: all of it.
+const MOST_BASIS_POINTS: Bps = Bps::from_units(10_000 * Bps::ONE.units());
 
 /// What is wrong with a policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -146,11 +154,14 @@ fn trigger_problems(at: &str, trigger: &Trigger, problems: &mut Problems) {
     problems.allocation(trigger.cash_band.is_some_and(|band| !band.is_positive() || band >= Fraction::ONE), || {
         format!("{at}trigger.cash_band is a fraction of equity above 0 and below 1")
     });
-    problems.policy(trigger.cooldown_seconds < 0, || format!("{at}trigger.cooldown_seconds is below 0"));
-    problems.policy(trigger.rearm_seconds < 1, || format!("{at}trigger.rearm_seconds must be at least 1"));
+    seconds(at, "trigger.cooldown_seconds", trigger.cooldown_seconds, 0..=MOST_PAUSE_SECONDS, problems);
+    seconds(at, "trigger.rearm_seconds", trigger.rearm_seconds, 1..=MOST_PAUSE_SECONDS, problems);
     problems.policy(!(1..=2).contains(&trigger.approval.approvers), || format!("{at}trigger.approval.approvers is 1 or 2"));
-    problems.policy(trigger.approval.expiry_seconds < 1, || format!("{at}trigger.approval.expiry_seconds must be at least 1"));
-    problems.policy(trigger.approval.price_tolerance_bp.is_negative(), || format!("{at}trigger.approval.price_tolerance_bp is below 0"));
+    seconds(at, "trigger.approval.expiry_seconds", trigger.approval.expiry_seconds, 1..=MOST_VALID_SECONDS, problems);
+    let tolerance = trigger.approval.price_tolerance_bp;
+    problems.policy(tolerance.is_negative() || tolerance > MOST_BASIS_POINTS, || {
+        format!("{at}trigger.approval.price_tolerance_bp is {tolerance}, it lies between 0 and {MOST_BASIS_POINTS}")
+    });
     problems.policy(trigger.schedule_time.as_deref().is_some_and(|time| !is_time_of_day(time)), || {
         format!("{at}trigger.schedule_time is a local time such as 15:30")
     });
@@ -174,7 +185,17 @@ fn order_problems(at: &str, orders: &Orders, problems: &mut Problems) {
         format!("{at}orders.fees.rate is {}; it is a fraction of the notional from 0 and below 1", orders.fees.rate)
     });
     problems.policy(orders.fees.fixed.is_negative(), || format!("{at}orders.fees.fixed is below 0"));
-    problems.policy(orders.valid_seconds < 1, || format!("{at}orders.valid_seconds must be at least 1"));
+    seconds(at, "orders.valid_seconds", orders.valid_seconds, 1..=MOST_VALID_SECONDS, problems);
+    let offset = orders.limit_offset_bp;
+    problems.policy(offset.units().checked_abs().is_none_or(|units| units > MOST_BASIS_POINTS.units()), || {
+        format!("{at}orders.limit_offset_bp is {offset}, it lies between -{MOST_BASIS_POINTS} and {MOST_BASIS_POINTS}")
+    });
+}
+
+fn seconds(at: &str, field: &str, value: i64, range: RangeInclusive<i64>, problems: &mut Problems) {
+    problems.policy(!range.contains(&value), || {
+        format!("{at}{field} is {value}, it lies between {} and {} seconds", range.start(), range.end())
+    });
 }
 
 fn limit_problems(at: &str, limits: &Limits, problems: &mut Problems) {
@@ -248,6 +269,33 @@ mod tests {
                 found.iter().any(|(code, text)| *code == DeadLetterCode::InvalidAllocation && text.contains(words)),
                 "{fields}: {found:?}"
             );
+        }
+    }
+
+    #[test]
+    fn times_and_distances_have_their_bounds() {
+        let cases = [
+            ("orders", "valid_seconds", "1", "7776000", "0", "7776001"),
+            ("trigger", "cooldown_seconds", "0", "31622400", "-1", "31622401"),
+            ("trigger", "rearm_seconds", "1", "31622400", "0", "9223372036854775807"),
+            ("orders", "limit_offset_bp", "\"-10000\"", "\"10000\"", "\"-10000.0001\"", "\"10000.0001\""),
+        ];
+        for (group, field, least, most, below, above) in cases {
+            let found = |value: &str| codes(&format!(r#"{{{HEAD},"{group}":{{"{field}":{value}}}}}"#));
+            for inside in [least, most] {
+                assert_eq!(found(inside), vec![], "{field} {inside}");
+            }
+            for outside in [below, above] {
+                let found = found(outside);
+                assert!(
+                    matches!(&found[..], [(DeadLetterCode::InvalidPolicy, text)] if text.contains(field)),
+                    "{field} {outside}: {found:?}"
+                );
+            }
+        }
+        for (field, value) in [("expiry_seconds", "7776001"), ("price_tolerance_bp", "\"10000.0001\"")] {
+            let found = codes(&format!(r#"{{{HEAD},"trigger":{{"approval":{{"{field}":{value}}}}}}}"#));
+            assert!(matches!(&found[..], [(DeadLetterCode::InvalidPolicy, text)] if text.contains(field)), "{field}: {found:?}");
         }
     }
 

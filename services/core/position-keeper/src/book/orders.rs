@@ -1,18 +1,44 @@
-//! What was executed of our recent orders: kept while their fills are in the dedup window.
+//! What was executed of our recent orders: kept while their fills are in the dedup window. An order is
+//! bought or sold in one instrument: a fill that says otherwise counts for nothing here, and is flagged
+//! until a person reconciles the order.
 
-use domain::{Date, FixedError, OrderId, Quantity};
+use domain::enums::Side;
+use domain::fill::Fill;
+use domain::{Date, FixedError, InstrumentId, OrderId, Quantity};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// One order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Executed {
-    /// Gross units booked.
+    /// Gross units booked, of fills like the first.
     pub quantity: Quantity,
-    /// Largest cumulative quantity that its fills claimed.
+    /// Largest cumulative quantity that its fills claimed, or the final one that a person gave.
     pub claimed: Option<Quantity>,
     /// Newest trade date of its fills.
     pub newest: Date,
+    /// Instrument of its first fill.
+    pub instrument: InstrumentId,
+    /// Side of its first fill.
+    pub side: Side,
+    /// Whether another fill named another instrument or went the other way.
+    pub mixed: bool,
+}
+
+impl Executed {
+    fn first(fill: &Fill) -> Self {
+        let (instrument, side) = (fill.instrument_id.clone(), fill.side);
+        Self { quantity: Quantity::ZERO, claimed: None, newest: fill.trade_date, instrument, side, mixed: false }
+    }
+    /// SELL and SELL_SHORT are one direction: a router may not tell them apart.
+    fn is_like(&self, fill: &Fill) -> bool {
+        self.instrument == fill.instrument_id && (self.side == Side::Buy) == (fill.side == Side::Buy)
+    }
+    /// Whether its fills contradict each other: one was lost or doubled, has overtaken another, or belongs to
+    /// another order.
+    pub fn is_contradicted(&self) -> bool {
+        self.mixed || self.claimed.is_some_and(|claimed| claimed != self.quantity)
+    }
 }
 
 /// Recent orders by id.
@@ -21,18 +47,28 @@ pub struct RecentOrders(BTreeMap<OrderId, Executed>);
 
 impl RecentOrders {
     /// The sum after a fill, checked and not yet kept.
-    pub fn after(&self, order: OrderId, quantity: Quantity, claimed: Option<Quantity>, date: Date) -> Result<Executed, FixedError> {
-        let known = self.0.get(&order);
-        let sum = known.map_or(Ok(quantity), |known| known.quantity.checked_add(quantity))?;
-        let newest = known.map_or(date, |known| known.newest.max(date));
-        if !sum.fits_wire() {
-            return Err(FixedError::Overflow);
+    pub fn after(&self, order: OrderId, fill: &Fill) -> Result<Executed, FixedError> {
+        let mut executed = self.0.get(&order).cloned().unwrap_or_else(|| Executed::first(fill));
+        executed.newest = executed.newest.max(fill.trade_date);
+        if !executed.is_like(fill) {
+            executed.mixed = true;
+            return Ok(executed);
         }
-        Ok(Executed { quantity: sum, claimed: claimed.max(known.and_then(|known| known.claimed)), newest })
+        executed.quantity = executed.quantity.checked_add(fill.quantity)?;
+        executed.claimed = executed.claimed.max(fill.cum_qty);
+        if executed.quantity.fits_wire() { Ok(executed) } else { Err(FixedError::Overflow) }
     }
     /// Keeps a checked sum.
     pub fn keep(&mut self, order: OrderId, executed: Executed) {
         self.0.insert(order, executed);
+    }
+    /// Takes over the final quantity that a person found out, where the order's fills contradict each other;
+    /// whether they did. A quantity below what is booked claims nothing: the book has it all.
+    pub fn reconcile(&mut self, order: OrderId, quantity: Quantity) -> bool {
+        let Some(executed) = self.0.get_mut(&order).filter(|executed| executed.is_contradicted()) else { return false };
+        executed.claimed = Some(quantity).filter(|quantity| *quantity >= executed.quantity);
+        executed.mixed = false;
+        true
     }
     /// Lets orders go whose fills have all left the window.
     pub fn forget_before(&mut self, oldest: Date) {
@@ -42,9 +78,57 @@ impl RecentOrders {
     pub fn iter(&self) -> impl Iterator<Item = (&OrderId, &Executed)> {
         self.0.iter()
     }
-    /// Whether an order's booked quantity differs from what its fills claim: a fill was lost or doubled,
-    /// or one that came early has overtaken another.
+    /// Whether the fills of an order contradict each other.
     pub fn contradict(&self) -> bool {
-        self.0.values().any(|executed| executed.claimed.is_some_and(|claimed| claimed != executed.quantity))
+        self.0.values().any(Executed::is_contradicted)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fill(side: &str, instrument: &str, quantity: &str, cum: &str) -> Fill {
+        let text = format!(
+            r#"{{"source":"s","exec_id":"e","trade_date":"2026-01-05","exec_type":"TRADE","portfolio_id":"p","instrument_id":"{instrument}",
+            "side":"{side}","quantity":"{quantity}","price":"1","currency":"USD","transact_time":"2026-01-05T14:00:00Z"{cum}}}"#
+        );
+        serde_json::from_str(&text).unwrap()
+    }
+    fn order() -> OrderId {
+        "5b9da7e6-3c55-4a0b-9f0e-42a11a57ba11".parse().unwrap()
+    }
+    fn take(orders: &mut RecentOrders, fill: &Fill) {
+        let executed = orders.after(order(), fill).unwrap();
+        orders.keep(order(), executed);
+    }
+    fn booked(orders: &RecentOrders) -> String {
+        orders.0[&order()].quantity.to_string()
+    }
+
+    #[test]
+    fn fills_of_one_order_go_one_way_in_one_instrument() {
+        for (side, instrument, mixed) in [("SELL", "A", false), ("SELL_SHORT", "A", false), ("BUY", "A", true), ("SELL", "B", true)] {
+            let mut orders = RecentOrders::default();
+            take(&mut orders, &fill("SELL", "A", "20", ""));
+            take(&mut orders, &fill(side, instrument, "5", ""));
+            assert_eq!((orders.contradict(), booked(&orders)), (mixed, if mixed { "20" } else { "25" }.to_owned()), "{side} {instrument}");
+            assert_eq!(orders.reconcile(order(), "20".parse().unwrap()), mixed, "only a contradiction is settled");
+            assert!(!orders.contradict());
+        }
+    }
+
+    #[test]
+    fn a_person_settles_a_wrong_claim() {
+        for (given, settled) in [("20", true), ("19", true), ("25", false)] {
+            let mut orders = RecentOrders::default();
+            take(&mut orders, &fill("SELL", "A", "20", r#","cum_qty":"25""#));
+            assert!(orders.contradict());
+            assert!(orders.reconcile(order(), given.parse().unwrap()));
+            assert_eq!(orders.contradict(), !settled, "{given}: what was executed and not booked is still missing");
+            take(&mut orders, &fill("SELL", "A", "5", ""));
+            assert_eq!(orders.contradict(), given == "20", "{given}");
+        }
+        assert!(!RecentOrders::default().reconcile(order(), Quantity::ZERO), "an order that the book does not know");
     }
 }

@@ -98,7 +98,7 @@ pub fn plan(portfolio: &Portfolio, market: &Market, fill: &Fill, source: &Source
         let fees = &portfolio.lines.at(place).fees;
         booking.charges.iter().try_for_each(|(currency, amount)| fees.check(*currency, *amount))?;
     }
-    let order = fill.order_id.map(|order| Ok((order, portfolio.orders.after(order, fill.quantity, fill.cum_qty, fill.trade_date)?)));
+    let order = fill.order_id.map(|order| Ok((order, portfolio.orders.after(order, fill)?)));
     Ok(Planned {
         position: (facts.kind != InstrumentType::Fx).then_some((ix, place, booking.position)),
         settles,

@@ -2,6 +2,7 @@
 
 use super::measure::{LineMeasure, drift, extent, half_sum, lines, weight};
 use crate::book::entry::money;
+use crate::book::orders::Executed;
 use crate::book::{Line, Portfolio};
 use crate::prices::{Cuts, Slot};
 use crate::snapshot::{cash_balances, health};
@@ -9,7 +10,7 @@ use crate::valuation::{Appraisal, LineValue, View};
 use domain::drift::{CurrencyRate, Drift, DriftLine, RecentOrder};
 use domain::enums::{DriftCause, DriftKind, MarketState};
 use domain::snapshot::InputOffset;
-use domain::{Amount, Quantity, SmolStr};
+use domain::{Amount, OrderId, Quantity, SmolStr};
 
 /// What happened, and why it is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,7 +73,14 @@ pub fn assemble(portfolio: &Portfolio, appraisal: &Appraisal, around: &Circumsta
 
 fn recent_orders(portfolio: &Portfolio) -> Vec<RecentOrder> {
     let orders = portfolio.orders.iter();
-    orders.map(|(order, executed)| RecentOrder { order_id: *order, executed_quantity: executed.quantity }).collect()
+    let told = |(order, executed): (&OrderId, &Executed)| RecentOrder {
+        order_id: *order,
+        executed_quantity: executed.quantity,
+        instrument_id: Some(executed.instrument.clone()),
+        side: executed.side,
+        contradicted: executed.is_contradicted(),
+    };
+    orders.map(told).collect()
 }
 
 fn drift_line(

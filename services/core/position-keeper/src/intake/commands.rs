@@ -1,5 +1,6 @@
 //! Commands: REBALANCE and APPROVE are answered with a drift event; RELEASE, DISCARD and ADMIT settle
-//! what quarantined a portfolio. The other kinds are the rebalancer's.
+//! what quarantined a portfolio; RECONCILE settles orders whose fills contradict each other, and is
+//! answered by the rebalancer. The other kinds are the rebalancer's alone.
 
 use crate::book::entry::Source;
 use crate::book::{PortfolioIx, Trouble};
@@ -16,7 +17,12 @@ impl PositionKeeper {
     pub(crate) fn take_command(&mut self, command: &Command, origin: &Origin<'_>, cx: &mut Context<'_>) {
         let ours = matches!(
             command.kind,
-            CommandKind::Rebalance | CommandKind::Approve | CommandKind::Release | CommandKind::Discard | CommandKind::Admit
+            CommandKind::Rebalance
+                | CommandKind::Approve
+                | CommandKind::Release
+                | CommandKind::Discard
+                | CommandKind::Admit
+                | CommandKind::Reconcile
         );
         if !ours {
             return;
@@ -38,12 +44,28 @@ impl PositionKeeper {
                 self.ask(ix, DriftCause::Command, &command.command_id);
                 Ok(())
             }
+            CommandKind::Reconcile => {
+                self.reconcile(id, command);
+                Ok(())
+            }
             CommandKind::Release => self.settle_quarantine(id, |quarantine| quarantine.release(id), "it is not quarantined"),
             CommandKind::Discard => {
                 let place = place(command.dead_letter.as_ref())?;
                 self.settle_quarantine(id, |quarantine| quarantine.settle(id, &place), "no such refusal of it is open")
             }
             _ => self.admit(id, command, origin, cx),
+        }
+    }
+
+    /// Takes final quantities over where the book contradicts itself, and tells the rebalancer of its health.
+    fn reconcile(&mut self, id: &PortfolioId, command: &Command) {
+        let Some(ix) = self.find(id) else { return };
+        let orders = &mut self.portfolio_mut(ix).orders;
+        let named = command.orders.iter().filter_map(|order| Some((order.order_id?, order.quantity)));
+        let settled = named.filter(|(order, quantity)| orders.reconcile(*order, *quantity)).count();
+        if settled > 0 {
+            self.ask(ix, DriftCause::Command, &command.command_id);
+            self.mark_by_id(id);
         }
     }
 

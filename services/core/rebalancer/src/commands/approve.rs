@@ -44,7 +44,7 @@ pub fn named_proposal<'a>(desk: &'a Desk, command: &Command) -> Result<&'a Propo
         return Err(Refusal::new(ReasonCode::StaleProposal, format!("the proposal that waits is that of rebalance {id}")));
     }
     if command.proposal_hash.as_ref().is_some_and(|hash| *hash != proposal.hash) {
-        let text = format!("the proposal was replaced by {}: read it and decide again", proposal.hash);
+        let text = format!("the proposal that waits has the hash {}: read it and decide again", proposal.hash);
         return Err(Refusal::new(ReasonCode::StaleProposal, text));
     }
     Ok(proposal)

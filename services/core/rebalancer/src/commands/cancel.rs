@@ -3,16 +3,20 @@
 use crate::commands::inbox::Asked;
 use crate::commands::refused;
 use crate::cycle::announcement::Announcement;
+use crate::cycle::approval::Ending;
 use crate::cycle::opening::Refusal;
 use crate::cycle::release::ask_cancel;
-use crate::cycle::{Cycle, Desk, Turn, approval};
+use crate::cycle::{Contradiction, Cycle, Desk, Turn, approval};
+use domain::OrderId;
 use domain::command::Command;
 use domain::enums::RebalanceStatus;
 use domain::reason::ReasonCode;
+use std::collections::BTreeMap;
 
 /// Follows the command.
 pub fn follow(desk: &mut Desk, command: &Command, turn: &mut Turn<'_, '_>) -> Option<Asked> {
-    let Some(cycle) = &mut desk.open else {
+    let Desk { open, unreconciled, .. } = desk;
+    let Some(cycle) = open else {
         return refused(desk, command, Refusal::new(ReasonCode::NothingToDo, "no rebalance is open"), turn);
     };
     if command.rebalance_id.is_some_and(|id| id != cycle.id) {
@@ -20,16 +24,16 @@ pub fn follow(desk: &mut Desk, command: &Command, turn: &mut Turn<'_, '_>) -> Op
         return refused(desk, command, Refusal::new(ReasonCode::StaleProposal, text), turn);
     }
     if cycle.proposal.is_some() {
-        approval::end(desk, RebalanceStatus::Rejected, None, Some(command), turn);
+        approval::end(desk, RebalanceStatus::Rejected, Ending { command: Some(command), ..Ending::default() }, turn);
     } else {
-        ask_back(cycle, command, turn);
+        ask_back(cycle, unreconciled, command, turn);
     }
     None
 }
 
-fn ask_back(cycle: &mut Cycle, command: &Command, turn: &mut Turn<'_, '_>) {
+fn ask_back(cycle: &mut Cycle, contradictions: &BTreeMap<OrderId, Contradiction>, command: &Command, turn: &mut Turn<'_, '_>) {
     cycle.stop(ReasonCode::OrderFailed, format!("cancelled by {}", command.actor));
     let asked = ask_cancel(cycle, |_| true, "cancelled by command", turn);
     let text = format!("{asked} orders were asked back and no others follow; each counts until its terminal state");
-    Announcement::of(turn, cycle, cycle.status()).by(Some(command)).with_text(text).send(turn);
+    Announcement::of(turn, cycle, cycle.standing(contradictions)).by(Some(command)).with_text(text).send(turn);
 }

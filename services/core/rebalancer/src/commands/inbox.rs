@@ -15,8 +15,8 @@ use std::collections::VecDeque;
 const KNOWN: usize = 256;
 /// Commands of a portfolio that may wait for an answer.
 const ASKED: usize = 32;
-/// Answers that may wait for their command.
-const EARLY: usize = 4;
+/// Answers that may wait for their command: as many as commands may wait for theirs.
+const EARLY: usize = ASKED;
 /// Seconds after which a command whose drift event never came is refused.
 const ANSWER_SECONDS: i64 = 300;
 
@@ -95,7 +95,7 @@ impl Inbox {
     pub fn put_back(&mut self, asked: Option<Asked>) {
         self.asked.extend(asked);
     }
-    /// When the first of them has waited too long.
+    /// When the first of them has waited too long, in a portfolio that the position-keeper knows.
     pub fn next_due(&self) -> Option<Timestamp> {
         self.asked.iter().map(|asked| asked.at.plus_seconds(ANSWER_SECONDS)).min()
     }
@@ -126,7 +126,9 @@ pub enum Ready {
 /// Whether the book that a command needs has come, asking anew for one that is too old.
 pub fn ready(desk: &mut Desk, mut asked: Asked, turn: &mut Turn<'_, '_>) -> Ready {
     let Some(heard) = asked.answer.take() else {
-        if turn.now() < asked.at.plus_seconds(ANSWER_SECONDS) {
+        // Of a portfolio without any drift event the position-keeper knows no policy: it dead-letters the command,
+        // and that is its one answer.
+        if turn.now() < asked.at.plus_seconds(ANSWER_SECONDS) || desk.policy.is_none() {
             return Ready::Wait(asked);
         }
         let kind = asked.command.kind;

@@ -10,7 +10,7 @@ use domain::reason::ReasonCode;
 /// Follows the command, or waits for its drift event.
 pub fn follow(desk: &mut Desk, asked: Asked, turn: &mut Turn<'_, '_>) -> Option<Asked> {
     if let Some(cycle) = &desk.open {
-        let text = format!("rebalance {} is {}: it must end first", cycle.id, cycle.status());
+        let text = format!("rebalance {} is {}: it must end first", cycle.id, cycle.standing(&desk.unreconciled));
         return refused(desk, &asked.command, Refusal::new(ReasonCode::OpenCycle, text), turn);
     }
     match ready(desk, asked, turn) {

@@ -8,6 +8,7 @@ use crate::cycle::announcement::Announcement;
 use crate::cycle::opening::Refusal;
 use crate::cycle::{Desk, Turn};
 use domain::command::{Command, CommandOrder};
+use domain::enums::{RebalanceStatus, RebalanceTrigger};
 use domain::reason::ReasonCode;
 use domain::{OrderId, Quantity};
 
@@ -29,6 +30,7 @@ pub fn follow(desk: &mut Desk, command: &Command, turn: &mut Turn<'_, '_>) -> Op
         cycle.unsettled = false;
     }
     answer(desk, command, &orders, turn);
+    desk.let_settled_go();
     None
 }
 
@@ -38,31 +40,40 @@ fn named(order: &CommandOrder) -> Option<(OrderId, Quantity)> {
 
 fn settle(desk: &mut Desk, orders: &[(OrderId, Quantity)]) -> Result<(), Refusal> {
     for (id, executed) in orders {
-        let Some((_, leg)) = desk.leg_mut(*id) else {
-            let text = format!("order {id} is neither of the open rebalance nor of the one before");
-            return Err(Refusal::new(ReasonCode::NothingToDo, text));
-        };
-        // A terminal order that nobody doubts has its final quantity.
-        let doubted = !leg.is_terminal() || !leg.is_settled();
-        let terminal = leg.cum_qty;
-        if !doubted && !desk.unreconciled.contains_key(id) && terminal != *executed {
-            let text = format!("order {id} has ended with {terminal}, which nothing contradicts");
+        if let Some(text) = why_not(desk, *id) {
             return Err(Refusal::new(ReasonCode::NothingToDo, text));
         }
-        let (_, leg) = desk.leg_mut(*id).expect("it was found a moment ago");
-        leg.settle(*executed).map_err(|text| Refusal::new(ReasonCode::Unreconciled, text))?;
+        // One that only the book remembers is the position-keeper's to settle.
+        if let Some((_, leg)) = desk.leg_mut(*id) {
+            leg.settle(*executed).map_err(|text| Refusal::new(ReasonCode::Unreconciled, text))?;
+        }
         desk.unreconciled.remove(id);
+        desk.disputed.remove(id);
     }
     Ok(())
 }
 
-fn answer(desk: &Desk, command: &Command, orders: &[(OrderId, Quantity)], turn: &mut Turn<'_, '_>) {
+/// Why nobody needs to say what became of an order.
+fn why_not(desk: &Desk, id: OrderId) -> Option<String> {
+    match desk.leg(id) {
+        None if desk.disputed.contains(&id) => None,
+        None => Some(format!("order {id} is neither of the open rebalance nor of the one before, and nothing is known to contradict it")),
+        Some((leg, _)) if desk.is_doubted(leg) => None,
+        Some((leg, _)) if leg.is_terminal() => Some(format!(
+            "order {id} has ended with {}, which nothing contradicts: RECONCILE is for stuck or contradicted orders",
+            leg.cum_qty
+        )),
+        Some(_) => Some(format!("order {id} is at work and not stuck: wait for its final state, or ask it back with CANCEL")),
+    }
+}
+
+fn answer(desk: &mut Desk, command: &Command, orders: &[(OrderId, Quantity)], turn: &mut Turn<'_, '_>) {
     let text = format!("the final quantities of {} orders were taken over", orders.len());
     let open = desk.open.as_ref().filter(|cycle| cycle.legs.iter().any(|leg| orders.iter().any(|(id, _)| *id == leg.order.order_id)));
-    let event = match (open, &desk.last) {
-        (Some(cycle), _) => Announcement::of(turn, cycle, cycle.status()),
-        (None, Some(last)) => Announcement::new(turn, last.id, last.trigger, last.status),
-        (None, None) => return,
+    let event = match (open, orders.iter().find_map(|(id, _)| desk.leg(*id))) {
+        (Some(cycle), _) => Announcement::of(turn, cycle, cycle.standing(&desk.unreconciled)),
+        (None, Some((_, (id, trigger, status)))) => Announcement::new(turn, id, trigger, status),
+        (None, None) => Announcement::new(turn, desk.next_aside(turn.portfolio), RebalanceTrigger::Manual, RebalanceStatus::NoActionNeeded),
     };
     event.by(Some(command)).with_text(text).send(turn);
 }

@@ -3,6 +3,7 @@
 use crate::commands::approve::named_proposal;
 use crate::commands::inbox::Asked;
 use crate::commands::refused;
+use crate::cycle::approval::Ending;
 use crate::cycle::{Desk, Turn, approval};
 use domain::command::Command;
 use domain::enums::RebalanceStatus;
@@ -12,6 +13,6 @@ pub fn follow(desk: &mut Desk, command: &Command, turn: &mut Turn<'_, '_>) -> Op
     if let Err(refusal) = named_proposal(desk, command) {
         return refused(desk, command, refusal, turn);
     }
-    approval::end(desk, RebalanceStatus::Rejected, None, Some(command), turn);
+    approval::end(desk, RebalanceStatus::Rejected, Ending { command: Some(command), ..Ending::default() }, turn);
     None
 }

@@ -45,6 +45,7 @@ impl Case {
             orders_last_minute: self.last_minute,
             halted: &self.halted,
             behind: false,
+            short_proceeds: Money::ZERO,
         }
     }
     /// What the plan decides about one instrument, with its signed quantity.

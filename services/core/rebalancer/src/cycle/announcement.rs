@@ -1,6 +1,7 @@
 //! Events of a rebalance, put together: what happened, why, on which plan, by whom.
 
 use crate::cycle::{Cycle, Turn};
+use crate::explain;
 use crate::plan::Plan;
 use domain::command::Command;
 use domain::drift::Drift;
@@ -40,12 +41,13 @@ impl Announcement {
             command_id: None,
         }))
     }
-    /// An event of an open cycle.
+    /// An event of an open cycle, with what its newest plan says of each instrument.
     pub fn of(turn: &Turn<'_, '_>, cycle: &Cycle, status: RebalanceStatus) -> Self {
         let mut event = Self::new(turn, cycle.id, cycle.trigger, status);
         event.0.policy_version = Some(cycle.terms.policy_version);
         event.0.drift_episode = cycle.terms.drift_episode;
         event.0.proposal_hash = cycle.proposal.as_ref().map(|proposal| proposal.hash.clone());
+        event.0.explanation = cycle.lines.clone();
         event
     }
     /// With the proposal that it is about.
@@ -58,9 +60,10 @@ impl Announcement {
         self.0.code = Some(code);
         self.with_text(text)
     }
-    /// With words.
+    /// With words, behind those that it has.
     pub fn with_text(mut self, text: impl AsRef<str>) -> Self {
-        self.0.text = Some(SmolStr::new(text.as_ref()));
+        let text = text.as_ref();
+        self.0.text = Some(self.0.text.map_or_else(|| SmolStr::new(text), |said| SmolStr::new(format!("{said}; {text}"))));
         self
     }
     /// With the command behind it.
@@ -76,8 +79,11 @@ impl Announcement {
         self.0.policy_version = drift.policy.as_ref().map(|policy| policy.policy_version);
         self
     }
-    /// With a plan's explanation and figures, its orders apart.
+    /// With a plan's explanation, figures and note, its orders apart.
     pub fn planned(mut self, plan: Plan) -> Self {
+        if let Some(note) = &plan.note {
+            self = self.with_text(note);
+        }
         self.0.explanation = plan.explanation;
         self.0.old_allocations = plan.old_allocations;
         self.0.new_allocations = plan.new_allocations;
@@ -87,7 +93,14 @@ impl Announcement {
         self.0.drift_after = plan.drift_after;
         self
     }
-    /// With one line for each of its orders.
+    /// Without a plan on this event: every instrument is left alone, for that reason.
+    pub fn left_alone(mut self, drift: &Drift, code: ReasonCode) -> Self {
+        self.0.explanation = explain::refusal(drift, code);
+        self.0.old_allocations = explain::published(drift);
+        self.0.new_allocations = explain::published(drift);
+        self
+    }
+    /// With these lines.
     pub fn explained(mut self, lines: Vec<ExplanationLine>) -> Self {
         self.0.explanation = lines;
         self

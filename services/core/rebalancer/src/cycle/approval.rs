@@ -6,16 +6,17 @@
 use crate::cycle::announcement::Announcement;
 use crate::cycle::opening::{Ground, Refusal, broken, number, put_up};
 use crate::cycle::release::{kept, release_first, released};
-use crate::cycle::{Closed, Cycle, Desk, Heard, Proposal, Turn};
+use crate::cycle::{Cycle, Desk, Heard, Proposal, Turn};
 use crate::orders::draft::Draft;
 use crate::orders::wave::Terms;
-use crate::plan::{Leg, Plan, Verdict, later_wave, plan};
-use crate::plan_check::{later_wave_check, plan_check};
+use crate::plan::{self, Leg, Plan, Verdict};
+use crate::plan_check::{plan_check, recheck_check};
 use domain::command::Command;
 use domain::drift::Drift;
-use domain::enums::{PriceFlag, RebalanceStatus, Side};
+use domain::enums::{Decision, PriceFlag, RebalanceStatus, Side};
 use domain::policy::Policy;
 use domain::reason::ReasonCode;
+use domain::rebalance_event::ExplanationLine;
 use domain::{Bps, Price, wide};
 use std::cmp::Ordering;
 
@@ -28,25 +29,49 @@ pub fn expire_if_due(desk: &mut Desk, turn: &mut Turn<'_, '_>) {
     let Some(proposal) = &cycle.proposal else { return };
     if desk.policy.is_some_and(|version| version != Some(cycle.terms.policy_version)) {
         let refusal = Refusal::new(ReasonCode::PolicyChanged, "the policy changed or the portfolio was closed while the proposal waited");
-        end(desk, RebalanceStatus::Expired, Some(refusal), None, turn);
+        end(desk, RebalanceStatus::Expired, Ending::because(refusal), turn);
     } else if turn.now() >= proposal.expires_at {
         let refusal = Refusal::new(ReasonCode::TimedOut, "nobody decided about the proposal in time");
-        end(desk, RebalanceStatus::Expired, Some(refusal), None, turn);
+        end(desk, RebalanceStatus::Expired, Ending::because(refusal), turn);
     }
 }
 
-/// Ends a cycle of which nothing has left.
-pub fn end(desk: &mut Desk, status: RebalanceStatus, why: Option<Refusal>, command: Option<&Command>, turn: &mut Turn<'_, '_>) {
-    let Some(cycle) = desk.open.take() else { return };
-    let mut event = Announcement::of(turn, &cycle, status).by(command);
-    if let Some(refusal) = why {
-        event = event.because(refusal.code, refusal.text);
+/// How a proposal ends.
+#[derive(Default)]
+pub struct Ending<'a> {
+    /// Why; a person who rejects gives no code.
+    pub why: Option<Refusal>,
+    /// The command behind it.
+    pub command: Option<&'a Command>,
+    /// What a newer plan says of each instrument; the proposal's own lines where there is none.
+    pub lines: Option<Vec<ExplanationLine>>,
+}
+
+impl Ending<'_> {
+    fn because(refusal: Refusal) -> Self {
+        Self { why: Some(refusal), ..Self::default() }
     }
+}
+
+/// Ends a cycle of which nothing has left. The released cycle before it stays the last one.
+pub fn end(desk: &mut Desk, status: RebalanceStatus, ending: Ending<'_>, turn: &mut Turn<'_, '_>) {
+    let Some(mut cycle) = desk.open.take() else { return };
+    let lines = ending.lines.unwrap_or_else(|| std::mem::take(&mut cycle.lines));
+    let mut event = Announcement::of(turn, &cycle, status).by(ending.command);
+    event = match ending.why {
+        Some(refusal) => event.explained(none_leave(lines, refusal.code)).because(refusal.code, refusal.text),
+        None => event.explained(lines),
+    };
     event.send(turn);
-    // Legs of the cycle before stay known: nothing of this one has left.
-    let legs = desk.last.take().map_or_else(|| (-1, Vec::new()), |last| (last.applied_at, last.legs));
-    let (applied_at, legs) = legs;
-    desk.last = Some(Closed { id: cycle.id, trigger: cycle.trigger, status, at: turn.now(), applied_at, legs });
+    desk.ended_at = Some(turn.now());
+}
+
+/// The lines of a plan of which nothing leaves, for that reason.
+fn none_leave(mut lines: Vec<ExplanationLine>, code: ReasonCode) -> Vec<ExplanationLine> {
+    for line in lines.iter_mut().filter(|line| line.decision != Decision::Skip) {
+        (line.decision, line.reason) = (Decision::Skip, code);
+    }
+    lines
 }
 
 /// Plans anew on newer drift: the same orders leave the proposal as it is, others replace it, none end it.
@@ -60,21 +85,25 @@ pub fn replace(desk: &mut Desk, heard: &Heard, turn: &mut Turn<'_, '_>) {
         }
         Ok((_, plan)) => {
             desk.open = Some(cycle);
+            let lines = Some(plan.explanation);
             let why = match plan.verdict {
                 Verdict::Refused { code, text } => Refusal { code, text },
                 _ => Refusal::new(ReasonCode::WithinBand, "on newer drift nothing is left to order"),
             };
             // Prices that are missing for a moment leave the proposal waiting: its approval checks them again.
             if !is_passing(why.code) {
-                end(desk, RebalanceStatus::Expired, Some(why), None, turn);
+                end(desk, RebalanceStatus::Expired, Ending { lines, ..Ending::because(why) }, turn);
             }
         }
         Err(refusal) => {
             desk.open = Some(cycle);
-            let status = if refusal.code == ReasonCode::MetricAnomaly { RebalanceStatus::Failed } else { RebalanceStatus::Expired };
-            end(desk, status, Some(refusal), None, turn);
+            end(desk, status_of(refusal.code), Ending::because(refusal), turn);
         }
     }
+}
+
+fn status_of(code: ReasonCode) -> RebalanceStatus {
+    if code == ReasonCode::MetricAnomaly { RebalanceStatus::Failed } else { RebalanceStatus::Expired }
 }
 
 fn is_passing(code: ReasonCode) -> bool {
@@ -95,7 +124,7 @@ fn replan<'a>(desk: &Desk, cycle: &Cycle, drift: &'a Drift, turn: &Turn<'_, '_>)
     };
     let ground = Ground::of(desk, policy, turn)?;
     let input = ground.input(drift, policy, cycle.trigger);
-    let plan = plan(&input);
+    let plan = plan::plan(&input);
     plan_check(&input, &plan).map_err(|violations| broken(&violations))?;
     Ok((policy, plan))
 }
@@ -130,26 +159,53 @@ pub fn approve(desk: &mut Desk, heard: &Heard, command: &Command, turn: &mut Tur
         return;
     }
     match recheck(desk, &cycle, &proposal, &heard.drift, turn) {
-        Ok(drafts) => {
+        Ok((drafts, plan)) => {
             let hash = proposal.hash.clone();
             let orders = cycle.terms.orders(turn.portfolio, cycle.id, &drafts, turn.now());
+            cycle.lines.clone_from(&plan.explanation);
+            cycle.tolerance = Some(proposal.tolerance);
             let approved = Announcement::of(turn, &cycle, RebalanceStatus::Approved).by(Some(command));
-            approved.naming(&hash).with_orders(orders).send(turn);
-            let event = released(turn, &cycle).by(Some(command)).naming(&hash);
+            approved.naming(&hash).planned(plan.clone()).with_orders(orders).send(turn);
+            let event = released(turn, &cycle).by(Some(command)).naming(&hash).planned(plan);
             release_first(desk, &mut cycle, drafts, proposal.waits_for_sells, event, turn);
             desk.open = Some(cycle);
         }
-        Err(refusal) => {
-            let status = if refusal.code == ReasonCode::MetricAnomaly { RebalanceStatus::Failed } else { RebalanceStatus::Expired };
+        Err((refusal, lines)) => {
             cycle.proposal = Some(proposal);
             desk.open = Some(cycle);
-            end(desk, status, Some(refusal), Some(command), turn);
+            end(desk, status_of(refusal.code), Ending { why: Some(refusal), command: Some(command), lines }, turn);
         }
     }
 }
 
-/// What of the proposal may leave on this event, or why nothing may.
-fn recheck(desk: &Desk, cycle: &Cycle, proposal: &Proposal, drift: &Drift, turn: &Turn<'_, '_>) -> Result<Vec<Draft>, Refusal> {
+/// Why nothing of a proposal may leave, and what a plan said of each instrument, where one was made.
+type Stopped = (Refusal, Option<Vec<ExplanationLine>>);
+
+/// What of the proposal may leave on this event and the plan that says so, or why nothing may.
+fn recheck(desk: &Desk, cycle: &Cycle, proposal: &Proposal, drift: &Drift, turn: &Turn<'_, '_>) -> Result<(Vec<Draft>, Plan), Stopped> {
+    let plan = replanned(desk, cycle, proposal, drift, turn).map_err(|refusal| (refusal, None))?;
+    let mut lines = plan.explanation.clone();
+    match stands(proposal, &plan) {
+        Ok(drafts) => {
+            approved_whole(cycle, proposal, &drafts, &mut lines);
+            Ok((drafts, Plan { explanation: lines, ..plan }))
+        }
+        Err(refusal) => Err((refusal, Some(lines))),
+    }
+}
+
+/// Buys that leave as they were proposed are not cut, whatever cash there is before the sells.
+fn approved_whole(cycle: &Cycle, proposal: &Proposal, drafts: &[Draft], lines: &mut [ExplanationLine]) {
+    for draft in drafts.iter().filter(|draft| proposal.drafts.contains(draft)) {
+        let id = &draft.leg.instrument_id;
+        let said = cycle.lines.iter().find(|line| line.instrument_id == *id);
+        if let Some((line, said)) = lines.iter_mut().find(|line| line.instrument_id == *id).zip(said) {
+            (line.decision, line.reason) = (said.decision, said.reason);
+        }
+    }
+}
+
+fn replanned(desk: &Desk, cycle: &Cycle, proposal: &Proposal, drift: &Drift, turn: &Turn<'_, '_>) -> Result<Plan, Refusal> {
     let policy = drift.policy.as_ref().filter(|policy| policy.policy_version == cycle.terms.policy_version);
     let Some(policy) = policy else {
         return Err(Refusal::new(ReasonCode::PolicyChanged, "the policy changed while the proposal waited"));
@@ -164,16 +220,16 @@ fn recheck(desk: &Desk, cycle: &Cycle, proposal: &Proposal, drift: &Drift, turn:
     let legs: Vec<_> = proposal.drafts.iter().map(|draft| draft.leg.clone()).collect();
     let ground = Ground::of(desk, policy, turn)?;
     let input = ground.input(drift, policy, cycle.trigger);
-    let plan = later_wave(&input, &legs);
-    later_wave_check(&input, &legs, &plan).map_err(|violations| broken(&violations))?;
-    stands(proposal, plan)
+    let plan = plan::recheck(&input, &legs);
+    recheck_check(&input, &legs, &plan).map_err(|violations| broken(&violations))?;
+    Ok(plan)
 }
 
 /// The drafts that the constraints still allow. Buys that wait for their sells stay whole here: they are
 /// cut to the cash when it has come.
-fn stands(proposal: &Proposal, plan: Plan) -> Result<Vec<Draft>, Refusal> {
-    if let Verdict::Refused { code, text } = plan.verdict {
-        return Err(Refusal { code, text });
+fn stands(proposal: &Proposal, plan: &Plan) -> Result<Vec<Draft>, Refusal> {
+    if let Verdict::Refused { code, text } = &plan.verdict {
+        return Err(Refusal::new(*code, text));
     }
     let kept = kept(&proposal.drafts, &plan.legs);
     for draft in &proposal.drafts {
@@ -183,7 +239,7 @@ fn stands(proposal: &Proposal, plan: Plan) -> Result<Vec<Draft>, Refusal> {
         }
         let id = &draft.leg.instrument_id;
         let reason = plan.explanation.iter().find(|line| line.instrument_id == *id).map_or(ReasonCode::StaleProposal, |line| line.reason);
-        if draft.leg.side != Side::Buy || !is_for_want_of_cash(reason) {
+        if draft.leg.side != Side::Buy || !may_shrink(reason) {
             let text = format!("the book no longer allows all of what was proposed for {id}: ask for a rebalance again");
             return Err(Refusal::new(reason, text));
         }
@@ -200,8 +256,15 @@ fn stands(proposal: &Proposal, plan: Plan) -> Result<Vec<Draft>, Refusal> {
     Ok(proposal.drafts.iter().filter_map(approved).collect())
 }
 
-fn is_for_want_of_cash(reason: ReasonCode) -> bool {
-    matches!(reason, ReasonCode::CashShortage | ReasonCode::RoundedToZero | ReasonCode::BelowMinNotional)
+/// Why a buy may leave smaller than it was approved, or not at all: for want of cash, or of a need.
+fn may_shrink(reason: ReasonCode) -> bool {
+    matches!(reason, ReasonCode::CashShortage | ReasonCode::RoundedToZero | ReasonCode::BelowMinNotional | ReasonCode::WithinBand)
+}
+
+/// Whether the price of a leg that waits has moved further than its approval bears.
+pub fn has_moved(leg: &Leg, drift: &Drift, tolerance: Bps) -> bool {
+    let line = drift.lines.iter().find(|line| line.instrument_id == leg.instrument_id);
+    line.and_then(|line| line.price).is_some_and(|price| !is_within(leg.reference_price, price, tolerance))
 }
 
 fn check_price(leg: &Leg, drift: &Drift, tolerance: Bps) -> Result<(), Refusal> {

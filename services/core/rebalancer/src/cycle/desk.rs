@@ -2,7 +2,7 @@
 //! writes facts down here; deciding reads them. Nothing here plans or publishes.
 
 use crate::commands::inbox::Inbox;
-use crate::cycle::{Closed, Cycle, Heard, Leg, Word};
+use crate::cycle::{Closed, Cycle, Heard, Leg, Unsettled, Word};
 use crate::orders::budget::Budget;
 use crate::orders::ids;
 use crate::plan::OpenOrder;
@@ -14,7 +14,7 @@ use domain::reason::ReasonCode;
 use domain::refresh::Refresh;
 use domain::{OrderId, PortfolioId, Quantity, RebalanceId, SmolStr, Timestamp, wide};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Cycles that a stranger's report may name ahead of our own count.
 const LIVES_SEARCHED: u64 = 256;
@@ -61,10 +61,14 @@ pub struct Contradiction {
     pub text: SmolStr,
     /// Whether it was published.
     pub said: bool,
+    /// Whether reports alone contradict each other: then a later one may settle it.
+    pub of_reports: bool,
+    /// Whether that has happened.
+    pub settled: bool,
 }
 
-/// A rebalance and what made it.
-pub type Parent = (RebalanceId, RebalanceTrigger);
+/// A rebalance, what made it, and where it stands.
+pub type Standing = (RebalanceId, RebalanceTrigger, RebalanceStatus);
 
 /// What was said last of an episode, so that it is said once.
 pub type Said = (i64, RebalanceStatus, Option<ReasonCode>);
@@ -82,8 +86,12 @@ pub struct Desk {
     pub requests: u64,
     /// The open cycle.
     pub open: Option<Cycle>,
-    /// The cycle that closed last.
+    /// The released cycle that closed last.
     pub last: Option<Closed>,
+    /// Orders of cycles before it that are not settled.
+    pub unsettled: Vec<Unsettled>,
+    /// When a cycle ended last, released or not.
+    pub ended_at: Option<Timestamp>,
     /// Version of the policy in force as the newest drift event has it; the inner `None`: no policy.
     pub policy: Option<Option<i64>>,
     /// The drift event to decide on.
@@ -102,6 +110,8 @@ pub struct Desk {
     pub said_of_shadow: Option<Said>,
     /// Contradictions, one for each order.
     pub unreconciled: BTreeMap<OrderId, Contradiction>,
+    /// Orders, also unknown ones, whose fills contradict each other as the newest drift event has it.
+    pub disputed: BTreeSet<OrderId>,
     /// Whether decisions wait because the lane was behind.
     pub held: bool,
 }
@@ -153,12 +163,16 @@ impl Desk {
     }
 
     fn hear_executions(&mut self, offset: i64, drift: &Drift) {
+        let disputed = drift.recent_orders.iter().filter(|recent| recent.contradicted);
+        self.disputed = disputed.map(|recent| recent.order_id).collect();
         for recent in &drift.recent_orders {
-            let Some((parent, leg)) = self.leg_mut(recent.order_id) else { continue };
-            if let Some(text) = leg.apply(recent.executed_quantity, offset) {
-                self.contradict(recent.order_id, parent, text);
+            let Some((trigger, leg)) = self.leg_mut(recent.order_id) else { continue };
+            let rebalance = leg.order.rebalance_id;
+            if let Some(text) = leg.hear_execution(recent, offset) {
+                self.contradict(recent.order_id, (rebalance, trigger), text, false);
             }
         }
+        self.let_settled_go();
     }
 
     fn hear_answer(&mut self, request_id: &str, heard: Heard) {
@@ -186,54 +200,95 @@ impl Desk {
 
     /// Takes a report in; `None` when its order is not one of ours.
     pub fn hear_status(&mut self, report: &OrderStatus) -> Option<Word> {
-        let (parent, leg) = self.leg_mut(report.order_id).filter(|((rebalance, _), _)| *rebalance == report.rebalance_id)?;
+        let (trigger, leg) = self.leg_mut(report.order_id).filter(|(_, leg)| leg.order.rebalance_id == report.rebalance_id)?;
         let word = leg.hear(report);
-        if let Word::Contradiction(text) = &word {
-            self.contradict(report.order_id, parent, text.clone());
+        let agreed = leg.agrees_with(report);
+        match &word {
+            Word::Contradiction(text) => self.contradict(report.order_id, (report.rebalance_id, trigger), text.clone(), true),
+            _ if agreed => self.agree(report.order_id),
+            _ => {}
         }
         Some(word)
     }
 
-    /// Counts past a cycle that only a report knows of: one of an earlier life, before the state was
-    /// made anew. Its ids are never given again.
-    pub fn count_past(&mut self, portfolio: &PortfolioId, rebalance: RebalanceId) {
-        let ahead = self.cycles + 1..=self.cycles + LIVES_SEARCHED;
-        if let Some(number) = ahead.into_iter().find(|number| ids::rebalance(portfolio, *number) == rebalance) {
-            self.cycles = number;
+    /// Flags the portfolio; the first contradiction of an order stays.
+    fn contradict(&mut self, order: OrderId, (rebalance_id, trigger): (RebalanceId, RebalanceTrigger), text: String, of_reports: bool) {
+        let found = Contradiction { rebalance_id, trigger, text: SmolStr::new(text), said: false, of_reports, settled: false };
+        let kept = self.unreconciled.entry(order).or_insert(found);
+        kept.of_reports &= of_reports;
+        kept.settled = false;
+    }
+
+    /// Reports and book agree about an order after all.
+    fn agree(&mut self, order: OrderId) {
+        if let Some(found) = self.unreconciled.get_mut(&order).filter(|found| found.of_reports) {
+            found.settled = true;
         }
     }
 
-    /// Flags the portfolio; the first contradiction of an order stays.
-    fn contradict(&mut self, order: OrderId, (rebalance_id, trigger): Parent, text: String) {
-        let found = Contradiction { rebalance_id, trigger, text: SmolStr::new(text), said: false };
-        self.unreconciled.entry(order).or_insert(found);
+    /// Keeps a released cycle that ends now as the last one. What is not settled of the one before stays
+    /// known for as long as that lasts.
+    pub fn close(&mut self, closed: Closed, now: Timestamp) {
+        self.ended_at = Some(now);
+        if let Some(Closed { trigger, status, legs, .. }) = self.last.replace(closed) {
+            self.unsettled.extend(legs.into_iter().map(|leg| Unsettled { trigger, status, leg }));
+        }
+        self.let_settled_go();
     }
 
-    /// The leg of an order, and its rebalance: of the open cycle or of the one before.
-    pub fn leg_mut(&mut self, order: OrderId) -> Option<(Parent, &mut Leg)> {
-        let open = self.open.iter_mut().flat_map(|cycle| {
-            let parent = (cycle.id, cycle.trigger);
-            cycle.legs.iter_mut().map(move |leg| (parent, leg))
+    /// Forgets orders of earlier cycles of which nothing is open any more.
+    pub fn let_settled_go(&mut self) {
+        let open = |leg: &Leg| leg.remaining() > Quantity::ZERO || self.unreconciled.contains_key(&leg.order.order_id);
+        self.unsettled.retain(|kept| open(&kept.leg));
+    }
+
+    /// The leg of an order, and what made its rebalance: of the open cycle, of the one before, or not settled
+    /// since an earlier one.
+    pub fn leg_mut(&mut self, order: OrderId) -> Option<(RebalanceTrigger, &mut Leg)> {
+        let open = self.open.iter_mut().flat_map(|cycle| cycle.legs.iter_mut().map(|leg| (cycle.trigger, leg)));
+        let last = self.last.iter_mut().flat_map(|last| last.legs.iter_mut().map(|leg| (last.trigger, leg)));
+        let unsettled = self.unsettled.iter_mut().map(|kept| (kept.trigger, &mut kept.leg));
+        open.chain(last).chain(unsettled).find(|(_, leg)| leg.order.order_id == order)
+    }
+
+    fn legs(&self) -> impl Iterator<Item = (&Leg, Standing)> {
+        let open = self.open.iter().flat_map(|cycle| {
+            let status = cycle.standing(&self.unreconciled);
+            cycle.legs.iter().map(move |leg| (leg, (cycle.id, cycle.trigger, status)))
         });
-        let last = self.last.iter_mut().flat_map(|last| {
-            let parent = (last.id, last.trigger);
-            last.legs.iter_mut().map(move |leg| (parent, leg))
-        });
-        open.chain(last).find(|(_, leg)| leg.order.order_id == order)
+        let last = self.last.iter().flat_map(|last| last.legs.iter().map(|leg| (leg, (last.id, last.trigger, last.status))));
+        let unsettled = self.unsettled.iter().map(|kept| (&kept.leg, (kept.leg.order.rebalance_id, kept.trigger, kept.status)));
+        open.chain(last).chain(unsettled)
+    }
+
+    /// The leg of an order, and its rebalance as it stands.
+    pub fn leg(&self, order: OrderId) -> Option<(&Leg, Standing)> {
+        self.legs().find(|(leg, _)| leg.order.order_id == order)
+    }
+
+    /// Whether a person may say what became of a leg: it is stuck, contradicted, or missing in the book.
+    pub fn is_doubted(&self, leg: &Leg) -> bool {
+        let id = &leg.order.order_id;
+        let missed = leg.reconciled || self.open.as_ref().is_some_and(|cycle| cycle.unsettled);
+        leg.stuck || self.unreconciled.contains_key(id) || self.disputed.contains(id) || (missed && !leg.is_settled())
     }
 
     /// Orders that the book has not wholly seen.
     pub fn open_orders(&self) -> Result<Vec<OpenOrder>, FixedError> {
-        let open = self.open.iter().flat_map(|cycle| &cycle.legs);
-        let last = self.last.iter().flat_map(|last| &last.legs);
-        open.chain(last).filter(|leg| leg.remaining() > Quantity::ZERO).map(open_order).collect()
+        self.legs().map(|(leg, _)| leg).filter(|leg| leg.remaining() > Quantity::ZERO).map(open_order).collect()
     }
 
     /// Whether a cooldown holds at `now`.
     pub fn cools_down(&self, seconds: i64, now: Timestamp) -> Option<Timestamp> {
-        let until = self.last.as_ref()?.at.plus_seconds(seconds);
+        let until = self.ended_at?.plus_seconds(seconds);
         (now < until).then_some(until)
     }
+}
+
+/// The number of a cycle beyond `cycles` that only a report knows of: one of an earlier life, before the state
+/// was made anew. Counting past it gives its ids to no other.
+pub fn past_cycle(portfolio: &PortfolioId, rebalance: RebalanceId, cycles: u64) -> Option<u64> {
+    (cycles + 1..=cycles + LIVES_SEARCHED).find(|number| ids::rebalance(portfolio, *number) == rebalance)
 }
 
 fn open_order(leg: &Leg) -> Result<OpenOrder, FixedError> {

@@ -1,11 +1,13 @@
 //! A leg: one order that has left, what its router says of it, and what the book has applied.
-//! Executed quantities only rise; a terminal state is final; whatever contradicts that is said, not taken over.
+//! Executed quantities only rise; a terminal state is final; whatever contradicts that is said, not taken over,
+//! and so is an execution in another instrument or direction than the order's. What a person found out stands.
 
 use crate::orders::draft::Before;
-use domain::enums::OrderState;
+use domain::drift::RecentOrder;
+use domain::enums::{OrderState, Side};
 use domain::order::{NamedNumber, Order};
 use domain::order_status::OrderStatus;
-use domain::{Quantity, SmolStr, Timestamp};
+use domain::{FixedError, Money, Quantity, SmolStr, Timestamp, wide};
 use serde::{Deserialize, Serialize};
 
 /// A leg of a released cycle.
@@ -27,6 +29,10 @@ pub struct Leg {
     pub cancel_asked: Option<Timestamp>,
     /// Whether it stands without a terminal state after that.
     pub stuck: bool,
+    /// Whether a halt covers it, or did: it is to be asked back.
+    pub recalled: bool,
+    /// Whether a person gave its final quantity.
+    pub reconciled: bool,
     /// The router's code and words, where it gave any.
     pub words: Option<SmolStr>,
 }
@@ -51,7 +57,19 @@ impl Leg {
     /// A leg that leaves now.
     pub fn new(order: Order, before: Before) -> Self {
         let zero = Quantity::ZERO;
-        Self { order, before, state: None, cum_qty: zero, applied: zero, applied_at: -1, cancel_asked: None, stuck: false, words: None }
+        Self {
+            order,
+            before,
+            state: None,
+            cum_qty: zero,
+            applied: zero,
+            applied_at: -1,
+            cancel_asked: None,
+            stuck: false,
+            recalled: false,
+            reconciled: false,
+            words: None,
+        }
     }
     /// Whether its state is final.
     pub fn is_terminal(&self) -> bool {
@@ -116,6 +134,35 @@ impl Leg {
         }
     }
 
+    /// Whether a terminal report, its own state and the book all say the same.
+    pub fn agrees_with(&self, report: &OrderStatus) -> bool {
+        self.state == Some(report.status) && self.is_terminal() && report.cum_qty == self.cum_qty && self.applied == self.cum_qty
+    }
+
+    /// Takes over what a drift event tells of it; returns what is wrong. An execution of another instrument or
+    /// direction is none of this order.
+    pub fn hear_execution(&mut self, recent: &RecentOrder, offset: i64) -> Option<String> {
+        match self.strange(recent) {
+            None => self.apply(recent.executed_quantity, offset),
+            Some(text) if !self.reconciled => Some(text),
+            // A person knew of it, and said how much it is to count for.
+            Some(_) => self.apply(recent.executed_quantity.min(self.cum_qty), offset),
+        }
+    }
+
+    fn strange(&self, recent: &RecentOrder) -> Option<String> {
+        let (order, side) = (&self.order, recent.side);
+        // A book that did not keep them says nothing of them; a router may not tell SELL from SELL_SHORT.
+        let turned = side != Side::Unknown && (side == Side::Buy) != (order.side == Side::Buy);
+        let other = recent.instrument_id.as_ref().filter(|id| **id != order.instrument_id);
+        if !turned && other.is_none() {
+            return None;
+        }
+        let instrument = recent.instrument_id.as_ref().unwrap_or(&order.instrument_id);
+        let id = order.order_id;
+        Some(format!("the book has a {side} of {instrument} for order {id}, which is a {} of {}", order.side, order.instrument_id))
+    }
+
     /// Takes over what the book has applied, as of a drift event; the largest ever seen stands. Returns
     /// what is wrong, when that is more than can have been executed.
     pub fn apply(&mut self, executed: Quantity, offset: i64) -> Option<String> {
@@ -144,14 +191,26 @@ impl Leg {
         self.state = Some(if executed == quantity { OrderState::Filled } else { OrderState::Cancelled });
         self.cum_qty = executed;
         self.stuck = false;
+        self.reconciled = true;
         Ok(())
+    }
+
+    /// What of its expected value the book has applied.
+    pub fn applied_value(&self) -> Result<Money, FixedError> {
+        let (whole, quantity) = (self.order.expected_value.units(), self.order.quantity.units());
+        wide::mul_div_half_even(whole, self.applied.units(), quantity).map(Money::from_units)
     }
 
     /// The numbers of its last word.
     pub fn numbers(&self) -> Vec<NamedNumber> {
-        let number = |name: &'static str, value: Quantity| NamedNumber { name: name.into(), value: SmolStr::new(value.to_string()) };
-        vec![number("ordered", self.order.quantity), number("executed", self.cum_qty), number("applied", self.applied)]
+        leg_numbers(self.order.quantity, self.cum_qty, self.applied)
     }
+}
+
+/// The numbers of the last word about an order.
+pub fn leg_numbers(ordered: Quantity, executed: Quantity, applied: Quantity) -> Vec<NamedNumber> {
+    let number = |name: &'static str, value: Quantity| NamedNumber { name: name.into(), value: SmolStr::new(value.to_string()) };
+    vec![number("ordered", ordered), number("executed", executed), number("applied", applied)]
 }
 
 fn said(report: &OrderStatus) -> Option<SmolStr> {

@@ -54,6 +54,8 @@ pub struct Ground {
     orders_last_minute: i32,
     halted: HaltView,
     behind: bool,
+    /// What short sales of the same cycle have brought.
+    pub short_proceeds: Money,
 }
 
 impl Ground {
@@ -67,6 +69,7 @@ impl Ground {
             orders_last_minute: i32::try_from(desk.budget.orders_last_minute(turn.now())).unwrap_or(i32::MAX),
             halted: turn.halts.view(turn.portfolio),
             behind: turn.cx.behind,
+            short_proceeds: Money::ZERO,
         })
     }
     /// The input of a plan.
@@ -80,6 +83,7 @@ impl Ground {
             orders_last_minute: self.orders_last_minute,
             halted: &self.halted,
             behind: self.behind,
+            short_proceeds: self.short_proceeds,
         }
     }
 }
@@ -221,6 +225,7 @@ fn start(desk: &mut Desk, occasion: Occasion<'_>, policy: &Policy, plan: Plan, t
     let mut cycle = next_cycle(desk, occasion, policy, turn);
     let drafts = number(&mut cycle, &plan, turn);
     let waits = plan.waits_for_sells;
+    cycle.lines.clone_from(&plan.explanation);
     let event = released(turn, &cycle).by(occasion.command).planned(plan);
     release_first(desk, &mut cycle, drafts, waits, event, turn);
     desk.open = Some(cycle);
@@ -245,6 +250,7 @@ pub fn put_up(cycle: &mut Cycle, drafts: Vec<Draft>, policy: &Policy, plan: Plan
     let proposal = Proposal::new(turn.portfolio, cycle, drafts, plan.waits_for_sells, &policy.trigger.approval, turn.now());
     let text = format!("approve or reject proposal {} before {}", proposal.hash, proposal.expires_at);
     cycle.proposal = Some(proposal);
+    cycle.lines.clone_from(&plan.explanation);
     let event = Announcement::of(turn, cycle, RebalanceStatus::PendingApproval).by(command).planned(plan);
     event.with_text(text).with_orders(orders).send(turn);
 }
@@ -275,9 +281,11 @@ fn say(
     }
     let id = desk.next_aside(turn.portfolio);
     let mut event = Announcement::new(turn, id, occasion.trigger, status).on(drift).by(occasion.command);
-    if let Some(plan) = plan {
-        event = event.planned(plan);
-    }
+    event = match (plan, &why) {
+        (Some(plan), _) => event.planned(plan),
+        (None, Some(refusal)) => event.left_alone(drift, refusal.code),
+        (None, None) => event,
+    };
     if let Some(refusal) = why {
         event = event.because(refusal.code, refusal.text);
     }

@@ -1,17 +1,22 @@
 //! The way of a released cycle to its end: what stops it, what is asked back, when a person is needed,
 //! when the buys follow, and how it ends. Called with every turn; it acts only on what has changed.
 
+use crate::commands::halt::Halts;
 use crate::cycle::announcement::Announcement;
+use crate::cycle::approval::has_moved;
 use crate::cycle::desk::Purpose;
+use crate::cycle::leg::leg_numbers;
 use crate::cycle::opening::{Ground, Refusal, broken, is_outdated};
 use crate::cycle::release::{ask_cancel, kept, release_later, released};
 use crate::cycle::{Closed, Cycle, Desk, Heard, Leg, Question, Stop, Turn};
+use crate::orders::draft::Draft;
 use crate::plan::{Plan, Verdict, later_wave};
 use crate::plan_check::later_wave_check;
-use domain::enums::{Decision, RebalanceStatus};
+use domain::enums::{Decision, RebalanceStatus, Side};
+use domain::order::NamedNumber;
 use domain::reason::ReasonCode;
 use domain::rebalance_event::ExplanationLine;
-use domain::{Output, Timestamp};
+use domain::{InstrumentId, Money, Output, PortfolioId, Quantity, Timestamp};
 
 /// Seconds after which an unanswered or unusable answer is asked for again.
 const ASK_AGAIN_SECONDS: i64 = 60;
@@ -39,12 +44,42 @@ pub fn advance(desk: &mut Desk, turn: &mut Turn<'_, '_>) {
 }
 
 fn say_contradiction(desk: &mut Desk, turn: &mut Turn<'_, '_>) {
-    for found in desk.unreconciled.values_mut().filter(|found| !found.said) {
+    for found in desk.unreconciled.values_mut().filter(|found| !found.said && !found.settled) {
         found.said = true;
         let text = format!("{}: nothing is planned until a RECONCILE names the order and its final quantity", found.text);
         Announcement::new(turn, found.rebalance_id, found.trigger, RebalanceStatus::Stuck)
             .because(ReasonCode::Unreconciled, text)
             .send(turn);
+    }
+    say_settled(desk, turn);
+}
+
+/// Ends contradictions that a later report has settled.
+fn say_settled(desk: &mut Desk, turn: &mut Turn<'_, '_>) {
+    let settled: Vec<_> = desk.unreconciled.iter().filter(|(_, found)| found.settled).map(|(id, found)| (*id, found.said)).collect();
+    for (order, said) in settled {
+        desk.unreconciled.remove(&order);
+        if let Some((_, (id, trigger, status))) = desk.leg(order).filter(|_| said) {
+            let text =
+                format!("a later report of order {order} agrees with the book and with the reports before: nothing contradicts it now");
+            let open = desk.open.as_ref().filter(|cycle| cycle.id == id);
+            let event = open.map_or_else(|| Announcement::new(turn, id, trigger, status), |cycle| Announcement::of(turn, cycle, status));
+            event.with_text(text).send(turn);
+        }
+    }
+    desk.let_settled_go();
+}
+
+/// Writes down what halts in force mean for a released cycle.
+pub fn note_halts(cycle: &mut Cycle, portfolio: &PortfolioId, halts: &Halts) {
+    if cycle.proposal.is_some() {
+        return;
+    }
+    if let Some(halt) = halts.binding(portfolio) {
+        cycle.stop(ReasonCode::KillSwitch, format!("{halt} was set"));
+    }
+    for leg in &mut cycle.legs {
+        leg.recalled |= halts.covers(portfolio, &leg.order.instrument_id);
     }
 }
 
@@ -56,11 +91,8 @@ fn stop(desk: &Desk, cycle: &mut Cycle, turn: &mut Turn<'_, '_>) {
     if let Some(found) = desk.unreconciled.values().next() {
         cycle.stop(ReasonCode::Unreconciled, &found.text);
     }
-    let (halts, portfolio) = (turn.halts, turn.portfolio);
-    if let Some(halt) = halts.binding(portfolio) {
-        cycle.stop(ReasonCode::KillSwitch, format!("{halt} is in force"));
-    }
-    ask_cancel(cycle, |leg| halts.covers(portfolio, &leg.order.instrument_id), "halted", turn);
+    note_halts(cycle, turn.portfolio, turn.halts);
+    ask_cancel(cycle, |leg| leg.recalled, "halted", turn);
 }
 
 fn ask_back(cycle: &mut Cycle, turn: &mut Turn<'_, '_>) {
@@ -114,6 +146,7 @@ fn go_on(desk: &mut Desk, mut cycle: Cycle, turn: &mut Turn<'_, '_>) {
         match buys(desk, &cycle, &heard, turn) {
             Ok(plan) => {
                 cycle.terms.snapshot_version = heard.drift.snapshot_version;
+                cycle.lines.clone_from(&plan.explanation);
                 return follow(desk, cycle, plan, turn);
             }
             Err(refusal) if refusal.code == ReasonCode::MetricAnomaly => {
@@ -156,15 +189,48 @@ fn buys(desk: &Desk, cycle: &Cycle, heard: &Heard, turn: &Turn<'_, '_>) -> Resul
         return Err(Refusal::new(ReasonCode::Backlog, "the drift event was too old"));
     }
     // The cycle stands apart from its desk, and has no open orders left.
-    let ground = Ground::of(desk, policy, turn)?;
-    let legs: Vec<_> = cycle.later.iter().map(|draft| draft.leg.clone()).collect();
+    let mut ground = Ground::of(desk, policy, turn)?;
+    ground.short_proceeds = short_proceeds(cycle)?;
+    let moved = |draft: &&Draft| cycle.tolerance.is_some_and(|tolerance| has_moved(&draft.leg, drift, tolerance));
+    let legs: Vec<_> = cycle.later.iter().filter(|draft| !moved(draft)).map(|draft| draft.leg.clone()).collect();
     let input = ground.input(drift, policy, cycle.trigger);
-    let plan = later_wave(&input, &legs);
+    let mut plan = later_wave(&input, &legs);
     later_wave_check(&input, &legs, &plan).map_err(|violations| broken(&violations))?;
-    match plan.verdict {
-        Verdict::Refused { code, text } => Err(Refusal { code, text }),
-        _ => Ok(plan),
+    if let Verdict::Refused { code, text } = plan.verdict {
+        return Err(Refusal { code, text });
     }
+    let moved: Vec<_> = cycle.later.iter().filter(moved).map(|draft| &draft.leg.instrument_id).collect();
+    left_alone(cycle, &moved, &mut plan.explanation);
+    Ok(plan)
+}
+
+/// What the cycle's short sales have brought, at their references.
+fn short_proceeds(cycle: &Cycle) -> Result<Money, Refusal> {
+    let short = cycle.legs.iter().filter(|leg| leg.order.side == Side::SellShort);
+    let sum = short.map(Leg::applied_value).try_fold(Money::ZERO, |sum, value| sum.checked_add(value?));
+    sum.map_err(|_| Refusal::new(ReasonCode::MetricAnomaly, "what short sales have brought is more than a number can hold"))
+}
+
+/// Reasons of the instruments that the wave of buys leaves alone: only the cycle knows what it tried before.
+fn left_alone(cycle: &Cycle, moved: &[&InstrumentId], lines: &mut [ExplanationLine]) {
+    for line in lines.iter_mut().filter(|line| line.decision == Decision::Skip) {
+        let mut legs = cycle.legs.iter().filter(|leg| leg.order.instrument_id == line.instrument_id).peekable();
+        let before = cycle.lines.iter().find(|before| before.instrument_id == line.instrument_id);
+        if moved.contains(&&line.instrument_id) {
+            line.reason = ReasonCode::PriceOutlier;
+        } else if line.reason != ReasonCode::OpenCycle {
+            continue;
+        } else if legs.peek().is_some() {
+            line.reason = if legs.all(Leg::is_filled) { ReasonCode::OpenCycle } else { ReasonCode::OrderFailed };
+        } else if let Some(before) = before.filter(|before| before.decision == Decision::Skip && !says_inside(before.reason)) {
+            line.reason = before.reason;
+        }
+    }
+}
+
+/// Reasons that held on the first event and need not hold on a newer one.
+fn says_inside(reason: ReasonCode) -> bool {
+    matches!(reason, ReasonCode::WithinBand | ReasonCode::NotBreached | ReasonCode::BelowMinimumDeviation)
 }
 
 fn follow(desk: &mut Desk, mut cycle: Cycle, plan: Plan, turn: &mut Turn<'_, '_>) {
@@ -184,7 +250,7 @@ fn close(desk: &mut Desk, cycle: Cycle, turn: &mut Turn<'_, '_>) {
     let unfilled = cycle.legs.iter().filter(|leg| !leg.is_filled()).count();
     let dropped = cycle.later.len();
     let status = if unfilled == 0 && dropped == 0 { RebalanceStatus::Completed } else { RebalanceStatus::Failed };
-    let mut event = Announcement::of(turn, &cycle, status).explained(cycle.legs.iter().map(last_word).collect());
+    let mut event = Announcement::of(turn, &cycle, status).explained(last_words(&cycle));
     event = match &cycle.stop {
         _ if status == RebalanceStatus::Completed => event,
         Some(stop) => event.because(stop.code, &stop.text),
@@ -196,19 +262,49 @@ fn close(desk: &mut Desk, cycle: Cycle, turn: &mut Turn<'_, '_>) {
     event.with_orders(cycle.legs.iter().map(|leg| leg.order.clone()).collect()).send(turn);
     let applied_at = cycle.legs.iter().map(|leg| leg.applied_at).max().unwrap_or(-1).max(desk.applied_at());
     desk.awaited.retain(|request| request.purpose != Purpose::LaterWave);
-    desk.last = Some(Closed { id: cycle.id, trigger: cycle.trigger, status, at: turn.now(), applied_at, legs: cycle.legs });
+    desk.close(Closed { id: cycle.id, trigger: cycle.trigger, status, applied_at, legs: cycle.legs }, turn.now());
+}
+
+/// One line for each instrument: what became of its orders, why a buy never left, or what the plan said of it.
+fn last_words(cycle: &Cycle) -> Vec<ExplanationLine> {
+    let word = |line: &ExplanationLine| {
+        let id = &line.instrument_id;
+        let legs: Vec<_> = cycle.legs.iter().filter(|leg| leg.order.instrument_id == *id).collect();
+        if let [first, ..] = legs[..] {
+            return ExplanationLine { numbers: numbers(&legs), reason: outcome(&legs), ..last_word(first) };
+        }
+        match &cycle.stop {
+            Some(stop) if cycle.later.iter().any(|draft| draft.leg.instrument_id == *id) => {
+                ExplanationLine { decision: Decision::Skip, reason: stop.code, ..line.clone() }
+            }
+            _ => line.clone(),
+        }
+    };
+    cycle.lines.iter().map(word).collect()
+}
+
+/// The numbers of all legs of one instrument together: an order that crosses zero has two.
+fn numbers(legs: &[&Leg]) -> Vec<NamedNumber> {
+    let sum = |of: fn(&Leg) -> Quantity| legs.iter().try_fold(Quantity::ZERO, |sum, leg| sum.checked_add(of(leg)));
+    match (sum(|leg| leg.order.quantity), sum(|leg| leg.cum_qty), sum(|leg| leg.applied)) {
+        (Ok(ordered), Ok(executed), Ok(applied)) => leg_numbers(ordered, executed, applied),
+        _ => Vec::new(),
+    }
+}
+
+fn outcome(legs: &[&Leg]) -> ReasonCode {
+    if legs.iter().all(|leg| leg.is_filled()) { legs[0].order.reason } else { ReasonCode::OrderFailed }
 }
 
 /// One leg's numbers as an explanation line.
 fn last_word(leg: &Leg) -> ExplanationLine {
-    let filled = leg.is_filled();
     ExplanationLine {
         instrument_id: leg.order.instrument_id.clone(),
         weight: leg.before.weight,
         target: leg.before.target,
         drift: leg.before.drift,
         decision: Decision::Order,
-        reason: if filled { leg.order.reason } else { ReasonCode::OrderFailed },
+        reason: outcome(&[leg]),
         numbers: leg.numbers(),
     }
 }

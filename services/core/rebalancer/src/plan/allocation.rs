@@ -31,17 +31,32 @@ pub(crate) struct Aim {
     pub(crate) target: Fraction,
     /// Its own bounds, or its share of its group's.
     pub(crate) bounds: Bounds,
-    /// Whether the bounds are a share of a group's: then only the group breaches.
-    pub(crate) shared: bool,
+    /// The share, where the bounds are one of a group's: then only the group breaches.
+    pub(crate) share: Option<Share>,
+}
+
+/// part ÷ whole of a group's bounds.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Share {
+    /// Value of the member, with the sign of its group's taken off, at scale VALUE.
+    pub(crate) part: Int,
+    /// |value| of the group; above zero.
+    pub(crate) whole: Int,
+    /// The group's bounds.
+    pub(crate) bounds: Bounds,
 }
 
 /// A group line and the holdings that it bounds.
 #[derive(Debug)]
 pub(crate) struct Group {
+    /// Sector or type.
+    pub(crate) name: SmolStr,
     /// Bounds of the sum.
     pub(crate) bounds: Bounds,
     /// Positions in the book.
     pub(crate) members: Vec<usize>,
+    /// Whether it has a target to share and no member with a value.
+    pub(crate) hollow: bool,
 }
 
 /// The policy laid over the book.
@@ -117,7 +132,7 @@ fn own_targets<'a>(rules: &Rules<'a>, book: &Book) -> Result<BTreeMap<&'a Instru
 
 fn own_aim(band: &Band, line: Option<&Target>) -> Result<Aim, Refusal> {
     let target = line.map_or(Fraction::ZERO, |line| line.target_weight);
-    Ok(Aim { target, bounds: bounds(band, target, line)?, shared: false })
+    Ok(Aim { target, bounds: bounds(band, target, line)?, share: None })
 }
 
 /// Bounds of a line: the band around its target, replaced on the sides where the line has its own.
@@ -159,7 +174,8 @@ fn groups(
     let (mut groups, mut targets, mut shared) = (Vec::new(), Vec::new(), BTreeSet::new());
     for line in rules.targets {
         let Some(name) = &line.group else { continue };
-        let group = Group { bounds: bounds(rules.band, line.target_weight, Some(line))?, members: members(book, name) };
+        let bounds = bounds(rules.band, line.target_weight, Some(line))?;
+        let mut group = Group { name: name.clone(), bounds, members: members(book, name), hollow: false };
         let own_sum = own_sum(&group, book, own)?;
         match own_sum {
             Some(sum) if sum != line.target_weight => {
@@ -169,6 +185,7 @@ fn groups(
             Some(_) => {}
             None => {
                 share(&group, book, name, aims)?;
+                group.hollow = group.members.iter().all(|index| book.holdings[*index].value.is_zero());
                 if let Some(twice) = group.members.iter().find(|index| !shared.insert(**index)) {
                     let id = &book.holdings[*twice].at.instrument_id;
                     return Err(Refusal::allocation(format!("{id} would share the targets of two groups: give it one of its own")));
@@ -218,7 +235,8 @@ fn share(group: &Group, book: &Book, name: &str, aims: &mut [Aim]) -> Result<(),
         if lower.abs() >= LIMIT || upper.abs() >= LIMIT {
             return Err(Refusal::absurd(name));
         }
-        aims[*index] = Aim { target, bounds: Bounds { target: weight(target), lower, upper }, shared: true };
+        let share = Some(Share { part, whole, bounds: group.bounds });
+        aims[*index] = Aim { target, bounds: Bounds { target: weight(target), lower, upper }, share };
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use super::refusal::Refusal;
 use domain::drift::{Drift, DriftLine};
 use domain::enums::{CashBasis, InstrumentType, Side};
 use domain::reason::ReasonCode;
-use domain::{Currency, FixedError, FxRate, Money, Quantity};
+use domain::{Currency, FixedError, FxRate, Money, Price, Quantity};
 use std::collections::BTreeMap;
 
 /// Values from 10^52 units of money on are refused: see [`super::exact`].
@@ -50,6 +50,11 @@ impl Holding<'_> {
     /// Units that may still be bought to cover without going long.
     pub(crate) fn coverable(&self) -> i128 {
         (-self.held() - self.open_buys).max(0)
+    }
+    /// Value of one unit at another price, at scale UNIT.
+    pub(crate) fn at_price(&self, price: Price) -> Int {
+        let each = int(self.at.multiplier.units()) * int(self.at.fx_rate.unwrap_or(FxRate::ONE).units());
+        self.unit - self.clean + int(price.units()) * each
     }
     /// Worth of so many units, at scale VALUE.
     pub(crate) fn worth(&self, quantity: i128) -> Int {

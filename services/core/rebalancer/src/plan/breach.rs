@@ -1,11 +1,13 @@
 //! Steps 3 and 4: which lines stand outside their bounds, which lines are planned, and how far they go.
 //! Comparisons are exact; nothing here knows lots, cash or limits.
 
-use super::allocation::{Allocation, Bounds};
+use super::allocation::{Allocation, Bounds, Group, Share};
 use super::book::Book;
 use super::exact::{Int, WEIGHT, int, ten, weight};
 use super::input::PlanInput;
 use super::refusal::Refusal;
+use bnum::cast::As;
+use bnum::types::I1024;
 use domain::Fraction;
 use domain::enums::{Goal, RebalanceTrigger, Scope};
 use domain::reason::ReasonCode;
@@ -41,8 +43,12 @@ pub(crate) struct Scoped {
     pub(crate) cause: Cause,
     /// For each holding: on which side of its bounds it stands.
     pub(crate) sides: Vec<Side>,
+    /// For each holding: whether it or a group of it stands outside its bounds.
+    pub(crate) outside: Vec<bool>,
     /// For each holding: whether it is planned.
     pub(crate) planned: Vec<bool>,
+    /// Words about groups outside their bounds that no holding can move.
+    pub(crate) hollow: Option<String>,
 }
 
 /// Where value ÷ equity stands; both at one scale, the bounds at scale WEIGHT.
@@ -62,6 +68,25 @@ pub(crate) fn side(value: Int, equity: Int, bounds: &Bounds, inclusive: bool) ->
     }
 }
 
+/// The same for a share of a group's bounds, which no division has cut.
+pub(crate) fn side_of_share(value: Int, equity: Int, share: &Share, inclusive: bool) -> Side {
+    // Three figures of the book in one product: more than [`Int`] holds.
+    let wide = |number: Int| number.as_::<I1024>();
+    let at = wide(value) * wide(ten(WEIGHT)) * wide(share.whole);
+    let edge = |bound: Int| wide(bound) * wide(share.part) * wide(equity);
+    let (one, other) = (edge(share.bounds.lower), edge(share.bounds.upper));
+    let (lower, upper) = (one.min(other), one.max(other));
+    if value.is_zero() && share.bounds.target.is_zero() {
+        Side::Inside
+    } else if at > upper || (inclusive && at == upper) {
+        Side::Above
+    } else if at < lower || (inclusive && at == lower) {
+        Side::Below
+    } else {
+        Side::Inside
+    }
+}
+
 /// The breaches of the book and the lines that they plan.
 pub(crate) fn scope(input: &PlanInput, book: &Book, allocation: &Allocation) -> Result<Scoped, Refusal> {
     let (sides, outside) = sides(input, book, allocation);
@@ -73,7 +98,8 @@ pub(crate) fn scope(input: &PlanInput, book: &Book, allocation: &Allocation) -> 
             return Err(Refusal::new(ReasonCode::DataGap, "the trigger is a symbol that this build does not know"));
         }
     };
-    let any = outside.contains(&true);
+    let hollow = hollow(input, book, allocation);
+    let any = outside.contains(&true) || hollow.is_some();
     let cause = match (asked, any, cash) {
         (true, ..) => Cause::Asked,
         (_, true, _) => Cause::Lines,
@@ -87,17 +113,25 @@ pub(crate) fn scope(input: &PlanInput, book: &Book, allocation: &Allocation) -> 
     };
     let every = asked || whole || cash != Side::Inside;
     let planned = outside.iter().map(|out| every || *out).collect();
-    Ok(Scoped { cause, sides, planned })
+    Ok(Scoped { cause, sides, outside, planned, hollow })
+}
+
+/// Groups outside their bounds whose target nothing in the book can share.
+fn hollow(input: &PlanInput, book: &Book, allocation: &Allocation) -> Option<String> {
+    let outside = |group: &&Group| side(Int::ZERO, book.equity, &group.bounds, input.rules.band.inclusive) != Side::Inside;
+    let names: Vec<_> = allocation.groups.iter().filter(|group| group.hollow).filter(outside).map(|group| group.name.as_str()).collect();
+    let text =
+        "stands outside its band and has no member in the book that could share its target: give its instruments targets of their own";
+    (!names.is_empty()).then(|| format!("group {} {text}", names.join(", ")))
 }
 
 /// Each holding's side, and whether it or a group of it breaches.
 fn sides(input: &PlanInput, book: &Book, allocation: &Allocation) -> (Vec<Side>, Vec<bool>) {
     let inclusive = input.rules.band.inclusive;
-    let own = book
-        .holdings
-        .iter()
-        .zip(&allocation.aims)
-        .map(|(holding, aim)| if aim.shared { Side::Inside } else { side(holding.value, book.equity, &aim.bounds, inclusive) });
+    let own =
+        book.holdings.iter().zip(&allocation.aims).map(|(holding, aim)| {
+            if aim.share.is_some() { Side::Inside } else { side(holding.value, book.equity, &aim.bounds, inclusive) }
+        });
     let mut sides: Vec<_> = own.collect();
     let mut outside: Vec<_> = sides.iter().map(|side| *side != Side::Inside).collect();
     for group in &allocation.groups {
@@ -108,7 +142,7 @@ fn sides(input: &PlanInput, book: &Book, allocation: &Allocation) -> (Vec<Side>,
         }
         for index in &group.members {
             outside[*index] = true;
-            if allocation.aims[*index].shared {
+            if allocation.aims[*index].share.is_some() {
                 sides[*index] = shared_side(at, book.holdings[*index].value, value);
             }
         }

@@ -11,7 +11,7 @@ use super::refusal::Refusal;
 use domain::enums::Rounding;
 use domain::order::NamedNumber;
 use domain::reason::ReasonCode;
-use domain::{Fraction, Quantity, SmolStr};
+use domain::{Bps, Fraction, Quantity, SmolStr};
 
 /// The book, the policy laid over it, and what is planned.
 #[derive(Debug)]
@@ -97,6 +97,9 @@ impl<'a> Desk<'a> {
     }
 }
 
+/// Furthest limit price from the reference: all of it. Products in [`super::exact`] bear no more.
+const MOST_OFFSET: Bps = Bps::from_units(10_000 * Bps::ONE.units());
+
 /// Rules whose numbers no arithmetic here can bear. A policy that was validated has none of them.
 fn sane(input: &PlanInput) -> Result<(), Refusal> {
     let (orders, limits) = (&input.rules.orders, &input.rules.limits);
@@ -107,7 +110,7 @@ fn sane(input: &PlanInput) -> Result<(), Refusal> {
         && !orders.fees.fixed.is_negative()
         && orders.fees.fixed.fits_wire()
         && orders.min_notional.fits_wire()
-        && orders.limit_offset_bp.fits_wire()
+        && orders.limit_offset_bp.units().abs() <= MOST_OFFSET.units()
         && orders.rounding != Rounding::Unknown
         && whole(orders.turnover_cap)
         && whole(orders.volume_cap)
@@ -115,7 +118,9 @@ fn sane(input: &PlanInput) -> Result<(), Refusal> {
         && whole(limits.max_sector_weight)
         && limits.price_collar_bp.is_none_or(|bp| bp.fits_wire())
         && input.rules.trigger.minimum_deviation.fits_wire()
-        && input.released_today.fits_wire();
+        && input.released_today.fits_wire()
+        && !input.short_proceeds.is_negative()
+        && input.short_proceeds.fits_wire();
     if right { Ok(()) } else { Err(Refusal::allocation("orders or limits hold a number out of its range: publish a corrected policy")) }
 }
 

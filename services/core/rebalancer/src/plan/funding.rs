@@ -1,12 +1,14 @@
 //! Step 7: buys share the cash that there is, from the sells that remain. Cuts only; the cash that they need
 //! never passes the cash that they may use, fees, open buys and the reserve taken off.
 //!
+//! A LIMIT order may cost its limit, so that is what it is funded at. What short sales have brought is not used.
+//!
 //! A future moves no cash but fees and what closing it realizes: a gain of a buy is not counted, a loss is.
 
 use super::book::Holding;
 use super::desk::{Desk, Wish};
-use super::exact::{Int, SHARE, VALUE, int, narrow, ten};
-use super::legs::parts;
+use super::exact::{Int, SHARE, VALUE, int, money, narrow, ten};
+use super::legs::{Limit, limit, parts};
 use domain::enums::{Shortage, Side};
 use domain::reason::ReasonCode;
 use domain::{Fraction, Money};
@@ -44,7 +46,7 @@ fn note(wish: &mut Wish, name: &'static str, share: Int) {
 /// What buys may use, at scale SHARE; may be negative.
 fn cash_for_buys(desk: &Desk, wishes: &[Wish]) -> Int {
     let reserve = int(desk.input.rules.orders.cash_reserve.units()) * desk.book.equity;
-    let mut cash = (desk.book.spendable - desk.book.open_buys) * ONE - reserve;
+    let mut cash = (desk.book.spendable - desk.book.open_buys - money(desk.input.short_proceeds)) * ONE - reserve;
     for (index, wish) in wishes.iter().enumerate().filter(|(_, wish)| wish.quantity < 0) {
         let holding = desk.holding(index);
         for (side, units) in parts(holding, wish.quantity) {
@@ -59,8 +61,17 @@ fn cash_for_buys(desk: &Desk, wishes: &[Wish]) -> Int {
 
 /// Cash that a buy of one unit takes, with the rate of the fee, at scale UNIT + 12.
 fn each(desk: &Desk, holding: &Holding) -> Int {
-    let price = if holding.gain.is_some() { Int::ZERO } else { holding.unit * ONE };
-    price + holding.unit * int(desk.input.rules.orders.fees.rate.units())
+    let unit = unit_of_buy(desk, holding);
+    let price = if holding.gain.is_some() { Int::ZERO } else { unit * ONE };
+    price + unit * int(desk.input.rules.orders.fees.rate.units())
+}
+
+/// What a unit is worth to its buyer, at scale UNIT: at the limit price where there is one.
+fn unit_of_buy(desk: &Desk, holding: &Holding) -> Int {
+    match limit(desk.input.rules.orders, holding.at, Side::Buy) {
+        Limit::At(price) => holding.at_price(price),
+        Limit::Market | Limit::Impossible => holding.unit,
+    }
 }
 
 /// Cash that a buy takes whatever its size: the fixed fee, and the loss that covering a future realizes.

@@ -78,4 +78,7 @@ pub struct PlanInput<'a> {
     pub halted: &'a HaltView,
     /// Whether the lane is behind its inputs: then there is no plan.
     pub behind: bool,
+    /// What short sales of the same cycle have brought, in the base currency: it is in the cash, and buys may
+    /// not use it.
+    pub short_proceeds: Money,
 }

@@ -61,6 +61,8 @@ impl Leg {
 pub struct Plan {
     /// What follows from it.
     pub verdict: Verdict,
+    /// What no line can say: a group outside its band that no instrument can move.
+    pub note: Option<SmolStr>,
     /// Sells before buys, each by instrument id; an order that crosses zero is a SELL and a SELL_SHORT.
     /// Empty unless the verdict is `Orders`.
     pub legs: Vec<Leg>,

@@ -49,7 +49,11 @@ fn one_lot_more(desk: &Desk, index: usize, units: i128) -> i128 {
 /// Where the line stands after so many more units, held against its bounds on the equity of the goals.
 fn lands(desk: &Desk, index: usize, units: i128) -> Side {
     let value = desk.holding(index).worth(desk.holding(index).expected() + units) * ten(domain::Fraction::SCALE);
-    super::breach::side(value, desk.base, &desk.aim(index).bounds, desk.input.rules.band.inclusive)
+    let (aim, inclusive) = (desk.aim(index), desk.input.rules.band.inclusive);
+    match &aim.share {
+        Some(share) => super::breach::side_of_share(value, desk.base, share, inclusive),
+        None => super::breach::side(value, desk.base, &aim.bounds, inclusive),
+    }
 }
 
 /// Keeps a line whose goal is not short from selling more than is there, and one whose goal is not long from

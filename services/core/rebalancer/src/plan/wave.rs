@@ -1,15 +1,24 @@
 //! What earlier legs ask for on a newer drift event: the wishes of a later wave. Never more than the legs,
-//! never past a goal that has been reached since, never more sold than is there.
+//! never past a goal that has been reached since, never more sold than is there; the buys that waited also
+//! never more than the newer event would order.
 
-use super::breach::Side as Stand;
 use super::desk::{Desk, Wish};
 use super::outcome::Leg;
-use super::quantity::missing;
+use super::quantity::{missing, quantity};
 use super::refusal::Refusal;
 use domain::InstrumentId;
 use domain::enums::Side;
 use domain::reason::ReasonCode;
 use std::collections::BTreeMap;
+
+/// How far a wish may go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// As far as the legs.
+    Legs,
+    /// As far as the legs, and no further than the goal of the newer event.
+    Goal,
+}
 
 /// What the legs of one instrument ask for, in units.
 #[derive(Default, Clone, Copy)]
@@ -21,15 +30,14 @@ struct Asked {
 }
 
 /// One wish for every holding; instruments outside `legs` are left alone.
-pub(crate) fn wishes(desk: &Desk, legs: &[Leg]) -> Result<Vec<Wish>, Refusal> {
+pub(crate) fn wishes(desk: &Desk, legs: &[Leg], reach: Reach) -> Result<Vec<Wish>, Refusal> {
     let mut asked = asked(legs)?;
     let holdings = 0..desk.book.holdings.len();
     let wishes = holdings.map(|index| match asked.remove(&desk.holding(index).at.instrument_id) {
-        Some(asked) => wish(desk, index, asked),
-        None if desk.scoped.sides[index] == Stand::Inside => Wish::none(ReasonCode::WithinBand),
-        None => Wish::none(ReasonCode::NotBreached),
+        Some(asked) => wish(desk, index, asked, reach),
+        None => Ok(Wish::none(left_alone(desk, index))),
     });
-    let wishes = wishes.collect();
+    let wishes = wishes.collect::<Result<_, _>>()?;
     match asked.keys().next() {
         None => Ok(wishes),
         Some(id) => {
@@ -54,7 +62,12 @@ fn asked(legs: &[Leg]) -> Result<BTreeMap<&InstrumentId, Asked>, Refusal> {
     Ok(sums)
 }
 
-fn wish(desk: &Desk, index: usize, asked: Asked) -> Wish {
+/// Why nothing is wanted of a line now: it stands inside its band, or its breach is left to another cycle.
+fn left_alone(desk: &Desk, index: usize) -> ReasonCode {
+    if desk.scoped.outside[index] { ReasonCode::OpenCycle } else { ReasonCode::WithinBand }
+}
+
+fn wish(desk: &Desk, index: usize, asked: Asked, reach: Reach) -> Result<Wish, Refusal> {
     let mut wish = Wish::of(asked.quantity);
     let (holding, goal) = (desk.holding(index), desk.goals[index]);
     // An exit may be an odd lot.
@@ -62,7 +75,7 @@ fn wish(desk: &Desk, index: usize, asked: Asked) -> Wish {
         wish.cut(desk.whole_lots(index, asked.quantity), ReasonCode::RoundedToZero);
     }
     if missing(desk, index).signum() != super::exact::int(asked.quantity.signum()) {
-        wish.skip(ReasonCode::RoundedToZero);
+        wish.skip(left_alone(desk, index));
     }
     let sellable = if goal.is_negative() { holding.sellable() + asked.short } else { holding.sellable() };
     if wish.quantity < -sellable {
@@ -71,5 +84,9 @@ fn wish(desk: &Desk, index: usize, asked: Asked) -> Wish {
     if wish.quantity > holding.coverable() && !goal.is_positive() {
         wish.cut(holding.coverable(), ReasonCode::WithinBand);
     }
-    wish
+    if reach == Reach::Goal && wish.stands() {
+        let now = quantity(desk, index)?;
+        wish.cut(now, if now == 0 { ReasonCode::RoundedToZero } else { ReasonCode::WithinBand });
+    }
+    Ok(wish)
 }

@@ -5,8 +5,9 @@ use super::Violations;
 use super::exact::Exact;
 use super::view::{Group, Row, View};
 use domain::Fraction;
-use domain::enums::{BandKind, Goal, RebalanceTrigger, Scope};
+use domain::enums::{BandKind, Decision, Goal, RebalanceTrigger, Scope};
 use domain::policy::Target;
+use domain::reason::ReasonCode;
 
 /// part ÷ whole, never divided; `whole` is positive.
 pub(super) struct Ratio {
@@ -114,6 +115,20 @@ impl View<'_> {
             (_, Goal::Midpoint) => &(&bounds.target + edge) * &Exact::new(5, 1),
         }
     }
+    /// Whether one lot less would have come to the edge of the band as well, where that is the goal.
+    fn lot_too_many(&self, row: &Row, goal: &Ratio, base: &Exact) -> bool {
+        let stands = self.shares(row).map_or_else(|| self.row_stands(row), |group| self.group_stands(group));
+        let lot = &self.lot(row) * &row.unit;
+        // The plan's bounds of a share have 25 decimals: lots that are finer are not told apart.
+        let fine = self.shares(row).is_some() && lot <= &self.equity * &Exact::new(1, 24);
+        if self.input.rules.trigger.goal != Goal::BandEdge || stands == 0 || self.target_is_zero(row) || fine {
+            return false;
+        }
+        let sign = Exact::whole(row.ordered().sign());
+        let missing = &(&(&goal.part * base) - &(&(&row.expected() * &row.unit) * &goal.whole)) * &sign;
+        let less = &(&(&row.ordered().abs() * &row.unit) - &lot) * &goal.whole;
+        less > missing || (less == missing && !self.input.rules.band.inclusive)
+    }
     /// Rounding of a shared target as it is published, in value; nothing for a row's own.
     fn slack(&self, row: &Row) -> Exact {
         if self.shares(row).is_some() { &self.equity * &Exact::from(Fraction::from_units(2)) } else { Exact::zero() }
@@ -140,9 +155,25 @@ pub(super) fn scope(view: &View, found: &mut Violations) {
         return;
     }
     let every = view.input.rules.trigger.scope == Scope::WholeBook;
-    let whole = view.cash_breached() || (every && view.rows.iter().any(|row| view.breached(row)));
+    let any = view.rows.iter().any(|row| view.breached(row)) || view.groups.iter().any(|group| view.group_stands(group) != 0);
+    let whole = view.cash_breached() || (every && any);
     for row in view.ordered() {
         found.law("only breaches are planned", !whole && !view.breached(row), || row.id().to_string());
+    }
+}
+
+/// A group outside its bounds whose target no row shares is spoken of, and no other.
+pub(super) fn hollow(view: &View, found: &mut Violations) {
+    let shared = |group: &&Group| group.shared && group.value.sign() == 0 && view.group_stands(group) != 0;
+    let any = view.groups.iter().any(|group| shared(&group));
+    found.law("groups that nothing can move are noted", any != view.plan.note.is_some(), String::new);
+}
+
+/// A line outside its bounds is not explained as standing inside, nor as one that did not breach.
+pub(super) fn reasons(view: &View, found: &mut Violations) {
+    for (row, line) in view.rows.iter().zip(&view.plan.explanation) {
+        let said = line.decision == Decision::Skip && matches!(line.reason, ReasonCode::NotBreached | ReasonCode::WithinBand);
+        found.law("breaches are not explained away", said && view.breached(row), || row.id().to_string());
     }
 }
 
@@ -175,5 +206,6 @@ pub(super) fn direction(view: &View, past: bool, found: &mut Violations) {
         let most = if view.target_is_zero(row) { missing } else { &missing + &(&lot * &goal.whole) };
         let over = &(&row.ordered().abs() * &row.unit) * &goal.whole > most;
         found.law("legs stop at the goal", over && !past, || format!("{}: {}", row.id(), row.ordered()));
+        found.law("no lot beyond the edge", !past && view.lot_too_many(row, &goal, &base), || format!("{}: {}", row.id(), row.ordered()));
     }
 }

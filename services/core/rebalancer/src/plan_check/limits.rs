@@ -98,11 +98,13 @@ pub(super) fn cash(view: &View, found: &mut Violations) {
         return;
     }
     let mut left = &view.spendable - &(&Exact::from(orders.cash_reserve) * &view.equity);
+    // In the cash, and lent: what short sales brought is not spent.
+    left = &left - &Exact::from(view.input.short_proceeds);
     for order in view.input.open.iter().filter(|order| order.side == Side::Buy && order.remaining.is_positive()) {
         left = &left - &Exact::from(order.expected_value);
     }
     for leg in &view.plan.legs {
-        let (Some(row), Some(value)) = (view.row(&leg.instrument_id), view.notional(leg)) else { continue };
+        let (Some(row), Some(value)) = (view.row(&leg.instrument_id), view.most(leg)) else { continue };
         let units = Exact::from(leg.quantity);
         left = &left - &(&(&value * &Exact::from(orders.fees.rate)) + &Exact::from(orders.fees.fixed));
         left = match (leg.side, row.is_future()) {

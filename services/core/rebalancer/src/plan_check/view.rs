@@ -28,6 +28,8 @@ pub(super) struct Row<'a> {
     pub(super) unit: Exact,
     /// Base value of a unit at its price alone.
     pub(super) quoted: Exact,
+    /// Multiplier × FX.
+    pub(super) each: Exact,
     /// What one unit adds to equity.
     pub(super) worth: Exact,
     pub(super) held: Exact,
@@ -119,6 +121,13 @@ impl<'a> View<'a> {
         let none = self.input.rules.orders.rounding == domain::enums::Rounding::None;
         if none { Exact::from(Quantity::from_units(1)) } else { Exact::from(row.line.lot_size) }
     }
+    /// What a leg may cost at most: a buy its limit, where it has one; a sell counts at its worth.
+    pub(super) fn most(&self, leg: &Leg) -> Option<Exact> {
+        let row = self.row(&leg.instrument_id)?;
+        let limit = leg.limit_price.filter(|_| leg.side == Side::Buy);
+        let unit = limit.map_or_else(|| row.unit.clone(), |limit| &(&row.unit - &row.quoted) + &(&Exact::from(limit) * &row.each));
+        Some(&Exact::from(leg.quantity) * &unit)
+    }
     /// Worth of a leg for limits and costs.
     pub(super) fn notional(&self, leg: &Leg) -> Option<Exact> {
         Some(&Exact::from(leg.quantity) * &self.row(&leg.instrument_id)?.unit)
@@ -144,6 +153,7 @@ fn row(line: &DriftLine) -> Option<Row<'_>> {
         explained: nothing(),
         unit,
         quoted,
+        each,
         worth,
         open: nothing(),
         sellable: held.clone().max(nothing()),

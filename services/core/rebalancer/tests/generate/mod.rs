@@ -37,6 +37,7 @@ impl World {
             orders_last_minute: self.last_minute,
             halted: &self.halted,
             behind: false,
+            short_proceeds: Money::ZERO,
         }
     }
 }

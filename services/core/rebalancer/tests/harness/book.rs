@@ -20,7 +20,7 @@ pub struct Book {
     /// Cash.
     pub cash: Money,
     /// Executed of each order of ours.
-    pub executed: BTreeMap<OrderId, Quantity>,
+    pub executed: BTreeMap<OrderId, RecentOrder>,
     /// Health.
     pub health: Health,
     /// Episode.
@@ -65,8 +65,14 @@ impl Book {
         let held = self.held.entry(order.instrument_id.clone()).or_insert(Quantity::ZERO);
         *held = held.checked_add(signed).unwrap();
         self.cash = self.cash.checked_sub(cost).unwrap();
-        let executed = self.executed.entry(order.order_id).or_insert(Quantity::ZERO);
-        *executed = executed.checked_add(quantity).unwrap();
+        let executed = self.executed.entry(order.order_id).or_insert_with(|| RecentOrder {
+            order_id: order.order_id,
+            executed_quantity: Quantity::ZERO,
+            instrument_id: Some(order.instrument_id.clone()),
+            side: order.side,
+            contradicted: false,
+        });
+        executed.executed_quantity = executed.executed_quantity.checked_add(quantity).unwrap();
         self.snapshot += 1;
     }
     /// The drift event of this moment.
@@ -93,11 +99,7 @@ impl Book {
             health: self.health.clone(),
             policy: self.policy.clone().map(Box::new),
             snapshot_version: self.snapshot,
-            recent_orders: self
-                .executed
-                .iter()
-                .map(|(order_id, executed_quantity)| RecentOrder { order_id: *order_id, executed_quantity: *executed_quantity })
-                .collect(),
+            recent_orders: self.executed.values().cloned().collect(),
             input_offsets: Vec::new(),
         }
     }

@@ -1,14 +1,14 @@
 //! A house to try the rebalancer in: a lane that runs it, a book that answers as the position-keeper
 //! would, and outputs told as one line each. It knows no rule of the rebalancer.
 
-#![allow(dead_code, reason = "each test file uses its own part of the house")]
+#![allow(dead_code, unused_imports, reason = "each test file uses its own part of the house")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod book;
 mod tell;
 
 pub use book::Book;
-pub use tell::tell;
+pub use tell::{explained, tell, words};
 
 use domain::command::Command;
 use domain::drift::Drift;
@@ -203,6 +203,25 @@ impl House {
         self.book.apply(&order, order.quantity);
         let inputs = vec![self.report(&order, OrderState::Filled, &order.quantity.to_string()), self.filled()];
         self.window(inputs)
+    }
+    /// The usual cycle to its end: both orders are filled.
+    pub fn completed(self) -> Self {
+        let mut house = self.opened();
+        let asked = house.fill(0);
+        let answer = house.refreshed(&asked);
+        house.window(vec![answer]);
+        assert!(tell(&house.fill(1)).contains("COMPLETED"));
+        house
+    }
+    /// A person's final quantity of an order.
+    pub fn reconcile(&mut self, order: &Order, quantity: &str) -> Input {
+        self.command(CommandKind::Reconcile, &format!(r#""orders":[{{"order_id":"{}","quantity":"{quantity}"}}]"#, order.order_id))
+    }
+    /// A person asks for a rebalance, and the book answers; told.
+    pub fn rebalanced(&mut self) -> String {
+        let rebalance = self.command(CommandKind::Rebalance, "");
+        let answer = self.answer(&rebalance);
+        self.told(vec![rebalance, answer])
     }
     /// Takes the lane's image, puts it back into a new lane, and goes on with that.
     pub fn restore(&mut self) {

@@ -35,3 +35,16 @@ fn orders(orders: &[Order]) -> String {
     let all: Vec<_> = orders.iter().map(|order| format!("{} {} {}", order.side, order.quantity, order.instrument_id)).collect();
     format!("[{}]", all.join(", "))
 }
+
+/// What the event at that place says of each instrument: `AAA ORDER DRIFT_SELL, BBB SKIP WITHIN_BAND`.
+pub fn explained(outputs: &[Output], place: usize) -> String {
+    let Output::RebalanceEvent(event) = &outputs[place] else { panic!("no event: {:?}", outputs[place]) };
+    let lines = event.explanation.iter().map(|line| format!("{} {} {}", line.instrument_id, line.decision, line.reason));
+    lines.collect::<Vec<_>>().join(", ")
+}
+
+/// The words of the event at that place.
+pub fn words(outputs: &[Output], place: usize) -> &str {
+    let Output::RebalanceEvent(event) = &outputs[place] else { panic!("no event: {:?}", outputs[place]) };
+    event.text.as_deref().unwrap_or_default()
+}
