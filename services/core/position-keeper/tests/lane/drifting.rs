@@ -155,3 +155,17 @@ fn an_event_is_complete() {
     assert_eq!(drift.policy.as_ref().unwrap().policy_version, 1);
     assert_eq!(drift.max_abs_drift.unwrap(), a.drift.unwrap());
 }
+
+#[test]
+fn a_halt_is_heard_whatever_was_announced() {
+    let mut book = balanced(json!({}));
+    book.instrument("A", json!({"venue": "XNYS"}));
+    let status = |status: &str, from: &str| json!({"venue": "XNYS", "status": status, "effective_at": from});
+    book.status(status("OPEN", "2026-01-05T00:00:00Z")).status(status("CLOSED", "2026-01-05T21:00:00Z"));
+    book.status(status("OPEN", "2027-01-05T00:00:00Z")).run();
+    book.at(second(10)).status(status("HALTED", "2026-01-05T00:00:10Z")).run();
+    let outputs = book.at(second(20)).refresh("5b9da7e6-3c55-4a0b-9f0e-42a11a57ba11").run();
+    assert_eq!(only(drifts(&outputs)).lines[0].market_status.symbol(), "HALTED");
+    let outputs = book.at(second(400 * 86_400)).refresh("5b9da7e6-3c55-4a0b-9f0e-42a11a57ba12").run();
+    assert_eq!(drifts(&outputs)[0].lines[0].market_status.symbol(), "CLOSED", "who halts must say when trading goes on");
+}
