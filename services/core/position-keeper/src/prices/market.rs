@@ -124,6 +124,10 @@ impl Market {
         self.mark_changed(ix);
         ix
     }
+    /// Notes that a book of the lane holds an instrument.
+    pub fn book(&mut self, ix: InstrumentIx) {
+        self.table.slots[ix.at()].book();
+    }
     fn venue(&mut self, name: &SmolStr) -> u32 {
         if let Some(venue) = self.by_venue.get(name) {
             return *venue;
