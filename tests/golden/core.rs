@@ -19,7 +19,7 @@ pub fn run(input: &str) -> Told {
 /// Runs bytes that may not even be text through the core.
 pub fn run_bytes(input: &[u8]) -> Result<Told, String> {
     let mut output = Vec::new();
-    let verdict = replay(input, &mut output, &Options::default()).map_err(|error| error.to_string())?;
+    let verdict = replay(input, &mut output, &Options::default()).map_err(|error| error.to_string())?.verdict;
     Ok(Told { text: String::from_utf8(output).expect("every printed line is text"), verdict })
 }
 

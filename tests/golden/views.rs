@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 fn told(text: &str, options: &Options) -> Result<(Vec<Value>, Verdict), ReplayError> {
     let mut output = Vec::new();
-    let verdict = replay(text.as_bytes(), &mut output, options)?;
+    let verdict = replay(text.as_bytes(), &mut output, options)?.verdict;
     let text = String::from_utf8(output).expect("every printed line is text");
     Ok((text.lines().map(|line| serde_json::from_str(line).expect("every printed line is JSON")).collect(), verdict))
 }
@@ -100,4 +100,46 @@ fn lines_without_a_moment_happen_at_the_first_that_is_named() {
     let ledger = |text: &str| last_positions(&whole(text, &Options::default()));
     assert!(timeless.len() < timed.len());
     assert_eq!(ledger(&timeless), ledger(&timed));
+}
+
+#[test]
+fn a_window_begins_with_the_first_line_that_has_a_timestamp() {
+    let timed = input("buy_and_sell");
+    let first = r#""timestamp":"2026-01-05T14:00:00Z","#;
+    let options = Options { window: Some(50_000), ..Options::default() };
+    assert_eq!(whole(&timed.replacen(first, "", 1), &options), whole(&timed, &options));
+}
+
+#[test]
+fn strict_names_the_wrong_line_of_a_group() {
+    let strict = Options { strict: true, window: Some(3_600_000_000), ..Options::default() };
+    let good = input("buy_and_sell");
+    let wrong = r#"{"topic":"reference.instruments.v1","value":{"instrument_id":"A","type":"NOPE","currency":"USD"}}"#;
+    let number = |text: &str| match told(text, &strict) {
+        Err(ReplayError::WrongLine { number, .. }) => number,
+        other => panic!("{other:?}"),
+    };
+    let lines = i64::try_from(good.lines().count()).expect("a case is short");
+    assert_eq!(number(&format!("{}\n{wrong}\njunk\n", good.trim_end())), lines + 1);
+    assert_eq!(number(&format!("{wrong}\njunk\n")), 1, "lines without a moment keep their order");
+}
+
+#[test]
+fn unreadable_lines_stand_in_order_and_split_no_group() {
+    let text = "{\"topic\":\"treasury.cash.v1\",\"value\":{}}\njunk\n";
+    let topics: Vec<_> = whole(text, &Options::default()).into_iter().map(|record| record["topic"].clone()).collect();
+    assert_eq!(topics, ["treasury.cash.v1.dlq", "lines.dlq"]);
+    let good = input("buy_and_sell");
+    let options = Options { window: Some(5_000_000), ..Options::default() };
+    let with_junk: Vec<_> = good.lines().flat_map(|line| [line, "junk"]).collect();
+    let mut shown = whole(&with_junk.join("\n"), &options);
+    shown.retain(|record| record["topic"] != "lines.dlq");
+    assert_eq!(shown, whole(&good, &options));
+}
+
+#[test]
+fn what_still_waits_at_the_end_is_not_applied() {
+    let good = input("buy_and_sell");
+    let waits = good.lines().filter(|line| !line.contains("reference.instruments.v1")).collect::<Vec<_>>().join("\n");
+    assert_eq!(told(&waits, &Options::default()).expect("it can be replayed").1, Verdict::SomeWait);
 }

@@ -107,22 +107,28 @@ class Watch:
 
     def __init__(self):
         self.episode, self.open, self.unpriced, self.said_at = 0, None, False, None
+        self.outlived = False
+
+    def follow(self):
+        """Another policy: the next look ends the open episode."""
+        self.outlived, self.said_at = self.open is not None, None
 
     def look(self, bands, fit, equity, now, rearm):
         if not fit:
             news, self.unpriced = not self.unpriced, True
             return "UNPRICED" if news else None
+        self.unpriced = False
         if equity <= 0:
             return None
-        self.unpriced = False
         due = self.said_at is not None and now >= self.said_at + rearm * 1_000_000
         drift, trip = bands.extent()
-        if self.open is None:
-            if not bands.breached():
-                return None
+        outlived, self.outlived = self.outlived, False
+        if bands.breached() and (self.open is None or outlived):
             self.episode += 1
             event = "OPEN"
-        elif bands.all_clear():
+        elif self.open is None:
+            return None
+        elif outlived or bands.all_clear():
             self.open = self.said_at = None
             return "CLEAR"
         elif drift > self.open and drift >= self.open + trip / 4:

@@ -124,6 +124,7 @@ class Book:
         name, currency = value["instrument_id"], value["currency"]
         future = market.kind(name) == "FUTURE"
         position = self.positions.setdefault(name, Position())
+        market.booked.add(name)
         book_gross = ZERO if future else booked(gross * rate)
         before = position.quantity
         net_before = self.net()

@@ -114,6 +114,8 @@ class Case:
             world.policies[record["key"]] = {}
             return
         portfolio = record["value"]["portfolio_id"]
+        if world.policies.get(portfolio) != record["value"]:
+            self.watches[portfolio].follow()
         world.policies[portfolio] = record["value"]
         world.books.setdefault(portfolio, Book(record["value"]["base_currency"]))
 
@@ -222,7 +224,7 @@ class Case:
             return
         self.decimal("total_value", value["total_value"], at.equity)
         self.decimal("cash_value", value["cash_value"], at.cash)
-        reserve = num(setting(policy, "orders", "cash_reserve", "0")) * at.equity
+        reserve = num(setting(policy, "orders", "cash_reserve", "0")) * max(at.equity, ZERO)
         self.decimal("available_cash", value["available_cash"], at.spendable - reserve)
         self.same("settled cash", {c["currency"]: num(c["settled"]) for c in value["cash"]}, {c: half_even(a, 10) for c, a in at.settled.items()})
         self.same("cash", {c["currency"]: num(c["trade_date"]) for c in value["cash"]}, {c: half_even(a, 10) for c, a in book.cash.items()})
@@ -235,6 +237,8 @@ class Case:
         self.metrics(value, book, at)
         self.same("unpriced", [n for n in value["health"]["unpriced"] if "/" not in n], at.unpriced)
         self.same("stale", [n for n in value["health"]["stale"] if "/" not in n], at.stale)
+        health = value["health"]
+        self.same("complete", health["complete"], not (health["unpriced"] or health["stale"] or int(health["waiting"])))
         self.same("waiting", int(value["health"]["waiting"]), len(world.waiting[value["portfolio_id"]]))
 
     def allocation(self, found, name, line, at, book, policy):
@@ -255,15 +259,15 @@ class Case:
 
     def metrics(self, value, book, at):
         metrics, sums = value["metrics"], book.sums
-        for name in ("realized_gross", "fees", "income", "net_flows"):
-            self.decimal(name, metrics[name], sums[name])
-        self.decimal("realized_net", metrics["realized_net"], book.net())
+        unrealized = sum((at.unrealized(line, book) for line in at.lines.values()), ZERO)
+        if at.unpriced:
+            # What has no price counts nothing: its cost stands as a loss until it has one.
+            unrealized = at.equity - sums["net_flows"] - book.net() - (at.cash - book.book_cash)
+        exact = {"unrealized": unrealized, "fx_cash": at.cash - book.book_cash, **sums}
+        for name, told in self.published(exact, at.equity).items():
+            self.same(name, num(metrics[name]), told)
         if at.unpriced:
             return
-        unrealized = sum((at.unrealized(line, book) for line in at.lines.values()), ZERO)
-        self.decimal("unrealized", metrics["unrealized"], unrealized)
-        self.decimal("fx_cash", metrics["fx_cash"], at.cash - book.book_cash)
-        self.decimal("total_pnl", metrics["total_pnl"], at.equity - sums["net_flows"])
         self.same("total_pnl by parts", book.net() + unrealized + at.cash - book.book_cash, at.equity - sums["net_flows"])
         worth = [line.worth for line in at.lines.values()]
         gross = sum((abs(v) for v in worth), ZERO)
@@ -275,6 +279,20 @@ class Case:
                 hhi = sum((v * v for v in worth), ZERO) / gross / gross
                 self.decimal("hhi", value["concentration"]["hhi"], hhi, 12)
                 self.decimal("effective_number", value["concentration"]["effective_number"], 1 / hhi, 12)
+
+    @staticmethod
+    def published(exact, equity):
+        """Each figure rounded; what the parts then lack of equity less flows is carried by the first that is not zero."""
+        told = {name: half_even(value, 10) for name, value in exact.items()}
+        told["total_pnl"] = half_even(equity, 10) - told["net_flows"]
+        net = lambda: told["realized_gross"] - told["fees"] + told["income"]
+        rest = told["total_pnl"] - net() - told["unrealized"] - told["fx_cash"]
+        for name in ("unrealized", "fx_cash", "realized_gross", "income", "fees"):
+            if exact[name]:
+                told[name] += -rest if name == "fees" else rest
+                break
+        told["realized_net"] = net()
+        return told
 
     @staticmethod
     def exposed(line):

@@ -10,9 +10,25 @@ FIELDS = ("bid", "ask", "last", "mark", "accrued")
 class Market:
     def __init__(self):
         self.facts, self.quotes, self.accepted, self.states, self.first = {}, {}, {}, {}, {}
+        self.booked = set()
 
     def describe(self, value):
-        self.facts[value["instrument_id"]] = value
+        name, before = value["instrument_id"], self.source(value["instrument_id"])
+        self.facts[name] = value
+        quote = self.quotes.get(name)
+        if not quote:
+            return
+        chosen, old = self.choose(quote, self.source(name)), self.choose(quote, before)
+        if (chosen and chosen[2]) != (old and old[2]):
+            # Chosen by another source: without a holding it is as if the old choice had never been.
+            if name not in self.booked:
+                self.accepted.pop(name, None)
+                self.first.pop(name, None)
+            if chosen:
+                self.take(name, *chosen[:2])
+
+    def source(self, name):
+        return self.facts.get(name, {}).get("price_source", "AUTO")
 
     def report(self, value):
         name = ("venue", value["venue"]) if value.get("venue") else ("instrument", value["instrument_id"])
@@ -20,26 +36,34 @@ class Market:
 
     def tick(self, value):
         name = value["instrument_id"]
-        quote = self.quotes.setdefault(name, {})
-        if quote and micros(value["event_time"]) < quote["time"]:
+        quote, time = self.quotes.setdefault(name, {}), micros(value["event_time"])
+        if quote and time < quote["time"]:
             return
-        quote.update({field: num(value[field]) for field in FIELDS if value.get(field) is not None})
-        quote["time"] = micros(value["event_time"])
-        price = self.choose(name, quote)
-        if price is not None and price > 0:
-            self.accept(name, price, quote["time"])
-        elif price is not None and name in self.accepted:
+        given = {field for field in FIELDS if value.get(field) is not None}
+        quote.update({field: (num(value[field]), time) for field in given})
+        quote["time"] = time
+        chosen = self.choose(quote, self.source(name))
+        # A tick that gives no field of the chosen price says nothing of it.
+        if chosen and given & chosen[2]:
+            self.take(name, *chosen[:2])
+
+    def take(self, name, price, time):
+        if price > 0:
+            self.accept(name, price, time)
+        elif name in self.accepted:
             self.accepted[name]["held"] = price
 
-    def choose(self, name, quote):
-        mid = (quote["bid"] + quote["ask"]) / 2 if quote.get("bid") and quote.get("ask") else None
-        source = self.facts.get(name, {}).get("price_source", "AUTO")
+    @staticmethod
+    def choose(quote, source):
+        """Price, when it was made, and the fields that it came from."""
+        one = lambda field: (*quote[field], {field}) if field in quote else None
+        mid = None
+        if "bid" in quote and "ask" in quote:
+            (bid, bid_time), (ask, ask_time) = quote["bid"], quote["ask"]
+            mid = ((bid + ask) / 2, min(bid_time, ask_time), {"bid", "ask"})
         if source == "AUTO":
-            for price in (quote.get("mark"), mid, quote.get("last")):
-                if price is not None:
-                    return price
-            return None
-        return mid if source == "MID" else quote.get(source.lower())
+            return one("mark") or mid or one("last")
+        return mid if source == "MID" else one(source.lower())
 
     def accept(self, name, price, time):
         """A jump beyond max_jump_bp waits until the next price lies near it."""
@@ -62,7 +86,7 @@ class Market:
         return bool(known and known["held"])
 
     def accrued(self, name):
-        return self.quotes.get(name, {}).get("accrued")
+        return self.quotes.get(name, {}).get("accrued", (None, None))[0]
 
     def multiplier(self, name):
         return num(self.facts.get(name, {}).get("multiplier"), Fraction(1))
@@ -88,18 +112,19 @@ class Market:
         return now - known["time"] > age * 1_000_000
 
     def leg(self, of, into):
+        """One step, exact: the pair where its rate is not zero at scale 12, else its inverse."""
         direct, inverse = self.price(f"{of}/{into}"), self.price(f"{into}/{of}")
-        if direct is not None:
-            return half_even(direct, 12)
-        return half_even(1 / inverse, 12) if inverse is not None else None
+        if direct is not None and half_even(direct, 12):
+            return direct
+        return 1 / inverse if inverse is not None and half_even(1 / inverse, 12) else None
 
     def rate(self, of, into):
-        """The pair, its inverse, or one cross; rounded at scale 12."""
+        """The pair, its inverse, or one cross; rounded once, at scale 12."""
         if of == into:
             return Fraction(1)
         found = self.leg(of, into)
         if found is not None:
-            return found
+            return half_even(found, 12)
         sides = {side for name in self.accepted if "/" in name for side in name.split("/")}
         for middle in sorted(sides - {of, into}):
             first, second = self.leg(of, middle), self.leg(middle, into)

@@ -86,12 +86,15 @@ schemas! {
     PERFORMANCE = "portfolio.performance.v1", "Performance", 0x367e_4988_a462_8bf3, Performance;
     RISK = "portfolio.risk.v1", "Risk", 0x73e2_9f3b_0c56_f490, Risk;
     REFRESH = "ballast.refresh.v1", "Refresh", 0x0a32_e372_b6da_fd3b, Refresh;
-    FRAME = "ballast.frames.v1", "Frame", 0x5c30_3bd2_d7b1_b5b1, Frames;
+    FRAME = "ballast.frames.v1", "Frame", 0x8220_0deb_d07c_e72b, Frames;
     PROGRESS = "ballast.progress.v1", "Progress", 0xb1e9_db7b_bfcd_e60a, PositionKeeperProgress | RebalancerProgress | PaperRouterProgress | PerformanceTrackerProgress;
 }
 
 /// Texts of earlier releases whose fingerprints differ from the present ones: their bytes stay readable for ever.
-pub static EARLIER: &[&str] = &[include_str!("../../../../schemas/released/portfolio.drift.v1@1.avsc")];
+pub static EARLIER: &[&str] = &[
+    include_str!("../../../../schemas/released/ballast.frames.v1@1.avsc"),
+    include_str!("../../../../schemas/released/portfolio.drift.v1@1.avsc"),
+];
 
 /// The `.avsc` text of a topic.
 pub const fn schema_text(topic: Topic) -> &'static str {

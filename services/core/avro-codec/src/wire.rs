@@ -61,8 +61,8 @@ impl Wire for i64 {
     }
 }
 
-/// 0001-01-01T00:00:00Z, and the last moment that every reader can show.
-const MOMENTS: std::ops::RangeInclusive<i64> = -62_135_596_800_000_000..=253_402_207_200_000_000;
+/// The moments that are read and written.
+const MOMENTS: std::ops::RangeInclusive<i64> = Timestamp::FIRST.micros()..=Timestamp::LAST.micros();
 /// 0001-01-01 and 9999-12-31.
 const DAYS: std::ops::RangeInclusive<i32> = -719_162..=2_932_896;
 

@@ -131,18 +131,7 @@ fn long(value: i64, out: &mut Vec<u8>) {
 #[test]
 fn the_largest_frame_stays_in_proportion() {
     let _alone = ONE_AT_A_TIME.lock();
-    let price = |n: usize| FramePrice {
-        instrument_id: format!("I{n}").parse().unwrap(),
-        bid: None,
-        ask: None,
-        last: None,
-        mark: None,
-        accrued: None,
-        volume: None,
-        venue: None,
-        event_time: Timestamp::from_micros(0),
-        sequence: None,
-    };
+    let price = |n: usize| FramePrice::empty(format!("I{n}").parse().unwrap(), Timestamp::from_micros(0));
     let frame = Frame { prices: (0..200_000).map(price).collect(), ..Frame::default() };
     let value = bytes(&Input::Frame(Box::new(frame)));
     assert!(bounded(Topic::Frames, &value).is_ok());

@@ -15,6 +15,8 @@ use domain::tick::Tick;
 use domain::{Price, Quantity, SmolStr, Timestamp};
 use engine::Refusal;
 
+/// Days ahead for which a market status may be announced.
+pub const ANNOUNCED_DAYS: i64 = 366;
 /// The longest text of a record, in bytes.
 pub const MAX_TEXT: usize = 1024;
 
@@ -125,8 +127,13 @@ fn details(action: &CorporateAction, id: &str) -> Checked {
     }
 }
 
-/// A market status.
-pub fn status(status: &MarketStatus, key: Option<&[u8]>) -> Checked {
+/// A market status; `now` is the moment by which the future is told.
+pub fn status(status: &MarketStatus, key: Option<&[u8]>, now: Timestamp) -> Checked {
+    let limit = now.plus_seconds(ANNOUNCED_DAYS * 86_400);
+    require(status.effective_at <= limit, OutOfRange, || {
+        let at = status.effective_at;
+        format!("effective_at of the market status is {at}, more than {ANNOUNCED_DAYS} days after {now}: announce it nearer its time")
+    })?;
     match (&status.venue, &status.instrument_id) {
         (None, Some(instrument)) => keyed(key, instrument.as_str(), "instrument_id"),
         (Some(venue), None) if is_id(venue) => keyed(key, venue, "venue"),

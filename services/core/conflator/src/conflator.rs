@@ -105,7 +105,8 @@ pub struct Conflator {
     prices: Prices,
     instruments: Newest<InstrumentId, Instrument>,
     actions: Newest<SmolStr, CorporateAction>,
-    statuses: Newest<SmolStr, MarketStatus>,
+    /// In order, none left out: what a status means may depend on the one before it.
+    statuses: Vec<MarketStatus>,
     closes: Newest<(InstrumentId, Date), Close>,
     rejected: Vec<DeadLetter>,
     event_time: Option<Timestamp>,
@@ -126,7 +127,7 @@ impl Conflator {
             prices: tail.prices,
             instruments: Newest::default(),
             actions: Newest::default(),
-            statuses: Newest::default(),
+            statuses: Vec::new(),
             closes: Newest::default(),
             rejected: Vec::new(),
             event_time: None,
@@ -190,8 +191,8 @@ impl Conflator {
                 self.keep(origin, checked, |frame| frame.actions.put(record.action_id.clone(), *record));
             }
             Ok(Input::MarketStatus(record)) if origin.topic == Topic::MarketStatus => {
-                let checked = check::status(&record, key).map(|()| weight::status(&record));
-                self.keep(origin, checked, |frame| frame.statuses.put(place(&record), *record));
+                let checked = check::status(&record, key, now).map(|()| weight::status(&record));
+                self.keep(origin, checked, |frame| frame.statuses.push(*record));
             }
             Ok(Input::Close(record)) if origin.topic == Topic::Closes => {
                 let checked = check::close(&record).map(|()| weight::close(&record));
@@ -279,7 +280,7 @@ impl Conflator {
             prices: self.prices.cut(self.limits.known_instruments),
             instruments: self.instruments.take(),
             actions: self.actions.take(),
-            statuses: self.statuses.take(),
+            statuses: std::mem::take(&mut self.statuses),
             closes: self.closes.take(),
             rejected: std::mem::take(&mut self.rejected),
         }
@@ -338,13 +339,5 @@ impl Conflator {
         self.counters.rejected += 1;
         self.bytes += weight::rejected(&letter);
         self.rejected.push(letter);
-    }
-}
-
-/// The place that a status is about; venues and instruments do not share names.
-fn place(status: &MarketStatus) -> SmolStr {
-    match (&status.instrument_id, &status.venue) {
-        (Some(instrument), _) => SmolStr::new(format!("i{instrument}")),
-        (None, venue) => SmolStr::new(format!("v{}", venue.as_deref().unwrap_or_default())),
     }
 }

@@ -56,7 +56,7 @@ impl Prices {
             return Taken::Late;
         }
         price.sequence = price.sequence.or(mark.sequence);
-        price.event_time = price.event_time.max(mark.event_time);
+        price.raise_to(mark.event_time);
         *mark = Mark { sequence: price.sequence, event_time: price.event_time, frame: self.frame, at: self.changed.len() };
         self.changed.push(price);
         Taken::First
@@ -111,7 +111,6 @@ impl Prices {
 
 fn price_of(tick: &Tick) -> FramePrice {
     FramePrice {
-        instrument_id: tick.instrument_id.clone(),
         bid: tick.bid,
         ask: tick.ask,
         last: tick.last,
@@ -119,7 +118,7 @@ fn price_of(tick: &Tick) -> FramePrice {
         accrued: tick.accrued,
         volume: tick.volume,
         venue: tick.venue.clone(),
-        event_time: tick.event_time,
         sequence: tick.sequence,
+        ..FramePrice::empty(tick.instrument_id.clone(), tick.event_time)
     }
 }

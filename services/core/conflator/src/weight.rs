@@ -12,7 +12,7 @@ use domain::{InstrumentId, SmolStr};
 /// Every fixed field of any of the records: decimals, times, enums, currencies, tags and lengths.
 const FIXED: usize = 256;
 /// The fixed fields of a price, by far the most frequent record.
-const PRICE: usize = 128;
+const PRICE: usize = 168;
 /// One range of one source.
 const SOURCE: usize = 32;
 

@@ -117,7 +117,6 @@ fn merge(table: &mut Table, price: &FramePrice) {
 
 fn as_price(tick: &Tick) -> FramePrice {
     FramePrice {
-        instrument_id: tick.instrument_id.clone(),
         bid: tick.bid,
         ask: tick.ask,
         last: tick.last,
@@ -125,8 +124,8 @@ fn as_price(tick: &Tick) -> FramePrice {
         accrued: tick.accrued,
         volume: tick.volume,
         venue: tick.venue.clone(),
-        event_time: tick.event_time,
         sequence: tick.sequence,
+        ..FramePrice::empty(tick.instrument_id.clone(), tick.event_time)
     }
 }
 
@@ -272,6 +271,17 @@ fn the_newest_reference_record_of_a_key_stands() {
 }
 
 #[test]
+fn a_frame_tells_every_status_in_order() {
+    let mut conflator = fresh();
+    let report = |status, seconds| MarketStatus { venue: Some("XNYS".into()), instrument_id: None, status, effective_at: at(seconds) };
+    let told = [report(MarketState::Halted, 1), report(MarketState::Closed, 3600), report(MarketState::Halted, 1)];
+    for (offset, status) in (0..).zip(&told) {
+        fold(&mut conflator, &record(Topic::MarketStatus, 0, offset, "XNYS", b""), Ok(Input::MarketStatus(Box::new(status.clone()))));
+    }
+    assert_eq!(conflator.frame().unwrap().statuses, told);
+}
+
+#[test]
 fn an_overtaken_conflator_hears_of_it() {
     let (mut old, mut new) = (fresh(), fresh());
     for conflator in [&mut old, &mut new] {
@@ -362,7 +372,7 @@ fn a_full_frame_stays_far_below_its_topics_limit() {
         fold_tick(&mut conflator, 0, ticks, &tick(&format!("I{ticks}"), Some("1"), None, 0));
         ticks += 1;
     }
-    assert!((limit / 150..limit / 128).contains(&conflator.frame().unwrap().prices.len()));
+    assert!((limit / 190..limit / 168).contains(&conflator.frame().unwrap().prices.len()));
 }
 
 #[test]
@@ -447,6 +457,15 @@ fn absurd_reference_data_is_refused() {
     let both =
         MarketStatus { venue: Some("X".into()), instrument_id: InstrumentId::new("X").ok(), status: MarketState::Open, effective_at: NOW };
     assert_eq!(refused(Topic::MarketStatus, "X", Input::MarketStatus(Box::new(both))).0, InvalidRecord);
+    let ahead = |days: i64| {
+        let effective_at = NOW.plus_seconds(days * 86_400);
+        MarketStatus { venue: Some("X".into()), instrument_id: None, status: MarketState::Open, effective_at }
+    };
+    let (code, text) = refused(Topic::MarketStatus, "X", Input::MarketStatus(Box::new(ahead(367))));
+    assert!(code == OutOfRange && text.contains("more than 366 days"), "{text}");
+    let mut conflator = fresh();
+    fold(&mut conflator, &record(Topic::MarketStatus, 0, 0, "X", b""), Ok(Input::MarketStatus(Box::new(ahead(366)))));
+    assert_eq!(conflator.frame().unwrap().statuses.len(), 1);
     let (code, text) = refused(Topic::Closes, "AAA", Input::Instrument(Box::new(plain())));
     assert!(code == InvalidRecord && text.contains("marketdata.closes.v1"), "{text}");
 }

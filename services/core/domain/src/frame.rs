@@ -45,9 +45,71 @@ pub struct FramePrice {
     pub event_time: Timestamp,
     /// The sender's rising number, where it gives one.
     pub sequence: Option<i64>,
+    /// When the bid was made; null where that is the event time.
+    pub bid_time: Option<Timestamp>,
+    /// When the ask was made; null where that is the event time.
+    pub ask_time: Option<Timestamp>,
+    /// When the last was made; null where that is the event time.
+    pub last_time: Option<Timestamp>,
+    /// When the mark was made; null where that is the event time.
+    pub mark_time: Option<Timestamp>,
 }
 
 impl FramePrice {
+    /// A price of which nothing is given yet.
+    pub const fn empty(instrument_id: InstrumentId, event_time: Timestamp) -> Self {
+        Self {
+            instrument_id,
+            bid: None,
+            ask: None,
+            last: None,
+            mark: None,
+            accrued: None,
+            volume: None,
+            venue: None,
+            event_time,
+            sequence: None,
+            bid_time: None,
+            ask_time: None,
+            last_time: None,
+            mark_time: None,
+        }
+    }
+    /// The bid and when it was made.
+    pub fn bid_at(&self) -> Option<(Price, Timestamp)> {
+        self.bid.map(|price| (price, self.bid_time.unwrap_or(self.event_time)))
+    }
+    /// The ask and when it was made.
+    pub fn ask_at(&self) -> Option<(Price, Timestamp)> {
+        self.ask.map(|price| (price, self.ask_time.unwrap_or(self.event_time)))
+    }
+    /// The last and when it was made.
+    pub fn last_at(&self) -> Option<(Price, Timestamp)> {
+        self.last.map(|price| (price, self.last_time.unwrap_or(self.event_time)))
+    }
+    /// The mark and when it was made.
+    pub fn mark_at(&self) -> Option<(Price, Timestamp)> {
+        self.mark.map(|price| (price, self.mark_time.unwrap_or(self.event_time)))
+    }
+    fn fields(&mut self) -> [(&mut Option<Price>, &mut Option<Timestamp>); 4] {
+        [
+            (&mut self.bid, &mut self.bid_time),
+            (&mut self.ask, &mut self.ask_time),
+            (&mut self.last, &mut self.last_time),
+            (&mut self.mark, &mut self.mark_time),
+        ]
+    }
+    /// Moves the event time forward; when each field was made stays as it is.
+    pub fn raise_to(&mut self, time: Timestamp) {
+        let before = self.event_time;
+        if time <= before {
+            return;
+        }
+        for (_, made) in self.fields().into_iter().filter(|(price, _)| price.is_some()) {
+            *made = Some(made.unwrap_or(before)).filter(|made| *made != time);
+        }
+        self.event_time = time;
+    }
     /// Whether it is older than what is held: a lower sequence where both have one, else an earlier event time.
     pub fn is_late(&self, held_sequence: Option<i64>, held_time: Timestamp) -> bool {
         match (held_sequence, self.sequence) {
@@ -60,18 +122,20 @@ impl FramePrice {
         if newer.is_late(self.sequence, self.event_time) {
             return false;
         }
-        let take = |held: &mut Option<Price>, new: Option<Price>| *held = new.or(*held);
-        take(&mut self.bid, newer.bid);
-        take(&mut self.ask, newer.ask);
-        take(&mut self.last, newer.last);
-        take(&mut self.mark, newer.mark);
-        take(&mut self.accrued, newer.accrued);
+        self.raise_to(newer.event_time);
+        let time = self.event_time;
+        let given = [newer.bid_at(), newer.ask_at(), newer.last_at(), newer.mark_at()];
+        for ((price, made), given) in self.fields().into_iter().zip(given) {
+            if let Some((new, new_made)) = given {
+                (*price, *made) = (Some(new), Some(new_made).filter(|made| *made != time));
+            }
+        }
+        self.accrued = newer.accrued.or(self.accrued);
         self.volume = newer.volume.or(self.volume);
         if newer.venue.is_some() {
             self.venue.clone_from(&newer.venue);
         }
         self.sequence = newer.sequence.or(self.sequence);
-        self.event_time = newer.event_time.max(self.event_time);
         true
     }
 }
@@ -97,4 +161,31 @@ pub struct Frame {
     pub closes: Vec<Close>,
     /// What could not be read; the position-keeper of lane 0 dead-letters it.
     pub rejected: Vec<DeadLetter>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_micros(seconds)
+    }
+    fn tick(time: i64, bid: Option<i128>, last: Option<i128>) -> FramePrice {
+        let price = |units: Option<i128>| units.map(Price::from_units);
+        FramePrice { bid: price(bid), last: price(last), ..FramePrice::empty(InstrumentId::new("A").expect("an id"), at(time)) }
+    }
+
+    #[test]
+    fn each_field_keeps_the_time_of_its_tick() {
+        let mut held = tick(1, Some(10), Some(11));
+        assert!(held.merge(&tick(2, None, Some(12))));
+        assert_eq!((held.bid_at(), held.last_at()), (Some((Price::from_units(10), at(1))), Some((Price::from_units(12), at(2)))));
+        assert_eq!((held.bid_time, held.last_time, held.ask_time), (Some(at(1)), None, None));
+        assert!(held.merge(&tick(3, None, None)));
+        assert_eq!((held.last_time, held.event_time), (Some(at(2)), at(3)), "who gives no price renews none");
+        assert!(!held.merge(&tick(2, Some(1), None)), "late");
+        let mut numbered = FramePrice { sequence: Some(1), ..tick(9, Some(10), None) };
+        assert!(numbered.merge(&FramePrice { sequence: Some(2), ..tick(4, Some(20), None) }));
+        assert_eq!((numbered.bid_time, numbered.event_time), (Some(at(4)), at(9)));
+    }
 }

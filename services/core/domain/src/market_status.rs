@@ -17,6 +17,7 @@ pub struct MarketStatus {
     pub instrument_id: Option<InstrumentId>,
     /// Its state.
     pub status: MarketState,
-    /// From when.
+    /// From when; at most 366 days ahead. A report replaces an earlier one of the same moment and no other;
+    /// a HALTED withdraws what was announced before it, except closes.
     pub effective_at: Timestamp,
 }

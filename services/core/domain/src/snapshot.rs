@@ -96,13 +96,14 @@ pub struct SnapshotMetrics {
     pub income: Money,
     /// realized_gross − fees + income.
     pub realized_net: Money,
-    /// Of what is held.
+    /// Of what is held. The first of unrealized, fx_cash, realized_gross, income and fees that is not zero
+    /// carries the rounding of the others.
     pub unrealized: Money,
     /// What rates did to cash.
     pub fx_cash: Money,
     /// Net external flows.
     pub net_flows: Money,
-    /// realized_net + unrealized + fx_cash = equity − net_flows.
+    /// realized_net + unrealized + fx_cash = total_value − net_flows, exactly as published.
     pub total_pnl: Money,
     /// Since the day cut, net of flows; null before the first cut.
     pub day_pnl: Option<Money>,
@@ -111,7 +112,7 @@ pub struct SnapshotMetrics {
 /// Whether the figures may be relied on.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Health {
-    /// Every held or targeted instrument and every currency has a price.
+    /// Every held or targeted instrument and every currency has a price, none is too old, and no record waits.
     pub complete: bool,
     /// Instruments and pairs whose price is too old.
     pub stale: Vec<SmolStr>,

@@ -9,9 +9,12 @@ use std::str::FromStr;
 /// A text is no moment or no day.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TimeError {
-    /// Not RFC 3339 with an offset, or out of range.
+    /// Not RFC 3339 with an offset.
     #[error("{0:?} is no RFC 3339 time such as 2026-01-05T14:30:00Z")]
     Timestamp(String),
+    /// A moment outside the years 1 to 9999, which no reader could be told.
+    #[error("OUT_OF_RANGE: {0:?} lies outside the years 1 to 9999")]
+    Range(String),
     /// Not a calendar day.
     #[error("{0:?} is no date such as 2026-01-05")]
     Date(String),
@@ -24,6 +27,10 @@ pub struct Timestamp(i64);
 impl Timestamp {
     /// The earliest value that there is; older than any record.
     pub const MIN: Self = Self(i64::MIN);
+    /// The first moment that is read and written: 0001-01-01T00:00:00Z.
+    pub const FIRST: Self = Self(-62_135_596_800_000_000);
+    /// The last moment that is read and written: the last full second of 9999 that every reader can show.
+    pub const LAST: Self = Self(253_402_207_200_000_000);
     /// Microseconds since 1970.
     pub const fn from_micros(micros: i64) -> Self {
         Self(micros)
@@ -62,8 +69,10 @@ impl Timestamp {
 impl FromStr for Timestamp {
     type Err = TimeError;
     fn from_str(text: &str) -> Result<Self, TimeError> {
-        let parsed: jiff::Timestamp = text.parse().map_err(|_| TimeError::Timestamp(text.chars().take(64).collect()))?;
-        Ok(Self(parsed.as_microsecond()))
+        let shown = || text.chars().take(64).collect();
+        let parsed: jiff::Timestamp = text.parse().map_err(|_| TimeError::Timestamp(shown()))?;
+        let moment = Self(parsed.as_microsecond());
+        if (Self::FIRST..=Self::LAST).contains(&moment) { Ok(moment) } else { Err(TimeError::Range(shown())) }
     }
 }
 
@@ -84,7 +93,12 @@ impl fmt::Debug for Timestamp {
 
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if serializer.is_human_readable() { serializer.collect_str(self) } else { self.0.serialize(serializer) }
+        // What was computed from a moment near the end of time may lie beyond it: it is told as the end.
+        if serializer.is_human_readable() {
+            serializer.collect_str(&(*self).clamp(Self::FIRST, Self::LAST))
+        } else {
+            self.0.serialize(serializer)
+        }
     }
 }
 
@@ -185,5 +199,13 @@ mod tests {
         assert_eq!(time.to_string(), "2026-01-05T14:30:00.123456Z");
         assert_eq!(time.date_utc().to_string(), "2026-01-05");
         assert!("2026-01-05T14:30:00".parse::<Timestamp>().is_err());
+        for text in ["0001-01-01T00:00:00Z", "9999-12-30T22:00:00Z"] {
+            assert_eq!(text.parse::<Timestamp>().unwrap().to_string(), text);
+        }
+        for text in ["9999-12-30T22:00:00.999999Z", "0000-12-31T23:59:59Z"] {
+            assert!(matches!(text.parse::<Timestamp>(), Err(TimeError::Range(_))), "{text}");
+        }
+        let beyond = serde_json::to_string(&Timestamp::LAST.plus_seconds(5)).unwrap();
+        assert_eq!(serde_json::from_str::<Timestamp>(&beyond).unwrap(), Timestamp::LAST);
     }
 }

@@ -85,18 +85,7 @@ fn wave(kind: WaveKind, orders: &[Order]) -> OrderWave {
 }
 
 fn price(instrument: &str) -> FramePrice {
-    FramePrice {
-        instrument_id: InstrumentId::new(instrument).unwrap(),
-        bid: None,
-        ask: None,
-        last: None,
-        mark: None,
-        accrued: None,
-        volume: None,
-        venue: Some("XNYS".into()),
-        event_time: at(0),
-        sequence: None,
-    }
+    FramePrice { venue: Some("XNYS".into()), ..FramePrice::empty(InstrumentId::new(instrument).unwrap(), at(0)) }
 }
 
 fn last(text: &str) -> FramePrice {

@@ -118,6 +118,16 @@ impl PositionKeeper {
         }
     }
 
+    /// Quarantines a portfolio for a refused record of it.
+    pub(crate) fn shut(&mut self, portfolio: &PortfolioId, place: SmolStr) {
+        if self.find(portfolio).is_some() {
+            self.quarantine.enter(portfolio, place);
+        } else {
+            self.quarantine.enter_stranger(portfolio, place);
+        }
+        self.mark_by_id(portfolio);
+    }
+
     fn settle_cash(&mut self, id: &str, cx: &mut Context<'_>) {
         let Some(ix) = self.by_id.get(id).copied() else { return };
         let portfolio = self.portfolio_mut(ix);
@@ -140,6 +150,7 @@ impl PositionKeeper {
             }
             used = true;
             let appraisal = appraise(portfolio, View { market: &self.market, now: cx.now });
+            // An old price still values its holding, and most are old when a day is cut at night.
             let whole = appraisal.unpriced.is_empty();
             let base = crate::book::portfolio::DayBase { equity: appraisal.equity, net_flows: portfolio.sums.net_flows };
             let ix = PortfolioIx::of(at);
@@ -187,8 +198,7 @@ impl Role for PositionKeeper {
 
     fn refused(&mut self, origin: &Origin<'_>, portfolio: Option<&PortfolioId>, _cx: &mut Context<'_>) {
         if let (Topic::Fills | Topic::Cash, Some(portfolio)) = (origin.topic, portfolio) {
-            self.quarantine.enter(portfolio, Quarantine::place(origin.topic.name(), origin.partition, origin.offset()));
-            self.mark_by_id(portfolio);
+            self.shut(portfolio, Quarantine::place(origin.topic.name(), origin.partition, origin.offset()));
         }
     }
 

@@ -3,6 +3,7 @@
 
 use crate::book::entry::money;
 use crate::book::journal::shown;
+use crate::book::sums::Sums;
 use crate::book::{Line, Portfolio};
 use crate::drift::event::Circumstances;
 use crate::drift::measure::{drift, lines, weight};
@@ -11,7 +12,7 @@ use crate::valuation::{Appraisal, LineValue};
 use domain::enums::{CashBasis, PriceFlag};
 use domain::snapshot::{Allocation, CashBalance, Concentration, Exposure, Health, SectorExposure, Snapshot, SnapshotMetrics};
 use domain::wide::mul_div_half_even;
-use domain::{Amount, FixedError, Fraction, Percent, SmolStr};
+use domain::{Amount, FixedError, Fraction, Money, Percent, SmolStr};
 use std::collections::BTreeMap;
 
 /// Sector under which instruments without one stand.
@@ -52,7 +53,7 @@ pub fn health(portfolio: &Portfolio, appraisal: &Appraisal, around: &Circumstanc
     let held = portfolio.lines.counting().filter(|(_, line)| !line.position.quantity.is_zero());
     let doubtful = held.map(|(_, line)| around.view.market.slot(line.instrument)).any(Slot::doubtful);
     Health {
-        complete: appraisal.unpriced.is_empty() && around.waiting == 0,
+        complete: appraisal.unpriced.is_empty() && appraisal.stale.is_empty() && around.waiting == 0,
         stale: appraisal.stale.iter().cloned().collect(),
         unpriced: appraisal.unpriced.iter().cloned().collect(),
         quarantined: around.quarantined,
@@ -67,8 +68,8 @@ fn available(portfolio: &Portfolio, appraisal: &Appraisal) -> Amount {
     // Settled cash that unsettled purchases have taken already is not there to be spent twice.
     let settled = orders.cash_basis == CashBasis::Settled;
     let cash = if settled { appraisal.settled_cash.min(appraisal.trade_date_cash) } else { appraisal.trade_date_cash };
-    // The reserve is at most the equity: the difference of two bounded amounts.
-    let reserve = appraisal.equity.fraction(orders.cash_reserve).expect("a part of an amount is an amount");
+    // The reserve is a part of the equity, and of none where that is below zero: the difference of two bounded amounts.
+    let reserve = appraisal.equity.max(Amount::ZERO).fraction(orders.cash_reserve).expect("a part of an amount is an amount");
     cash.checked_sub(reserve).expect("the difference of two bounded amounts")
 }
 
@@ -154,8 +155,7 @@ fn concentration(appraisal: &Appraisal) -> Concentration {
     Concentration { hhi: sum.and_then(|sum| published(sum, one)), effective_number: sum.and_then(|sum| published(one, sum)) }
 }
 
-/// Profit and its parts; the parts add up to the whole and the whole to equity less flows, to the last
-/// unit at scale 18, before they are rounded for publication.
+/// Profit and its parts. They add up to the last unit at scale 18, and again as published: see [`Told`].
 fn metrics(portfolio: &Portfolio, appraisal: &Appraisal) -> SnapshotMetrics {
     let profit = Profit::of(portfolio, appraisal).expect("sums of the book and of valuations are bounded");
     debug_assert!(profit.ties_out(portfolio, appraisal), "profit of {:?} does not tie out", portfolio.id);
@@ -164,16 +164,67 @@ fn metrics(portfolio: &Portfolio, appraisal: &Appraisal) -> SnapshotMetrics {
         let flows = sums.net_flows.checked_sub(day.net_flows).ok()?;
         appraisal.equity.checked_sub(day.equity).and_then(|gain| gain.checked_sub(flows)).ok()
     });
-    SnapshotMetrics {
-        realized_gross: money(sums.realized_gross),
-        fees: money(sums.fees),
-        income: money(sums.income),
-        realized_net: money(profit.realized_net),
-        unrealized: money(profit.unrealized),
-        fx_cash: money(profit.fx_cash),
-        net_flows: money(sums.net_flows),
-        total_pnl: money(profit.total),
-        day_pnl: day.map(money),
+    Told::of(sums, &profit, appraisal.equity).metrics(day.map(money))
+}
+
+/// Profit as published, in units of money.
+///
+/// Equity and flows are rounded, and total_pnl is their difference. Each part is rounded by itself; what
+/// these then lack of the total, some units of the last decimal, is carried by the first of unrealized,
+/// fx_cash, realized_gross, income and fees that is not exactly zero, so that nothing shows a profit where
+/// there is none. realized_net is the sum of its parts. So every identity of the exact figures holds in the
+/// published ones.
+struct Told {
+    unrealized: i128,
+    fx_cash: i128,
+    realized_gross: i128,
+    income: i128,
+    fees: i128,
+    net_flows: i128,
+    total: i128,
+}
+
+impl Told {
+    fn of(sums: &Sums, profit: &Profit, equity: Amount) -> Self {
+        let units = |amount: Amount| money(amount).units();
+        let net_flows = units(sums.net_flows);
+        let mut told = Self {
+            unrealized: units(profit.unrealized),
+            fx_cash: units(profit.fx_cash),
+            realized_gross: units(sums.realized_gross),
+            income: units(sums.income),
+            fees: units(sums.fees),
+            net_flows,
+            total: units(equity) - net_flows,
+        };
+        let rest = told.total - (told.realized_net() + told.unrealized + told.fx_cash);
+        let parts = [
+            (profit.unrealized, &mut told.unrealized, rest),
+            (profit.fx_cash, &mut told.fx_cash, rest),
+            (sums.realized_gross, &mut told.realized_gross, rest),
+            (sums.income, &mut told.income, rest),
+            (sums.fees, &mut told.fees, -rest),
+        ];
+        if let Some((_, part, rest)) = parts.into_iter().find(|(exact, ..)| !exact.is_zero()) {
+            *part += rest;
+        }
+        told
+    }
+    fn realized_net(&self) -> i128 {
+        self.realized_gross - self.fees + self.income
+    }
+    fn metrics(&self, day_pnl: Option<Money>) -> SnapshotMetrics {
+        SnapshotMetrics {
+            realized_gross: Money::from_units(self.realized_gross),
+            fees: Money::from_units(self.fees),
+            income: Money::from_units(self.income),
+            realized_net: Money::from_units(self.realized_net()),
+            unrealized: Money::from_units(self.unrealized),
+            fx_cash: Money::from_units(self.fx_cash),
+            net_flows: Money::from_units(self.net_flows),
+            total_pnl: Money::from_units(self.total),
+            day_pnl,
+        }
     }
 }
 

@@ -1,12 +1,13 @@
 //! The command line: what may be asked of `ballast`, and the help that teaches it.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use domain::Topic;
 use std::path::PathBuf;
 
 /// Keeps portfolios on an even keel: fills and prices in; positions, drift and explained rebalance orders out.
 ///
 /// Start with `ballast demo --in-memory`, which needs no server, or `ballast replay --help`.
-/// Exit status: 0 done, 1 failed, 2 unusable arguments or configuration, 3 done but some records were dead-lettered.
+/// Exit status: 0 done, 1 failed, 2 unusable arguments or configuration, 3 done but some records were dead-lettered, or in a replay still wait.
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 110)]
 pub struct Cli {
@@ -35,7 +36,7 @@ pub enum Command {
     ///
     /// One record a line: {"topic": "execution.fills.v1", "timestamp": "2026-01-05T14:30:00Z", "value": {…}}.
     /// The clock is the timestamp. Prints what the core publishes, in order.
-    /// Exit status 0 all applied, 3 some dead-lettered, 2 unusable arguments.
+    /// Exit status 0 all applied, 3 some dead-lettered or still waiting at the end, 2 unusable arguments.
     Replay(ReplayArgs),
     /// Publishes JSON lines (the format of `replay`) to their topics, in Avro, keyed and timestamped.
     Publish(PublishArgs),
@@ -109,7 +110,7 @@ pub struct ReplayArgs {
     #[arg(long, value_name = "SPAN", value_parser = span)]
     pub window: Option<i64>,
     /// Prints the records of this topic only.
-    #[arg(long, value_name = "TOPIC")]
+    #[arg(long, value_name = "TOPIC", value_parser = printed_topic)]
     pub only: Option<String>,
     /// Prints only the last snapshot of each portfolio and the last ledger state of each position.
     #[arg(long = "final")]
@@ -169,6 +170,15 @@ pub enum ConfigCommand {
     Check,
 }
 
+/// A topic that a replay may print: one of the service, its dead letters, or those of lines that name none.
+fn printed_topic(text: &str) -> Result<String, String> {
+    let letters = text.strip_suffix(".dlq").is_some_and(|of| of == "lines" || Topic::from_name(of).is_some());
+    if letters || Topic::from_name(text).is_some() {
+        return Ok(text.to_owned());
+    }
+    Err(format!("{text:?} is no topic of this service, such as portfolio.snapshots.v1 or execution.fills.v1.dlq"))
+}
+
 fn span(text: &str) -> Result<i64, String> {
     let split = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(split);
@@ -186,6 +196,16 @@ fn span(text: &str) -> Result<i64, String> {
 mod tests {
     use super::*;
     use clap::CommandFactory;
+
+    #[test]
+    fn a_replay_prints_topics_of_the_service_only() {
+        for topic in ["portfolio.snapshots.v1", "execution.fills.v1.dlq", "lines.dlq"] {
+            assert_eq!(printed_topic(topic).as_deref(), Ok(topic));
+        }
+        for other in ["nonsense", "nonsense.dlq", "portfolio.snapshots.v1 ", ""] {
+            assert!(printed_topic(other).is_err(), "{other:?}");
+        }
+    }
 
     #[test]
     fn the_command_line_is_consistent() {

@@ -6,8 +6,8 @@ mod machine;
 mod summary;
 
 use crate::lines::{self, Line};
-use domain::Timestamp;
 use domain::reason::DeadLetterCode;
+use domain::{Output, Timestamp};
 use engine::{Refusal, Settings};
 use machine::Machine;
 use std::io::{BufRead, Write};
@@ -35,6 +35,17 @@ pub enum Verdict {
     Applied,
     /// Some were dead-lettered.
     SomeDeadLettered,
+    /// None was dead-lettered, and some still wait for what never came.
+    SomeWait,
+}
+
+/// The end of a replay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ended {
+    /// How it went.
+    pub verdict: Verdict,
+    /// Records that still wait for a policy, an instrument or a rate.
+    pub waiting: usize,
 }
 
 /// A replay could not go on.
@@ -57,7 +68,7 @@ pub enum ReplayError {
 }
 
 /// Runs the lines of `input` through the core and prints what it publishes.
-pub fn replay(input: impl BufRead, output: &mut dyn Write, options: &Options) -> Result<Verdict, ReplayError> {
+pub fn replay(input: impl BufRead, output: &mut dyn Write, options: &Options) -> Result<Ended, ReplayError> {
     let mut session = Session::new(options, output);
     for (index, bytes) in input.split(b'\n').enumerate() {
         let bytes = bytes?;
@@ -67,10 +78,9 @@ pub fn replay(input: impl BufRead, output: &mut dyn Write, options: &Options) ->
             continue;
         }
         let valid = std::str::from_utf8(&bytes).map_err(|_| Refusal::new(DeadLetterCode::Undecodable, "the line is not UTF-8"));
-        match valid.and_then(lines::read_line).and_then(lines::from_outside) {
-            Ok(line) => session.line(Numbered { number, line }, options)?,
-            Err(refusal) => session.refuse(number, &text, &refusal, options)?,
-        }
+        let read = valid.and_then(lines::read_line).and_then(lines::from_outside);
+        let what = read.map_err(|refusal| Wrong { text: text.clone().into_owned(), refusal });
+        session.line(Numbered { number, what }, options)?;
     }
     session.start(Timestamp::default(), options)?;
     session.run(options)?;
@@ -78,11 +88,26 @@ pub fn replay(input: impl BufRead, output: &mut dyn Write, options: &Options) ->
 }
 
 /// A line and its number.
-pub(crate) struct Numbered {
+struct Numbered {
     /// From 1.
-    pub(crate) number: i64,
-    /// The line.
-    pub(crate) line: Line,
+    number: i64,
+    /// The line, or why it is none.
+    what: Result<Line, Wrong>,
+}
+
+/// A line that cannot be read.
+struct Wrong {
+    text: String,
+    refusal: Refusal,
+}
+
+impl Numbered {
+    fn timestamp(&self) -> Option<Timestamp> {
+        self.what.as_ref().ok()?.timestamp
+    }
+    fn moment(&self) -> Option<Timestamp> {
+        self.what.as_ref().ok()?.moment()
+    }
 }
 
 struct Session<'a> {
@@ -101,7 +126,7 @@ impl<'a> Session<'a> {
     }
     fn line(&mut self, line: Numbered, options: &Options) -> Result<(), ReplayError> {
         if let Some(timeless) = &mut self.timeless {
-            let Some(moment) = line.line.moment() else {
+            let Some(moment) = line.moment() else {
                 timeless.push(line);
                 return Ok(());
             };
@@ -116,7 +141,8 @@ impl<'a> Session<'a> {
         timeless.into_iter().try_for_each(|line| self.take(line, options))
     }
     fn take(&mut self, line: Numbered, options: &Options) -> Result<(), ReplayError> {
-        let joins = match (options.window, self.group.first().and_then(|first| first.line.timestamp), line.line.timestamp) {
+        let first = self.group.iter().find_map(Numbered::timestamp);
+        let joins = match (options.window, first, line.timestamp()) {
             (None, ..) => false,
             (Some(width), Some(first), Some(own)) => own.since(first) < width,
             (Some(_), ..) => true,
@@ -127,46 +153,61 @@ impl<'a> Session<'a> {
         self.group.push(line);
         Ok(())
     }
+    /// Runs the group; what could not be read of it is printed behind what the rest made.
     fn run(&mut self, options: &Options) -> Result<(), ReplayError> {
-        if self.group.is_empty() {
-            return Ok(());
-        }
-        let group = std::mem::take(&mut self.group);
-        let number = group[0].number;
-        let published = self.machine.run(group)?;
-        for record in published {
-            if let domain::Output::DeadLetter(letter) = &record.output {
-                self.dead += 1;
-                if options.strict {
-                    return Err(ReplayError::WrongLine { number, text: format!("{}: {}", letter.code, letter.text) });
-                }
+        let (mut group, mut wrong) = (Vec::new(), Vec::new());
+        for Numbered { number, what } in std::mem::take(&mut self.group) {
+            match what {
+                Ok(line) => group.push((number, line)),
+                Err(why) => wrong.push((number, why)),
             }
+        }
+        let published = if group.is_empty() { Vec::new() } else { self.machine.run(group)? };
+        if options.strict {
+            self.stop_at_first(&published, &wrong)?;
+        }
+        for record in published {
+            self.dead += i64::from(matches!(record.output, Output::DeadLetter(_)));
             self.printer.print(&record)?;
+        }
+        for (number, Wrong { text, refusal }) in wrong {
+            self.dead += 1;
+            self.printer.refused(number, &text, &refusal)?;
         }
         Ok(())
     }
-    fn refuse(&mut self, number: i64, text: &str, refusal: &Refusal, options: &Options) -> Result<(), ReplayError> {
-        self.run(options)?;
-        if options.strict {
-            return Err(ReplayError::WrongLine { number, text: format!("{}: {}", refusal.code, refusal.text) });
+    /// The first wrong line of a group, as an error.
+    fn stop_at_first(&self, published: &[Published], wrong: &[(i64, Wrong)]) -> Result<(), ReplayError> {
+        let letter = |record: &Published| match &record.output {
+            Output::DeadLetter(l) => Some((self.machine.line_of(l.topic, l.offset)?, format!("{}: {}", l.code, l.text))),
+            _ => None,
+        };
+        let unread = wrong.iter().map(|(number, Wrong { refusal, .. })| (*number, format!("{}: {}", refusal.code, refusal.text)));
+        match published.iter().filter_map(letter).chain(unread).min_by_key(|(number, _)| *number) {
+            Some((number, text)) => Err(ReplayError::WrongLine { number, text }),
+            None => Ok(()),
         }
-        self.dead += 1;
-        self.printer.refused(number, text, refusal)
     }
-    fn end(mut self) -> Result<Verdict, ReplayError> {
+    fn end(mut self) -> Result<Ended, ReplayError> {
         for record in self.machine.finish()? {
-            self.dead += i64::from(matches!(record.output, domain::Output::DeadLetter(_)));
+            self.dead += i64::from(matches!(record.output, Output::DeadLetter(_)));
             self.printer.print(&record)?;
         }
         self.printer.end()?;
-        Ok(if self.dead == 0 { Verdict::Applied } else { Verdict::SomeDeadLettered })
+        let waiting = self.machine.waiting();
+        let verdict = match (self.dead, waiting) {
+            (0, 0) => Verdict::Applied,
+            (0, _) => Verdict::SomeWait,
+            _ => Verdict::SomeDeadLettered,
+        };
+        Ok(Ended { verdict, waiting })
     }
 }
 
 /// A record as the core published it.
 pub(crate) struct Published {
     /// The record.
-    pub(crate) output: domain::Output,
+    pub(crate) output: Output,
     /// Clock of its step.
     pub(crate) time: Timestamp,
 }

@@ -10,7 +10,7 @@ use crate::writer::Writer;
 records! {
     domain::frame::{
         FrameSource { topic, partition, from, to }
-        FramePrice { instrument_id, bid, ask, last, mark, accrued, volume, venue, event_time, sequence }
+        FramePrice { instrument_id, bid, ask, last, mark, accrued, volume, venue, event_time, sequence, bid_time, ask_time, last_time, mark_time }
         Frame { sources, anchor, event_time, prices, instruments, actions, statuses, closes, rejected }
     }
 }

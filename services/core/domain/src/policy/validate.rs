@@ -110,6 +110,12 @@ fn lines(at: &str, targets: &[Target], orders: &Orders, problems: &mut Problems)
 fn one_line_bounds(here: &str, line: &Target, problems: &mut Problems) {
     let outside = line.target_weight.abs() > hundred();
     problems.allocation(outside, || format!("{here} has target {}; weights are fractions of one", line.target_weight));
+    for (bound, name) in [(line.min_weight, "min_weight"), (line.max_weight, "max_weight")] {
+        let beyond = bound.filter(|bound| bound.abs() > hundred());
+        problems.allocation(beyond.is_some(), || {
+            format!("{here} has {name} {}; weights are fractions of one, at most 100 in magnitude", beyond.unwrap_or_default())
+        });
+    }
     if let Some(min) = line.min_weight {
         problems.allocation(min > line.target_weight, || format!("{here} has min_weight {min} above its target {}", line.target_weight));
     }
@@ -139,7 +145,9 @@ fn band_problems(at: &str, band: &Band, problems: &mut Problems) {
     problems.allocation(!band.absolute.is_positive() || band.absolute >= Fraction::ONE, || {
         format!("{at}band.absolute is {}; it is a fraction of equity above 0 and below 1: 5 per cent is 0.05", band.absolute)
     });
-    problems.allocation(!band.relative.is_positive(), || format!("{at}band.relative is {}, it must be above 0", band.relative));
+    problems.allocation(!band.relative.is_positive() || band.relative > hundred(), || {
+        format!("{at}band.relative is {}; it is a fraction of the target above 0 and at most 100: a quarter is 0.25", band.relative)
+    });
     problems.allocation(!band.clear_ratio.is_positive() || band.clear_ratio > Fraction::ONE, || {
         format!("{at}band.clear_ratio is {}, it lies above 0 and at most at 1", band.clear_ratio)
     });
@@ -262,6 +270,10 @@ mod tests {
             (r#""targets":[{"instrument_id":"A","target_weight":"-0.1"}]"#, "without orders.allow_short"),
             (r#""targets":[{"instrument_id":"A","target_weight":"0.1"},{"instrument_id":"A","target_weight":"0.1"}]"#, "stands twice"),
             (r#""band":{"absolute":5}"#, "5 per cent is 0.05"),
+            (r#""band":{"kind":"RELATIVE","relative":"1000000000000000"}"#, "a quarter is 0.25"),
+            (r#""band":{"clear_ratio":"1000000000000000"}"#, "at most at 1"),
+            (r#""targets":[{"instrument_id":"A","target_weight":"0.5","min_weight":"-9999999999999999"}]"#, "min_weight -9999999999999999"),
+            (r#""targets":[{"instrument_id":"A","target_weight":"0.5","max_weight":"100.000000000001"}]"#, "at most 100 in magnitude"),
         ];
         for (fields, words) in cases {
             let found = codes(&format!("{{{HEAD},{fields}}}"));

@@ -102,8 +102,14 @@ impl Lines {
     /// Gives every line its target anew: `targets` are (instrument, place in the policy).
     pub fn target(&mut self, targets: &[(InstrumentIx, u16)]) {
         self.all.iter_mut().for_each(|line| line.target = None);
+        let unknown = |(instrument, _): &&(InstrumentIx, u16)| self.find(*instrument).is_none();
+        let new: Vec<Line> = targets.iter().filter(unknown).map(|(instrument, _)| Line::new(*instrument)).collect();
+        self.all.extend(new);
+        // All at once: one by one, a policy of many lines would move the others for each.
+        self.all.sort_by_key(|line| line.instrument);
+        self.names = self.all.iter().map(|line| line.instrument).collect();
         for (instrument, target) in targets {
-            let place = self.place(*instrument);
+            let place = self.find(*instrument).expect("every target has a line");
             self.all[place].target = Some(*target);
         }
         self.rebuild();

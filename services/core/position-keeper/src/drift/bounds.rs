@@ -1,5 +1,6 @@
 //! The bounds of one line, and the exact comparison of a value with them.
 //! Weights never appear: value is compared with weight × equity, in 256 bits where it must be.
+//! A policy that was validated keeps every bound far below 128 bits; one that was not saturates.
 
 use domain::enums::BandKind;
 use domain::fixed::pow10;
@@ -45,27 +46,27 @@ impl Bounds {
     pub fn of(target: &Target, band: &Band) -> Self {
         let width = width(target.target_weight, band);
         let at = widen(target.target_weight);
-        let lower = target.min_weight.map_or(at - width, widen);
-        let upper = target.max_weight.map_or(at + width, widen);
+        let lower = target.min_weight.map_or(at.saturating_sub(width), widen);
+        let upper = target.max_weight.map_or(at.saturating_add(width), widen);
         Self::between(at, lower, upper, band)
     }
     /// The bounds of a line with a target and the policy's band alone.
     pub fn around(target: Fraction, band: &Band) -> Self {
         let (at, width) = (widen(target), width(target, band));
-        Self::between(at, at - width, at + width, band)
+        Self::between(at, at.saturating_sub(width), at.saturating_add(width), band)
     }
     /// The bounds of a line whose band is an absolute width.
     pub fn within(target: Fraction, absolute: Fraction, band: &Band) -> Self {
         let (at, width) = (widen(target), widen(absolute));
-        Self::between(at, at - width, at + width, band)
+        Self::between(at, at.saturating_sub(width), at.saturating_add(width), band)
     }
     fn between(target: i128, lower: i128, upper: i128, band: &Band) -> Self {
         Self {
             target,
             lower,
             upper,
-            clear_lower: target - part(target - lower, band.clear_ratio),
-            clear_upper: target + part(upper - target, band.clear_ratio),
+            clear_lower: target.saturating_sub(part(target.saturating_sub(lower), band.clear_ratio)),
+            clear_upper: target.saturating_add(part(upper.saturating_sub(target), band.clear_ratio)),
             inclusive: band.inclusive,
         }
     }
@@ -112,14 +113,13 @@ impl Bounds {
     }
     /// The trip level on the side of a drift.
     pub fn trip(&self, drift: Fraction) -> Fraction {
-        narrow(if drift.is_negative() { self.target - self.lower } else { self.upper - self.target })
+        narrow(if drift.is_negative() { self.target.saturating_sub(self.lower) } else { self.upper.saturating_sub(self.target) })
     }
 }
 
 /// The band's width around a target.
 fn width(target: Fraction, band: &Band) -> i128 {
     let absolute = widen(band.absolute);
-    // Weights stay within ±100 and bands are validated: the product stays far below 128 bits.
     let relative = band.relative.units().saturating_mul(target.abs().units());
     match band.kind {
         BandKind::Absolute | BandKind::Unknown => absolute,
@@ -205,6 +205,30 @@ mod tests {
         let floor = band(BandKind::LargerOf, "0.05", "0.25", false);
         assert_eq!(Bounds::around(fraction("0.1"), &floor).lower_weight().to_string(), "0.05");
         assert_eq!(Bounds::around(fraction("0.4"), &floor).lower_weight().to_string(), "0.3");
+    }
+
+    #[test]
+    fn absurd_bounds_saturate() {
+        let huge = fraction("9999999999999999");
+        for target in ["-100", "-1", "0", "1", "100"].map(fraction) {
+            for kind in [BandKind::Absolute, BandKind::Relative, BandKind::SmallerOf, BandKind::LargerOf] {
+                let band = Band { clear_ratio: huge, ..band(kind, "9999999999999999", "9999999999999999", true) };
+                let line = Target {
+                    instrument_id: None,
+                    group: None,
+                    target_weight: target,
+                    min_weight: Some(Fraction::from_units(-huge.units())),
+                    max_weight: Some(huge),
+                };
+                let free = Target { min_weight: None, max_weight: None, ..line.clone() };
+                for bounds in [Bounds::of(&line, &band), Bounds::of(&free, &band), Bounds::around(target, &band)] {
+                    assert!(bounds.lower <= bounds.target && bounds.target <= bounds.upper);
+                    bounds.trip(target);
+                    bounds.share(amount("1"), amount("3"));
+                    standing(&bounds, "450");
+                }
+            }
+        }
     }
 
     #[test]

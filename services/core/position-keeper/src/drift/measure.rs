@@ -49,8 +49,9 @@ pub fn worst(portfolio: &Portfolio, market: &Market, weighed: &[Amount], equity:
         return quick(portfolio, weighed, equity).max(cash);
     }
     let groups = standings(portfolio, market, weighed, equity);
-    let grouped = |at: usize| groups.iter().any(|group| group.shares.iter().any(|(member, _)| *member == at));
-    let single = portfolio.lines.counting().zip(weighed).enumerate().filter(|(at, _)| !grouped(*at));
+    let mut grouped = vec![false; weighed.len()];
+    groups.iter().flat_map(|group| &group.shares).for_each(|(member, _)| grouped[*member] = true);
+    let single = portfolio.lines.counting().zip(weighed).enumerate().filter(|(at, _)| !grouped[*at]);
     let lines = single.map(|(_, ((_, line), value))| bounds_of(portfolio, line.target).standing(*value, equity));
     lines.chain(groups.iter().map(|group| group.standing)).fold(cash, Standing::max)
 }

@@ -3,6 +3,7 @@
 //! A breach opens an episode (OPEN). While it lasts, WORSE is said when the largest |drift| has grown by
 //! another quarter of that line's trip level since it was last said, and REARM when the re-arm time has
 //! passed and a line is still out. CLEAR ends the episode when every line is inside its clear level.
+//! A new policy ends the episode: what is out by the new rules opens another, else CLEAR is said.
 //! UNPRICED is said once when a price is missing or stale; until all are back nothing else is judged.
 
 use super::bounds::Standing;
@@ -30,6 +31,8 @@ pub struct Watch {
     pub unpriced: bool,
     /// Whether the re-arm time has passed since something was last said.
     pub rearmed: bool,
+    /// Whether the open episode is one of rules that hold no more.
+    pub outlived: bool,
 }
 
 /// What the watch is told.
@@ -62,15 +65,16 @@ impl Watch {
     pub fn look(&mut self, look: Look) -> Say {
         self.unpriced = false;
         let rearmed = std::mem::take(&mut self.rearmed);
+        let outlived = std::mem::take(&mut self.outlived);
         let said = |event| Say { event: Some(event), rearm: true, disarm: false };
         match (self.open, look.worst) {
-            (None, Standing::Breached) => {
+            (open, Standing::Breached) if open.is_none() || outlived => {
                 self.episode += 1;
                 self.open = Some(look.extent.0);
                 said(DriftKind::Open)
             }
             (None, _) => Say::default(),
-            (Some(_), Standing::Clear) => {
+            (Some(_), worst) if worst == Standing::Clear || outlived => {
                 self.open = None;
                 Say { event: Some(DriftKind::Clear), rearm: false, disarm: true }
             }
@@ -84,6 +88,14 @@ impl Watch {
                 Say { event: again.then_some(DriftKind::Rearm), rearm: rearmed, disarm: false }
             }
         }
+    }
+    /// Other rules hold: the next look ends the open episode, and says a breach of the new ones anew.
+    pub fn follow(&mut self) {
+        (self.outlived, self.rearmed) = (self.open.is_some(), false);
+    }
+    /// Every price is there, and no equity by which weights could be judged: the next gap is said again.
+    pub fn priced(&mut self) {
+        self.unpriced = false;
     }
     /// There are no rules any more: the episode is over without a word.
     pub fn close(&mut self) {

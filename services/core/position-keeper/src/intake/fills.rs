@@ -29,6 +29,9 @@ impl PositionKeeper {
         if lines >= cx.settings.max_lines && touched.is_some_and(|instrument| portfolio.lines.find(instrument).is_none()) {
             return Err(Trouble::range(format!("the portfolio has {lines} lines, the most that one may have")));
         }
+        if let Some(instrument) = touched {
+            self.market.book(instrument);
+        }
         let settles = planned.settles;
         let portfolio = &mut self.portfolios[ix.at()];
         if portfolio.fills.record(fill.trade_date, id, content, dates)

@@ -16,7 +16,7 @@ impl PositionKeeper {
             }
         }
         frame.actions.iter().for_each(|action| self.market.announce(action));
-        frame.statuses.iter().for_each(|status| self.market.report(status));
+        frame.statuses.iter().for_each(|status| self.market.report(status, cx.now));
         if !frame.statuses.is_empty() {
             self.announce_market(cx);
         }

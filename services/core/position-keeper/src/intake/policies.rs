@@ -50,6 +50,8 @@ impl PositionKeeper {
         portfolio.rules = Rules { base_class, ..Rules::default() };
         portfolio.lines.target(&[]);
         portfolio.watch.close();
+        // Its days are not cut while it is closed.
+        portfolio.day = None;
         portfolio.requests.push(Request { cause: DriftCause::Policy, id: None });
         cx.timers.clear(TIMER_REARM, id.as_str());
         self.marks.change(ix);
@@ -114,6 +116,8 @@ impl PositionKeeper {
             portfolio.day = None;
         }
         portfolio.rules = rules;
+        portfolio.watch.follow();
+        cx.timers.clear(TIMER_REARM, portfolio.id.as_str());
         let version = SmolStr::new(policy.policy_version.to_string());
         portfolio.requests.push(Request { cause: DriftCause::Policy, id: Some(version) });
         portfolio.policy = Some(Box::new(policy));

@@ -77,9 +77,8 @@ impl PositionKeeper {
 
     /// Dead-letters a fill or cash entry and quarantines its portfolio.
     pub(crate) fn park(&mut self, portfolio: &PortfolioId, raw: RawRecord, refusal: Refusal, cx: &mut Context<'_>) {
-        self.quarantine.enter(portfolio, Source::from(&raw).place());
+        self.shut(portfolio, Source::from(&raw).place());
         cx.dead_letter(raw, Some(portfolio.clone()), refusal);
-        self.mark_by_id(portfolio);
     }
 
     pub(crate) fn mark_by_id(&mut self, portfolio: &PortfolioId) {

@@ -76,11 +76,18 @@ impl PositionKeeper {
     /// Judges a portfolio's bounds and moves its watch.
     fn judge(&mut self, ix: PortfolioIx, swept: &Sweep, cx: &mut Context<'_>) -> Option<DriftKind> {
         let portfolio = &self.portfolios[ix.at()];
-        if portfolio.policy.is_none() || !portfolio.rules.watched || (swept.fit && !swept.equity.is_positive()) {
+        if portfolio.policy.is_none() || !portfolio.rules.watched {
             return None;
         }
         let mut watch = portfolio.watch;
-        let say = if swept.fit { watch.look(self.measure(ix, swept)) } else { watch.unpriced() };
+        let say = match (swept.fit, swept.equity.is_positive()) {
+            (false, _) => watch.unpriced(),
+            (true, false) => {
+                watch.priced();
+                Say::default()
+            }
+            (true, true) => watch.look(self.measure(ix, swept)),
+        };
         if watch != portfolio.watch {
             self.portfolio_mut(ix).watch = watch;
         }

@@ -3,27 +3,71 @@
 use domain::enums::PriceSource;
 use domain::frame::FramePrice;
 use domain::wide::compare_products;
-use domain::{Bps, Price};
+use domain::{Bps, Price, Timestamp};
 use std::cmp::Ordering;
 
-/// The price that `source` takes from a quote, where it is there; it may be zero or negative.
+/// The field or fields of a quote that a price came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// The mark.
+    Mark,
+    /// Bid and ask.
+    Mid,
+    /// The last.
+    Last,
+    /// The bid.
+    Bid,
+    /// The ask.
+    Ask,
+}
+
+impl Origin {
+    /// Whether an update gives one of these fields.
+    pub fn given_by(self, update: &FramePrice) -> bool {
+        match self {
+            Origin::Mark => update.mark.is_some(),
+            Origin::Mid => update.bid.is_some() || update.ask.is_some(),
+            Origin::Last => update.last.is_some(),
+            Origin::Bid => update.bid.is_some(),
+            Origin::Ask => update.ask.is_some(),
+        }
+    }
+}
+
+/// A price chosen from a quote.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Chosen {
+    /// The price; it may be zero or negative.
+    pub price: Price,
+    /// When it was made; a middle is as old as the older of bid and ask.
+    pub time: Timestamp,
+    /// Where it came from.
+    pub origin: Origin,
+}
+
+/// The price that `source` takes from a quote, where it is there.
 /// AUTO is the mark, else the middle of bid and ask, else the last; every other source is itself only.
-pub fn choose(quote: &FramePrice, source: PriceSource) -> Option<Price> {
+pub fn choose(quote: &FramePrice, source: PriceSource) -> Option<Chosen> {
+    let one = |field: Option<(Price, Timestamp)>, origin| field.map(|(price, time)| Chosen { price, time, origin });
+    let mark = || one(quote.mark_at(), Origin::Mark);
+    let last = || one(quote.last_at(), Origin::Last);
     let chosen = match source {
-        PriceSource::Auto | PriceSource::Unknown => quote.mark.or_else(|| middle(quote)).or(quote.last),
-        PriceSource::Mark => quote.mark,
+        PriceSource::Auto | PriceSource::Unknown => mark().or_else(|| middle(quote)).or_else(last),
+        PriceSource::Mark => mark(),
         PriceSource::Mid => middle(quote),
-        PriceSource::Last => quote.last,
-        PriceSource::Bid => quote.bid,
-        PriceSource::Ask => quote.ask,
+        PriceSource::Last => last(),
+        PriceSource::Bid => one(quote.bid_at(), Origin::Bid),
+        PriceSource::Ask => one(quote.ask_at(), Origin::Ask),
     };
-    chosen.filter(|price| price.fits_wire())
+    chosen.filter(|chosen| chosen.price.fits_wire())
 }
 
 /// The middle of bid and ask, rounded half-even at the price's scale.
-fn middle(quote: &FramePrice) -> Option<Price> {
-    let sum = quote.bid?.checked_add(quote.ask?).ok()?;
-    domain::wide::mul_div_half_even(sum.units(), 1, 2).ok().map(Price::from_units)
+fn middle(quote: &FramePrice) -> Option<Chosen> {
+    let ((bid, bid_time), (ask, ask_time)) = (quote.bid_at()?, quote.ask_at()?);
+    let sum = bid.checked_add(ask).ok()?;
+    let price = domain::wide::mul_div_half_even(sum.units(), 1, 2).ok().map(Price::from_units)?;
+    Some(Chosen { price, time: bid_time.min(ask_time), origin: Origin::Mid })
 }
 
 /// Whether `price` lies within `limit` basis points of `from`, exactly.
@@ -36,33 +80,38 @@ pub fn within(price: Price, from: Price, limit: Bps) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::Timestamp;
 
     fn quote(bid: &str, ask: &str, last: &str, mark: &str) -> FramePrice {
         let read = |text: &str| text.parse::<Price>().ok();
         FramePrice {
-            instrument_id: "A".parse().unwrap(),
             bid: read(bid),
             ask: read(ask),
             last: read(last),
             mark: read(mark),
-            accrued: None,
-            volume: None,
-            venue: None,
-            event_time: Timestamp::from_micros(0),
-            sequence: None,
+            ..FramePrice::empty("A".parse().unwrap(), Timestamp::from_micros(9))
         }
     }
 
     #[test]
     fn auto_takes_mark_then_middle_then_last() {
-        let shown = |q: &FramePrice, s| choose(q, s).map(|p| p.to_string());
+        let shown = |q: &FramePrice, s| choose(q, s).map(|c| c.price.to_string());
         assert_eq!(shown(&quote("9", "10", "8", "11"), PriceSource::Auto).as_deref(), Some("11"));
         assert_eq!(shown(&quote("9", "10", "8", ""), PriceSource::Auto).as_deref(), Some("9.5"));
         assert_eq!(shown(&quote("9", "", "8", ""), PriceSource::Auto).as_deref(), Some("8"));
         assert_eq!(shown(&quote("9", "", "8", ""), PriceSource::Mid), None);
         assert_eq!(shown(&quote("", "", "-8", ""), PriceSource::Last).as_deref(), Some("-8"));
         assert_eq!(shown(&quote("", "", "0", ""), PriceSource::Last).as_deref(), Some("0"));
+    }
+
+    #[test]
+    fn a_price_is_as_old_as_the_fields_that_it_came_from() {
+        let (old, new) = (Timestamp::from_micros(2), Timestamp::from_micros(9));
+        let quote = FramePrice { bid_time: Some(old), ..quote("9", "11", "8", "") };
+        let made = |source| choose(&quote, source).map(|chosen| (chosen.time, chosen.origin));
+        assert_eq!(made(PriceSource::Auto), Some((old, Origin::Mid)));
+        assert_eq!(made(PriceSource::Ask), Some((new, Origin::Ask)));
+        assert_eq!(made(PriceSource::Last), Some((new, Origin::Last)));
+        assert!(Origin::Mid.given_by(&quote) && !Origin::Mark.given_by(&quote));
     }
 
     #[test]

@@ -1,12 +1,18 @@
-//! When a venue or an instrument traded, as far as it matters for the age of prices.
-//! It keeps the newest changes; before the oldest kept one the market counts as open.
+//! When a venue or an instrument traded, and when it announced to: a line of changes by the time of their effect.
+//!
+//! A report takes its place in that line, whenever it comes: it replaces only one of the same moment, so
+//! that an announcement far ahead keeps nothing of today from being heard. A halt lasts until a report
+//! that came after it: what was announced before, other than a close, is withdrawn with it. Both ends are
+//! bounded. Before the oldest kept change the market counts as open.
 
 use domain::Timestamp;
 use domain::enums::MarketState;
 use serde::{Deserialize, Serialize};
 
-/// Changes kept: some days of open, auction and close.
+/// Changes kept that took effect: some days of open, auction and close.
 const KEPT: usize = 16;
+/// Announced changes kept, the nearest: about a month of openings and closes.
+const ANNOUNCED: usize = 64;
 
 /// The reported states of one market.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -15,16 +21,20 @@ pub struct Hours {
 }
 
 impl Hours {
-    /// Takes a report; a late one (older than the newest) changes nothing. Returns whether it was taken.
-    pub fn report(&mut self, state: MarketState, from: Timestamp) -> bool {
-        if self.changes.last().is_some_and(|(newest, _)| from < *newest) {
-            return false;
+    /// Takes a report that comes at `now`; returns whether it changed anything.
+    pub fn report(&mut self, state: MarketState, from: Timestamp, now: Timestamp) -> bool {
+        let before = self.changes.clone();
+        match self.changes.binary_search_by_key(&from, |(at, _)| *at) {
+            Ok(place) => self.changes[place].1 = state,
+            Err(place) => self.changes.insert(place, (from, state)),
         }
-        self.changes.push((from, state));
-        if self.changes.len() > KEPT {
-            self.changes.remove(0);
+        if state == MarketState::Halted {
+            self.changes.retain(|(at, state)| *at <= from.max(now) || *state == MarketState::Closed);
         }
-        true
+        let past = self.changes.partition_point(|(at, _)| *at <= now);
+        self.changes.truncate(past + ANNOUNCED);
+        self.changes.drain(..past.saturating_sub(KEPT));
+        self.changes != before
     }
     /// The state at a moment; UNKNOWN where none was reported.
     pub fn state(&self, at: Timestamp) -> MarketState {
@@ -77,16 +87,45 @@ mod tests {
         let none = Hours::default();
         assert_eq!(open_micros(&none, &none, at(0), at(10)), 10_000_000);
         let mut venue = Hours::default();
-        assert!(venue.report(MarketState::Open, at(100)));
-        assert!(venue.report(MarketState::Closed, at(200)));
-        assert!(!venue.report(MarketState::Open, at(150)), "late");
+        assert!(venue.report(MarketState::Open, at(100), at(100)));
+        assert!(venue.report(MarketState::Closed, at(200), at(200)));
         assert_eq!(open_micros(&venue, &none, at(190), at(1_000)), 10_000_000);
-        venue.report(MarketState::Open, at(1_000));
+        venue.report(MarketState::Open, at(1_000), at(1_000));
         assert_eq!(open_micros(&venue, &none, at(190), at(1_005)), 15_000_000);
         let mut halted = Hours::default();
-        halted.report(MarketState::Halted, at(1_002));
+        halted.report(MarketState::Halted, at(1_002), at(1_002));
         assert_eq!(open_micros(&venue, &halted, at(190), at(1_005)), 12_000_000);
         assert_eq!(venue.state(at(50)), MarketState::Unknown);
         assert_eq!(venue.state(at(200)), MarketState::Closed);
+        assert!(venue.report(MarketState::Halted, at(195), at(1_005)), "a late one tells of the past");
+        assert_eq!(venue.state(at(1_005)), MarketState::Open);
+        assert_eq!(open_micros(&venue, &none, at(190), at(1_005)), 10_000_000);
+    }
+
+    #[test]
+    fn an_announcement_keeps_nothing_from_being_heard() {
+        let mut venue = Hours::default();
+        venue.report(MarketState::Open, at(4_000_000_000), at(0));
+        venue.report(MarketState::Closed, at(2_000), at(0));
+        assert!(venue.report(MarketState::Halted, at(10), at(10)));
+        assert_eq!(venue.state(at(1_999)), MarketState::Halted);
+        assert_eq!(venue.state(at(2_000)), MarketState::Closed);
+        assert_eq!(venue.state(at(4_000_000_000)), MarketState::Closed, "a halt withdraws the opening that was announced before it");
+        venue.report(MarketState::Open, at(20), at(20));
+        assert_eq!((venue.state(at(20)), venue.state(at(2_000))), (MarketState::Open, MarketState::Closed));
+        assert!(venue.report(MarketState::Open, at(2_000), at(30)), "an announcement is taken back by one of its moment");
+        assert_eq!(venue.state(at(2_000)), MarketState::Open);
+        assert!(!venue.report(MarketState::Open, at(2_000), at(30)));
+    }
+
+    #[test]
+    fn both_ends_are_bounded_and_the_present_stays() {
+        let mut venue = Hours::default();
+        venue.report(MarketState::Halted, at(0), at(0));
+        (1..1_000).for_each(|n| _ = venue.report(MarketState::Open, at(n), at(0)));
+        assert_eq!(venue.changes.len(), 1 + ANNOUNCED);
+        assert_eq!(venue.state(at(0)), MarketState::Halted);
+        (1..1_000).for_each(|n| _ = venue.report(MarketState::Open, at(n), at(n)));
+        assert_eq!(venue.changes.len(), KEPT);
     }
 }

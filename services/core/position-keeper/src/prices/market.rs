@@ -124,6 +124,10 @@ impl Market {
         self.mark_changed(ix);
         ix
     }
+    /// Notes that a book of the lane holds an instrument.
+    pub fn book(&mut self, ix: InstrumentIx) {
+        self.table.slots[ix.at()].book();
+    }
     fn venue(&mut self, name: &SmolStr) -> u32 {
         if let Some(venue) = self.by_venue.get(name) {
             return *venue;
@@ -156,16 +160,16 @@ impl Market {
         }
         ix
     }
-    /// Takes a market's state in.
-    pub fn report(&mut self, status: &MarketStatus) {
+    /// Takes a market's state in that comes at `now`.
+    pub fn report(&mut self, status: &MarketStatus, now: Timestamp) {
         if let Some(id) = &status.instrument_id {
             let ix = self.intern(id);
-            if self.table.slots[ix.at()].hours.report(status.status, status.effective_at) {
+            if self.table.slots[ix.at()].hours.report(status.status, status.effective_at, now) {
                 self.mark_changed(ix);
             }
         } else if let Some(name) = &status.venue {
             let venue = self.venue(name);
-            if self.table.venues[venue as usize].1.report(status.status, status.effective_at) {
+            if self.table.venues[venue as usize].1.report(status.status, status.effective_at, now) {
                 self.mark_venue(venue);
             }
         }

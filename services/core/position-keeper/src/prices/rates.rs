@@ -2,9 +2,10 @@
 //!
 //! The pair itself, else its inverse, else one cross: through the alphabetically first currency for
 //! which both legs have a price, each leg as a pair or an inverse. Inverses and crosses are rounded
-//! half-even at the rate's scale. Nothing is guessed: without these there is no rate.
+//! half-even at the rate's scale, a cross once. Nothing is guessed: without these there is no rate.
 
 use super::market::{InstrumentIx, Market};
+use domain::fixed::pow10;
 use domain::wide::mul_div_half_even;
 use domain::{Currency, FxRate, InstrumentId, Price};
 use smallvec::SmallVec;
@@ -50,9 +51,16 @@ impl Pairs {
     }
 
     fn leg(&self, market: &Market, of: Currency, quoted: Currency) -> Option<Rate> {
-        let direct = self.priced(market, of, quoted).and_then(|(ix, price)| Some((ix, direct(price)?)));
-        let (ix, rate) = direct.or_else(|| self.priced(market, quoted, of).and_then(|(ix, price)| Some((ix, inverse(price)?))))?;
-        Some(Rate { rate, pairs: SmallVec::from_slice(&[ix]) })
+        let (leg, rate) = self.quoted(market, of, quoted)?;
+        Some(Rate { rate, pairs: SmallVec::from_slice(&[leg.pair()]) })
+    }
+
+    /// The pair, else its inverse, where it is a rate, rounded.
+    fn quoted(&self, market: &Market, of: Currency, quoted: Currency) -> Option<(Leg, FxRate)> {
+        let direct = self.priced(market, of, quoted).map(|(ix, price)| Leg::Direct(ix, price));
+        let inverse = || self.priced(market, quoted, of).map(|(ix, price)| Leg::Inverse(ix, price));
+        let rated = |leg: Leg| Some((leg, leg.rate()?));
+        direct.and_then(rated).or_else(|| inverse().and_then(rated))
     }
 
     fn priced(&self, market: &Market, of: Currency, quoted: Currency) -> Option<(InstrumentIx, Price)> {
@@ -65,11 +73,49 @@ impl Pairs {
         through.sort_unstable();
         through.dedup();
         through.into_iter().filter(|middle| *middle != quoted).find_map(|middle| {
-            let (first, second) = (self.leg(market, of, middle)?, self.leg(market, middle, quoted)?);
-            let units = mul_div_half_even(first.rate.units(), second.rate.units(), FxRate::ONE.units()).ok()?;
-            let pairs = first.pairs.into_iter().chain(second.pairs).collect();
+            let ((first, _), (second, _)) = (self.quoted(market, of, middle)?, self.quoted(market, middle, quoted)?);
+            let pairs = SmallVec::from_slice(&[first.pair(), second.pair()]);
+            let units = first.times(second)?;
             usable(units).map(|rate| Rate { rate, pairs })
         })
+    }
+}
+
+/// One step of a way from one currency to another.
+#[derive(Debug, Clone, Copy)]
+enum Leg {
+    /// By the price of the pair.
+    Direct(InstrumentIx, Price),
+    /// By one divided by the price of the opposite pair.
+    Inverse(InstrumentIx, Price),
+}
+
+impl Leg {
+    fn pair(self) -> InstrumentIx {
+        let (Leg::Direct(ix, _) | Leg::Inverse(ix, _)) = self;
+        ix
+    }
+    fn rate(self) -> Option<FxRate> {
+        match self {
+            Leg::Direct(_, price) => price.rescaled_half_even(FxRate::SCALE).ok().and_then(usable),
+            // 1 ÷ price at scale 12: 10^(10 + 12) ÷ units.
+            Leg::Inverse(_, price) => mul_div_half_even(Price::ONE.units(), FxRate::ONE.units(), price.units()).ok().and_then(usable),
+        }
+    }
+    /// Units of the rate of both steps, rounded once.
+    fn times(self, next: Leg) -> Option<i128> {
+        let one = Price::ONE.units();
+        match (self, next) {
+            // p × q at scale 20, at scale 12.
+            (Leg::Direct(_, p), Leg::Direct(_, q)) => mul_div_half_even(p.units(), q.units(), pow10(2 * Price::SCALE - FxRate::SCALE)).ok(),
+            (Leg::Direct(_, p), Leg::Inverse(_, q)) | (Leg::Inverse(_, q), Leg::Direct(_, p)) => {
+                mul_div_half_even(p.units(), FxRate::ONE.units(), q.units()).ok()
+            }
+            // Beyond 128 bits the rate is below its last decimal.
+            (Leg::Inverse(_, p), Leg::Inverse(_, q)) => {
+                mul_div_half_even(one * FxRate::ONE.units(), one, p.units().checked_mul(q.units())?).ok()
+            }
+        }
     }
 }
 
@@ -79,15 +125,6 @@ fn other_side(pair: (Currency, Currency), of: Currency) -> Option<Currency> {
         (a, b) if b == of => Some(a),
         _ => None,
     }
-}
-
-fn direct(price: Price) -> Option<FxRate> {
-    price.rescaled_half_even(FxRate::SCALE).ok().and_then(usable)
-}
-
-fn inverse(price: Price) -> Option<FxRate> {
-    // 1 ÷ price at scale 12: 10^(10 + 12) ÷ units.
-    mul_div_half_even(Price::ONE.units(), FxRate::ONE.units(), price.units()).ok().and_then(usable)
 }
 
 fn usable(units: i128) -> Option<FxRate> {
@@ -103,18 +140,8 @@ mod tests {
     fn market(prices: &[(&str, &str)]) -> Market {
         let mut market = Market::default();
         for (id, price) in prices {
-            let update = FramePrice {
-                instrument_id: id.parse().unwrap(),
-                bid: None,
-                ask: None,
-                last: price.parse().ok(),
-                mark: None,
-                accrued: None,
-                volume: None,
-                venue: None,
-                event_time: Timestamp::from_micros(1),
-                sequence: None,
-            };
+            let last = price.parse().ok();
+            let update = FramePrice { last, ..FramePrice::empty(id.parse().unwrap(), Timestamp::from_micros(1)) };
             market.quote(update);
         }
         market
@@ -130,7 +157,12 @@ mod tests {
         assert_eq!(rate(&[("EUR/USD", "1.25")], "USD", "EUR").as_deref(), Some("0.8"));
         assert_eq!(rate(&[("EUR/USD", "1.25"), ("USD/EUR", "0.81")], "USD", "EUR").as_deref(), Some("0.81"));
         assert_eq!(rate(&[("EUR/USD", "1.25"), ("USD/JPY", "150")], "EUR", "JPY").as_deref(), Some("187.5"));
-        assert_eq!(rate(&[("USD/EUR", "0.8"), ("USD/JPY", "150")], "JPY", "EUR").as_deref(), Some("0.005333333334"));
+        assert_eq!(
+            rate(&[("USD/EUR", "0.8"), ("USD/JPY", "150")], "JPY", "EUR").as_deref(),
+            Some("0.005333333333"),
+            "0.8 ÷ 150, rounded once"
+        );
+        assert_eq!(rate(&[("EUR/USD", "3"), ("JPY/EUR", "3")], "USD", "JPY").as_deref(), Some("0.111111111111"));
         // Two ways: the alphabetically first common currency is taken.
         let two = [("EUR/CHF", "1"), ("CHF/JPY", "170"), ("EUR/USD", "1.25"), ("USD/JPY", "150")];
         assert_eq!(rate(&two, "EUR", "JPY").as_deref(), Some("170"));

@@ -16,8 +16,10 @@ pub struct Slot {
     pub id: InstrumentId,
     /// Its facts, once they came.
     pub facts: Option<Box<Instrument>>,
-    /// A later record changed currency, type, multiplier or base asset: the first ones stay in force,
-    /// and every book that holds it is unreconciled.
+    /// Whether a book of the lane ever held it: from then on the facts by which holdings are counted stay.
+    booked: bool,
+    /// The newest record has another currency, type, multiplier or base asset than those in force: every
+    /// book that holds it is unreconciled until a record corrects that.
     pub conflict: bool,
     /// Splits that were announced and not applied.
     pub unapplied: BTreeSet<SmolStr>,
@@ -45,6 +47,7 @@ impl Slot {
         Self {
             id,
             facts: None,
+            booked: false,
             conflict: false,
             unapplied: BTreeSet::new(),
             quote: None,
@@ -58,37 +61,67 @@ impl Slot {
         }
     }
 
-    /// Takes facts over. Those by which holdings are counted stay as they came first.
+    /// Notes that a book counts holdings by the facts in force.
+    pub fn book(&mut self) {
+        self.booked = true;
+    }
+
+    /// Takes facts over. Those by which holdings are counted stay in force once something was booked.
     pub fn describe(&mut self, mut facts: Instrument) {
-        if let Some(first) = &self.facts {
-            let counted = |i: &Instrument| (i.currency, i.kind, i.multiplier, i.base_asset);
-            if counted(first) != counted(&facts) {
-                self.conflict = true;
-                (facts.currency, facts.kind, facts.multiplier, facts.base_asset) = counted(first);
-            }
+        let counted = |i: &Instrument| (i.currency, i.kind, i.multiplier, i.base_asset);
+        let in_force = self.facts.as_deref().filter(|_| self.booked).map(counted);
+        self.conflict = in_force.is_some_and(|in_force| in_force != counted(&facts));
+        if let Some(in_force) = in_force {
+            (facts.currency, facts.kind, facts.multiplier, facts.base_asset) = in_force;
         }
-        self.facts = Some(Box::new(facts));
+        let before = self.facts.replace(Box::new(facts)).map_or(PriceSource::Auto, |facts| facts.price_source);
+        self.choose_again(before);
+    }
+
+    /// Chooses anew by the facts in force, when the price was chosen by another source before.
+    fn choose_again(&mut self, before: PriceSource) {
+        let (Some(quote), Some(facts)) = (self.quote.as_deref(), self.facts.as_deref()) else { return };
+        let chosen = choice::choose(quote, facts.price_source);
+        let moved = choice::choose(quote, before).map(|chosen| chosen.origin) != chosen.map(|chosen| chosen.origin);
+        match chosen {
+            // Without a book nothing was counted by the old source: it is as if it had never been.
+            _ if moved && !self.booked => {
+                (self.price, self.price_time, self.held, self.first) = (None, Timestamp::MIN, None, None);
+                chosen.map(|chosen| self.accept(chosen.price, chosen.time));
+            }
+            Some(chosen) if moved => _ = self.accept(chosen.price, chosen.time),
+            // A wider limit lets in what a narrower one held; the same price again is no second opinion.
+            Some(chosen) if self.held == Some(chosen.price) && !self.jumps(chosen.price) => _ = self.accept(chosen.price, chosen.time),
+            _ => {}
+        }
     }
 
     /// Takes a quote in; returns whether the accepted price, its time or the accrued interest changed.
     pub fn quote(&mut self, update: FramePrice) -> bool {
-        let merged = match &mut self.quote {
-            Some(quote) => quote.merge(&update),
+        let source = self.facts.as_ref().map_or(PriceSource::Auto, |facts| facts.price_source);
+        // A price is new only where the update gives a field that it comes from.
+        let (chosen, accrued) = match &mut self.quote {
+            Some(quote) => {
+                if !quote.merge(&update) {
+                    return false;
+                }
+                (choice::choose(quote, source).filter(|chosen| chosen.origin.given_by(&update)), quote.accrued)
+            }
             None => {
-                self.quote = Some(Box::new(update));
-                true
+                let quote = self.quote.insert(Box::new(update));
+                (choice::choose(quote, source), quote.accrued)
             }
         };
-        if !merged {
-            return false;
-        }
-        let Some(quote) = self.quote.as_deref() else { return false };
-        let accrued = quote.accrued.filter(|accrued| accrued.fits_wire());
+        let accrued = accrued.filter(|accrued| accrued.fits_wire());
         let accrues = accrued != self.accrued;
         self.accrued = accrued;
-        let source = self.facts.as_ref().map_or(PriceSource::Auto, |facts| facts.price_source);
-        let (chosen, time) = (choice::choose(quote, source), quote.event_time);
-        chosen.is_some_and(|price| self.accept(price, time)) || accrues
+        chosen.is_some_and(|chosen| self.accept(chosen.price, chosen.time)) || accrues
+    }
+
+    /// Whether a price lies beyond the limit of the last accepted one.
+    fn jumps(&self, price: Price) -> bool {
+        let guard = self.facts.as_ref().and_then(|facts| facts.max_jump_bp);
+        matches!((guard, self.price), (Some(limit), Some(last)) if !choice::within(price, last, limit))
     }
 
     /// Accepts a price unless it jumps; a jump is accepted when the next price agrees with it. A price that
@@ -100,13 +133,11 @@ impl Slot {
             return news;
         }
         let guard = self.facts.as_ref().and_then(|facts| facts.max_jump_bp);
-        if let (Some(limit), Some(last)) = (guard, self.price) {
-            let agreed = self.held.is_some_and(|held| choice::within(price, held, limit));
-            if !agreed && !choice::within(price, last, limit) {
-                let news = self.held.is_none();
-                self.held = Some(price);
-                return news;
-            }
+        let agreed = guard.zip(self.held).is_some_and(|(limit, held)| choice::within(price, held, limit));
+        if !agreed && self.jumps(price) {
+            let news = self.held.is_none();
+            self.held = Some(price);
+            return news;
         }
         let changed = self.price != Some(price) || self.price_time != time || self.held.is_some();
         self.held = None;
@@ -148,18 +179,7 @@ mod tests {
         serde_json::from_str(&json).unwrap()
     }
     fn tick(last: &str, time: i64) -> FramePrice {
-        FramePrice {
-            instrument_id: "A".parse().unwrap(),
-            bid: None,
-            ask: None,
-            last: last.parse().ok(),
-            mark: None,
-            accrued: None,
-            volume: None,
-            venue: None,
-            event_time: Timestamp::from_micros(time),
-            sequence: None,
-        }
+        FramePrice { last: last.parse().ok(), ..FramePrice::empty("A".parse().unwrap(), Timestamp::from_micros(time)) }
     }
 
     #[test]
@@ -191,15 +211,56 @@ mod tests {
     }
 
     #[test]
-    fn facts_by_which_holdings_are_counted_do_not_change() {
+    fn a_tick_confirms_and_renews_only_what_it_gives() {
         let mut slot = Slot::new("A".parse().unwrap());
+        slot.describe(facts("1000"));
+        slot.quote(tick("100", 1));
+        slot.quote(tick("150", 2));
+        assert!(!slot.quote(FramePrice { volume: "5".parse().ok(), ..tick("", 3) }));
+        assert!(!slot.quote(FramePrice { bid: "150".parse().ok(), ..tick("", 4) }));
+        assert_eq!((slot.price.unwrap().to_string(), slot.flag(false)), ("100".into(), PriceFlag::Held));
+        assert_eq!(slot.price_time, Timestamp::from_micros(1), "nothing gave that price again");
+        assert!(slot.quote(tick("150", 5)));
+        assert_eq!((slot.price.unwrap().to_string(), slot.price_time), ("150".into(), Timestamp::from_micros(5)));
+    }
+
+    #[test]
+    fn a_price_is_chosen_again_when_the_instrument_comes_after_its_ticks() {
+        let of = |source: &str, jump: &str| {
+            let json =
+                format!(r#"{{"instrument_id":"A","type":"EQUITY","currency":"USD","price_source":"{source}","max_jump_bp":{jump}}}"#);
+            serde_json::from_str::<Instrument>(&json).unwrap()
+        };
+        let mut slot = Slot::new("A".parse().unwrap());
+        slot.quote(FramePrice { mark: "30".parse().ok(), ..tick("20", 1) });
+        assert_eq!(slot.price.unwrap().to_string(), "30");
+        slot.describe(of("LAST", "100"));
+        assert_eq!((slot.price, slot.first, slot.held), ("20".parse().ok(), "20".parse().ok(), None));
+        slot.describe(of("BID", "100"));
+        assert_eq!(slot.price, None, "no bid was given");
+        slot.describe(of("LAST", "100"));
+        slot.book();
+        slot.quote(tick("21", 2));
+        slot.describe(of("LAST", "100"));
+        assert_eq!((slot.price, slot.held), ("20".parse().ok(), "21".parse().ok()), "the same facts confirm nothing");
+        slot.describe(of("LAST", "1000"));
+        assert_eq!((slot.price, slot.held), ("21".parse().ok(), None), "a wider limit lets it in");
+        slot.describe(of("MARK", "1000"));
+        assert_eq!((slot.price, slot.held), ("21".parse().ok(), "30".parse().ok()), "a book holds it: the guard stands");
+    }
+
+    #[test]
+    fn the_newest_facts_hold_until_something_is_booked() {
+        let mut slot = Slot::new("A".parse().unwrap());
+        let euro = || Instrument { currency: "EUR".parse().unwrap(), sector: Some("Energy".into()), ..facts("null") };
+        slot.describe(euro());
         slot.describe(facts("null"));
-        let mut other = facts("null");
-        other.currency = "EUR".parse().unwrap();
-        other.sector = Some("Energy".into());
-        slot.describe(other);
-        assert!(slot.conflict);
-        let held = slot.facts.unwrap();
-        assert_eq!((held.currency.as_str(), held.sector.as_deref()), ("USD", Some("Energy")));
+        assert_eq!((slot.facts.as_ref().unwrap().currency.as_str(), slot.conflict), ("USD", false));
+        slot.book();
+        slot.describe(euro());
+        let held = slot.facts.as_ref().unwrap();
+        assert_eq!((held.currency.as_str(), held.sector.as_deref(), slot.conflict), ("USD", Some("Energy"), true));
+        slot.describe(facts("null"));
+        assert!(!slot.conflict, "a record that corrects it ends the conflict");
     }
 }

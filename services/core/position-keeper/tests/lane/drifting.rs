@@ -155,3 +155,40 @@ fn an_event_is_complete() {
     assert_eq!(drift.policy.as_ref().unwrap().policy_version, 1);
     assert_eq!(drift.max_abs_drift.unwrap(), a.drift.unwrap());
 }
+
+#[test]
+fn a_halt_is_heard_whatever_was_announced() {
+    let mut book = balanced(json!({}));
+    book.instrument("A", json!({"venue": "XNYS"}));
+    let status = |status: &str, from: &str| json!({"venue": "XNYS", "status": status, "effective_at": from});
+    book.status(status("OPEN", "2026-01-05T00:00:00Z")).status(status("CLOSED", "2026-01-05T21:00:00Z"));
+    book.status(status("OPEN", "2027-01-05T00:00:00Z")).run();
+    book.at(second(10)).status(status("HALTED", "2026-01-05T00:00:10Z")).run();
+    let outputs = book.at(second(20)).refresh("5b9da7e6-3c55-4a0b-9f0e-42a11a57ba11").run();
+    assert_eq!(only(drifts(&outputs)).lines[0].market_status.symbol(), "HALTED");
+    let outputs = book.at(second(400 * 86_400)).refresh("5b9da7e6-3c55-4a0b-9f0e-42a11a57ba12").run();
+    assert_eq!(drifts(&outputs)[0].lines[0].market_status.symbol(), "CLOSED", "who halts must say when trading goes on");
+}
+
+#[test]
+fn a_breach_is_opened_anew_under_a_new_policy() {
+    let mut book = balanced(json!({"trigger": {"rearm_seconds": 60}}));
+    assert_eq!(move_to(&mut book, 2, "12.5"), [Open]);
+    let targets = json!([{"instrument_id": "A", "target_weight": "0.4"}, {"instrument_id": "B", "target_weight": "0.6"}]);
+    let outputs = book.at(second(3)).policy(2, json!({"targets": targets, "trigger": {"rearm_seconds": 60}})).run();
+    assert_eq!(drifts(&outputs).iter().map(|drift| (drift.event, drift.episode)).collect::<Vec<_>>(), [(Requested, 2), (Open, 2)]);
+    assert_eq!(events(&book.run_at(second(62))), [], "the old re-arm time went with the old policy");
+    assert_eq!(events(&book.run_at(second(63))), [Rearm]);
+    book.policy(3, json!({"targets": targets, "band": {"absolute": "0.16"}}));
+    assert_eq!(events(&book.run_at(second(64))), [Clear], "inside its new bounds, though not at their clear level");
+}
+
+#[test]
+fn a_second_gap_is_said_also_without_equity() {
+    let mut book = Book::new();
+    book.policy(1, json!({"targets": [{"instrument_id": "A", "target_weight": "0.5"}], "book": {"max_price_age_seconds": 100}}));
+    book.instrument("A", json!({"max_price_age_seconds": null}));
+    assert_eq!(events(&book.run()), [Unpriced]);
+    assert_eq!(move_to(&mut book, 1, "10"), [], "no equity");
+    assert_eq!(events(&book.run_at(second(102))), [Unpriced]);
+}

@@ -202,18 +202,7 @@ pub fn restored(lane: &mut Lane<PositionKeeper>) -> Lane<PositionKeeper> {
 }
 
 pub fn last(id: &str, price: &str, time: i64) -> FramePrice {
-    FramePrice {
-        instrument_id: id.parse().unwrap(),
-        bid: None,
-        ask: None,
-        last: Some(price.parse().unwrap()),
-        mark: None,
-        accrued: None,
-        volume: None,
-        venue: None,
-        event_time: Timestamp::from_micros(time),
-        sequence: None,
-    }
+    FramePrice { last: Some(price.parse().unwrap()), ..FramePrice::empty(id.parse().unwrap(), Timestamp::from_micros(time)) }
 }
 
 fn merge(into: &mut Value, more: Value) {

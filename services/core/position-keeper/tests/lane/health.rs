@@ -62,3 +62,62 @@ fn a_split_that_is_not_applied_is_unreconciled_until_it_is_withdrawn() {
     let outputs = book.at(second(4)).frame(|frame| frame.actions.push(action("CANCELLED"))).run();
     assert!(!only(snapshots(&outputs)).health.unreconciled);
 }
+
+#[test]
+fn a_corrected_record_ends_the_conflict_of_an_instrument() {
+    let mut book = Book::new();
+    book.policy(1, json!({})).instrument("A", json!({"currency": "EUR"})).instrument("A", json!({})).price("A", "10");
+    let outputs = book.fill("1", "BUY", "1", "10", json!({})).run();
+    assert!(letters(&outputs).is_empty() && !only(snapshots(&outputs)).health.unreconciled, "nothing was booked by the first record");
+    let outputs = book.at(second(2)).instrument("A", json!({"multiplier": "10"})).run();
+    assert!(only(snapshots(&outputs)).health.unreconciled);
+    let outputs = book.at(second(4)).instrument("A", json!({})).run();
+    assert!(!only(snapshots(&outputs)).health.unreconciled);
+}
+
+#[test]
+fn a_price_that_is_too_old_makes_the_book_incomplete() {
+    let mut book = Book::new();
+    book.policy(1, json!({"book": {"max_price_age_seconds": 100}}))
+        .instrument("A", json!({"max_price_age_seconds": null}))
+        .price("A", "10");
+    let outputs = book.fill("1", "BUY", "1", "10", json!({})).run();
+    assert!(only(snapshots(&outputs)).health.complete);
+    let outputs = book.run_at(second(101));
+    let health = &only(snapshots(&outputs)).health;
+    assert_eq!((health.complete, health.stale.len(), health.unpriced.len()), (false, 1, 0));
+}
+
+#[test]
+fn what_a_tick_does_not_give_goes_on_ageing() {
+    let mut book = Book::new();
+    book.policy(1, json!({"book": {"max_price_age_seconds": 100}}))
+        .instrument("A", json!({"max_price_age_seconds": null}))
+        .price("A", "10");
+    book.fill("1", "BUY", "1", "10", json!({})).run();
+    let volume = domain::frame::FramePrice { last: None, volume: "7".parse().ok(), ..last("A", "1", second(90)) };
+    book.at(second(90)).frame(|frame| frame.prices.push(volume)).run();
+    let outputs = book.run_at(second(101));
+    assert!(only(snapshots(&outputs)).allocations[0].stale);
+}
+
+#[test]
+fn a_reserve_of_a_book_in_debt_is_nothing() {
+    let mut book = Book::new();
+    book.policy(1, json!({"orders": {"cash_reserve": "0.1"}}));
+    let outputs = book.cash("w", "WITHDRAWAL", "USD", "100").run();
+    assert_eq!(only(snapshots(&outputs)).available_cash.to_string(), "-100");
+}
+
+#[test]
+fn a_portfolio_that_was_closed_begins_its_day_anew() {
+    const DAY: i64 = 86_400;
+    let mut book = Book::new();
+    book.policy(1, json!({})).instrument("A", json!({})).price("A", "10").fill("1", "BUY", "1", "10", json!({})).run();
+    let outputs = book.at(second(DAY)).price("A", "11").run();
+    assert_eq!(only(snapshots(&outputs)).metrics.day_pnl.map(|day| day.to_string()), Some("1".into()));
+    let outputs = book.at(second(DAY + 10)).close_policy("p").run();
+    assert_eq!(only(snapshots(&outputs)).metrics.day_pnl, None);
+    let outputs = book.at(second(3 * DAY)).price("A", "20").policy(2, json!({})).run();
+    assert_eq!(snapshots(&outputs).last().unwrap().metrics.day_pnl, None, "no cut since it was opened again");
+}

@@ -109,6 +109,7 @@ fn play(acts: &[Act]) -> (Book, Model) {
         }
         let outputs = book.run();
         assert!(letters(&outputs).is_empty(), "{:?}", letters(&outputs));
+        snapshots(&outputs).into_iter().for_each(published);
     }
     book.run();
     model.held.retain(|instrument, _| prices.contains_key(instrument) || *instrument < 4);
@@ -173,6 +174,18 @@ fn compare(book: &Book, model: &Model, prices: &BTreeMap<usize, i64>, steps: i12
     near(appraisal.equity, &equity, 4 * steps, "equity");
     near(portfolio.sums.net_flows, &model.flows, steps, "flows");
     laws(book);
+}
+
+/// What holds in the last published unit.
+fn published(snapshot: &domain::snapshot::Snapshot) {
+    let m = &snapshot.metrics;
+    let [gross, fees, income, net, unrealized, fx, flows, total] =
+        [m.realized_gross, m.fees, m.income, m.realized_net, m.unrealized, m.fx_cash, m.net_flows, m.total_pnl].map(|part| part.units());
+    assert_eq!(net, gross - fees + income, "{m:?}");
+    assert_eq!(total, net + unrealized + fx, "{m:?}");
+    assert_eq!(total, snapshot.total_value.units() - flows, "{m:?}");
+    let held = snapshot.allocations.iter().any(|line| !line.quantity.is_zero());
+    assert!(held || unrealized == 0, "what is flat shows no gain: {m:?}");
 }
 
 /// What holds to the last unit.

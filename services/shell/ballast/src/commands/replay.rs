@@ -11,8 +11,12 @@ pub fn run(config: &Config, args: &ReplayArgs) -> anyhow::Result<ExitCode> {
     let options =
         Options { window: args.window, only: args.only.clone(), last: args.last, strict: args.strict, settings: config.core.clone() };
     let mut output = BufWriter::new(stdout().lock());
-    Ok(match replay(stdin().lock(), &mut output, &options)? {
+    let ended = replay(stdin().lock(), &mut output, &options)?;
+    if ended.waiting > 0 {
+        eprintln!("{} records still wait for a policy, an instrument or a rate that never came (health.waiting)", ended.waiting);
+    }
+    Ok(match ended.verdict {
         Verdict::Applied => ExitCode::SUCCESS,
-        Verdict::SomeDeadLettered => ExitCode::from(3),
+        Verdict::SomeDeadLettered | Verdict::SomeWait => ExitCode::from(3),
     })
 }

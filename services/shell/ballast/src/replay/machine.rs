@@ -1,8 +1,8 @@
 //! The core as one machine: conflator, position-keeper and rebalancer, each lane fed with what the
 //! others publish until nothing moves any more.
 
-use super::{Numbered, Published};
-use crate::lines::JsonCodec;
+use super::Published;
+use crate::lines::{JsonCodec, Line};
 use conflator::{Conflator, Limits, SOURCES, Tail};
 use domain::{Output, Timestamp, Topic};
 use engine::lane::Slice;
@@ -21,6 +21,8 @@ pub(super) struct Machine {
     rebalancer: Station<Rebalancer>,
     codec: JsonCodec,
     offsets: BTreeMap<Topic, i64>,
+    /// Numbers of the lines of each input, by offset.
+    lines: BTreeMap<Topic, Vec<i64>>,
     clock: Timestamp,
 }
 
@@ -73,6 +75,7 @@ impl Machine {
             rebalancer: Station::new(Rebalancer::default(), settings),
             codec: JsonCodec,
             offsets: BTreeMap::new(),
+            lines: BTreeMap::new(),
             clock: Timestamp::MIN,
         }
     }
@@ -83,13 +86,24 @@ impl Machine {
     }
 
     /// Runs one group of lines to its end.
-    pub(super) fn run(&mut self, group: Vec<Numbered>) -> Result<Vec<Published>, LaneError> {
-        self.clock = group.iter().filter_map(|line| line.line.timestamp).fold(self.clock, Timestamp::max);
-        for line in group {
+    pub(super) fn run(&mut self, group: Vec<(i64, Line)>) -> Result<Vec<Published>, LaneError> {
+        self.clock = group.iter().filter_map(|(_, line)| line.timestamp).fold(self.clock, Timestamp::max);
+        for (number, line) in group {
+            self.lines.entry(line.topic).or_default().push(number);
             self.take_in(line);
         }
         self.post_frames();
         self.settle()
+    }
+
+    /// The number of the line that is the record of a place.
+    pub(super) fn line_of(&self, topic: Topic, offset: i64) -> Option<i64> {
+        self.lines.get(&topic)?.get(usize::try_from(offset).ok()?).copied()
+    }
+
+    /// Records that wait for a policy, an instrument or a rate.
+    pub(super) fn waiting(&self) -> usize {
+        self.keeper.lane.role().waiting()
     }
 
     /// Publishes what waits for a timer; timers are left alone.
@@ -118,8 +132,7 @@ impl Machine {
         Ok(published)
     }
 
-    fn take_in(&mut self, numbered: Numbered) {
-        let line = numbered.line;
+    fn take_in(&mut self, line: Line) {
         let value = line.value.map(String::into_bytes);
         let mut record = RawRecord {
             topic: line.topic,

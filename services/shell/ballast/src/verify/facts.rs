@@ -59,7 +59,9 @@ impl Facts {
             let state = held.entry(price.instrument_id.clone()).or_insert_with(|| price.clone());
             overlay(state, price);
             let quotes = self.quotes.entry(price.instrument_id.clone()).or_default();
-            quotes.entry(state.event_time).or_default().push(state.clone());
+            for time in times(state) {
+                quotes.entry(time).or_default().push(state.clone());
+            }
         }
         self.rejected.extend(frame.rejected.iter().map(|letter| (offset, letter.clone())));
     }
@@ -119,7 +121,13 @@ fn overlay(held: &mut FramePrice, newer: &FramePrice) {
     if late {
         return;
     }
+    let made = |own: Option<Timestamp>, of: &FramePrice| Some(own.unwrap_or(of.event_time));
+    let newest = |given: bool, new: Option<Timestamp>, old: Option<Timestamp>| if given { made(new, newer) } else { made(old, held) };
     let mut next = newer.clone();
+    next.bid_time = newest(newer.bid.is_some(), newer.bid_time, held.bid_time);
+    next.ask_time = newest(newer.ask.is_some(), newer.ask_time, held.ask_time);
+    next.last_time = newest(newer.last.is_some(), newer.last_time, held.last_time);
+    next.mark_time = newest(newer.mark.is_some(), newer.mark_time, held.mark_time);
     next.event_time = newer.event_time.max(held.event_time);
     next.sequence = newer.sequence.or(held.sequence);
     next.bid = newer.bid.or(held.bid);
@@ -127,6 +135,12 @@ fn overlay(held: &mut FramePrice, newer: &FramePrice) {
     next.last = newer.last.or(held.last);
     next.mark = newer.mark.or(held.mark);
     *held = next;
+}
+
+/// The times at which a price of this state may have been made: of all of it, and of each field.
+fn times(state: &FramePrice) -> BTreeSet<Timestamp> {
+    let own = [state.bid_time, state.ask_time, state.last_time, state.mark_time];
+    own.into_iter().flatten().chain([state.event_time]).collect()
 }
 
 fn candidates(state: &FramePrice) -> Vec<Exact> {

@@ -96,7 +96,6 @@ impl Log {
 
 fn priced(tick: Tick) -> FramePrice {
     FramePrice {
-        instrument_id: tick.instrument_id,
         bid: tick.bid,
         ask: tick.ask,
         last: tick.last,
@@ -104,8 +103,8 @@ fn priced(tick: Tick) -> FramePrice {
         accrued: tick.accrued,
         volume: tick.volume,
         venue: tick.venue,
-        event_time: tick.event_time,
         sequence: tick.sequence,
+        ..FramePrice::empty(tick.instrument_id, tick.event_time)
     }
 }
 

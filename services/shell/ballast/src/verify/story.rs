@@ -353,18 +353,7 @@ pub(super) fn frame(ticks: (i64, i64), instruments: (i64, i64)) -> Frame {
 }
 
 pub(super) fn first_frame() -> Frame {
-    let price = FramePrice {
-        instrument_id: v("AAPL"),
-        bid: None,
-        ask: None,
-        last: Some(v("100")),
-        mark: None,
-        accrued: None,
-        volume: None,
-        venue: None,
-        event_time: moment(1),
-        sequence: None,
-    };
+    let price = FramePrice { last: Some(v("100")), ..FramePrice::empty(v("AAPL"), moment(1)) };
     Frame { prices: vec![price], instruments: vec![instrument("AAPL")], ..frame((0, 1), (0, 1)) }
 }
 
