@@ -140,7 +140,7 @@ fn one_life<R: Role>(deps: &Deps<R>, lane: i32, wish: &Wish, condition: &Conditi
     let started = Instant::now();
     let world = &*deps.world;
     let config = &world.config;
-    let mut codec = AvroCodec::new(world.schemas.clone());
+    let mut codec = AvroCodec::replaying(world.schemas.clone());
     let own = u32::try_from(lane).expect("a partition number is not negative");
     let lanes = u32::try_from(config.lanes).expect("checked with the configuration");
     let mut checkpoints =
