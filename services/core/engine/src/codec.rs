@@ -35,4 +35,6 @@ pub trait Codec {
     fn learn(&mut self, _schema: &Recorded) -> Result<(), Refusal> {
         Ok(())
     }
+    /// The past has been replayed: takes in the schemas that are configured now, which it did not know.
+    fn go_live(&mut self) {}
 }

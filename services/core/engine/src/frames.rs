@@ -36,6 +36,14 @@ impl FrameChain {
         true
     }
 
+    /// The frame that counted and that this reader has passed without counting it, if the frame at an offset
+    /// refers to one. Its writer and this reader no longer agree, and no later frame of that writer will count
+    /// here. A writer that was overtaken never does that: its anchor counted for everybody.
+    pub fn lost(&self, offset: i64, frame: &Frame) -> Option<i64> {
+        let last = self.last?;
+        (last < frame.anchor && frame.anchor < offset).then_some(frame.anchor)
+    }
+
     /// Offset of the newest frame that counted; `None` before the first.
     pub fn last(&self) -> Option<i64> {
         self.last
@@ -128,6 +136,20 @@ mod tests {
     }
 
     #[test]
+    fn a_frame_that_refers_to_one_passed_without_counting_tells_that_the_chain_is_lost() {
+        let mut chain = FrameChain::default();
+        assert!(chain.admit(3, &ticks(40, 50)));
+        // The frame at 4 could not be read, and its writer went on from it.
+        let next = |anchor| Frame { anchor, ..ticks(60, 70) };
+        assert!(!chain.admit(5, &next(3)));
+        assert_eq!(chain.lost(5, &next(3)), None, "sent before its writer had read back the frame at 4");
+        assert_eq!(chain.lost(6, &next(4)), Some(4));
+        assert_eq!(chain.lost(6, &next(-1)), None, "overtaken before it had read anything");
+        assert_eq!(chain.lost(6, &next(6)), None, "no frame refers to itself");
+        assert_eq!(FrameChain::default().lost(6, &next(4)), None, "a reader without a chain has lost none");
+    }
+
+    #[test]
     fn its_image_is_its_state() {
         let mut chain = FrameChain::default();
         chain.admit(0, &ticks(0, 5));
@@ -178,6 +200,11 @@ mod tests {
             let start = usize::try_from(frame.anchor).unwrap();
             let rest: Vec<_> = all.iter().copied().filter(|at| *at >= start).collect();
             assert_eq!(counted(log, start), rest, "a reader from {start} of {log:?} disagrees");
+        }
+        let mut chain = FrameChain::default();
+        for (frame, offset) in log.iter().zip(0..) {
+            assert_eq!(chain.lost(offset, frame), None, "no writer of {log:?} knows a frame that the readers do not");
+            chain.admit(offset, frame);
         }
     }
 

@@ -1,6 +1,7 @@
 //! One lane of one role: windows in, closed steps out, and the image of its state.
 //! It runs live and in replay alike; whether outputs leave the house is the shell's to know.
 
+mod error;
 mod open;
 
 use crate::codec::{Codec, Refusal};
@@ -10,13 +11,15 @@ use crate::image::{self, ImageError};
 use crate::partition::lane_of;
 use crate::repeats::Repeats;
 use crate::role::{Context, Counts, Origin, RecordRef, Role};
-use crate::settings::{Settings, UnknownSetting};
+use crate::settings::Settings;
 use crate::step::{Encoded, Step};
 use crate::timers::Timers;
 use crate::{Image, RULES_VERSION};
+use domain::frame::Frame;
 use domain::progress::{Begin, Done, Range, Recorded, WindowRecord};
 use domain::reason::DeadLetterCode;
 use domain::{Input, Output, PortfolioId, SmolStr, Timestamp, Topic};
+pub use error::LaneError;
 use open::Open;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,56 +27,12 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Records that are decoded before the first of them is folded.
 const BLOCK: usize = 32;
 
+/// Bytes of outputs at which a step is closed. Dead letters carry their inputs whole, so that many windows of
+/// them would not fit one transaction.
+pub const STEP_BYTES: usize = 16 << 20;
+
 /// Header with the W3C trace of a record.
 pub const TRACEPARENT: &str = "traceparent";
-
-/// The lane cannot go on; nothing was lost, and the text says what to do.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum LaneError {
-    /// An output of ours does not fit its schema.
-    #[error(
-        "step {step} made a record for {topic} that its schema cannot hold ({why}): a fault of this service, keep the topics and report it"
-    )]
-    Unencodable {
-        /// Step.
-        step: i64,
-        /// Topic.
-        topic: Topic,
-        /// The codec's words.
-        why: String,
-    },
-    /// A window does not follow the one before.
-    #[error("a window starts at {from} of {topic}/{partition}, the lane stands at {at}")]
-    Gap {
-        /// Topic.
-        topic: Topic,
-        /// Partition.
-        partition: i32,
-        /// Where the window starts.
-        from: i64,
-        /// Where the lane stands.
-        at: i64,
-    },
-    /// A recorded step does not follow.
-    #[error("progress continues with step {found}, the lane stands at {at}")]
-    StepOrder {
-        /// Step found.
-        found: i64,
-        /// Step that the lane has closed last.
-        at: i64,
-    },
-    /// A recorded step was made by other rules.
-    #[error("step {step} was computed by rules version {found}, this build has {RULES_VERSION}: let the build that wrote it recover first")]
-    Rules {
-        /// Step.
-        step: i64,
-        /// Its rules.
-        found: i32,
-    },
-    /// A recorded setting is unknown.
-    #[error(transparent)]
-    Setting(#[from] UnknownSetting),
-}
 
 /// The records of one input partition in one window.
 pub struct Slice<'a, T> {
@@ -95,10 +54,13 @@ struct Shared {
     now: Timestamp,
     timers: Timers,
     positions: BTreeMap<(Topic, i32), i64>,
+    /// Topics of which something was read.
+    moved: BTreeSet<Topic>,
     chain: FrameChain,
     repeats: Repeats,
     settings: Option<Settings>,
-    schemas: BTreeSet<SmolStr>,
+    /// Recorded writers' schemas, by fingerprint, with their texts: progress may no longer hold them.
+    schemas: BTreeMap<SmolStr, String>,
     totals: Counts,
 }
 
@@ -110,6 +72,8 @@ pub struct Lane<R> {
     settings: Settings,
     new_settings: Vec<Recorded>,
     new_schemas: Vec<Recorded>,
+    /// Inputs that began above 0 and of which no step tells yet.
+    begun: BTreeSet<(Topic, i32)>,
     open: Open,
     /// The block at hand: places and inputs; empty between blocks.
     block: Vec<(usize, Result<Input, Refusal>)>,
@@ -124,10 +88,11 @@ impl<R: Role> Lane<R> {
             now: Timestamp::MIN,
             timers: Timers::default(),
             positions: BTreeMap::new(),
+            moved: BTreeSet::new(),
             chain: FrameChain::default(),
             repeats: Repeats::default(),
             settings: None,
-            schemas: BTreeSet::new(),
+            schemas: BTreeMap::new(),
             totals: Counts::default(),
         };
         Self {
@@ -137,6 +102,7 @@ impl<R: Role> Lane<R> {
             settings: Settings::default(),
             new_settings: Vec::new(),
             new_schemas: Vec::new(),
+            begun: BTreeSet::new(),
             open: Open::default(),
             block: Vec::with_capacity(BLOCK),
         }
@@ -174,6 +140,14 @@ impl<R: Role> Lane<R> {
     pub fn positions(&self) -> &BTreeMap<(Topic, i32), i64> {
         &self.shared.positions
     }
+    /// Whether records of a topic were read.
+    pub fn has_moved(&self, topic: Topic) -> bool {
+        self.shared.moved.contains(&topic)
+    }
+    /// Writers' schemas that its steps have recorded.
+    pub fn schemas(&self) -> impl Iterator<Item = Recorded> + '_ {
+        self.shared.schemas.iter().map(|(name, text)| Recorded { name: name.clone(), value: text.clone() })
+    }
     /// When the next timer is due.
     pub fn next_due(&self) -> Option<Timestamp> {
         self.shared.timers.next_due()
@@ -192,7 +166,7 @@ impl<R: Role> Lane<R> {
     }
     /// Whether the open step must be closed before the next window.
     pub fn step_full(&self) -> bool {
-        self.role.step_full()
+        self.open.bytes >= STEP_BYTES || self.role.step_full()
     }
 
     /// Takes settings over from the next window on, and records them with its step.
@@ -201,16 +175,18 @@ impl<R: Role> Lane<R> {
     }
     /// Records writers' schemas that became known, by fingerprint, with the next step.
     pub fn know_schemas(&mut self, schemas: Vec<Recorded>) {
-        self.new_schemas = schemas.into_iter().filter(|schema| !self.shared.schemas.contains(&schema.name)).collect();
+        self.new_schemas = schemas.into_iter().filter(|schema| !self.shared.schemas.contains_key(&schema.name)).collect();
     }
     /// Begins anew after the last step of an earlier life, whose outputs stand in the topics.
     pub fn begin_after(&mut self, step: i64) {
         self.shared.step = step;
         self.role.begin_after(step);
     }
-    /// Lets an input that has never moved begin at an offset: its earlier records are gone.
+    /// Lets an input that has never moved begin at an offset: its earlier records are gone. The first step tells
+    /// of it, so that a replay begins there too.
     pub fn begin_at(&mut self, topic: Topic, partition: i32, offset: i64) {
         self.shared.positions.entry((topic, partition)).or_insert(offset);
+        self.begun.insert((topic, partition));
     }
     /// Prepares the replay of a recorded step: its settings hold from its first window on.
     pub fn expect(&mut self, begin: &Begin) -> Result<(), LaneError> {
@@ -242,12 +218,15 @@ impl<R: Role> Lane<R> {
         self.open.windows.push(WindowRecord { ranges, now: self.shared.now, behind });
         self.fire_timers(behind, codec);
         for slice in slices {
-            self.shared.positions.insert((slice.topic, slice.partition), slice.to);
+            let before = self.shared.positions.insert((slice.topic, slice.partition), slice.to);
+            if slice.to > before.unwrap_or(0) {
+                self.shared.moved.insert(slice.topic);
+            }
         }
         for topic in R::INPUTS {
             for slice in slices.iter().filter(|slice| slice.topic == *topic) {
                 for block in slice.records.chunks(BLOCK) {
-                    self.run_block(slice.topic, slice.partition, block, behind, codec);
+                    self.run_block(slice.topic, slice.partition, block, behind, codec)?;
                 }
             }
         }
@@ -305,13 +284,13 @@ impl<R: Role> Lane<R> {
             self.settings = settings.clone();
             self.shared.settings = Some(settings);
         }
-        self.shared.schemas.extend(self.new_schemas.iter().map(|schema| schema.name.clone()));
+        self.shared.schemas.extend(self.new_schemas.iter().map(|schema| (schema.name.clone(), schema.value.clone())));
         self.open.settings = std::mem::take(&mut self.new_settings);
         self.open.schemas = std::mem::take(&mut self.new_schemas);
         Ok(())
     }
 
-    fn ranges<T>(&self, slices: &[Slice<'_, T>]) -> Result<Vec<Range>, LaneError>
+    fn ranges<T>(&mut self, slices: &[Slice<'_, T>]) -> Result<Vec<Range>, LaneError>
     where
         T: RecordRef,
     {
@@ -323,6 +302,12 @@ impl<R: Role> Lane<R> {
                 return Err(LaneError::Gap { topic: slice.topic, partition: slice.partition, from: from.min(slice.to), at });
             }
             ranges.push(Range { topic: slice.topic, partition: slice.partition, from: at, to: slice.to });
+        }
+        for (topic, partition) in std::mem::take(&mut self.begun) {
+            if !slices.iter().any(|slice| (slice.topic, slice.partition) == (topic, partition)) {
+                let at = self.position(topic, partition);
+                ranges.push(Range { topic, partition, from: at, to: at });
+            }
         }
         Ok(ranges)
     }
@@ -339,7 +324,14 @@ impl<R: Role> Lane<R> {
 
     /// Decodes a block, then folds it: the code of the one and of the other do not fit the processor's
     /// nearest memory together.
-    fn run_block<T: RecordRef>(&mut self, topic: Topic, partition: i32, records: &[T], behind: bool, codec: &mut dyn Codec) {
+    fn run_block<T: RecordRef>(
+        &mut self,
+        topic: Topic,
+        partition: i32,
+        records: &[T],
+        behind: bool,
+        codec: &mut dyn Codec,
+    ) -> Result<(), LaneError> {
         let mut block = std::mem::take(&mut self.block);
         for (place, record) in records.iter().enumerate() {
             self.open.counts.inputs += 1;
@@ -350,9 +342,10 @@ impl<R: Role> Lane<R> {
             }
         }
         for (place, decoded) in block.drain(..) {
-            self.record(topic, partition, &records[place], decoded, behind, codec);
+            self.record(topic, partition, &records[place], decoded, behind, codec)?;
         }
         self.block = block;
+        Ok(())
     }
 
     fn record<T: RecordRef>(
@@ -363,16 +356,28 @@ impl<R: Role> Lane<R> {
         decoded: Result<Input, Refusal>,
         behind: bool,
         codec: &mut dyn Codec,
-    ) {
+    ) -> Result<(), LaneError> {
         let origin = Origin { topic, partition, record };
         match decoded.and_then(|input| self.check_lane(input, &origin)) {
-            Ok(Input::Frame(frame)) if !self.shared.chain.admit(record.offset(), &frame) => self.open.counts.stray_frames += 1,
+            Ok(Input::Frame(frame)) if !self.shared.chain.admit(record.offset(), &frame) => self.stray(record.offset(), &frame)?,
             Ok(input) => {
                 self.remember_trace(&input, record);
                 self.with_context(behind, codec, |role, cx| role.fold(input, &origin, cx));
             }
+            Err(refusal) if topic == Topic::Frames && refusal.code == DeadLetterCode::UnknownSchema => {
+                return Err(LaneError::UnreadableFrame { offset: record.offset(), why: refusal.text.to_string() });
+            }
             Err(refusal) => self.refuse(&origin, refusal, behind, codec),
         }
+        Ok(())
+    }
+
+    fn stray(&mut self, offset: i64, frame: &Frame) -> Result<(), LaneError> {
+        if let Some(anchor) = self.shared.chain.lost(offset, frame) {
+            return Err(LaneError::FramesLost { offset, anchor, last: self.shared.chain.last().unwrap_or(-1) });
+        }
+        self.open.counts.stray_frames += 1;
+        Ok(())
     }
 
     fn remember_trace<T: RecordRef>(&mut self, input: &Input, record: &T) {
@@ -427,6 +432,7 @@ impl<R: Role> Lane<R> {
             timers: &mut self.shared.timers,
             positions: &self.shared.positions,
             outputs: &mut self.open.outputs,
+            bytes: &mut self.open.bytes,
             codec,
             counts: &mut self.open.counts,
         };

@@ -1,6 +1,8 @@
 //! How a lane comes back: from the checkpoint and the progress topic to the steps that must be
 //! replayed, the one that must be executed, or the reason to halt. Facts in, a decision out.
 
+use crate::settings::Settings;
+use domain::Topic;
 use domain::progress::{Begin, Done, Progress};
 use std::collections::BTreeMap;
 
@@ -20,11 +22,14 @@ pub struct Facts {
     pub undecided: Vec<Progress>,
     /// Whether the progress topic is still whole from offset 0.
     pub progress_whole: bool,
-    /// An input, if any, whose first records are gone, as topic/partition.
-    pub input_cut: Option<String>,
+    /// First offset that each input still holds. Not looked at with a checkpoint.
+    pub inputs: Inputs,
     /// The operator allows to fold the inputs anew.
     pub genesis: bool,
 }
+
+/// An offset of each input, by topic and partition.
+pub type Inputs = BTreeMap<(Topic, i32), i64>;
 
 /// The way back.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,8 +38,24 @@ pub struct Recovery {
     pub replay: Vec<(Begin, Done)>,
     /// A step that is visible in part: execute it exactly so, and publish it.
     pub dangling: Option<Begin>,
-    /// The last step of an earlier life that cannot be replayed: the lane begins anew after it. 0 otherwise.
+    /// The last step of an earlier life that cannot be replayed: the lane began anew after it, or does so now.
+    /// 0 otherwise.
     pub begin_after: i64,
+}
+
+impl Recovery {
+    /// Where the recorded windows begin to read each input that they name.
+    pub fn starts(&self) -> Inputs {
+        starts(self.replay.iter().map(|(begin, _)| begin).chain(&self.dangling))
+    }
+}
+
+fn starts<'a>(begins: impl Iterator<Item = &'a Begin>) -> Inputs {
+    let mut starts = Inputs::new();
+    for range in begins.flat_map(|begin| &begin.windows).flat_map(|window| &window.ranges) {
+        starts.entry((range.topic, range.partition)).or_insert(range.from);
+    }
+    starts
 }
 
 /// Why a lane must not run. The text is for the operator.
@@ -94,8 +115,11 @@ pub fn decide(facts: &Facts) -> Result<Recovery, Halt> {
     if let Some(recorded) = recorded.filter(|recorded| *recorded != facts.lanes) {
         return Err(Halt::LaneCount { recorded, found: facts.lanes });
     }
-    if facts.checkpoint.is_none() && (facts.input_cut.is_some() || !facts.progress_whole) {
-        return anew(facts, &begins, &dones);
+    if facts.checkpoint.is_none() && (facts.cut().is_some() || !facts.progress_whole) {
+        return match last_life(facts, &begins) {
+            Some(begin_after) => Ok(Recovery { begin_after, ..replay_from(begin_after, &begins, &dones)? }),
+            None => anew(facts, &begins, &dones),
+        };
     }
     let last_done = dones.keys().next_back().copied().unwrap_or(0);
     if last_done < base {
@@ -116,15 +140,31 @@ fn hanging(last: i64, undecided: &[Progress]) -> Option<Begin> {
     })
 }
 
+impl Facts {
+    /// An input, if any, whose first records are gone, as topic/partition.
+    fn cut(&self) -> Option<String> {
+        self.inputs.iter().find(|(_, first)| **first > 0).map(|((topic, partition), _)| format!("{topic}/{partition}"))
+    }
+}
+
+/// The step before the newest life that began anew, if its inputs still hold all that it read: it needs no
+/// checkpoint, and the operator's leave to begin anew is used up.
+fn last_life(facts: &Facts, begins: &Begins) -> Option<i64> {
+    let (first, _) = begins.iter().rev().find(|(_, begin)| Settings::names_all(&begin.settings))?;
+    let starts = starts(begins.range(first..).map(|(_, begin)| begin));
+    let held = |(place, still): (&(Topic, i32), &i64)| *still == 0 || starts.get(place).is_some_and(|from| from >= still);
+    facts.inputs.iter().all(held).then_some(first - 1)
+}
+
 /// Neither state nor a whole past: only the operator may begin anew, and never with numbers used before.
 fn anew(facts: &Facts, begins: &Begins, dones: &Dones) -> Result<Recovery, Halt> {
     let last = |steps: Option<&i64>| steps.copied().unwrap_or(0);
-    match &facts.input_cut {
+    match facts.cut() {
         _ if facts.genesis => {
             let begin_after = last(begins.keys().next_back()).max(last(dones.keys().next_back()));
             Ok(Recovery { replay: Vec::new(), dangling: None, begin_after })
         }
-        Some(input) => Err(Halt::Genesis { input: input.clone() }),
+        Some(input) => Err(Halt::Genesis { input }),
         None => Err(Halt::LostProgress { checkpoint: 0, found: last(begins.keys().next()) }),
     }
 }
@@ -177,6 +217,8 @@ pub fn compare(recorded: &Done, replayed: &Done) -> Result<(), Halt> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use domain::Timestamp;
+    use domain::progress::{Range, WindowRecord};
 
     fn begin(step: i64) -> Progress {
         Progress::Begin(Begin { step, rules_version: 1, lanes: 4, settings: vec![], schemas: vec![], windows: vec![] })
@@ -186,8 +228,8 @@ mod tests {
     }
     fn facts(checkpoint: Option<i64>, progress: Vec<Progress>) -> Facts {
         let checkpoint_lanes = checkpoint.map(|_| 4);
-        let undecided = Vec::new();
-        Facts { checkpoint, checkpoint_lanes, lanes: 4, progress, undecided, progress_whole: true, input_cut: None, genesis: false }
+        let (undecided, inputs) = (Vec::new(), Inputs::new());
+        Facts { checkpoint, checkpoint_lanes, lanes: 4, progress, undecided, progress_whole: true, inputs, genesis: false }
     }
     fn way(facts: &Facts) -> (Vec<i64>, Option<i64>) {
         let way = decide(facts).unwrap();
@@ -236,7 +278,7 @@ mod tests {
         assert!(lost(&facts(Some(1), vec![begin(3), done(3)])));
         assert!(lost(&facts(None, vec![begin(1), done(1), done(2)])));
         assert!(lost(&Facts { progress_whole: false, ..facts(None, vec![begin(9), done(9)]) }));
-        let cut = Facts { input_cut: Some("execution.fills.v1/0".into()), ..facts(None, vec![]) };
+        let cut = Facts { inputs: Inputs::from([((Topic::Fills, 0), 7)]), ..facts(None, vec![]) };
         assert!(matches!(decide(&cut), Err(Halt::Genesis { .. })));
         assert_eq!(way(&Facts { genesis: true, ..cut }), (vec![], None));
         let anew = Facts { progress: vec![begin(8), done(8), begin(9)], progress_whole: false, ..facts(None, vec![]) };
@@ -244,5 +286,32 @@ mod tests {
         assert_eq!(decide(&Facts { genesis: true, ..anew }).unwrap().begin_after, 9, "numbers go on above an earlier life's");
         let lanes = Facts { lanes: 8, ..facts(Some(1), vec![begin(1), done(1)]) };
         assert_eq!(decide(&lanes), Err(Halt::LaneCount { recorded: 4, found: 8 }));
+    }
+
+    /// The first step of a life that began to read the fills at an offset.
+    fn opening(step: i64, from: i64) -> Progress {
+        let ranges = vec![Range { topic: Topic::Fills, partition: 0, from, to: from + 1 }];
+        let window = WindowRecord { ranges, now: Timestamp::MIN, behind: false };
+        let settings = Settings::default().changes_since(None);
+        Progress::Begin(Begin { step, rules_version: 1, lanes: 4, settings, schemas: vec![], windows: vec![window] })
+    }
+
+    #[test]
+    fn a_life_that_began_anew_is_replayed_and_not_begun_again() {
+        let log = vec![begin(7), done(7), begin(8), opening(9, 40), done(9), begin(10), done(10), begin(11)];
+        let inputs = |first| Inputs::from([((Topic::Fills, 0), first)]);
+        let cut = Facts { inputs: inputs(40), progress_whole: false, ..facts(None, log) };
+        for genesis in [true, false] {
+            let way = decide(&Facts { genesis, ..cut.clone() }).unwrap();
+            let replayed: Vec<_> = way.replay.iter().map(|(begin, _)| begin.step).collect();
+            assert_eq!((replayed, way.dangling.as_ref().map(|b| b.step), way.begin_after), (vec![9, 10], Some(11), 8));
+            assert_eq!(way.starts(), inputs(40));
+        }
+        let torn = Facts { progress: vec![begin(8), opening(9, 40)], ..cut.clone() };
+        assert_eq!(decide(&torn).unwrap().dangling.map(|b| b.step), Some(9), "torn before its first DONE");
+        let trimmed = Facts { inputs: inputs(41), ..cut.clone() };
+        assert!(matches!(decide(&trimmed), Err(Halt::Genesis { .. })), "what it has read is gone");
+        let unread = Facts { inputs: Inputs::from([((Topic::Cash, 0), 3)]), ..cut };
+        assert!(matches!(decide(&unread), Err(Halt::Genesis { .. })), "what it had not read yet is gone");
     }
 }

@@ -12,6 +12,9 @@ use domain::reason::DeadLetterCode;
 use domain::{Input, Output, PortfolioId, SmolStr, Timestamp, Topic};
 use serde::{Deserialize, Serialize};
 
+/// What an output of ours counts for while its bytes are not known yet.
+const USUAL_BYTES: usize = 256;
+
 /// A record as it lies in its topic, owned: kept while it waits, written whole into a dead letter.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RawRecord {
@@ -29,6 +32,14 @@ pub struct RawRecord {
     pub headers: Vec<Header>,
     /// Value; `None` is a tombstone.
     pub value: Option<Vec<u8>>,
+}
+
+impl RawRecord {
+    /// Bytes of its key, value and headers.
+    pub fn bytes(&self) -> usize {
+        let headers: usize = self.headers.iter().map(|header| header.name.len() + header.value.len()).sum();
+        self.key.as_ref().map_or(0, Vec::len) + self.value.as_ref().map_or(0, Vec::len) + headers
+    }
 }
 
 /// A record as the shell hands it in, borrowed from the client's buffers.
@@ -140,6 +151,7 @@ pub struct Context<'a> {
     /// Next offset of each input as of this window's end, by topic and partition (frames included).
     pub positions: &'a std::collections::BTreeMap<(Topic, i32), i64>,
     pub(crate) outputs: &'a mut Vec<Output>,
+    pub(crate) bytes: &'a mut usize,
     pub(crate) codec: &'a mut dyn Codec,
     pub(crate) counts: &'a mut Counts,
 }
@@ -162,11 +174,13 @@ pub struct Counts {
 impl Context<'_> {
     /// Publishes a record with this step.
     pub fn emit(&mut self, output: Output) {
+        *self.bytes += USUAL_BYTES;
         self.outputs.push(output);
     }
     /// Dead-letters a record, whole.
     pub fn dead_letter(&mut self, raw: RawRecord, portfolio_id: Option<PortfolioId>, refusal: Refusal) {
         self.counts.dead_letters += 1;
+        *self.bytes += USUAL_BYTES + raw.bytes();
         self.outputs.push(Output::DeadLetter(Box::new(DeadLetter {
             topic: raw.topic,
             partition: raw.partition,

@@ -35,6 +35,11 @@ macro_rules! settings {
                 })+
                 changes
             }
+            /// Whether recorded changes name every setting: only the first step of a life records them all.
+            pub fn names_all(changes: &[Recorded]) -> bool {
+                let names = [$(stringify!($field)),+];
+                names.iter().all(|name| changes.iter().any(|change| change.name == *name))
+            }
             /// Takes a recorded change over.
             pub fn apply(&mut self, change: &Recorded) -> Result<(), UnknownSetting> {
                 let unknown = || UnknownSetting { name: change.name.to_string(), value: change.value.clone() };
@@ -89,6 +94,7 @@ mod tests {
         changes.iter().for_each(|change| replayed.apply(change).unwrap());
         assert_eq!(replayed, changed);
         assert_eq!(base.changes_since(None).len(), 12);
+        assert!(Settings::names_all(&base.changes_since(None)) && !Settings::names_all(&base.changes_since(None)[1..]));
         assert!(replayed.apply(&Recorded { name: "nope".into(), value: "1".into() }).is_err());
     }
 }

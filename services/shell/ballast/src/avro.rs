@@ -11,12 +11,19 @@ use engine::{Codec, Refusal};
 /// Avro with the schemas known.
 pub struct AvroCodec {
     schemas: SchemaStore,
+    /// Schemas to be known once the past has been replayed.
+    configured: Option<SchemaStore>,
 }
 
 impl AvroCodec {
     /// A codec that knows these schemas.
     pub fn new(schemas: SchemaStore) -> Self {
-        Self { schemas }
+        Self { schemas, configured: None }
+    }
+    /// A codec for a replay: it knows this build's schemas and those that progress recorded, as the steps did
+    /// that are replayed; the configured ones only when the lane goes live.
+    pub fn replaying(configured: SchemaStore) -> Self {
+        Self { schemas: SchemaStore::compiled(), configured: Some(configured) }
     }
 }
 
@@ -44,6 +51,11 @@ impl Codec for AvroCodec {
     }
     fn learn(&mut self, schema: &Recorded) -> Result<(), Refusal> {
         self.schemas.add(&schema.value).map(|_| ()).map_err(|error| refusal(&error))
+    }
+    fn go_live(&mut self) {
+        for (_, text) in self.configured.take().iter().flat_map(SchemaStore::texts) {
+            self.schemas.add(text).expect("it was taken in when the configuration was read");
+        }
     }
 }
 

@@ -77,9 +77,10 @@ impl<R: Role> LaneWorker<R> {
         observer: Box<dyn Observer>,
         ports: &mut Ports<'_>,
     ) -> Result<Self, LaneHalt> {
-        let Recovered { mut lane, checkpoint, progress_from, dangling, replayed } = recovered;
+        let Recovered { mut lane, checkpoint, begin_after, progress_from, dangling, replayed } = recovered;
         observer.recovered(lane.step(), replayed);
         lane.configure(settings);
+        ports.codec.go_live();
         lane.know_schemas(ports.codec.known());
         let genesis = checkpoint.is_none() && replayed == 0 && dangling.is_none();
         let confirmed = lane.step() - i64::from(dangling.is_some());
@@ -91,7 +92,7 @@ impl<R: Role> LaneWorker<R> {
             confirmed,
             opened: None,
             genesis,
-            began_after: if genesis { confirmed } else { 0 },
+            began_after: begin_after,
             // Who had to replay keeps a checkpoint soon: a lane that dies often must not replay ever more.
             checkpoint: CheckpointState { kept: checkpoint, progress_from, wanted: replayed > 0, ..CheckpointState::default() },
         };

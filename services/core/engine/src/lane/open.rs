@@ -10,6 +10,8 @@ use std::collections::BTreeMap;
 pub(super) struct Open {
     pub(super) windows: Vec<WindowRecord>,
     pub(super) outputs: Vec<Output>,
+    /// How large the outputs are, as far as is known before they are encoded.
+    pub(super) bytes: usize,
     pub(super) counts: Counts,
     pub(super) settings: Vec<Recorded>,
     pub(super) schemas: Vec<Recorded>,

@@ -200,7 +200,7 @@ fn lead<R: Role>(
     let started = Instant::now();
     let world = &*deps.world;
     let config = &world.config;
-    let mut codec = AvroCodec::new(world.schemas.clone());
+    let mut codec = AvroCodec::replaying(world.schemas.clone());
     let own = u32::try_from(lane).expect("a partition number is not negative");
     let lanes = u32::try_from(config.lanes).expect("checked with the configuration");
     let mut checkpoints =

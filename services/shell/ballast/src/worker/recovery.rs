@@ -3,7 +3,7 @@
 
 use super::ports::{Checkpoints, LoadedImage, Past, PortError, Publisher};
 use domain::Topic;
-use domain::progress::Begin;
+use domain::progress::{Begin, Recorded};
 use engine::lane::{LaneError, Slice};
 use engine::recovery::{self, Facts, Halt};
 use engine::{Codec, Image, ImageError, Lane, RawRecord, Role, Step};
@@ -50,6 +50,8 @@ pub struct Recovered<R> {
     pub lane: Lane<R>,
     /// Step of the checkpoint that it came from and that the next one builds upon.
     pub checkpoint: Option<i64>,
+    /// The last step of an earlier life after which this one began; 0 otherwise.
+    pub begin_after: i64,
     /// Where progress was read from: a checkpoint of a later step may name the same place.
     pub progress_from: i64,
     /// Steps replayed.
@@ -87,27 +89,36 @@ pub fn recover<R: Role>(
     let checkpoint = facts.checkpoint;
     let mut lane = match lane {
         Some(lane) => lane,
-        None => at_genesis(target, fresh(), way.begin_after, past)?,
+        None => at_genesis(target, fresh(), &way, past)?,
     };
+    for schema in lane.schemas() {
+        learn(codec, &schema)?;
+    }
     for (begin, done) in &way.replay {
         heed()?;
         let step = replay(&mut lane, begin, codec, past)?;
         recovery::compare(done, &step.done)?;
     }
     let dangling = way.dangling.map(|begin| replay(&mut lane, &begin, codec, past)).transpose()?;
-    Ok(Recovered { lane, checkpoint, progress_from, replayed: way.replay.len() as u64, dangling })
+    Ok(Recovered { lane, checkpoint, begin_after: way.begin_after, progress_from, replayed: way.replay.len() as u64, dangling })
 }
 
-/// A lane before its first step, at the first records that its inputs still hold. Frames are followed
-/// from one that is known to count.
-fn at_genesis<R: Role>(target: Target, role: R, begin_after: i64, past: &mut dyn Past) -> Result<Lane<R>, LaneHalt> {
+/// A lane before its first step: where that step is recorded, at the records that it began with, else at the
+/// first ones that its inputs still hold. Frames are followed from one that is known to count.
+fn at_genesis<R: Role>(target: Target, role: R, way: &recovery::Recovery, past: &mut dyn Past) -> Result<Lane<R>, LaneHalt> {
     let mut lane = Lane::new(role, target.lane, target.lanes);
-    lane.begin_after(begin_after);
+    lane.begin_after(way.begin_after);
+    let recorded = way.starts();
     for topic in R::INPUTS {
         let partition = partition_of(*topic, target.lane);
-        let (first, _) = past.bounds(*topic, partition)?;
-        if first > 0 {
-            let start = if *topic == Topic::Frames { past.frames_start()? } else { first };
+        let start = match recorded.get(&(*topic, partition)) {
+            Some(start) => *start,
+            None => match past.bounds(*topic, partition)?.0 {
+                first if first > 0 && *topic == Topic::Frames => past.frames_start()?,
+                first => first,
+            },
+        };
+        if start > 0 {
             lane.begin_at(*topic, partition, start);
         }
     }
@@ -118,7 +129,7 @@ fn at_genesis<R: Role>(target: Target, role: R, begin_after: i64, past: &mut dyn
 pub fn audit<R: Role>(lane: i32, lanes: i32, role: R, codec: &mut dyn Codec, past: &mut dyn Past) -> Result<u64, LaneHalt> {
     let target = Target { lane, lanes, genesis: false };
     let way = recovery::decide(&facts::<R>(target, None, 0, past)?)?;
-    let mut machine = at_genesis(target, role, 0, past)?;
+    let mut machine = at_genesis(target, role, &way, past)?;
     for (begin, done) in &way.replay {
         let step = replay(&mut machine, begin, codec, past)?;
         recovery::compare(done, &step.done)?;
@@ -176,13 +187,11 @@ fn restore<R: Role>(target: Target, role: R, image: &LoadedImage) -> Result<Lane
 
 fn facts<R: Role>(target: Target, lane: Option<&Lane<R>>, progress_from: i64, past: &mut dyn Past) -> Result<Facts, LaneHalt> {
     let (first, _) = past.bounds(R::PROGRESS, target.lane)?;
-    let mut input_cut = None;
+    let mut inputs = recovery::Inputs::new();
     if lane.is_none() {
         for topic in R::INPUTS {
             let partition = partition_of(*topic, target.lane);
-            if past.bounds(*topic, partition)?.0 > 0 {
-                input_cut = Some(format!("{topic}/{partition}"));
-            }
+            inputs.insert((*topic, partition), past.bounds(*topic, partition)?.0);
         }
     }
     Ok(Facts {
@@ -192,7 +201,7 @@ fn facts<R: Role>(target: Target, lane: Option<&Lane<R>>, progress_from: i64, pa
         progress: past.progress(progress_from.max(first))?,
         undecided: past.undecided()?,
         progress_whole: first == 0,
-        input_cut,
+        inputs,
         genesis: target.genesis,
     })
 }
@@ -205,7 +214,7 @@ pub fn partition_of(topic: Topic, lane: i32) -> i32 {
 fn replay<R: Role>(lane: &mut Lane<R>, begin: &Begin, codec: &mut dyn Codec, past: &mut dyn Past) -> Result<Step, LaneHalt> {
     lane.expect(begin)?;
     for schema in &begin.schemas {
-        codec.learn(schema).map_err(|refusal| PortError::of(refusal.text))?;
+        learn(codec, schema)?;
     }
     for window in &begin.windows {
         let mut read = Vec::with_capacity(window.ranges.len());
@@ -222,6 +231,10 @@ fn replay<R: Role>(lane: &mut Lane<R>, begin: &Begin, codec: &mut dyn Codec, pas
     }
     let step = lane.close(codec)?.ok_or_else(|| PortError::of(format!("step {} is recorded without windows", begin.step)))?;
     Ok(step)
+}
+
+fn learn(codec: &mut dyn Codec, schema: &Recorded) -> Result<(), LaneHalt> {
+    Ok(codec.learn(schema).map_err(|refusal| PortError::of(refusal.text))?)
 }
 
 fn owned(topic: Topic, partition: i32, record: &dyn engine::RecordRef) -> RawRecord {
