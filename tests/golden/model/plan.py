@@ -241,7 +241,9 @@ class Plan:
         sells = [name for name in names if self.wishes[name].quantity < 0]
         proceeds = sum((units * self.lines[n].unit for n in sells if self.lines[n].kind != "FUTURE" for side, units in self.legs(n) if side == "SELL"), ZERO)
         free = self.valuation.spendable + proceeds - self.fees(sells) - num(self.order("cash_reserve", "0")) * self.equity
-        needed = sum((self.cost(name) for name in paying), ZERO) + self.fees(buys)
+        fees = self.order("fees", {})
+        rate, fixed = num(fees.get("rate"), ZERO), num(fees.get("fixed"), ZERO)
+        needed = sum((self.cost(name) for name in paying), ZERO) + sum((self.most(name) * rate + fixed for name in buys), ZERO)
         if needed <= free:
             return
         if free <= 0:
@@ -250,22 +252,33 @@ class Plan:
             return
         if self.order("shortage", "PRO_RATA") == "PRIORITY":
             return self.by_priority(buys, free)
-        fees = self.order("fees", {})
-        rate, fixed = num(fees.get("rate"), ZERO), num(fees.get("fixed"), ZERO)
-        scaled = sum((self.cost(n) for n in paying), ZERO) + sum((self.value(n) * rate for n in buys), ZERO)
+        scaled = sum((self.cost(n) for n in paying), ZERO) + sum((self.most(n) * rate for n in buys), ZERO)
         factor = max(ZERO, (free - fixed * len(buys)) / scaled) if scaled else ZERO
         for name in buys:
             self.wishes[name].cut(toward_zero(self.wishes[name].quantity * factor, self.lot(self.lines[name])), "CASH_SHORTAGE")
 
+    def limit_more(self, name):
+        """What a unit of a buy costs more at its limit price than at its reference: it is funded at the limit."""
+        if self.order("order_type", "MARKET") != "LIMIT":
+            return ZERO
+        line = self.lines[name]
+        tick = num(self.market.facts[name].get("tick_size"), Fraction(1, 10**10))
+        limit = (line.price * (1 + num(self.order("limit_offset_bp", "0")) / 10000) / tick).__floor__() * tick
+        return (limit - line.price) * line.clean / line.price
+
+    def most(self, name):
+        return self.wishes[name].quantity * (self.lines[name].clean + self.limit_more(name))
+
     def cost(self, name):
-        return self.wishes[name].quantity * self.lines[name].unit
+        return self.wishes[name].quantity * (self.lines[name].unit + self.limit_more(name))
 
     def by_priority(self, buys, free):
         fees = self.order("fees", {})
         rate, fixed = num(fees.get("rate"), ZERO), num(fees.get("fixed"), ZERO)
         for name in sorted(buys, key=lambda n: (self.bands.lines[n].drift, n)):
             line, wish = self.lines[name], self.wishes[name]
-            each = (ZERO if line.kind == "FUTURE" else line.unit) + line.clean * rate
+            more = self.limit_more(name)
+            each = (ZERO if line.kind == "FUTURE" else line.unit + more) + (line.clean + more) * rate
             reach = toward_zero(max(ZERO, free - fixed) / each, self.lot(line)) if each else wish.quantity
             wish.cut(reach, "CASH_SHORTAGE")
             if wish.quantity:

@@ -9,19 +9,25 @@ use crate::resolve::Resolver;
 use crate::schemas::{COMPILED, Compiled, EARLIER, Fingerprint};
 use apache_avro::Schema;
 use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock};
 
 /// A schema that some writer uses, and how its records become ours.
 #[derive(Debug, Clone)]
 struct Writer {
     text: String,
     resolver: Resolver,
+    /// Whether it is an earlier release's, which this build knows by itself.
+    earlier: bool,
 }
 
-/// Every schema that may be read. Cheap to look into; make it once and share it.
+/// Every schema that may be read. Cheap to look into and to copy.
 #[derive(Debug, Clone)]
 pub struct SchemaStore {
-    writers: BTreeMap<Fingerprint, Writer>,
+    writers: BTreeMap<Fingerprint, Arc<Writer>>,
 }
+
+/// Texts of released schemas never change: they are read once.
+static RELEASED: LazyLock<SchemaStore> = LazyLock::new(SchemaStore::released);
 
 impl SchemaStore {
     /// This build's schemas, and those of earlier releases.
@@ -29,10 +35,14 @@ impl SchemaStore {
     /// # Panics
     /// When the text of a released schema is broken: a fault of the build, which the tests exclude.
     pub fn compiled() -> Self {
+        RELEASED.clone()
+    }
+
+    fn released() -> Self {
         apache_avro::util::max_allocation_bytes(MAX_RESOLVE_ALLOCATION);
         let mut store = Self { writers: BTreeMap::new() };
         for text in EARLIER {
-            store.add(text).expect("the texts of earlier releases are tested");
+            store.take_in(text, true).expect("the texts of earlier releases are tested");
         }
         store
     }
@@ -43,6 +53,10 @@ impl SchemaStore {
     /// [`CodecError::Schema`]: no schema, no record of ours by its name, not readable as ours, or
     /// of a shape that hostile bytes could exploit (recursive, too deep, arrays of empty items).
     pub fn add(&mut self, text: &str) -> Result<Fingerprint, CodecError> {
+        self.take_in(text, false)
+    }
+
+    fn take_in(&mut self, text: &str, earlier: bool) -> Result<Fingerprint, CodecError> {
         if text.len() > MAX_SCHEMA_TEXT {
             return Err(CodecError::Schema { message: format!("its text has {} bytes and may have {MAX_SCHEMA_TEXT}", text.len()) });
         }
@@ -52,7 +66,7 @@ impl SchemaStore {
         // Before the look-up: a fingerprint is blind to the scale of a decimal, this is not.
         let resolver = Resolver::new(schema, ours)?;
         if !self.contains(fingerprint) {
-            self.writers.insert(fingerprint, Writer { text: text.to_owned(), resolver });
+            self.writers.insert(fingerprint, Arc::new(Writer { text: text.to_owned(), resolver, earlier }));
         }
         Ok(fingerprint)
     }
@@ -62,9 +76,10 @@ impl SchemaStore {
         is_compiled(fingerprint).is_some() || self.writers.contains_key(&fingerprint)
     }
 
-    /// The schemas that were added to this build's own, by fingerprint.
+    /// The schemas that were added to those which this build knows by itself, by fingerprint.
     pub fn texts(&self) -> impl Iterator<Item = (Fingerprint, &str)> {
-        self.writers.iter().map(|(fingerprint, writer)| (*fingerprint, writer.text.as_str()))
+        let added = self.writers.iter().filter(|(_, writer)| !writer.earlier);
+        added.map(|(fingerprint, writer)| (*fingerprint, writer.text.as_str()))
     }
 
     pub(crate) fn resolver(&self, fingerprint: Fingerprint) -> Option<&Resolver> {

@@ -95,8 +95,10 @@ proptest! {
         let cash = spendable(&after, world.policy().orders.cash_basis);
         let reserve = Amount::from(after.equity).fraction(world.policy().orders.cash_reserve).unwrap().units();
         let fees = Amount::from(plan.expected_fees.unwrap()).units();
+        // A limit order costs its limit at most, and its fee is a part of that.
+        let saved: i128 = plan.buys().map(|leg| saved(&world, leg)).sum();
         // Published balances are rounded at ten decimals.
-        prop_assert!(cash - reserve - fees >= -10_i128.pow(10), "{cash} {reserve} {fees}");
+        prop_assert!(cash + saved - reserve - fees >= -10_i128.pow(10), "{cash} {saved} {reserve} {fees}");
     }
 
     #[test]
@@ -113,6 +115,16 @@ proptest! {
             prop_assert!(after.units() <= before.units() + slack.units() + 10, "{before} to {after}, lots {slack}");
         }
     }
+}
+
+/// What a buy costs less at its limit than at its reference; negative where it may cost more.
+fn saved(world: &World, leg: &Leg) -> i128 {
+    let Some(limit) = leg.limit_price else { return 0 };
+    let line = world.drift.lines.iter().find(|line| line.instrument_id == leg.instrument_id).unwrap();
+    let less = leg.quantity.times(leg.reference_price.checked_sub(limit).unwrap()).unwrap();
+    let less = less.multiply(line.multiplier).unwrap().convert(line.fx_rate.unwrap()).unwrap();
+    let fee = if less.is_positive() { less.fraction(world.policy().orders.fees.rate).unwrap().units() } else { 0 };
+    less.units() + fee
 }
 
 fn spendable(drift: &Drift, basis: CashBasis) -> i128 {

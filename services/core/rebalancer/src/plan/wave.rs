@@ -70,19 +70,19 @@ fn left_alone(desk: &Desk, index: usize) -> ReasonCode {
 fn wish(desk: &Desk, index: usize, asked: Asked, reach: Reach) -> Result<Wish, Refusal> {
     let mut wish = Wish::of(asked.quantity);
     let (holding, goal) = (desk.holding(index), desk.goals[index]);
-    // An exit may be an odd lot.
-    if !desk.aim(index).target.is_zero() {
-        wish.cut(desk.whole_lots(index, asked.quantity), ReasonCode::RoundedToZero);
-    }
+    // An exit may be an odd lot, and nothing else.
+    let exit = desk.aim(index).target.is_zero();
+    let lots = |units: i128| if exit { units } else { desk.whole_lots(index, units) };
+    wish.cut(lots(asked.quantity), ReasonCode::RoundedToZero);
     if missing(desk, index).signum() != super::exact::int(asked.quantity.signum()) {
         wish.skip(left_alone(desk, index));
     }
     let sellable = if goal.is_negative() { holding.sellable() + asked.short } else { holding.sellable() };
     if wish.quantity < -sellable {
-        wish.cut(-sellable, ReasonCode::ShortNotAllowed);
+        wish.cut(lots(-sellable), ReasonCode::ShortNotAllowed);
     }
     if wish.quantity > holding.coverable() && !goal.is_positive() {
-        wish.cut(holding.coverable(), ReasonCode::WithinBand);
+        wish.cut(lots(holding.coverable()), ReasonCode::WithinBand);
     }
     if reach == Reach::Goal && wish.stands() {
         let now = quantity(desk, index)?;
