@@ -1,17 +1,19 @@
 //! The worker's checkpoints on Postgres: saved in the background, loaded whole and verified.
 
-use crate::worker::ports::{CheckpointImage, Checkpoints, LoadedImage, PortError, Saved};
+use crate::worker::ports::{CheckpointImage, Checkpoints, LoadError, LoadedImage, PortError, Saved};
 use domain::SmolStr;
 use engine::digest::entity_fingerprint;
 use postgres_store::checkpoints::{CheckpointWrite, DEFAULT_BUCKETS, Entity, FullBucket, LaneKey, SaveOutcome, bucket_of};
 use postgres_store::{Retry, Store, StoreError};
 use std::collections::BTreeMap;
-use std::sync::mpsc::{Receiver, TryRecvError, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError, channel};
 use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 
 /// The shared part's name among the fingerprints; no entity's key holds a zero byte.
 const SHARED: &str = "\0shared";
+/// Pauses after which a save is repeated whose outcome is not known.
+const AGAIN: [Duration; 3] = [Duration::from_millis(200), Duration::from_secs(1), Duration::from_secs(3)];
 
 /// A lane's checkpoints.
 pub struct PostgresCheckpoints {
@@ -20,13 +22,27 @@ pub struct PostgresCheckpoints {
     key: LaneKey,
     lanes: u32,
     fingerprints: BTreeMap<SmolStr, u128>,
-    saving: Option<Receiver<Saved>>,
+    saving: Option<Receiver<Ended>>,
+    next_full: u16,
+}
+
+/// How a save ended.
+struct Ended {
+    saved: Saved,
+    /// The bucket whose turn it is then, where that is known.
+    next_full: Option<u16>,
+}
+
+impl From<Saved> for Ended {
+    fn from(saved: Saved) -> Self {
+        Self { saved, next_full: None }
+    }
 }
 
 impl PostgresCheckpoints {
     /// The checkpoints of a role's lane in a deployment.
     pub fn new(store: Store, runtime: Handle, deployment: &str, role: &str, lane: u32, lanes: u32) -> Self {
-        Self { store, runtime, key: LaneKey::new(deployment, role, lane), lanes, fingerprints: BTreeMap::new(), saving: None }
+        Self { store, runtime, key: LaneKey::new(deployment, role, lane), lanes, fingerprints: BTreeMap::new(), saving: None, next_full: 0 }
     }
 
     fn fingerprint(&self) -> [u8; 16] {
@@ -69,22 +85,24 @@ fn with_position(progress_from: i64, shared: &[u8]) -> Vec<u8> {
 }
 
 impl Checkpoints for PostgresCheckpoints {
-    fn load(&mut self, generation: u8) -> Result<Option<LoadedImage>, PortError> {
-        let loaded = self.runtime.block_on(self.store.load_newest(&self.key, u32::from(generation))).map_err(|error| port_error(&error))?;
+    fn load(&mut self, generation: u8) -> Result<Option<LoadedImage>, LoadError> {
+        let loaded = self.runtime.block_on(self.store.load_newest(&self.key, u32::from(generation))).map_err(|error| load_error(&error))?;
         let Some(loaded) = loaded else { return Ok(None) };
+        self.next_full = loaded.next_full_bucket;
         let mut entities = BTreeMap::new();
         for (key, bytes) in loaded.entities {
             let key =
-                String::from_utf8(key).map_err(|_| PortError::of("the checkpoint has an entity whose key is not UTF-8".to_owned()))?;
+                String::from_utf8(key).map_err(|_| LoadError::Corrupt("the checkpoint has an entity whose key is not UTF-8".to_owned()))?;
             entities.insert(SmolStr::new(key), bytes);
         }
         self.fingerprints = entities.iter().map(|(key, bytes)| (key.clone(), entity_fingerprint(key, bytes))).collect();
         self.fingerprints.insert(SmolStr::new_static(SHARED), entity_fingerprint(SHARED, &loaded.shared));
         if self.fingerprint() != loaded.state_hash {
-            return Err(PortError::of(format!("the checkpoint of {} at step {} does not add up to its state hash", self.key, loaded.step)));
+            let what = format!("the checkpoint of {} at step {} does not add up to its state hash", self.key, loaded.step);
+            return Err(LoadError::Corrupt(what));
         }
         let Some((position, shared)) = loaded.shared.split_first_chunk::<8>() else {
-            return Err(PortError::of(format!("the checkpoint of {} at step {} has no position", self.key, loaded.step)));
+            return Err(LoadError::Corrupt(format!("the checkpoint of {} at step {} has no position", self.key, loaded.step)));
         };
         Ok(Some(LoadedImage {
             step: i64::try_from(loaded.step).map_err(PortError::of)?,
@@ -101,23 +119,25 @@ impl Checkpoints for PostgresCheckpoints {
         let write = match self.write_of(image) {
             Ok(write) => write,
             Err(error) => {
-                let _ = tell.send(Saved::Failed(error));
+                let _ = tell.send(Saved::Failed(error).into());
                 return;
             }
         };
         let store = self.store.clone();
         let handed_over = Instant::now();
         self.runtime.spawn(async move {
-            let saved = match store.save(&write).await {
+            let ended = match save_until_known(&store, &write).await {
                 Ok(SaveOutcome::Saved(saved)) => {
                     let bytes = usize::try_from(saved.bytes).unwrap_or(usize::MAX);
-                    Saved::Kept { step, bytes, took: handed_over.elapsed() }
+                    Ended { saved: Saved::Kept { step, bytes, took: handed_over.elapsed() }, next_full: Some(saved.next_full_bucket) }
                 }
-                Ok(SaveOutcome::LostRace { .. }) => Saved::Overtaken,
-                Err(error) => Saved::Failed(port_error(&error)),
+                Ok(SaveOutcome::LostRace { newest }) => {
+                    Saved::Overtaken { newest: newest.map(|step| i64::try_from(step).unwrap_or(i64::MAX)) }.into()
+                }
+                Err(error) => Saved::Failed(PortError::later(&error)).into(),
             };
             // The worker may be gone; what was kept is kept.
-            let _ = tell.send(saved);
+            let _ = tell.send(ended);
         });
     }
 
@@ -126,12 +146,13 @@ impl Checkpoints for PostgresCheckpoints {
         let heard = if wait.is_zero() {
             hear.try_recv().map_err(|e| e == TryRecvError::Disconnected)
         } else {
-            hear.recv_timeout(wait).map_err(|_| false)
+            hear.recv_timeout(wait).map_err(|e| e == RecvTimeoutError::Disconnected)
         };
         match heard {
-            Ok(saved) => {
+            Ok(ended) => {
                 self.saving = None;
-                Some(saved)
+                self.next_full = ended.next_full.unwrap_or(self.next_full);
+                Some(ended.saved)
             }
             Err(true) => {
                 self.saving = None;
@@ -148,11 +169,11 @@ impl Checkpoints for PostgresCheckpoints {
             let newest = listed.iter().filter(|info| info.lane == self.key).map(|info| info.step).max().unwrap_or(step);
             self.store.discard_newer(&self.key, step, newest).await
         };
-        self.runtime.block_on(discard).map(|_| ()).map_err(|error| port_error(&error))
+        self.runtime.block_on(discard).map(|_| ()).map_err(|error| PortError::later(&error))
     }
 
-    fn buckets(&self) -> u16 {
-        DEFAULT_BUCKETS
+    fn bucket_in_turn(&self) -> u16 {
+        self.next_full
     }
 
     fn bucket_of(&self, key: &str) -> u16 {
@@ -160,9 +181,41 @@ impl Checkpoints for PostgresCheckpoints {
     }
 }
 
-fn port_error(error: &StoreError) -> PortError {
+/// Repeats a save while nobody knows how it ended: the answer to its commit may have got lost, and the store
+/// recognizes the same write.
+async fn save_until_known(store: &Store, write: &CheckpointWrite) -> Result<SaveOutcome, StoreError> {
+    for pause in AGAIN {
+        match store.save(write).await {
+            Err(error) if error.retry() == Retry::SameCall => tracing::debug!(lane = %write.lane, %error, "saving a checkpoint again"),
+            ended => return ended,
+        }
+        tokio::time::sleep(pause).await;
+    }
+    store.save(write).await
+}
+
+/// A server that is out of memory, refuses a password or cannot be reached has not said that a checkpoint is
+/// damaged: whatever is not a failed check waits until somebody has put it right.
+fn load_error(error: &StoreError) -> LoadError {
     match error.retry() {
-        Retry::SameCall => PortError::later(error),
-        Retry::AfterReload | Retry::OlderGeneration | Retry::Never => PortError::of(error),
+        Retry::OlderGeneration => LoadError::Corrupt(error.to_string()),
+        Retry::SameCall | Retry::AfterReload | Retry::Never => LoadError::Store(PortError::later(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_failed_check_leads_to_the_older_generation() {
+        let corrupt = StoreError::CorruptCheckpoint { lane: "d/r/0".to_owned(), step: 7, what: "its checksum".to_owned() };
+        assert!(matches!(load_error(&corrupt), LoadError::Corrupt(_)));
+        for code in ["53100", "53200", "28P01", "42501", "driver"] {
+            let refused = StoreError::Refused { doing: "loading", code: code.to_owned(), message: String::new(), advice: "" };
+            assert!(matches!(load_error(&refused), LoadError::Store(error) if error.retry), "{code}");
+        }
+        let busy = StoreError::NoConnection { doing: "loading" };
+        assert!(matches!(load_error(&busy), LoadError::Store(error) if error.retry));
     }
 }

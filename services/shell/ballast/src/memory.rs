@@ -1,6 +1,7 @@
 //! A log and a checkpoint store in memory, for the demo without servers and for tests.
 //! It keeps what Kafka promises to a reader of committed records: offsets that rise and may have gaps
-//! (a commit takes one for its marker), transactions whole or not at all, and fencing by take-over.
+//! (a commit takes one for its marker), first records that retention takes away, transactions whole or not
+//! at all, and fencing by take-over.
 //! It loses everything with the process.
 
 pub mod cluster;
@@ -19,6 +20,7 @@ use std::rc::Rc;
 #[derive(Debug, Default)]
 struct Partition {
     records: Vec<StoredRecord>,
+    start: i64,
     end: i64,
 }
 
@@ -57,6 +59,18 @@ impl MemoryLog {
         for place in touched {
             shared.partitions.entry(place).or_default().end += 1;
         }
+    }
+    /// Takes away what a partition holds below an offset, at most all, as retention does.
+    pub fn trim(&self, topic: &str, partition: i32, below: i64) {
+        let mut shared = self.0.borrow_mut();
+        let place = shared.partitions.entry((SmolStr::new(topic), partition)).or_default();
+        place.start = place.start.max(below.min(place.end));
+        let start = place.start;
+        place.records.retain(|record| record.offset >= start);
+    }
+    /// First offset that a partition still holds.
+    pub fn start(&self, topic: &str, partition: i32) -> i64 {
+        self.0.borrow().partitions.get(&(SmolStr::new(topic), partition)).map_or(0, |p| p.start)
     }
     /// End of a partition: the offset of the next record.
     pub fn end(&self, topic: &str, partition: i32) -> i64 {

@@ -135,7 +135,9 @@ impl Observer for LaneObserver {
                 self.metrics.checkpoint_bytes.set_count(*bytes as u64);
                 tracing::debug!(role = self.name, lane = self.lane, step, bytes, "checkpoint kept");
             }
-            Saved::Overtaken => tracing::warn!(role = self.name, lane = self.lane, "another process has kept a newer checkpoint"),
+            Saved::Overtaken { newest } => {
+                tracing::warn!(role = self.name, lane = self.lane, newest, "another checkpoint than the one expected is the newest");
+            }
             Saved::Failed(error) => {
                 tracing::warn!(role = self.name, lane = self.lane, %error, "the checkpoint was not kept; the next one holds all that it held");
             }

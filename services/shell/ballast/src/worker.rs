@@ -11,12 +11,17 @@ use domain::{Timestamp, Topic};
 use engine::{Codec, Image, Lane, Role, Settings};
 use observer::Observer;
 use pacing::{Clock, OpenStep, Pacing};
-use ports::{CheckpointImage, Checkpoints, LaneReader, Outcome, Polled, Publisher, Saved};
+use ports::{CheckpointImage, Checkpoints, LaneReader, Outcome, Polled, PortError, Publisher, Saved};
 pub use recovery::{LaneHalt, Recovered, Target, partition_of, recover};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 pub mod observer;
+
+/// How long after a checkpoint that could not be written the next one is taken.
+const SAVE_AGAIN: Duration = Duration::from_secs(1);
+/// How long a lane that is let go listens before it looks again.
+const LISTEN: Duration = Duration::from_millis(5);
 
 /// What a turn came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,9 +67,10 @@ struct CheckpointState {
     looked: Option<Instant>,
     due: Option<Instant>,
     wanted: bool,
+    /// None is taken before that moment: the last one could not be written.
+    not_before: Option<Instant>,
     waiting: Option<CheckpointImage>,
     saving: bool,
-    bucket: u16,
     unsaved: std::collections::BTreeSet<domain::SmolStr>,
 }
 
@@ -82,7 +88,8 @@ impl<R: Role> LaneWorker<R> {
         lane.configure(settings);
         ports.codec.go_live();
         lane.know_schemas(ports.codec.known());
-        let genesis = checkpoint.is_none() && replayed == 0 && dangling.is_none();
+        // However often it died meanwhile: instruments and policies first, until something else was read.
+        let genesis = R::INPUTS.iter().all(|topic| comes_first(*topic) || !lane.has_moved(*topic));
         let confirmed = lane.step() - i64::from(dangling.is_some());
         let mut worker = Self {
             lane,
@@ -124,9 +131,10 @@ impl<R: Role> LaneWorker<R> {
         if self.hear(Duration::ZERO, ports)? == Turn::Fenced {
             return Ok(Turn::Fenced);
         }
-        let unsaved = self.confirmed - self.checkpoint.kept.unwrap_or(0);
-        if self.pacing.must_wait(&self.open_step(), self.in_flight.len(), unsaved) {
-            self.checkpoint.wanted |= unsaved >= self.pacing.max_replay_steps;
+        if self.pacing.must_keep(self.unkept()) {
+            return self.hold(ports);
+        }
+        if self.pacing.must_wait(&self.open_step(), self.in_flight.len()) {
             return self.hear(Duration::from_millis(self.pacing.window_ms), ports);
         }
         self.read_window(clock, ports)?;
@@ -134,11 +142,23 @@ impl<R: Role> LaneWorker<R> {
             self.genesis = false;
             self.assign(ports)?;
         }
-        let idle_checkpoint = self.at_rest() && self.has_unkept() && self.checkpoint_due();
+        let idle_checkpoint = self.at_rest() && self.unkept() > 0 && self.checkpoint_due();
         if idle_checkpoint || self.pacing.commit_due(&self.open_step(), self.in_flight.len()) {
             self.commit(ports)?;
         }
         Ok(Turn::Running)
+    }
+
+    /// Nothing is read until a checkpoint is kept: a recovery would have to replay too much. It is taken here,
+    /// between steps, because no other step will come.
+    fn hold(&mut self, ports: &mut Ports<'_>) -> Result<Turn, LaneHalt> {
+        if self.in_flight.is_empty() && !self.checkpoint.saving {
+            self.checkpoint.wanted = true;
+            if self.checkpoint_due() {
+                self.commit(ports)?;
+            }
+        }
+        self.hear(Duration::from_millis(self.pacing.window_ms), ports)
     }
 
     /// Closes the open step, waits for every commit, and keeps a checkpoint: the lane can be let go.
@@ -147,7 +167,7 @@ impl<R: Role> LaneWorker<R> {
         let end = Instant::now() + budget;
         self.checkpoint.wanted = true;
         while Instant::now() < end {
-            if self.hear(Duration::from_millis(5), ports)? == Turn::Fenced {
+            if self.hear(LISTEN, ports)? == Turn::Fenced {
                 return Ok(false);
             }
             if !self.in_flight.is_empty() {
@@ -164,7 +184,7 @@ impl<R: Role> LaneWorker<R> {
 
     fn assign(&mut self, ports: &mut Ports<'_>) -> Result<(), LaneHalt> {
         // At its genesis a lane first learns instruments and policies; nothing waits for them then.
-        let first = |topic: &&Topic| !self.genesis || matches!(topic, Topic::Frames | Topic::Policies);
+        let first = |topic: &&Topic| !self.genesis || comes_first(**topic);
         let lane = self.lane.lane();
         let starts: Vec<_> = R::INPUTS
             .iter()
@@ -198,8 +218,10 @@ impl<R: Role> LaneWorker<R> {
                 Clock::Wall => clock,
                 Clock::Event => polled.newest_event.unwrap_or(lane.now()),
             };
-            let timer_due = lane.next_due().is_some_and(|due| due <= now);
-            if polled.slices.is_empty() && !timer_due || result.is_err() {
+            // The lane's clock never goes back, whatever the machine's does.
+            let timer_due = lane.next_due().is_some_and(|due| due <= now.max(lane.now()));
+            let silent = lane.step() > 0 && pacing.silent_too_long(lane.now(), clock);
+            if polled.slices.is_empty() && !timer_due && !silent || result.is_err() {
                 return;
             }
             let behind = pacing.is_behind(polled.backlog.standing(), clock);
@@ -216,9 +238,9 @@ impl<R: Role> LaneWorker<R> {
             self.checkpoint.due = Some(Instant::now() + Duration::from_millis(self.pacing.checkpoint_ms));
             self.checkpoint.wanted = false;
         }
-        if !self.lane.is_open() && due && self.lane.step() == self.confirmed {
+        if !self.lane.is_open() {
             // The end of progress lies behind this step's DONE, which a recovery wants to see.
-            if self.has_unkept() {
+            if due && self.unkept() > 0 {
                 let image = self.image(ports);
                 self.checkpoint.waiting = Some(image);
                 self.save_confirmed(ports);
@@ -243,22 +265,21 @@ impl<R: Role> LaneWorker<R> {
         Ok(())
     }
 
-    /// Whether steps are visible that no checkpoint holds.
-    fn has_unkept(&self) -> bool {
-        self.confirmed > self.checkpoint.kept.unwrap_or(self.began_after)
+    /// How many steps are visible that no checkpoint holds.
+    fn unkept(&self) -> i64 {
+        self.confirmed - self.checkpoint.kept.unwrap_or(self.began_after)
     }
 
     fn checkpoint_due(&mut self) -> bool {
         let interval = Duration::from_millis(self.pacing.checkpoint_ms);
         let due = *self.checkpoint.due.get_or_insert_with(|| Instant::now() + interval);
         let free = !self.checkpoint.saving && self.checkpoint.waiting.is_none();
-        free && (self.checkpoint.wanted || Instant::now() >= due)
+        let now = Instant::now();
+        free && self.checkpoint.not_before.is_none_or(|moment| now >= moment) && (self.checkpoint.wanted || now >= due)
     }
 
     fn image(&mut self, ports: &mut Ports<'_>) -> CheckpointImage {
-        let buckets = ports.checkpoints.buckets();
-        let bucket = self.checkpoint.bucket % buckets;
-        self.checkpoint.bucket = (bucket + 1) % buckets;
+        let bucket = ports.checkpoints.bucket_in_turn();
         let shared = self.lane.shared_image();
         let step = self.lane.step();
         let image = self.lane.image();
@@ -270,9 +291,10 @@ impl<R: Role> LaneWorker<R> {
         CheckpointImage { step, parent: self.checkpoint.kept, progress_from, shared, changed, full_bucket: Some((bucket, full)) }
     }
 
+    /// Hears how commits and checkpoints ended, and waits so long for the first of them.
     fn hear(&mut self, wait: Duration, ports: &mut Ports<'_>) -> Result<Turn, LaneHalt> {
-        let mut wait = if self.in_flight.is_empty() { Duration::ZERO } else { wait };
-        while let Some(outcome) = ports.publisher.outcome(wait) {
+        let (mut for_commit, for_saved) = if self.in_flight.is_empty() { (Duration::ZERO, wait) } else { (wait, Duration::ZERO) };
+        while let Some(outcome) = ports.publisher.outcome(for_commit) {
             match outcome {
                 Outcome::Confirmed { step, took, recycled } => {
                     assert_eq!(self.in_flight.pop_front(), Some(step), "commits are confirmed in order");
@@ -283,11 +305,12 @@ impl<R: Role> LaneWorker<R> {
                 Outcome::Fenced => return Ok(Turn::Fenced),
                 Outcome::Failed(error) => return Err(error.into()),
             }
-            wait = Duration::ZERO;
+            for_commit = Duration::ZERO;
         }
         if self.checkpoint.saving {
-            self.hear_saved(ports);
+            return self.hear_saved(for_saved, ports);
         }
+        std::thread::sleep(for_saved);
         Ok(Turn::Running)
     }
 
@@ -299,21 +322,54 @@ impl<R: Role> LaneWorker<R> {
         }
     }
 
-    fn hear_saved(&mut self, ports: &mut Ports<'_>) {
-        let Some(saved) = ports.checkpoints.saved(Duration::ZERO) else { return };
+    fn hear_saved(&mut self, wait: Duration, ports: &mut Ports<'_>) -> Result<Turn, LaneHalt> {
+        let Some(saved) = ports.checkpoints.saved(wait) else { return Ok(Turn::Running) };
         self.checkpoint.saving = false;
         self.observer.saved(&saved);
-        if let Saved::Kept { step, .. } = saved {
-            self.checkpoint.kept = Some(step);
-            self.checkpoint.unsaved.clear();
+        match saved {
+            Saved::Kept { step, .. } => {
+                self.checkpoint.kept = Some(step);
+                self.checkpoint.not_before = None;
+                self.checkpoint.unsaved.clear();
+            }
+            Saved::Overtaken { newest } => return self.overtaken(newest),
+            Saved::Failed(_) => {
+                self.checkpoint.wanted = true;
+                self.checkpoint.not_before = Some(Instant::now() + SAVE_AGAIN);
+            }
         }
+        Ok(Turn::Running)
     }
+
+    /// Another checkpoint than the expected one is the newest. It is a function of the same logs, so the next
+    /// one may build upon it, as long as `unsaved` names all that changed since.
+    fn overtaken(&mut self, newest: Option<i64>) -> Result<Turn, LaneHalt> {
+        match newest {
+            // Made of steps that are not ours: another process goes on with the lane.
+            Some(step) if step > self.confirmed => return Ok(Turn::Fenced),
+            Some(step) if step >= self.checkpoint.kept.unwrap_or(self.began_after + 1) => {}
+            Some(step) => {
+                let kept = self.checkpoint.kept;
+                let text = format!("the newest checkpoint was put back to step {step} from {kept:?}: the lane is recovered from it");
+                return Err(PortError::later(text).into());
+            }
+            None => self.checkpoint.unsaved.extend(self.lane.image().entity_keys()),
+        }
+        self.checkpoint.kept = newest;
+        self.checkpoint.wanted = true;
+        Ok(Turn::Running)
+    }
+}
+
+/// What a lane reads to its end at its genesis, before anything else.
+fn comes_first(topic: Topic) -> bool {
+    matches!(topic, Topic::Frames | Topic::Policies)
 }
 
 fn wait_for<R: Role>(lane: &Lane<R>, pacing: &Pacing, clock: Timestamp) -> Duration {
     let window = Duration::from_millis(pacing.window_ms);
     match lane.next_due().filter(|_| pacing.clock == Clock::Wall) {
-        Some(due) => window.min(Duration::from_micros(u64::try_from(due.since(clock)).unwrap_or(0))),
+        Some(due) => window.min(Duration::from_micros(u64::try_from(due.since(clock.max(lane.now()))).unwrap_or(0))),
         None => window,
     }
 }

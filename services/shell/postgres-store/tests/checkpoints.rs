@@ -186,6 +186,34 @@ async fn a_lost_race_writes_nothing() {
 }
 
 #[tokio::test]
+async fn after_a_lost_answer_the_next_save_builds_upon_what_was_stored() {
+    let scratch = Scratch::new().await;
+    let store = scratch.migrated().await;
+    let mut model = Model::default();
+    model.put("a", "1");
+    model.put("b", "1");
+    saved(store.save(&model.write(10, None, Some(0))).await.unwrap());
+    model.put("a", "2");
+    model.remove("b");
+    let unsaved = model.dirty.clone();
+    saved(store.save(&model.write(20, Some(10), Some(1))).await.unwrap());
+
+    // Its writer believes that it failed: the next one names the same changes again, and some more.
+    model.dirty = unsaved;
+    model.put("c", "1");
+    let next = model.clone().write(30, Some(10), Some(1));
+    assert_eq!(store.save(&next).await.unwrap(), SaveOutcome::LostRace { newest: Some(20) });
+    saved(store.save(&model.write(30, Some(20), Some(1))).await.unwrap());
+    model.assert_is(&load(&store, 0).await);
+
+    store.delete_all(&lane()).await.unwrap();
+    assert_eq!(store.save(&model.clone().write(40, Some(30), None)).await.unwrap(), SaveOutcome::LostRace { newest: None });
+    model.dirty = model.entities.iter().map(|(key, value)| Entity { key: key.clone(), value: Some(value.clone()) }).collect();
+    saved(store.save(&model.write(40, None, Some(2))).await.unwrap());
+    model.assert_is(&load(&store, 0).await);
+}
+
+#[tokio::test]
 async fn of_many_writers_one_wins() {
     let scratch = Scratch::new().await;
     let store = scratch.migrated().await;

@@ -9,10 +9,14 @@ use engine::lane::Slice;
 use kafka_log::{Batch, KafkaSettings, Pace, Reader, Start, TopicName};
 use std::time::Duration;
 
+/// How long a turn may be held up by asking where a partition ends; what is not answered is asked again at the next.
+const LOOK_UP: Duration = Duration::from_millis(200);
+
 /// A live reader.
 pub struct KafkaReader {
     reader: Reader,
     topics: Vec<Topic>,
+    assigned: Vec<(Topic, i32, i64)>,
     backlog: Backlog,
     event_time: bool,
 }
@@ -21,7 +25,7 @@ impl KafkaReader {
     /// A reader with nothing assigned. `event_time`: whether the greatest event time is asked for.
     pub fn open(settings: &KafkaSettings, name: &str, event_time: bool) -> Result<Self, PortError> {
         let reader = Reader::open(settings, Pace::Live, name).map_err(read_error)?;
-        Ok(Self { reader, topics: Vec::new(), backlog: Backlog::default(), event_time })
+        Ok(Self { reader, topics: Vec::new(), assigned: Vec::new(), backlog: Backlog::default(), event_time })
     }
 
     fn hand_over(&mut self, batch: &Batch, take: &mut dyn FnMut(Polled<'_>)) {
@@ -65,6 +69,7 @@ impl LaneReader for KafkaReader {
             .collect();
         self.reader.assign(&starts_there).map_err(read_error)?;
         self.backlog.assign(starts.iter().map(|(topic, partition, _)| (*topic, *partition)));
+        self.assigned = starts.to_vec();
         self.topics.clear();
         for (topic, ..) in starts {
             if !self.topics.contains(topic) {
@@ -87,7 +92,17 @@ impl LaneReader for KafkaReader {
         Ok(())
     }
 
-    fn reached_end(&self) -> bool {
+    fn reached_end(&mut self) -> bool {
+        if let Some((topic, partition)) = self.backlog.unknown_end() {
+            match self.reader.bounds(&TopicName::from(topic.name()), partition, LOOK_UP) {
+                Ok(bounds) => self.backlog.ends_at(topic, partition, bounds.stable_end),
+                Err(error) => tracing::debug!(%error, "where a partition ends is asked again"),
+            }
+        }
+        for (topic, partition, _) in &self.assigned {
+            let position = self.reader.position(&TopicName::from(topic.name()), *partition).unwrap_or(0);
+            self.backlog.read_to(*topic, *partition, position);
+        }
         self.backlog.all_ended()
     }
 }

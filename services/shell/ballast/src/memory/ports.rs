@@ -4,8 +4,11 @@ use super::MemoryLog;
 use crate::messages::step_messages;
 use crate::stored::StoredRecord;
 use crate::worker::backlog::Backlog;
-use crate::worker::ports::{CheckpointImage, Checkpoints, LaneReader, LoadedImage, Outcome, Past, Polled, PortError, Publisher, Saved};
-use avro_codec::{SchemaStore, decode_progress};
+use crate::worker::ports::{
+    CheckpointImage, Checkpoints, LaneReader, LoadError, LoadedImage, Outcome, Past, Polled, PortError, Publisher, Saved,
+};
+use avro_codec::{SchemaStore, decode_frame, decode_progress};
+use conflator::tail_start;
 use domain::progress::Progress;
 use domain::{SmolStr, Topic};
 use engine::lane::Slice;
@@ -39,6 +42,10 @@ impl LaneReader for MemoryReader {
         let mut read: Vec<(Topic, i32, Vec<StoredRecord>)> = Vec::new();
         let mut room = max;
         for (topic, partition, position) in &mut self.positions {
+            let start = self.log.start(topic.name(), *partition);
+            if *position < start {
+                return Err(PortError::of(format!("offset {position} is not in the log of {topic}/{partition}, which starts at {start}")));
+            }
             let mut records = self.log.read(topic.name(), *partition, *position);
             let whole = records.len() <= room;
             records.truncate(room);
@@ -55,7 +62,7 @@ impl LaneReader for MemoryReader {
         hand_over(&read, &self.backlog, take);
         Ok(())
     }
-    fn reached_end(&self) -> bool {
+    fn reached_end(&mut self) -> bool {
         self.backlog.all_ended()
     }
 }
@@ -92,14 +99,18 @@ impl MemoryPast {
 
 impl Past for MemoryPast {
     fn bounds(&mut self, topic: Topic, partition: i32) -> Result<(i64, i64), PortError> {
-        Ok((0, self.log.end(topic.name(), partition)))
+        Ok((self.log.start(topic.name(), partition), self.log.end(topic.name(), partition)))
     }
     fn range(&mut self, topic: Topic, partition: i32, from: i64, to: i64, take: &mut dyn FnMut(&dyn RecordRef)) -> Result<(), PortError> {
         self.log.range(topic.name(), partition, from, to).iter().for_each(|record| take(record));
         Ok(())
     }
     fn frames_start(&mut self) -> Result<i64, PortError> {
-        Ok(0)
+        let start = self.log.start(Topic::Frames.name(), 0);
+        let schemas = SchemaStore::compiled();
+        let frames = self.log.read(Topic::Frames.name(), 0, start);
+        let newest = frames.iter().rev().find_map(|record| decode_frame(&schemas, record.value.as_deref()?).ok());
+        newest.map_or(Ok(start), |frame| tail_start(&frame, start).map_err(PortError::of))
     }
     fn progress(&mut self, from: i64) -> Result<Vec<Progress>, PortError> {
         let schemas = SchemaStore::compiled();
@@ -156,9 +167,13 @@ impl Publisher for MemoryPublisher {
     }
 }
 
+/// Buckets of entities, written whole in turn.
+const BUCKETS: u16 = 16;
+
 #[derive(Debug, Default)]
 struct Kept {
     images: VecDeque<LoadedImage>,
+    saves: u16,
 }
 
 /// Checkpoints; clones share them.
@@ -169,14 +184,15 @@ pub struct MemoryCheckpoints {
 }
 
 impl Checkpoints for MemoryCheckpoints {
-    fn load(&mut self, generation: u8) -> Result<Option<LoadedImage>, PortError> {
+    fn load(&mut self, generation: u8) -> Result<Option<LoadedImage>, LoadError> {
         Ok(self.kept.borrow().images.get(usize::from(generation)).cloned())
     }
     fn save(&mut self, image: CheckpointImage) {
         let mut kept = self.kept.borrow_mut();
         let newest = kept.images.front();
-        if newest.map(|n| n.step) != image.parent {
-            self.last = Some(Saved::Overtaken);
+        let newest_step = newest.map(|n| n.step);
+        if newest_step != image.parent {
+            self.last = Some(Saved::Overtaken { newest: newest_step });
             return;
         }
         let before = newest.map(|n| n.entities.clone()).unwrap_or_default();
@@ -195,6 +211,7 @@ impl Checkpoints for MemoryCheckpoints {
             entities: entities.into_iter().collect(),
         });
         kept.images.truncate(2);
+        kept.saves = kept.saves.wrapping_add(1);
         self.last = Some(Saved::Kept { step: image.step, bytes, took: Duration::ZERO });
     }
     fn saved(&mut self, _wait: Duration) -> Option<Saved> {
@@ -204,10 +221,10 @@ impl Checkpoints for MemoryCheckpoints {
         self.kept.borrow_mut().images.retain(|image| image.step <= step);
         Ok(())
     }
-    fn buckets(&self) -> u16 {
-        16
+    fn bucket_in_turn(&self) -> u16 {
+        self.kept.borrow().saves % BUCKETS
     }
     fn bucket_of(&self, key: &str) -> u16 {
-        key.bytes().fold(0_u16, |hash, byte| hash.wrapping_mul(31).wrapping_add(u16::from(byte))) % 16
+        key.bytes().fold(0_u16, |hash, byte| hash.wrapping_mul(31).wrapping_add(u16::from(byte))) % BUCKETS
     }
 }

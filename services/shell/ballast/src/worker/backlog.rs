@@ -26,12 +26,14 @@ struct Place {
     standing: Standing,
     /// Whether its end was seen since it was assigned.
     ended: bool,
+    /// Where it ended when that was looked up.
+    end: Option<i64>,
 }
 
 impl Backlog {
     /// Begins anew with these partitions, of which nothing is known.
     pub fn assign(&mut self, places: impl Iterator<Item = (Topic, i32)>) {
-        self.places = places.map(|place| (place, Place { standing: Standing::Unread, ended: false })).collect();
+        self.places = places.map(|place| (place, Place { standing: Standing::Unread, ended: false, end: None })).collect();
     }
     /// Records of a partition were read, the newest appended then.
     pub fn read(&mut self, topic: Topic, partition: i32, newest: Timestamp) {
@@ -42,7 +44,24 @@ impl Backlog {
     /// A partition was read to its end.
     pub fn end(&mut self, topic: Topic, partition: i32) {
         if let Some(place) = self.places.get_mut(&(topic, partition)) {
-            *place = Place { standing: Standing::AtEnd, ended: true };
+            *place = Place { standing: Standing::AtEnd, ended: true, ..*place };
+        }
+    }
+    /// A partition whose end is neither seen nor looked up.
+    pub fn unknown_end(&self) -> Option<(Topic, i32)> {
+        self.places.iter().find(|(_, place)| !place.ended && place.end.is_none()).map(|(at, _)| *at)
+    }
+    /// A partition ended there when it was looked up. Reading to that place is seeing its end, however much is
+    /// appended meanwhile: a log that never rests shows no other one.
+    pub fn ends_at(&mut self, topic: Topic, partition: i32, end: i64) {
+        if let Some(place) = self.places.get_mut(&(topic, partition)) {
+            place.end = Some(end);
+        }
+    }
+    /// Everything of a partition below an offset was read.
+    pub fn read_to(&mut self, topic: Topic, partition: i32, offset: i64) {
+        if let Some(place) = self.places.get_mut(&(topic, partition)) {
+            place.ended |= place.end.is_some_and(|end| offset >= end);
         }
     }
     /// Whether the end of every partition was seen since the assignment.
@@ -91,5 +110,21 @@ mod tests {
         assert_eq!(backlog.by_topic(), BTreeMap::from([(Topic::Frames, Standing::AtEnd), (Topic::Fills, Standing::ReadTo(at(1001)))]));
         backlog.assign([(Topic::Fills, 3)].into_iter());
         assert_eq!(backlog.standing(), Standing::Unread);
+    }
+
+    #[test]
+    fn a_log_that_never_rests_has_ended_where_it_ended_when_it_was_looked_up() {
+        let mut backlog = Backlog::default();
+        backlog.assign([(Topic::Frames, 0), (Topic::Policies, 3)].into_iter());
+        assert_eq!(backlog.unknown_end(), Some((Topic::Policies, 3)));
+        backlog.end(Topic::Policies, 3);
+        assert_eq!(backlog.unknown_end(), Some((Topic::Frames, 0)), "an end that was seen is not looked up");
+        backlog.ends_at(Topic::Frames, 0, 7);
+        assert_eq!(backlog.unknown_end(), None);
+        backlog.read(Topic::Frames, 0, at(5));
+        backlog.read_to(Topic::Frames, 0, 6);
+        assert!(!backlog.all_ended());
+        backlog.read_to(Topic::Frames, 0, 9);
+        assert_eq!((backlog.all_ended(), backlog.standing()), (true, Standing::ReadTo(at(5))), "it goes on meanwhile");
     }
 }

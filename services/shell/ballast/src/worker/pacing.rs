@@ -39,6 +39,9 @@ pub struct Pacing {
     pub behind_ms: i64,
     /// Unsaved steps at which a lane stops reading until a checkpoint is kept.
     pub max_replay_steps: i64,
+    /// Milliseconds without a step after which a lane makes one although nothing came, so that its progress
+    /// topic always holds its last step: far below that topic's retention. In event time it makes none.
+    pub sign_of_life_ms: i64,
 }
 
 impl Default for Pacing {
@@ -53,6 +56,7 @@ impl Default for Pacing {
             checkpoint_ms: 10_000,
             behind_ms: 5000,
             max_replay_steps: 200_000,
+            sign_of_life_ms: 86_400_000,
         }
     }
 }
@@ -90,8 +94,16 @@ impl Pacing {
         }
     }
     /// Whether the lane must wait for its commit before it reads on.
-    pub fn must_wait(&self, step: &OpenStep, in_flight: usize, unsaved: i64) -> bool {
-        in_flight > 0 && (step.full || step.windows >= self.step_windows) || unsaved >= self.max_replay_steps
+    pub fn must_wait(&self, step: &OpenStep, in_flight: usize) -> bool {
+        in_flight > 0 && (step.full || step.windows >= self.step_windows)
+    }
+    /// Whether the lane must keep a checkpoint before it reads on; `unsaved` visible steps are in none.
+    pub fn must_keep(&self, unsaved: i64) -> bool {
+        unsaved >= self.max_replay_steps
+    }
+    /// Whether a lane whose last window ran at `last` must show that it lives.
+    pub fn silent_too_long(&self, last: Timestamp, clock: Timestamp) -> bool {
+        self.clock == Clock::Wall && clock.since(last) >= self.sign_of_life_ms.saturating_mul(1000)
     }
 }
 
@@ -121,7 +133,17 @@ mod tests {
         assert!(!pacing.commit_due(&step(false, 999), 0));
         assert!(pacing.commit_due(&step(false, 1000), 0));
         let full = OpenStep { full: true, ..step(true, 0) };
-        assert!(pacing.commit_due(&full, 0) && pacing.must_wait(&full, 1, 0));
-        assert!(pacing.must_wait(&step(true, 0), 0, pacing.max_replay_steps));
+        assert!(pacing.commit_due(&full, 0) && pacing.must_wait(&full, 1));
+        assert!(!pacing.must_wait(&full, 0), "it is committed at once");
+        assert!(pacing.must_keep(pacing.max_replay_steps) && !pacing.must_keep(pacing.max_replay_steps - 1));
+    }
+
+    #[test]
+    fn a_lane_shows_that_it_lives_by_the_machines_clock_only() {
+        let pacing = Pacing::default();
+        let at = |millis: i64| Timestamp::from_micros(millis * 1000);
+        assert!(!pacing.silent_too_long(at(0), at(pacing.sign_of_life_ms - 1)));
+        assert!(pacing.silent_too_long(at(0), at(pacing.sign_of_life_ms)));
+        assert!(!Pacing { clock: Clock::Event, ..pacing.clone() }.silent_too_long(at(0), at(pacing.sign_of_life_ms)));
     }
 }

@@ -46,8 +46,9 @@ pub trait LaneReader {
     /// Waits up to `wait` for records, at most `max`, and hands them over (an empty hand-over is
     /// allowed). Offsets out of range are an error.
     fn poll(&mut self, max: usize, wait: Duration, take: &mut dyn FnMut(Polled<'_>)) -> Result<(), PortError>;
-    /// Whether every assigned partition has been read to its end since `assign`.
-    fn reached_end(&self) -> bool;
+    /// Whether every assigned partition has been read to the end that it had when this was first asked after
+    /// `assign`, whatever has been appended since.
+    fn reached_end(&mut self) -> bool;
 }
 
 /// Reading of what was, for recovery.
@@ -130,6 +131,17 @@ pub struct LoadedImage {
     pub entities: Vec<Kept>,
 }
 
+/// Why a checkpoint was not loaded.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LoadError {
+    /// What is stored fails its check, or cannot be read by this build: the generation before may do.
+    #[error("{0}")]
+    Corrupt(String),
+    /// The store did not answer, or refused: that says nothing of what it holds.
+    #[error(transparent)]
+    Store(#[from] PortError),
+}
+
 /// How saving a checkpoint ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Saved {
@@ -142,8 +154,12 @@ pub enum Saved {
         /// From hand-over until it was kept.
         took: Duration,
     },
-    /// Another process has written a newer one.
-    Overtaken,
+    /// Another one than its parent is the newest: a save whose answer got lost, or one of an earlier owner, has
+    /// arrived meanwhile, or somebody took checkpoints away. Nothing was written.
+    Overtaken {
+        /// Step of the newest one; `None` when there is none.
+        newest: Option<i64>,
+    },
     /// It could not be written; the next one will hold everything that this one held.
     Failed(PortError),
 }
@@ -151,16 +167,15 @@ pub enum Saved {
 /// Keeping of a lane's checkpoints.
 pub trait Checkpoints {
     /// The newest whole checkpoint (`generation` 0) or the one before it (1).
-    /// Waits where the store cannot be reached; an unreadable one is an error.
-    fn load(&mut self, generation: u8) -> Result<Option<LoadedImage>, PortError>;
+    fn load(&mut self, generation: u8) -> Result<Option<LoadedImage>, LoadError>;
     /// Starts writing one; returns at once. One at a time.
     fn save(&mut self, image: CheckpointImage);
     /// How the last one ended, once it has, waiting up to `wait`.
     fn saved(&mut self, wait: Duration) -> Option<Saved>;
     /// Forgets the checkpoints after `step`, which cannot be read, so that the next builds upon it.
     fn discard_newer(&mut self, step: i64) -> Result<(), PortError>;
-    /// In how many buckets entities are written whole, in turn.
-    fn buckets(&self) -> u16;
+    /// The bucket whose entities are to be written whole next: the one that was not for longest.
+    fn bucket_in_turn(&self) -> u16;
     /// The bucket of an entity.
     fn bucket_of(&self, key: &str) -> u16;
 }

@@ -1,7 +1,7 @@
 //! Performs a recovery: loads the checkpoint, reads progress, replays, and hands back a lane that
 //! stands where its predecessor stood. What to do is decided in `engine::recovery`.
 
-use super::ports::{Checkpoints, LoadedImage, Past, PortError, Publisher};
+use super::ports::{Checkpoints, LoadError, LoadedImage, Past, PortError, Publisher};
 use domain::Topic;
 use domain::progress::{Begin, Recorded};
 use engine::lane::{LaneError, Slice};
@@ -150,26 +150,25 @@ fn newest_readable<R: Role>(
     checkpoints: &mut dyn Checkpoints,
 ) -> Result<Option<Restored<R>>, LaneHalt> {
     let mut load = |generation: u8| {
-        let image = match checkpoints.load(generation) {
-            Ok(Some(image)) => image,
-            Ok(None) => return Ok(None),
-            Err(error) => return Err(error),
-        };
-        let lane = restore(target, fresh(), &image).map_err(PortError::of)?;
+        let Some(image) = checkpoints.load(generation)? else { return Ok(None) };
+        let lane = restore(target, fresh(), &image).map_err(|error| LoadError::Corrupt(error.to_string()))?;
         Ok(Some(Restored { lane, progress_from: image.progress_from, older: generation > 0 }))
     };
-    match load(0) {
-        Ok(found) => Ok(found),
-        Err(error) if error.retry => Err(error.into()),
-        Err(newest) => {
-            tracing::error!(lane = target.lane, %newest, "the newest checkpoint cannot be read; recovering from the one before, with a longer replay");
-            match load(1) {
-                Ok(Some(found)) => Ok(Some(found)),
-                Ok(None) => Err(LaneHalt::Checkpoints { newest: newest.text, older: "there is none".to_owned() }),
-                Err(older) if older.retry => Err(older.into()),
-                Err(older) => Err(LaneHalt::Checkpoints { newest: newest.text, older: older.text }),
-            }
-        }
+    let newest = match load(0) {
+        Ok(found) => return Ok(found),
+        Err(LoadError::Store(error)) => return Err(error.into()),
+        Err(LoadError::Corrupt(newest)) => newest,
+    };
+    tracing::error!(
+        lane = target.lane,
+        newest,
+        "the newest checkpoint cannot be read; recovering from the one before, with a longer replay"
+    );
+    match load(1) {
+        Ok(Some(found)) => Ok(Some(found)),
+        Ok(None) => Err(LaneHalt::Checkpoints { newest, older: "there is none".to_owned() }),
+        Err(LoadError::Store(error)) => Err(error.into()),
+        Err(LoadError::Corrupt(older)) => Err(LaneHalt::Checkpoints { newest, older }),
     }
 }
 
