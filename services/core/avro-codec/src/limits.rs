@@ -15,36 +15,7 @@ pub const MAX_SCHEMA_DEPTH: usize = 32;
 /// The longest text of a schema, in bytes.
 pub const MAX_SCHEMA_TEXT: usize = 1024 * 1024;
 
-const INPUT: usize = 1024 * 1024;
-const OURS: usize = 8 * 1024 * 1024;
-
 /// The largest value of a record of the topic, in bytes, its framing included.
 pub const fn record_limit(topic: Topic) -> usize {
-    match topic {
-        Topic::Fills
-        | Topic::Cash
-        | Topic::Policies
-        | Topic::Ticks
-        | Topic::Instruments
-        | Topic::CorporateActions
-        | Topic::MarketStatus
-        | Topic::Closes
-        | Topic::OrderStatus
-        | Topic::Refresh => INPUT,
-        // An ADMIT carries a whole dead letter, which may be as large as what we read.
-        Topic::Commands => OURS + INPUT,
-        Topic::Ledger
-        | Topic::Snapshots
-        | Topic::Drift
-        | Topic::PortfolioCloses
-        | Topic::Orders
-        | Topic::RebalanceEvents
-        | Topic::Performance
-        | Topic::Risk
-        | Topic::Frames
-        | Topic::PositionKeeperProgress
-        | Topic::RebalancerProgress
-        | Topic::PaperRouterProgress
-        | Topic::PerformanceTrackerProgress => OURS,
-    }
+    topic.record_bytes()
 }

@@ -20,10 +20,6 @@ use std::collections::{BTreeMap, VecDeque};
 /// The topics that it reads, every partition of each.
 pub const SOURCES: [Topic; 5] = [Topic::Ticks, Topic::Instruments, Topic::CorporateActions, Topic::MarketStatus, Topic::Closes];
 
-/// The largest original that travels inside a frame, in bytes; a larger one is named by its place only.
-/// Together with [`Limits::frame_bytes`] it keeps a frame below the 8 MiB of its topic.
-const CARRIED_BYTES: usize = 3 * 1024 * 1024;
-
 /// What a conflator may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
@@ -316,20 +312,14 @@ impl Conflator {
     }
 
     fn reject(&mut self, origin: &Origin<'_>, refusal: Refusal) {
-        let mut raw = origin.to_raw();
-        let mut text = refusal.text;
-        let length = raw.value.as_ref().map_or(0, Vec::len) + raw.key.as_ref().map_or(0, Vec::len);
-        let length = length + raw.headers.iter().map(|header| header.name.len() + header.value.len()).sum::<usize>();
-        if length > CARRIED_BYTES {
-            text = SmolStr::new(format!("{text} (its {length} bytes are too many to carry: read them at their place)"));
-            (raw.key, raw.headers, raw.value) = (None, Vec::new(), None);
-        }
+        // An original of at most its topic's size, and a full frame, stay below the 8 MiB of a frame's topic.
+        let (raw, refusal) = origin.to_raw().carried(refusal);
         let letter = DeadLetter {
             topic: raw.topic,
             partition: raw.partition,
             offset: raw.offset,
             code: refusal.code,
-            text,
+            text: refusal.text,
             portfolio_id: None,
             timestamp: raw.timestamp,
             key: raw.key,

@@ -1,4 +1,4 @@
-//! Every topic: its name, and who may write it. Partitions, retention and sizes are the shell's.
+//! Every topic: its name, and how large a record of it may be. Partitions and retention are the shell's.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
@@ -72,6 +72,46 @@ topics! {
     PaperRouterProgress = "ballast.paper-router.progress.v1", "";
     /// Progress of the performance-tracker.
     PerformanceTrackerProgress = "ballast.performance-tracker.progress.v1", "";
+}
+
+/// The most bytes of what others send: a broker refuses more, so that no lane has to.
+const INPUT_BYTES: usize = 1024 * 1024;
+/// The most bytes of what we make.
+const OUTPUT_BYTES: usize = 8 * 1024 * 1024;
+
+impl Topic {
+    /// The most bytes that the value of a record may have, its framing included.
+    pub const fn record_bytes(self) -> usize {
+        match self {
+            Topic::Fills
+            | Topic::Cash
+            | Topic::Policies
+            | Topic::Ticks
+            | Topic::Instruments
+            | Topic::CorporateActions
+            | Topic::MarketStatus
+            | Topic::Closes
+            | Topic::OrderStatus
+            | Topic::Refresh => INPUT_BYTES,
+            // An ADMIT carries a fill or cash entry whole, with its headers.
+            Topic::Commands => 2 * INPUT_BYTES,
+            // A step ends at an estimated 512 KiB; the ids of its entries may be longer than usual, and the last
+            // one of them as large as an input.
+            Topic::Ledger => 4 * INPUT_BYTES,
+            Topic::Snapshots
+            | Topic::Drift
+            | Topic::PortfolioCloses
+            | Topic::Orders
+            | Topic::RebalanceEvents
+            | Topic::Performance
+            | Topic::Risk
+            | Topic::Frames
+            | Topic::PositionKeeperProgress
+            | Topic::RebalancerProgress
+            | Topic::PaperRouterProgress
+            | Topic::PerformanceTrackerProgress => OUTPUT_BYTES,
+        }
+    }
 }
 
 impl fmt::Display for Topic {

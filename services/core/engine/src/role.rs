@@ -171,14 +171,56 @@ pub struct Counts {
     pub stray_frames: i64,
 }
 
+/// Room beside an input's value for its key and headers, in a dead letter that carries it whole. As much again
+/// is left for the headers that say why.
+const CARRIED_BESIDE: usize = 32 * 1024;
+/// What a broker and the dead letter's own naming add to each header.
+const HEADER_FRAME: usize = 32;
+/// The longest text of a dead letter, in bytes.
+const LETTER_TEXT: usize = 8 * 1024;
+/// The longest name of a header that is carried: the frames' codec takes no longer texts.
+const HEADER_NAME: usize = 1024;
+
+impl RawRecord {
+    /// The record as a dead letter carries it. One that no producer could have sent uncompressed would not fit
+    /// into a dead letter either: of it the place, the length and a hash are left, and the refusal says so.
+    pub fn carried(mut self, mut refusal: Refusal) -> (Self, Refusal) {
+        let bytes = self.bytes();
+        if bytes > self.topic.record_bytes() + CARRIED_BESIDE || self.headers.iter().any(|header| header.name.len() > HEADER_NAME) {
+            let value = self.value.as_deref().unwrap_or_default();
+            let left_out = format!(
+                " (too large to be carried: its value has {} bytes, xxh3-128 {:032x}; read it at its place)",
+                value.len(),
+                xxhash_rust::xxh3::xxh3_128(value)
+            );
+            refusal.text = SmolStr::new(cut(&refusal.text, LETTER_TEXT - left_out.len()).to_owned() + &left_out);
+            (self.key, self.headers, self.value) = (None, Vec::new(), None);
+        } else if refusal.text.len() > LETTER_TEXT {
+            refusal.text = SmolStr::new(cut(&refusal.text, LETTER_TEXT));
+        }
+        (self, refusal)
+    }
+
+    fn bytes(&self) -> usize {
+        let beside: usize = self.headers.iter().map(|header| header.name.len() + header.value.len() + HEADER_FRAME).sum();
+        self.key.as_ref().map_or(0, Vec::len) + self.value.as_ref().map_or(0, Vec::len) + beside
+    }
+}
+
+/// The beginning of a text, at most so many bytes of it.
+fn cut(text: &str, bytes: usize) -> &str {
+    &text[..text.floor_char_boundary(bytes)]
+}
+
 impl Context<'_> {
     /// Publishes a record with this step.
     pub fn emit(&mut self, output: Output) {
         *self.bytes += USUAL_BYTES;
         self.outputs.push(output);
     }
-    /// Dead-letters a record, whole.
+    /// Dead-letters a record, whole where it has a size that its topic admits.
     pub fn dead_letter(&mut self, raw: RawRecord, portfolio_id: Option<PortfolioId>, refusal: Refusal) {
+        let (raw, refusal) = raw.carried(refusal);
         self.counts.dead_letters += 1;
         *self.bytes += USUAL_BYTES + raw.bytes();
         self.outputs.push(Output::DeadLetter(Box::new(DeadLetter {

@@ -176,6 +176,30 @@ fn what_cannot_be_read_or_stands_elsewhere_is_dead_lettered_whole() {
 }
 
 #[test]
+fn what_is_larger_than_its_topic_admits_leaves_its_place_its_length_and_a_hash() {
+    let mut lane = fresh();
+    let limit = Topic::Refresh.record_bytes();
+    let whole = RawRecord { value: Some(vec![b'!'; limit]), key: None, ..record(Topic::Refresh, 0, "p", None) };
+    let mut first = whole.clone();
+    first.value.as_mut().unwrap()[0] = 0xff;
+    let beyond = RawRecord { offset: 1, value: Some(vec![0; 20 * limit]), ..whole.clone() };
+    let header = |name: &str, bytes: usize| domain::command::Header { name: name.into(), value: vec![1; bytes] };
+    let headed = RawRecord { offset: 2, value: Some(b"!".to_vec()), headers: vec![header("h", limit + 64 * 1024)], ..whole.clone() };
+    let many = RawRecord { offset: 3, value: Some(b"!".to_vec()), headers: vec![header("", 0); limit / 8], ..whole.clone() };
+    let named = RawRecord { offset: 4, value: Some(b"!".to_vec()), headers: vec![header(&"n".repeat(2000), 0)], ..whole };
+    run(&mut lane, 1, &[first, beyond, headed, many, named]).unwrap();
+    let step = close(&mut lane);
+    let letters: Vec<_> = step.records.iter().filter_map(|r| if let Output::DeadLetter(l) = r { Some(l) } else { None }).collect();
+    assert_eq!(letters[0].value.as_ref().map(Vec::len), Some(limit), "what its topic admits is carried whole");
+    for letter in &letters[1..] {
+        assert_eq!((&letter.key, letter.headers.len(), &letter.value), (&None, 0, &None), "{}", letter.text);
+        assert!(letter.text.contains("read it at its place") && letter.text.contains("xxh3-128"), "{}", letter.text);
+    }
+    assert!(letters[1].text.contains(&(20 * limit).to_string()), "{}", letters[1].text);
+    assert_eq!((letters[1].topic, letters[1].partition, letters[1].offset), (Topic::Refresh, 0, 1));
+}
+
+#[test]
 fn a_window_that_goes_back_is_an_error_and_changes_nothing() {
     let mut lane = fresh();
     run(&mut lane, 1, &[record(Topic::Refresh, 3, "p", Some("a"))]).unwrap();

@@ -163,6 +163,10 @@ fn check(config: &Config) -> Result<(), ConfigError> {
     if !(1..=1024).contains(&config.lanes) {
         return wrong(format!("lanes is {}, it lies between 1 and 1024", config.lanes));
     }
+    let largest = crate::topic_layout::largest_bytes();
+    if usize::try_from(config.kafka.max_message_bytes).is_ok_and(|bytes| bytes < largest) {
+        return wrong(format!("kafka.max_message_bytes is {}, the largest record may have {largest}", config.kafka.max_message_bytes));
+    }
     if config.instance.is_empty() {
         return wrong("instance is empty: give each process of a role a name of its own".to_owned());
     }

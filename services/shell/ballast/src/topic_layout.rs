@@ -10,13 +10,49 @@ enum Kept {
     Compacted,
 }
 
+/// Room of our own records for key, headers and the broker's framing, and of a dead letter for its headers.
+const BESIDE: usize = 64 * 1024;
+
+/// The most bytes that a broker takes of one record of a topic. What others send has no room beside its limit:
+/// a record that a lane would refuse for its size is refused where it is sent. The broker looks at compressed
+/// bytes, so that larger ones may still arrive; their dead letters carry no more than their place.
+pub const fn message_bytes(topic: Topic) -> usize {
+    match topic {
+        Topic::Fills
+        | Topic::Cash
+        | Topic::Policies
+        | Topic::Ticks
+        | Topic::Instruments
+        | Topic::CorporateActions
+        | Topic::MarketStatus
+        | Topic::Closes
+        | Topic::OrderStatus
+        | Topic::Refresh
+        | Topic::Commands => topic.record_bytes(),
+        _ => topic.record_bytes() + BESIDE,
+    }
+}
+
+/// The most bytes that a broker takes of one dead letter of a topic.
+pub const fn letter_bytes(topic: Topic) -> usize {
+    message_bytes(topic) + BESIDE
+}
+
+/// The largest of all these: what the clients must be able to write.
+pub fn largest_bytes() -> usize {
+    Topic::ALL.iter().map(|topic| letter_bytes(*topic)).max().unwrap_or(0)
+}
+
 /// Every topic of a deployment, dead-letter topics included.
 pub fn specs(config: &Config) -> Vec<TopicSpec> {
-    let live = Topic::ALL.iter().map(|topic| spec(topic.name(), partitions(*topic, config), &kept(*topic, config), config));
+    let live = Topic::ALL.iter().map(|topic| spec(topic.name(), partitions(*topic, config), &kept(*topic, config), message_bytes(*topic), config));
     let dead = Topic::ALL
         .iter()
         .filter(|topic| !topic.dead_letters().is_empty())
-        .map(|topic| spec(topic.dead_letters(), partitions(*topic, config), &Kept::Days(config.topics.internal_days), config));
+        .map(|topic| {
+            let kept = Kept::Days(config.topics.internal_days);
+            spec(topic.dead_letters(), partitions(*topic, config), &kept, letter_bytes(*topic), config)
+        });
     live.chain(dead).collect()
 }
 
@@ -60,7 +96,7 @@ fn kept(topic: Topic, config: &Config) -> Kept {
     }
 }
 
-fn spec(name: &str, partitions: i32, kept: &Kept, config: &Config) -> TopicSpec {
+fn spec(name: &str, partitions: i32, kept: &Kept, bytes: usize, config: &Config) -> TopicSpec {
     let (policy, retention) = match kept {
         Kept::Compacted => ("compact", -1),
         Kept::Days(-1) => ("delete", -1),
@@ -69,7 +105,7 @@ fn spec(name: &str, partitions: i32, kept: &Kept, config: &Config) -> TopicSpec 
     let configs = [
         ("cleanup.policy", policy.to_owned()),
         ("retention.ms", retention.to_string()),
-        ("max.message.bytes", config.kafka.max_message_bytes.to_string()),
+        ("max.message.bytes", bytes.to_string()),
         ("message.timestamp.type", "LogAppendTime".to_owned()),
     ];
     TopicSpec {
@@ -92,5 +128,20 @@ mod tests {
         assert!(names.contains("execution.fills.v1") && names.contains("execution.fills.v1.dlq"));
         let frames = specs.iter().find(|spec| spec.name.as_str() == "ballast.frames.v1").unwrap();
         assert_eq!(frames.partitions, 1);
+    }
+
+    #[test]
+    fn what_a_lane_would_refuse_for_its_size_is_refused_by_the_broker() {
+        let specs = specs(&Config::default());
+        let limit = |name: &str| {
+            let spec = specs.iter().find(|spec| spec.name.as_str() == name).unwrap();
+            spec.configs["max.message.bytes"].parse::<usize>().unwrap()
+        };
+        assert_eq!(limit("execution.fills.v1"), 1024 * 1024);
+        assert_eq!(limit("execution.fills.v1.dlq"), (1024 + 64) * 1024);
+        assert_eq!(limit("portfolio.commands.v1"), 2 * 1024 * 1024);
+        assert_eq!(limit("portfolio.drift.v1"), (8 * 1024 + 64) * 1024);
+        let client = usize::try_from(Config::default().kafka.max_message_bytes).unwrap();
+        assert!(specs.iter().all(|spec| limit(spec.name.as_str()) <= client), "the clients can write the largest of them");
     }
 }
