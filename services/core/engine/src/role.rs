@@ -34,14 +34,6 @@ pub struct RawRecord {
     pub value: Option<Vec<u8>>,
 }
 
-impl RawRecord {
-    /// Bytes of its key, value and headers.
-    pub fn bytes(&self) -> usize {
-        let headers: usize = self.headers.iter().map(|header| header.name.len() + header.value.len()).sum();
-        self.key.as_ref().map_or(0, Vec::len) + self.value.as_ref().map_or(0, Vec::len) + headers
-    }
-}
-
 /// A record as the shell hands it in, borrowed from the client's buffers.
 pub trait RecordRef {
     /// Offset in its partition.
@@ -201,7 +193,8 @@ impl RawRecord {
         (self, refusal)
     }
 
-    fn bytes(&self) -> usize {
+    /// About how many bytes it takes in a log: key, value, and headers with their frame.
+    pub fn bytes(&self) -> usize {
         let beside: usize = self.headers.iter().map(|header| header.name.len() + header.value.len() + HEADER_FRAME).sum();
         self.key.as_ref().map_or(0, Vec::len) + self.value.as_ref().map_or(0, Vec::len) + beside
     }

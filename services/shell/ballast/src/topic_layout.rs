@@ -45,14 +45,12 @@ pub fn largest_bytes() -> usize {
 
 /// Every topic of a deployment, dead-letter topics included.
 pub fn specs(config: &Config) -> Vec<TopicSpec> {
-    let live = Topic::ALL.iter().map(|topic| spec(topic.name(), partitions(*topic, config), &kept(*topic, config), message_bytes(*topic), config));
-    let dead = Topic::ALL
-        .iter()
-        .filter(|topic| !topic.dead_letters().is_empty())
-        .map(|topic| {
-            let kept = Kept::Days(config.topics.internal_days);
-            spec(topic.dead_letters(), partitions(*topic, config), &kept, letter_bytes(*topic), config)
-        });
+    let live =
+        Topic::ALL.iter().map(|topic| spec(topic.name(), partitions(*topic, config), &kept(*topic, config), message_bytes(*topic), config));
+    let dead = Topic::ALL.iter().filter(|topic| !topic.dead_letters().is_empty()).map(|topic| {
+        let kept = Kept::Days(config.topics.internal_days);
+        spec(topic.dead_letters(), partitions(*topic, config), &kept, letter_bytes(*topic), config)
+    });
     live.chain(dead).collect()
 }
 
