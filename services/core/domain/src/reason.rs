@@ -6,7 +6,7 @@ use crate::closed_enum;
 closed_enum! {
     /// Why an instrument was ordered, cut or left alone, and why a command was refused.
     ReasonCode {
-        /// The line stands inside its band and nothing else planned it.
+        /// The line stands inside its band and nothing else planned it; of a cut: the rest is no longer needed.
         WithinBand = "WITHIN_BAND",
         /// |drift| is at or below `minimum_deviation`.
         BelowMinimumDeviation = "BELOW_MINIMUM_DEVIATION",

@@ -41,7 +41,7 @@ use crate::orders::draft::Draft;
 use crate::orders::ids;
 use crate::orders::wave::Terms;
 use domain::drift::Drift;
-use domain::enums::{RebalanceStatus, RebalanceTrigger};
+use domain::enums::{Decision, RebalanceStatus, RebalanceTrigger};
 use domain::reason::ReasonCode;
 use domain::rebalance_event::ExplanationLine;
 use domain::{Bps, InstrumentId, OrderId, PortfolioId, RebalanceId, SmolStr, Timestamp};
@@ -139,6 +139,15 @@ impl Cycle {
     pub fn next_order(&mut self, portfolio: &PortfolioId, instrument: &InstrumentId) -> OrderId {
         self.numbered += 1;
         ids::order(portfolio, self.number, instrument, self.numbered)
+    }
+    /// Why the plan before left an instrument alone whose breach a newer one leaves to another cycle.
+    pub fn reason_before(&self, line: &ExplanationLine) -> ReasonCode {
+        let skipped = |before: &&ExplanationLine| before.instrument_id == line.instrument_id && before.decision == Decision::Skip;
+        match self.lines.iter().find(skipped).map(|before| before.reason) {
+            // These held on the event before, and the line stands outside now.
+            None | Some(ReasonCode::WithinBand | ReasonCode::NotBreached | ReasonCode::BelowMinimumDeviation) => ReasonCode::OpenCycle,
+            Some(reason) => reason,
+        }
     }
     /// Stops further orders; the first reason stays.
     pub fn stop(&mut self, code: ReasonCode, text: impl AsRef<str>) {

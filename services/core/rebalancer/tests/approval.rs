@@ -53,6 +53,13 @@ fn every_word_about_a_proposal_has_a_line_for_each_instrument() {
     for place in 0..2 {
         assert_eq!(explained(&outputs, place), "AAA ORDER DRIFT_SELL, BBB ORDER DRIFT_BUY");
     }
+    let mut house = House::new(r#""trigger":{"mode":"APPROVAL"},"orders":{"do_not_buy":["BBB"]}"#);
+    let open = house.drift(DriftKind::Open);
+    let named = proposal(&house.window(vec![open]));
+    let approve = house.command(CommandKind::Approve, &named);
+    let answer = house.answer(&approve);
+    let outputs = house.window(vec![approve, answer]);
+    assert_eq!(explained(&outputs, 0), "AAA ORDER DRIFT_SELL, BBB SKIP DO_NOT_BUY", "the reason of what was not proposed stays");
     let (mut house, named) = proposed();
     let reject = house.command(CommandKind::Reject, &named);
     assert_eq!(explained(&house.window(vec![reject]), 0), "AAA ORDER DRIFT_SELL, BBB ORDER DRIFT_BUY");

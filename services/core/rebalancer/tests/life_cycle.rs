@@ -228,6 +228,29 @@ fn fills_that_contradict_each_other_are_settled_by_a_person() {
 }
 
 #[test]
+fn what_the_book_has_settled_first_is_settled() {
+    for together in [true, false] {
+        let mut house = House::automatic().completed();
+        let buy = house.order(1);
+        house.book.executed.get_mut(&buy.order_id).unwrap().contradicted = true;
+        let disputed = house.filled();
+        house.window(vec![disputed]);
+        house.book.executed.get_mut(&buy.order_id).unwrap().contradicted = false;
+        let settle = house.reconcile(&buy, "200");
+        let answer = house.answer(&settle);
+        let told = if together {
+            house.told(vec![settle, answer])
+        } else {
+            house.window(vec![answer]);
+            house.told(vec![settle])
+        };
+        assert_eq!(told, "THRESHOLD COMPLETED by c1");
+        let again = house.reconcile(&buy, "200");
+        assert_eq!(house.told(vec![again]), "MANUAL REFUSED NOTHING_TO_DO by c2");
+    }
+}
+
+#[test]
 fn an_execution_of_another_side_or_instrument_is_none_of_the_order() {
     use domain::enums::Side;
     for (side, instrument, strange) in [(Side::Buy, "AAA", true), (Side::Sell, "BBB", true), (Side::SellShort, "AAA", false)] {

@@ -1,5 +1,6 @@
 //! RECONCILE: final quantities of orders that are stuck or contradict themselves, as a person found them
-//! out. All of them are taken over, or none. Comparing positions and cash with an outside book is not
+//! out. All of them are taken over, or none. The position-keeper settles contradictions of the book's fills by
+//! the same command, and tells it with a drift event that may come before or after it. Comparing positions and cash with an outside book is not
 //! done here.
 
 use crate::commands::inbox::Asked;
@@ -13,7 +14,8 @@ use domain::reason::ReasonCode;
 use domain::{OrderId, Quantity};
 
 /// Follows the command.
-pub fn follow(desk: &mut Desk, command: &Command, turn: &mut Turn<'_, '_>) -> Option<Asked> {
+pub fn follow(desk: &mut Desk, asked: &Asked, turn: &mut Turn<'_, '_>) -> Option<Asked> {
+    let command = &*asked.command;
     if !command.positions.is_empty() || !command.cash.is_empty() {
         let text = "positions and cash are not compared by this version: send the orders with their final quantities alone";
         return refused(desk, command, Refusal::new(ReasonCode::NothingToDo, text), turn);
@@ -21,7 +23,7 @@ pub fn follow(desk: &mut Desk, command: &Command, turn: &mut Turn<'_, '_>) -> Op
     let orders: Vec<_> = command.orders.iter().filter_map(named).collect();
     // Tried on a copy first: a command that is wrong in one order changes none.
     let mut tried = desk.clone();
-    if let Err(refusal) = settle(&mut tried, &orders) {
+    if let Err(refusal) = settle(&mut tried, &orders, asked.answer.is_some()) {
         return refused(desk, command, refusal, turn);
     }
     *desk = tried;
@@ -38,9 +40,9 @@ fn named(order: &CommandOrder) -> Option<(OrderId, Quantity)> {
     order.order_id.map(|id| (id, order.quantity))
 }
 
-fn settle(desk: &mut Desk, orders: &[(OrderId, Quantity)]) -> Result<(), Refusal> {
+fn settle(desk: &mut Desk, orders: &[(OrderId, Quantity)], in_book: bool) -> Result<(), Refusal> {
     for (id, executed) in orders {
-        if let Some(text) = why_not(desk, *id) {
+        if let Some(text) = why_not(desk, *id).filter(|_| !(in_book && is_final(desk, *id, *executed))) {
             return Err(Refusal::new(ReasonCode::NothingToDo, text));
         }
         // One that only the book remembers is the position-keeper's to settle.
@@ -51,6 +53,11 @@ fn settle(desk: &mut Desk, orders: &[(OrderId, Quantity)]) -> Result<(), Refusal
         desk.disputed.remove(id);
     }
     Ok(())
+}
+
+/// Whether that is the final quantity of an order already, or nothing but the book knows of the order.
+fn is_final(desk: &Desk, id: OrderId, executed: Quantity) -> bool {
+    desk.leg(id).is_none_or(|(leg, _)| leg.is_terminal() && leg.cum_qty == executed)
 }
 
 /// Why nobody needs to say what became of an order.

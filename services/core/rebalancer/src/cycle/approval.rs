@@ -194,7 +194,8 @@ fn recheck(desk: &Desk, cycle: &Cycle, proposal: &Proposal, drift: &Drift, turn:
     }
 }
 
-/// Buys that leave as they were proposed are not cut, whatever cash there is before the sells.
+/// Buys that leave as they were proposed are not cut, whatever cash there is before the sells; what was not
+/// proposed keeps its reason.
 fn approved_whole(cycle: &Cycle, proposal: &Proposal, drafts: &[Draft], lines: &mut [ExplanationLine]) {
     for draft in drafts.iter().filter(|draft| proposal.drafts.contains(draft)) {
         let id = &draft.leg.instrument_id;
@@ -202,6 +203,9 @@ fn approved_whole(cycle: &Cycle, proposal: &Proposal, drafts: &[Draft], lines: &
         if let Some((line, said)) = lines.iter_mut().find(|line| line.instrument_id == *id).zip(said) {
             (line.decision, line.reason) = (said.decision, said.reason);
         }
+    }
+    for line in lines.iter_mut().filter(|line| line.decision == Decision::Skip && line.reason == ReasonCode::OpenCycle) {
+        line.reason = cycle.reason_before(line);
     }
 }
 

@@ -215,22 +215,16 @@ fn short_proceeds(cycle: &Cycle) -> Result<Money, Refusal> {
 fn left_alone(cycle: &Cycle, moved: &[&InstrumentId], lines: &mut [ExplanationLine]) {
     for line in lines.iter_mut().filter(|line| line.decision == Decision::Skip) {
         let mut legs = cycle.legs.iter().filter(|leg| leg.order.instrument_id == line.instrument_id).peekable();
-        let before = cycle.lines.iter().find(|before| before.instrument_id == line.instrument_id);
         if moved.contains(&&line.instrument_id) {
             line.reason = ReasonCode::PriceOutlier;
         } else if line.reason != ReasonCode::OpenCycle {
             continue;
         } else if legs.peek().is_some() {
             line.reason = if legs.all(Leg::is_filled) { ReasonCode::OpenCycle } else { ReasonCode::OrderFailed };
-        } else if let Some(before) = before.filter(|before| before.decision == Decision::Skip && !says_inside(before.reason)) {
-            line.reason = before.reason;
+        } else {
+            line.reason = cycle.reason_before(line);
         }
     }
-}
-
-/// Reasons that held on the first event and need not hold on a newer one.
-fn says_inside(reason: ReasonCode) -> bool {
-    matches!(reason, ReasonCode::WithinBand | ReasonCode::NotBreached | ReasonCode::BelowMinimumDeviation)
 }
 
 fn follow(desk: &mut Desk, mut cycle: Cycle, plan: Plan, turn: &mut Turn<'_, '_>) {
