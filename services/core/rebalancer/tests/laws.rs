@@ -156,9 +156,8 @@ impl Watch {
                     event.proposal_hash.as_ref().map(|hash| format!(r#""rebalance_id":"{}","proposal_hash":"{hash}""#, event.rebalance_id));
             }
             RebalanceStatus::Completed | RebalanceStatus::Failed | RebalanceStatus::Rejected | RebalanceStatus::Expired => {
-                if self.open.remove(&event.rebalance_id) {
-                    each_instrument_once(event);
-                }
+                let was_open = self.open.remove(&event.rebalance_id);
+                was_open.then(|| each_instrument_once(event));
             }
             _ => {}
         }

@@ -222,6 +222,7 @@ impl Running {
 }
 
 /// Ticks for each price that a frame changes; `None` for a frame without prices.
+#[allow(clippy::float_arithmetic, reason = "a gauge for people")]
 fn ratio(ticks: u64, prices: usize) -> Option<f64> {
     let (ticks, prices) = (u32::try_from(ticks).unwrap_or(u32::MAX), u32::try_from(prices).unwrap_or(u32::MAX));
     (prices > 0).then(|| f64::from(ticks) / f64::from(prices))

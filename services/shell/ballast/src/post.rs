@@ -27,7 +27,7 @@ pub struct Post {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Standing {
     Joining,
-    StandingBy,
+    Waiting,
     Held,
     Ended(String),
 }
@@ -78,11 +78,11 @@ impl Post {
         let before = self.standing.clone();
         self.standing = match event {
             MembershipEvent::Assigned(places) if places.is_empty() && before == Standing::Held => Standing::Held,
-            MembershipEvent::Assigned(places) if places.is_empty() => Standing::StandingBy,
+            MembershipEvent::Assigned(places) if places.is_empty() => Standing::Waiting,
             MembershipEvent::Assigned(_) => Standing::Held,
             MembershipEvent::Revoked(_, ack) => {
                 ack.done();
-                Standing::StandingBy
+                Standing::Waiting
             }
             MembershipEvent::Lost(_) => Standing::Joining,
             MembershipEvent::Failed(error) => Standing::Ended(error.to_string()),

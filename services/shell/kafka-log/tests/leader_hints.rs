@@ -1,6 +1,7 @@
 //! A broker that names no leader in its refusal: the client must not take memory that was never written
 //! for a partition and its leader. What it would make of it, it says under METADATAUPDATE.
 #![allow(unsafe_code, reason = "the mock's answers are set by librdkafka's own functions")]
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 use kafka_log as _;
 use rdkafka::bindings as rd;
