@@ -158,11 +158,10 @@ fn a_known_schema_is_taken_in_once() {
     let mut store = SchemaStore::compiled();
     let ours = store.add(avro_codec::schema_text(Topic::Fills)).unwrap();
     assert_eq!(ours, fingerprint(Topic::Fills));
-    let earlier = store.texts().count();
-    assert_eq!(earlier, avro_codec::schemas::EARLIER.len());
+    assert_eq!(store.texts().count(), 0, "our own need not be recorded, nor do earlier releases of ours");
     let older = store.add(OLDER).unwrap();
     assert_eq!(store.add(OLDER).unwrap(), older);
-    assert_eq!(store.texts().count(), earlier + 1);
+    assert_eq!(store.texts().count(), 1);
     assert!(store.texts().any(|known| known == (older, OLDER)));
     assert!(store.contains(older) && store.contains(ours) && !store.contains(Fingerprint(1)));
 }

@@ -233,40 +233,34 @@ fn i5_outputs_and_their_steps() {
     found(&verify(records, &Given::default()), "I5", &["portfolio.snapshots.v1/0@0"]);
 }
 
+/// The clean story, in which the keeper's last step stands in part or whole before it stands again.
+fn repeated(part: usize, change: &dyn Fn(&mut StoryStep)) -> Story {
+    let mut story = clean();
+    let at = story.events.iter().rposition(|e| matches!(e, Event::Step(step) if step.role != REBALANCER)).unwrap();
+    let Event::Step(mut first) = story.events[at].clone() else { unreachable!() };
+    change(&mut first);
+    story.events.insert(at, Event::Torn(first, part));
+    story
+}
+
 #[test]
 fn i5_a_torn_step_may_stand_twice_only_with_identical_bytes() {
-    let torn = |change: &dyn Fn(&mut StoryStep)| {
-        let mut story = clean();
-        let at = story.events.iter().rposition(|e| matches!(e, Event::Step(step) if step.role != REBALANCER)).unwrap();
-        let Event::Step(mut first) = story.events[at].clone() else { unreachable!() };
-        change(&mut first);
-        story.events.insert(at, Event::Torn(first, 2));
-        story
-    };
-    let report = passes(&torn(&|_| {}));
+    let report = passes(&repeated(2, &|_| {}));
     assert_eq!(report.checks.iter().find(|c| c.what.contains("twice")).unwrap().checked, 2);
-    let other = torn(&|step| {
+    let other = repeated(2, &|step| {
         if let Output::Ledger(ledger) = &mut step.outputs[0] {
             ledger.cash[0].amount = Money::ONE;
         }
     });
     found(&run(&other), "I5", &["portfolio.ledger.v1/0@4 and portfolio.ledger.v1/0@6", "other bytes"]);
-    found(&run(&torn(&|step| step.behind = true)), "I4", &["BEGIN 3 stands twice, with other windows"]);
+    found(&run(&repeated(2, &|step| step.behind = true)), "I4", &["BEGIN 3 stands twice, with other windows"]);
 }
 
 #[test]
 fn a_whole_step_may_stand_twice_only_unchanged() {
-    let twice = |change: &dyn Fn(&mut StoryStep)| {
-        let mut story = clean();
-        let at = story.events.iter().rposition(|e| matches!(e, Event::Step(step) if step.role != REBALANCER)).unwrap();
-        let Event::Step(mut first) = story.events[at].clone() else { unreachable!() };
-        change(&mut first);
-        story.events.insert(at, Event::Torn(first, usize::MAX));
-        story
-    };
-    passes(&twice(&|_| {}));
-    found(&run(&twice(&|step| step.behind = true)), "I4", &["BEGIN 3 where step 4 was due"]);
-    found(&run(&twice(&|step| drop(step.outputs.pop()))), "I4", &["DONE 3 stands twice"]);
+    passes(&repeated(usize::MAX, &|_| {}));
+    found(&run(&repeated(usize::MAX, &|step| step.behind = true)), "I4", &["BEGIN 3 where step 4 was due"]);
+    found(&run(&repeated(usize::MAX, &|step| drop(step.outputs.pop()))), "I4", &["DONE 3 stands twice"]);
 }
 
 #[test]

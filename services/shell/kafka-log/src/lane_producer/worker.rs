@@ -1,0 +1,304 @@
+//! What a lane's producer does on its thread: takes the lane over, commits until a step is visible, throws
+//! clients away, and gives up when it was let go. The policy is told at its handle's.
+
+use super::{Commit, CommitTimings, LaneSettings, Order, Outcome};
+use crate::errors::{CommitError, ProbeError};
+use crate::message::TopicName;
+use crate::progress_tail::{DoneStep, ProgressProbe};
+use crate::settings::KafkaSettings;
+use crate::transaction::TransactionalClient;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How often an idle client serves its callbacks.
+const IDLE_POLL: Duration = Duration::from_millis(100);
+/// How long a confirmed step may take to become visible: its markers are written after the answer.
+const VISIBLE_WITHIN: Duration = Duration::from_secs(1);
+/// Between two looks.
+const LOOK_AGAIN: Duration = Duration::from_millis(2);
+/// Between two tries to recycle a client.
+const RETRY_PAUSE: Duration = Duration::from_millis(200);
+
+/// The thread's own state.
+pub(super) struct Worker {
+    /// Absent only between throwing one away and making the next.
+    pub(super) client: Option<TransactionalClient>,
+    pub(super) settings: KafkaSettings,
+    pub(super) lane: LaneSettings,
+    pub(super) id: String,
+    pub(super) topics: Vec<TopicName>,
+    pub(super) probe: Box<dyn ProgressProbe>,
+    pub(super) tell: Box<dyn FnMut(Outcome) + Send>,
+    pub(super) free_at: Instant,
+    pub(super) abandoned: Arc<AtomicBool>,
+    /// The last step that was visible when the lane was taken over, or that this producer has made so.
+    pub(super) known: Option<DoneStep>,
+}
+
+/// One order's troubles so far.
+struct Trouble {
+    sequence: Option<u64>,
+    since: Instant,
+    attempts: u32,
+}
+
+impl Trouble {
+    fn none(sequence: Option<u64>) -> Self {
+        Self { sequence, since: Instant::now(), attempts: 0 }
+    }
+}
+
+impl Worker {
+    pub(super) fn run(mut self, waiting: &Receiver<Order>) {
+        if let Some(client) = &self.client {
+            client.warm_up(&self.topics);
+        }
+        loop {
+            let done = match waiting.recv_timeout(IDLE_POLL) {
+                Ok(Order::Init) => self.take_over(),
+                Ok(Order::Commit(commit)) => self.commit(&commit),
+                Err(RecvTimeoutError::Timeout) => self.idle(),
+                Err(RecvTimeoutError::Disconnected) => ControlFlow::Break(()),
+            };
+            if done.is_break() {
+                return;
+            }
+        }
+    }
+
+    /// Serves callbacks, and recycles a client whose connection broke while nobody waits for it.
+    fn idle(&mut self) -> ControlFlow<()> {
+        if let Some(client) = &self.client {
+            client.serve();
+        }
+        if self.is_broken() { self.recycle() } else { ControlFlow::Continue(()) }
+    }
+
+    fn is_broken(&self) -> bool {
+        self.client.as_ref().is_some_and(TransactionalClient::saw_errors)
+    }
+
+    fn take_over(&mut self) -> ControlFlow<()> {
+        let started = Instant::now();
+        let warm = self.client.take();
+        match self.taken_over(warm) {
+            Ok(()) => {
+                (self.tell)(Outcome::Ready { took: started.elapsed() });
+                ControlFlow::Continue(())
+            }
+            Err(error) => self.end(None, error),
+        }
+    }
+
+    /// Fences every predecessor and notes the last step that one of them has made visible.
+    fn taken_over(&mut self, warm: Option<TransactionalClient>) -> Result<(), CommitError> {
+        let mut trouble = Trouble::none(None);
+        self.initialised(warm, &mut trouble)?;
+        self.known = self.last_visible(&mut trouble)?;
+        Ok(())
+    }
+
+    fn commit(&mut self, commit: &Commit) -> ControlFlow<()> {
+        let started = Instant::now();
+        match self.until_visible(commit) {
+            Ok((timings, recycled)) => {
+                let (sequence, took) = (commit.step.sequence, started.elapsed());
+                self.known = Some(commit.step);
+                (self.tell)(Outcome::Confirmed { sequence, took, timings, recycled });
+                self.free_at = Instant::now() + self.lane.pause;
+                ControlFlow::Continue(())
+            }
+            Err(error) => self.end(Some(commit.step.sequence), error),
+        }
+    }
+
+    /// Sends the step, again and unchanged, until it is known to be visible. A commit that was slow, or
+    /// during which a connection broke, may have left a second EndTxn on its way; and brokers in trouble
+    /// confirm commits whose markers they then lose. Then the client goes, and the step is looked up.
+    fn until_visible(&mut self, commit: &Commit) -> Result<(Option<CommitTimings>, bool), CommitError> {
+        let mut trouble = Trouble::none(Some(commit.step.sequence));
+        let mut renewed = false;
+        loop {
+            self.keep_pace();
+            let timings = match self.tried(commit) {
+                Ok((done_at, timings)) if self.is_sound(timings) && self.stands(done_at)? => return Ok((Some(timings), renewed)),
+                Ok((_, timings)) => {
+                    self.say_recycling();
+                    Some(timings)
+                }
+                Err(error @ CommitError::Interrupted { .. }) => {
+                    self.note(error, &mut trouble)?;
+                    None
+                }
+                Err(error) => return Err(error),
+            };
+            renewed = true;
+            if self.renewed(Some(commit.step), &mut trouble)? {
+                return Ok((timings, true));
+            }
+        }
+    }
+
+    fn tried(&self, commit: &Commit) -> Result<(i64, CommitTimings), CommitError> {
+        let budget = self.lane.commit_budget;
+        match &self.client {
+            Some(client) => client.run(commit, budget),
+            None => Err(self.interrupt("begin_transaction", "the client was thrown away")),
+        }
+    }
+
+    fn is_sound(&self, timings: CommitTimings) -> bool {
+        timings.commit <= self.lane.slow_commit && !self.is_broken()
+    }
+
+    /// Whether a step whose DONE was written there becomes visible soon.
+    fn stands(&mut self, done_at: i64) -> Result<bool, CommitError> {
+        let deadline = Instant::now() + VISIBLE_WITHIN;
+        loop {
+            match self.probe.stable_end() {
+                Ok(end) if end > done_at => return Ok(true),
+                Ok(_) if Instant::now() < deadline => thread::sleep(LOOK_AGAIN),
+                Ok(end) => {
+                    tracing::warn!(target: "kafka", id = self.id, done_at, end, "a step was confirmed and is not visible");
+                    return Ok(false);
+                }
+                Err(error) => {
+                    tracing::warn!(target: "kafka", id = self.id, %error, "whether a confirmed step is visible is not known");
+                    return Ok(false);
+                }
+            }
+            self.heed()?;
+        }
+    }
+
+    fn say_recycling(&self) {
+        tracing::warn!(target: "kafka", id = self.id, "recycling the producer after a slow commit, a lost connection, or a step that is not visible");
+    }
+
+    fn recycle(&mut self) -> ControlFlow<()> {
+        self.say_recycling();
+        match self.renewed(None, &mut Trouble::none(None)) {
+            Ok(_) => ControlFlow::Continue(()),
+            Err(error) => self.end(None, error),
+        }
+    }
+
+    /// Goes on with a new client, if the lane is still ours: returns whether the step in doubt is visible.
+    /// Another owner may have come and gone, or have been fenced by this very call; its steps tell.
+    fn renewed(&mut self, in_doubt: Option<DoneStep>, trouble: &mut Trouble) -> Result<bool, CommitError> {
+        self.initialised(None, trouble)?;
+        match self.last_visible(trouble)? {
+            last if last.is_some() && last == in_doubt => Ok(true),
+            // Retention may have taken the last step of a quiet lane; another owner's would be there.
+            last if last == self.known || last.is_none() => Ok(false),
+            Some(last) if self.known.is_some_and(|known| last.sequence < known.sequence) => {
+                Err(CommitError::Unseen { transactional_id: self.id.clone(), step: self.known.map_or(0, |known| known.sequence) })
+            }
+            last => Err(CommitError::Overtaken { transactional_id: self.id.clone(), step: last.map_or(0, |step| step.sequence) }),
+        }
+    }
+
+    /// Throws the client away (unless a fresh one is given) and takes the lane over with a new one.
+    fn initialised(&mut self, fresh: Option<TransactionalClient>, trouble: &mut Trouble) -> Result<(), CommitError> {
+        let mut fresh = fresh;
+        self.client = None;
+        loop {
+            let mut client = match fresh.take() {
+                Some(client) => client,
+                None => self.warmed()?,
+            };
+            self.heed()?;
+            match client.init(self.lane.init_limit) {
+                Ok(()) => {
+                    self.client = Some(client);
+                    return Ok(());
+                }
+                Err(error @ CommitError::Interrupted { .. }) => self.note(error, trouble)?,
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn warmed(&self) -> Result<TransactionalClient, CommitError> {
+        let client = TransactionalClient::new(&self.settings, &self.id, Arc::clone(&self.abandoned))?;
+        client.warm_up(&self.topics);
+        Ok(client)
+    }
+
+    /// The last step that is visible now.
+    fn last_visible(&mut self, trouble: &mut Trouble) -> Result<Option<DoneStep>, CommitError> {
+        loop {
+            match self.probe.last_done() {
+                Ok(last) => return Ok(last),
+                Err(error @ ProbeError::Nonsense(_)) => return Err(error.into()),
+                Err(error) => self.note(error.into(), trouble)?,
+            }
+        }
+    }
+
+    /// An error once nobody wants this producer any more: it must not fence whoever comes after it.
+    fn heed(&self) -> Result<(), CommitError> {
+        if self.abandoned.load(Ordering::Relaxed) {
+            return Err(CommitError::Abandoned { transactional_id: self.id.clone() });
+        }
+        Ok(())
+    }
+
+    /// Tells of a failure and waits a little; an error when patience has run out.
+    fn note(&mut self, error: CommitError, trouble: &mut Trouble) -> Result<(), CommitError> {
+        trouble.attempts += 1;
+        let (sequence, attempt) = (trouble.sequence, trouble.attempts);
+        tracing::warn!(target: "kafka", %error, ?sequence, attempt, "a lane's commit is in trouble");
+        let tried_for = trouble.since.elapsed();
+        self.heed()?;
+        if tried_for >= self.lane.give_up_after {
+            return Err(CommitError::GaveUp {
+                transactional_id: self.id.clone(),
+                tried_for,
+                last: error.to_string(),
+                in_doubt: sequence.is_some(),
+            });
+        }
+        (self.tell)(Outcome::Troubled { sequence, attempt, error });
+        thread::sleep(RETRY_PAUSE);
+        Ok(())
+    }
+
+    fn end(&mut self, sequence: Option<u64>, error: CommitError) -> ControlFlow<()> {
+        let id = &self.id;
+        match &error {
+            _ if self.abandoned.load(Ordering::Relaxed) => {
+                tracing::info!(target: "kafka", %error, ?sequence, id, "a lane's producer that was let go ends");
+            }
+            CommitError::Fenced { .. } | CommitError::Overtaken { .. } => {
+                tracing::warn!(target: "kafka", %error, ?sequence, id, "a lane's producer is fenced");
+            }
+            _ => tracing::error!(target: "kafka", %error, ?sequence, id, "a lane's producer ends"),
+        }
+        if matches!(error, CommitError::Fenced { .. } | CommitError::Overtaken { .. }) {
+            (self.tell)(Outcome::Fenced { sequence });
+            return ControlFlow::Break(());
+        }
+        if let Some(client) = self.client.take() {
+            client.abort_and_drop(self.lane.slow_commit);
+        }
+        (self.tell)(Outcome::Failed { sequence, error });
+        ControlFlow::Break(())
+    }
+
+    fn keep_pace(&self) {
+        let wait = self.free_at.saturating_duration_since(Instant::now());
+        if !wait.is_zero() {
+            thread::sleep(wait);
+        }
+    }
+
+    fn interrupt(&self, attempted: &'static str, reason: &str) -> CommitError {
+        let transactional_id = self.id.clone();
+        CommitError::Interrupted { transactional_id, attempted, reason: reason.to_owned() }
+    }
+}
