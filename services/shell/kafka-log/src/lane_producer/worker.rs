@@ -16,8 +16,9 @@ use std::time::{Duration, Instant};
 
 /// How often an idle client serves its callbacks.
 const IDLE_POLL: Duration = Duration::from_millis(100);
-/// How long a confirmed step may take to become visible: its markers are written after the answer.
-const VISIBLE_WITHIN: Duration = Duration::from_secs(1);
+/// How long a confirmed step may take to become visible: its markers are written after the answer, and a broker
+/// that has just started takes more than a second for its first ones.
+const VISIBLE_WITHIN: Duration = Duration::from_secs(3);
 /// Between two looks.
 const LOOK_AGAIN: Duration = Duration::from_millis(2);
 /// Between two tries to recycle a client.
