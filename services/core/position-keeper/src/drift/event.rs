@@ -11,6 +11,10 @@ use domain::enums::{DriftCause, DriftKind, MarketState};
 use domain::snapshot::InputOffset;
 use domain::{Amount, Quantity, SmolStr};
 
+/// The most recent orders of one event: with [`engine::settings::MAX_LINES`] lines and a policy it stays within
+/// its 8 MiB.
+pub const MAX_RECENT_ORDERS: usize = 50_000;
+
 /// What happened, and why it is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct News {
@@ -70,9 +74,16 @@ pub fn assemble(portfolio: &Portfolio, appraisal: &Appraisal, around: &Circumsta
     }
 }
 
+/// Those whose fills are the newest, where there are more than a record holds: a plan asks for the last cycle's.
 fn recent_orders(portfolio: &Portfolio) -> Vec<RecentOrder> {
-    let orders = portfolio.orders.iter();
-    orders.map(|(order, executed)| RecentOrder { order_id: *order, executed_quantity: executed.quantity }).collect()
+    let mut orders: Vec<_> = portfolio.orders.iter().collect();
+    let beyond = orders.len().saturating_sub(MAX_RECENT_ORDERS);
+    if beyond > 0 {
+        orders.select_nth_unstable_by_key(beyond, |(order, executed)| (executed.newest, **order));
+        orders.drain(..beyond);
+        orders.sort_unstable_by_key(|(order, _)| **order);
+    }
+    orders.iter().map(|(order, executed)| RecentOrder { order_id: **order, executed_quantity: executed.quantity }).collect()
 }
 
 fn drift_line(
