@@ -57,7 +57,7 @@
 //! ```
 //!
 //! Who owns which lane: [`Membership`]. Topics made and verified: [`Topics`]. Publishing without a
-//! lane (commands, frames): [`Producer`].
+//! lane (commands, frames): [`Producer`], and [`publish_together`] where all must arrive or none.
 
 mod batch;
 mod callbacks;
@@ -72,6 +72,7 @@ mod progress_tail;
 mod range;
 mod reader;
 mod settings;
+mod together;
 mod topics;
 mod transaction;
 mod wait;
@@ -86,4 +87,5 @@ pub use producer::{DeliveryFailure, FlushError, Producer};
 pub use progress_tail::{ProgressProbe, TailProbe};
 pub use reader::{LogBounds, Pace, Reader, Start};
 pub use settings::{KafkaSettings, Protocol, Secret, Security};
+pub use together::publish_together;
 pub use topics::{Difference, TopicDescription, TopicSpec, Topics};
