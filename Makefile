@@ -50,7 +50,7 @@ test: ## Run every test, on servers of its own
 		set -a; . $(TEST_STACK)/env; set +a; \
 		BALLAST_BIN=$(CURDIR)/target/fast/ballast $(CARGO) test --profile fast --workspace --locked --no-fail-fast
 
-chaos: ## Kill roles at random for a minute under load, then check every record
+chaos: ## Kill every role, then roles at random, for a minute under load; then check every record
 	@trap '$(SWEEP)' EXIT; trap 'exit 130' INT TERM; \
 		BALLAST_KILL_SECONDS=$${BALLAST_KILL_SECONDS:-60} \
 		$(CARGO) test --profile fast --package system-tests --test e2e --locked -- kill_loop --nocapture
@@ -68,7 +68,13 @@ GUNGRAUN_RUNNER := $(CURDIR)/$(GUNGRAUN)/bin/gungraun-runner
 $(GUNGRAUN)/bin/gungraun-runner:
 	$(CARGO) install gungraun-runner --version =0.20.0 --locked --root $(GUNGRAUN)
 
-bench: $(GUNGRAUN)/bin/gungraun-runner ## Measure the core and the whole, on a broker of its own (long: it builds the release)
+# Said before anything is built: the runner itself would only say that it failed.
+.PHONY: valgrind
+valgrind:
+	@command -v valgrind >/dev/null || { \
+		echo "make bench counts instructions with valgrind, which is not installed (Debian: apt install valgrind)" >&2; exit 1; }
+
+bench: valgrind $(GUNGRAUN)/bin/gungraun-runner ## Measure the core and the whole, on a broker of its own (long: it builds the release)
 	$(CARGO) build --release --package ballast --locked
 	GUNGRAUN_RUNNER=$(GUNGRAUN_RUNNER) $(CARGO) bench --package system-tests --bench core --locked
 	$(CARGO) bench --package system-tests --bench pace --locked

@@ -41,6 +41,11 @@ pub fn lanes_of(member: usize) -> usize {
     ROLES[member].1
 }
 
+/// Role of the crew's member.
+pub fn role_of(member: usize) -> &'static str {
+    ROLES[member].0
+}
+
 /// A load that runs beside what a test does to the service.
 pub struct Shift {
     /// What is sent, and what must come of it.

@@ -17,5 +17,10 @@ fn every_day_of_both_journeys_equals_its_oracle() {
     println!("{}\n{}", ended.out, ended.err);
     println!("both journeys took {:.0?}", started.elapsed());
     assert_eq!(ended.code, Some(0), "the demo holds every day against its oracle and fails at a difference");
+    assert!(ended.out.contains("SIGKILL to the position-keeper and the rebalancer"), "both were killed in the middle");
+    for role in ["position-keeper", "rebalancer"] {
+        let back = ended.out.lines().any(|line| line.contains(role) && line.contains("from SIGKILL to its next committed step"));
+        assert!(back, "{role} has committed again after it was killed");
+    }
     assert!(ended.out.contains("no violation"), "and ends with the table of invariants");
 }

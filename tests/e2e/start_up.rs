@@ -1,8 +1,11 @@
 //! What stands in the way of a start is said, with what to do, and the exit status is not zero.
 
+use domain::Topic;
+use kafka_log::{TopicName, Topics};
 use std::time::{Duration, Instant};
 use system_tests::service::Service;
 use system_tests::stack::{Ended, Stack};
+use system_tests::topic::{kafka, records};
 use system_tests::waiting::until;
 
 /// The command fails soon, with status 1, and its message holds these words.
@@ -54,4 +57,40 @@ fn without_postgres_lanes_wait_and_say_so() {
     assert!(waiting.recovered().is_empty(), "a lane must not run without its checkpoints");
     stack.control(&["restart-postgres"]);
     waiting.await_lanes(4);
+}
+
+/// A topic made anew, with nothing in it.
+fn make_anew(stack: &Stack, topic: Topic) {
+    let name = TopicName::from(topic.name());
+    Topics::open(&kafka(stack)).expect("settings").delete(std::slice::from_ref(&name)).expect("the topic can be deleted");
+    until("the topic is there again", Duration::from_secs(30), || {
+        let made = stack.ballast(&["topics", "create"]);
+        (made.code == Some(0)).then_some(())
+    });
+}
+
+#[test]
+fn progress_that_was_lost_under_a_kept_checkpoint_halts_its_lane() {
+    let stack = Stack::ready("start-up-progress");
+    let settings = &["pacing.checkpoint_ms=500"];
+    let mut keeper = Service::start(&stack, &["position-keeper"], "1", settings);
+    keeper.await_lanes(4);
+    stack.publish(r#"{"topic":"portfolio.policies.v1","value":{"portfolio_id":"growth","policy_version":1,"base_currency":"USD"}}"#);
+    until("the policy is followed", Duration::from_secs(60), || {
+        keeper.assert_runs();
+        records(&stack, Topic::Drift.name()).first().map(|_| ())
+    });
+    // In order: its checkpoint holds every step.
+    assert!(keeper.terminate().0.success());
+    make_anew(&stack, Topic::PositionKeeperProgress);
+    keeper.restart(&stack);
+    let halted = until("the lane says why it is halted", Duration::from_secs(60), || {
+        keeper.assert_runs();
+        let halted = keeper.lines_saying("the lane is halted");
+        halted.first().map(ToString::to_string)
+    });
+    for word in ["LOST_PROGRESS", "the checkpoint stands at step", "restore it, or delete the checkpoint and start with --genesis"] {
+        assert!(halted.contains(word), "{word:?} is not in {halted}");
+    }
+    assert!(records(&stack, Topic::PositionKeeperProgress.name()).is_empty(), "it has published nothing");
 }

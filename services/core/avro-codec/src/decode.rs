@@ -3,7 +3,7 @@
 
 use crate::error::CodecError;
 use crate::fault::Fault;
-use crate::limits::record_limit;
+use crate::limits::{record_limit, text_limit};
 use crate::reader::Reader;
 use crate::schemas::{Fingerprint, compiled};
 use crate::store::{SchemaStore, is_compiled};
@@ -99,21 +99,21 @@ fn boxed<T: Wire>(schemas: &SchemaStore, topic: Topic, value: &[u8]) -> Result<B
 }
 
 fn record<T: Wire>(schemas: &SchemaStore, topic: Topic, value: &[u8]) -> Result<T, CodecError> {
-    with_body(schemas, topic, value, |body| body_of(body).map_err(|fault| CodecError::Body { topic, fault }))
+    with_body(schemas, topic, value, |body| body_of(topic, body).map_err(|fault| CodecError::Body { topic, fault }))
 }
 
 /// A record read into its place on the heap: nothing of its size is moved on the way out.
 #[inline]
 fn boxed_body<T: Wire>(topic: Topic, body: &[u8]) -> Result<Box<T>, CodecError> {
-    match body_of(body) {
+    match body_of(topic, body) {
         Ok(record) => Ok(Box::new(record)),
         Err(fault) => Err(CodecError::Body { topic, fault }),
     }
 }
 
 #[inline(always)]
-fn body_of<T: Wire>(body: &[u8]) -> Result<T, Fault> {
-    let mut reader = Reader::new(body);
+fn body_of<T: Wire>(topic: Topic, body: &[u8]) -> Result<T, Fault> {
+    let mut reader = Reader::within(body, text_limit(topic));
     let record = T::read(&mut reader)?;
     reader.end()?;
     Ok(record)

@@ -4,6 +4,8 @@ use domain::Topic;
 
 /// The longest text, in bytes; names, ids and words are far shorter.
 pub const MAX_TEXT: usize = 64 * 1024;
+/// The longest text of what others send, in bytes: our own texts quote several of them.
+pub const MAX_INPUT_TEXT: usize = 4 * 1024;
 /// The most items of one array.
 pub const MAX_ITEMS: usize = 256 * 1024;
 /// Items for which room is made before the first of them was read.
@@ -18,4 +20,21 @@ pub const MAX_SCHEMA_TEXT: usize = 1024 * 1024;
 /// The largest value of a record of the topic, in bytes, its framing included.
 pub const fn record_limit(topic: Topic) -> usize {
     topic.record_bytes()
+}
+
+/// The longest text in a record of the topic, in bytes.
+pub const fn text_limit(topic: Topic) -> usize {
+    match topic {
+        Topic::Fills
+        | Topic::Cash
+        | Topic::Policies
+        | Topic::Ticks
+        | Topic::Instruments
+        | Topic::CorporateActions
+        | Topic::MarketStatus
+        | Topic::Closes
+        | Topic::OrderStatus
+        | Topic::Commands => MAX_INPUT_TEXT,
+        _ => MAX_TEXT,
+    }
 }

@@ -1,17 +1,30 @@
 //! A cursor over the bytes of one record. It never reads past them and allocates nothing.
 
 use crate::fault::{Fault, FaultKind};
+#[cfg(test)]
+use crate::limits::MAX_TEXT;
 
 /// What is left of a record.
 #[derive(Debug, Clone, Copy)]
 pub struct Reader<'a> {
     rest: &'a [u8],
+    texts: usize,
 }
 
 impl<'a> Reader<'a> {
-    /// A cursor at the start of `bytes`.
+    /// A cursor at the start of `bytes`, whose texts may have as many bytes as any.
+    #[cfg(test)]
     pub const fn new(bytes: &'a [u8]) -> Self {
-        Self { rest: bytes }
+        Self::within(bytes, MAX_TEXT)
+    }
+    /// A cursor at the start of `bytes`, whose texts have at most `texts` bytes.
+    pub const fn within(bytes: &'a [u8], texts: usize) -> Self {
+        Self { rest: bytes, texts }
+    }
+    /// The most bytes of a text.
+    #[inline(always)]
+    pub const fn texts(&self) -> usize {
+        self.texts
     }
     /// Bytes that are left.
     pub const fn left(&self) -> usize {

@@ -136,7 +136,7 @@ impl Wire for SmolStr {
     }
     #[inline(always)]
     fn read(reader: &mut Reader<'_>) -> Result<Self, Fault> {
-        reader.text(MAX_TEXT).map(small_text)
+        reader.text(reader.texts()).map(small_text)
     }
 }
 

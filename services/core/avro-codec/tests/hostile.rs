@@ -193,6 +193,19 @@ fn numbers_beyond_their_range_are_told_apart() {
 }
 
 #[test]
+fn texts_that_others_send_are_short_enough_to_be_quoted() {
+    let _alone = ONE_AT_A_TIME.lock();
+    let with = |bytes: usize| {
+        let fill = Fill { source: "x".repeat(bytes).into(), ..fill() };
+        read(Topic::Fills, &self::bytes(&Input::Fill(Box::new(fill))))
+    };
+    let most = avro_codec::limits::MAX_INPUT_TEXT;
+    assert!(with(most).is_ok());
+    let error = with(most + 1).unwrap_err().to_string();
+    assert!(error.contains("source"), "{error}");
+}
+
+#[test]
 fn what_nobody_could_read_is_not_written() {
     let _alone = ONE_AT_A_TIME.lock();
     let refused = |fill: Fill, word: &str| {

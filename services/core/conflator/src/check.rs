@@ -19,6 +19,9 @@ use engine::Refusal;
 pub const ANNOUNCED_DAYS: i64 = 366;
 /// The longest text of a record, in bytes.
 pub const MAX_TEXT: usize = 1024;
+/// The longest text that stands in every line of drift events, snapshots and plans, in bytes: it decides how
+/// many lines a portfolio may have (`engine::settings::MAX_LINES`).
+pub const MAX_NAME: usize = 64;
 
 type Checked = Result<(), Refusal>;
 
@@ -81,13 +84,9 @@ pub fn instrument(instrument: &Instrument, key: Option<&[u8]>) -> Checked {
     let jump = instrument.max_jump_bp;
     let jump_fits = jump.is_none_or(|jump| jump.is_positive() && jump.fits_wire());
     require(jump_fits, OutOfRange, || format!("max_jump_bp of {id} is not positive: leave it out or raise it"))?;
-    let texts = [
-        (&instrument.symbol, "symbol"),
-        (&instrument.name, "name"),
-        (&instrument.sector, "sector"),
-        (&instrument.venue, "venue"),
-        (&instrument.calendar, "calendar"),
-    ];
+    let names = [(&instrument.symbol, "symbol"), (&instrument.sector, "sector"), (&instrument.venue, "venue")];
+    names.iter().try_for_each(|(text, name)| within(MAX_NAME, text.as_ref(), name, id))?;
+    let texts = [(&instrument.name, "name"), (&instrument.calendar, "calendar")];
     texts.iter().try_for_each(|(text, name)| short(text.as_ref(), name, id))
 }
 
@@ -98,7 +97,7 @@ pub fn action(action: &CorporateAction, key: Option<&[u8]>) -> Checked {
     keyed(key, id, "action_id")?;
     require(action.status != ActionStatus::Unknown, UnknownEnum, || unknown("status", id))?;
     require(action.kind != ActionKind::Unknown, UnknownEnum, || unknown("kind", id))?;
-    short(action.new_symbol.as_ref(), "new_symbol", id)?;
+    within(MAX_NAME, action.new_symbol.as_ref(), "new_symbol", id)?;
     if action.status == ActionStatus::Cancelled { Ok(()) } else { details(action, id) }
 }
 
@@ -173,5 +172,9 @@ fn not_negative(value: Quantity, field: &str, id: &str) -> Checked {
 }
 
 fn short(text: Option<&SmolStr>, field: &str, id: &str) -> Checked {
-    require(text.is_none_or(|text| text.len() <= MAX_TEXT), OutOfRange, || format!("{field} of {id} is longer than {MAX_TEXT} bytes"))
+    within(MAX_TEXT, text, field, id)
+}
+
+fn within(bytes: usize, text: Option<&SmolStr>, field: &str, id: &str) -> Checked {
+    require(text.is_none_or(|text| text.len() <= bytes), OutOfRange, || format!("{field} of {id} is longer than {bytes} bytes"))
 }

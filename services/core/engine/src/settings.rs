@@ -5,6 +5,14 @@ use domain::SmolStr;
 use domain::progress::Recorded;
 use serde::{Deserialize, Serialize};
 
+/// The most lines (held or targeted instruments) that a portfolio may have: with all texts and numbers at their
+/// longest, its largest record (a plan of two legs for each line, every number noted) stays within 8 MiB.
+/// `ballast/tests/largest.rs` builds that record and its like.
+pub const MAX_LINES: usize = 1500;
+/// The most bytes at which a ledger record may end its step: with all ids at their longest it takes twice as
+/// many, and the last booking may be as large as an input.
+pub const MAX_LEDGER_BYTES: usize = 512 * 1024;
+
 /// A recorded setting that this build cannot take over.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the progress topic records the setting {name} = {value:?}, which this build does not know: replay with the build that wrote it")]
@@ -64,10 +72,10 @@ settings! {
     future_tick_seconds: i64 = 60,
     /// Seconds from a cancel request to STUCK.
     cancel_seconds: i64 = 60,
-    /// Most lines (held or targeted instruments) of one portfolio.
-    max_lines: usize = 20_000,
-    /// Bytes at which a ledger record ends its step.
-    ledger_bytes: usize = 512 * 1024,
+    /// Most lines (held or targeted instruments) of one portfolio; at most [`MAX_LINES`].
+    max_lines: usize = MAX_LINES,
+    /// Bytes at which a ledger record ends its step; at most [`MAX_LEDGER_BYTES`].
+    ledger_bytes: usize = MAX_LEDGER_BYTES,
     /// Milliseconds from an order to its acknowledgement and fills by the paper router.
     paper_delay_ms: i64 = 0,
     /// Seed of the paper router's choices.

@@ -70,19 +70,18 @@ pub fn encode_input_value(input: &Input) -> Result<Option<Vec<u8>>, CodecError> 
 }
 
 /// A stored record of any topic as JSON, for people: records as their fields, what cannot be read as what it is.
-pub fn json_of(topic: &str, record: &StoredRecord) -> String {
-    let schemas = SchemaStore::compiled();
+pub fn json_of(schemas: &SchemaStore, topic: &str, record: &StoredRecord) -> String {
     if topic.ends_with(".dlq") {
         return dead_letter_json(record);
     }
     let value = record.value.as_deref();
     let read = Topic::from_name(topic).and_then(|topic| {
         if topic.name().contains(".progress.") {
-            return decode_progress(&schemas, value?).ok().and_then(|progress| serde_json::to_string(&progress).ok());
+            return decode_progress(schemas, value?).ok().and_then(|progress| serde_json::to_string(&progress).ok());
         }
-        match avro_codec::decode_output(&schemas, topic, value?) {
+        match avro_codec::decode_output(schemas, topic, value?) {
             Ok(output) => Some(lines::output_json(&output)),
-            Err(_) => avro_codec::decode(&schemas, topic, record.key.as_deref(), value).ok().map(|input| lines::input_json(&input)),
+            Err(_) => avro_codec::decode(schemas, topic, record.key.as_deref(), value).ok().map(|input| lines::input_json(&input)),
         }
     });
     read.unwrap_or_else(|| match value {
@@ -96,5 +95,33 @@ fn dead_letter_json(record: &StoredRecord) -> String {
     match avro_codec::dead_letter_from(record.key.as_deref(), record.value.as_deref(), headers) {
         Ok(letter) => lines::output_json(&Output::DeadLetter(Box::new(letter))),
         Err(error) => format!(r#"{{"unreadable":{}}}"#, serde_json::json!(error.to_string())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::Timestamp;
+
+    #[test]
+    fn a_writers_schema_of_the_folder_is_read_too() {
+        let ours: serde_json::Value = serde_json::from_str(include_str!("../../../../schemas/ballast.refresh.v1.avsc")).unwrap();
+        let mut other = ours.clone();
+        let more = serde_json::json!({"name": "of_theirs", "type": "string", "default": ""});
+        other["fields"].as_array_mut().unwrap().push(more);
+        let mut known = SchemaStore::compiled();
+        let text = other.to_string();
+        known.add(&text).unwrap();
+        let id = "bbd039b5-dae4-5b57-94dd-e2760a010f4d";
+        let mut value = vec![0xc3, 0x01];
+        value.extend(avro_codec::fingerprint_of_text(&text).unwrap().to_wire());
+        for part in [id, "growth", "a test", "theirs"] {
+            value.push(u8::try_from(part.len() * 2).unwrap());
+            value.extend(part.bytes());
+        }
+        let record =
+            StoredRecord { offset: 0, appended: Timestamp::MIN, key: Some(b"growth".to_vec()), value: Some(value), headers: vec![] };
+        assert!(json_of(&known, "ballast.refresh.v1", &record).contains(id));
+        assert!(json_of(&SchemaStore::compiled(), "ballast.refresh.v1", &record).contains("unreadable"));
     }
 }

@@ -46,7 +46,9 @@ pub enum Command {
     /// Reads every topic from its beginning and checks the invariants I1 to I12; exit status 1 when one is broken.
     ///
     /// I7 replays every step with the engine; all others are recomputed in exact arithmetic by a model that shares
-    /// no code with it. Keeps every record in memory.
+    /// no code with it. What retention has deleted, and what an earlier life before --genesis wrote, is noted and
+    /// not judged; where a lane's beginning is gone, I7 starts from its checkpoint, which needs Postgres.
+    /// Keeps every record in memory.
     Verify(VerifyArgs),
     /// Brings the database's tables up to this build.
     Migrate,
@@ -131,7 +133,7 @@ pub struct PublishArgs {
 /// Arguments of `verify`.
 #[derive(Debug, Args)]
 pub struct VerifyArgs {
-    /// Leaves checkpoints (I6) unchecked.
+    /// Leaves checkpoints (I6) unchecked; lanes whose beginning is gone are not replayed (I7).
     #[arg(long)]
     pub without_postgres: bool,
     /// Allows gaps in the versions of snapshots, which the broker may have compacted away.

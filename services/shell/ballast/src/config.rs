@@ -3,6 +3,7 @@
 
 use crate::worker::pacing::Pacing;
 use avro_codec::SchemaStore;
+use engine::settings::{MAX_LEDGER_BYTES, MAX_LINES};
 use figment::Figment;
 use figment::providers::{Env, Format, Toml};
 use kafka_log::KafkaSettings;
@@ -127,6 +128,7 @@ pub fn load(file: Option<&Path>, overrides: &[String]) -> Result<Config, ConfigE
         }
         figment = figment.merge(Toml::file(file));
     }
+    known_variables(std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()))?;
     figment = figment.merge(Env::prefixed("BALLAST_").filter(|key| configures(key.as_str())).map(|key| key_of(key.as_str()).into()));
     for pair in overrides {
         let (key, value) =
@@ -140,7 +142,53 @@ pub fn load(file: Option<&Path>, overrides: &[String]) -> Result<Config, ConfigE
     Ok(config)
 }
 
-/// Whether a variable is the configuration's: others of the prefix belong to the development stack.
+/// Variables of our prefix that configure nothing of the service: the command line's, the development stack's and
+/// the tests'.
+const OTHERS: [&str; 9] =
+    ["CONFIG", "BIN", "CACHE_DIR", "BENCH_FILLS", "BENCH_RATE", "BLESS_RELEASE", "KILL_SECONDS", "LOAD_FILLS", "SEED"];
+
+/// Refuses variables of our prefix that nobody reads: a mistyped one would otherwise leave the default in force.
+fn known_variables(names: impl Iterator<Item = String>) -> Result<(), ConfigError> {
+    let unknown = |name: &str| !configures(name) && !OTHERS.contains(&name) && !is_link(name);
+    let found = names.filter_map(|name| name.strip_prefix("BALLAST_").map(str::to_owned)).find(|name| unknown(name));
+    let Some(name) = found else { return Ok(()) };
+    Err(ConfigError::Wrong(format!("the variable BALLAST_{name} sets no key; the nearest name is BALLAST_{}", nearest(&name))))
+}
+
+/// What Kubernetes sets by itself beside a service that is called like us.
+fn is_link(name: &str) -> bool {
+    name.ends_with("SERVICE_HOST") || name.contains("SERVICE_PORT") || name == "PORT" || name.ends_with("_PORT") || name.contains("PORT_")
+}
+
+/// The known name that takes the fewest changes; of a section, with the key that was given.
+fn nearest(name: &str) -> String {
+    let words: Vec<&str> = name.split('_').collect();
+    let in_section = SECTIONS.map(|section| {
+        let section = section.replace('.', "_").to_ascii_uppercase();
+        let (head, key) = words.split_at(section.split('_').count().min(words.len()));
+        let key = if key.is_empty() { "<KEY>".to_owned() } else { key.join("_") };
+        (distance(&head.join("_"), &section), format!("{section}_{key}"))
+    });
+    let alone = ["INSTANCE", "LANES"].map(|known| (distance(name, known), known.to_owned()));
+    let all = alone.into_iter().chain(in_section);
+    all.min_by_key(|(changes, _)| *changes).map(|(_, known)| known).unwrap_or_default()
+}
+
+/// Letters to change, add or take away to make one text of another.
+fn distance(from: &str, to: &str) -> usize {
+    let mut row: Vec<usize> = (0..=to.len()).collect();
+    for (at, letter) in from.bytes().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], at + 1);
+        for (column, other) in to.bytes().enumerate() {
+            let changed = diagonal + usize::from(letter != other);
+            diagonal = row[column + 1];
+            row[column + 1] = changed.min(row[column] + 1).min(diagonal + 1);
+        }
+    }
+    row[to.len()]
+}
+
+/// Whether a variable is the configuration's.
 fn configures(key: &str) -> bool {
     let key = key.to_ascii_lowercase();
     matches!(key.as_str(), "instance" | "lanes") || section_of(&key).is_some()
@@ -167,6 +215,16 @@ fn check(config: &Config) -> Result<(), ConfigError> {
     if usize::try_from(config.kafka.max_message_bytes).is_ok_and(|bytes| bytes < largest) {
         return wrong(format!("kafka.max_message_bytes is {}, the largest record may have {largest}", config.kafka.max_message_bytes));
     }
+    let core = &config.core;
+    if !(1..=MAX_LINES).contains(&core.max_lines) {
+        return wrong(format!(
+            "core.max_lines is {}, it lies between 1 and {MAX_LINES}: the records of a larger portfolio would not fit",
+            core.max_lines
+        ));
+    }
+    if !(1..=MAX_LEDGER_BYTES).contains(&core.ledger_bytes) {
+        return wrong(format!("core.ledger_bytes is {}, it lies between 1 and {MAX_LEDGER_BYTES}", core.ledger_bytes));
+    }
     if config.instance.is_empty() {
         return wrong("instance is empty: give each process of a role a name of its own".to_owned());
     }
@@ -187,6 +245,32 @@ mod tests {
         assert_eq!(key_of("POSTGRES_URL"), "postgres.url");
         assert_eq!(key_of("LANES"), "lanes");
         assert!(!configures("CACHE_DIR"));
+    }
+
+    #[test]
+    fn a_variable_that_nobody_reads_is_refused_with_the_nearest_name() {
+        let check = |names: &[&str]| known_variables(names.iter().map(|name| (*name).to_owned()));
+        let known =
+            ["BALLAST_LANES", "BALLAST_KAFKA_BROKERS", "BALLAST_CONFIG", "BALLAST_CACHE_DIR", "BALLAST_GATEWAY_SERVICE_HOST", "PATH"];
+        assert!(check(&known).is_ok());
+        let error = check(&["BALLAST_LANE"]).unwrap_err().to_string();
+        assert!(error.contains("BALLAST_LANE sets no key") && error.contains("BALLAST_LANES"), "{error}");
+        let error = check(&["BALLAST_KAFAK_BROKERS"]).unwrap_err().to_string();
+        assert!(error.ends_with("BALLAST_KAFKA_BROKERS"), "{error}");
+        let error = check(&["BALLAST_SECURITY_USER"]).unwrap_err().to_string();
+        assert!(error.contains("nearest name is BALLAST_"), "{error}");
+    }
+
+    #[test]
+    fn limits_of_records_are_not_raised() {
+        for (key, text) in [
+            ("core.max_lines=1501", "max_lines"),
+            ("core.ledger_bytes=600000", "ledger_bytes"),
+            ("kafka.max_message_bytes=1000000", "max_message_bytes"),
+        ] {
+            let error = load(None, &[key.to_owned()]).unwrap_err().to_string();
+            assert!(error.contains(text), "{error}");
+        }
     }
 
     #[test]

@@ -142,4 +142,31 @@ mod tests {
         let client = usize::try_from(Config::default().kafka.max_message_bytes).unwrap();
         assert!(specs.iter().all(|spec| limit(spec.name.as_str()) <= client), "the clients can write the largest of them");
     }
+
+    /// (who, may, topic) of every line of the list that operators apply.
+    fn rights() -> Vec<(&'static str, &'static str, &'static str)> {
+        let list = include_str!("../../../../deploy/acls.txt");
+        let lines = list.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+        let fields = lines.map(|line| line.split_whitespace().collect::<Vec<_>>());
+        fields.filter(|fields| fields[2] == "topic").map(|fields| (fields[0], fields[1], fields[3])).collect()
+    }
+
+    fn may(action: &str, topic: &str) -> Vec<&'static str> {
+        let covers = |pattern: &str| pattern.strip_suffix('*').map_or(pattern == topic, |prefix| topic.starts_with(prefix));
+        rights().into_iter().filter(|(_, may, pattern)| *may == action && covers(pattern)).map(|(who, ..)| who).collect()
+    }
+
+    #[test]
+    fn the_list_of_rights_has_a_writer_for_every_topic_and_commands_have_two() {
+        assert_eq!(may("Write", "portfolio.commands.v1"), ["operator", "gateway"]);
+        for spec in specs(&Config::default()) {
+            let writers = may("Write", spec.name.as_str());
+            assert!(!writers.is_empty(), "nobody may write {}", spec.name);
+            assert!(may("Read", spec.name.as_str()).contains(&"service"));
+        }
+        for output in [Topic::Ledger, Topic::Drift, Topic::Orders, Topic::RebalanceEvents, Topic::Frames, Topic::PositionKeeperProgress] {
+            assert_eq!(may("Write", output.name()), ["service"], "{output}");
+        }
+        assert_eq!(may("Write", "execution.fills.v1"), ["upstream", "router"]);
+    }
 }

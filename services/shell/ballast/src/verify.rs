@@ -10,6 +10,7 @@
 
 mod balance;
 mod booking;
+mod bygone;
 mod cycles;
 mod decisions;
 mod exact;
@@ -54,13 +55,17 @@ pub struct Given {
     pub compacted: bool,
     /// Writers' schemas besides this build's own.
     pub schemas: SchemaStore,
+    /// First offset that each partition still holds, by topic name and partition; 0 where it is not named. What
+    /// stood before was deleted by retention: it is not missed, and what hangs on it is left out and noted.
+    pub starts: BTreeMap<(String, i32), i64>,
 }
 
 /// Checks I1 to I12, but for I7, on records that come grouped by topic and partition, by offset, from
 /// the beginning, committed ones only.
 pub fn verify<'a>(records: impl IntoIterator<Item = SeenRecord<'a>>, given: &Given) -> Report {
-    let history = History::read(records, &given.schemas);
+    let mut history = History::read(records, given);
     let lanes = Lanes::of(&history);
+    let bygone = bygone::leave_out(&mut history, &lanes);
     let facts = Facts::of(&history);
     let fates = Fates::of(&history, &lanes, &facts, &given.schemas);
     let causes = Causes::of(&history, &fates);
@@ -81,9 +86,10 @@ pub fn verify<'a>(records: impl IntoIterator<Item = SeenRecord<'a>>, given: &Giv
     add(balance::check(&history, &lanes, &fates));
     add(vec![facts::conflated(&history, &facts, &lanes), lanes::inputs_counted(&history, &lanes)]);
     add(weights::check(&history));
-    add(versions::check(&history, given.compacted));
+    add(versions::check(&history, &lanes, given.compacted));
     report.balances = balance::balances(&history, &lanes, &facts, &fates);
-    report.notes = notes(&audit, &given.checkpoints);
+    report.notes = bygone;
+    report.notes.extend(notes(&audit, &given.checkpoints));
     if let Some(first) = history.frames.first().filter(|seen| seen.place.offset > 0) {
         report.notes.push(format!("frames are kept from {} on: what earlier ones told is not known here", first.place));
     }

@@ -59,7 +59,7 @@
 //! ```
 //!
 //! Who owns which lane: [`Membership`]. Topics made and verified: [`Topics`]. Publishing without a
-//! lane (commands, frames): [`Producer`].
+//! lane (commands, frames): [`Producer`], and [`publish_together`] where all must arrive or none.
 
 mod batch;
 mod callbacks;
@@ -75,6 +75,7 @@ mod progress_tail;
 mod range;
 mod reader;
 mod settings;
+mod together;
 mod topics;
 mod transaction;
 mod wait;
@@ -89,4 +90,5 @@ pub use producer::{DeliveryFailure, FlushError, Producer};
 pub use progress_tail::{DoneStep, ProgressProbe, TailProbe};
 pub use reader::{LogBounds, Pace, Reader, Start};
 pub use settings::{KafkaSettings, Protocol, Secret, Security};
+pub use together::publish_together;
 pub use topics::{Difference, TopicDescription, TopicSpec, Topics};

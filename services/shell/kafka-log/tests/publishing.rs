@@ -5,7 +5,7 @@ mod cluster;
 
 use cluster::{LONG, message, settings, topic, visible};
 use engine::partition::lane_of;
-use kafka_log::{FlushError, KafkaSettings, Message, Pace, Producer, Reader, SendError};
+use kafka_log::{FlushError, KafkaSettings, Message, Pace, Producer, Reader, SendError, publish_together};
 use std::time::Duration;
 
 #[test]
@@ -70,4 +70,20 @@ fn nobody_there_is_said_by_flush() {
     producer.send(Message::to("anything".into(), 0, b"x".to_vec())).unwrap();
     let limit = Duration::from_millis(300);
     assert_eq!(producer.flush(limit), Err(FlushError::TimedOut { waiting: 1, limit }));
+}
+
+#[test]
+fn what_is_published_together_arrives_whole_or_not_at_all() {
+    let settings = settings();
+    let topic = topic(&settings, 3);
+    let everywhere = |text: &str| (0..3).map(|partition| message(&topic, partition, text)).collect::<Vec<_>>();
+    publish_together(&settings, "halt", everywhere("a")).unwrap();
+    // The last of them can never be written: the others must not be seen either.
+    let mut broken = everywhere("b");
+    broken.push(Message::to(topic.clone(), 0, cluster::noise(3 << 20)));
+    assert!(publish_together(&settings, "halt", broken).is_err());
+    publish_together(&settings, "halt", everywhere("c")).unwrap();
+    for partition in 0..3 {
+        assert_eq!(visible(&settings, &topic, partition), ["a", "c"]);
+    }
 }

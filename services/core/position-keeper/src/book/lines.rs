@@ -75,6 +75,10 @@ impl Lines {
     pub fn find(&self, instrument: InstrumentIx) -> Option<usize> {
         self.names.binary_search(&instrument).ok()
     }
+    /// Whether an instrument is held or targeted.
+    pub fn counts(&self, instrument: InstrumentIx) -> bool {
+        self.hot.binary_search_by_key(&instrument, |hot| hot.instrument).is_ok()
+    }
     /// The place of an instrument's line, made where there is none.
     pub fn place(&mut self, instrument: InstrumentIx) -> usize {
         match self.names.binary_search(&instrument) {

@@ -12,6 +12,10 @@ use domain::enums::{DriftCause, DriftKind, MarketState};
 use domain::snapshot::InputOffset;
 use domain::{Amount, OrderId, Quantity, SmolStr};
 
+/// The most recent orders of one event: with [`engine::settings::MAX_LINES`] lines and a policy it stays within
+/// its 8 MiB.
+pub const MAX_RECENT_ORDERS: usize = 12_000;
+
 /// What happened, and why it is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct News {
@@ -71,8 +75,15 @@ pub fn assemble(portfolio: &Portfolio, appraisal: &Appraisal, around: &Circumsta
     }
 }
 
+/// Those whose fills are the newest, where there are more than a record holds: a plan asks for the last cycle's.
 fn recent_orders(portfolio: &Portfolio) -> Vec<RecentOrder> {
-    let orders = portfolio.orders.iter();
+    let mut orders: Vec<_> = portfolio.orders.iter().collect();
+    let beyond = orders.len().saturating_sub(MAX_RECENT_ORDERS);
+    if beyond > 0 {
+        orders.select_nth_unstable_by_key(beyond, |(order, executed)| (executed.newest, **order));
+        orders.drain(..beyond);
+        orders.sort_unstable_by_key(|(order, _)| **order);
+    }
     let told = |(order, executed): (&OrderId, &Executed)| RecentOrder {
         order_id: *order,
         executed_quantity: executed.quantity,
@@ -80,7 +91,7 @@ fn recent_orders(portfolio: &Portfolio) -> Vec<RecentOrder> {
         side: executed.side,
         contradicted: executed.is_contradicted(),
     };
-    orders.map(told).collect()
+    orders.into_iter().map(told).collect()
 }
 
 fn drift_line(

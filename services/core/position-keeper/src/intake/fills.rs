@@ -24,10 +24,10 @@ impl PositionKeeper {
         super::settling::admit(verdict, late, "execution", fill.exec_id.as_str(), fill.trade_date)?;
         let portfolio = self.portfolio(ix);
         let planned = trade::plan(portfolio, &self.market, fill, source, cx.now)?;
-        let lines = portfolio.lines.all().len();
+        let (lines, counting) = (portfolio.lines.all().len(), portfolio.lines.hot().len());
         let touched = planned.position.map(|(instrument, ..)| instrument);
-        if lines >= cx.settings.max_lines && touched.is_some_and(|instrument| portfolio.lines.find(instrument).is_none()) {
-            return Err(Trouble::range(format!("the portfolio has {lines} lines, the most that one may have")));
+        if counting >= cx.settings.max_lines && touched.is_some_and(|instrument| !portfolio.lines.counts(instrument)) {
+            return Err(Trouble::range(format!("the portfolio has {counting} lines, the most that one may have")));
         }
         if let Some(instrument) = touched {
             self.market.book(instrument);
@@ -83,6 +83,9 @@ pub(crate) fn check(fill: &Fill) -> Result<(), Trouble> {
     }
     if !domain::ids::is_id(&fill.exec_id) || !domain::ids::is_id(&fill.source) {
         return Err(Trouble::range("exec_id and source have 1 to 128 bytes and no control characters"));
+    }
+    if fill.venue.as_ref().is_some_and(|venue| venue.len() > domain::ids::MAX_ID_BYTES) {
+        return Err(Trouble::range("venue has at most 128 bytes"));
     }
     if !fill.quantity.is_positive() || !fill.quantity.fits_wire() {
         return Err(Trouble::range(format!("quantity is {}, it must be above 0; the side tells the direction", fill.quantity)));

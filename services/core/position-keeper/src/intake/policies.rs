@@ -11,6 +11,7 @@ use domain::policy::{Policy, PolicyProblem, validate};
 use domain::reason::DeadLetterCode;
 use domain::{PortfolioId, SmolStr};
 use engine::{Context, Origin};
+use std::collections::BTreeSet;
 
 impl PositionKeeper {
     pub(crate) fn take_policy(&mut self, policy: Policy, origin: &Origin<'_>, cx: &mut Context<'_>) {
@@ -76,10 +77,25 @@ impl PositionKeeper {
         if policy.policy_version <= portfolio.policy_version {
             invalid(format!("policy_version {} does not rise above {}", policy.policy_version, portfolio.policy_version));
         }
+        let held = self.held_beside(portfolio, policy);
+        if policy.targets.len() + held > max_lines {
+            invalid(format!(
+                "{} targets beside {held} other instruments that are held are more than the {max_lines} lines of a portfolio",
+                policy.targets.len()
+            ));
+        }
         if policy.base_currency != portfolio.base && portfolio.has_bookings() {
             invalid(format!("base_currency cannot change from {} once something is booked", portfolio.base));
         }
         problems
+    }
+
+    /// How many instruments are held that the policy does not target.
+    fn held_beside(&self, portfolio: &Portfolio, policy: &Policy) -> usize {
+        let named = policy.targets.iter().filter_map(|target| target.instrument_id.as_ref());
+        let targeted: BTreeSet<InstrumentIx> = named.filter_map(|id| self.market.find(id)).collect();
+        let held = portfolio.lines.counting().filter(|(_, line)| !line.position.quantity.is_zero());
+        held.filter(|(_, line)| !targeted.contains(&line.instrument)).count()
     }
 
     fn open(&mut self, policy: &Policy) -> PortfolioIx {

@@ -95,9 +95,12 @@ fn rules(policy: &Policy, shadow: bool) -> Rules<'_> {
     }
 }
 
+/// Broken laws that the text of a refusal names: a plan has thousands of lines, a text has its limit.
+const LAWS_SHOWN: usize = 10;
+
 /// What a plan that broke a law is answered with: a fault of this service, loudly.
 pub fn broken(violations: &[Violation]) -> Refusal {
-    let laws: Vec<_> = violations.iter().map(|v| format!("{}: {}", v.law, v.text)).collect();
+    let laws: Vec<_> = violations.iter().take(LAWS_SHOWN).map(|v| format!("{}: {}", v.law, v.text)).collect();
     let text = format!("FAULT OF THE PLANNER, nothing was ordered: the second opinion rejects the plan ({}); report it", laws.join("; "));
     Refusal::new(ReasonCode::MetricAnomaly, text)
 }

@@ -1,4 +1,5 @@
 //! `ballast publish`: JSON lines to their topics. A wrong line is named and sends nothing; the others go on.
+//! A command of a wider scope reaches every lane or none, by one transaction.
 
 use crate::avro::encode_input_value;
 use crate::cli::PublishArgs;
@@ -6,8 +7,8 @@ use crate::config::Config;
 use crate::lines::{self, input_of};
 use crate::messages::cloud_event;
 use anyhow::Context as _;
-use domain::{Input, Timestamp};
-use kafka_log::{Message, Partition, Producer, TopicName};
+use domain::{Input, Timestamp, Topic, Uuid, ids::uuid_of};
+use kafka_log::{Message, Partition, Producer, TopicName, publish_together};
 use std::fs::File;
 use std::io::{BufRead, BufReader, stdin};
 use std::process::ExitCode;
@@ -36,9 +37,16 @@ fn publish(config: &Config, input: impl BufRead) -> anyhow::Result<ExitCode> {
         if text.trim().is_empty() {
             continue;
         }
-        match messages_of(&text, index + 1, config.lanes) {
-            Ok(messages) => {
-                messages.into_iter().try_for_each(|message| producer.send(message))?;
+        match parcel_of(&text, config.lanes) {
+            Ok(Parcel { mut messages, .. }) if messages.len() == 1 => {
+                messages.drain(..).try_for_each(|message| producer.send(message))?;
+                sent += 1;
+            }
+            Ok(Parcel { id, messages }) => {
+                // What stands before it arrives before it.
+                producer.flush(FLUSH)?;
+                publish_together(&config.kafka, &id.to_string(), messages)
+                    .with_context(|| format!("line {}: send it again, a command_id acts once", index + 1))?;
                 sent += 1;
             }
             Err(error) => {
@@ -52,29 +60,47 @@ fn publish(config: &Config, input: impl BufRead) -> anyhow::Result<ExitCode> {
     Ok(if wrong == 0 { ExitCode::SUCCESS } else { ExitCode::from(3) })
 }
 
-/// One message; a command without a portfolio becomes one for every lane.
-fn messages_of(text: &str, number: usize, lanes: i32) -> anyhow::Result<Vec<Message>> {
+/// What one line sends.
+struct Parcel {
+    /// Name of the record for ever: the same line has it again.
+    id: Uuid,
+    /// One message; of a command without a portfolio, one for every lane.
+    messages: Vec<Message>,
+}
+
+fn parcel_of(text: &str, lanes: i32) -> anyhow::Result<Parcel> {
     let line = lines::read_line(text).map_err(|refusal| anyhow::anyhow!("{}: {}", refusal.code, refusal.text))?;
     let input = input_of(line.topic, line.key.as_deref(), line.value.as_deref())
         .map_err(|refusal| anyhow::anyhow!("{}: {}", refusal.code, refusal.text))?;
     let key = line.key.map(String::into_bytes).or_else(|| avro_codec::input_key(&input).map(|key| key.as_bytes().to_vec()));
     let time = line.timestamp.unwrap_or(Timestamp::MIN);
     let wide = matches!(&input, Input::Command(command) if command.portfolio_id.is_none());
+    let value = encode_input_value(&input)?;
+    let id = event_id(line.topic, key.as_deref(), value.as_deref(), line.timestamp);
     let mut message = Message {
         topic: TopicName::from(line.topic.name()),
         partition: Partition::ByKey,
         key,
-        value: encode_input_value(&input)?,
+        value,
         headers: Vec::new(),
         timestamp: None,
     };
-    for (name, value) in cloud_event("/ballast/publish", line.topic, &number.to_string(), time) {
+    for (name, value) in cloud_event("/ballast/publish", line.topic, &id.to_string(), time) {
         message = message.header(Arc::<str>::from(name.as_str()), value);
     }
     if !wide {
-        return Ok(vec![message]);
+        return Ok(Parcel { id, messages: vec![message] });
     }
-    Ok((0..lanes).map(|lane| Message { partition: Partition::Exactly(lane), ..message.clone() }).collect())
+    let messages = (0..lanes).map(|lane| Message { partition: Partition::Exactly(lane), ..message.clone() }).collect();
+    Ok(Parcel { id, messages })
+}
+
+/// The id of an event (`ce_id`): UUIDv5 of topic, key, bytes and moment, so that a line that is sent again keeps it.
+fn event_id(topic: Topic, key: Option<&[u8]>, value: Option<&[u8]>, time: Option<Timestamp>) -> Uuid {
+    let time = time.map(|time| time.micros().to_be_bytes());
+    let given = [u8::from(key.is_some()), u8::from(value.is_some()), u8::from(time.is_some())];
+    let time = time.as_ref().map_or(&[][..], |time| time.as_slice());
+    uuid_of(&[topic.name().as_bytes(), &given, key.unwrap_or_default(), value.unwrap_or_default(), time])
 }
 
 #[cfg(test)]
@@ -88,8 +114,25 @@ mod tests {
                 r#"{{"topic":"portfolio.commands.v1","value":{{"command_id":"h","kind":"HALT","scope":"FIRM"{portfolio},"actor":"ann","issued_at":"2026-01-05T14:30:00Z"}}}}"#
             )
         };
-        let places = |text: &str| messages_of(text, 1, 3).unwrap().into_iter().map(|message| message.partition).collect::<Vec<_>>();
+        let places = |text: &str| parcel_of(text, 3).unwrap().messages.into_iter().map(|message| message.partition).collect::<Vec<_>>();
         assert_eq!(places(&line("")), [0, 1, 2].map(Partition::Exactly));
         assert_eq!(places(&line(r#","portfolio_id":"growth""#)), [Partition::ByKey]);
+    }
+
+    #[test]
+    fn an_event_has_one_id_for_ever_and_no_other_has_it() {
+        let line = |price: &str, time: &str| {
+            format!(
+                r#"{{"topic":"marketdata.ticks.v1",{time}"value":{{"instrument_id":"ACME","last":"{price}","event_time":"2026-01-05T14:30:00Z"}}}}"#
+            )
+        };
+        let stamped = r#""timestamp":"2026-01-05T14:30:00Z","#;
+        let lines = [line("1", ""), line("2", ""), line("1", stamped)];
+        let ids: std::collections::BTreeSet<Uuid> = lines.iter().map(|line| parcel_of(line, 4).unwrap().id).collect();
+        assert_eq!(ids.len(), 3);
+        let again = parcel_of(&line("1", ""), 4).unwrap();
+        assert!(ids.contains(&again.id), "whatever stands before it in a file");
+        let told = again.messages[0].headers.iter().find(|(name, _)| &**name == "ce_id").unwrap();
+        assert_eq!(told.1, again.id.to_string().into_bytes());
     }
 }

@@ -20,6 +20,7 @@ pub fn run(config: &Config, args: &TailArgs) -> anyhow::Result<ExitCode> {
     let described = Topics::open(&config.kafka)?.describe(std::slice::from_ref(&name))?;
     let Some(topic) = described.first() else { anyhow::bail!("there is no topic {}: see `ballast topics check`", args.topic) };
     let mut reader = Reader::open(&config.kafka, Pace::Live, "tail")?;
+    let schemas = config.schemas.load()?;
     let mut starts = Vec::new();
     for partition in 0..topic.partitions {
         let bounds = reader.bounds(&name, partition, PATIENCE)?;
@@ -31,7 +32,7 @@ pub fn run(config: &Config, args: &TailArgs) -> anyhow::Result<ExitCode> {
         let batch = reader.poll_batch(1000, Duration::from_millis(200))?;
         for record in batch.records() {
             let record = stored(&record);
-            println!("{}", print_line(&args.topic, Some(record.timestamp()), &json_of(&args.topic, &record)));
+            println!("{}", print_line(&args.topic, Some(record.timestamp()), &json_of(&schemas, &args.topic, &record)));
         }
         batch.ends().iter().for_each(|end| {
             open.remove(&end.partition);

@@ -1,15 +1,18 @@
-//! `ballast verify`: reads every topic from its beginning and checks the invariants. I7 is checked by
-//! the engine, which replays every step; all others by a model that shares no code with it.
+//! `ballast verify`: reads every topic from its beginning, as far as it is kept, and checks the invariants. I7 is
+//! checked by the engine, which replays the steps; all others by a model that shares no code with it.
+
+mod replayed;
 
 use crate::avro::AvroCodec;
+use crate::checkpoints::PostgresCheckpoints;
 use crate::cli::VerifyArgs;
 use crate::config::Config;
 use crate::kafka::stored;
 use crate::stored::StoredRecord;
 use crate::topic_layout::specs;
 use crate::verify::{Check, Checkpoint, Given, Report, SeenRecord, verify};
-use crate::worker::ports::{Past, PortError};
-use crate::worker::recovery::{LaneHalt, audit};
+use crate::worker::ports::{Checkpoints, Past, PortError};
+use crate::worker::recovery::{LaneHalt, Target};
 use avro_codec::{SchemaStore, decode_frame, decode_progress};
 use conflator::tail_start;
 use domain::Topic;
@@ -20,6 +23,7 @@ use paper_router::PaperRouter;
 use position_keeper::PositionKeeper;
 use postgres_store::Store;
 use rebalancer::Rebalancer;
+use replayed::{Replayed, replayed};
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -37,21 +41,43 @@ pub fn run(config: &Config, args: &VerifyArgs) -> anyhow::Result<ExitCode> {
 /// Reads everything and checks it.
 pub fn report(config: &Config, args: &VerifyArgs) -> anyhow::Result<Report> {
     // Checkpoints first: what they hold is in the topics by then.
-    let checkpoints = if args.without_postgres { Vec::new() } else { checkpoints(config)? };
+    let kept = if args.without_postgres { None } else { Some(Kept::open(config)?) };
+    let checkpoints = kept.as_ref().map_or_else(|| Ok(Vec::new()), Kept::list)?;
     let everything = Everything::read(config)?;
-    let given = Given { checkpoints, compacted: args.compacted, schemas: config.schemas.load()? };
+    let schemas = config.schemas.load()?;
+    let given = Given { checkpoints, compacted: args.compacted, schemas: schemas.clone(), starts: everything.starts() };
     let mut report = verify(everything.seen(), &given);
-    report.add(replayed(&everything, config.lanes));
+    let mut replay = Replay { everything: &everything, kept: kept.as_ref(), schemas, lanes: config.lanes, report: &mut report };
+    replay.run();
     Ok(report)
 }
 
-fn checkpoints(config: &Config) -> anyhow::Result<Vec<Checkpoint>> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let listed = runtime.block_on(async { anyhow::Ok(Store::new(&config.postgres)?.list(&config.kafka.deployment).await?) })?;
-    let checkpoint = |info: &postgres_store::checkpoints::CheckpointInfo| {
-        anyhow::Ok(Checkpoint { role: info.lane.role.clone(), lane: i32::try_from(info.lane.lane)?, step: i64::try_from(info.step)? })
-    };
-    listed.iter().map(checkpoint).collect()
+/// The checkpoints of the deployment.
+struct Kept {
+    store: Store,
+    runtime: tokio::runtime::Runtime,
+    deployment: String,
+}
+
+impl Kept {
+    fn open(config: &Config) -> anyhow::Result<Self> {
+        // With a thread of its own: checkpoints are loaded through its handle.
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+        let store = runtime.block_on(async { Store::new(&config.postgres) })?;
+        Ok(Self { store, runtime, deployment: config.kafka.deployment.clone() })
+    }
+    fn list(&self) -> anyhow::Result<Vec<Checkpoint>> {
+        let listed = self.runtime.block_on(self.store.list(&self.deployment))?;
+        let checkpoint = |info: &postgres_store::checkpoints::CheckpointInfo| {
+            let (lane, step) = (i32::try_from(info.lane.lane)?, i64::try_from(info.step)?);
+            anyhow::Ok(Checkpoint { role: info.lane.role.clone(), lane, step })
+        };
+        listed.iter().map(checkpoint).collect()
+    }
+    fn of(&self, role: &str, lane: i32, lanes: i32) -> PostgresCheckpoints {
+        let handle = self.runtime.handle().clone();
+        PostgresCheckpoints::new(self.store.clone(), handle, &self.deployment, role, lane.unsigned_abs(), lanes.unsigned_abs())
+    }
 }
 
 /// Every committed record of every topic.
@@ -100,6 +126,10 @@ impl Everything {
         })
     }
 
+    fn starts(&self) -> BTreeMap<(String, i32), i64> {
+        self.bounds.iter().map(|(place, (start, _))| (place.clone(), *start)).collect()
+    }
+
     fn of(&self, topic: Topic, partition: i32) -> &[StoredRecord] {
         self.records.get(&(topic.name().to_owned(), partition)).map_or(&[], Vec::as_slice)
     }
@@ -135,21 +165,40 @@ impl Past for ReadPast<'_> {
     }
 }
 
-fn replayed(everything: &Everything, lanes: i32) -> Check {
-    let mut check = Check::new("I7", "every step replays to the digest in its DONE");
-    for lane in 0..lanes {
-        let mut count = |role: &str, outcome: Result<u64, LaneHalt>| match outcome {
-            Ok(steps) => check.checked += steps,
-            Err(halt) => check.that(false, || format!("{role} lane {lane}: {halt}")),
-        };
-        count(PositionKeeper::NAME, replay_lane::<PositionKeeper>(everything, lane, lanes));
-        count(Rebalancer::NAME, replay_lane::<Rebalancer>(everything, lane, lanes));
-        count(PaperRouter::NAME, replay_lane::<PaperRouter>(everything, lane, lanes));
-    }
-    check
+/// The replay of every lane, for I7.
+struct Replay<'a> {
+    everything: &'a Everything,
+    kept: Option<&'a Kept>,
+    schemas: SchemaStore,
+    lanes: i32,
+    report: &'a mut Report,
 }
 
-fn replay_lane<R: Role + Default>(everything: &Everything, lane: i32, lanes: i32) -> Result<u64, LaneHalt> {
-    let mut past = ReadPast { everything, progress: R::PROGRESS, lane };
-    audit(lane, lanes, R::default(), &mut AvroCodec::default(), &mut past)
+impl Replay<'_> {
+    fn run(&mut self) {
+        let mut check = Check::new("I7", "every step replays to the digest in its DONE");
+        for lane in 0..self.lanes {
+            self.lane::<PositionKeeper>(lane, &mut check);
+            self.lane::<Rebalancer>(lane, &mut check);
+            self.lane::<PaperRouter>(lane, &mut check);
+        }
+        self.report.add(check);
+    }
+    fn lane<R: Role + Default>(&mut self, lane: i32, check: &mut Check) {
+        let outcome = self.outcome::<R>(lane);
+        match outcome {
+            Ok(Replayed { steps, left }) => {
+                check.checked += steps;
+                self.report.notes.extend(left.map(|left| format!("I7: {} lane {lane}: {left}", R::NAME)));
+            }
+            Err(halt) => check.that(false, || format!("{} lane {lane}: {halt}", R::NAME)),
+        }
+    }
+    fn outcome<R: Role + Default>(&self, lane: i32) -> Result<Replayed, LaneHalt> {
+        let target = Target { lane, lanes: self.lanes, genesis: false };
+        let mut past = ReadPast { everything: self.everything, progress: R::PROGRESS, lane };
+        let mut kept = self.kept.map(|kept| kept.of(R::NAME, lane, self.lanes));
+        let kept = kept.as_mut().map(|kept| kept as &mut dyn Checkpoints);
+        replayed::<R>(target, &mut AvroCodec::replaying(self.schemas.clone()), &mut past, kept)
+    }
 }

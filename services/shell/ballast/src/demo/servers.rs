@@ -98,6 +98,9 @@ impl<'a> Demo<'a> {
             self.digest(index, day, stop)?;
             self.watcher.observed.check(day)?;
         }
+        if !killed {
+            bail!("no order was open on any day of the second half, so that nothing was killed: the demo has not shown what it tells");
+        }
         Ok(())
     }
 

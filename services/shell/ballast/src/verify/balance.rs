@@ -43,6 +43,7 @@ pub(super) fn balances(history: &History, lanes: &Lanes, facts: &Facts, fates: &
                 _ if fates.buried(place) => Fate::DeadLettered,
                 _ if BROADCAST.contains(topic) => contained(facts, place),
                 _ if !lanes.readers(*topic, *partition).iter().any(|(_, end)| offset < end) => Fate::Unread,
+                _ if logged.fault.is_some() && history.letter_may_be_gone(place.0, place.1, place.2) => Fate::DeadLettered,
                 _ if logged.fault.is_some() => Fate::Lost,
                 _ => Fate::Applied,
             };
@@ -99,7 +100,8 @@ fn faulty_are_buried(history: &History, lanes: &Lanes, fates: &Fates) -> Check {
         for (offset, logged) in log.iter().filter(|_| by_lane) {
             let Some(why) = &logged.fault else { continue };
             let read = lanes.readers(*topic, *partition).iter().any(|(_, end)| offset < end);
-            let buried = fates.buried((*topic, *partition, *offset));
+            let place = (*topic, *partition, *offset);
+            let buried = fates.buried(place) || history.letter_may_be_gone(place.0, place.1, place.2);
             check.that(buried || !read || logged.repeat, || format!("{topic}/{partition}@{offset}: read, not dead-lettered: {why}"));
         }
     }
@@ -115,9 +117,11 @@ fn letters_are_inputs(history: &History, lanes: &Lanes, fates: &Fates) -> Check 
         let named = || format!("{}: the dead letter of {}/{}@{}", seen.place, letter.topic, letter.partition, letter.offset);
         let content = content_of(letter.key.as_deref(), letter.value.as_deref());
         match history.logged(letter.topic, letter.partition, letter.offset) {
+            // One beyond its topic's size leaves its place only.
+            Some(logged) if logged.bytes > letter.topic.record_bytes() && letter.value.is_none() => {}
             Some(logged) => check.that(logged.content == content, || format!("{} has other bytes than the input", named())),
             // Frames and broadcast inputs are kept for a short time only.
-            None => check.that(BROADCAST.contains(&letter.topic) || letter.topic == Topic::Frames, || {
+            None => check.that(is_gone(history, place) || BROADCAST.contains(&letter.topic) || letter.topic == Topic::Frames, || {
                 format!("{} names a record that is not there", named())
             }),
         }
@@ -127,6 +131,11 @@ fn letters_are_inputs(history: &History, lanes: &Lanes, fates: &Fates) -> Check 
             .that(first.is_none() || carried, || format!("{} stands at {} too", named(), first.map(|p| p.to_string()).unwrap_or_default()));
     }
     check
+}
+
+/// Whether retention has deleted the record at a place.
+fn is_gone(history: &History, (topic, partition, offset): At) -> bool {
+    offset < history.start(topic, partition)
 }
 
 /// Policies that the position-keeper follows at the end: the highest version since the last closing.

@@ -25,7 +25,7 @@ pub(super) fn check(history: &History, lanes: &Lanes, facts: &Facts, fates: &Fat
     let drifts = by_portfolio(history);
     let explained = explained(history);
     let approved = approved(history);
-    for seen in history.waves.iter().filter(|seen| !seen.repeat && seen.record.kind == WaveKind::New) {
+    for seen in history.waves.iter().filter(|seen| !seen.repeat && seen.record.kind == WaveKind::New && !lanes.is_bygone(seen.stamp)) {
         let wave = Wave { seen, drifts: drifts.get(&seen.record.portfolio_id).map_or(&[][..], Vec::as_slice), lanes, facts };
         rows.wave(&wave);
         if let Some(command) = approved.get(&seen.record.rebalance_id).filter(|_| seen.record.wave_number == 1) {
@@ -180,13 +180,14 @@ impl Rows {
             self.age(wave, event, line, &at);
         }
         let quoted = wave.facts.was_quoted(&order.instrument_id, order.reference_price, order.reference_time);
-        self.prices.that(quoted, || format!("{}: no tick gave that price at that time", at()));
+        let gone = wave.facts.may_be_gone(&order.instrument_id, order.reference_time);
+        self.prices.that(quoted || gone, || format!("{}: no tick gave that price at that time", at()));
     }
 
     /// Where no market status was ever reported and no calendar is named, age runs all the time.
     fn age(&mut self, wave: &Wave<'_>, event: &Seen<Drift>, line: &DriftLine, at: &dyn Fn() -> String) {
         let facts = wave.facts.instrument(&line.instrument_id, i64::MAX);
-        if facts.is_some_and(|facts| facts.calendar.is_some()) {
+        if facts.is_some_and(|facts| facts.calendar.is_some()) || wave.facts.is_forgotten(&line.instrument_id) {
             return;
         }
         let own = facts.and_then(|facts| facts.max_price_age_seconds);

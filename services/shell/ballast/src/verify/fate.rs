@@ -72,8 +72,8 @@ impl Fates {
         let needs = Needs::of(history, lanes, facts);
         // Records of a portfolio wait in one queue, so that one that lacks something holds up the others.
         let stuck = fates.stuck(history, &needs);
-        fates.fills = fates.judge(&history.fills, lanes, fill_key, |fill| stuck.contains(&fill.portfolio_id));
-        fates.cash = fates.judge(&history.cash, lanes, cash_key, |entry| stuck.contains(&entry.portfolio_id));
+        fates.fills = fates.judge(history, &history.fills, lanes, fill_key, |fill| stuck.contains(&fill.portfolio_id));
+        fates.cash = fates.judge(history, &history.cash, lanes, cash_key, |entry| stuck.contains(&entry.portfolio_id));
         fates
     }
 
@@ -85,7 +85,14 @@ impl Fates {
         fills.map(|s| s.record.portfolio_id.clone()).chain(cash.map(|s| s.record.portfolio_id.clone())).collect()
     }
 
-    fn judge<T, K: Ord>(&self, seen: &[Seen<T>], lanes: &Lanes, key: impl Fn(&T) -> K, may_wait: impl Fn(&T) -> bool) -> Vec<Fate> {
+    fn judge<T, K: Ord>(
+        &self,
+        history: &History,
+        seen: &[Seen<T>],
+        lanes: &Lanes,
+        key: impl Fn(&T) -> K,
+        may_wait: impl Fn(&T) -> bool,
+    ) -> Vec<Fate> {
         let booked: BTreeSet<K> = seen.iter().filter(|s| self.acted(at(s.place))).map(|s| key(&s.record)).collect();
         let mut waiting = BTreeSet::new();
         let mut fates = Vec::with_capacity(seen.len());
@@ -98,6 +105,7 @@ impl Fates {
                 _ if unread => Fate::Unread,
                 _ if self.acted(place) => Fate::Applied,
                 _ if self.buried(place) => Fate::DeadLettered,
+                _ if history.letter_may_be_gone(place.0, place.1, place.2) && !booked.contains(&key(&s.record)) => Fate::DeadLettered,
                 _ if s.misfiled => Fate::Lost,
                 _ if booked.contains(&key(&s.record)) || waiting.contains(&key(&s.record)) => Fate::Duplicate,
                 _ if may_wait(&s.record) => {

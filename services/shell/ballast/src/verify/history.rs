@@ -2,6 +2,7 @@
 //! It finds copies of our own outputs by their stamps, and what nobody can read. It judges nothing.
 //! Memory: one decoded record for each record read; bytes are kept as fingerprints only.
 
+use super::Given;
 use super::seen::{Place, ROLES, Seen, SeenRecord, Stamp};
 use avro_codec::{SchemaStore, dead_letter_from, decode, decode_frame, decode_output, decode_progress};
 use domain::cash::CashEntry;
@@ -41,6 +42,8 @@ pub(super) struct Copy {
 pub(super) struct Logged {
     /// Of key and value.
     pub(super) content: u64,
+    /// Bytes of key, value and headers.
+    pub(super) bytes: usize,
     /// Why nobody can take it in: unreadable, or filed under another portfolio's key.
     pub(super) fault: Option<String>,
     /// A copy of one of our outputs.
@@ -69,18 +72,20 @@ pub(super) struct History {
     pub(super) progress: BTreeMap<(&'static str, i32), Vec<Marker>>,
     pub(super) stamps: BTreeMap<Stamp, (Place, u64)>,
     pub(super) copies: Vec<Copy>,
+    /// First offset that each partition still holds, by topic name and partition.
+    starts: BTreeMap<(String, i32), i64>,
     /// Records in topics that only we write, which no lane of ours signed, or which cannot be read.
     pub(super) strange: Vec<(Place, String)>,
 }
 
 /// Topics in which every record is the output of a step.
-const OURS: [Topic; 6] = [Topic::Ledger, Topic::Snapshots, Topic::Drift, Topic::Orders, Topic::RebalanceEvents, Topic::Refresh];
+pub(super) const OURS: [Topic; 6] = [Topic::Ledger, Topic::Snapshots, Topic::Drift, Topic::Orders, Topic::RebalanceEvents, Topic::Refresh];
 
 impl History {
     /// Reads records that come grouped by topic and partition, by offset.
-    pub(super) fn read<'a>(records: impl IntoIterator<Item = SeenRecord<'a>>, schemas: &SchemaStore) -> Self {
-        let mut history = Self::default();
-        records.into_iter().for_each(|record| history.take(&record, schemas));
+    pub(super) fn read<'a>(records: impl IntoIterator<Item = SeenRecord<'a>>, given: &Given) -> Self {
+        let mut history = Self { starts: given.starts.clone(), ..Self::default() };
+        records.into_iter().for_each(|record| history.take(&record, &given.schemas));
         history
     }
 
@@ -98,7 +103,7 @@ impl History {
             self.strange.push((place, "a record without the headers of a step stands in a topic that only lanes write".to_owned()));
         }
         let seen = Envelope { place, stamp, repeat };
-        let mut logged = Logged { content: content(record), fault: None, repeat, instrument: None };
+        let mut logged = Logged { content: content(record), bytes: bytes(record), fault: None, repeat, instrument: None };
         if let Err(why) = self.decode(seen, record, schemas, &mut logged) {
             let ours = stamp.is_some() || place.topic == Topic::Frames || ROLES.iter().any(|(_, progress)| *progress == topic);
             if ours || OURS.contains(&topic) {
@@ -182,6 +187,25 @@ impl History {
         if misfiled { Err(format!("its key {:?} is not its portfolio", String::from_utf8_lossy(key))) } else { Ok(()) }
     }
 
+    /// First offset that a partition still holds; 0 where nothing was deleted.
+    pub(super) fn start(&self, topic: Topic, partition: i32) -> i64 {
+        self.start_of(topic.name(), partition)
+    }
+    fn start_of(&self, name: &str, partition: i32) -> i64 {
+        self.starts.get(&(name.to_owned(), partition)).copied().unwrap_or(0)
+    }
+    /// Partitions of which retention has deleted something, by topic name.
+    pub(super) fn cut(&self) -> impl Iterator<Item = (&str, i32)> {
+        self.starts.iter().filter(|(_, start)| **start > 0).map(|((name, partition), _)| (name.as_str(), *partition))
+    }
+    /// Whether a dead letter of a record may have been deleted: those of later ones are kept, or none is.
+    pub(super) fn letter_may_be_gone(&self, topic: Topic, partition: i32, offset: i64) -> bool {
+        if self.start_of(topic.dead_letters(), partition) == 0 {
+            return false;
+        }
+        let kept = self.letters.iter().map(|seen| &seen.record).filter(|l| l.topic == topic && l.partition == partition);
+        kept.map(|letter| letter.offset).min().is_none_or(|first| offset < first)
+    }
     /// What the log knows of the record at a place.
     pub(super) fn logged(&self, topic: Topic, partition: i32, offset: i64) -> Option<&Logged> {
         self.log.get(&(topic, partition))?.get(&offset)
@@ -200,6 +224,11 @@ impl Envelope {
     fn hold<T>(self, record: T, misfiled: bool) -> Seen<T> {
         Seen { place: self.place, stamp: self.stamp, repeat: self.repeat, misfiled, record }
     }
+}
+
+fn bytes(record: &SeenRecord<'_>) -> usize {
+    let headers: usize = record.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
+    record.key.as_ref().map_or(0, Vec::len) + record.value.as_ref().map_or(0, Vec::len) + headers
 }
 
 /// Fingerprint of a record's key and value.

@@ -4,8 +4,8 @@
 use super::history::{History, Marker};
 use super::report::Check;
 use super::seen::{ROLES, Stamp};
-use domain::Topic;
 use domain::progress::{Begin, Done, Progress};
+use domain::{SmolStr, Topic};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The newest step that a checkpoint of a lane contains.
@@ -34,6 +34,12 @@ pub(super) struct Lane {
     behind: BTreeSet<i64>,
     /// Steps with one window only.
     single: BTreeSet<i64>,
+    /// First step whose BEGIN is kept, where earlier ones were deleted; 0 where none was.
+    first: i64,
+    /// First steps of the lives after the first: `--genesis` begins anew, above the numbers used before.
+    lives: Vec<i64>,
+    /// Names of the settings that were ever recorded.
+    settings: BTreeSet<SmolStr>,
     /// Ranges of each step, for the count of its inputs.
     ranges: BTreeMap<i64, Vec<(Topic, i32, i64, i64)>>,
 }
@@ -50,7 +56,29 @@ impl Lanes {
             steps.iter().for_each(|seen| lane.take(&seen.record.0));
             lane
         };
-        Self(history.progress.iter().map(|(key, steps)| (*key, lane(steps))).collect())
+        let mut lanes = Self(history.progress.iter().map(|(key, steps)| (*key, lane(steps))).collect());
+        for (name, number) in history.cut() {
+            if let Some((role, _)) = ROLES.iter().find(|(_, progress)| progress.name() == name) {
+                let lane = lanes.0.entry((*role, number)).or_default();
+                lane.first = lane.begun.first().copied().unwrap_or(i64::MAX);
+            }
+        }
+        lanes
+    }
+    /// Whether what a step did can no longer be told: its progress was deleted.
+    pub(super) fn is_bygone(&self, stamp: Option<Stamp>) -> bool {
+        stamp.is_some_and(|stamp| self.0.get(&(stamp.role, stamp.lane)).is_some_and(|lane| stamp.step < lane.first))
+    }
+    /// Whether a step may stand in a later life of its lane than the first.
+    pub(super) fn has_lived(&self, stamp: Option<Stamp>) -> bool {
+        let lane = stamp.and_then(|stamp| Some((stamp, self.0.get(&(stamp.role, stamp.lane))?)));
+        lane.is_some_and(|(stamp, lane)| lane.first > 0 || lane.life_of(stamp.step) > 0)
+    }
+    /// Whether two steps of a lane belong to one life, as far as can be told.
+    pub(super) fn one_life(&self, earlier: Option<Stamp>, later: Option<Stamp>) -> bool {
+        let (Some(earlier), Some(later)) = (earlier, later) else { return true };
+        let lane = self.0.get(&(later.role, later.lane));
+        !self.is_bygone(Some(earlier)) && lane.is_none_or(|lane| lane.life_of(earlier.step) == lane.life_of(later.step))
     }
     /// A lane of a role.
     pub(super) fn get(&self, role: &str, lane: i32) -> Option<&Lane> {
@@ -60,9 +88,10 @@ impl Lanes {
     pub(super) fn iter(&self) -> impl Iterator<Item = (&(&'static str, i32), &Lane)> {
         self.0.iter()
     }
-    /// Whether the step of an output was closed.
+    /// Whether the step of an output was closed. One whose progress was deleted was: what was torn was completed.
     pub(super) fn is_settled(&self, stamp: Option<Stamp>) -> bool {
-        stamp.is_some_and(|stamp| self.0.get(&(stamp.role, stamp.lane)).is_some_and(|lane| lane.done.contains_key(&stamp.step)))
+        self.is_bygone(stamp)
+            || stamp.is_some_and(|stamp| self.0.get(&(stamp.role, stamp.lane)).is_some_and(|lane| lane.done.contains_key(&stamp.step)))
     }
     /// First offset of an input that a lane of a role has not read in its closed steps.
     pub(super) fn end(&self, role: &str, lane: i32, topic: Topic, partition: i32) -> i64 {
@@ -87,9 +116,15 @@ impl Lane {
     }
     fn open(&mut self, begin: &Begin) {
         let step = begin.step;
+        let last = self.begun.last().copied().unwrap_or(step - 1);
         if !self.begun.insert(step) {
             return;
         }
+        if begins_anew(begin, last, &self.settings) {
+            self.lives.push(step);
+            self.starts.clear();
+        }
+        self.settings.extend(begin.settings.iter().map(|setting| setting.name.clone()));
         self.lanes = begin.lanes;
         for range in begin.windows.iter().flat_map(|window| &window.ranges) {
             let key = (range.topic, range.partition);
@@ -103,6 +138,23 @@ impl Lane {
         if begin.windows.len() == 1 {
             self.single.insert(step);
         }
+    }
+    /// First step of the newest life; 0 in the first.
+    pub(super) fn life(&self) -> i64 {
+        self.lives.last().copied().unwrap_or(0)
+    }
+    fn life_of(&self, step: i64) -> usize {
+        self.lives.partition_point(|first| *first <= step)
+    }
+    /// First offset of an input that the newest life has read, as far as can be told.
+    pub(super) fn reads_from(&self, topic: Topic, partition: i32) -> i64 {
+        // Of a life whose first steps were deleted nothing is known: it began at the beginning.
+        let known = self.life() >= self.first;
+        self.starts.get(&(topic, partition)).copied().filter(|_| known).unwrap_or(0)
+    }
+    /// Whether a step's BEGIN was deleted.
+    pub(super) fn is_bygone(&self, step: i64) -> bool {
+        step < self.first
     }
     /// The newest closed step; 0 before the first.
     pub(super) fn last_done(&self) -> i64 {
@@ -123,11 +175,18 @@ impl Lane {
     }
 }
 
+/// Whether a step begins a new life: above the number that was due, and with every setting recorded again.
+fn begins_anew(begin: &Begin, last: i64, settings: &BTreeSet<SmolStr>) -> bool {
+    let recorded = |name: &SmolStr| begin.settings.iter().any(|setting| setting.name == *name);
+    begin.step > last + 1 && !begin.settings.is_empty() && settings.iter().all(recorded)
+}
+
 /// I4: numbers, ranges and clocks of steps.
 pub(super) fn contiguous(history: &History) -> Check {
-    let mut check = Check::new("I4", "steps count from 1, BEGIN before DONE; ranges follow; clocks never go back");
+    let mut check = Check::new("I4", "steps count up, BEGIN before DONE; ranges follow; clocks never go back");
     for ((role, lane), steps) in &history.progress {
-        let mut state = Sequence::default();
+        let progress = steps.first().map_or(0, |seen| history.start(seen.place.topic, *lane));
+        let mut state = Sequence { cut: progress > 0, ..Sequence::default() };
         for seen in steps {
             let outcome = state.follow(&seen.record.0, seen.record.1);
             check.that(outcome.is_ok(), || format!("{}: {role} lane {lane}: {}", seen.place, outcome.err().unwrap_or_default()));
@@ -147,11 +206,19 @@ struct Sequence {
     now: Option<domain::Timestamp>,
     lanes: Option<i32>,
     ends: BTreeMap<(Topic, i32), i64>,
+    settings: BTreeSet<SmolStr>,
+    /// Whether what stood before the next marker was deleted.
+    cut: bool,
 }
 
 impl Sequence {
     fn follow(&mut self, progress: &Progress, content: u64) -> Result<(), String> {
+        let cut = std::mem::replace(&mut self.cut, false);
         match progress {
+            Progress::Done(done) if cut => {
+                self.closed = done.step;
+                Ok(())
+            }
             Progress::Done(done) => {
                 let open = self.open.take();
                 self.closed = self.closed.max(done.step);
@@ -165,6 +232,10 @@ impl Sequence {
                     }
                     _ => Ok(()),
                 }
+            }
+            Progress::Begin(begin) if cut || self.is_anew(begin) => {
+                *self = Self { closed: begin.step - 1, open: Some((begin.step, content)), ..Self::default() };
+                self.begin(begin)
             }
             Progress::Begin(begin) => match self.open.replace((begin.step, content)) {
                 Some((step, known)) if step == begin.step => {
@@ -180,7 +251,11 @@ impl Sequence {
             },
         }
     }
+    fn is_anew(&self, begin: &Begin) -> bool {
+        begins_anew(begin, self.open.map_or(self.closed, |(step, _)| step), &self.settings)
+    }
     fn begin(&mut self, begin: &Begin) -> Result<(), String> {
+        self.settings.extend(begin.settings.iter().map(|setting| setting.name.clone()));
         let expected = self.closed + 1;
         if begin.step != expected {
             return Err(format!("BEGIN {} where step {expected} was due", begin.step));
@@ -214,7 +289,7 @@ impl Sequence {
 pub(super) fn inputs_counted(history: &History, lanes: &Lanes) -> Check {
     let mut check = Check::new("I10", "each DONE counts exactly the records in its step's ranges");
     for ((role, number), lane) in lanes.iter() {
-        for (step, done) in &lane.done {
+        for (step, done) in lane.done.iter().filter(|(step, _)| !lane.is_bygone(**step)) {
             let ranges = lane.ranges.get(step).map_or(&[][..], Vec::as_slice);
             if ranges.iter().any(|(topic, partition, from, to)| from < to && is_cut(history, *topic, *partition, *from)) {
                 continue;
@@ -235,7 +310,7 @@ const SHORT_LIVED: [Topic; 3] = [Topic::Frames, Topic::Orders, Topic::Refresh];
 /// Whether retention has cut the log of a partition behind an offset.
 fn is_cut(history: &History, topic: Topic, partition: i32, from: i64) -> bool {
     let first = history.log.get(&(topic, partition)).and_then(|log| log.first_key_value());
-    SHORT_LIVED.contains(&topic) && first.is_none_or(|(offset, _)| *offset > from)
+    history.start(topic, partition) > from || SHORT_LIVED.contains(&topic) && first.is_none_or(|(offset, _)| *offset > from)
 }
 
 fn count(history: &History, topic: Topic, partition: i32, from: i64, to: i64) -> usize {
@@ -248,7 +323,8 @@ pub(super) fn checkpoints(lanes: &Lanes, checkpoints: &[Checkpoint]) -> Check {
     for checkpoint in checkpoints {
         let known = ROLES.iter().any(|(role, _)| *role == checkpoint.role);
         let done = lanes.get(&checkpoint.role, checkpoint.lane).map_or(0, Lane::last_done);
-        check.that(known && checkpoint.step <= done, || {
+        let gone = lanes.get(&checkpoint.role, checkpoint.lane).is_some_and(|lane| lane.first == i64::MAX);
+        check.that(known && (checkpoint.step <= done || gone), || {
             format!("{} lane {}: the checkpoint holds step {}, the last DONE is {done}", checkpoint.role, checkpoint.lane, checkpoint.step)
         });
     }

@@ -164,9 +164,12 @@ impl Rows {
         for state in &ledger.positions {
             let none = Position::default();
             let position = account.book.positions.get(&state.instrument_id).unwrap_or(&none);
-            let multiplier =
-                instrument(ground, seen, &state.instrument_id).map_or_else(|| super::exact::whole(1), |i| i.multiplier.exact());
-            let difference = state_difference(position, state, &multiplier, account.loose);
+            let known = instrument(ground, seen, &state.instrument_id);
+            let known =
+                known.or_else(|| ground.lanes.is_bygone(seen.stamp).then(|| ground.facts.instrument(&state.instrument_id, i64::MAX))?);
+            let multiplier = known.map_or_else(|| super::exact::whole(1), |i| i.multiplier.exact());
+            let loose = account.loose || ground.facts.is_forgotten(&state.instrument_id);
+            let difference = state_difference(position, state, &multiplier, loose);
             self.books.that(difference.is_none(), || {
                 format!("{}: {} {}: {}", seen.place, ledger.portfolio_id, state.instrument_id, difference.unwrap_or_default())
             });

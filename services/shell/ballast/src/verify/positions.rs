@@ -88,7 +88,7 @@ fn against_ledger(history: &History, lanes: &Lanes, facts: &Facts, fates: &Fates
     let fills: Vec<&Fill> = distinct(history, fates).into_iter().map(|(seen, _)| &seen.record).collect();
     let sums = sums(&fills, facts);
     for holding in sums.keys().chain(states.keys()).collect::<BTreeSet<_>>() {
-        if moved.contains(holding) {
+        if moved.contains(holding) || facts.is_forgotten(&holding.1) {
             continue;
         }
         let sum = sums.get(holding).cloned().unwrap_or_else(zero);
@@ -118,7 +118,7 @@ fn against_snapshots(history: &History, lanes: &Lanes, facts: &Facts, fates: &Fa
         instruments.extend(told.keys());
         for id in instruments {
             let holding = (portfolio.clone(), id.clone());
-            if moved.contains(&holding) {
+            if moved.contains(&holding) || facts.is_forgotten(id) {
                 continue;
             }
             let sum = sums.get(&holding).cloned().unwrap_or_else(zero);

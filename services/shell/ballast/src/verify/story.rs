@@ -18,7 +18,7 @@ use domain::ledger::{Cause, CurrencyAmount, Ledger, LedgerEntry, PositionState};
 use domain::order::{Order, OrderWave};
 use domain::order_status::OrderStatus;
 use domain::policy::Policy;
-use domain::progress::{Begin, Done, Progress, Range, WindowRecord};
+use domain::progress::{Begin, Done, Progress, Range, Recorded, WindowRecord};
 use domain::reason::{DeadLetterCode, ReasonCode};
 use domain::rebalance_event::{ExplanationLine, RebalanceEvent};
 use domain::snapshot::{Allocation, CashBalance, Concentration, Exposure, Health, InputOffset, Snapshot, SnapshotMetrics};
@@ -69,6 +69,11 @@ pub(super) enum Event {
     },
     Frame(Frame),
     Step(StoryStep),
+    /// A lane begins anew: nothing is read yet, the next step has number 10 and records these settings.
+    Anew {
+        role: &'static str,
+        settings: Vec<Recorded>,
+    },
     /// The part of the step's first outputs that a torn transaction published, BEGIN included; with more than
     /// it has, DONE as well: the step's transaction hung, and it is sent again.
     Torn(StoryStep, usize),
@@ -94,6 +99,7 @@ struct Log {
     ends: BTreeMap<(String, i32), i64>,
     positions: BTreeMap<(&'static str, Topic), i64>,
     steps: BTreeMap<&'static str, i64>,
+    settings: BTreeMap<&'static str, Vec<Recorded>>,
 }
 
 impl Log {
@@ -138,7 +144,8 @@ impl Log {
         let ranges = step.reads.iter().map(range).filter(|r| r.from < r.to).collect();
         let window = WindowRecord { ranges, now: moment(number * 10), behind: step.behind };
         let windows = if step.windows.is_empty() { vec![window] } else { step.windows.clone() };
-        Begin { step: number, rules_version: 1, lanes: 1, settings: Vec::new(), schemas: Vec::new(), windows }
+        let settings = self.settings.get(step.role).cloned().unwrap_or_default();
+        Begin { step: number, rules_version: 1, lanes: 1, settings, schemas: Vec::new(), windows }
     }
     fn held(&self, range: &Range) -> i64 {
         let records = self.records.get(&(range.topic.name().to_owned(), 0));
@@ -190,6 +197,11 @@ impl Story {
                     let mut value = Vec::new();
                     encode_frame(frame, &mut value).unwrap();
                     log.append(Topic::Frames.name(), None, Some(value), Vec::new());
+                }
+                Event::Anew { role, settings } => {
+                    log.positions.retain(|(reader, _), _| reader != role);
+                    log.steps.insert(*role, 9);
+                    log.settings.insert(*role, settings.clone());
                 }
                 Event::Step(step) => log.step(step, None),
                 Event::Torn(step, part) => log.step(step, Some(*part)),

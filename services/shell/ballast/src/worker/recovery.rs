@@ -125,18 +125,6 @@ fn at_genesis<R: Role>(target: Target, role: R, way: &recovery::Recovery, past: 
     Ok(lane)
 }
 
-/// Replays every step of a lane from its genesis and holds it against its DONE; how many there were.
-pub fn audit<R: Role>(lane: i32, lanes: i32, role: R, codec: &mut dyn Codec, past: &mut dyn Past) -> Result<u64, LaneHalt> {
-    let target = Target { lane, lanes, genesis: false };
-    let way = recovery::decide(&facts::<R>(target, None, 0, past)?)?;
-    let mut machine = at_genesis(target, role, &way, past)?;
-    for (begin, done) in &way.replay {
-        let step = replay(&mut machine, begin, codec, past)?;
-        recovery::compare(done, &step.done)?;
-    }
-    Ok(way.replay.len() as u64)
-}
-
 /// A lane as a checkpoint holds it.
 struct Restored<R> {
     lane: Lane<R>,
@@ -172,7 +160,8 @@ fn newest_readable<R: Role>(
     }
 }
 
-fn restore<R: Role>(target: Target, role: R, image: &LoadedImage) -> Result<Lane<R>, ImageError> {
+/// Puts a lane back from a checkpoint.
+pub fn restore<R: Role>(target: Target, role: R, image: &LoadedImage) -> Result<Lane<R>, ImageError> {
     let mut lane = Lane::restore(role, target.lane, &image.shared)?;
     for (key, bytes) in &image.entities {
         lane.image().restore_entity(key, bytes)?;
@@ -210,7 +199,8 @@ pub fn partition_of(topic: Topic, lane: i32) -> i32 {
     if topic == Topic::Frames { 0 } else { lane }
 }
 
-fn replay<R: Role>(lane: &mut Lane<R>, begin: &Begin, codec: &mut dyn Codec, past: &mut dyn Past) -> Result<Step, LaneHalt> {
+/// Computes a recorded step again, from its recorded windows.
+pub fn replay<R: Role>(lane: &mut Lane<R>, begin: &Begin, codec: &mut dyn Codec, past: &mut dyn Past) -> Result<Step, LaneHalt> {
     lane.expect(begin)?;
     for schema in &begin.schemas {
         learn(codec, schema)?;

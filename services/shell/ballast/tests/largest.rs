@@ -1,0 +1,326 @@
+//! The largest records that the limits admit: every text and number at its longest, in a portfolio of as
+//! many lines as one may have. Each of them can be encoded: a lane never makes what it cannot publish.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use avro_codec::{encode, encode_input, record_limit};
+use domain::drift::{CurrencyRate, Drift, DriftLine, RecentOrder};
+use domain::enums::{
+    Decision, DriftCause, DriftKind, InstrumentType, MarketState, OrderType, PriceFlag, RebalanceStatus, RebalanceTrigger, Side,
+    TimeInForce, WaveKind,
+};
+use domain::order::{NamedNumber, Order, OrderWave};
+use domain::policy::Policy;
+use domain::reason::ReasonCode;
+use domain::rebalance_event::{ExplanationLine, RebalanceEvent, WeightLine};
+use domain::snapshot::{Allocation, CashBalance, Concentration, Exposure, Health, InputOffset, SectorExposure, Snapshot, SnapshotMetrics};
+use domain::{
+    Currency, Fraction, FxRate, Input, InstrumentId, Money, OrderId, Output, Percent, PortfolioId, Price, Quantity, RebalanceId, SmolStr,
+    Timestamp, Topic, Uuid,
+};
+use engine::settings::MAX_LINES;
+use position_keeper::drift::event::MAX_RECENT_ORDERS;
+
+/// Currencies of one book: more than there are.
+const CURRENCIES: usize = 400;
+/// 28 digits, the most of any decimal.
+const UNITS: i128 = -(10_i128.pow(28) - 1);
+
+fn id(n: usize) -> String {
+    format!("{n:0>128}")
+}
+
+fn instrument(n: usize) -> InstrumentId {
+    InstrumentId::new(&id(n)).unwrap()
+}
+
+fn name(n: usize) -> SmolStr {
+    SmolStr::new(format!("{n:0>64}"))
+}
+
+fn currency(n: usize) -> Currency {
+    format!("C{n:0>11}").parse().unwrap()
+}
+
+fn portfolio() -> PortfolioId {
+    PortfolioId::new(&id(0)).unwrap()
+}
+
+fn moment() -> Timestamp {
+    Timestamp::from_micros(253_402_207_200_000_000)
+}
+
+fn long_text() -> SmolStr {
+    "x".repeat(64 * 1024).into()
+}
+
+fn offsets() -> Vec<InputOffset> {
+    Topic::ALL.iter().map(|topic| InputOffset { topic: *topic, partition: i32::MAX, offset: i64::MAX }).collect()
+}
+
+fn health() -> Health {
+    let pairs = (0..CURRENCIES).map(|n| SmolStr::new(format!("{}/{}", currency(n), currency(n + 1))));
+    let unpriced = (0..MAX_LINES).map(|n| id(n).into()).chain(pairs).collect();
+    Health { complete: false, stale: Vec::new(), unpriced, quarantined: true, unreconciled: true, waiting: i32::MAX }
+}
+
+fn cash() -> Vec<CashBalance> {
+    let amount = Money::from_units(UNITS);
+    (0..CURRENCIES).map(|n| CashBalance { currency: currency(n), trade_date: amount, settled: amount }).collect()
+}
+
+/// As large as an input may be.
+fn policy() -> Policy {
+    let text = format!(r#"{{"portfolio_id":"{}","policy_version":1,"base_currency":"USD"}}"#, id(0));
+    let mut policy: Policy = serde_json::from_str(&text).unwrap();
+    let size = |policy: &Policy| {
+        let mut bytes = Vec::new();
+        encode_input(&Input::Policy(Box::new(policy.clone())), &mut bytes).map(|()| bytes.len())
+    };
+    let room = record_limit(Topic::Policies) - size(&policy).unwrap();
+    policy.orders.do_not_buy = (0..room / 131).map(instrument).collect();
+    assert!(size(&policy).unwrap() > record_limit(Topic::Policies) * 99 / 100);
+    policy
+}
+
+fn drift_line(n: usize) -> DriftLine {
+    let (fraction, price, quantity) = (Fraction::from_units(UNITS), Price::from_units(UNITS), Quantity::from_units(UNITS));
+    DriftLine {
+        instrument_id: instrument(n),
+        weight: Some(fraction),
+        target: fraction,
+        drift: Some(fraction),
+        lower: fraction,
+        upper: fraction,
+        breached: true,
+        price: Some(price),
+        price_time: Some(moment()),
+        price_flag: PriceFlag::Stale,
+        close_price: Some(price),
+        average_price: Some(price),
+        accrued: Some(price),
+        quantity,
+        value: Money::from_units(UNITS),
+        currency: currency(0),
+        fx_rate: Some(FxRate::from_units(UNITS)),
+        multiplier: quantity,
+        lot_size: quantity,
+        tick_size: Some(price),
+        kind: InstrumentType::Equity,
+        sector: Some(name(n)),
+        venue: Some(name(n)),
+        average_daily_volume: Some(quantity),
+        market_status: MarketState::Open,
+    }
+}
+
+fn drift() -> Drift {
+    let (fraction, money) = (Fraction::from_units(UNITS), Money::from_units(UNITS));
+    let order = |n: usize| RecentOrder {
+        order_id: OrderId(Uuid::from_u128(n as u128)),
+        executed_quantity: Quantity::from_units(UNITS),
+        instrument_id: Some(drift_line(n).instrument_id),
+        side: Side::SellShort,
+        contradicted: true,
+    };
+    Drift {
+        portfolio_id: portfolio(),
+        episode: i64::MAX,
+        shadow: false,
+        event: DriftKind::Requested,
+        cause: Some(DriftCause::Command),
+        cause_id: Some(long_text()),
+        as_of: moment(),
+        lines: (0..MAX_LINES).map(drift_line).collect(),
+        max_abs_drift: Some(fraction),
+        half_sum_abs_drift: Some(fraction),
+        equity: money,
+        cash: cash(),
+        fx_rates: (0..CURRENCIES).map(|n| CurrencyRate { currency: currency(n), fx_rate: Some(FxRate::from_units(UNITS)) }).collect(),
+        receivables: Vec::new(),
+        available_cash: money,
+        settled_cash: money,
+        health: health(),
+        policy: Some(Box::new(policy())),
+        snapshot_version: i64::MAX,
+        recent_orders: (0..MAX_RECENT_ORDERS).map(order).collect(),
+        input_offsets: offsets(),
+    }
+}
+
+fn allocation(n: usize) -> Allocation {
+    let (fraction, price, money) = (Fraction::from_units(UNITS), Price::from_units(UNITS), Money::from_units(UNITS));
+    Allocation {
+        instrument_id: instrument(n),
+        symbol: id(n).into(),
+        sector: Some(name(n)),
+        kind: InstrumentType::Equity,
+        quantity: Quantity::from_units(UNITS),
+        average_price: Some(price),
+        price: Some(price),
+        price_time: Some(moment()),
+        stale: true,
+        value: money,
+        percentage: Some(Percent::from_units(UNITS)),
+        target_weight: Some(fraction),
+        drift: Some(fraction),
+        unrealized: money,
+        realized: money,
+    }
+}
+
+fn snapshot() -> Snapshot {
+    let (fraction, money) = (Fraction::from_units(UNITS), Money::from_units(UNITS));
+    let sector = |n: usize| SectorExposure { sector: name(n), value: money, weight: Some(fraction) };
+    Snapshot {
+        portfolio_id: portfolio(),
+        version: i64::MAX,
+        as_of: moment(),
+        base_currency: currency(0),
+        total_value: money,
+        cash_value: money,
+        available_cash: money,
+        cash: cash(),
+        receivables: Vec::new(),
+        allocations: (0..MAX_LINES).map(allocation).collect(),
+        exposure: Exposure { net: Some(fraction), gross: Some(fraction), long: money, short: money },
+        sector_exposure: (0..MAX_LINES).map(sector).collect(),
+        concentration: Concentration { hhi: Some(fraction), effective_number: Some(fraction) },
+        metrics: SnapshotMetrics { day_pnl: Some(money), ..SnapshotMetrics::default() },
+        health: health(),
+        policy_version: Some(i64::MAX),
+        input_offsets: offsets(),
+    }
+}
+
+/// Every number that a plan can note of one line (`explain.rs`, `constraints/`, `plan/funding.rs` of the rebalancer).
+fn numbers() -> Vec<NamedNumber> {
+    const NAMES: [&str; 28] = [
+        "equity",
+        "value",
+        "price",
+        "lower",
+        "upper",
+        "held",
+        "open",
+        "goal_weight",
+        "lot_size",
+        "wanted",
+        "ordered",
+        "volume_cap",
+        "average_daily_volume",
+        "max_daily_notional",
+        "price_collar_bp",
+        "close_price",
+        "max_position_weight",
+        "limit_offset_bp",
+        "turnover_cap",
+        "minimum_deviation",
+        "max_order_notional",
+        "min_notional",
+        "max_orders_per_minute",
+        "max_order_quantity",
+        "max_sector_weight",
+        "sellable",
+        "cash_for_buys",
+        "cash_needed",
+    ];
+    let value = SmolStr::new(Money::from_units(UNITS).to_string());
+    NAMES.map(|name| NamedNumber { name: name.into(), value: value.clone() }).into()
+}
+
+fn order(n: usize) -> Order {
+    Order {
+        order_id: OrderId(Uuid::from_u128(n as u128)),
+        rebalance_id: RebalanceId(Uuid::nil()),
+        portfolio_id: portfolio(),
+        instrument_id: instrument(n),
+        side: Side::SellShort,
+        quantity: Quantity::from_units(-UNITS),
+        order_type: OrderType::Limit,
+        limit_price: Some(Price::from_units(-UNITS)),
+        time_in_force: TimeInForce::Day,
+        currency: currency(0),
+        reference_price: Price::from_units(-UNITS),
+        reference_time: moment(),
+        expected_value: Money::from_units(-UNITS),
+        reason: ReasonCode::DriftSell,
+        numbers: numbers(),
+        policy_version: i64::MAX,
+        snapshot_version: i64::MAX,
+        valid_until: moment(),
+        block_key: format!("{}|SELL_SHORT|2026-01-05T14", id(n)).into(),
+    }
+}
+
+/// Sells that cross zero leave in two legs.
+fn orders() -> Vec<Order> {
+    (0..2 * MAX_LINES).map(order).collect()
+}
+
+fn wave() -> OrderWave {
+    OrderWave {
+        wave_id: Uuid::nil(),
+        rebalance_id: RebalanceId(Uuid::nil()),
+        portfolio_id: portfolio(),
+        wave_number: i32::MAX,
+        kind: WaveKind::New,
+        orders: orders(),
+        funding_note: Some(long_text()),
+        policy_version: i64::MAX,
+        drift_episode: i64::MAX,
+        valid_until: moment(),
+    }
+}
+
+fn event() -> RebalanceEvent {
+    let fraction = Fraction::from_units(UNITS);
+    let weight = |n: usize| WeightLine { instrument_id: instrument(n), quantity: Quantity::from_units(UNITS), weight: Some(fraction) };
+    let explained = |n: usize| ExplanationLine {
+        instrument_id: instrument(n),
+        weight: Some(fraction),
+        target: fraction,
+        drift: Some(fraction),
+        decision: Decision::Order,
+        reason: ReasonCode::DriftSell,
+        numbers: numbers(),
+    };
+    RebalanceEvent {
+        rebalance_id: RebalanceId(Uuid::nil()),
+        portfolio_id: portfolio(),
+        trigger: RebalanceTrigger::Threshold,
+        status: RebalanceStatus::Proposed,
+        code: Some(ReasonCode::DriftSell),
+        text: Some(long_text()),
+        shadow: false,
+        proposal_hash: Some(name(0)),
+        as_of: moment(),
+        old_allocations: (0..MAX_LINES).map(weight).collect(),
+        new_allocations: (0..MAX_LINES).map(weight).collect(),
+        orders: orders(),
+        explanation: (0..MAX_LINES).map(explained).collect(),
+        expected_fees: Some(Money::from_units(UNITS)),
+        turnover: Some(fraction),
+        drift_before: Some(fraction),
+        drift_after: Some(fraction),
+        policy_version: Some(i64::MAX),
+        drift_episode: i64::MAX,
+        actor: Some(long_text()),
+        command_id: Some(long_text()),
+    }
+}
+
+#[test]
+fn the_largest_records_of_the_largest_portfolio_can_be_published() {
+    let all = [
+        Output::Drift(Box::new(drift())),
+        Output::Snapshot(Box::new(snapshot())),
+        Output::OrderWave(Box::new(wave())),
+        Output::RebalanceEvent(Box::new(event())),
+    ];
+    for output in all {
+        let (topic, mut bytes) = (output.topic(), Vec::new());
+        encode(&output, &mut bytes).unwrap_or_else(|error| panic!("{topic}: {error}"));
+        println!("{topic}: {} of {} bytes", bytes.len(), record_limit(topic));
+    }
+}
