@@ -51,9 +51,9 @@ pub fn run(mut config: Config, args: &RunArgs) -> anyhow::Result<ExitCode> {
     for (role, thread) in roles.iter().zip(threads) {
         failed |= !ended_well(*role, thread, deadline);
     }
-    let flushed = tokio::time::timeout(deadline.saturating_duration_since(Instant::now()) + LAST_WORDS, telemetry.shutdown());
+    let left = deadline.saturating_duration_since(Instant::now()) + LAST_WORDS;
     // A collector that does not answer keeps nobody.
-    let _ = runtime.block_on(flushed);
+    let _ = runtime.block_on(async { tokio::time::timeout(left, telemetry.shutdown()).await });
     runtime.shutdown_background();
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
