@@ -55,9 +55,9 @@ fn a_life_begun_anew_counts_on_above_the_one_before() {
     let twice = |recorded: bool| {
         let mut story = clean();
         let again: Vec<Event> =
-            story.events.iter().filter(|e| matches!(e, Event::Step(step) if step.role == super::seen::KEEPER)).cloned().collect();
+            story.events.iter().filter(|e| matches!(e, Event::Step(step) if step.role == super::super::seen::KEEPER)).cloned().collect();
         let (mut lives, mut first) =
-            (vec![Event::Anew { role: super::seen::KEEPER, settings: if recorded { settings() } else { Vec::new() } }], 100);
+            (vec![Event::Anew { role: super::super::seen::KEEPER, settings: if recorded { settings() } else { Vec::new() } }], 100);
         let mut whole = StoryStep {
             outputs: Vec::new(),
             ..match &again[0] {
