@@ -76,9 +76,9 @@ fn progress_that_was_lost_under_a_kept_checkpoint_halts_its_lane() {
     let mut keeper = Service::start(&stack, &["position-keeper"], "1", settings);
     keeper.await_lanes(4);
     stack.publish(r#"{"topic":"portfolio.policies.v1","value":{"portfolio_id":"growth","policy_version":1,"base_currency":"USD"}}"#);
-    until("the policy is followed", Duration::from_secs(60), || {
+    until("the policy is read in a step", Duration::from_secs(60), || {
         keeper.assert_runs();
-        records(&stack, Topic::Drift.name()).first().map(|_| ())
+        records(&stack, Topic::PositionKeeperProgress.name()).first().map(|_| ())
     });
     // In order: its checkpoint holds every step.
     assert!(keeper.terminate().0.success());
