@@ -155,14 +155,14 @@ impl Watch {
                 self.proposal =
                     event.proposal_hash.as_ref().map(|hash| format!(r#""rebalance_id":"{}","proposal_hash":"{hash}""#, event.rebalance_id));
             }
-            RebalanceStatus::Completed | RebalanceStatus::Failed | RebalanceStatus::Rejected | RebalanceStatus::Expired => {
-                let was_open = self.open.remove(&event.rebalance_id);
-                was_open.then(|| each_instrument_once(event));
-            }
             _ => {}
         }
-        if self.open.contains(&event.rebalance_id) && event.status != RebalanceStatus::Stuck {
+        if event.status != RebalanceStatus::Stuck && self.open.contains(&event.rebalance_id) {
             each_instrument_once(event);
+        }
+        let ends = [RebalanceStatus::Completed, RebalanceStatus::Failed, RebalanceStatus::Rejected, RebalanceStatus::Expired];
+        if ends.contains(&event.status) {
+            self.open.remove(&event.rebalance_id);
         }
     }
 
