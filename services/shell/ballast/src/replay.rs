@@ -156,6 +156,7 @@ impl<'a> Session<'a> {
     /// Runs the group; what could not be read of it is printed behind what the rest made.
     fn run(&mut self, options: &Options) -> Result<(), ReplayError> {
         let (mut group, mut wrong) = (Vec::new(), Vec::new());
+        let last = self.group.last().map_or(0, |line| line.number);
         for Numbered { number, what } in std::mem::take(&mut self.group) {
             match what {
                 Ok(line) => group.push((number, line)),
@@ -164,7 +165,7 @@ impl<'a> Session<'a> {
         }
         let published = if group.is_empty() { Vec::new() } else { self.machine.run(group)? };
         if options.strict {
-            self.stop_at_first(&published, &wrong)?;
+            self.stop_at_first(&published, &wrong, last)?;
         }
         for record in published {
             self.dead += i64::from(matches!(record.output, Output::DeadLetter(_)));
@@ -176,10 +177,10 @@ impl<'a> Session<'a> {
         }
         Ok(())
     }
-    /// The first wrong line of a group, as an error.
-    fn stop_at_first(&self, published: &[Published], wrong: &[(i64, Wrong)]) -> Result<(), ReplayError> {
+    /// The first wrong line of a group, as an error; a letter of a record that is no line names the group's last.
+    fn stop_at_first(&self, published: &[Published], wrong: &[(i64, Wrong)], last: i64) -> Result<(), ReplayError> {
         let letter = |record: &Published| match &record.output {
-            Output::DeadLetter(l) => Some((self.machine.line_of(l.topic, l.offset)?, format!("{}: {}", l.code, l.text))),
+            Output::DeadLetter(l) => Some((self.machine.line_of(l.topic, l.offset).unwrap_or(last), format!("{}: {}", l.code, l.text))),
             _ => None,
         };
         let unread = wrong.iter().map(|(number, Wrong { refusal, .. })| (*number, format!("{}: {}", refusal.code, refusal.text)));

@@ -87,7 +87,9 @@ impl Slot {
             // Without a book nothing was counted by the old source: it is as if it had never been.
             _ if moved && !self.booked => {
                 (self.price, self.price_time, self.held, self.first) = (None, Timestamp::MIN, None, None);
-                chosen.map(|chosen| self.accept(chosen.price, chosen.time));
+                if let Some(chosen) = chosen {
+                    self.accept(chosen.price, chosen.time);
+                }
             }
             Some(chosen) if moved => _ = self.accept(chosen.price, chosen.time),
             // A wider limit lets in what a narrower one held; the same price again is no second opinion.
