@@ -78,7 +78,7 @@ class Case:
         self.watches, self.said = defaultdict(Watch), defaultdict(list)
         for index, record in enumerate(self.input):
             if record.get("timestamp"):
-                world.now = max(world.now, micros(record["timestamp"]))
+                world.now = world.market.now = max(world.now, micros(record["timestamp"]))
             if index + 1 not in unread:
                 self.take(world, record)
                 topic = "frames" if record["topic"] in SOURCES else record["topic"]
@@ -247,6 +247,8 @@ class Case:
         self.decimal(f"{name} quantity", found["quantity"], line.held, 8)
         self.decimal(f"{name} average_price", found["average_price"], line.average)
         self.decimal(f"{name} price", found["price"], line.price)
+        if line.price is not None:
+            self.same(f"{name} price_time", micros(found["price_time"]), line.price_time)
         self.decimal(f"{name} value", found["value"], line.worth)
         target = next((num(t["target_weight"]) for t in policy.get("targets", []) if t.get("instrument_id") == name), None)
         if at.equity > 0 and line.priced:

@@ -10,7 +10,7 @@ FIELDS = ("bid", "ask", "last", "mark", "accrued")
 class Market:
     def __init__(self):
         self.facts, self.quotes, self.accepted, self.states, self.first = {}, {}, {}, {}, {}
-        self.booked = set()
+        self.booked, self.now = set(), 0
 
     def describe(self, value):
         name, before = value["instrument_id"], self.source(value["instrument_id"])
@@ -32,7 +32,12 @@ class Market:
 
     def report(self, value):
         name = ("venue", value["venue"]) if value.get("venue") else ("instrument", value["instrument_id"])
-        self.states[name] = value["status"]
+        at, line = micros(value["effective_at"]), self.states.setdefault(name, {})
+        line[at] = value["status"]
+        if value["status"] == "HALTED":
+            # It lasts until a report that comes after it: openings announced before fall away.
+            for ahead in [t for t in line if t > max(at, self.now) and line[t] != "CLOSED"]:
+                del line[ahead]
 
     def tick(self, value):
         name = value["instrument_id"]
@@ -98,9 +103,13 @@ class Market:
         return self.facts[name]["currency"]
 
     def state(self, name):
-        own = self.states.get(("instrument", name))
-        venue = self.states.get(("venue", self.facts.get(name, {}).get("venue")))
-        return own or venue or "UNKNOWN"
+        own = self.state_of(("instrument", name))
+        venue = self.state_of(("venue", self.facts.get(name, {}).get("venue")))
+        return venue if own not in ("CLOSED", "HALTED") and venue != "UNKNOWN" else own
+
+    def state_of(self, place):
+        past = [(at, status) for at, status in self.states.get(place, {}).items() if at <= self.now]
+        return max(past)[1] if past else "UNKNOWN"
 
     def stale(self, name, now, policy):
         known = self.accepted.get(name)

@@ -17,6 +17,7 @@ class Line:
         self.position = position
         self.held = position.quantity if position else ZERO
         self.price = market.price(name)
+        self.price_time = market.accepted[name]["time"] if self.price is not None else None
         self.rate = market.rate(market.currency(name), book.base) if name in market.facts else None
         self.multiplier = market.multiplier(name)
         self.lot = num(market.facts.get(name, {}).get("lot_size"), Fraction(1))
