@@ -83,7 +83,10 @@ impl Steps {
                 }
                 Progress::Done(done) => {
                     last = last.max(Some(done.step));
-                    steps.closed.extend(open.take().filter(|begin| begin.step == done.step).map(|begin| (begin, done)));
+                    // A step of a transaction that hung stands twice, unchanged: that it is unchanged is I4's.
+                    let again = steps.closed.last().is_some_and(|(begin, _)| begin.step == done.step);
+                    let closed = open.take().filter(|begin| begin.step == done.step && !again);
+                    steps.closed.extend(closed.map(|begin| (begin, done)));
                 }
             }
         }
@@ -246,6 +249,16 @@ mod tests {
         let cluster = cluster();
         let all = check(&cluster, &[], None);
         assert!(all.steps > 20 && all.left.is_none(), "{all:?}");
+    }
+
+    #[test]
+    fn a_step_that_was_sent_again_is_replayed_once() {
+        let mut past = MemoryPast::new::<PositionKeeper>(cluster().log().clone(), 0);
+        let mut progress = past.progress(0).unwrap();
+        let all = Steps::read(progress.clone(), true).closed;
+        let again = progress[2..4].to_vec();
+        progress.splice(4..4, again);
+        assert_eq!(Steps::read(progress, true).closed, all);
     }
 
     #[test]
