@@ -30,6 +30,8 @@ pub(crate) const TIMER_DAY_CUT: u8 = 4;
 const TIMER_STALE: u8 = 5;
 /// An announced market state takes effect; one for the lane.
 const TIMER_MARKET: u8 = 6;
+/// The lane was behind: whether it still is, is looked at again; one for the lane.
+const TIMER_BEHIND: u8 = 7;
 
 /// The state of one lane of the position-keeper.
 #[derive(Debug, Default)]
@@ -219,7 +221,8 @@ impl Role for PositionKeeper {
                 self.market.mark_reported();
                 self.announce_market(cx);
             }
-            // Stale prices are found by every decision; the timer only makes sure that there is one.
+            // Stale prices and a backlog that is gone are found by every decision; the timers only make sure that
+            // there is one.
             _ => {}
         }
     }

@@ -93,7 +93,7 @@ impl Running {
         let config = &world.config;
         let frames = TopicName::from(Topic::Frames.name());
         let mut past = Reader::open(&config.kafka, Pace::Recovery, "conflator-past")?;
-        let schemas = SchemaStore::compiled();
+        let schemas = world.schemas.clone();
         let (tail, end) = read_tail(&mut past, &frames, &schemas)?;
         let limits = Limits { future_tick_seconds: config.core.future_tick_seconds, ..Limits::default() };
         let mut conflator = Conflator::resume(tail, limits);
@@ -116,7 +116,7 @@ impl Running {
             reader,
             topics,
             producer,
-            codec: AvroCodec::new(config.schemas.load()?),
+            codec: AvroCodec::new(schemas.clone()),
             schemas,
             frames,
             framed: Instant::now(),

@@ -53,6 +53,8 @@ pub struct LaneWorker<R> {
     confirmed: i64,
     opened: Option<Instant>,
     genesis: bool,
+    /// Whether the last window was behind.
+    behind: bool,
     /// The step after which this life of the lane began.
     began_after: i64,
     checkpoint: CheckpointState,
@@ -99,6 +101,7 @@ impl<R: Role> LaneWorker<R> {
             confirmed,
             opened: None,
             genesis,
+            behind: false,
             began_after: begin_after,
             // Who had to replay keeps a checkpoint soon: a lane that dies often must not replay ever more.
             checkpoint: CheckpointState { kept: checkpoint, progress_from, wanted: replayed > 0, ..CheckpointState::default() },
@@ -209,7 +212,7 @@ impl<R: Role> LaneWorker<R> {
     }
 
     fn read_window(&mut self, clock: Timestamp, ports: &mut Ports<'_>) -> Result<(), LaneHalt> {
-        let Self { lane, pacing, observer, opened, .. } = self;
+        let Self { lane, pacing, observer, opened, behind: was_behind, .. } = self;
         let codec = &mut *ports.codec;
         let mut result = Ok(());
         let wait = wait_for(lane, pacing, clock);
@@ -221,10 +224,13 @@ impl<R: Role> LaneWorker<R> {
             // The lane's clock never goes back, whatever the machine's does.
             let timer_due = lane.next_due().is_some_and(|due| due <= now.max(lane.now()));
             let silent = lane.step() > 0 && pacing.silent_too_long(lane.now(), clock);
-            if polled.slices.is_empty() && !timer_due && !silent || result.is_err() {
+            let behind = pacing.is_behind(polled.backlog.standing(), clock);
+            // What waited until the lane had caught up waits no longer, though nothing else comes.
+            let caught_up = *was_behind && !behind;
+            if polled.slices.is_empty() && !timer_due && !silent && !caught_up || result.is_err() {
                 return;
             }
-            let behind = pacing.is_behind(polled.backlog.standing(), clock);
+            *was_behind = behind;
             observer.window(&polled, behind);
             opened.get_or_insert_with(Instant::now);
             result = lane.window(now, behind, polled.slices, codec);

@@ -1,6 +1,6 @@
 //! Decisions, once a window, on the newest state: value what was touched, judge its bounds, publish.
 
-use super::{NEVER, PositionKeeper, TIMER_MARKET, TIMER_REARM, TIMER_SNAPSHOT, TIMER_STALE};
+use super::{NEVER, PositionKeeper, TIMER_BEHIND, TIMER_MARKET, TIMER_REARM, TIMER_SNAPSHOT, TIMER_STALE};
 use crate::book::PortfolioIx;
 use crate::drift::event::{self, Circumstances, News};
 use crate::drift::watch::{Look, Say};
@@ -12,19 +12,30 @@ use domain::snapshot::InputOffset;
 use domain::{Fraction, Output, Timestamp};
 use engine::Context;
 
+/// How long a lane that is behind goes without a look whether it still is.
+const BEHIND_SECONDS: i64 = 1;
+
 impl PositionKeeper {
     pub(super) fn decide_window(&mut self, cx: &mut Context<'_>) {
         self.last_now = cx.now;
         self.mark_holders(cx.now);
         self.mark_stale(cx.now);
-        if std::mem::replace(&mut self.was_behind, cx.behind) && !cx.behind {
-            // What was not judged while behind is judged now.
-            (0..self.portfolios.len()).for_each(|at| self.marks.look(PortfolioIx::of(at)));
-        }
+        self.catch_up(cx);
         for (ix, changed) in self.marks.take() {
             self.decide_portfolio(ix, changed, cx);
         }
         self.wake_when_stale(cx);
+    }
+
+    /// What was not judged while behind is judged once the lane is not. A quiet lane needs a window for that.
+    fn catch_up(&mut self, cx: &mut Context<'_>) {
+        let was_behind = std::mem::replace(&mut self.was_behind, cx.behind);
+        if cx.behind && cx.timers.get(TIMER_BEHIND, "").is_none() {
+            cx.timers.set(cx.now.plus_seconds(BEHIND_SECONDS), TIMER_BEHIND, "");
+        } else if was_behind && !cx.behind {
+            cx.timers.clear(TIMER_BEHIND, "");
+            (0..self.portfolios.len()).for_each(|at| self.marks.look(PortfolioIx::of(at)));
+        }
     }
 
     fn mark_stale(&mut self, now: Timestamp) {

@@ -1,6 +1,7 @@
 //! Drift events: when they are told and what they hold.
 
 use crate::harness::*;
+use domain::Timestamp;
 use domain::enums::DriftKind::{Clear, Open, Rearm, Requested, Unpriced, Worse};
 use domain::enums::{DriftCause, DriftKind};
 use domain::snapshot::Health;
@@ -55,10 +56,12 @@ fn nothing_is_decided_while_behind_and_all_of_it_afterwards() {
     assert_eq!(move_to(&mut book, 1, "20"), []);
     let outputs = book.at(second(2)).refresh("5b9da7e6-3c55-4a0b-9f0e-42a11a57ba11").run();
     assert_eq!(drifts(&outputs).len(), 0, "who asks is answered from a book that has seen all of its inputs");
+    assert_eq!(book.lane.next_due(), Some(Timestamp::from_micros(second(3))), "a lane to which nothing comes wakes by itself");
     let outputs = book.behind(false).run_at(second(3));
     assert_eq!(drifts(&outputs).iter().map(|drift| drift.event).collect::<Vec<_>>(), [Requested, Open]);
     assert_eq!(drifts(&outputs)[0].cause_id.as_deref(), Some("5b9da7e6-3c55-4a0b-9f0e-42a11a57ba11"));
     assert_eq!(drifts(&book.run_at(second(4))).len(), 0);
+    assert_ne!(book.lane.next_due(), Some(Timestamp::from_micros(second(4))));
 }
 
 #[test]

@@ -87,7 +87,7 @@ impl<'a> Life<'a> {
         Ok(Self {
             world,
             signs,
-            schemas: SchemaStore::compiled(),
+            schemas: world.schemas.clone(),
             metrics: world.metrics.role("projector"),
             reader,
             cursors,

@@ -91,9 +91,7 @@ pub fn recover<R: Role>(
         Some(lane) => lane,
         None => at_genesis(target, fresh(), &way, past)?,
     };
-    for schema in lane.schemas() {
-        learn(codec, &schema)?;
-    }
+    teach(codec, &lane)?;
     for (begin, done) in &way.replay {
         heed()?;
         let step = replay(&mut lane, begin, codec, past)?;
@@ -220,6 +218,11 @@ pub fn replay<R: Role>(lane: &mut Lane<R>, begin: &Begin, codec: &mut dyn Codec,
     }
     let step = lane.close(codec)?.ok_or_else(|| PortError::of(format!("step {} is recorded without windows", begin.step)))?;
     Ok(step)
+}
+
+/// Lets a codec know the schemas that a lane stands for: those by which its records were read before.
+pub fn teach<R: Role>(codec: &mut dyn Codec, lane: &Lane<R>) -> Result<(), LaneHalt> {
+    lane.schemas().try_for_each(|schema| learn(codec, &schema))
 }
 
 fn learn(codec: &mut dyn Codec, schema: &Recorded) -> Result<(), LaneHalt> {

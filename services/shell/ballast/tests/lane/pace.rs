@@ -45,6 +45,16 @@ fn a_quiet_lane_makes_a_step_a_day_so_that_retention_never_empties_its_progress(
 }
 
 #[test]
+fn a_lane_that_has_caught_up_decides_once_more_though_nothing_comes() {
+    let mut world = World { clock: at(60), ..World::default() };
+    world.pacing.window_records = 1;
+    world.say("a");
+    let life = world.run().unwrap();
+    assert_eq!((life.step(), life.count("a")), (2, 1));
+    assert_eq!(life.worker.lane().role().behind, [true, false], "it was a minute old, and another one could have followed");
+}
+
+#[test]
 fn restarts_do_not_put_the_sign_of_life_off() {
     let mut world = World::default();
     world.say("a");

@@ -14,6 +14,8 @@ pub struct Words {
     dirty: BTreeSet<SmolStr>,
     /// Topics in the order in which their records came.
     pub order: Vec<Topic>,
+    /// Whether each window was behind.
+    pub behind: Vec<bool>,
     steps_before: i64,
 }
 
@@ -88,7 +90,9 @@ impl Role for Words {
     fn fire(&mut self, _timer: Timer, _cx: &mut Context<'_>) {
         self.hear("due");
     }
-    fn decide(&mut self, _cx: &mut Context<'_>) {}
+    fn decide(&mut self, cx: &mut Context<'_>) {
+        self.behind.push(cx.behind);
+    }
     fn close_step(&mut self, _cx: &mut Context<'_>) -> Vec<Output> {
         Vec::new()
     }

@@ -2,7 +2,7 @@
 //! still holds all that it read, else from a checkpoint. What neither reaches is said, and is no violation.
 
 use crate::worker::ports::{Checkpoints, LoadError, Past, PortError};
-use crate::worker::recovery::{LaneHalt, Target, partition_of, replay, restore};
+use crate::worker::recovery::{LaneHalt, Target, partition_of, replay, restore, teach};
 use domain::progress::{Begin, Done, Progress};
 use domain::{SmolStr, Topic};
 use engine::recovery::{Halt, compare};
@@ -52,6 +52,7 @@ pub fn replayed<R: Role + Default>(
             left: Some(format!("its steps are not recomputable ({why}), and no checkpoint reaches the rest")),
         });
     };
+    teach(codec, &lane)?;
     let base = lane.step();
     let rest = steps.closed.iter().filter(|(begin, _)| begin.step > base);
     let mut count = 0;
