@@ -142,6 +142,9 @@ pub fn load(file: Option<&Path>, overrides: &[String]) -> Result<Config, ConfigE
     Ok(config)
 }
 
+/// The example shows every key with its default.
+const EXAMPLE: &str = include_str!("../../../../deploy/ballast.toml");
+
 /// Variables of our prefix that configure nothing of the service: the command line's, the development stack's and
 /// the tests'.
 const OTHERS: [&str; 9] =
@@ -160,18 +163,29 @@ fn is_link(name: &str) -> bool {
     name.ends_with("SERVICE_HOST") || name.contains("SERVICE_PORT") || name == "PORT" || name.ends_with("_PORT") || name.contains("PORT_")
 }
 
-/// The known name that takes the fewest changes; of a section, with the key that was given.
+/// The known name that takes the fewest changes, as a whole or in its key.
 fn nearest(name: &str) -> String {
-    let words: Vec<&str> = name.split('_').collect();
-    let in_section = SECTIONS.map(|section| {
-        let section = section.replace('.', "_").to_ascii_uppercase();
-        let (head, key) = words.split_at(section.split('_').count().min(words.len()));
-        let key = if key.is_empty() { "<KEY>".to_owned() } else { key.join("_") };
-        (distance(&head.join("_"), &section), format!("{section}_{key}"))
-    });
-    let alone = ["INSTANCE", "LANES"].map(|known| (distance(name, known), known.to_owned()));
-    let all = alone.into_iter().chain(in_section);
-    all.min_by_key(|(changes, _)| *changes).map(|(_, known)| known).unwrap_or_default()
+    let far = |section: &str, key: &str| match section {
+        "" => distance(name, key),
+        _ => distance(name, &format!("{section}_{key}")).min(distance(name, key) + 1),
+    };
+    let known = example_keys().into_iter().min_by_key(|(section, key)| far(section, key));
+    known.map(|(section, key)| if section.is_empty() { key } else { format!("{section}_{key}") }).unwrap_or_default()
+}
+
+/// Every key that the example shows, switched off or not, as variables name sections and keys.
+fn example_keys() -> Vec<(String, String)> {
+    let (mut section, mut keys) = (String::new(), Vec::new());
+    for line in EXAMPLE.lines().map(|line| line.trim_start_matches(['#', ' '])) {
+        if let Some(name) = line.strip_prefix('[').and_then(|line| line.split(']').next()) {
+            section = name.replace('.', "_").to_ascii_uppercase();
+        } else if let Some((key, _)) = line.split_once(" = ")
+            && key.bytes().all(|letter| letter.is_ascii_lowercase() || letter == b'_')
+        {
+            keys.push((section.clone(), key.to_ascii_uppercase()));
+        }
+    }
+    keys
 }
 
 /// Letters to change, add or take away to make one text of another.
@@ -257,8 +271,14 @@ mod tests {
         assert!(error.contains("BALLAST_LANE sets no key") && error.contains("BALLAST_LANES"), "{error}");
         let error = check(&["BALLAST_KAFAK_BROKERS"]).unwrap_err().to_string();
         assert!(error.ends_with("BALLAST_KAFKA_BROKERS"), "{error}");
-        let error = check(&["BALLAST_SECURITY_USER"]).unwrap_err().to_string();
-        assert!(error.contains("nearest name is BALLAST_"), "{error}");
+        for (wrong, meant) in [
+            ("BALLAST_SECURITY_USER", "BALLAST_KAFKA_SECURITY_USER"),
+            ("BALLAST_LOG_FORMAT", "BALLAST_TELEMETRY_LOG_FORMAT"),
+            ("BALLAST_INSTANC", "BALLAST_INSTANCE"),
+        ] {
+            let error = check(&[wrong]).unwrap_err().to_string();
+            assert!(error.ends_with(&format!("the nearest name is {meant}")), "{error}");
+        }
     }
 
     #[test]

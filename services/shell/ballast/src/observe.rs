@@ -1,6 +1,6 @@
 //! What a lane's worker tells, as metrics and spans. Names stand in `telemetry`; nothing is decided here.
 
-use crate::worker::backlog::Standing;
+use crate::worker::backlog::{Backlog, Standing};
 use crate::worker::observer::Observer;
 use crate::worker::ports::{Polled, Saved};
 use domain::Output;
@@ -25,6 +25,8 @@ pub struct LaneObserver {
     metrics: LaneMetrics,
     recovery: Duration,
     looked: Cell<Option<Instant>>,
+    /// Whether the lane stood at the ends of its logs when that was last told.
+    at_end: Cell<bool>,
     spans: RefCell<BTreeMap<i64, tracing::Span>>,
 }
 
@@ -32,7 +34,8 @@ impl LaneObserver {
     /// A listener for a lane whose recovery took so long.
     pub fn new(metrics: &Metrics, role: &'static str, lane: u32, recovery: Duration) -> Self {
         let (of_role, of_lane) = (metrics.role(role), metrics.lane(role, lane));
-        Self { name: role, lane, role: of_role, metrics: of_lane, recovery, looked: Cell::new(None), spans: RefCell::default() }
+        let (looked, at_end, spans) = (Cell::new(None), Cell::new(false), RefCell::default());
+        Self { name: role, lane, role: of_role, metrics: of_lane, recovery, looked, at_end, spans }
     }
 }
 
@@ -69,17 +72,25 @@ impl Observer for LaneObserver {
         tracing::info!(role = self.name, lane = self.lane, step, replayed, took_ms, "recovered");
     }
 
-    fn window(&self, polled: &Polled<'_>, behind: bool) {
-        for slice in polled.slices {
-            self.role.records_in(slice.topic.name()).add(slice.records.len() as u64);
+    fn reads(&self, backlog: &Backlog) {
+        // A lane that stays at the ends of its logs has said so.
+        let at_end = backlog.standing() == Standing::AtEnd;
+        if self.at_end.replace(at_end) && at_end {
+            return;
         }
-        for (topic, standing) in polled.backlog.by_topic() {
+        for (topic, standing) in backlog.by_topic() {
             let lag = match standing {
                 Standing::AtEnd => Duration::ZERO,
                 Standing::ReadTo(append) => Duration::from_micros(u64::try_from(crate::clock::now().since(append)).unwrap_or(0)),
                 Standing::Unread => continue,
             };
             self.metrics.lag_seconds(topic.name()).set(lag.as_secs_f64());
+        }
+    }
+
+    fn window(&self, polled: &Polled<'_>, behind: bool) {
+        for slice in polled.slices {
+            self.role.records_in(slice.topic.name()).add(slice.records.len() as u64);
         }
         if behind {
             tracing::debug!(role = self.name, lane = self.lane, "behind its inputs: nothing that leaves the house is decided");

@@ -51,6 +51,8 @@ pub struct LaneWorker<R> {
     observer: Box<dyn Observer>,
     in_flight: VecDeque<i64>,
     confirmed: i64,
+    /// How long the last commit took.
+    commit_took: Duration,
     opened: Option<Instant>,
     genesis: bool,
     /// Whether the last window was behind.
@@ -99,6 +101,7 @@ impl<R: Role> LaneWorker<R> {
             observer,
             in_flight: VecDeque::new(),
             confirmed,
+            commit_took: Duration::ZERO,
             opened: None,
             genesis,
             behind: false,
@@ -208,6 +211,7 @@ impl<R: Role> LaneWorker<R> {
             outputs: self.lane.has_outputs(),
             full: self.lane.step_full(),
             age: self.opened.map_or(Duration::ZERO, |opened| opened.elapsed()),
+            last_commit: self.commit_took,
         }
     }
 
@@ -225,6 +229,7 @@ impl<R: Role> LaneWorker<R> {
             let timer_due = lane.next_due().is_some_and(|due| due <= now.max(lane.now()));
             let silent = lane.step() > 0 && pacing.silent_too_long(lane.now(), clock);
             let behind = pacing.is_behind(polled.backlog.standing(), clock);
+            observer.reads(polled.backlog);
             // What waited until the lane had caught up waits no longer, though nothing else comes.
             let caught_up = *was_behind && !behind;
             if polled.slices.is_empty() && !timer_due && !silent && !caught_up || result.is_err() {
@@ -304,7 +309,7 @@ impl<R: Role> LaneWorker<R> {
             match outcome {
                 Outcome::Confirmed { step, took, recycled } => {
                     assert_eq!(self.in_flight.pop_front(), Some(step), "commits are confirmed in order");
-                    self.confirmed = step;
+                    (self.confirmed, self.commit_took) = (step, took);
                     self.observer.confirmed(step, took, recycled);
                     self.save_confirmed(ports);
                 }

@@ -5,8 +5,10 @@
 //! because librdkafka raises no error when a single request was on its way. End-of-partition, which
 //! rdkafka also reports as an error, is no news.
 
+use crate::orphans::Orphanhood;
 use rdkafka::ClientContext;
-use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::client::Client;
+use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 use rdkafka::consumer::ConsumerContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use std::collections::BTreeMap;
@@ -17,6 +19,9 @@ use std::time::{Duration, Instant};
 /// The context of readers and of administration, and a part of every other one.
 #[derive(Debug, Default)]
 pub(crate) struct Callbacks {
+    /// What the client begins with.
+    brokers: String,
+    orphanhood: Orphanhood,
     errors: AtomicU64,
     told: Mutex<BTreeMap<String, Instant>>,
 }
@@ -25,6 +30,20 @@ pub(crate) struct Callbacks {
 const TELL_EVERY: Duration = Duration::from_secs(1);
 
 impl Callbacks {
+    /// Those of a client that is made of this configuration.
+    pub(crate) fn of(config: &ClientConfig) -> Self {
+        Self { brokers: config.get("bootstrap.servers").unwrap_or_default().to_owned(), ..Self::default() }
+    }
+
+    /// What a client needs now and then that is polled.
+    pub(crate) fn mend<C: ClientContext>(&self, client: &Client<C>) {
+        self.orphanhood.mend(client, &self.brokers);
+    }
+
+    pub(crate) fn on_statistics(&self, json: &[u8]) {
+        self.orphanhood.on_statistics(json);
+    }
+
     pub(crate) fn on_log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
         if BREAKS.contains(&facility) {
             self.errors.fetch_add(1, Ordering::Relaxed);
@@ -88,6 +107,10 @@ impl ClientContext for Callbacks {
 
     fn error(&self, error: KafkaError, reason: &str) {
         self.on_error(&error, reason);
+    }
+
+    fn stats_raw(&self, json: &[u8]) {
+        self.on_statistics(json);
     }
 }
 

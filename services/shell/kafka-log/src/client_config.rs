@@ -4,6 +4,7 @@
 //! operator's overrides come last. Connects to nobody.
 
 use crate::errors::SettingsError;
+use crate::orphans::watched;
 use crate::reader::Pace;
 use crate::settings::KafkaSettings;
 use rdkafka::ClientConfig;
@@ -52,6 +53,9 @@ pub(crate) fn reader(settings: &KafkaSettings, pace: Pace, name: &str) -> Result
         .set("queued.min.messages", "20000")
         .set("queued.max.messages.kbytes", settings.fetch_ahead_kib.to_string())
         .set("check.crcs", "true");
+    if pace == Pace::Live {
+        watched(&mut config);
+    }
     Ok(overridden(config, settings))
 }
 
@@ -68,6 +72,7 @@ fn writer(settings: &KafkaSettings, name: &str) -> Result<ClientConfig, Settings
         .set("message.max.bytes", settings.max_message_bytes.to_string())
         .set("queue.buffering.max.kbytes", "131072")
         .set("message.timeout.ms", settings.transaction_timeout_ms.to_string());
+    watched(&mut config);
     Ok(config)
 }
 
@@ -110,6 +115,7 @@ pub(crate) fn member(
         // Its partitions are paused: the position is never used, and never an error.
         .set("auto.offset.reset", "latest")
         .set("queued.max.messages.kbytes", "1024");
+    watched(&mut config);
     Ok(overridden(config, settings))
 }
 

@@ -70,6 +70,7 @@ mod leader_hints;
 mod membership;
 mod message;
 mod native;
+mod orphans;
 mod producer;
 mod progress_tail;
 mod range;

@@ -207,7 +207,7 @@ impl Member {
     fn joined(&self) -> Result<BaseConsumer<Group>, MembershipError> {
         let refused = |error: KafkaError| SettingsError::Refused { reason: error.to_string() };
         let group = Group {
-            callbacks: Callbacks::default(),
+            callbacks: Callbacks::of(&self.config),
             let_go_within: self.membership.let_go_within,
             tell: Arc::clone(&self.tell),
             owned: Mutex::default(),
@@ -221,6 +221,7 @@ impl Member {
 
     fn polled(&self, consumer: BaseConsumer<Group>) -> Result<BaseConsumer<Group>, MembershipError> {
         let polled = consumer.poll(POLL);
+        consumer.context().callbacks.mend(consumer.client());
         let code = match polled {
             Some(Err(error)) => error.rdkafka_error_code(),
             Some(Ok(_)) | None => None,
@@ -335,6 +336,10 @@ impl ClientContext for Group {
 
     fn error(&self, error: KafkaError, reason: &str) {
         self.callbacks.on_error(&error, reason);
+    }
+
+    fn stats_raw(&self, json: &[u8]) {
+        self.callbacks.on_statistics(json);
     }
 }
 

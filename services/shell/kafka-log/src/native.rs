@@ -89,6 +89,7 @@ impl Queues {
             // SAFETY: as above; `tell` kept nothing of it.
             unsafe { rd::rd_kafka_event_destroy(event.as_ptr()) };
         }
+        self.consumer.context().mend(self.consumer.client());
     }
 
     fn tell(&self, event: NonNull<rd::rd_kafka_event_t>) {
@@ -110,6 +111,11 @@ impl Queues {
                 let (code, reason) = unsafe { (rd::rd_kafka_event_error(event), text(rd::rd_kafka_event_error_string(event))) };
                 let error = KafkaError::Global(RDKafkaErrorCode::from(code));
                 self.consumer.context().on_error(&error, reason.trim());
+            }
+            rd::RD_KAFKA_EVENT_STATS => {
+                // SAFETY: an event of statistics; the text lives as long as it.
+                let json = unsafe { text(rd::rd_kafka_event_stats(event)) };
+                self.consumer.context().on_statistics(json.as_bytes());
             }
             _ => {}
         }

@@ -8,6 +8,7 @@ use crate::client_config;
 use crate::errors::{SendError, SettingsError};
 use crate::message::{Message, Partition};
 use crate::settings::KafkaSettings;
+use rdkafka::ClientConfig;
 use rdkafka::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -68,7 +69,7 @@ impl Producer {
     /// When no client can be made of the settings.
     pub fn open(settings: &KafkaSettings, name: &str) -> Result<Self, SettingsError> {
         let config = client_config::producer(settings, name)?;
-        let made = config.create_with_context(Reports::default());
+        let made = config.create_with_context(Reports::of(&config));
         let inner = made.map_err(|error| SettingsError::Refused { reason: error.to_string() })?;
         Ok(Self { inner })
     }
@@ -81,6 +82,7 @@ impl Producer {
     pub fn send(&self, message: Message) -> Result<(), SendError> {
         let topic = message.topic.clone();
         let deadline = Instant::now() + ROOM_LIMIT;
+        self.mend();
         let message = Arc::new(message);
         loop {
             let record = record_of(&message, Arc::clone(&message));
@@ -101,6 +103,7 @@ impl Producer {
     /// [`FlushError::Undelivered`] with all that failed since the last look,
     /// [`FlushError::TimedOut`] when some are still on their way.
     pub fn flush(&self, limit: Duration) -> Result<(), FlushError> {
+        self.mend();
         let flushed = self.inner.flush(limit);
         let failures = self.take_failures();
         if !failures.is_empty() {
@@ -108,6 +111,11 @@ impl Producer {
         }
         let waiting = usize::try_from(self.inner.in_flight_count()).unwrap_or(0);
         flushed.map_err(|_| FlushError::TimedOut { waiting, limit })
+    }
+
+    fn mend(&self) {
+        let client = self.inner.client();
+        client.context().callbacks.mend(client);
     }
 
     /// The messages that failed since the last look.
@@ -125,6 +133,12 @@ struct Reports {
     failures: Mutex<Vec<DeliveryFailure>>,
 }
 
+impl Reports {
+    fn of(config: &ClientConfig) -> Self {
+        Self { callbacks: Callbacks::of(config), ..Self::default() }
+    }
+}
+
 impl ClientContext for Reports {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
         log_line(level, facility, line);
@@ -132,6 +146,10 @@ impl ClientContext for Reports {
 
     fn error(&self, error: KafkaError, reason: &str) {
         self.callbacks.on_error(&error, reason);
+    }
+
+    fn stats_raw(&self, json: &[u8]) {
+        self.callbacks.on_statistics(json);
     }
 }
 

@@ -15,7 +15,7 @@ const FIRST_LOOK: i64 = 128;
 /// How long one look may take.
 const LIMIT: Duration = Duration::from_secs(10);
 /// How long the question after every commit may take.
-const END_LIMIT: Duration = Duration::from_secs(2);
+const ENDS_LIMIT: Duration = Duration::from_secs(2);
 
 /// A step that became visible. The mark tells two steps of one number apart: another owner of the lane
 /// may have closed its own.
@@ -36,11 +36,11 @@ pub trait ProgressProbe: Send {
     /// Any error makes the producer ask again.
     fn last_done(&mut self) -> Result<Option<DoneStep>, ProbeError>;
 
-    /// The end of what is visible of the lane's progress: a record below it stands.
+    /// The ends of what is visible of partitions, in their order: a record below its partition's end stands.
     ///
     /// # Errors
     /// Any error makes the producer doubt its last commit.
-    fn stable_end(&mut self) -> Result<i64, ProbeError>;
+    fn stable_ends(&mut self, partitions: &[(TopicName, i32)]) -> Result<Vec<i64>, ProbeError>;
 }
 
 impl<F> ProgressProbe for F
@@ -52,12 +52,12 @@ where
     }
 
     /// Everything stands.
-    fn stable_end(&mut self) -> Result<i64, ProbeError> {
-        Ok(i64::MAX)
+    fn stable_ends(&mut self, partitions: &[(TopicName, i32)]) -> Result<Vec<i64>, ProbeError> {
+        Ok(vec![i64::MAX; partitions.len()])
     }
 }
 
-/// Reads the end of the lane's progress partition.
+/// Reads the end of the lane's progress partition, and asks for the ends of others.
 pub struct TailProbe<F> {
     settings: KafkaSettings,
     topic: TopicName,
@@ -94,12 +94,14 @@ impl<F: FnMut(&Record<'_>) -> Option<DoneStep> + Send> ProgressProbe for TailPro
         }
     }
 
-    fn stable_end(&mut self) -> Result<i64, ProbeError> {
+    fn stable_ends(&mut self, partitions: &[(TopicName, i32)]) -> Result<Vec<i64>, ProbeError> {
         let ends = match self.ends.take() {
             Some(ends) => ends,
-            None => Reader::open(&self.settings, Pace::Recovery, "progress-end")?,
+            None => Reader::open(&self.settings, Pace::Recovery, "lane-ends")?,
         };
-        let bounds = self.ends.insert(ends).bounds(&self.topic, self.partition, END_LIMIT)?;
-        Ok(bounds.stable_end)
+        let found = ends.stable_ends(partitions, ENDS_LIMIT)?;
+        // Kept only while it answers.
+        self.ends = Some(ends);
+        Ok(found)
     }
 }

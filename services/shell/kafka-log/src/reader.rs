@@ -85,7 +85,7 @@ impl Reader {
         let config = client_config::reader(settings, pace, name)?;
         let refused = |reason: String| ReadError::Settings(SettingsError::Refused { reason });
         let consumer: BaseConsumer<Callbacks> =
-            config.create_with_context(Callbacks::default()).map_err(|error| refused(error.to_string()))?;
+            config.create_with_context(Callbacks::of(&config)).map_err(|error| refused(error.to_string()))?;
         let queues = Queues::new(consumer).ok_or_else(|| refused("no consumer queue".to_owned()))?;
         Ok(Self {
             queues: Arc::new(queues),
@@ -152,6 +152,32 @@ impl Reader {
             Ok((start, stable_end)) => Ok(LogBounds { start, stable_end }),
             Err(error) => Err(bounds_error(topic, partition, limit, &error)),
         }
+    }
+
+    /// The last stable offsets of partitions, in their order: one request to each of their leaders.
+    ///
+    /// # Errors
+    /// [`ReadError::TimedOut`] or [`ReadError::Refused`].
+    pub fn stable_ends(&self, partitions: &[(TopicName, i32)], limit: Duration) -> Result<Vec<i64>, ReadError> {
+        self.queues.serve_news();
+        let mut asked = TopicPartitionList::with_capacity(partitions.len());
+        for (topic, partition) in partitions {
+            let added = asked.add_partition_offset(topic.as_str(), *partition, Offset::End);
+            added.map_err(|error| client_error("asking for the ends of partitions", &error))?;
+        }
+        let refused = |(topic, partition): &(TopicName, i32), error: &KafkaError| bounds_error(topic, *partition, limit, error);
+        let Some(first) = partitions.first() else { return Ok(Vec::new()) };
+        let answer = self.consumer().offsets_for_times(asked, limit).map_err(|error| refused(first, &error))?;
+        let end_of = |place: &(TopicName, i32)| {
+            let found = answer.find_partition(place.0.as_str(), place.1);
+            let element = found.ok_or_else(|| refused(place, &KafkaError::OffsetFetch(RDKafkaErrorCode::UnknownPartition)))?;
+            element.error().map_err(|error| refused(place, &error))?;
+            match element.offset() {
+                Offset::Offset(end) => Ok(end),
+                _ => Err(refused(place, &KafkaError::OffsetFetch(RDKafkaErrorCode::NoOffset))),
+            }
+        };
+        partitions.iter().map(end_of).collect()
     }
 
     /// Stops reading these partitions, at once: what was fetched ahead is dropped and read again

@@ -12,11 +12,11 @@ use crate::message::{Message, Partition, TopicName};
 use crate::producer::record_of;
 use crate::settings::KafkaSettings;
 use rdkafka::ClientContext;
-use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::Message as _;
 use rdkafka::producer::{BaseProducer, DeliveryResult, Producer as _, ProducerContext};
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -33,15 +33,26 @@ const TRY: Duration = Duration::from_millis(500);
 /// Fetching metadata to warm a client up is a courtesy; it may fail.
 const WARM_UP: Duration = Duration::from_secs(2);
 
+const NO_PANIC: &str = "never poisoned: nothing in it panics";
+
 /// Collects what happens on the client's threads.
 #[derive(Default)]
 pub(crate) struct Deliveries {
     callbacks: Callbacks,
     failed: Mutex<Option<Failure>>,
-    /// Whether DONE is on its way, and nothing else.
-    closing: AtomicBool,
-    /// Where it was written.
-    done_at: AtomicI64,
+    /// The newest record of each partition that the transaction wrote to.
+    written: Mutex<Vec<Written>>,
+}
+
+/// A record as the last that a transaction wrote to a partition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Written {
+    /// The topic.
+    pub(crate) topic: TopicName,
+    /// The partition.
+    pub(crate) partition: i32,
+    /// Its offset.
+    pub(crate) offset: i64,
 }
 
 struct Failure {
@@ -59,6 +70,10 @@ impl ClientContext for Deliveries {
     fn error(&self, error: KafkaError, reason: &str) {
         self.callbacks.on_error(&error, reason);
     }
+
+    fn stats_raw(&self, json: &[u8]) {
+        self.callbacks.on_statistics(json);
+    }
 }
 
 impl ProducerContext for Deliveries {
@@ -66,19 +81,30 @@ impl ProducerContext for Deliveries {
 
     fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
         let (error, message) = match result {
-            Ok(message) if self.closing.load(Ordering::Relaxed) => {
-                return self.done_at.store(message.offset(), Ordering::Relaxed);
-            }
-            Ok(_) => return,
+            Ok(message) => return self.note(message.topic(), message.partition(), message.offset()),
             Err(failure) => failure,
         };
-        let mut failed = self.failed.lock().expect("never poisoned: nothing in it panics");
+        let mut failed = self.failed.lock().expect(NO_PANIC);
         failed.get_or_insert_with(|| Failure {
             code: error.rdkafka_error_code(),
             topic: TopicName::from(message.topic()),
             partition: message.partition(),
             reason: error.to_string(),
         });
+    }
+}
+
+impl Deliveries {
+    fn of(config: &ClientConfig) -> Self {
+        Self { callbacks: Callbacks::of(config), ..Self::default() }
+    }
+
+    fn note(&self, topic: &str, partition: i32, offset: i64) {
+        let mut written = self.written.lock().expect(NO_PANIC);
+        match written.iter_mut().find(|known| known.partition == partition && known.topic.as_str() == topic) {
+            Some(known) => known.offset = known.offset.max(offset),
+            None => written.push(Written { topic: TopicName::from(topic), partition, offset }),
+        }
     }
 }
 
@@ -98,7 +124,7 @@ impl TransactionalClient {
     pub(crate) fn new(settings: &KafkaSettings, id: &str, abandoned: Arc<AtomicBool>) -> Result<Self, CommitError> {
         let config = client_config::transactional(settings, id)?;
         let producer: BaseProducer<Deliveries> =
-            config.create_with_context(Deliveries::default()).map_err(|error| SettingsError::Refused { reason: error.to_string() })?;
+            config.create_with_context(Deliveries::of(&config)).map_err(|error| SettingsError::Refused { reason: error.to_string() })?;
         let drain_limit = Duration::from_millis(settings.transaction_timeout_ms.into()) + DRAIN_GRACE;
         Ok(Self { id: id.to_owned(), producer, drain_limit, sound_at: None, abandoned })
     }
@@ -142,6 +168,8 @@ impl TransactionalClient {
                 break;
             }
         }
+        let client = self.producer.client();
+        client.context().callbacks.mend(client);
     }
 
     /// Whether the client knows that somebody newer has the id.
@@ -160,22 +188,24 @@ impl TransactionalClient {
         self.producer.context().callbacks.errors()
     }
 
-    /// The whole protocol of one commit; where DONE was written, and where the time went.
-    pub(crate) fn run(&self, commit: &Commit, budget: Duration) -> Result<(i64, CommitTimings), CommitError> {
+    /// What the last transaction has written, as far as it was acknowledged.
+    pub(crate) fn written(&self) -> Vec<Written> {
+        self.producer.context().written.lock().expect(NO_PANIC).clone()
+    }
+
+    /// The whole protocol of one commit, and where the time went.
+    pub(crate) fn run(&self, commit: &Commit, budget: Duration) -> Result<CommitTimings, CommitError> {
         let started = Instant::now();
+        self.producer.context().written.lock().expect(NO_PANIC).clear();
         let begun = self.producer.begin_transaction();
         begun.map_err(|error| self.interrupted("begin_transaction", &error))?;
         let begin = self.acknowledged(&commit.begin)?;
         let outputs = self.acknowledged(&commit.outputs)?;
-        let context = self.producer.context();
-        context.closing.store(true, Ordering::Relaxed);
-        let done = self.acknowledged(&commit.done);
-        context.closing.store(false, Ordering::Relaxed);
-        let (done, done_at) = (done?, context.done_at.load(Ordering::Relaxed));
+        let done = self.acknowledged(&commit.done)?;
         let committing = Instant::now();
         self.end(budget)?;
         self.serve();
-        Ok((done_at, CommitTimings { begin, outputs, done, commit: committing.elapsed(), whole: started.elapsed() }))
+        Ok(CommitTimings { begin, outputs, done, commit: committing.elapsed(), whole: started.elapsed() })
     }
 
     /// Ends an unfinished transaction, so that readers need not wait out its time-out. The client
@@ -227,7 +257,7 @@ impl TransactionalClient {
             thread::sleep(DRAIN_PAUSE);
         }
         let failed = &self.producer.context().failed;
-        let failed = failed.lock().expect("never poisoned: nothing in it panics").take();
+        let failed = failed.lock().expect(NO_PANIC).take();
         failed.map_or(Ok(()), |failure| Err(self.undelivered(failure)))
     }
 

@@ -347,8 +347,57 @@ impl<P: ProgressProbe> ProgressProbe for Blind<P> {
         // The first look is at the take-over, the second after the commit.
         if self.looks == 2 { Ok(None) } else { self.inner.last_done() }
     }
-    fn stable_end(&mut self) -> Result<i64, ProbeError> {
-        if self.looks < 2 { Ok(0) } else { self.inner.stable_end() }
+    fn stable_ends(&mut self, partitions: &[(TopicName, i32)]) -> Result<Vec<i64>, ProbeError> {
+        if self.looks < 2 { Ok(vec![0; partitions.len()]) } else { self.inner.stable_ends(partitions) }
+    }
+}
+
+/// Brokers that have lost the marker of a commit in a topic of outputs, until the next transaction frees it; or
+/// where somebody else's transaction is open for ever.
+struct Hanging<P> {
+    inner: P,
+    outputs: TopicName,
+    /// The end at which it is free.
+    until: i64,
+}
+
+impl<P: ProgressProbe> ProgressProbe for Hanging<P> {
+    fn last_done(&mut self) -> Result<Option<DoneStep>, ProbeError> {
+        self.inner.last_done()
+    }
+    fn stable_ends(&mut self, partitions: &[(TopicName, i32)]) -> Result<Vec<i64>, ProbeError> {
+        let ends = self.inner.stable_ends(partitions)?;
+        let hangs = |topic: &TopicName, end| *topic == self.outputs && end < self.until;
+        Ok(partitions.iter().zip(ends).map(|((topic, _), end)| if hangs(topic, end) { 0 } else { end }).collect())
+    }
+}
+
+fn lane_with(settings: &KafkaSettings, topics: &Topics, probe: impl ProgressProbe + 'static) -> Lane {
+    let (tell, heard) = channel();
+    let known = [topics.progress.clone(), topics.outputs.clone()];
+    let producer = LaneProducer::spawn(settings, LaneSettings::default(), unique("lane"), &known, Box::new(probe), move |outcome| {
+        let _ = tell.send(outcome);
+    });
+    let lane = Lane { producer: producer.unwrap(), heard };
+    lane.producer.init().unwrap();
+    assert!(matches!(lane.last_word(), Outcome::Ready { .. }));
+    lane
+}
+
+#[test]
+fn a_step_whose_outputs_alone_hang_is_sent_again_once() {
+    let settings = settings();
+    // Free with the marker of the second transaction; never free.
+    for until in [4, i64::MAX] {
+        let topics = topics(&settings);
+        let inner = TailProbe::new(&settings, topics.progress.clone(), 0, done);
+        let lane = lane_with(&settings, &topics, Hanging { inner, outputs: topics.outputs.clone(), until });
+        lane.producer.commit(step(&topics, 1)).unwrap();
+        assert!(lane.confirmed(1), "with another client");
+        let twice = || (visible(&settings, &topics.progress, 0).len() == 4).then_some(());
+        eventually("the second transaction", twice);
+        assert_eq!(visible(&settings, &topics.progress, 0), ["BEGIN 1", "DONE 1", "BEGIN 1", "DONE 1"]);
+        assert_eq!(visible(&settings, &topics.outputs, 0), ["1a", "1c", "1a", "1c"]);
     }
 }
 
@@ -356,15 +405,8 @@ impl<P: ProgressProbe> ProgressProbe for Blind<P> {
 fn a_step_that_is_confirmed_and_not_visible_is_sent_again_unchanged() {
     let settings = settings();
     let topics = topics(&settings);
-    let (tell, heard) = channel();
-    let known = [topics.progress.clone(), topics.outputs.clone()];
     let probe = Blind { inner: TailProbe::new(&settings, topics.progress.clone(), 0, done), looks: 0 };
-    let producer = LaneProducer::spawn(&settings, LaneSettings::default(), unique("lane"), &known, Box::new(probe), move |outcome| {
-        let _ = tell.send(outcome);
-    });
-    let lane = Lane { producer: producer.unwrap(), heard };
-    lane.producer.init().unwrap();
-    assert!(matches!(lane.last_word(), Outcome::Ready { .. }));
+    let lane = lane_with(&settings, &topics, probe);
     lane.producer.commit(step(&topics, 1)).unwrap();
     assert!(lane.confirmed(1), "with another client");
     let twice = || (visible(&settings, &topics.progress, 0).len() == 4).then_some(());

@@ -7,6 +7,7 @@ mod fixtures;
 mod generator;
 mod json;
 mod oracle;
+mod relatives;
 mod resolution;
 mod schema_files;
 mod subject;

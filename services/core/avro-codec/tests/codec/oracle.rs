@@ -16,6 +16,11 @@ pub fn framed(topic: Topic, body: &[u8]) -> Vec<u8> {
     [&[0xc3, 0x01][..], &fingerprint(topic).to_wire(), body].concat()
 }
 
+/// The same of a writer with a schema of its own.
+pub fn framed_as(text: &str, body: &[u8]) -> Vec<u8> {
+    [&[0xc3, 0x01][..], &avro_codec::fingerprint_of_text(text).unwrap().to_wire(), body].concat()
+}
+
 fn check(topic: Topic, seed: u64) {
     let schema = Schema::parse_str(schema_text(topic)).unwrap();
     let names = names_of(&schema);

@@ -3,6 +3,7 @@
 
 use crate::generator::{Chance, names_of, value};
 use crate::json::json;
+use crate::oracle::framed_as;
 use crate::subject::again;
 use apache_avro::Schema;
 use apache_avro::types::Value;
@@ -34,7 +35,7 @@ fn sent(text: &str, seed: u64) -> (Vec<u8>, Value) {
 fn bytes_of(text: &str, made: &Value) -> Vec<u8> {
     let schema = Schema::parse_str(text).unwrap();
     let body = GenericDatumWriter::builder(&schema).build().unwrap().write_value_to_vec(made.clone()).unwrap();
-    [&[0xc3, 0x01][..], &avro_codec::fingerprint_of_text(text).unwrap().to_wire(), &body].concat()
+    framed_as(text, &body)
 }
 
 #[test]

@@ -29,8 +29,14 @@ const LOOK: Duration = Duration::from_millis(20);
 const ALIVE: Duration = Duration::from_millis(500);
 
 /// What differs from the defaults: history at full speed instead of the machine's clock, commits at once.
-const COMMON: [&str; 5] =
-    ["pacing.clock=event", "pacing.commit_ms=0", "pacing.window_ms=10", "pacing.checkpoint_ms=2000", "core.snapshot_interval_ms=0"];
+const COMMON: [&str; 6] = [
+    "pacing.clock=event",
+    "pacing.commit_ms=0",
+    "pacing.busy_commit_ms=0",
+    "pacing.window_ms=10",
+    "pacing.checkpoint_ms=2000",
+    "core.snapshot_interval_ms=0",
+];
 /// Roles, with settings of their own: the rebalancer reads little, and says at once that it has read it.
 const ROLES: [(&str, &[&str]); 5] =
     [("conflator", &[]), ("position-keeper", &[]), ("rebalancer", &["pacing.idle_commit_ms=0"]), ("paper-router", &[]), ("projector", &[])];

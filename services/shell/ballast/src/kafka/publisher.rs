@@ -25,6 +25,7 @@ const ENDS: Duration = Duration::from_secs(2);
 pub struct KafkaPublisher {
     producer: LaneProducer,
     heard: Receiver<Heard>,
+    settings: KafkaSettings,
     ends: Reader,
     known_end: i64,
     role: &'static str,
@@ -55,8 +56,18 @@ impl KafkaPublisher {
             let _ = tell.send(outcome);
         })
         .map_err(PortError::of)?;
-        let ends = Reader::open(settings, Pace::Recovery, &format!("{}-{lane}-ends", R::NAME)).map_err(read_error)?;
-        Ok(Self { producer, heard, ends, known_end: 0, role: R::NAME, progress: R::PROGRESS, lane, names: Names::default(), troubles: 0 })
+        Ok(Self {
+            producer,
+            heard,
+            settings: settings.clone(),
+            ends: ends(settings, R::NAME, lane)?,
+            known_end: 0,
+            role: R::NAME,
+            progress: R::PROGRESS,
+            lane,
+            names: Names::default(),
+            troubles: 0,
+        })
     }
 
     /// Lets what was ordered end within a limit, and ends the producer's thread. Where it takes longer, the
@@ -165,11 +176,17 @@ impl Publisher for KafkaPublisher {
             Ok(bounds) => self.known_end = self.known_end.max(bounds.stable_end),
             Err(error) if error.retry() => {
                 tracing::debug!(role = self.role, lane = self.lane, %error, "the end of progress is not known anew");
+                self.ends = ends(&self.settings, self.role, self.lane)?;
             }
             Err(error) => return Err(read_error(error)),
         }
         Ok(self.known_end)
     }
+}
+
+/// Asks for the end of a lane's progress.
+fn ends(settings: &KafkaSettings, role: &str, lane: i32) -> Result<Reader, PortError> {
+    Reader::open(settings, Pace::Recovery, &format!("{role}-{lane}-ends")).map_err(read_error)
 }
 
 /// A record that can never be written, or a progress that makes no sense, stays so; all else may pass.

@@ -115,6 +115,7 @@ impl Cluster {
             window_ms: 0,
             window_records: usize::MAX,
             commit_ms: 0,
+            busy_commit_ms: 0,
             idle_commit_ms: 0,
             checkpoint_ms: settings.checkpoint_ms,
             ..Pacing::default()

@@ -1,5 +1,6 @@
 //! What a worker tells of itself while it runs; the real listener counts and traces, others ignore it.
 
+use super::backlog::Backlog;
 use super::ports::{Polled, Saved};
 use engine::{Stats, Step};
 use std::time::Duration;
@@ -8,6 +9,8 @@ use std::time::Duration;
 pub trait Observer: Send {
     /// The lane was recovered to a step, so many steps replayed.
     fn recovered(&self, _step: i64, _replayed: u64) {}
+    /// Logs were asked for records, whether or not a window comes of it.
+    fn reads(&self, _backlog: &Backlog) {}
     /// A window is about to run.
     fn window(&self, _polled: &Polled<'_>, _behind: bool) {}
     /// A step was closed.

@@ -28,6 +28,9 @@ pub struct Pacing {
     pub window_records: usize,
     /// Least milliseconds between the commits of steps with outputs.
     pub commit_ms: u64,
+    /// The interval grows to so many milliseconds while commits take long: one costs its broker the same
+    /// whatever it holds, so a busy one is asked less often.
+    pub busy_commit_ms: u64,
     /// Milliseconds after which a step without outputs is committed.
     pub idle_commit_ms: u64,
     /// Most windows of a step.
@@ -44,6 +47,9 @@ pub struct Pacing {
     pub sign_of_life_ms: i64,
 }
 
+/// A commit may take one part in so many of a lane's time.
+const COMMIT_SHARE: u32 = 4;
+
 impl Default for Pacing {
     fn default() -> Self {
         Self {
@@ -51,6 +57,7 @@ impl Default for Pacing {
             window_ms: 10,
             window_records: 20_000,
             commit_ms: 25,
+            busy_commit_ms: 100,
             idle_commit_ms: 1000,
             step_windows: 500,
             checkpoint_ms: 10_000,
@@ -72,6 +79,8 @@ pub struct OpenStep {
     pub full: bool,
     /// Since its first window.
     pub age: Duration,
+    /// How long the last commit took.
+    pub last_commit: Duration,
 }
 
 impl Pacing {
@@ -81,7 +90,13 @@ impl Pacing {
             return false;
         }
         let aged = |ms: u64| step.age >= Duration::from_millis(ms);
-        step.full || step.windows >= self.step_windows || aged(self.idle_commit_ms) || (step.outputs && aged(self.commit_ms))
+        let interval = self.commit_interval(step.last_commit);
+        step.full || step.windows >= self.step_windows || aged(self.idle_commit_ms) || (step.outputs && step.age >= interval)
+    }
+    /// Commits take a quarter of a lane's time at most, up to the busy interval.
+    fn commit_interval(&self, last_commit: Duration) -> Duration {
+        let busy = Duration::from_millis(self.busy_commit_ms);
+        last_commit.saturating_mul(COMMIT_SHARE).min(busy).max(Duration::from_millis(self.commit_ms))
     }
     /// Whether nothing that leaves the house may be decided: an input was not read far enough at `clock`.
     /// In event time history is what is wanted, and no lane is behind.
@@ -126,7 +141,8 @@ mod tests {
     #[test]
     fn steps_with_outputs_leave_soon_and_idle_ones_late() {
         let pacing = Pacing::default();
-        let step = |outputs, ms| OpenStep { windows: 1, outputs, full: false, age: Duration::from_millis(ms) };
+        let last_commit = Duration::from_millis(6);
+        let step = |outputs, ms| OpenStep { windows: 1, outputs, full: false, age: Duration::from_millis(ms), last_commit };
         assert!(!pacing.commit_due(&step(true, 24), 0));
         assert!(pacing.commit_due(&step(true, 25), 0));
         assert!(!pacing.commit_due(&step(true, 25), 1), "one commit at a time");
@@ -136,6 +152,21 @@ mod tests {
         assert!(pacing.commit_due(&full, 0) && pacing.must_wait(&full, 1));
         assert!(!pacing.must_wait(&full, 0), "it is committed at once");
         assert!(pacing.must_keep(pacing.max_replay_steps) && !pacing.must_keep(pacing.max_replay_steps - 1));
+    }
+
+    #[test]
+    fn a_busy_broker_is_asked_less_often() {
+        let pacing = Pacing::default();
+        let after = |commit, ms| {
+            let (age, last_commit) = (Duration::from_millis(ms), Duration::from_millis(commit));
+            pacing.commit_due(&OpenStep { windows: 1, outputs: true, full: false, age, last_commit }, 0)
+        };
+        assert!(after(5, 25), "commits of the usual length change nothing");
+        assert!(!after(15, 59) && after(15, 60));
+        assert!(!after(500, 99) && after(500, 100));
+        let steady = Pacing { busy_commit_ms: 0, ..Pacing::default() };
+        let step = OpenStep { windows: 1, outputs: true, full: false, age: Duration::from_millis(25), last_commit: Duration::from_secs(1) };
+        assert!(steady.commit_due(&step, 0));
     }
 
     #[test]

@@ -141,7 +141,7 @@ pub struct World {
 impl Default for World {
     fn default() -> Self {
         // Every window is a step.
-        let pacing = Pacing { window_ms: 0, commit_ms: 0, idle_commit_ms: 0, checkpoint_ms: 0, ..Pacing::default() };
+        let pacing = Pacing { window_ms: 0, commit_ms: 0, busy_commit_ms: 0, idle_commit_ms: 0, checkpoint_ms: 0, ..Pacing::default() };
         let (core, schemas) = (Settings::default(), SchemaStore::compiled());
         let log = MemoryLog::new();
         log.set_clock(at(0));

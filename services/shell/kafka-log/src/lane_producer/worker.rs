@@ -6,7 +6,7 @@ use crate::errors::{CommitError, ProbeError};
 use crate::message::TopicName;
 use crate::progress_tail::{DoneStep, ProgressProbe};
 use crate::settings::KafkaSettings;
-use crate::transaction::TransactionalClient;
+use crate::transaction::{TransactionalClient, Written};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -122,12 +122,14 @@ impl Worker {
     /// confirm commits whose markers they then lose. Then the client goes, and the step is looked up.
     fn until_visible(&mut self, commit: &Commit) -> Result<(Option<CommitTimings>, bool), CommitError> {
         let mut trouble = Trouble::none(Some(commit.step.sequence));
-        let mut renewed = false;
+        let (mut renewed, mut freed) = (false, false);
         loop {
             self.keep_pace();
-            let timings = match self.tried(commit) {
-                Ok((done_at, timings)) if self.is_sound(timings) && self.stands(done_at)? => return Ok((Some(timings), renewed)),
-                Ok((_, timings)) => {
+            let tried = self.tried(commit);
+            let written = self.client.as_ref().map(TransactionalClient::written).unwrap_or_default();
+            let timings = match tried {
+                Ok(timings) if self.is_sound(timings) && self.stands_surely(&written)? => return Ok((Some(timings), renewed)),
+                Ok(timings) => {
                     self.say_recycling();
                     Some(timings)
                 }
@@ -137,14 +139,18 @@ impl Worker {
                 }
                 Err(error) => return Err(error),
             };
-            renewed = true;
-            if self.renewed(Some(commit.step), &mut trouble)? {
+            let seen = self.renewed(Some(commit.step), &mut trouble)?;
+            // Its progress is visible. What it has published may hang all the same, and the next transaction
+            // frees it: once more, unchanged. If it still is not then, somebody else's transaction is open there.
+            if seen && (freed || self.stands_at_last(&written, &mut trouble)?) {
                 return Ok((timings, true));
             }
+            freed |= seen;
+            renewed = true;
         }
     }
 
-    fn tried(&self, commit: &Commit) -> Result<(i64, CommitTimings), CommitError> {
+    fn tried(&self, commit: &Commit) -> Result<CommitTimings, CommitError> {
         let budget = self.lane.commit_budget;
         match &self.client {
             Some(client) => client.run(commit, budget),
@@ -156,23 +162,45 @@ impl Worker {
         timings.commit <= self.lane.slow_commit && !self.is_broken()
     }
 
-    /// Whether a step whose DONE was written there becomes visible soon.
-    fn stands(&mut self, done_at: i64) -> Result<bool, CommitError> {
+    /// Whether a transaction that wrote this becomes visible soon, wherever it wrote.
+    fn stands(&mut self, written: &[Written]) -> Result<bool, CommitError> {
+        let places: Vec<_> = written.iter().map(|written| (written.topic.clone(), written.partition)).collect();
         let deadline = Instant::now() + VISIBLE_WITHIN;
         loop {
-            match self.probe.stable_end() {
-                Ok(end) if end > done_at => return Ok(true),
-                Ok(_) if Instant::now() < deadline => thread::sleep(LOOK_AGAIN),
-                Ok(end) => {
-                    tracing::warn!(target: "kafka", id = self.id, done_at, end, "a step was confirmed and is not visible");
-                    return Ok(false);
-                }
-                Err(error) => {
-                    tracing::warn!(target: "kafka", id = self.id, %error, "whether a confirmed step is visible is not known");
-                    return Ok(false);
-                }
+            match self.probe.stable_ends(&places) {
+                Ok(ends) => match written.iter().zip(ends).find(|(written, end)| *end <= written.offset) {
+                    None => return Ok(true),
+                    Some(_) if Instant::now() < deadline => thread::sleep(LOOK_AGAIN),
+                    Some((Written { topic, partition, offset }, end)) => {
+                        let id = &self.id;
+                        tracing::warn!(target: "kafka", id, %topic, partition, offset, end, "what was confirmed is not visible");
+                        return Ok(false);
+                    }
+                },
+                Err(error) => return Err(error.into()),
             }
             self.heed()?;
+        }
+    }
+
+    /// The same; what is not known is doubted.
+    fn stands_surely(&mut self, written: &[Written]) -> Result<bool, CommitError> {
+        match self.stands(written) {
+            Err(error) if !matches!(error, CommitError::Abandoned { .. }) => {
+                tracing::warn!(target: "kafka", id = self.id, %error, "whether a confirmed step is visible is not known");
+                Ok(false)
+            }
+            known => known,
+        }
+    }
+
+    /// The same; what is not known is asked again.
+    fn stands_at_last(&mut self, written: &[Written], trouble: &mut Trouble) -> Result<bool, CommitError> {
+        loop {
+            match self.stands(written) {
+                Err(error) if !matches!(error, CommitError::Abandoned { .. }) => self.note(error, trouble)?,
+                known => return known,
+            }
         }
     }
 

@@ -1,4 +1,5 @@
-//! A faulty wire: a proxy in front of the one broker that can harm EndTxn requests and answers.
+//! A faulty wire: a proxy in front of the one broker that can harm EndTxn requests and answers, and can have the
+//! broker say that the cluster has no brokers, as one says that its controller has fenced.
 //!
 //! It rewrites the broker's port in every answer to its own, so that clients stay behind it. Each
 //! connection has two threads; a fault is used up by the first EndTxn that meets it.
@@ -13,6 +14,7 @@ use std::thread;
 use std::time::Duration;
 
 const PRODUCE: i16 = 0;
+const METADATA: i16 = 3;
 const END_TXN: i16 = 26;
 
 /// What happens to one EndTxn.
@@ -41,6 +43,7 @@ pub struct Wire {
     plan: Arc<Mutex<Plan>>,
     ends: Arc<AtomicU32>,
     closed: Arc<AtomicBool>,
+    hidden: Arc<AtomicBool>,
     clients: Arc<Mutex<Vec<TcpStream>>>,
 }
 
@@ -54,6 +57,8 @@ impl Wire {
         let shared = (Arc::clone(&plan), Arc::clone(&ends));
         let (closed, clients) = (Arc::<AtomicBool>::default(), Arc::<Mutex<Vec<TcpStream>>>::default());
         let gate = (Arc::clone(&closed), Arc::clone(&clients));
+        let hidden = Arc::<AtomicBool>::default();
+        let hides = Arc::clone(&hidden);
         thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
                 if gate.0.load(Ordering::SeqCst) {
@@ -61,11 +66,11 @@ impl Wire {
                 }
                 gate.1.lock().unwrap().extend(client.try_clone());
                 let (plan, ends) = (Arc::clone(&shared.0), Arc::clone(&shared.1));
-                let upstream = upstream.clone();
-                thread::spawn(move || serve(client, &upstream, port, plan, &ends));
+                let (upstream, hides) = (upstream.clone(), Arc::clone(&hides));
+                thread::spawn(move || serve(client, &upstream, port, plan, &ends, hides));
             }
         });
-        Self { address: format!("127.0.0.1:{port}"), plan, ends, closed, clients }
+        Self { address: format!("127.0.0.1:{port}"), plan, ends, closed, hidden, clients }
     }
 
     /// Breaks every connection; clients may connect again.
@@ -79,6 +84,11 @@ impl Wire {
     pub fn close(&self) {
         self.closed.store(true, Ordering::SeqCst);
         self.cut();
+    }
+
+    /// Whether answers say that there are no brokers.
+    pub fn hide_brokers(&self, hidden: bool) {
+        self.hidden.store(hidden, Ordering::SeqCst);
     }
 
     /// Accepts connections again.
@@ -102,25 +112,38 @@ impl Wire {
     }
 }
 
-fn serve(client: TcpStream, upstream: &str, port: u16, plan: Arc<Mutex<Plan>>, ends: &AtomicU32) {
+/// What becomes of answers whose requests were seen.
+#[derive(Default)]
+struct Marked {
+    /// Answers that are lost, and whether the connection is too.
+    lost: BTreeSet<(i32, bool)>,
+    /// Metadata.
+    metadata: BTreeSet<i32>,
+}
+
+fn serve(client: TcpStream, upstream: &str, port: u16, plan: Arc<Mutex<Plan>>, ends: &AtomicU32, hides: Arc<AtomicBool>) {
     let Ok(broker) = TcpStream::connect(upstream) else { return };
     client.set_nodelay(true).unwrap();
     broker.set_nodelay(true).unwrap();
-    let lost = Arc::<Mutex<BTreeSet<(i32, bool)>>>::default();
+    let marked = Arc::<Mutex<Marked>>::default();
     let real: u16 = upstream.rsplit(':').next().unwrap().parse().expect("a port");
     let answers = {
         let (client, broker) = (client.try_clone().unwrap(), broker.try_clone().unwrap());
-        let lost = Arc::clone(&lost);
-        thread::spawn(move || pass_answers(broker, client, &lost, real, port))
+        let marked = Arc::clone(&marked);
+        thread::spawn(move || pass_answers(broker, client, &marked, &hides, real, port))
     };
-    pass_requests(client, broker, &lost, &plan, ends);
+    pass_requests(client, broker, &marked, &plan, ends);
     answers.join().unwrap();
 }
 
-fn pass_requests(mut client: TcpStream, mut broker: TcpStream, lost: &Mutex<BTreeSet<(i32, bool)>>, plan: &Mutex<Plan>, ends: &AtomicU32) {
+fn pass_requests(mut client: TcpStream, mut broker: TcpStream, marked: &Mutex<Marked>, plan: &Mutex<Plan>, ends: &AtomicU32) {
     while let Some(frame) = frame(&mut client) {
         let api = i16::from_be_bytes([frame[4], frame[5]]);
         let correlation = i32::from_be_bytes(frame[8..12].try_into().unwrap());
+        if api == METADATA {
+            assert!(i16::from_be_bytes([frame[6], frame[7]]) >= 9, "answers are read in their newer form");
+            marked.lock().unwrap().metadata.insert(correlation);
+        }
         if api == PRODUCE {
             let held = due(&mut plan.lock().unwrap());
             if let Some(held) = held {
@@ -133,8 +156,8 @@ fn pass_requests(mut client: TcpStream, mut broker: TcpStream, lost: &Mutex<BTre
             let fault = plan.lock().unwrap().faults.pop_front();
             match fault {
                 None => {}
-                Some(Fault::LoseAnswer) => drop(lost.lock().unwrap().insert((correlation, false))),
-                Some(Fault::CutAnswer) => drop(lost.lock().unwrap().insert((correlation, true))),
+                Some(Fault::LoseAnswer) => drop(marked.lock().unwrap().lost.insert((correlation, false))),
+                Some(Fault::CutAnswer) => drop(marked.lock().unwrap().lost.insert((correlation, true))),
                 Some(Fault::CutRequest) => break,
                 Some(Fault::HoldIntoNextTransaction) => wait(&held(plan)),
             }
@@ -167,13 +190,16 @@ fn wait(released: &Receiver<()>) {
     released.recv_timeout(Duration::from_secs(60)).ok();
 }
 
-fn pass_answers(mut broker: TcpStream, mut client: TcpStream, lost: &Mutex<BTreeSet<(i32, bool)>>, real: u16, port: u16) {
+fn pass_answers(mut broker: TcpStream, mut client: TcpStream, marked: &Mutex<Marked>, hides: &AtomicBool, real: u16, port: u16) {
     while let Some(mut frame) = frame(&mut broker) {
         let correlation = i32::from_be_bytes(frame[4..8].try_into().unwrap());
-        if lost.lock().unwrap().remove(&(correlation, false)) {
+        if marked.lock().unwrap().metadata.remove(&correlation) && hides.load(Ordering::SeqCst) {
+            frame = without_brokers(&frame);
+        }
+        if marked.lock().unwrap().lost.remove(&(correlation, false)) {
             continue;
         }
-        if lost.lock().unwrap().remove(&(correlation, true)) {
+        if marked.lock().unwrap().lost.remove(&(correlation, true)) {
             break;
         }
         rewrite(&mut frame, real, port);
@@ -195,6 +221,35 @@ fn frame(from: &mut TcpStream) -> Option<Vec<u8>> {
     frame.resize(4 + u32::from_be_bytes(length) as usize, 0);
     from.read_exact(&mut frame[4..]).ok()?;
     Some(frame)
+}
+
+/// An answer to Metadata, of version 9 or later, with an empty list of brokers.
+fn without_brokers(frame: &[u8]) -> Vec<u8> {
+    // Length, correlation, no tags, throttle time.
+    let list = 4 + 4 + 1 + 4;
+    let mut at = list;
+    for _ in 1..varint(frame, &mut at) {
+        at += 4; // Its number.
+        at += varint(frame, &mut at) - 1; // Host.
+        at += 4; // Port.
+        at += varint(frame, &mut at).saturating_sub(1); // Rack, or none.
+        assert_eq!(varint(frame, &mut at), 0, "no tags");
+    }
+    let rest = [&frame[4..list], &[1], &frame[at..]].concat();
+    [&u32::try_from(rest.len()).unwrap().to_be_bytes()[..], &rest].concat()
+}
+
+fn varint(frame: &[u8], at: &mut usize) -> usize {
+    let (mut value, mut shift) = (0, 0);
+    loop {
+        let byte = frame[*at];
+        *at += 1;
+        value |= usize::from(byte & 0x7f) << shift;
+        shift += 7;
+        if byte & 0x80 == 0 {
+            return value;
+        }
+    }
 }
 
 /// Broker addresses in answers are a host text followed by the port as four bytes.
