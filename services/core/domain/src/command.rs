@@ -1,5 +1,7 @@
 //! `portfolio.commands.v1`: what people and gateways ask for.
 
+pub mod validity;
+
 use crate::enums::{CommandKind, CommandMode, HaltScope};
 use crate::{Currency, InstrumentId, Money, OrderId, PortfolioId, Price, Quantity, RebalanceId, Timestamp};
 use serde::{Deserialize, Serialize};

@@ -117,7 +117,12 @@ pub fn decide(facts: &Facts) -> Result<Recovery, Halt> {
     }
     if facts.checkpoint.is_none() && (facts.cut().is_some() || !facts.progress_whole) {
         return match last_life(facts, &begins) {
-            Some(begin_after) => Ok(Recovery { begin_after, ..replay_from(begin_after, &begins, &dones)? }),
+            Some(begin_after) => {
+                let mut way = replay_from(begin_after, &begins, &dones)?;
+                let last_done = dones.keys().next_back().copied().unwrap_or(begin_after);
+                way.dangling = way.dangling.or_else(|| hanging(last_done, &facts.undecided));
+                Ok(Recovery { begin_after, ..way })
+            }
             None => anew(facts, &begins, &dones),
         };
     }
@@ -161,7 +166,13 @@ fn anew(facts: &Facts, begins: &Begins, dones: &Dones) -> Result<Recovery, Halt>
     let last = |steps: Option<&i64>| steps.copied().unwrap_or(0);
     match facts.cut() {
         _ if facts.genesis => {
-            let begin_after = last(begins.keys().next_back()).max(last(dones.keys().next_back()));
+            // A step that hangs becomes visible with this life's first commit: its number is used too.
+            let undecided = facts.undecided.iter().map(|record| match record {
+                Progress::Begin(begin) => begin.step,
+                Progress::Done(done) => done.step,
+            });
+            let hanging = undecided.max().unwrap_or(0);
+            let begin_after = last(begins.keys().next_back()).max(last(dones.keys().next_back())).max(hanging);
             Ok(Recovery { replay: Vec::new(), dangling: None, begin_after })
         }
         Some(input) => Err(Halt::Genesis { input }),
@@ -283,7 +294,9 @@ mod tests {
         assert_eq!(way(&Facts { genesis: true, ..cut }), (vec![], None));
         let anew = Facts { progress: vec![begin(8), done(8), begin(9)], progress_whole: false, ..facts(None, vec![]) };
         assert!(lost(&anew));
+        let hangs = Facts { genesis: true, undecided: vec![begin(10)], ..anew.clone() };
         assert_eq!(decide(&Facts { genesis: true, ..anew }).unwrap().begin_after, 9, "numbers go on above an earlier life's");
+        assert_eq!(decide(&hangs).unwrap().begin_after, 10, "one that hangs is used too");
         let lanes = Facts { lanes: 8, ..facts(Some(1), vec![begin(1), done(1)]) };
         assert_eq!(decide(&lanes), Err(Halt::LaneCount { recorded: 4, found: 8 }));
     }
@@ -309,6 +322,9 @@ mod tests {
         }
         let torn = Facts { progress: vec![begin(8), opening(9, 40)], ..cut.clone() };
         assert_eq!(decide(&torn).unwrap().dangling.map(|b| b.step), Some(9), "torn before its first DONE");
+        let whole: Vec<_> = cut.progress.iter().filter(|record| **record != begin(11)).cloned().collect();
+        let hangs = Facts { progress: whole, undecided: vec![begin(11)], ..cut.clone() };
+        assert_eq!(decide(&hangs).unwrap().dangling.map(|b| b.step), Some(11), "it becomes visible with the next commit");
         let trimmed = Facts { inputs: inputs(41), ..cut.clone() };
         assert!(matches!(decide(&trimmed), Err(Halt::Genesis { .. })), "what it has read is gone");
         let unread = Facts { inputs: Inputs::from([((Topic::Cash, 0), 3)]), ..cut };

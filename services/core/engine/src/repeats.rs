@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 
 /// Header with the writer: role and lane.
 pub const SOURCE: &str = "ce_source";
+/// What every source of ours begins with.
+pub const OURS: &str = "/ballast/";
 /// Header with the step's number, in decimal digits.
 pub const STEP: &str = "step";
 /// Header with the output's place in its step, in decimal digits.
@@ -23,7 +25,9 @@ impl Repeats {
     /// Whether the record is one of ours that was seen before. Records without the headers never are.
     pub fn is_repeat(&mut self, topic: Topic, partition: i32, record: &dyn RecordRef) -> bool {
         let Some(at) = place(record) else { return false };
-        let Some(source) = record.header(SOURCE).and_then(|bytes| std::str::from_utf8(bytes).ok()) else { return false };
+        let source = record.header(SOURCE).and_then(|bytes| std::str::from_utf8(bytes).ok());
+        // Others may have headers of these names too; what they mean by them is theirs.
+        let Some(source) = source.filter(|source| source.starts_with(OURS)) else { return false };
         let sources = self.seen.entry((topic, partition)).or_default();
         match sources.get_mut(source) {
             Some(newest) if at <= *newest => true,
@@ -70,8 +74,12 @@ mod tests {
         let mut seen = |source: &str, step, index| repeats.is_repeat(Topic::Drift, 0, &record(source, step, index));
         let copies = [(7, 0, false), (8, 0, false), (8, 1, false), (8, 0, true), (8, 1, true), (8, 2, false), (9, 0, false)];
         for (step, index, repeat) in copies {
-            assert_eq!(seen("/a", step, index), repeat, "{step}.{index}");
+            assert_eq!(seen("/ballast/a/0", step, index), repeat, "{step}.{index}");
         }
-        assert!(!seen("/b", 8, 0), "another source counts apart");
+        assert!(!seen("/ballast/b/0", 8, 0), "another source counts apart");
+        for _ in 0..2 {
+            assert!(!seen("/oms", 8, 0), "what others mean by these headers is theirs");
+        }
+        assert_eq!(repeats.seen[&(Topic::Drift, 0)].len(), 2, "nothing is kept of others");
     }
 }

@@ -205,10 +205,22 @@ fn cut(text: &str, bytes: usize) -> &str {
     &text[..text.floor_char_boundary(bytes)]
 }
 
+/// About how many bytes an output takes in a log: an estimate by its lines, from above where they are many.
+fn about_bytes(output: &Output) -> usize {
+    let lines = match output {
+        Output::Drift(drift) => drift.lines.len() * 2 + drift.recent_orders.len(),
+        Output::Snapshot(snapshot) => snapshot.allocations.len(),
+        Output::OrderWave(wave) => wave.orders.len() * 3,
+        Output::RebalanceEvent(event) => event.explanation.len() * 2 + event.orders.len() * 3,
+        _ => 0,
+    };
+    USUAL_BYTES * (1 + lines)
+}
+
 impl Context<'_> {
     /// Publishes a record with this step.
     pub fn emit(&mut self, output: Output) {
-        *self.bytes += USUAL_BYTES;
+        *self.bytes += about_bytes(&output);
         self.outputs.push(output);
     }
     /// Dead-letters a record, whole where it has a size that its topic admits.
@@ -259,7 +271,8 @@ pub trait Role: Image {
     /// Takes settings over; called before the first window and whenever they change.
     fn configure(&mut self, settings: &Settings);
     /// The lane begins anew where an earlier life of it stood at `step`: numbers that ids are made of go on
-    /// above what that life can have used. A lane has fewer of anything than steps.
+    /// above what that life can have used: of what is counted once a step, `step`; of what may come several times
+    /// in one, a large multiple.
     fn begin_after(&mut self, _step: i64) {}
     /// Takes one record in.
     fn fold(&mut self, input: Input, origin: &Origin<'_>, cx: &mut Context<'_>);

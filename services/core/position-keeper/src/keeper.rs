@@ -33,6 +33,9 @@ const TIMER_MARKET: u8 = 6;
 /// The lane was behind: whether it still is, is looked at again; one for the lane.
 const TIMER_BEHIND: u8 = 7;
 
+/// A step makes fewer snapshots, and fewer ledger records, of one portfolio.
+const VERSIONS_A_STEP: i64 = 100_000;
+
 /// The state of one lane of the position-keeper.
 #[derive(Debug, Default)]
 pub struct PositionKeeper {
@@ -52,6 +55,8 @@ pub struct PositionKeeper {
     /// Portfolios whose snapshot timer is known to be set; derived.
     armed: Vec<bool>,
     was_behind: bool,
+    /// What versions of portfolios begin above.
+    pub(crate) first: i64,
     last_now: Timestamp,
     pub(crate) marks: Marks,
     pub(crate) dirty: Vec<bool>,
@@ -176,6 +181,11 @@ impl Role for PositionKeeper {
 
     fn configure(&mut self, settings: &Settings) {
         self.ledger_bytes = settings.ledger_bytes;
+    }
+
+    /// Of snapshots and ledger records a step may make several.
+    fn begin_after(&mut self, step: i64) {
+        self.first = step.saturating_mul(VERSIONS_A_STEP);
     }
 
     fn fold(&mut self, input: Input, origin: &Origin<'_>, cx: &mut Context<'_>) {

@@ -10,7 +10,6 @@ pub mod inbox;
 pub mod rebalance;
 pub mod reconcile;
 pub mod reject;
-pub mod validity;
 
 use crate::cycle::announcement::Announcement;
 use crate::cycle::opening::Refusal;

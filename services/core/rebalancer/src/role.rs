@@ -8,13 +8,13 @@
 mod image;
 mod stats;
 
+use crate::commands;
 use crate::commands::halt::Halts;
 use crate::commands::inbox::{Admission, learn};
-use crate::commands::{self, validity};
 use crate::cycle::desk::past_cycle;
 use crate::cycle::opening::{Refusal, decide_on_fresh, decide_on_shadow};
 use crate::cycle::{Desk, Turn, Word, approval, progress};
-use domain::command::Command;
+use domain::command::{Command, validity};
 use domain::drift::Drift;
 use domain::enums::{CommandKind, OrderState};
 use domain::order_status::OrderStatus;
@@ -63,11 +63,11 @@ impl Rebalancer {
     }
 
     fn hear_command(&mut self, command: Box<Command>, origin: &Origin<'_>, cx: &mut Context<'_>) {
-        if matches!(command.kind, CommandKind::Admit | CommandKind::Discard | CommandKind::Release) {
-            return;
-        }
         if let Some((code, text)) = validity::problem(&command) {
             return cx.refuse(origin, command.portfolio_id.clone(), code, text);
+        }
+        if matches!(command.kind, CommandKind::Admit | CommandKind::Discard | CommandKind::Release) {
+            return;
         }
         if matches!(command.kind, CommandKind::Halt | CommandKind::Resume) {
             return self.hear_halt(&command, cx);

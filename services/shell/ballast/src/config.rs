@@ -18,6 +18,7 @@ const SECTIONS: [&str; 9] = ["kafka.security", "kafka.client", "kafka", "postgre
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// Name of this process among others of its role: under it, it has its lanes back after a restart.
+    #[serde(deserialize_with = "text")]
     pub instance: String,
     /// Number of lanes: partitions of every portfolio-keyed topic. Fixed once topics exist.
     pub lanes: i32,
@@ -51,6 +52,16 @@ impl Default for Config {
             schemas: SchemaSettings::default(),
         }
     }
+}
+
+/// A text that may look like a number: the environment and `--set` do not tell them apart.
+fn text<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let written = <figment::value::Value as Deserialize>::deserialize(deserializer)?;
+    let natural = written.to_u128().map(|number| number.to_string());
+    let number = || natural.or_else(|| written.to_i128().map(|n| n.to_string())).or_else(|| written.to_f64().map(|n| n.to_string()));
+    let words = || written.to_bool().map(|flag| flag.to_string());
+    let text = written.as_str().map(str::to_owned).or_else(number).or_else(words);
+    text.ok_or_else(|| serde::de::Error::custom("expected a text"))
 }
 
 /// How topics are made.
@@ -214,6 +225,15 @@ fn section_of(key: &str) -> Option<&'static str> {
 
 fn key_of(key: &str) -> String {
     let key = key.to_ascii_lowercase();
+    // The keys themselves first: `kafka.client_id` is none of the section `kafka.client`.
+    let shown = example_keys().into_iter().find(|(section, name)| {
+        let name = name.to_ascii_lowercase();
+        if section.is_empty() { key == name } else { key == format!("{}_{name}", section.to_ascii_lowercase()) }
+    });
+    if let Some((section, name)) = shown.filter(|(section, _)| !section.is_empty()) {
+        let section = SECTIONS.into_iter().find(|known| known.replace('.', "_").eq_ignore_ascii_case(&section));
+        return format!("{}.{}", section.unwrap_or_default(), name.to_ascii_lowercase());
+    }
     match section_of(&key) {
         Some(section) => format!("{section}.{}", &key[section.len() + 1..]),
         None => key,
@@ -258,6 +278,13 @@ mod tests {
         assert_eq!(key_of("KAFKA_SECURITY_PASSWORD_FILE"), "kafka.security.password_file");
         assert_eq!(key_of("POSTGRES_URL"), "postgres.url");
         assert_eq!(key_of("LANES"), "lanes");
+        assert_eq!(key_of("KAFKA_CLIENT_ID"), "kafka.client_id");
+        for (section, key) in example_keys() {
+            let variable = if section.is_empty() { key.clone() } else { format!("{section}_{key}") };
+            let named = key_of(&variable);
+            assert!(named.replace('.', "_").eq_ignore_ascii_case(&variable), "{variable} is {named}");
+            assert_eq!(named.rsplit('.').next().unwrap(), key.to_ascii_lowercase(), "{variable}");
+        }
         assert!(!configures("CACHE_DIR"));
     }
 
@@ -279,6 +306,12 @@ mod tests {
             let error = check(&[wrong]).unwrap_err().to_string();
             assert!(error.ends_with(&format!("the nearest name is {meant}")), "{error}");
         }
+    }
+
+    #[test]
+    fn a_name_may_be_a_number() {
+        let named = |text: &str| load(None, &[format!("instance={text}")]).unwrap().instance;
+        assert_eq!([named("2"), named("-2"), named("2.5"), named("true"), named("a-1")], ["2", "-2", "2.5", "true", "a-1"]);
     }
 
     #[test]

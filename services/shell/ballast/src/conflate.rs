@@ -11,6 +11,7 @@ use crate::post::Post;
 use crate::stop::Stop;
 use crate::stored::StoredRecord;
 use crate::topic_layout::partitions;
+use crate::worker::pacing::Clock;
 use anyhow::{Context as _, bail};
 use avro_codec::{SchemaStore, decode_frame, encode_frame};
 use conflator::{Conflator, Limits, SOURCES, Tail, tail_start};
@@ -28,7 +29,7 @@ const NAME: &str = "conflator";
 /// Longest wait between two frames while something changes.
 const FRAME_EVERY: Duration = Duration::from_millis(10);
 /// How long after some records others may come that belong into the same frame.
-const TOGETHER: Duration = Duration::from_millis(1);
+const TOGETHER: Duration = Duration::from_millis(3);
 /// Between two frames when nothing changes.
 const HEARTBEAT_EVERY: Duration = Duration::from_secs(3600);
 /// How long one answer of the broker may take.
@@ -83,6 +84,7 @@ struct Running {
     schemas: SchemaStore,
     frames: TopicName,
     framed: Instant,
+    clock: Clock,
     metrics: FrameMetrics,
     /// Ticks that the metrics know of.
     ticks: u64,
@@ -120,6 +122,7 @@ impl Running {
             schemas,
             frames,
             framed: Instant::now(),
+            clock: config.pacing.clock,
             metrics: world.metrics.frames(NAME),
             ticks: 0,
         })
@@ -173,8 +176,12 @@ impl Running {
             }
             let record = KafkaRecord(record);
             let decoded = self.codec.decode(topic, record.0.key(), record.0.value());
-            // In event time the record's own moment is the clock: only a tick beyond it lies in the future.
-            let clock = now.max(engine::RecordRef::timestamp(&record));
+            // In event time the record's own moment is the clock. By the machine's, a sender's claim is none: a tick
+            // of a clock that runs ahead must not pass for a present one.
+            let clock = match self.clock {
+                Clock::Wall => now,
+                Clock::Event => now.max(engine::RecordRef::timestamp(&record)),
+            };
             self.conflator.fold(clock, &Origin { topic, partition: record.0.partition(), record: &record }, decoded);
             while self.conflator.full() {
                 let Some(frame) = self.conflator.frame() else { break };

@@ -103,6 +103,9 @@ pub struct Settings {
     pub lock_timeout_ms: u64,
     /// Shown in `pg_stat_activity`.
     pub application_name: String,
+    /// Days after which the projector removes rows of `performance_snapshots`, but never a portfolio's newest;
+    /// 0 means never.
+    pub keep_snapshots_days: u32,
 }
 
 impl Default for Settings {
@@ -123,6 +126,7 @@ impl Default for Settings {
             statement_timeout_ms: 30_000,
             lock_timeout_ms: 5_000,
             application_name: "ballast".to_owned(),
+            keep_snapshots_days: 30,
         }
     }
 }

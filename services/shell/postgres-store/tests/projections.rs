@@ -318,6 +318,24 @@ async fn of_two_projectors_one_applies_each_batch() {
 }
 
 #[tokio::test]
+async fn a_plan_keeps_its_reasons_wherever_a_batch_ends() {
+    let scratch = Scratch::new().await;
+    let store = scratch.migrated().await;
+    let plan = ProjectionBatch { rebalances: vec![rebalance("RELEASED", 1)], ..ProjectionBatch::default() };
+    apply(&store, plan).await;
+    let late = RebalanceRow {
+        old_allocations: json!({}),
+        new_allocations: json!({}),
+        explanation: json!([{"instrument": "MSFT", "decision": "SKIP"}]),
+        orders: json!([]),
+        ..rebalance("STUCK", 2)
+    };
+    apply(&store, ProjectionBatch { rebalances: vec![late], ..ProjectionBatch::default() }).await;
+    let row = "SELECT status || ' ' || (explanation -> 0 ->> 'instrument') FROM portfolio_rebalances";
+    assert_eq!(scratch.text(row).await, "STUCK AAPL");
+}
+
+#[tokio::test]
 async fn an_older_version_changes_nothing_in_whatever_order() {
     let scratch = Scratch::new().await;
     let store = scratch.migrated().await;

@@ -123,6 +123,12 @@ impl Portfolio {
         }
     }
 
+    /// The same in a lane whose earlier life used versions up to `first`.
+    pub fn above(mut self, first: i64) -> Self {
+        (self.ledger_version, self.published.version) = (first, first);
+        self
+    }
+
     /// Whether anything was ever booked.
     pub fn has_bookings(&self) -> bool {
         self.ledger_version > 0 || !self.journal.is_empty()

@@ -6,7 +6,7 @@ use crate::book::entry::Source;
 use crate::book::{PortfolioIx, Trouble};
 use crate::drift::Request;
 use crate::keeper::PositionKeeper;
-use domain::command::{Command, DeadLetterReference};
+use domain::command::{Command, DeadLetterReference, validity};
 use domain::enums::{CommandKind, DriftCause};
 use domain::reason::DeadLetterCode;
 use domain::refresh::Refresh;
@@ -24,20 +24,20 @@ impl PositionKeeper {
                 | CommandKind::Admit
                 | CommandKind::Reconcile
         );
-        if !ours {
+        // One dead letter is enough: the rebalancer refuses every command that cannot be understood.
+        if !ours || validity::problem(command).is_some() {
             return;
         }
-        if !self.seen.first(&command.command_id) {
+        let Some(id) = &command.portfolio_id else { return };
+        if !self.seen.first(id.as_str(), &command.command_id) {
             return cx.count_duplicate();
         }
-        if let Err(text) = self.act(command, origin, cx) {
+        if let Err(text) = self.act(id, command, origin, cx) {
             cx.refuse(origin, command.portfolio_id.clone(), DeadLetterCode::InvalidCommand, text);
         }
     }
 
-    fn act(&mut self, command: &Command, origin: &Origin<'_>, cx: &mut Context<'_>) -> Result<(), String> {
-        // One dead letter is enough: the rebalancer refuses every command that names no portfolio.
-        let Some(id) = &command.portfolio_id else { return Ok(()) };
+    fn act(&mut self, id: &PortfolioId, command: &Command, origin: &Origin<'_>, cx: &mut Context<'_>) -> Result<(), String> {
         match command.kind {
             CommandKind::Rebalance | CommandKind::Approve => {
                 let ix = self.find(id).ok_or_else(|| format!("portfolio {id:?} has no policy: publish one first"))?;

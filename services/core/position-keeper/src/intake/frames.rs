@@ -20,7 +20,9 @@ impl PositionKeeper {
         if !frame.statuses.is_empty() {
             self.announce_market(cx);
         }
-        let latest = cx.now.plus_seconds(cx.settings.future_tick_seconds);
+        // The conflator has judged by its clock; the lane's may stand as much behind it. Beyond that a price would
+        // shut out every later one.
+        let latest = cx.now.plus_seconds(cx.settings.future_tick_seconds.saturating_mul(2));
         for price in frame.prices.into_iter().filter(|price| price.event_time <= latest) {
             self.market.quote(price);
         }

@@ -30,8 +30,13 @@ impl PositionKeeper {
         }
         let id = policy.portfolio_id.clone();
         let ix = known.unwrap_or_else(|| self.open(&policy));
+        let rebased = self.portfolio(ix).base != policy.base_currency;
         self.follow(ix, policy, cx);
-        self.retry(&Need::Policy(id), cx);
+        self.retry(&Need::Policy(id.clone()), cx);
+        if rebased {
+            // What waited for a rate to the base of before may need none now.
+            self.retry_portfolio(&id, cx);
+        }
     }
 
     pub(crate) fn close_portfolio(&mut self, id: &PortfolioId, origin: &Origin<'_>, cx: &mut Context<'_>) {
@@ -100,7 +105,7 @@ impl PositionKeeper {
 
     fn open(&mut self, policy: &Policy) -> PortfolioIx {
         let ix = PortfolioIx::of(self.portfolios.len());
-        self.add(Portfolio::new(policy.portfolio_id.clone(), ix, policy.base_currency));
+        self.add(Portfolio::new(policy.portfolio_id.clone(), ix, policy.base_currency).above(self.first));
         ix
     }
 

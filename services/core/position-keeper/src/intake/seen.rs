@@ -15,9 +15,9 @@ pub struct Seen {
 }
 
 impl Seen {
-    /// Remembers a command; returns whether it is new.
-    pub fn first(&mut self, command_id: &str) -> bool {
-        let id = Parts::default().part(command_id.as_bytes()).content();
+    /// Remembers a command of a portfolio; returns whether it is new.
+    pub fn first(&mut self, portfolio: &str, command_id: &str) -> bool {
+        let id = Parts::default().part(portfolio.as_bytes()).part(command_id.as_bytes()).content();
         if !self.ids.insert(id) {
             return false;
         }
@@ -38,10 +38,11 @@ mod tests {
     #[test]
     fn a_command_acts_once_while_it_is_remembered() {
         let mut seen = Seen::default();
-        assert!(seen.first("a"));
-        assert!(!seen.first("a"));
-        (0..KEPT).for_each(|n| assert!(seen.first(&n.to_string())));
-        assert!(seen.first("a"), "the oldest was forgotten");
+        assert!(seen.first("p", "a"));
+        assert!(!seen.first("p", "a"));
+        assert!(seen.first("q", "a"), "an id is a portfolio's own");
+        (0..KEPT).for_each(|n| assert!(seen.first("p", &n.to_string())));
+        assert!(seen.first("p", "a"), "the oldest was forgotten");
         assert_eq!(seen.order.len(), seen.ids.len());
     }
 }

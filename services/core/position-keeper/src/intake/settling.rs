@@ -34,7 +34,7 @@ impl PositionKeeper {
         }
     }
 
-    fn retry_portfolio(&mut self, portfolio: &PortfolioId, cx: &mut Context<'_>) {
+    pub(crate) fn retry_portfolio(&mut self, portfolio: &PortfolioId, cx: &mut Context<'_>) {
         for raw in self.waits.take(portfolio) {
             if let Some(need) = self.waits.need(portfolio).cloned() {
                 self.let_wait(portfolio, need, raw, cx);

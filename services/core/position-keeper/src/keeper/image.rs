@@ -24,6 +24,7 @@ struct Shared {
     quarantine: Quarantine,
     seen: Seen,
     was_behind: bool,
+    first: i64,
     last_now: Timestamp,
 }
 
@@ -97,6 +98,7 @@ impl Image for PositionKeeper {
             quarantine: self.quarantine.clone(),
             seen: self.seen.clone(),
             was_behind: self.was_behind,
+            first: self.first,
             last_now: self.last_now,
         })
     }
@@ -111,6 +113,7 @@ impl Image for PositionKeeper {
             quarantine: shared.quarantine,
             seen: shared.seen,
             was_behind: shared.was_behind,
+            first: shared.first,
             last_now: shared.last_now,
             ledger_bytes: configured,
             ..PositionKeeper::default()

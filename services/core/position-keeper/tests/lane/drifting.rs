@@ -118,7 +118,8 @@ fn minimum_cash_and_group_bands_breach_too() {
 fn every_request_is_answered_with_its_cause() {
     let mut book = balanced(json!({}));
     let order = "11111111-2222-5333-8444-555555555555";
-    book.command("c1", "REBALANCE", json!({})).command("c2", "APPROVE", json!({})).command("c1", "REBALANCE", json!({}));
+    let approval = json!({"rebalance_id": order, "proposal_hash": "00112233445566778899aabbccddeeff"});
+    book.command("c1", "REBALANCE", json!({})).command("c2", "APPROVE", approval).command("c1", "REBALANCE", json!({}));
     book.refresh("5b9da7e6-3c55-4a0b-9f0e-42a11a57ba11");
     book.fill("3", "BUY", "1", "10", json!({"order_id": order})).fill("4", "BUY", "2", "10", json!({"order_id": order, "cum_qty": "3"}));
     let outputs = book.at(second(2)).run();

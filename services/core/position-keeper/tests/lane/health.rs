@@ -42,9 +42,9 @@ fn an_instrument_that_changes_its_currency_is_unreconciled() {
 fn a_tick_from_the_future_does_not_count() {
     let mut book = Book::new();
     book.policy(1, json!({})).instrument("A", json!({})).price("A", "10").run();
-    book.frame(|frame| frame.prices.push(last("A", "99", second(61)))).run();
+    book.frame(|frame| frame.prices.push(last("A", "99", second(121)))).run();
     assert_eq!(book.lane.role().market().slots()[0].price.unwrap().to_string(), "10");
-    book.frame(|frame| frame.prices.push(last("A", "99", second(60)))).run();
+    book.frame(|frame| frame.prices.push(last("A", "99", second(120)))).run();
     assert_eq!(book.lane.role().market().slots()[0].price.unwrap().to_string(), "99");
 }
 

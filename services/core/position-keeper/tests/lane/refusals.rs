@@ -168,6 +168,38 @@ fn what_came_too_early_waits_in_order() {
 }
 
 #[test]
+fn what_waited_for_a_rate_is_booked_when_the_base_is_corrected() {
+    let mut book = Book::new();
+    book.policy(1, json!({"base_currency": "USD"})).cash("c", "DEPOSIT", "CHF", "100").run();
+    assert_eq!(book.lane.role().waiting(), 1);
+    let outputs = book.policy(2, json!({"base_currency": "CHF"})).run();
+    assert_eq!((ledgers(&outputs).len(), book.lane.role().waiting()), (1, 0));
+}
+
+#[test]
+fn a_life_begun_anew_has_versions_above_the_one_before() {
+    let mut book = Book::new();
+    book.lane.begin_after(7);
+    let outputs = book.policy(1, json!({})).cash("c", "DEPOSIT", "USD", "100").run();
+    assert_eq!((only(ledgers(&outputs)).version, only(snapshots(&outputs)).version), (700_001, 700_001));
+    let mut back = restored(&mut book.lane);
+    assert_eq!(back.shared_image(), book.lane.shared_image());
+    std::mem::swap(&mut book.lane, &mut back);
+    let outputs = book.policy_of("q", 1, json!({})).cash_of("q", "d", "DEPOSIT", "USD", "100").run();
+    assert_eq!(only(ledgers(&outputs)).version, 700_001);
+}
+
+#[test]
+fn a_command_id_is_its_portfolios_own_and_a_wrong_command_is_left_to_the_rebalancer() {
+    let mut book = ready();
+    book.policy_of("q", 1, json!({})).run();
+    let outputs = book.command("1", "REBALANCE", json!({})).command("1", "REBALANCE", json!({"portfolio_id": "q"})).run();
+    assert_eq!(drifts(&outputs).len(), 2);
+    assert!(drifts(&book.command("2", "REBALANCE", json!({"actor": ""})).run()).is_empty());
+    assert!(letters(&book.command("3", "RELEASE", json!({"portfolio_id": null})).run()).is_empty());
+}
+
+#[test]
 fn a_missing_rate_waits_until_it_can_be_had() {
     let mut book = ready();
     let outputs = book.cash("c", "DEPOSIT", "CHF", "100").run();

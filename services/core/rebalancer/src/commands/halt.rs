@@ -47,7 +47,7 @@ pub struct Halts {
 }
 
 impl Halts {
-    /// Takes over a HALT or RESUME that [`crate::commands::validity`] has passed.
+    /// Takes over a HALT or RESUME that [`domain::command::validity`] has passed.
     pub fn hear(&mut self, command: &Command) {
         let scope = command.scope.unwrap_or_default();
         let own = command.portfolio_id.clone();

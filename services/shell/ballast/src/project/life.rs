@@ -17,7 +17,7 @@ use avro_codec::SchemaStore;
 use engine::RecordRef;
 use kafka_log::{Batch, Pace, Reader, Start, TopicName};
 use postgres_store::projections::ProjectionBatch;
-use postgres_store::{Retry, StoreError};
+use postgres_store::{Micros, Retry, StoreError};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use telemetry::RoleMetrics;
@@ -38,6 +38,9 @@ const AGAIN: (Duration, Duration) = (Duration::from_millis(200), Duration::from_
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Between two measurements of the lag.
 const MEASURE_EVERY: Duration = Duration::from_secs(5);
+/// How often snapshots that are too old are looked for, and how many go at once.
+const PRUNE_EVERY: Duration = Duration::from_secs(3600);
+const PRUNED_AT_ONCE: i64 = 2_000;
 
 /// Records that are still to be written one at a time, because a batch with one of them was refused.
 #[derive(Debug, Default)]
@@ -53,6 +56,8 @@ pub(super) struct Life<'a> {
     cursors: Vec<Cursor>,
     repeats: Repeats,
     measured: Instant,
+    /// When old snapshots were last all removed.
+    pruned: Option<Instant>,
 }
 
 /// What was gathered for one transaction.
@@ -93,6 +98,7 @@ impl<'a> Life<'a> {
             cursors,
             repeats: Repeats::default(),
             measured: Instant::now(),
+            pruned: None,
         })
     }
 
@@ -100,6 +106,8 @@ impl<'a> Life<'a> {
     pub(super) fn turn(&mut self, caution: &mut Caution, stop: &Stop) -> Result<(), Trouble> {
         self.signs.heartbeat.beat();
         let mut gathered = self.gather(if caution.0 > 0 { 1 } else { BATCH_RECORDS }, stop)?;
+        // A closing may need a whole partition of policies, which takes as long as it takes.
+        self.signs.heartbeat.rest();
         closings::settle(&mut gathered.rows, &self.world.config.kafka, &self.schemas)?;
         gathered.rows.batch.offsets = self.cursors.iter().filter_map(Cursor::advance).collect();
         let written = self.write(gathered.rows.batch, gathered.records, stop);
@@ -108,7 +116,27 @@ impl<'a> Life<'a> {
             _ => caution.0 = caution.0.saturating_sub(gathered.records),
         }
         self.measure(|cursor| !cursor.ended());
+        if written.is_ok() {
+            self.prune();
+        }
         written
+    }
+
+    /// Removes snapshots that are too old, some at a time; a failure waits for the next time.
+    fn prune(&mut self) {
+        let days = self.world.config.postgres.keep_snapshots_days;
+        if days == 0 || self.pruned.is_some_and(|at| at.elapsed() < PRUNE_EVERY) {
+            return;
+        }
+        let before = Micros(clock::now().plus_seconds(-86_400 * i64::from(days)).micros());
+        match self.world.runtime.block_on(self.world.store.prune_snapshots(before, PRUNED_AT_ONCE)) {
+            Ok(pruned) if i64::try_from(pruned).is_ok_and(|pruned| pruned >= PRUNED_AT_ONCE) => {}
+            Ok(_) => self.pruned = Some(Instant::now()),
+            Err(error) => {
+                tracing::warn!(%error, "old snapshots are removed later");
+                self.pruned = Some(Instant::now());
+            }
+        }
     }
 
     fn gather(&mut self, most: usize, stop: &Stop) -> Result<Gathered, Trouble> {

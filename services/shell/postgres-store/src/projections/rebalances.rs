@@ -90,7 +90,8 @@ ON CONFLICT (rebalance_id) DO UPDATE SET
     -- Only some events carry the plan; the others leave it as it stands.
     old_allocations = CASE WHEN EXCLUDED.old_allocations = '{}' THEN r.old_allocations ELSE EXCLUDED.old_allocations END,
     new_allocations = CASE WHEN EXCLUDED.old_allocations = '{}' THEN r.new_allocations ELSE EXCLUDED.new_allocations END,
-    explanation = CASE WHEN EXCLUDED.explanation = '[]' THEN r.explanation ELSE EXCLUDED.explanation END,
+    explanation = CASE WHEN EXCLUDED.explanation = '[]' OR (EXCLUDED.old_allocations = '{}' AND r.explanation <> '[]')
+                       THEN r.explanation ELSE EXCLUDED.explanation END,
     orders = CASE WHEN EXCLUDED.orders = '[]' THEN r.orders ELSE EXCLUDED.orders END,
     metrics = COALESCE(r.metrics, '{}') || COALESCE(EXCLUDED.metrics, '{}'),
     proposal_hash = COALESCE(EXCLUDED.proposal_hash, r.proposal_hash),

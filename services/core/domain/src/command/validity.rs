@@ -1,10 +1,10 @@
 //! Which commands cannot be understood. They are dead-lettered: without an id, an actor and what the
 //! kind needs there is nothing to act on and nobody to answer.
 
-use domain::command::Command;
-use domain::enums::{CommandKind, CommandMode, HaltScope};
-use domain::ids::is_id;
-use domain::reason::DeadLetterCode;
+use super::Command;
+use crate::enums::{CommandKind, CommandMode, HaltScope};
+use crate::ids::is_id;
+use crate::reason::DeadLetterCode;
 
 /// Why a command cannot be understood; `None` when it can.
 pub fn problem(command: &Command) -> Option<(DeadLetterCode, String)> {
