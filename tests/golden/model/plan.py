@@ -240,6 +240,8 @@ class Plan:
         paying = [name for name in buys if self.lines[name].kind != "FUTURE"]
         sells = [name for name in names if self.wishes[name].quantity < 0]
         proceeds = sum((units * self.lines[n].unit for n in sells if self.lines[n].kind != "FUTURE" for side, units in self.legs(n) if side == "SELL"), ZERO)
+        if self.order("cash_basis", "TRADE_DATE") == "SETTLED":
+            proceeds = ZERO
         free = self.valuation.spendable + proceeds - self.fees(sells) - num(self.order("cash_reserve", "0")) * self.equity
         fees = self.order("fees", {})
         rate, fixed = num(fees.get("rate"), ZERO), num(fees.get("fixed"), ZERO)

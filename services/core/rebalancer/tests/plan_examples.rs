@@ -169,6 +169,35 @@ fn the_cash_basis_says_which_cash() {
     check(asked(&policy("SETTLED"), "A 0 @ 1\ncash USD 1000 settled 300"), "BUY A 300 DRIFT_BUY = 300\nCUT A CASH_SHORTAGE");
 }
 
+/// OLD brings 700 by trade date; settled are 300, before the sale and after it.
+#[test]
+fn what_a_sale_brings_buys_nothing_before_it_has_settled() {
+    let policy = |basis: &str, funding: &str| {
+        format!(
+            r#""targets":[{{"instrument_id":"A","target_weight":"1"}}],"orders":{{"cash_basis":"{basis}","funding":"{funding}","fees":{{"fixed":"2"}}}}"#
+        )
+    };
+    let book = "A 0 @ 1\nOLD 700 @ 1\ncash USD 300";
+    for funding in ["WAIT_FOR_SELLS", "TOGETHER"] {
+        let told = asked(&policy("TRADE_DATE", funding), book);
+        check(told, "SELL OLD 700 EXIT = 700\nBUY A 996 DRIFT_BUY = 996\nCUT A CASH_SHORTAGE");
+        // The sale's fee is paid at once.
+        check(asked(&policy("SETTLED", funding), book), "SELL OLD 700 EXIT = 700\nBUY A 296 DRIFT_BUY = 296\nCUT A CASH_SHORTAGE");
+        let none = "A 0 @ 1\nOLD 1000 @ 1\ncash USD 0";
+        check(asked(&policy("SETTLED", funding), none), "SELL OLD 1000 EXIT = 1000\nSKIP A INSUFFICIENT_FUNDS");
+    }
+}
+
+/// A future sold at 100 too little: the loss comes off the settled cash, a gain adds nothing to it.
+#[test]
+fn a_future_that_loses_takes_settled_cash() {
+    let policy = |basis: &str| format!(r#""targets":[{{"instrument_id":"A","target_weight":"1"}}],"orders":{{"cash_basis":"{basis}"}}"#);
+    let book = |average: &str| format!("A 0 @ 1\nF 10 @ 90 type FUTURE average {average}\ncash USD 1000");
+    check(asked(&policy("SETTLED"), &book("100")), "SELL F 10 EXIT = 900\nBUY A 900 DRIFT_BUY = 900");
+    check(asked(&policy("SETTLED"), &book("80")), "SELL F 10 EXIT = 900\nBUY A 1000 DRIFT_BUY = 1000\nCUT A CASH_SHORTAGE");
+    check(asked(&policy("TRADE_DATE"), &book("80")), "SELL F 10 EXIT = 900\nBUY A 1100 DRIFT_BUY = 1100");
+}
+
 /// From 10 long to 20 short: what is held is sold, the rest is sold short, and its proceeds buy nothing.
 #[test]
 fn an_order_across_zero_is_two_legs() {
