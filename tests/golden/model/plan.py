@@ -70,7 +70,10 @@ class Plan:
         part = {"TARGET": 0, "MIDPOINT": Fraction(1, 2), "BAND_EDGE": 1}[setting(self.policy, "trigger", "goal", "TARGET")]
         side = bound.side(self.bands.inclusive)
         if name in self.bands.shared:
-            side = next(b for b, members in self.bands.groups.values() if name in members).side(self.bands.inclusive)
+            group = next(b for b, members in self.bands.groups.values() if name in members)
+            side = group.side(self.bands.inclusive)
+            # Against the group's sign it stands on the other side of its share.
+            side = side if bound.value * group.value > 0 else -side
         edge = {1: bound.upper, -1: bound.lower, 0: bound.target}[side]
         return bound.target + part * (edge - bound.target), side, part
 
