@@ -30,6 +30,10 @@ impl Cuts {
     pub fn cut(&mut self, name: SmolStr, market: &Market) {
         self.prices.insert(name, market.slots().iter().map(|slot| slot.price).collect());
     }
+    /// Forgets a cut by which no portfolio's day ends any more.
+    pub fn forget(&mut self, name: &str) {
+        self.prices.remove(name);
+    }
     /// The close of an instrument for portfolios of that cut.
     pub fn close(&self, name: &str, ix: InstrumentIx, market: &Market) -> Option<Price> {
         let cut = self.prices.get(name).and_then(|prices| prices.get(ix.at()).copied().flatten());

@@ -135,6 +135,21 @@ fn a_reserve_of_a_book_in_debt_is_nothing() {
 }
 
 #[test]
+fn prices_of_a_cut_that_nobody_uses_are_let_go() {
+    const HOUR: i64 = 3_600;
+    let keeps = |book: &mut Book, cut: &str| book.lane.shared_image().windows(cut.len()).any(|part| part == cut.as_bytes());
+    let mut book = Book::new();
+    book.policy(1, json!({"day_cut": "01:00"})).instrument("A", json!({})).price("A", "10").run();
+    book.run_at(second(HOUR));
+    assert!(keeps(&mut book, "UTC 01:00"));
+    book.at(second(2 * HOUR)).policy(2, json!({"day_cut": "03:00"})).run();
+    for hour in [3, 25, 27] {
+        book.run_at(second(hour * HOUR));
+    }
+    assert!(!keeps(&mut book, "UTC 01:00") && keeps(&mut book, "UTC 03:00"));
+}
+
+#[test]
 fn a_portfolio_that_was_closed_begins_its_day_anew() {
     const DAY: i64 = 86_400;
     let mut book = Book::new();
