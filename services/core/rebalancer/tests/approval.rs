@@ -333,8 +333,16 @@ fn a_command_that_waited_while_behind_is_decided_on_a_newer_book() {
 fn too_many_commands_are_refused_and_never_lost() {
     let mut house = House::automatic();
     let commands: Vec<_> = (0..40).map(|_| house.command(CommandKind::Rebalance, "")).collect();
+    let (first, last) = (commands[0].clone(), commands[39].clone());
     let told = house.told(commands);
     assert_eq!(told.matches("MANUAL REFUSED BACKLOG").count(), 8, "{told}");
+    assert_eq!(house.told(vec![last.clone()]), "MANUAL REFUSED BACKLOG by c40", "asked again too early");
+    let answer = house.answer(&first);
+    let told = house.told(vec![answer]);
+    assert!(told.starts_with("MANUAL RELEASED by c1"), "{told}");
+    // The others find the cycle open, and there is room again.
+    assert_eq!(house.told(vec![last.clone()]), "MANUAL REFUSED OPEN_CYCLE by c40", "asked again later, under its own id");
+    assert_eq!(house.told(vec![last]), "", "and answered once");
 }
 
 #[test]
