@@ -2,6 +2,7 @@
 //! two legs. It rounds limit prices to the tick and expected values to money; it decides nothing.
 
 use super::book::Holding;
+use super::breach;
 use super::desk::{Desk, Wish};
 use super::exact::{Int, floor, int, narrow, ten, to_money};
 use super::outcome::Leg;
@@ -95,5 +96,6 @@ fn leg(desk: &Desk, index: usize, side: Side, units: i128) -> Option<Leg> {
         expected_value: expected_value(holding, units)?,
         reason: desk.purpose(index, units),
         numbers: Vec::new(),
+        outside: desk.scoped.sides[index] != breach::Side::Inside,
     })
 }
