@@ -19,7 +19,7 @@ const HOMES: [(&str, &[&str]); 11] = [
     ("clap", &["ballast"]),
     ("figment", &["ballast"]),
     ("libc", &["kafka-log"]),
-    ("jiff", &["domain", "position-keeper", "rebalancer", "performance-tracker"]),
+    ("jiff", &["domain", "performance-tracker"]),
 ];
 
 /// What no crate of the core may build on: clocks, chance, threads, sockets and async.

@@ -70,7 +70,8 @@ class Bands:
                 for n in members:
                     part = valuation.lines[n].notional / total
                     cut = toward_zero(target * part, Fraction(1, 10**12))
-                    self.lines[n] = Bound(cut, low * part, high * part, valuation.lines[n].notional, equity)
+                    ends = sorted((low * part, high * part))
+                    self.lines[n] = Bound(cut, *ends, valuation.lines[n].notional, equity)
                     self.shared.add(n)
         self.cash = None
         self.cash_target = ONE - sum((num(t["target_weight"]) for t in own.values()), ZERO)

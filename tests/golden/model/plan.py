@@ -70,7 +70,10 @@ class Plan:
         part = {"TARGET": 0, "MIDPOINT": Fraction(1, 2), "BAND_EDGE": 1}[setting(self.policy, "trigger", "goal", "TARGET")]
         side = bound.side(self.bands.inclusive)
         if name in self.bands.shared:
-            side = next(b for b, members in self.bands.groups.values() if name in members).side(self.bands.inclusive)
+            group = next(b for b, members in self.bands.groups.values() if name in members)
+            side = group.side(self.bands.inclusive)
+            # Against the group's sign it stands on the other side of its share.
+            side = side if bound.value * group.value > 0 else -side
         edge = {1: bound.upper, -1: bound.lower, 0: bound.target}[side]
         return bound.target + part * (edge - bound.target), side, part
 
@@ -240,6 +243,8 @@ class Plan:
         paying = [name for name in buys if self.lines[name].kind != "FUTURE"]
         sells = [name for name in names if self.wishes[name].quantity < 0]
         proceeds = sum((units * self.lines[n].unit for n in sells if self.lines[n].kind != "FUTURE" for side, units in self.legs(n) if side == "SELL"), ZERO)
+        if self.order("cash_basis", "TRADE_DATE") == "SETTLED":
+            proceeds = ZERO
         free = self.valuation.spendable + proceeds - self.fees(sells) - num(self.order("cash_reserve", "0")) * self.equity
         fees = self.order("fees", {})
         rate, fixed = num(fees.get("rate"), ZERO), num(fees.get("fixed"), ZERO)

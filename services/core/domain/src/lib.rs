@@ -9,6 +9,7 @@ pub mod cash;
 pub mod close;
 pub mod command;
 pub mod corporate_action;
+pub mod day;
 pub mod dead_letter;
 pub mod drift;
 pub mod enums;

@@ -146,7 +146,7 @@ pub struct Orders {
     pub shortage: Shortage,
     /// When buys leave.
     pub funding: Funding,
-    /// Which cash may be spent.
+    /// Which cash may be spent. Settled cash is never what the sells of the same plan bring.
     pub cash_basis: CashBasis,
     /// Most turnover of a plan, as a share of equity.
     pub turnover_cap: Option<Fraction>,

@@ -1,5 +1,5 @@
 //! The waiting room: records that came before what they need, in order, bounded.
-//! It keeps them and hands them back; what they wait for is the role's.
+//! It keeps them and hands them back; what they wait for, and by what name they are asked for, is the role's.
 
 use crate::role::RawRecord;
 use domain::SmolStr;
@@ -9,41 +9,33 @@ use std::collections::BTreeMap;
 /// Bytes of records that may wait: they stand in the part of an image that every checkpoint holds.
 const MOST_BYTES: usize = 32 * 1024 * 1024;
 
-/// Records that wait, each under the name of what it needs (an instrument, a portfolio's policy, a rate).
+/// Records that wait in queues, each under a name of the role's own.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct WaitingRoom {
     next: u64,
-    by_need: BTreeMap<SmolStr, BTreeMap<u64, RawRecord>>,
+    queues: BTreeMap<SmolStr, BTreeMap<u64, RawRecord>>,
     count: usize,
     bytes: usize,
 }
 
 impl WaitingRoom {
-    /// Lets a record wait for `need`; hands it back when `limit` records, or too many bytes, wait already.
-    pub fn wait(&mut self, need: &str, record: RawRecord, limit: usize) -> Result<(), Box<RawRecord>> {
+    /// Lets a record wait at the end of a queue; hands it back when `limit` records, or too many bytes, wait already.
+    pub fn wait(&mut self, queue: &str, record: RawRecord, limit: usize) -> Result<(), Box<RawRecord>> {
         if self.count >= limit || self.bytes + record.bytes() > MOST_BYTES {
             return Err(Box::new(record));
         }
         self.bytes += record.bytes();
-        self.by_need.entry(SmolStr::new(need)).or_default().insert(self.next, record);
+        self.queues.entry(SmolStr::new(queue)).or_default().insert(self.next, record);
         self.next += 1;
         self.count += 1;
         Ok(())
     }
-    /// Every record that waits for `need`, in the order in which they came.
-    pub fn take(&mut self, need: &str) -> Vec<RawRecord> {
-        let taken: Vec<_> = self.by_need.remove(need).map(|records| records.into_values().collect()).unwrap_or_default();
+    /// Every record of a queue, in the order in which they came.
+    pub fn take(&mut self, queue: &str) -> Vec<RawRecord> {
+        let taken: Vec<_> = self.queues.remove(queue).map(|records| records.into_values().collect()).unwrap_or_default();
         self.count -= taken.len();
         self.bytes -= taken.iter().map(RawRecord::bytes).sum::<usize>();
         taken
-    }
-    /// Whether anything waits for `need`.
-    pub fn awaits(&self, need: &str) -> bool {
-        self.by_need.contains_key(need)
-    }
-    /// The needs for which something waits, ascending.
-    pub fn needs(&self) -> impl Iterator<Item = &SmolStr> {
-        self.by_need.keys()
     }
     /// How many wait.
     pub fn len(&self) -> usize {

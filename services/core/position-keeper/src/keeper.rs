@@ -147,7 +147,7 @@ impl PositionKeeper {
         }
     }
 
-    /// Cuts a day: keeps the prices, and the equity of every portfolio whose day it is.
+    /// Cuts a day: keeps the prices, and the equity of every portfolio whose day it is, as long as there is one.
     fn cut_day(&mut self, name: &SmolStr, cx: &mut Context<'_>) {
         let mut used = false;
         for at in 0..self.portfolios.len() {
@@ -164,8 +164,11 @@ impl PositionKeeper {
             self.portfolio_mut(ix).day = whole.then_some(base);
             self.marks.change(ix);
         }
+        if !used {
+            return self.cuts.forget(name);
+        }
         self.cuts.cut(name.clone(), &self.market);
-        if used && let Some(due) = next_cut(name, cx.now) {
+        if let Some(due) = next_cut(name, cx.now) {
             cx.timers.set(due, TIMER_DAY_CUT, name);
         }
     }

@@ -43,7 +43,7 @@ pub struct Sweep {
     pub fit: bool,
     /// Whether a rate of another currency is part of it.
     pub foreign: bool,
-    /// When the first price that is fresh now goes stale, should none come.
+    /// When the first price that is fresh now goes stale, should none come; others may be stale already.
     pub stale_at: Option<Timestamp>,
 }
 
@@ -107,9 +107,10 @@ pub fn sweep(portfolio: &Portfolio, view: View<'_>, weighed: &mut Vec<Amount>) -
     let (mut holdings, mut made, mut until) = (0_i128, i64::MAX, i64::MAX);
     let (mut fit, mut careful_stale, mut foreign) = (true, None, portfolio.holds_foreign_cash());
     let quick = portfolio.lines.hot().len() <= QUICK_LINES;
+    let is_quick = |line: &HotLine, price: &HotPrice| price.class == class && line.small && quick;
     for line in portfolio.lines.hot() {
         let price = &hot[line.instrument.at()];
-        if price.class == class && line.small && quick {
+        if is_quick(line, price) {
             // Below 2^103 each: no sum over a portfolio's lines leaves 128 bits.
             let value = i128::from(line.quantity) * i128::from(price.price);
             holdings += value;
@@ -125,9 +126,17 @@ pub fn sweep(portfolio: &Portfolio, view: View<'_>, weighed: &mut Vec<Amount>) -
             weighed.push(careful.weighed);
         }
     }
-    let until = until.min(made.saturating_add(portfolio.rules.max_age_seconds.saturating_mul(1_000_000)));
+    let age = portfolio.rules.max_age_seconds.saturating_mul(1_000_000);
+    let mut until = until.min(made.saturating_add(age));
     let fresh = until >= view.now.micros();
-    let quick_stale = (fresh && until != i64::MAX).then(|| Timestamp::from_micros(until));
+    if !fresh {
+        // One price is old: when the next one follows takes a second look, and only then.
+        let prices =
+            portfolio.lines.hot().iter().map(|line| (line, &hot[line.instrument.at()])).filter(|(line, price)| is_quick(line, price));
+        let ends = prices.map(|(_, price)| price.until.min(price.made.saturating_add(age)));
+        until = ends.filter(|end| *end >= view.now.micros()).min().unwrap_or(i64::MAX);
+    }
+    let quick_stale = (until != i64::MAX).then(|| Timestamp::from_micros(until));
     let (cash, cash_fit, cash_stale) = quick_cash(portfolio, view);
     Sweep {
         equity: Amount::from_units(holdings + cash.units()),

@@ -12,6 +12,7 @@ pub mod reconcile;
 pub mod reject;
 
 use crate::cycle::announcement::Announcement;
+use crate::cycle::desk::Purpose;
 use crate::cycle::opening::Refusal;
 use crate::cycle::{Desk, Turn};
 use domain::command::Command;
@@ -21,6 +22,7 @@ use inbox::Asked;
 /// Follows every command that can be followed now; the others wait for their drift event.
 pub fn follow(desk: &mut Desk, turn: &mut Turn<'_, '_>) {
     for asked in desk.inbox.take_asked() {
+        let id = asked.command.command_id.clone();
         let waits = match asked.command.kind {
             CommandKind::Rebalance => rebalance::follow(desk, asked, turn),
             CommandKind::Approve => approve::follow(desk, asked, turn),
@@ -32,6 +34,9 @@ pub fn follow(desk: &mut Desk, turn: &mut Turn<'_, '_>) {
             CommandKind::Halt | CommandKind::Resume | CommandKind::Admit | CommandKind::Discard | CommandKind::Release => None,
             CommandKind::Unknown => None,
         };
+        if waits.is_none() {
+            desk.await_no_more(&Purpose::Command(id));
+        }
         desk.inbox.put_back(waits);
     }
 }

@@ -40,7 +40,8 @@ pub fn plan(input: &PlanInput) -> Plan {
 }
 
 /// What of `legs`, the buys that waited, may still be ordered on a newer drift event: their quantities pass the
-/// constraints and the funding again, cut but never grown, and never beyond what this event would order.
+/// constraints and the funding again, cut but never grown, never beyond what this event would order, and none of
+/// a line that came back inside its band where that was all that it was to do.
 /// Instruments outside `legs` are left alone.
 pub fn later_wave(input: &PlanInput, legs: &[Leg]) -> Plan {
     again(input, legs, Reach::Goal)
@@ -57,7 +58,12 @@ fn again(input: &PlanInput, legs: &[Leg], reach: Reach) -> Plan {
         for (index, wish) in wishes.iter_mut().enumerate().filter(|(_, wish)| wish.stands()) {
             constraints::deviates(&desk, index, wish);
         }
-        finish(&desk, wishes)
+        let mut plan = finish(&desk, wishes)?;
+        // A leg keeps what was known when it was planned first.
+        for leg in &mut plan.legs {
+            leg.outside = legs.iter().any(|first| first.instrument_id == leg.instrument_id && first.outside);
+        }
+        Ok(plan)
     });
     made.unwrap_or_else(|refusal| refused(input, refusal))
 }

@@ -46,6 +46,7 @@ pub fn plan_check(input: &PlanInput, plan: &Plan) -> Result<(), Vec<Violation>> 
         goal::scope(&view, &mut found);
         goal::hollow(&view, &mut found);
         goal::direction(&view, false, &mut found);
+        goal::origins(&view, &mut found);
         figures::drift(&view, false, &mut found);
     }
     found.done()
@@ -65,6 +66,10 @@ fn again(input: &PlanInput, legs: &[Leg], plan: &Plan, past: bool) -> Result<(),
     let mut found = Violations(Vec::new());
     if let Some(view) = common(input, plan, &mut found) {
         goal::direction(&view, past, &mut found);
+        goal::kept_origins(&view, legs, &mut found);
+        if !past {
+            goal::back_inside(&view, &mut found);
+        }
         figures::drift(&view, true, &mut found);
         grown(legs, plan, &mut found);
     }

@@ -330,11 +330,35 @@ fn a_command_that_waited_while_behind_is_decided_on_a_newer_book() {
 }
 
 #[test]
+fn a_newer_book_that_never_comes_is_awaited_no_longer_than_its_command() {
+    let mut house = House::automatic();
+    house.behind = true;
+    let rebalance = house.command(CommandKind::Rebalance, "");
+    let answer = house.answer(&rebalance);
+    house.window(vec![rebalance, answer]);
+    house.pass(100).behind = false;
+    let asked = house.window(Vec::new());
+    assert_eq!(tell(&asked), "refresh");
+    assert_eq!(house.pass(300).idle(), "MANUAL REFUSED DATA_GAP by c1");
+    assert!(house.lane.role().desk(harness::PORTFOLIO).unwrap().awaited.is_empty());
+    let late = house.refreshed(&asked);
+    assert_eq!(house.told(vec![late]), "", "too late is too late");
+}
+
+#[test]
 fn too_many_commands_are_refused_and_never_lost() {
     let mut house = House::automatic();
     let commands: Vec<_> = (0..40).map(|_| house.command(CommandKind::Rebalance, "")).collect();
+    let (first, last) = (commands[0].clone(), commands[39].clone());
     let told = house.told(commands);
     assert_eq!(told.matches("MANUAL REFUSED BACKLOG").count(), 8, "{told}");
+    assert_eq!(house.told(vec![last.clone()]), "MANUAL REFUSED BACKLOG by c40", "asked again too early");
+    let answer = house.answer(&first);
+    let told = house.told(vec![answer]);
+    assert!(told.starts_with("MANUAL RELEASED by c1"), "{told}");
+    // The others find the cycle open, and there is room again.
+    assert_eq!(house.told(vec![last.clone()]), "MANUAL REFUSED OPEN_CYCLE by c40", "asked again later, under its own id");
+    assert_eq!(house.told(vec![last]), "", "and answered once");
 }
 
 #[test]

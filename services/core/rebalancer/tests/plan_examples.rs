@@ -3,48 +3,13 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod book;
+mod by_hand;
 
-use domain::enums::{Decision, RebalanceTrigger, Side};
+use by_hand::{check, planned, told};
+use domain::enums::{RebalanceTrigger, Side};
 use domain::{Money, Quantity};
-use rebalancer::plan::{HaltView, OpenOrder, Plan, PlanInput, Rules, Verdict, later_wave, plan};
-use rebalancer::plan_check::{later_wave_check, plan_check};
-
-/// The plan as text: legs first, then every instrument that is skipped or cut with its reason.
-fn planned(trigger: RebalanceTrigger, open: &[OpenOrder], policy: &str, text: &str) -> (Plan, String) {
-    let drift = book::drift(book::policy(policy), text);
-    let halted = HaltView::default();
-    let input = PlanInput {
-        drift: &drift,
-        rules: Rules::of(drift.policy.as_ref().unwrap()),
-        trigger,
-        open,
-        released_today: Money::ZERO,
-        orders_last_minute: 0,
-        halted: &halted,
-        behind: false,
-        short_proceeds: Money::ZERO,
-    };
-    let plan = plan(&input);
-    assert_eq!(plan_check(&input, &plan), Ok(()));
-    let told = told(&plan);
-    (plan, told)
-}
-
-fn told(plan: &Plan) -> String {
-    let mut rows = Vec::new();
-    match &plan.verdict {
-        Verdict::Refused { code, text } => return format!("{code}: {text}"),
-        Verdict::NoActionNeeded => rows.push("NO_ACTION_NEEDED".to_owned()),
-        Verdict::Orders => {}
-    }
-    for leg in &plan.legs {
-        rows.push(format!("{} {} {} {} = {}", leg.side, leg.instrument_id, leg.quantity, leg.reason, leg.expected_value));
-    }
-    for line in plan.explanation.iter().filter(|line| line.decision != Decision::Order) {
-        rows.push(format!("{} {} {}", line.decision, line.instrument_id, line.reason));
-    }
-    rows.join("\n")
-}
+use rebalancer::plan::{HaltView, OpenOrder, PlanInput, Rules, plan};
+use rebalancer::plan_check::plan_check;
 
 /// What a person's request makes of a book.
 fn asked(policy: &str, text: &str) -> String {
@@ -54,11 +19,6 @@ fn asked(policy: &str, text: &str) -> String {
 /// What a drift event makes of a book.
 fn drifted(policy: &str, text: &str) -> String {
     planned(RebalanceTrigger::Threshold, &[], policy, text).1
-}
-
-fn check(told: String, expected: &str) {
-    let expected: Vec<_> = expected.lines().map(str::trim).filter(|row| !row.is_empty()).collect();
-    assert_eq!(told.lines().collect::<Vec<_>>(), expected);
 }
 
 const SIXTY_FORTY: &str = r#""targets":[{"instrument_id":"STOCK","target_weight":"0.6"},{"instrument_id":"BOND","target_weight":"0.4"}],
@@ -167,6 +127,35 @@ fn the_cash_basis_says_which_cash() {
     let policy = |basis: &str| format!(r#""targets":[{{"instrument_id":"A","target_weight":"1"}}],"orders":{{"cash_basis":"{basis}"}}"#);
     check(asked(&policy("TRADE_DATE"), "A 0 @ 1\ncash USD 1000 settled 300"), "BUY A 1000 DRIFT_BUY = 1000");
     check(asked(&policy("SETTLED"), "A 0 @ 1\ncash USD 1000 settled 300"), "BUY A 300 DRIFT_BUY = 300\nCUT A CASH_SHORTAGE");
+}
+
+/// OLD brings 700 by trade date; settled are 300, before the sale and after it.
+#[test]
+fn what_a_sale_brings_buys_nothing_before_it_has_settled() {
+    let policy = |basis: &str, funding: &str| {
+        format!(
+            r#""targets":[{{"instrument_id":"A","target_weight":"1"}}],"orders":{{"cash_basis":"{basis}","funding":"{funding}","fees":{{"fixed":"2"}}}}"#
+        )
+    };
+    let book = "A 0 @ 1\nOLD 700 @ 1\ncash USD 300";
+    for funding in ["WAIT_FOR_SELLS", "TOGETHER"] {
+        let told = asked(&policy("TRADE_DATE", funding), book);
+        check(told, "SELL OLD 700 EXIT = 700\nBUY A 996 DRIFT_BUY = 996\nCUT A CASH_SHORTAGE");
+        // The sale's fee is paid at once.
+        check(asked(&policy("SETTLED", funding), book), "SELL OLD 700 EXIT = 700\nBUY A 296 DRIFT_BUY = 296\nCUT A CASH_SHORTAGE");
+        let none = "A 0 @ 1\nOLD 1000 @ 1\ncash USD 0";
+        check(asked(&policy("SETTLED", funding), none), "SELL OLD 1000 EXIT = 1000\nSKIP A INSUFFICIENT_FUNDS");
+    }
+}
+
+/// A future sold at 100 too little: the loss comes off the settled cash, a gain adds nothing to it.
+#[test]
+fn a_future_that_loses_takes_settled_cash() {
+    let policy = |basis: &str| format!(r#""targets":[{{"instrument_id":"A","target_weight":"1"}}],"orders":{{"cash_basis":"{basis}"}}"#);
+    let book = |average: &str| format!("A 0 @ 1\nF 10 @ 90 type FUTURE average {average}\ncash USD 1000");
+    check(asked(&policy("SETTLED"), &book("100")), "SELL F 10 EXIT = 900\nBUY A 900 DRIFT_BUY = 900");
+    check(asked(&policy("SETTLED"), &book("80")), "SELL F 10 EXIT = 900\nBUY A 1000 DRIFT_BUY = 1000\nCUT A CASH_SHORTAGE");
+    check(asked(&policy("TRADE_DATE"), &book("80")), "SELL F 10 EXIT = 900\nBUY A 1100 DRIFT_BUY = 1100");
 }
 
 /// From 10 long to 20 short: what is held is sold, the rest is sold short, and its proceeds buy nothing.
@@ -298,42 +287,6 @@ fn limit_prices_lie_on_the_tick() {
         let prices: Vec<_> = plan.legs.iter().map(|leg| leg.limit_price.unwrap().to_string()).collect();
         assert_eq!(prices, [sell, buy], "{offset}");
     }
-}
-
-/// Sells raise what buys spend; the buys wait, and on the newer event they are cut to what came in.
-#[test]
-fn a_later_wave_spends_what_the_sells_brought() {
-    let (plan, told) = planned(RebalanceTrigger::Threshold, &[], SIXTY_FORTY, "STOCK 660 @ 100\nBOND 340 @ 100");
-    check(told, "SELL STOCK 60 DRIFT_SELL = 6000\nBUY BOND 60 DRIFT_BUY = 6000");
-    assert!(plan.waits_for_sells);
-    let buys: Vec<_> = plan.buys().cloned().collect();
-    let wave = |text: &str| {
-        let drift = book::drift(book::policy(SIXTY_FORTY), text);
-        let halted = HaltView::default();
-        let input = PlanInput {
-            drift: &drift,
-            rules: Rules::of(drift.policy.as_ref().unwrap()),
-            trigger: RebalanceTrigger::Threshold,
-            open: &[],
-            released_today: Money::ZERO,
-            orders_last_minute: 0,
-            halted: &halted,
-            behind: false,
-            short_proceeds: Money::ZERO,
-        };
-        let plan = later_wave(&input, &buys);
-        assert_eq!(later_wave_check(&input, &buys, &plan), Ok(()));
-        self::told(&plan)
-    };
-    check(wave("STOCK 600 @ 100\nBOND 340 @ 100\ncash USD 6000"), "BUY BOND 60 DRIFT_BUY = 6000\nSKIP STOCK WITHIN_BAND");
-    check(
-        wave("STOCK 600 @ 100\nBOND 340 @ 100\ncash USD 5950"),
-        "BUY BOND 59 DRIFT_BUY = 5900\nCUT BOND WITHIN_BAND\nSKIP STOCK WITHIN_BAND",
-    );
-    // The price of the buy fell: still 60, not more.
-    check(wave("STOCK 600 @ 100\nBOND 340 @ 90\ncash USD 6000"), "BUY BOND 60 DRIFT_BUY = 5400\nSKIP STOCK WITHIN_BAND");
-    // It doubled and is overweight now.
-    check(wave("STOCK 600 @ 100\nBOND 340 @ 200\ncash USD 6000"), "NO_ACTION_NEEDED\nSKIP BOND OPEN_CYCLE\nSKIP STOCK OPEN_CYCLE");
 }
 
 /// A share of a group's band that no decimal shows: one third of 390 is 130, and no lot beyond it is sold.

@@ -42,13 +42,15 @@ proptest! {
     }
 
     #[test]
-    fn a_later_wave_is_cut_and_never_grown(world in worlds(Rich::Full), moves in prop::collection::vec(-80..80_i128, 7)) {
+    fn a_later_wave_is_cut_and_never_grown(world in worlds(Rich::Full), moves in prop::collection::vec(-80..80_i128, 7), manual: bool) {
         let first = made(&world);
         let sold: Vec<_> = first.sells().cloned().collect();
         let buys: Vec<_> = first.buys().cloned().collect();
         let mut newer = world.clone();
         newer.drift = moved(&filled(&world.drift, &sold), &moves);
-        newer.trigger = RebalanceTrigger::Manual;
+        if manual {
+            newer.trigger = RebalanceTrigger::Manual;
+        }
         let second = later_wave(&newer.input(), &buys);
         prop_assert_eq!(later_wave_check(&newer.input(), &buys, &second), Ok(()));
         let standing = recheck(&newer.input(), &first.legs);

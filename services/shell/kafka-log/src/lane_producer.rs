@@ -15,7 +15,7 @@ use crate::settings::KafkaSettings;
 use crate::transaction::TransactionalClient;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 use worker::Worker;
@@ -200,19 +200,6 @@ impl LaneProducer {
     /// [`CommitError::Ended`].
     pub fn commit(&self, commit: Commit) -> Result<(), CommitError> {
         self.order(Order::Commit(commit))
-    }
-
-    /// Orders a commit if there is room; gives it back otherwise.
-    ///
-    /// # Errors
-    /// [`CommitError::Ended`].
-    pub fn try_commit(&self, commit: Commit) -> Result<Option<Commit>, CommitError> {
-        let Some(orders) = &self.orders else { return Err(self.ended()) };
-        match orders.try_send(Order::Commit(commit)) {
-            Ok(()) => Ok(None),
-            Err(TrySendError::Full(Order::Commit(commit))) => Ok(Some(commit)),
-            Err(_) => Err(self.ended()),
-        }
     }
 
     /// Whether the thread has ended.

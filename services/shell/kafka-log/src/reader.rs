@@ -73,7 +73,6 @@ struct Assigned {
     topic: u32,
     partition: i32,
     next: i64,
-    paused: bool,
 }
 
 impl Reader {
@@ -180,58 +179,12 @@ impl Reader {
         partitions.iter().map(end_of).collect()
     }
 
-    /// Stops reading these partitions, at once: what was fetched ahead is dropped and read again
-    /// after [`Reader::resume`]. Partitions that are not assigned or paused already are left alone.
-    ///
-    /// # Errors
-    /// [`ReadError::Client`].
-    pub fn pause(&mut self, partitions: &[(TopicName, i32)]) -> Result<(), ReadError> {
-        // Not librdkafka's own pause: it resumes at its own position, which is one too far after
-        // the batch queue gave an end, and would skip a record.
-        let changed = self.marked(partitions, true);
-        let paused = self.consumer().incremental_unassign(&changed);
-        paused.map_err(|error| client_error("pausing partitions", &error))
-    }
-
-    /// Reads these partitions again, from where they were paused.
-    ///
-    /// # Errors
-    /// [`ReadError::Client`].
-    pub fn resume(&mut self, partitions: &[(TopicName, i32)]) -> Result<(), ReadError> {
-        let changed = self.marked(partitions, false);
-        let resumed = self.consumer().incremental_assign(&changed);
-        resumed.map_err(|error| client_error("resuming partitions", &error))
-    }
-
-    /// The partitions that are paused now.
-    pub fn paused(&self) -> impl Iterator<Item = (&TopicName, i32)> {
-        let paused = self.assigned.iter().filter(|assigned| assigned.paused);
-        paused.map(|assigned| (&self.topics[assigned.topic as usize], assigned.partition))
-    }
-
     fn consumer(&self) -> &BaseConsumer<Callbacks> {
         self.queues.consumer()
     }
 
     fn find(&self, topic: &TopicName, partition: i32) -> Option<usize> {
         self.assigned.iter().position(|assigned| assigned.partition == partition && self.topics[assigned.topic as usize] == *topic)
-    }
-
-    /// Marks these partitions; gives those whose mark changed, with their positions.
-    fn marked(&mut self, partitions: &[(TopicName, i32)], paused: bool) -> TopicPartitionList {
-        let found: Vec<usize> = partitions.iter().filter_map(|(topic, partition)| self.find(topic, *partition)).collect();
-        let mut changed = Vec::new();
-        for at in found {
-            let assigned = &mut self.assigned[at];
-            if assigned.paused != paused {
-                assigned.paused = paused;
-                changed.push(at);
-            }
-        }
-        list_of(changed.iter().map(|at| {
-            let assigned = &self.assigned[*at];
-            (self.topics[assigned.topic as usize].as_str(), assigned.partition, assigned.next)
-        }))
     }
 
     /// Passes on what the client has to tell of its connections; polling does so by itself. Who only
@@ -332,7 +285,7 @@ impl Reader {
 
 fn assigned(topics: &[TopicName], start: &Start) -> Assigned {
     let topic = topics.iter().position(|topic| *topic == start.topic).unwrap_or(0);
-    Assigned { topic: u32::try_from(topic).expect("an assignment is small"), partition: start.partition, next: start.offset, paused: false }
+    Assigned { topic: u32::try_from(topic).expect("an assignment is small"), partition: start.partition, next: start.offset }
 }
 
 fn list_of<'a>(partitions: impl Iterator<Item = (&'a str, i32, i64)>) -> TopicPartitionList {

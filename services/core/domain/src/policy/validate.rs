@@ -70,7 +70,7 @@ fn identity(policy: &Policy, problems: &mut Problems) {
     problems.policy(policy.policy_version < 1, || format!("policy_version is {}, it starts at 1", policy.policy_version));
     problems.symbol(policy.kind == PortfolioType::Unknown, "type");
     problems.policy(!is_time_of_day(&policy.day_cut), || format!("day_cut is {:?}, it is a local time such as 16:00", policy.day_cut));
-    problems.policy(jiff::tz::TimeZone::get(&policy.time_zone).is_err(), || {
+    problems.policy(!crate::day::is_time_zone(&policy.time_zone), || {
         format!("time_zone {:?} is no IANA time zone such as America/New_York", policy.time_zone)
     });
     problems.policy(policy.target_risk.is_some_and(|risk| !risk.is_positive()), || "target_risk must be above 0".to_owned());

@@ -84,20 +84,17 @@ impl Bounds {
         let high = compare(value, equity, self.clear_upper);
         if low == Ordering::Less || high == Ordering::Greater { Standing::Between } else { Standing::Clear }
     }
-    /// The bounds × part ÷ whole, for a member that takes its share of a group's. The target is cut toward
-    /// zero at the scale of a fraction, as plans cut it: members never add up to more than their group.
+    /// The bounds × part ÷ whole, for a member that takes its share of a group's; the ends change places where
+    /// its sign is against the group's. The target is cut toward zero at the scale of a fraction, as plans cut
+    /// it: members never add up to more than their group.
     pub fn share(&self, part: Amount, whole: Amount) -> Self {
         let share = |weight: i128| domain::wide::mul_div_half_even(weight, part.units(), whole.units()).unwrap_or(0);
+        let against = part.signum() * whole.signum() < 0;
+        let ends = |low: i128, high: i128| if against { (share(high), share(low)) } else { (share(low), share(high)) };
+        let ((lower, upper), (clear_lower, clear_upper)) = (ends(self.lower, self.upper), ends(self.clear_lower, self.clear_upper));
         let step = Fraction::ONE.units();
         let target = domain::wide::mul_div_truncate(self.target, part.units(), whole.units()).unwrap_or(0) / step * step;
-        Self {
-            target,
-            lower: share(self.lower),
-            upper: share(self.upper),
-            clear_lower: share(self.clear_lower),
-            clear_upper: share(self.clear_upper),
-            inclusive: self.inclusive,
-        }
+        Self { target, lower, upper, clear_lower, clear_upper, inclusive: self.inclusive }
     }
     /// The target as published.
     pub fn target_weight(&self) -> Fraction {
@@ -243,6 +240,23 @@ mod tests {
         let bounds = Bounds::of(&target, &band(BandKind::Absolute, "0.05", "0.25", false));
         assert_eq!((bounds.lower_weight().to_string(), bounds.upper_weight().to_string()), ("0.35".into(), "0.42".into()));
         assert_eq!(standing(&bounds, "421"), Standing::Breached);
+    }
+
+    #[test]
+    fn shares_of_a_group_keep_their_ends_in_order() {
+        // 40 % ± 5 of a long group of 400: a short member of 100 has a quarter of it, with the sign taken over.
+        let group = Bounds::around(fraction("0.4"), &band(BandKind::Absolute, "0.05", "0.25", false));
+        let ends = |part: &str, whole: &str| {
+            let share = group.share(amount(part), amount(whole));
+            let clear = (narrow(share.clear_lower).to_string(), narrow(share.clear_upper).to_string());
+            (share.lower_weight().to_string(), share.upper_weight().to_string(), clear, share.trip(fraction("0.1")).to_string())
+        };
+        let long = || ("0.0875".to_owned(), "0.1125".to_owned(), ("0.09".to_owned(), "0.11".to_owned()), "0.0125".to_owned());
+        assert_eq!(ends("100", "400"), long());
+        assert_eq!(ends("-100", "-400"), long());
+        let short = || ("-0.1125".to_owned(), "-0.0875".to_owned(), ("-0.11".to_owned(), "-0.09".to_owned()), "0.0125".to_owned());
+        assert_eq!(ends("-100", "400"), short());
+        assert_eq!(ends("100", "-400"), short());
     }
 
     #[test]

@@ -89,6 +89,31 @@ fn a_price_that_is_too_old_makes_the_book_incomplete() {
 }
 
 #[test]
+fn each_price_that_goes_stale_is_said_at_its_own_moment() {
+    let own = |seconds: i64| json!({"max_price_age_seconds": seconds});
+    let mut book = Book::new();
+    // A and B live by the policy's limit, C and D by their own, E in another currency.
+    book.policy(1, json!({"book": {"max_price_age_seconds": 100}})).instrument("A", json!({"max_price_age_seconds": null}));
+    book.instrument("B", json!({"max_price_age_seconds": null})).instrument("C", own(140)).instrument("D", own(160));
+    book.instrument("E", json!({"currency": "EUR", "max_price_age_seconds": 180})).instrument("EUR/USD", json!({"type": "FX"}));
+    for id in ["A", "C", "D", "E", "EUR/USD"] {
+        book.price(id, "1");
+    }
+    for id in ["A", "B", "C", "D"] {
+        book.fill(id, "BUY", "1", "1", json!({"instrument_id": id}));
+    }
+    book.fill("E", "BUY", "1", "1", json!({"instrument_id": "E", "currency": "EUR"})).run();
+    book.at(second(20)).price("B", "1").run();
+    let due = |book: &Book| book.lane.next_due().map(|at| (at.micros() - second(0)) / 1_000_000);
+    for (at, stale) in [(100, "A"), (120, "A B"), (140, "A B C"), (160, "A B C D"), (180, "A B C D E")] {
+        assert_eq!(due(&book), Some(at), "the lane wakes for {stale}");
+        let outputs = book.run_at(second(at) + 1);
+        let names: Vec<_> = only(snapshots(&outputs)).health.stale.iter().map(|name| name.as_str()).collect();
+        assert_eq!(names.join(" "), stale);
+    }
+}
+
+#[test]
 fn what_a_tick_does_not_give_goes_on_ageing() {
     let mut book = Book::new();
     book.policy(1, json!({"book": {"max_price_age_seconds": 100}}))
@@ -107,6 +132,21 @@ fn a_reserve_of_a_book_in_debt_is_nothing() {
     book.policy(1, json!({"orders": {"cash_reserve": "0.1"}}));
     let outputs = book.cash("w", "WITHDRAWAL", "USD", "100").run();
     assert_eq!(only(snapshots(&outputs)).available_cash.to_string(), "-100");
+}
+
+#[test]
+fn prices_of_a_cut_that_nobody_uses_are_let_go() {
+    const HOUR: i64 = 3_600;
+    let keeps = |book: &mut Book, cut: &str| book.lane.shared_image().windows(cut.len()).any(|part| part == cut.as_bytes());
+    let mut book = Book::new();
+    book.policy(1, json!({"day_cut": "01:00"})).instrument("A", json!({})).price("A", "10").run();
+    book.run_at(second(HOUR));
+    assert!(keeps(&mut book, "UTC 01:00"));
+    book.at(second(2 * HOUR)).policy(2, json!({"day_cut": "03:00"})).run();
+    for hour in [3, 25, 27] {
+        book.run_at(second(hour * HOUR));
+    }
+    assert!(!keeps(&mut book, "UTC 01:00") && keeps(&mut book, "UTC 03:00"));
 }
 
 #[test]

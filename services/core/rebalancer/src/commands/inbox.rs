@@ -57,14 +57,15 @@ impl Inbox {
     pub fn learn(&mut self, id: &SmolStr) -> bool {
         learn(&mut self.known, id, KNOWN)
     }
-    /// Takes a command in.
+    /// Takes a command in. One that finds no room stays unknown: it may be asked again under its id.
     pub fn admit(&mut self, command: Box<Command>, now: Timestamp) -> Admission {
-        if !self.learn(&command.command_id) {
+        if self.known.contains(&command.command_id) {
             return Admission::Known;
         }
         if self.asked.len() >= ASKED {
             return Admission::Full;
         }
+        self.learn(&command.command_id);
         let early = self.early.iter().position(|(id, _)| *id == command.command_id);
         let answer = early.map(|at| self.early.remove(at).1);
         self.asked.push(Asked { command, at: now, answer, renewed: false });

@@ -99,5 +99,6 @@ fn leg(drift: &Drift, id: &str, quantity: Quantity) -> Leg {
         expected_value: Money::ZERO,
         reason: ReasonCode::DriftBuy,
         numbers: Vec::new(),
+        outside: false,
     }
 }

@@ -135,9 +135,13 @@ impl Desk {
     pub fn ask(&mut self, portfolio: &PortfolioId, purpose: Purpose, why: &'static str) -> Refresh {
         self.requests = self.requests.max(self.first) + 1;
         let request_id = ids::request(portfolio, self.requests);
-        self.awaited.retain(|request| request.purpose != purpose);
+        self.await_no_more(&purpose);
         self.awaited.push(Request { id: SmolStr::new(request_id.to_string()), purpose });
         Refresh { request_id, portfolio_id: portfolio.clone(), why: SmolStr::new_static(why) }
+    }
+    /// Nothing is asked for that purpose any more: an answer that still comes is news like any other.
+    pub fn await_no_more(&mut self, purpose: &Purpose) {
+        self.awaited.retain(|request| request.purpose != *purpose);
     }
     /// Offset of the drift event that had applied all executions of the last cycle.
     pub fn applied_at(&self) -> i64 {

@@ -255,7 +255,7 @@ fn close(desk: &mut Desk, cycle: Cycle, turn: &mut Turn<'_, '_>) {
     };
     event.with_orders(cycle.legs.iter().map(|leg| leg.order.clone()).collect()).send(turn);
     let applied_at = cycle.legs.iter().map(|leg| leg.applied_at).max().unwrap_or(-1).max(desk.applied_at());
-    desk.awaited.retain(|request| request.purpose != Purpose::LaterWave);
+    desk.await_no_more(&Purpose::LaterWave);
     desk.close(Closed { id: cycle.id, trigger: cycle.trigger, status, applied_at, legs: cycle.legs }, turn.now());
 }
 

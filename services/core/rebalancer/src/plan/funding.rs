@@ -1,5 +1,6 @@
 //! Step 7: buys share the cash that there is, from the sells that remain. Cuts only; the cash that they need
-//! never passes the cash that they may use, fees, open buys and the reserve taken off.
+//! never passes the cash that they may use, fees, open buys and the reserve taken off. Where only settled cash
+//! may be spent, what the sells bring is none of it: it settles later.
 //!
 //! A LIMIT order may cost its limit, so that is what it is funded at. What short sales have brought is not used.
 //!
@@ -9,7 +10,7 @@ use super::book::Holding;
 use super::desk::{Desk, Wish};
 use super::exact::{Int, SHARE, VALUE, int, money, narrow, ten};
 use super::legs::{Limit, limit, parts};
-use domain::enums::{Shortage, Side};
+use domain::enums::{CashBasis, Shortage, Side};
 use domain::reason::ReasonCode;
 use domain::{Fraction, Money};
 use std::cmp::Ordering;
@@ -46,12 +47,15 @@ fn note(wish: &mut Wish, name: &'static str, share: Int) {
 /// What buys may use, at scale SHARE; may be negative.
 fn cash_for_buys(desk: &Desk, wishes: &[Wish]) -> Int {
     let reserve = int(desk.input.rules.orders.cash_reserve.units()) * desk.book.equity;
+    let settled = desk.input.rules.orders.cash_basis == CashBasis::Settled;
     let mut cash = (desk.book.spendable - desk.book.open_buys - money(desk.input.short_proceeds)) * ONE - reserve;
     for (index, wish) in wishes.iter().enumerate().filter(|(_, wish)| wish.quantity < 0) {
         let holding = desk.holding(index);
         for (side, units) in parts(holding, wish.quantity) {
             if side == Side::Sell {
-                cash += int(units) * holding.gain.unwrap_or(holding.unit) * ONE;
+                let brought = int(units) * holding.gain.unwrap_or(holding.unit) * ONE;
+                // The loss that closing a future realizes is taken off, settled or not.
+                cash += if settled { brought.min(Int::ZERO) } else { brought };
             }
             cash -= desk.fees(holding.worth(units), 1);
         }

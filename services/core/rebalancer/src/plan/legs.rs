@@ -2,6 +2,7 @@
 //! two legs. It rounds limit prices to the tick and expected values to money; it decides nothing.
 
 use super::book::Holding;
+use super::breach;
 use super::desk::{Desk, Wish};
 use super::exact::{Int, floor, int, narrow, ten, to_money};
 use super::outcome::Leg;
@@ -10,6 +11,7 @@ use domain::drift::DriftLine;
 use domain::enums::{OrderType, Side};
 use domain::order::NamedNumber;
 use domain::policy::Orders;
+use domain::reason::ReasonCode;
 use domain::{Bps, Money, Price, Quantity};
 use smallvec::SmallVec;
 
@@ -68,15 +70,15 @@ pub(crate) fn legs(desk: &Desk, wishes: &[Wish], numbers: &[Vec<NamedNumber>]) -
     let mut legs = Vec::with_capacity(standing.len());
     for index in standing {
         for (side, units) in parts(desk.holding(index), wishes[index].quantity) {
-            let reason = desk.purpose(index, wishes[index].quantity);
-            let leg = leg(desk, index, side, units).ok_or_else(|| Refusal::absurd("the value of an order"))?;
-            legs.push(Leg { reason, numbers: numbers[index].clone(), ..leg });
+            let purpose = desk.purpose(index, wishes[index].quantity);
+            let leg = leg(desk, index, (side, units), purpose, numbers[index].clone());
+            legs.push(leg.ok_or_else(|| Refusal::absurd("the value of an order"))?);
         }
     }
     Ok(legs)
 }
 
-fn leg(desk: &Desk, index: usize, side: Side, units: i128) -> Option<Leg> {
+fn leg(desk: &Desk, index: usize, (side, units): (Side, i128), reason: ReasonCode, numbers: Vec<NamedNumber>) -> Option<Leg> {
     let holding = desk.holding(index);
     let line = holding.at;
     let limit_price = match limit(desk.input.rules.orders, line, side) {
@@ -93,7 +95,8 @@ fn leg(desk: &Desk, index: usize, side: Side, units: i128) -> Option<Leg> {
         currency: line.currency,
         limit_price,
         expected_value: expected_value(holding, units)?,
-        reason: desk.purpose(index, units),
-        numbers: Vec::new(),
+        reason,
+        numbers,
+        outside: desk.scoped.sides[index] != breach::Side::Inside,
     })
 }

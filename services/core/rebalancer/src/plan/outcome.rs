@@ -47,6 +47,9 @@ pub struct Leg {
     pub reason: ReasonCode,
     /// The numbers behind it.
     pub numbers: Vec<NamedNumber>,
+    /// Whether its line, or the group that the line shares a target of, stood outside its bounds when it was
+    /// planned first: then `trigger.goal` says how far it was to go, else it was to go to its target.
+    pub outside: bool,
 }
 
 impl Leg {

@@ -1,13 +1,13 @@
 //! What earlier legs ask for on a newer drift event: the wishes of a later wave. Never more than the legs,
 //! never past a goal that has been reached since, never more sold than is there; the buys that waited also
-//! never more than the newer event would order.
+//! never more than the newer event would order, and none where a line was to come back inside its band and has.
 
 use super::desk::{Desk, Wish};
 use super::outcome::Leg;
 use super::quantity::{missing, quantity};
 use super::refusal::Refusal;
 use domain::InstrumentId;
-use domain::enums::Side;
+use domain::enums::{Goal, RebalanceTrigger, Side};
 use domain::reason::ReasonCode;
 use std::collections::BTreeMap;
 
@@ -27,6 +27,8 @@ struct Asked {
     quantity: i128,
     /// Units sold short.
     short: i128,
+    /// Whether the line stood outside its bounds when they were planned first.
+    outside: bool,
 }
 
 /// One wish for every holding; instruments outside `legs` are left alone.
@@ -55,6 +57,7 @@ fn asked(legs: &[Leg]) -> Result<BTreeMap<&InstrumentId, Asked>, Refusal> {
         }
         let sum = sums.entry(&leg.instrument_id).or_default();
         sum.quantity = sum.quantity.checked_add(leg.signed_quantity().units()).ok_or_else(|| Refusal::absurd("a leg"))?;
+        sum.outside |= leg.outside;
         if leg.side == Side::SellShort {
             sum.short = sum.short.checked_add(leg.quantity.units()).ok_or_else(|| Refusal::absurd("a leg"))?;
         }
@@ -67,6 +70,13 @@ fn left_alone(desk: &Desk, index: usize) -> ReasonCode {
     if desk.scoped.outside[index] { ReasonCode::OpenCycle } else { ReasonCode::WithinBand }
 }
 
+/// Whether a breach is over for good once its line stands inside again. A person and a schedule plan every line,
+/// and the way to its target.
+fn stops_inside(desk: &Desk) -> bool {
+    let goal = desk.input.rules.trigger.goal;
+    desk.input.trigger == RebalanceTrigger::Threshold && matches!(goal, Goal::BandEdge | Goal::Midpoint)
+}
+
 fn wish(desk: &Desk, index: usize, asked: Asked, reach: Reach) -> Result<Wish, Refusal> {
     let mut wish = Wish::of(asked.quantity);
     let (holding, goal) = (desk.holding(index), desk.goals[index]);
@@ -76,6 +86,9 @@ fn wish(desk: &Desk, index: usize, asked: Asked, reach: Reach) -> Result<Wish, R
     wish.cut(lots(asked.quantity), ReasonCode::RoundedToZero);
     if missing(desk, index).signum() != super::exact::int(asked.quantity.signum()) {
         wish.skip(left_alone(desk, index));
+    }
+    if reach == Reach::Goal && asked.outside && !exit && stops_inside(desk) && !desk.scoped.outside[index] {
+        wish.skip(ReasonCode::WithinBand);
     }
     let sellable = if goal.is_negative() { holding.sellable() + asked.short } else { holding.sellable() };
     if wish.quantity < -sellable {

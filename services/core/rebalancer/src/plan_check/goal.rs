@@ -4,6 +4,7 @@
 use super::Violations;
 use super::exact::Exact;
 use super::view::{Group, Row, View};
+use crate::plan::Leg;
 use domain::Fraction;
 use domain::enums::{BandKind, Decision, Goal, RebalanceTrigger, Scope};
 use domain::policy::Target;
@@ -71,6 +72,10 @@ impl View<'_> {
     fn row_stands(&self, row: &Row) -> i128 {
         self.stands(&row.value(), &self.row_bounds(row))
     }
+    /// Where the row stands, or the group whose target it shares.
+    fn own_stands(&self, row: &Row) -> i128 {
+        self.shares(row).map_or_else(|| self.row_stands(row), |group| self.group_stands(group))
+    }
     fn row_bounds(&self, row: &Row) -> Bounds {
         self.bounds(row.own.map_or(Fraction::ZERO, |line| line.target_weight), row.own)
     }
@@ -117,7 +122,7 @@ impl View<'_> {
     }
     /// Whether one lot less would have come to the edge of the band as well, where that is the goal.
     fn lot_too_many(&self, row: &Row, goal: &Ratio, base: &Exact) -> bool {
-        let stands = self.shares(row).map_or_else(|| self.row_stands(row), |group| self.group_stands(group));
+        let stands = self.own_stands(row);
         let lot = &self.lot(row) * &row.unit;
         // The plan's bounds of a share have 25 decimals: lots that are finer are not told apart.
         let fine = self.shares(row).is_some() && lot <= &self.equity * &Exact::new(1, 24);
@@ -186,6 +191,37 @@ pub(super) fn deviation(view: &View, found: &mut Violations) {
         let (distance, least) = (&distance + &(&view.slack(row) * &whole), &(&minimum * &view.equity) * &whole);
         let small = distance < least || (!inclusive && distance == least);
         found.law("minimum_deviation", small, || row.id().to_string());
+    }
+}
+
+/// A leg says whether its line stood outside its bounds.
+pub(super) fn origins(view: &View, found: &mut Violations) {
+    for leg in &view.plan.legs {
+        let Some(row) = view.row(&leg.instrument_id) else { continue };
+        found.law("legs tell where their line stood", leg.outside != (view.own_stands(row) != 0), || row.id().to_string());
+    }
+}
+
+/// A later wave says what the first plan said.
+pub(super) fn kept_origins(view: &View, first: &[Leg], found: &mut Violations) {
+    for leg in &view.plan.legs {
+        let mut origins = first.iter().filter(|other| other.instrument_id == leg.instrument_id).map(|other| other.outside);
+        let kept = origins.clone().count() > 0 && origins.all(|outside| outside == leg.outside);
+        found.law("legs keep where their line stood", !kept, || leg.instrument_id.to_string());
+    }
+}
+
+/// Under a threshold a line that was to go to the edge of its band, or half way, is left alone once it and its
+/// groups stand inside.
+pub(super) fn back_inside(view: &View, found: &mut Violations) {
+    let whole = matches!(view.input.rules.trigger.goal, Goal::Target | Goal::Unknown);
+    if whole || view.input.trigger != RebalanceTrigger::Threshold {
+        return;
+    }
+    for leg in view.plan.legs.iter().filter(|leg| leg.outside) {
+        let Some(row) = view.row(&leg.instrument_id) else { continue };
+        let back = !view.breached(row) && !view.target_is_zero(row);
+        found.law("lines back inside are left alone", back, || row.id().to_string());
     }
 }
 

@@ -4,7 +4,7 @@ use super::Violations;
 use super::exact::Exact;
 use super::view::View;
 use domain::SmolStr;
-use domain::enums::{Rounding, Side};
+use domain::enums::{CashBasis, Rounding, Side};
 use std::collections::BTreeMap;
 
 /// Limits of single orders.
@@ -108,6 +108,8 @@ pub(super) fn cash(view: &View, found: &mut Violations) {
         let units = Exact::from(leg.quantity);
         left = &left - &(&(&value * &Exact::from(orders.fees.rate)) + &Exact::from(orders.fees.fixed));
         left = match (leg.side, row.is_future()) {
+            // Unsettled until later: only what a future loses counts at once.
+            (Side::Sell, _) if orders.cash_basis == CashBasis::Settled => &left + &(&units * &row.worth.clone().min(Exact::zero())),
             (Side::Sell, _) => &left + &(&units * &row.worth),
             (Side::Buy, false) => &left - &value,
             // What covering a future loses is paid; what it gains is not spent.

@@ -148,8 +148,9 @@ impl std::str::FromStr for Cents {
 }
 
 fn cash() -> impl Strategy<Value = String> {
-    (-2000..60_000_i64, 0..60_000_i64, -500..5000_i64, 0..100_i64)
-        .prop_map(|(usd, settled, eur, owed)| format!("cash USD {usd} settled {settled}\ncash EUR {eur} fx 1.0854\nreceivable USD {owed}"))
+    (-2000..60_000_i64, 0..60_000_i64, -500..5000_i64, -500..5000_i64, 0..100_i64).prop_map(|(usd, settled, eur, eur_settled, owed)| {
+        format!("cash USD {usd} settled {settled}\ncash EUR {eur} settled {eur_settled} fx 1.0854\nreceivable USD {owed}")
+    })
 }
 
 /// What a policy is written from.
@@ -273,7 +274,7 @@ fn share_text(share: i64) -> String {
     format!("{sign}{}.{:04}", share.abs() / 10_000, share.abs() % 10_000)
 }
 
-/// The book once the legs are filled at their references, without fees.
+/// The book once the legs are filled at their references, without fees; nothing that they bring has settled.
 pub fn filled(drift: &Drift, legs: &[Leg]) -> Drift {
     let mut after = drift.clone();
     for leg in legs {
@@ -309,5 +310,9 @@ fn pay(drift: &mut Drift, currency: domain::Currency, rate: Option<domain::FxRat
     }
     let balance = drift.cash.iter_mut().find(|balance| balance.currency == currency).unwrap();
     let less = |money: Money| Amount::from(money).checked_sub(paid).unwrap().to_money().unwrap();
-    (balance.trade_date, balance.settled) = (less(balance.trade_date), less(balance.settled));
+    balance.trade_date = less(balance.trade_date);
+    // What is bought takes settled cash; what is sold brings some later.
+    if paid.is_positive() {
+        balance.settled = less(balance.settled);
+    }
 }
