@@ -104,7 +104,9 @@ fn refold(portfolio: &Portfolio, named: &Named<'_>) -> Result<Refold, Trouble> {
     let instrument = named.was.instrument;
     let (mut then, mut now) = (Position::default(), Position::default());
     let mut before = Vec::new();
-    for (nth, Kept { place, before: first, execution }) in portfolio.history.line_from(&portfolio.changes, named.place, instrument).enumerate() {
+    for (nth, Kept { place, before: first, execution }) in
+        portfolio.history.line_from(&portfolio.changes, named.place, instrument).enumerate()
+    {
         match first {
             Some(first) if nth == 0 => (then, now) = (first, first),
             Some(first) if now != first => before.push((place, now)),
@@ -155,10 +157,12 @@ impl Portfolio {
             let place = self.lines.place(ix);
             let charges: Charges = planned.own.charges;
             self.lines.book(place, position, charges.into_iter());
+            self.lines.forget_zero_fees(place);
             ix
         });
         self.cash.post(&planned.own.movements, planned.settles);
         self.cash.post(&planned.later.movements, None);
+        self.cash.forget_zeros(self.base);
         self.sums = planned.sums;
         if let Some((order, executed)) = planned.order {
             self.orders.keep(order, executed);

@@ -148,7 +148,8 @@ impl History {
     pub fn restore_chunk(&mut self, number: u64, bytes: &[u8]) -> Result<(), ImageError> {
         let what = format!("executions, chunk {number}");
         let chunk: Chunk = from_bytes(&what, bytes)?;
-        if Reading { bytes: &chunk.bytes }.count() as u64 != chunk.count || chunk.count > CHUNK {
+        let held = Reading { bytes: &chunk.bytes }.count() as u64;
+        if held != chunk.count || chunk.count > CHUNK {
             return Err(ImageError::new(what, "it does not hold what it says"));
         }
         self.chunks.push_back(chunk);

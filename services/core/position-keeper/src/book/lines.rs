@@ -106,6 +106,10 @@ impl Lines {
             self.hot[at] = hot_line(place, &self.all[place]);
         }
     }
+    /// Lets fees of a line go of which nothing is left.
+    pub fn forget_zero_fees(&mut self, place: usize) {
+        self.all[place].fees.forget_zeros();
+    }
     /// Where a line's mark in the history is kept.
     pub fn mark(&mut self, place: usize) -> &mut ChunkMark {
         &mut self.all[place].booked_in

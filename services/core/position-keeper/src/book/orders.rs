@@ -62,9 +62,11 @@ impl RecentOrders {
     /// to by the sender. `None` where the order is not known any more.
     pub fn amended(&self, order: OrderId, was: Quantity, now: Quantity, cum: Option<Quantity>) -> Option<Executed> {
         let mut executed = self.0.get(&order)?.clone();
-        let changed = |sum: Quantity| Quantity::from_units((sum.units() - was.units() + now.units()).max(0));
+        let change = now.units() - was.units();
+        let changed = |sum: Quantity| Quantity::from_units((sum.units() + change).max(0));
+        let claimed = executed.claimed.map(changed);
         executed.quantity = changed(executed.quantity);
-        executed.claimed = cum.or(executed.claimed.map(changed));
+        executed.claimed = cum.or(claimed);
         Some(executed)
     }
     /// Keeps a checked sum.

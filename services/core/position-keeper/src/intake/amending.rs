@@ -1,6 +1,7 @@
 //! Cancels and corrections of executions: the execution that they name, by its own id or by that of a
 //! correction of it; one that has not come is awaited, one that cannot be known any more is refused.
 
+use super::Waits;
 use super::fills::{ask_once, check_rate, hashes, id_of};
 use super::settling::admit;
 use crate::book::amend::{self, Named};
@@ -14,8 +15,9 @@ use domain::enums::{ExecType, Side};
 use domain::fill::Fill;
 use domain::reason::DeadLetterCode;
 use domain::{Input, SmolStr};
-use engine::Context;
 use engine::dedup::Verdict;
+use engine::{Context, RawRecord};
+use std::collections::BTreeMap;
 
 /// Checks the reference alone.
 pub(super) fn check(fill: &Fill) -> Result<(), Trouble> {
@@ -83,13 +85,19 @@ impl PositionKeeper {
             Some(None) => {
                 return Err(Trouble::refuse(
                     DeadLetterCode::DuplicateConflict,
-                    format!("execution {named:?} is cancelled already: nothing is left to {}", if is_cancel(fill) { "cancel" } else { "correct" }),
+                    format!(
+                        "execution {named:?} is cancelled already: nothing is left to {}",
+                        if is_cancel(fill) { "cancel" } else { "correct" }
+                    ),
                 ));
             }
             None => return Err(late(fill, &format!("execution {named:?} has left the window"))),
         };
         let other = |what: &str| {
-            Trouble::invalid(format!("the {} names execution {named:?}, which has another {what}: cancel that and book anew", fill.exec_type))
+            Trouble::invalid(format!(
+                "the {} names execution {named:?}, which has another {what}: cancel that and book anew",
+                fill.exec_type
+            ))
         };
         if self.market.slot(was.instrument).id != fill.instrument_id {
             return Err(other("instrument"));
@@ -115,14 +123,17 @@ impl PositionKeeper {
     pub(crate) fn wake_named(&mut self, input: &Input, cx: &mut Context<'_>) {
         let Input::Fill(fill) = input else { return };
         let portfolio = &fill.portfolio_id;
-        let mut booked = vec![(fill.source.clone(), fill.exec_id.clone())];
-        while self.waits.awaits(portfolio)
-            && let Some((source, id)) = booked.pop()
-        {
-            for raw in self.waits.take_named(portfolio, &source, &id) {
-                if let Some(Input::Fill(fill)) = self.try_again(portfolio, raw, cx) {
-                    booked.push((fill.source, fill.exec_id));
-                }
+        if !self.waits.awaits(portfolio) {
+            return;
+        }
+        let named = |waits: &mut Waits, fill: &Fill| {
+            waits.take_named(portfolio, &fill.source, &fill.exec_id).into_iter().map(|raw| (raw.offset, raw))
+        };
+        // In the order of their log, however the one names the other.
+        let mut due: BTreeMap<i64, RawRecord> = named(&mut self.waits, fill).collect();
+        while let Some((_, raw)) = due.pop_first() {
+            if let Some(Input::Fill(fill)) = self.try_again(portfolio, raw, cx) {
+                due.extend(named(&mut self.waits, &fill));
             }
         }
         // What names an execution of dates that have left the window will never find it.
@@ -140,6 +151,7 @@ fn is_cancel(fill: &Fill) -> bool {
 }
 
 fn late(fill: &Fill, why: &str) -> Trouble {
-    let text = format!("a {} of an execution that is not known any more ({why}): book the difference, then DISCARD this record", fill.exec_type);
+    let text =
+        format!("a {} of an execution that is not known any more ({why}): book the difference, then DISCARD this record", fill.exec_type);
     Trouble::refuse(DeadLetterCode::LateReference, text)
 }

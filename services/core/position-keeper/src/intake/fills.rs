@@ -1,8 +1,8 @@
 //! Fills: checked, known by (source, trade date, execution id), booked or waiting.
 
 use crate::book::entry::Source;
-use crate::book::trade;
 use crate::book::history::Place;
+use crate::book::trade;
 use crate::book::{Need, PortfolioIx, Trouble};
 use crate::drift::Request;
 use crate::keeper::{PositionKeeper, TIMER_SETTLE};

@@ -3,8 +3,8 @@
 //! (`i/<id>/<f or c>/<day, 8 digits>/<chunk, 8 digits>`), and its executions (`h/<id>/<chunk, 12 digits>`).
 
 use super::{NEVER, PositionKeeper};
-use crate::book::{Portfolio, PortfolioIx};
 use crate::book::history::History;
+use crate::book::{Portfolio, PortfolioIx};
 use crate::drift::Rules;
 use crate::intake::{Seen, Waits};
 use crate::prices::{Cuts, Market};
