@@ -72,7 +72,9 @@ fn identity(record: &Value) -> String {
 fn booked(records: &[Value]) -> Result<BTreeSet<Place>, String> {
     let mut booked = BTreeSet::new();
     for ledger in records.iter().filter(|record| record["topic"] == "portfolio.ledger.v1") {
-        for entry in ledger["value"]["entries"].as_array().into_iter().flatten() {
+        // A restatement belongs to the cancel or correction that caused it.
+        let entries = ledger["value"]["entries"].as_array().into_iter().flatten();
+        for entry in entries.filter(|entry| entry["kind"] != "RESTATE") {
             let place = place(&entry["cause"]);
             if !booked.insert(place.clone()) {
                 return Err(format!("{place:?} is booked twice"));

@@ -3,6 +3,7 @@
 What is converted or split is rounded half-even at scale 18 when it is booked; all else is exact.
 """
 
+import copy
 from collections import defaultdict
 from fractions import Fraction
 
@@ -59,6 +60,7 @@ class Book:
         self.sums = {"realized_gross": ZERO, "fees": ZERO, "income": ZERO, "net_flows": ZERO}
         self.executed = defaultdict(Fraction)
         self.unsettled = []
+        self.log = []
 
     def settled(self, day):
         """Cash by currency without what fills of a later settlement date moved; `day` as YYYY-MM-DD."""
@@ -71,6 +73,47 @@ class Book:
     def move(self, currency, amount, book):
         self.cash[currency] += amount
         self.book_cash += book
+
+    def book(self, value, market, names=()):
+        """Books a fill or a cash entry and keeps it, with the rates of now; None when something is missing."""
+        told = self.entry(value, market) if "entry_id" in value else self.fill(value, market)
+        if told is not None:
+            self.log.append((value, copy.deepcopy(market), set(names) or {value.get("exec_id")}, told))
+        return told
+
+    def knows(self, value):
+        """The place of the execution that a cancel or a correction names; None while it has not come."""
+        for place, (booked_value, _, names, _) in enumerate(self.log):
+            if value["exec_ref_id"] in names and booked_value.get("source") == value["source"]:
+                return place
+        return None
+
+    def amend(self, value, place):
+        """This book as if the execution at a place had never been, or been right: all is booked anew."""
+        right, (was, _, _, _) = Book(self.base), self.log[place]
+        right.positions = {name: Position() for name in self.positions}
+        told = {"kind": value["exec_type"], "cash": defaultdict(Fraction), "external_flow": ZERO, "realized_gross": ZERO, "quantity_change": ZERO}
+        later = dict(told, kind="RESTATE", cash=defaultdict(Fraction))
+        for at, (now, market, names, before) in enumerate(self.log):
+            if at == place:
+                names = names | {value["exec_id"]}
+                if value["exec_type"] == "CORRECT":
+                    changed = {k: value.get(k) for k in ("quantity", "price", "gross_amount", "accrued_interest") if k in value}
+                    now = {**{k: v for k, v in was.items() if k not in ("gross_amount", "accrued_interest")}, **changed, "fees": value.get("fees", [])}
+                else:
+                    now = None
+            after = right.book(now, market, names) if now else {"cash": {}, "realized_gross": ZERO, "quantity_change": ZERO}
+            sums = told if at == place else later
+            for sign, effect in ((1, after), (-1, before)):
+                for currency, amount in effect["cash"].items():
+                    sums["cash"][currency] += sign * amount
+                sums["realized_gross"] += sign * effect.get("realized_gross", ZERO)
+                sums["quantity_change"] += sign * effect.get("quantity_change", ZERO)
+            if at == place:
+                told["fx_rate"] = before["fx_rate"]
+        told["restate"] = dict(later, fx_rate=None)
+        self.__dict__.update(right.__dict__)
+        return told
 
     def entry(self, value, market):
         """A cash entry; None when a rate is missing, else what the ledger says of it."""

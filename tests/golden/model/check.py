@@ -25,6 +25,7 @@ class World:
         self.market, self.books, self.policies, self.waiting = Market(), {}, {}, defaultdict(list)
         self.seen, self.now = {}, 0
         self.booked, self.commands = [], {}
+        self.named = defaultdict(list)
 
 
 class Case:
@@ -131,6 +132,8 @@ class Case:
         if portfolio is None:
             return
         topic, offset, value = waiting
+        if topic == FILLS and value.get("exec_type") in ("CANCEL", "CORRECT"):
+            return self.amend(world, portfolio, waiting)
         ready = not world.waiting[portfolio] and portfolio in world.books
         if topic == FILLS:
             ready = ready and value["instrument_id"] in world.market.facts
@@ -138,12 +141,33 @@ class Case:
         told = None
         if ready:
             tried = copy.deepcopy(book)
-            told = tried.entry(value, world.market) if topic == CASH else tried.fill(value, world.market)
+            told = tried.book(value, world.market)
         if told is None:
             world.waiting[portfolio].append(waiting)
             return
         world.books[portfolio] = tried
         world.booked.append((topic, offset, told))
+        self.retry_named(world, portfolio)
+
+    def amend(self, world, portfolio, waiting):
+        """A cancel or a correction; one whose execution has not come waits apart."""
+        topic, offset, value = waiting
+        book = world.books.get(portfolio)
+        place = book.knows(value) if book else None
+        if place is None:
+            world.named[portfolio].append(waiting)
+            return
+        tried = copy.deepcopy(book)
+        world.booked.append((topic, offset, tried.amend(value, place)))
+        world.books[portfolio] = tried
+        self.retry_named(world, portfolio)
+
+    def retry_named(self, world, portfolio):
+        for waiting in sorted(world.named[portfolio], key=lambda waiting: waiting[1]):
+            if world.books[portfolio].knows(waiting[2]) is not None:
+                world.named[portfolio].remove(waiting)
+                self.amend(world, portfolio, waiting)
+                return
 
     def look(self, world):
         for portfolio, policy in world.policies.items():
@@ -186,14 +210,16 @@ class Case:
             if told is None:
                 self.wrong.append(f"{self.where}: {topic}@{offset} is booked, and the model did not book it")
                 continue
+            told = told["restate"] if entry["kind"] == "RESTATE" and "restate" in told else told
             self.same("kind", entry["kind"], told["kind"])
             cash = {leg["currency"]: num(leg["amount"]) for leg in entry["cash"]}
             self.same("cash", cash, {c: half_even(a, 10) for c, a in told["cash"].items() if a})
             self.decimal("external_flow", entry["external_flow"], told["external_flow"])
-            if told["kind"] == "TRADE":
+            if told["kind"] in ("TRADE", "CANCEL", "CORRECT", "RESTATE"):
                 self.decimal("realized_gross", entry["realized_gross"], told["realized_gross"])
                 self.decimal("quantity_change", entry["quantity_change"], told["quantity_change"], 8)
-                self.decimal("fx_rate", entry["fx_rate"], told["fx_rate"], 12)
+                if told["fx_rate"] is not None:
+                    self.decimal("fx_rate", entry["fx_rate"], told["fx_rate"], 12)
         causes = [(e["cause"]["topic"], int(e["cause"]["offset"])) for e in value["entries"]]
         world = next((s for s in self.states if all(any((a, b) == c for a, b, t in s.booked if t) for c in causes)), None)
         if world is None:
@@ -239,7 +265,7 @@ class Case:
         self.same("stale", [n for n in value["health"]["stale"] if "/" not in n], at.stale)
         health = value["health"]
         self.same("complete", health["complete"], not (health["unpriced"] or health["stale"] or int(health["waiting"])))
-        self.same("waiting", int(value["health"]["waiting"]), len(world.waiting[value["portfolio_id"]]))
+        self.same("waiting", int(value["health"]["waiting"]), len(world.waiting[value["portfolio_id"]]) + len(world.named[value["portfolio_id"]]))
 
     def allocation(self, found, name, line, at, book, policy):
         if not found:
@@ -491,6 +517,6 @@ class Case:
     def balance(self):
         """Every fill and cash entry was booked, known before, refused, or still waits."""
         final = self.states[-1]
-        booked = [(e["cause"]["topic"], int(e["cause"]["offset"])) for r in self.output if r["topic"] == "portfolio.ledger.v1" for e in r["value"]["entries"]]
+        booked = [(e["cause"]["topic"], int(e["cause"]["offset"])) for r in self.output if r["topic"] == "portfolio.ledger.v1" for e in r["value"]["entries"] if e["kind"] != "RESTATE"]
         self.same("bookings happen once", len(booked), len(set(booked)))
         self.same("bookings", set(booked), {(a, b) for a, b, told in final.booked if told})

@@ -14,7 +14,7 @@ use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 pub const CHUNK_IDS: usize = 4096;
 
 /// Bytes of one id in a chunk.
-const ID_BYTES: usize = 24;
+const ID_BYTES: usize = 32;
 
 /// The hash of what names a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,6 +93,7 @@ pub enum Verdict {
 struct Known {
     id: RecordId,
     content: u64,
+    place: u64,
 }
 
 /// Ids of one date in booking order, found through an open-addressed table of their places.
@@ -106,14 +107,14 @@ struct IdSet {
 }
 
 impl IdSet {
-    fn find(&self, id: RecordId) -> Option<u64> {
+    fn find(&self, id: RecordId) -> Option<&Known> {
         let mask = self.table.len().checked_sub(1)?;
         let mut at = home(id, mask);
         loop {
             let place = *self.table.get(at)? as usize;
             let known = self.known.get(place.checked_sub(1)?)?;
             if known.id == id {
-                return Some(known.content);
+                return Some(known);
             }
             at = (at + 1) & mask;
         }
@@ -159,12 +160,12 @@ pub struct Window {
 impl Window {
     /// Judges a record whose date is part of its name. `dates` is how many dates the window holds.
     pub fn judge(&self, date: Date, id: RecordId, content: u64, now: Timestamp, dates: usize) -> Verdict {
-        let found = self.dates.get(&date).and_then(|set| set.find(id));
+        let found = self.dates.get(&date).and_then(|set| set.find(id)).map(|known| known.content);
         self.verdict(found, date, content, now, dates)
     }
     /// Judges a record whose date is not part of its name: it is looked for under every date.
     pub fn judge_undated(&self, date: Date, id: RecordId, content: u64, now: Timestamp, dates: usize) -> Verdict {
-        let found = self.dates.values().rev().find_map(|set| set.find(id));
+        let found = self.dates.values().rev().find_map(|set| set.find(id)).map(|known| known.content);
         self.verdict(found, date, content, now, dates)
     }
     fn verdict(&self, found: Option<u64>, date: Date, content: u64, now: Timestamp, dates: usize) -> Verdict {
@@ -177,11 +178,15 @@ impl Window {
             _ => Verdict::New,
         }
     }
-    /// Remembers a booked record and lets the dates go that leave the window.
-    /// Returns whether a date left.
-    pub fn record(&mut self, date: Date, id: RecordId, content: u64, dates: usize) -> bool {
+    /// The place with which a record of a date was remembered.
+    pub fn place(&self, date: Date, id: RecordId) -> Option<u64> {
+        self.dates.get(&date)?.find(id).map(|known| known.place)
+    }
+    /// Remembers a booked record, with the place at which the caller keeps it, and lets the dates go that leave the
+    /// window. Returns whether a date left.
+    pub fn record(&mut self, date: Date, id: RecordId, content: u64, place: u64, dates: usize) -> bool {
         let set = self.dates.entry(date).or_default();
-        set.insert(Known { id, content });
+        set.insert(Known { id, content, place });
         let chunk = set.chunk_count() - 1;
         if set.dirty.replace(chunk) != Some(chunk) {
             self.dirty.insert((date, chunk));
@@ -197,6 +202,10 @@ impl Window {
     /// The oldest date that the window holds.
     pub fn oldest(&self) -> Option<Date> {
         self.dates.keys().next().copied()
+    }
+    /// The dates that it holds, newest first.
+    pub fn newest_first(&self) -> impl Iterator<Item = Date> + '_ {
+        self.dates.keys().rev().copied()
     }
     /// How many ids it holds.
     pub fn len(&self) -> usize {
@@ -214,7 +223,7 @@ impl Window {
     /// The bytes of a chunk; `None` when there is none (any more).
     pub fn chunk(&self, date: Date, chunk: u32) -> Option<Vec<u8>> {
         let known = self.dates.get(&date)?.known.chunks(CHUNK_IDS).nth(chunk as usize)?;
-        let bytes = known.iter().flat_map(|k| [k.id.high, k.id.low, k.content]).flat_map(u64::to_le_bytes);
+        let bytes = known.iter().flat_map(|k| [k.id.high, k.id.low, k.content, k.place]).flat_map(u64::to_le_bytes);
         Some(bytes.collect())
     }
     /// Puts a chunk back; chunks of a date come in ascending order.
@@ -233,7 +242,8 @@ impl Window {
             u64::from_le_bytes(word)
         };
         for known in bytes.chunks_exact(ID_BYTES) {
-            set.insert(Known { id: RecordId { high: word(known, 0), low: word(known, 8) }, content: word(known, 16) });
+            let id = RecordId { high: word(known, 0), low: word(known, 8) };
+            set.insert(Known { id, content: word(known, 16), place: word(known, 24) });
         }
         Ok(())
     }
@@ -272,7 +282,8 @@ mod tests {
     fn a_known_id_is_a_duplicate_or_a_conflict() {
         let mut window = Window::default();
         assert_eq!(window.judge(day(0), id("1"), 7, at(0), 3), Verdict::New);
-        window.record(day(0), id("1"), 7, 3);
+        window.record(day(0), id("1"), 7, 5, 3);
+        assert_eq!((window.place(day(0), id("1")), window.place(day(0), id("2"))), (Some(5), None));
         assert_eq!(window.judge(day(0), id("1"), 7, at(0), 3), Verdict::Duplicate);
         assert_eq!(window.judge(day(0), id("1"), 8, at(0), 3), Verdict::Conflict);
         assert_eq!(window.judge(day(1), id("1"), 7, at(0), 3), Verdict::New);
@@ -282,14 +293,14 @@ mod tests {
     #[test]
     fn late_only_when_the_window_is_full_and_future_after_tomorrow() {
         let mut window = Window::default();
-        window.record(day(5), id("5"), 0, 2);
+        window.record(day(5), id("5"), 0, 0, 2);
         assert_eq!(window.judge(day(1), id("1"), 0, at(5), 2), Verdict::New);
-        window.record(day(6), id("6"), 0, 2);
+        window.record(day(6), id("6"), 0, 0, 2);
         assert_eq!(window.judge(day(1), id("1"), 0, at(5), 2), Verdict::Late { oldest: day(5) });
         assert_eq!(window.judge(day(5), id("1"), 0, at(5), 2), Verdict::New);
         assert_eq!(window.judge(day(6), id("x"), 0, at(5), 2), Verdict::New);
         assert_eq!(window.judge(day(7), id("x"), 0, at(5), 2), Verdict::Future { last: day(6) });
-        assert!(window.record(day(7), id("7"), 0, 2));
+        assert!(window.record(day(7), id("7"), 0, 0, 2));
         assert_eq!(window.oldest(), Some(day(6)));
         assert_eq!(window.judge(day(5), id("5"), 0, at(7), 2), Verdict::Late { oldest: day(6) });
     }
@@ -298,10 +309,10 @@ mod tests {
     fn only_the_last_chunk_of_a_date_is_dirty_and_chunks_restore() {
         let mut window = Window::default();
         for n in 0..CHUNK_IDS * 2 + 5 {
-            window.record(day(0), id(&n.to_string()), n as u64, 1);
+            window.record(day(0), id(&n.to_string()), n as u64, n as u64 + 1, 1);
         }
         assert_eq!(window.take_dirty().into_iter().collect::<Vec<_>>(), [(day(0), 0), (day(0), 1), (day(0), 2)]);
-        window.record(day(0), id("one more"), 9, 1);
+        window.record(day(0), id("one more"), 9, 0, 1);
         assert_eq!(window.take_dirty().into_iter().collect::<Vec<_>>(), [(day(0), 2)]);
         let mut restored = Window::default();
         for (date, chunk) in window.chunks() {
@@ -311,13 +322,14 @@ mod tests {
         assert_eq!(restored.len(), window.len());
         for n in 0..CHUNK_IDS * 2 + 5 {
             assert_eq!(restored.judge(day(0), id(&n.to_string()), n as u64, at(0), 1), Verdict::Duplicate);
+            assert_eq!(restored.place(day(0), id(&n.to_string())), Some(n as u64 + 1));
         }
         assert_eq!(restored.judge(day(0), id("never"), 0, at(0), 1), Verdict::New);
-        window.record(day(1), id("next"), 0, 1);
+        window.record(day(1), id("next"), 0, 0, 1);
         let dirty: Vec<_> = window.take_dirty().into_iter().collect();
         assert_eq!(dirty, [(day(0), 0), (day(0), 1), (day(0), 2), (day(1), 0)]);
         assert_eq!(window.chunk(day(0), 0), None);
-        assert!(restored.restore_chunk(day(0), 7, &[0; 24]).is_err());
-        assert!(restored.restore_chunk(day(3), 0, &[0; 23]).is_err());
+        assert!(restored.restore_chunk(day(0), 7, &[0; 32]).is_err());
+        assert!(restored.restore_chunk(day(3), 0, &[0; 31]).is_err());
     }
 }

@@ -46,6 +46,16 @@ pub fn to_bytes<T: serde::Serialize>(value: &T) -> Vec<u8> {
     postcard::to_stdvec(value).expect("an image is plain data: writing it to memory cannot fail")
 }
 
+/// Writes a serde value behind bytes.
+pub fn append<T: serde::Serialize>(value: &T, bytes: Vec<u8>) -> Vec<u8> {
+    postcard::to_extend(value, bytes).expect("an image is plain data: writing it to memory cannot fail")
+}
+
+/// The first serde value of bytes, and what stands behind it.
+pub fn take<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Option<(T, &[u8])> {
+    postcard::take_from_bytes(bytes).ok()
+}
+
 /// The serde value of such bytes, all of them.
 pub fn from_bytes<T: serde::de::DeserializeOwned>(what: &str, bytes: &[u8]) -> Result<T, ImageError> {
     match postcard::take_from_bytes(bytes) {

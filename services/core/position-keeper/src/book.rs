@@ -1,9 +1,12 @@
 //! The book: positions, cash, profit, and the ledger entries that say how they came about.
 //! Booking order is log order. It publishes nothing and values nothing.
 
+pub mod amend;
 pub mod cash;
 pub mod entry;
+pub mod execution;
 pub mod fee;
+pub mod history;
 pub mod journal;
 pub mod lines;
 pub mod orders;

@@ -57,6 +57,8 @@ pub struct PositionKeeper {
     was_behind: bool,
     /// What versions of portfolios begin above.
     pub(crate) first: i64,
+    /// Whether a date has left a window whose portfolio awaits executions; within one record.
+    pub(crate) aged: bool,
     last_now: Timestamp,
     pub(crate) marks: Marks,
     pub(crate) dirty: Vec<bool>,

@@ -113,6 +113,12 @@ impl CashBook {
             }
         }
     }
+    /// Lets balances go of which nothing is left, but for one that is kept.
+    pub fn forget_zeros(&mut self, kept: Currency) {
+        let is_left = |b: &Balance| !(b.amount.is_zero() && b.unsettled.is_zero() && b.book.is_zero());
+        self.balances.retain(|balance| balance.currency == kept || is_left(balance));
+        self.pending.retain(|_, amount| !amount.is_zero());
+    }
     /// Settles what is due on or before a day; returns whether anything was.
     pub fn settle(&mut self, today: Date) -> bool {
         let mut any = false;

@@ -18,6 +18,10 @@ impl FeeTotals {
         let held = self.0.iter().find(|(known, _)| *known == currency).map_or(Amount::ZERO, |(_, held)| *held);
         bounded(held.checked_add(amount)?).map(|_| ())
     }
+    /// Lets totals go of which nothing is left.
+    pub fn forget_zeros(&mut self) {
+        self.0.retain(|(_, total)| !total.is_zero());
+    }
     /// Adds a checked charge.
     pub fn add(&mut self, currency: Currency, amount: Amount) {
         let at = self.0.binary_search_by_key(&currency, |(known, _)| *known).unwrap_or_else(|at| {

@@ -2,6 +2,7 @@
 //! Beside them stands the quick table of those that count today, which valuation sweeps.
 
 use super::fee::FeeTotals;
+use super::history::ChunkMark;
 use super::position::Position;
 use crate::prices::{HotPrice, InstrumentIx};
 use serde::{Deserialize, Serialize};
@@ -17,12 +18,14 @@ pub struct Line {
     pub position: Position,
     /// Fees by currency.
     pub fees: FeeTotals,
+    /// The chunk of the history in which it was last booked.
+    pub booked_in: ChunkMark,
 }
 
 impl Line {
     /// An empty line.
     pub fn new(instrument: InstrumentIx) -> Self {
-        Self { instrument, target: None, position: Position::default(), fees: FeeTotals::default() }
+        Self { instrument, target: None, position: Position::default(), fees: FeeTotals::default(), booked_in: ChunkMark::default() }
     }
     /// Whether it is held or targeted.
     pub fn counts(&self) -> bool {
@@ -102,6 +105,14 @@ impl Lines {
         } else if let Ok(at) = self.hot.binary_search_by_key(&line.instrument, |hot| hot.instrument) {
             self.hot[at] = hot_line(place, &self.all[place]);
         }
+    }
+    /// Lets fees of a line go of which nothing is left.
+    pub fn forget_zero_fees(&mut self, place: usize) {
+        self.all[place].fees.forget_zeros();
+    }
+    /// Where a line's mark in the history is kept.
+    pub fn mark(&mut self, place: usize) -> &mut ChunkMark {
+        &mut self.all[place].booked_in
     }
     /// Gives every line its target anew: `targets` are (instrument, place in the policy).
     pub fn target(&mut self, targets: &[(InstrumentIx, u16)]) {

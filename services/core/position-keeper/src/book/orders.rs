@@ -58,6 +58,17 @@ impl RecentOrders {
         executed.claimed = executed.claimed.max(fill.cum_qty);
         if executed.quantity.fits_wire() { Ok(executed) } else { Err(FixedError::Overflow) }
     }
+    /// The sum after an execution of so many units became one of others; `cum` is what the order's executions add up
+    /// to by the sender. `None` where the order is not known any more.
+    pub fn amended(&self, order: OrderId, was: Quantity, now: Quantity, cum: Option<Quantity>) -> Option<Executed> {
+        let mut executed = self.0.get(&order)?.clone();
+        let change = now.units() - was.units();
+        let changed = |sum: Quantity| Quantity::from_units((sum.units() + change).max(0));
+        let claimed = executed.claimed.map(changed);
+        executed.quantity = changed(executed.quantity);
+        executed.claimed = cum.or(claimed);
+        Some(executed)
+    }
     /// Keeps a checked sum.
     pub fn keep(&mut self, order: OrderId, executed: Executed) {
         self.0.insert(order, executed);

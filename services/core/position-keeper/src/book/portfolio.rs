@@ -1,6 +1,7 @@
 //! One portfolio: its policy, its book, and what it has published.
 
 use super::cash::CashBook;
+use super::history::{Changes, ChunkMark, History, Place};
 use super::journal::Journal;
 use super::lines::Lines;
 use super::orders::RecentOrders;
@@ -92,6 +93,11 @@ pub struct Portfolio {
     /// The open step.
     #[serde(skip)]
     pub journal: Journal,
+    /// Executions, as far as they may still be named; kept in chunks of their own.
+    #[serde(skip)]
+    pub history: History,
+    /// What has become of them since.
+    pub changes: Changes,
     /// Drift events asked for and not yet given: in the open window, or since the lane fell behind.
     pub requests: Vec<Request>,
 }
@@ -119,6 +125,8 @@ impl Portfolio {
             fills: Window::default(),
             entries: Window::default(),
             journal: Journal::default(),
+            history: History::default(),
+            changes: Changes::default(),
             requests: Vec::new(),
         }
     }
@@ -138,19 +146,30 @@ impl Portfolio {
         self.cash.balances().iter().any(|balance| balance.currency != self.base)
     }
 
-    /// Writes a planned booking.
-    pub fn book(&mut self, planned: Planned) {
-        let touched = planned.position.map(|(ix, place, position)| {
+    /// Writes a planned booking; the place of its execution, where it has one.
+    pub fn book(&mut self, planned: Planned) -> Option<Place> {
+        let line = planned.position.map(|(ix, place, position)| {
             let place = place.unwrap_or_else(|| self.lines.place(ix));
             self.lines.book(place, position, planned.charges.into_iter());
-            ix
+            (ix, place)
+        });
+        let kept = planned.kept.map(|(execution, before)| {
+            let mut none = ChunkMark::default();
+            let mark = line.map_or(&mut none, |(_, place)| self.lines.mark(place));
+            self.history.push(&self.changes, mark, &before, &execution)
         });
         self.cash.post(&planned.movements, planned.settles);
         self.sums = planned.sums;
         if let Some((order, executed)) = planned.order {
             self.orders.keep(order, executed);
         }
-        self.journal.add(planned.entry, touched);
+        self.journal.add(planned.entry, line.map(|(ix, _)| ix));
+        self.tie_out();
+        kept
+    }
+
+    /// Flags a book that does not tie out: our fault.
+    pub fn tie_out(&mut self) {
         debug_assert!(self.sums.balance(), "the book of {:?} does not tie out: {:?}", self.id, self.sums);
         self.unbalanced |= !self.sums.balance();
     }

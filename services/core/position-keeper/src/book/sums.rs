@@ -1,5 +1,6 @@
 //! The running sums of a portfolio in base, and the identity that ties them together.
 
+use super::position::signed;
 use super::trouble::bounded;
 use domain::{Amount, FixedError};
 use serde::{Deserialize, Serialize};
@@ -36,6 +37,18 @@ impl Sums {
             net_flows: add(self.net_flows, change.net_flows)?,
             book_cost: add(self.book_cost, change.book_cost)?,
             book_cash: add(self.book_cash, change.book_cash)?,
+        })
+    }
+    /// The same changes, or their opposites.
+    pub fn signed(&self, sign: i128) -> Result<Sums, FixedError> {
+        let of = |amount: Amount| signed(sign, amount);
+        Ok(Sums {
+            realized_gross: of(self.realized_gross)?,
+            fees: of(self.fees)?,
+            income: of(self.income)?,
+            net_flows: of(self.net_flows)?,
+            book_cost: of(self.book_cost)?,
+            book_cash: of(self.book_cash)?,
         })
     }
     /// Whether what is owned at book value equals what was paid in and earned, to the last unit.

@@ -1,7 +1,7 @@
 //! Why a record cannot be booked: it waits for something, or it is refused for good.
 
 use domain::reason::DeadLetterCode;
-use domain::{Amount, Currency, FixedError, InstrumentId, PortfolioId};
+use domain::{Amount, Currency, FixedError, InstrumentId, PortfolioId, SmolStr};
 use engine::Refusal;
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +14,8 @@ pub enum Need {
     Instrument(InstrumentId),
     /// Units of the second currency for one of the first.
     Rate(Currency, Currency),
+    /// An execution of a source.
+    Execution(SmolStr, SmolStr),
 }
 
 impl std::fmt::Display for Need {
@@ -21,6 +23,7 @@ impl std::fmt::Display for Need {
         match self {
             Need::Policy(portfolio) => write!(f, "a policy of portfolio {portfolio:?}"),
             Need::Instrument(instrument) => write!(f, "reference data of instrument {instrument:?}"),
+            Need::Execution(source, id) => write!(f, "execution {id:?} of {source:?}"),
             Need::Rate(of, quoted) => write!(f, "a rate of {of} in {quoted} (a price of {of}/{quoted}, its inverse, or one cross)"),
         }
     }

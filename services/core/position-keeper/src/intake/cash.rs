@@ -25,7 +25,7 @@ impl PositionKeeper {
         let equity = appraisal.filter(|appraisal| appraisal.unpriced.is_empty()).map(|appraisal| appraisal.equity);
         let planned = treasury::plan(portfolio, &self.market, entry, source, equity)?;
         let portfolio = self.portfolio_mut(ix);
-        portfolio.entries.record(date, id, content, dates);
+        portfolio.entries.record(date, id, content, 0, dates);
         portfolio.book(planned);
         self.booked(ix);
         Ok(())

@@ -108,7 +108,10 @@ impl PositionKeeper {
             _ => return Err(format!("the carried record is no fill or cash entry of portfolio {id:?}")),
         };
         match ended {
-            Ok(()) => Ok(()),
+            Ok(()) => {
+                self.wake_named(&input, cx);
+                Ok(())
+            }
             Err(Trouble::Duplicate) => Err("it was booked meanwhile: DISCARD it".to_owned()),
             Err(Trouble::Wait(need)) => Err(format!("it still needs {need}")),
             Err(Trouble::Refuse(refusal)) => Err(format!("it is refused again ({}): {}", refusal.code, refusal.text)),

@@ -1,14 +1,15 @@
 //! Fills: checked, known by (source, trade date, execution id), booked or waiting.
 
 use crate::book::entry::Source;
+use crate::book::history::Place;
 use crate::book::trade;
-use crate::book::{Need, Trouble};
+use crate::book::{Need, PortfolioIx, Trouble};
 use crate::drift::Request;
 use crate::keeper::{PositionKeeper, TIMER_SETTLE};
 use domain::enums::{DriftCause, ExecType, Side};
 use domain::fill::Fill;
 use domain::reason::DeadLetterCode;
-use domain::{Currency, FxRate, SmolStr};
+use domain::{Currency, Date, FxRate, SmolStr};
 use engine::Context;
 use engine::dedup::{Parts, RecordId};
 
@@ -16,6 +17,9 @@ impl PositionKeeper {
     /// Books a fill; `late` ones pass when an operator admits them.
     pub(crate) fn try_fill(&mut self, fill: &Fill, source: &Source, late: bool, cx: &mut Context<'_>) -> Result<(), Trouble> {
         check(fill)?;
+        if fill.exec_type != ExecType::Trade {
+            return self.try_amend(fill, source, cx);
+        }
         let ix = self.find(&fill.portfolio_id).ok_or_else(|| Trouble::Wait(Need::Policy(fill.portfolio_id.clone())))?;
         check_rate(fill, self.portfolio(ix).base)?;
         let (id, content) = hashes(&mut self.parts, fill);
@@ -34,12 +38,9 @@ impl PositionKeeper {
         }
         let settles = planned.settles;
         let portfolio = &mut self.portfolios[ix.at()];
-        if portfolio.fills.record(fill.trade_date, id, content, dates)
-            && let Some(oldest) = portfolio.fills.oldest()
-        {
-            portfolio.orders.forget_before(oldest);
-        }
-        portfolio.book(planned);
+        let place = portfolio.book(planned).unwrap_or_default();
+        self.remember(ix, fill, (id, content, place), dates);
+        let portfolio = &mut self.portfolios[ix.at()];
         if let Some(order) = fill.order_id {
             ask_once(&mut portfolio.requests, SmolStr::new(order.to_string()));
         }
@@ -57,8 +58,22 @@ impl PositionKeeper {
     }
 }
 
+impl PositionKeeper {
+    /// Remembers a fill by its ids and its place, and lets go what leaves the window with it.
+    pub(crate) fn remember(&mut self, ix: PortfolioIx, fill: &Fill, (id, content, place): (RecordId, u64, Place), dates: usize) {
+        let portfolio = &mut self.portfolios[ix.at()];
+        if portfolio.fills.record(fill.trade_date, id, content, place, dates)
+            && let Some(oldest) = portfolio.fills.oldest()
+        {
+            portfolio.orders.forget_before(oldest);
+            portfolio.history.forget_before(&mut portfolio.changes, oldest);
+            self.aged |= self.waits.awaits(&fill.portfolio_id);
+        }
+    }
+}
+
 /// One event answers all fills of a window; it names the newest order.
-fn ask_once(requests: &mut Vec<Request>, order: SmolStr) {
+pub(crate) fn ask_once(requests: &mut Vec<Request>, order: SmolStr) {
     match requests.iter_mut().find(|request| request.cause == DriftCause::Fill) {
         Some(request) => request.id = Some(order),
         None => requests.push(Request { cause: DriftCause::Fill, id: Some(order) }),
@@ -71,12 +86,7 @@ pub(crate) fn check(fill: &Fill) -> Result<(), Trouble> {
     match fill.exec_type {
         ExecType::Trade => {}
         ExecType::Unknown => return Err(unknown("exec_type")),
-        ExecType::Cancel | ExecType::Correct => {
-            return Err(Trouble::invalid(format!(
-                "{} of an execution is not booked by this build: book the difference as a TRADE, then DISCARD this record",
-                fill.exec_type
-            )));
-        }
+        ExecType::Cancel | ExecType::Correct => super::amending::check(fill)?,
     }
     if fill.side == Side::Unknown {
         return Err(unknown("side"));
@@ -108,7 +118,7 @@ pub(crate) fn check(fill: &Fill) -> Result<(), Trouble> {
     Ok(())
 }
 
-fn check_rate(fill: &Fill, base: Currency) -> Result<(), Trouble> {
+pub(crate) fn check_rate(fill: &Fill, base: Currency) -> Result<(), Trouble> {
     match fill.fx_rate {
         Some(rate) if fill.currency == base && rate != FxRate::ONE => {
             Err(Trouble::range(format!("fx_rate is {rate} for a fill in the base currency {base}, where it is 1")))
@@ -117,9 +127,13 @@ fn check_rate(fill: &Fill, base: Currency) -> Result<(), Trouble> {
     }
 }
 
-fn hashes(parts: &mut Parts, fill: &Fill) -> (RecordId, u64) {
-    let days = i128::from(fill.trade_date.days());
-    let id = parts.start().part(fill.source.as_bytes()).number(days).part(fill.exec_id.as_bytes()).id();
+/// The id of an execution of a source and a trade date.
+pub(crate) fn id_of(parts: &mut Parts, source: &str, date: Date, exec_id: &str) -> RecordId {
+    parts.start().part(source.as_bytes()).number(i128::from(date.days())).part(exec_id.as_bytes()).id()
+}
+
+pub(crate) fn hashes(parts: &mut Parts, fill: &Fill) -> (RecordId, u64) {
+    let id = id_of(parts, &fill.source, fill.trade_date, &fill.exec_id);
     // All that the book reads; when the sender received it is not part of what was executed.
     parts
         .start()

@@ -20,7 +20,7 @@ impl PositionKeeper {
             None => self.try_record(input, &Source::from(origin), cx),
         };
         match ended {
-            Ok(()) => {}
+            Ok(()) => self.wake_named(input, cx),
             Err(Trouble::Duplicate) => cx.count_duplicate(),
             Err(Trouble::Wait(need)) => self.let_wait(portfolio, need, origin.to_raw(), cx),
             Err(Trouble::Refuse(refusal)) => self.park(portfolio, origin.to_raw(), refusal, cx),
@@ -40,20 +40,26 @@ impl PositionKeeper {
                 self.let_wait(portfolio, need, raw, cx);
                 continue;
             }
-            let ended = match cx.decode(&raw) {
-                Ok(input) => self.try_record(&input, &Source::from(&raw), cx),
-                Err(refusal) => Err(Trouble::Refuse(refusal)),
-            };
-            match ended {
-                Ok(()) => {}
-                Err(Trouble::Duplicate) => cx.count_duplicate(),
-                Err(Trouble::Wait(need)) => self.let_wait(portfolio, need, raw, cx),
-                Err(Trouble::Refuse(refusal)) => self.park(portfolio, raw, refusal, cx),
+            if let Some(input) = self.try_again(portfolio, raw, cx) {
+                self.wake_named(&input, cx);
             }
         }
         if let Some(ix) = self.find(portfolio) {
             self.marks.change(ix);
         }
+    }
+
+    /// Tries a record that has waited; what it was, if it was booked.
+    pub(crate) fn try_again(&mut self, portfolio: &PortfolioId, raw: RawRecord, cx: &mut Context<'_>) -> Option<Input> {
+        let decoded = cx.decode(&raw).map_err(Trouble::Refuse);
+        let ended = decoded.and_then(|input| self.try_record(&input, &Source::from(&raw), cx).map(|()| input));
+        match ended {
+            Ok(input) => return Some(input),
+            Err(Trouble::Duplicate) => cx.count_duplicate(),
+            Err(Trouble::Wait(need)) => self.let_wait(portfolio, need, raw, cx),
+            Err(Trouble::Refuse(refusal)) => self.park(portfolio, raw, refusal, cx),
+        }
+        None
     }
 
     fn try_record(&mut self, input: &Input, source: &Source, cx: &mut Context<'_>) -> Result<(), Trouble> {

@@ -1,8 +1,9 @@
 //! The image of a lane: a shared part (instruments, prices, cuts, waiting records, quarantine, commands),
-//! one entity a portfolio (`p/<id>`), and its booked ids in chunks
-//! (`i/<id>/<f or c>/<day, 8 digits>/<chunk, 8 digits>`).
+//! one entity a portfolio (`p/<id>`), its booked ids in chunks
+//! (`i/<id>/<f or c>/<day, 8 digits>/<chunk, 8 digits>`), and its executions (`h/<id>/<chunk, 12 digits>`).
 
 use super::{NEVER, PositionKeeper};
+use crate::book::history::History;
 use crate::book::{Portfolio, PortfolioIx};
 use crate::drift::Rules;
 use crate::intake::{Seen, Waits};
@@ -32,6 +33,7 @@ struct Shared {
 #[derive(Debug, Default)]
 pub(super) struct Restoring {
     windows: BTreeMap<PortfolioId, (Window, Window)>,
+    histories: BTreeMap<PortfolioId, History>,
     portfolios: BTreeMap<PortfolioIx, Portfolio>,
 }
 
@@ -51,6 +53,15 @@ fn portfolio_key(id: &PortfolioId) -> SmolStr {
 fn chunk_key(id: &PortfolioId, kind: Kind, (date, chunk): (Date, u32)) -> SmolStr {
     let letter = if kind == Kind::Fills { 'f' } else { 'c' };
     SmolStr::new(format!("i/{id}/{letter}/{:08}/{chunk:08}", i64::from(date.days()) + FIRST_DAY))
+}
+
+fn history_key(id: &PortfolioId, number: u64) -> SmolStr {
+    SmolStr::new(format!("h/{id}/{number:012}"))
+}
+
+fn parse_history(key: &str) -> Option<(PortfolioId, u64)> {
+    let (id, number) = key.strip_prefix("h/")?.rsplit_once('/')?;
+    Some((PortfolioId::new(id).ok()?, number.parse().ok()?))
 }
 
 fn parse_chunk(key: &str) -> Option<(PortfolioId, Kind, Date, u32)> {
@@ -124,7 +135,8 @@ impl Image for PositionKeeper {
     fn entity_keys(&self) -> Vec<SmolStr> {
         let chunks = self.portfolios.iter().flat_map(|p| {
             let fills = p.fills.chunks().map(|at| chunk_key(&p.id, Kind::Fills, at));
-            fills.chain(p.entries.chunks().map(|at| chunk_key(&p.id, Kind::Cash, at)))
+            let executions = p.history.chunks(&p.changes).map(|number| history_key(&p.id, number));
+            fills.chain(p.entries.chunks().map(|at| chunk_key(&p.id, Kind::Cash, at))).chain(executions)
         });
         let keys: BTreeSet<SmolStr> = chunks.chain(self.portfolios.iter().map(|p| portfolio_key(&p.id))).collect();
         keys.into_iter().collect()
@@ -133,6 +145,10 @@ impl Image for PositionKeeper {
     fn entity(&self, key: &str) -> Option<Vec<u8>> {
         if let Some(id) = key.strip_prefix("p/") {
             return self.find(&PortfolioId::new(id).ok()?).map(|ix| to_bytes(self.portfolio(ix)));
+        }
+        if let Some((id, number)) = parse_history(key) {
+            let portfolio = self.portfolio(self.find(&id)?);
+            return portfolio.history.chunk(&portfolio.changes, number);
         }
         let (id, kind, date, chunk) = parse_chunk(key)?;
         self.window(&id, kind)?.chunk(date, chunk)
@@ -143,6 +159,9 @@ impl Image for PositionKeeper {
             let portfolio: Portfolio = from_bytes(key, bytes)?;
             self.restoring.portfolios.insert(portfolio.ix, portfolio);
             return Ok(());
+        }
+        if let Some((id, number)) = parse_history(key) {
+            return self.restoring.histories.entry(id).or_default().restore_chunk(number, bytes);
         }
         let (id, kind, date, chunk) = parse_chunk(key).ok_or_else(|| ImageError::new(key, "no entity of this role has such a key"))?;
         let (fills, entries) = self.restoring.windows.entry(id).or_default();
@@ -161,7 +180,13 @@ impl Image for PositionKeeper {
                 entries.take_dirty();
                 (portfolio.fills, portfolio.entries) = (fills, entries);
             }
+            if let Some(history) = restoring.histories.remove(&portfolio.id) {
+                portfolio.history = history;
+            }
             self.adopt(portfolio);
+        }
+        if let Some((id, _)) = restoring.histories.first_key_value() {
+            return Err(ImageError::new("executions", format!("their portfolio {id:?} is missing")));
         }
         if let Some((id, _)) = restoring.windows.first_key_value() {
             return Err(ImageError::new("booked ids", format!("their portfolio {id:?} is missing")));
@@ -181,6 +206,7 @@ impl Image for PositionKeeper {
             }
             keys.insert(portfolio_key(&portfolio.id));
             keys.extend(portfolio.fills.take_dirty().into_iter().map(|at| chunk_key(&portfolio.id, Kind::Fills, at)));
+            keys.extend(portfolio.history.take_dirty().into_iter().map(|number| history_key(&portfolio.id, number)));
             keys.extend(portfolio.entries.take_dirty().into_iter().map(|at| chunk_key(&portfolio.id, Kind::Cash, at)));
         }
         keys.into_iter().collect()

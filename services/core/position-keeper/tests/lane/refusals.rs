@@ -32,7 +32,7 @@ fn a_wrong_fill_is_dead_lettered_with_its_reason_and_quarantines() {
         (json!({"quantity": "99999999999999", "price": "99999999999999"}), Code::OutOfRange, "range of exact amounts"),
         (json!({"side": "HOLD"}), Code::UnknownEnum, "side"),
         (json!({"exec_type": "WEIRD"}), Code::UnknownEnum, "exec_type"),
-        (json!({"exec_type": "CANCEL", "exec_ref_id": "0"}), Code::InvalidRecord, "CANCEL of an execution"),
+        (json!({"exec_type": "CANCEL"}), Code::InvalidRecord, "exec_ref_id, which is missing"),
         (json!({"currency": "EUR"}), Code::InvalidRecord, "in USD"),
         (json!({"fx_rate": "1.1"}), Code::OutOfRange, "base currency USD"),
         (json!({"trade_date": "2026-01-07"}), Code::OutOfRange, "at most tomorrow"),

@@ -1,0 +1,176 @@
+//! Cancels and corrections: the line is folded again from the place of the execution on, without it or with what
+//! it should have been, and the differences are booked. What was booked meanwhile keeps its order. The state is
+//! that of a book in which the execution never was, or was right from the beginning.
+
+use super::entry::{Source, legs, money};
+use super::execution::{Charges, Effect, Execution, Form};
+use super::history::{Kept, Place};
+use super::orders::Executed;
+use super::portfolio::Portfolio;
+use super::position::Position;
+use super::sums::Sums;
+use super::trade::entry;
+use super::trouble::{Trouble, bounded};
+use crate::prices::InstrumentIx;
+use domain::enums::EntryKind;
+use domain::fill::Fill;
+use domain::ledger::{CurrencyAmount, LedgerEntry};
+use domain::{Amount, Currency, Date, Money, OrderId, Timestamp};
+
+/// A cancel or a correction, checked and not yet written.
+#[derive(Debug, Clone)]
+pub struct Amendment {
+    /// The place of the execution.
+    pub place: Place,
+    /// What stands there from now on; `None` after a cancel.
+    pub now: Option<Execution>,
+    /// The instrument and its position after it, where there is one.
+    pub position: Option<(InstrumentIx, Position)>,
+    /// Positions before later executions that are no longer what they were.
+    before: Vec<(Place, Position)>,
+    /// What the execution itself does now, less what it did.
+    own: Effect,
+    /// The same of all that was booked after it.
+    later: Effect,
+    settles: Option<Date>,
+    sums: Sums,
+    order: Option<(OrderId, Executed)>,
+    entries: Vec<LedgerEntry>,
+}
+
+/// What a cancel or a correction is about.
+pub struct Named<'a> {
+    /// The place of the execution.
+    pub place: Place,
+    /// What stands there.
+    pub was: &'a Execution,
+    /// What is to stand there.
+    pub now: Option<Execution>,
+}
+
+/// Plans an amendment.
+pub fn plan(portfolio: &Portfolio, named: Named<'_>, fill: &Fill, source: &Source, now: Timestamp) -> Result<Amendment, Trouble> {
+    let refold = refold(portfolio, &named)?;
+    let Refold { own, later, position, before } = refold;
+    let settles = named.was.settles.filter(|date| *date > now.date_utc());
+    let mut both = own.clone();
+    both.add(&later, 1)?;
+    portfolio.cash.check(&own.movements, settles)?;
+    portfolio.cash.check(&both.movements, None)?;
+    if let Some(place) = portfolio.lines.find(named.was.instrument) {
+        let fees = &portfolio.lines.at(place).fees;
+        own.charges.iter().try_for_each(|(currency, amount)| fees.check(*currency, *amount))?;
+    }
+    let order = named.was.order.and_then(|order| {
+        let quantity = named.now.as_ref().map_or(domain::Quantity::ZERO, |now| now.quantity.abs());
+        portfolio.orders.amended(order, named.was.quantity.abs(), quantity, fill.cum_qty).map(|executed| (order, executed))
+    });
+    let shown = named.now.as_ref().unwrap_or(named.was);
+    let kind = if named.now.is_some() { EntryKind::Correct } else { EntryKind::Cancel };
+    let mut entries = vec![entry(kind, fill, shown, &own, source)?];
+    if !later.is_nothing() {
+        entries.push(restated(fill, &later, source)?);
+    }
+    Ok(Amendment {
+        place: named.place,
+        sums: portfolio.sums.plus(&both.change)?,
+        now: named.now,
+        position,
+        before,
+        own,
+        later,
+        settles,
+        order,
+        entries,
+    })
+}
+
+struct Refold {
+    own: Effect,
+    later: Effect,
+    position: Option<(InstrumentIx, Position)>,
+    before: Vec<(Place, Position)>,
+}
+
+fn refold(portfolio: &Portfolio, named: &Named<'_>) -> Result<Refold, Trouble> {
+    let (mut own, mut later) = (Effect::default(), Effect::default());
+    if matches!(named.was.form, Form::Exchange { .. }) {
+        own.add(&named.was.apply(&mut Position::default())?, -1)?;
+        if let Some(now) = &named.now {
+            own.add(&now.apply(&mut Position::default())?, 1)?;
+        }
+        return Ok(Refold { own, later, position: None, before: Vec::new() });
+    }
+    let instrument = named.was.instrument;
+    let (mut then, mut now) = (Position::default(), Position::default());
+    let mut before = Vec::new();
+    for (nth, Kept { place, before: first, execution }) in
+        portfolio.history.line_from(&portfolio.changes, named.place, instrument).enumerate()
+    {
+        match first {
+            Some(first) if nth == 0 => (then, now) = (first, first),
+            Some(first) if now != first => before.push((place, now)),
+            _ => {}
+        }
+        let sum = if place == named.place { &mut own } else { &mut later };
+        let instead = if place == named.place { named.now.as_ref() } else { execution.as_ref() };
+        if let Some(execution) = &execution {
+            sum.add(&execution.apply(&mut then)?, -1)?;
+        }
+        if let Some(execution) = instead {
+            sum.add(&execution.apply(&mut now)?, 1)?;
+        }
+    }
+    let line = portfolio.lines.find(instrument).map(|at| portfolio.lines.at(at).position);
+    debug_assert_eq!(line, Some(then), "what is kept of a line folds to its position");
+    Ok(Refold { own, later, position: Some((instrument, now)), before })
+}
+
+/// What an amendment changes of later bookings.
+fn restated(fill: &Fill, later: &Effect, source: &Source) -> Result<LedgerEntry, Trouble> {
+    let charged = |(currency, amount): &(Currency, Amount)| CurrencyAmount { currency: *currency, amount: money(*amount) };
+    Ok(LedgerEntry {
+        kind: EntryKind::Restate,
+        cause: source.cause(&fill.exec_id),
+        instrument_id: Some(fill.instrument_id.clone()),
+        strategy: None,
+        venue: None,
+        trade_date: None,
+        effective_at: fill.transact_time,
+        transact_time: None,
+        quantity_change: later.quantity,
+        price: None,
+        fx_rate: None,
+        cash: legs(&later.movements),
+        realized_gross: money(bounded(later.realized)?),
+        fees: later.charges.iter().filter(|(_, amount)| !amount.is_zero()).map(charged).collect(),
+        income: money(bounded(later.income)?),
+        external_flow: Money::ZERO,
+        equity_before: None,
+    })
+}
+
+impl Portfolio {
+    /// Writes a planned amendment.
+    pub fn amend(&mut self, planned: Amendment) {
+        let touched = planned.position.map(|(ix, position)| {
+            let place = self.lines.place(ix);
+            let charges: Charges = planned.own.charges;
+            self.lines.book(place, position, charges.into_iter());
+            self.lines.forget_zero_fees(place);
+            ix
+        });
+        self.cash.post(&planned.own.movements, planned.settles);
+        self.cash.post(&planned.later.movements, None);
+        self.cash.forget_zeros(self.base);
+        self.sums = planned.sums;
+        if let Some((order, executed)) = planned.order {
+            self.orders.keep(order, executed);
+        }
+        self.changes.amend(planned.place, planned.now, planned.before);
+        for entry in planned.entries {
+            self.journal.add(entry, touched);
+        }
+        self.tie_out();
+    }
+}

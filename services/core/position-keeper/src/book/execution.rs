@@ -1,0 +1,245 @@
+//! An execution as the book keeps it: all that it takes to book it once more, at the rates of its first booking.
+//! What it does to a position and to cash is one pure function, the first time and every later one. It reads no
+//! market and knows no portfolio.
+
+use super::cash::{Movement, Movements};
+use super::position::{Outcome, Position, Trade, signed};
+use super::sums::Sums;
+use super::trouble::bounded;
+use crate::prices::InstrumentIx;
+use domain::fixed::pow10;
+use domain::{Amount, Currency, Date, FixedError, FxRate, Money, OrderId, Price, Quantity, StrategyId};
+use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
+
+/// Fees by currency.
+pub type Charges = SmallVec<[(Currency, Amount); 1]>;
+
+/// How an execution is paid for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Form {
+    /// With its gross amount.
+    Paid,
+    /// With what it realizes: a future.
+    Future,
+    /// Units of one currency against another: no position.
+    Exchange {
+        /// The currency that is bought or sold.
+        of: Currency,
+        /// Its units, not negative.
+        units: Amount,
+    },
+}
+
+/// A fee, valued when it was first booked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Charge {
+    /// Its currency, or the instrument's base asset.
+    pub currency: Currency,
+    /// As it was charged; negative is a rebate.
+    pub amount: Money,
+    /// In the instrument's currency.
+    pub local: Amount,
+    /// In base.
+    pub book: Amount,
+    /// Whether the holding pays it, in units of itself.
+    pub held: bool,
+}
+
+impl Charge {
+    /// Units by which the holding shrinks.
+    fn units(&self) -> Quantity {
+        if self.held { Quantity::from_units(self.amount.units() / pow10(Money::SCALE - Quantity::SCALE)) } else { Quantity::ZERO }
+    }
+}
+
+/// An execution.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Execution {
+    /// Instrument.
+    pub instrument: InstrumentIx,
+    /// Business date.
+    pub trade_date: Date,
+    /// Signed units.
+    pub quantity: Quantity,
+    /// Price per unit.
+    pub price: Price,
+    /// Currency of price and gross amount.
+    pub currency: Currency,
+    /// Units of base for one of the currency.
+    pub rate: FxRate,
+    /// What the units are worth before fees, multiplier included; not negative.
+    pub gross: Amount,
+    /// How it is paid for.
+    pub form: Form,
+    /// Accrued interest: part of the price, paid by a buyer.
+    pub accrued: Money,
+    /// Fees.
+    pub fees: SmallVec<[Charge; 1]>,
+    /// Settlement date.
+    pub settles: Option<Date>,
+    /// Our order.
+    pub order: Option<OrderId>,
+    /// Strategy.
+    pub strategy: Option<StrategyId>,
+}
+
+/// What an execution does.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Effect {
+    /// Change of the holding.
+    pub quantity: Quantity,
+    /// Cash.
+    pub movements: Movements,
+    /// The portfolio's sums.
+    pub change: Sums,
+    /// Realized profit before fees, in the instrument's currency.
+    pub realized: Amount,
+    /// Accrued interest received, in the instrument's currency.
+    pub income: Amount,
+    /// Fees, by currency.
+    pub charges: Charges,
+    /// Fees in the instrument's currency.
+    fees: Amount,
+}
+
+impl Execution {
+    /// Books it into a position, which is to be thrown away on an error.
+    pub fn apply(&self, position: &mut Position) -> Result<Effect, FixedError> {
+        let mut effect = Effect::default();
+        let cost = position.book_cost;
+        match self.form {
+            Form::Exchange { of, units } => self.exchange(&mut effect, of, units)?,
+            Form::Paid | Form::Future => self.trade(&mut effect, position)?,
+        }
+        effect.change.book_cash = effect.movements.book()?;
+        effect.change.book_cost = position.book_cost.checked_sub(cost)?;
+        Ok(effect)
+    }
+
+    fn sign(&self) -> i128 {
+        self.quantity.signum()
+    }
+
+    fn trade(&self, effect: &mut Effect, position: &mut Position) -> Result<(), FixedError> {
+        let future = self.form == Form::Future;
+        let book_gross = if future { Amount::ZERO } else { bounded(self.gross.convert(self.rate)?)? };
+        let outcome = position.trade(Trade { quantity: self.quantity, gross: self.gross, book_gross })?;
+        let book_realized = if future { outcome.realized.convert(self.rate)? } else { outcome.book_realized };
+        effect.quantity = self.quantity;
+        effect.earn(outcome.realized, book_realized)?;
+        if future {
+            effect.pay(self.currency, outcome.realized, book_realized)?;
+        } else {
+            effect.pay(self.currency, signed(-self.sign(), self.gross)?, signed(-self.sign(), book_gross)?)?;
+        }
+        self.accrue(effect)?;
+        for fee in &self.fees {
+            if fee.held {
+                Self::charge_holding(effect, fee, position)?;
+            }
+            effect.charge(fee)?;
+        }
+        self.attribute(effect, outcome, position)
+    }
+
+    /// A trade of a currency pair: the fill's currency is paid, the other received at its book value.
+    fn exchange(&self, effect: &mut Effect, of: Currency, units: Amount) -> Result<(), FixedError> {
+        let book = bounded(self.gross.convert(self.rate)?)?;
+        effect.pay(self.currency, signed(-self.sign(), self.gross)?, signed(-self.sign(), book)?)?;
+        effect.pay(of, signed(self.sign(), units)?, signed(self.sign(), book)?)?;
+        self.fees.iter().try_for_each(|fee| effect.charge(fee))
+    }
+
+    /// Accrued interest is part of the cash and books to income: paid by a buyer, received by a seller.
+    fn accrue(&self, effect: &mut Effect) -> Result<(), FixedError> {
+        if self.accrued.is_zero() {
+            return Ok(());
+        }
+        let income = signed(-self.sign(), bounded(self.accrued.into())?)?;
+        let book = income.convert(self.rate)?;
+        effect.pay(self.currency, income, book)?;
+        effect.change.income = effect.change.income.checked_add(book)?;
+        effect.income = income;
+        Ok(())
+    }
+
+    /// A fee in the instrument's base asset reduces the holding; its value at the fill's price is the fee.
+    fn charge_holding(effect: &mut Effect, fee: &Charge, position: &mut Position) -> Result<(), FixedError> {
+        let units = fee.units();
+        if units.is_zero() {
+            return Ok(());
+        }
+        let sign = units.signum();
+        let (gross, book_gross) = (signed(sign, fee.local)?, signed(sign, fee.book)?);
+        let outcome = position.trade(Trade { quantity: units.checked_neg()?, gross, book_gross })?;
+        effect.quantity = effect.quantity.checked_sub(units)?;
+        effect.earn(outcome.realized, outcome.book_realized)
+    }
+
+    /// Fees and income go to the position; those of a flip are split pro rata between what it closed and
+    /// the cycle that it opened.
+    fn attribute(&self, effect: &Effect, outcome: Outcome, position: &mut Position) -> Result<(), FixedError> {
+        let flipped = outcome.opened && !outcome.closed.is_zero();
+        let size = self.quantity.abs();
+        let rest = size.checked_sub(outcome.closed)?;
+        let part = |amount: Amount| if flipped { amount.share(rest, size) } else { Ok(amount) };
+        let cycle = (part(effect.fees)?, part(effect.income)?);
+        position.charge(effect.fees, effect.income, cycle)?;
+        let net = effect.change.realized_net()?;
+        position.realized_net_base = bounded(position.realized_net_base.checked_add(net)?)?;
+        Ok(())
+    }
+}
+
+impl Effect {
+    fn pay(&mut self, currency: Currency, amount: Amount, book: Amount) -> Result<(), FixedError> {
+        self.movements.add(Movement { currency, amount: bounded(amount)?, book: bounded(book)? })
+    }
+
+    fn earn(&mut self, realized: Amount, book: Amount) -> Result<(), FixedError> {
+        self.realized = self.realized.checked_add(realized)?;
+        self.change.realized_gross = self.change.realized_gross.checked_add(book)?;
+        Ok(())
+    }
+
+    fn charge(&mut self, fee: &Charge) -> Result<(), FixedError> {
+        if !fee.held {
+            let amount = Amount::from(fee.amount);
+            self.pay(fee.currency, amount.checked_neg()?, fee.book.checked_neg()?)?;
+        }
+        self.fees = self.fees.checked_add(fee.local)?;
+        self.change.fees = self.change.fees.checked_add(fee.book)?;
+        add_charge(&mut self.charges, fee.currency, fee.amount.into())
+    }
+
+    /// Adds another effect, or takes it away.
+    pub fn add(&mut self, other: &Effect, sign: i128) -> Result<(), FixedError> {
+        let of = |amount: Amount| signed(sign, amount);
+        self.quantity = self.quantity.checked_add(Quantity::from_units(sign * other.quantity.units()))?;
+        for movement in other.movements.iter() {
+            let (amount, book) = (of(movement.amount)?, of(movement.book)?);
+            self.movements.add(Movement { currency: movement.currency, amount, book })?;
+        }
+        self.change = self.change.plus(&other.change.signed(sign)?)?;
+        self.realized = self.realized.checked_add(of(other.realized)?)?;
+        self.income = self.income.checked_add(of(other.income)?)?;
+        self.fees = self.fees.checked_add(of(other.fees)?)?;
+        other.charges.iter().try_for_each(|(currency, amount)| add_charge(&mut self.charges, *currency, of(*amount)?))
+    }
+
+    /// Whether it changes nothing.
+    pub fn is_nothing(&self) -> bool {
+        let still = self.movements.iter().all(|movement| movement.amount.is_zero() && movement.book.is_zero());
+        let free = self.charges.iter().all(|(_, amount)| amount.is_zero());
+        self.quantity.is_zero() && still && free && self.change == Sums::default() && self.realized.is_zero() && self.income.is_zero()
+    }
+}
+
+fn add_charge(charges: &mut Charges, currency: Currency, amount: Amount) -> Result<(), FixedError> {
+    match charges.iter_mut().find(|(known, _)| *known == currency) {
+        Some((_, sum)) => *sum = bounded(sum.checked_add(amount)?)?,
+        None => charges.push((currency, amount)),
+    }
+    Ok(())
+}

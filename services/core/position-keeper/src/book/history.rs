@@ -1,0 +1,187 @@
+//! The executions of a portfolio in booking order, kept as long as a cancel or a correction may name them.
+//!
+//! They lie in chunks, each complete in itself: the first execution of a line in a chunk brings the position
+//! before it, so that a line can be folded again from any chunk on. An execution that was cancelled or corrected
+//! keeps its place; what stands there now is written beside it. Chunks whose trade dates have all left the dedup
+//! window go. It folds nothing itself.
+
+use super::execution::Execution;
+use super::position::Position;
+use crate::prices::InstrumentIx;
+use domain::Date;
+use engine::ImageError;
+use engine::image::{append, from_bytes, take, to_bytes};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+/// Executions in one chunk.
+const CHUNK: u64 = 2048;
+
+/// Where an execution stands: its number in the portfolio's booking order.
+pub type Place = u64;
+
+/// The number of a chunk, one above its place in time; zero stands for none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ChunkMark(u64);
+
+#[derive(Serialize)]
+struct Written<'a> {
+    before: Option<&'a Position>,
+    execution: &'a Execution,
+}
+
+#[derive(Deserialize)]
+struct Read {
+    before: Option<Position>,
+    execution: Execution,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Chunk {
+    count: u64,
+    newest: Date,
+    bytes: Vec<u8>,
+}
+
+/// The part that changes little and is stored with its portfolio.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Changes {
+    /// The number of the first chunk that is kept.
+    first: u64,
+    /// What stands in place of an execution now; `None` for one that was cancelled.
+    amended: BTreeMap<Place, Option<Execution>>,
+    /// Positions before the first execution of a line in its chunk, where they are no longer what they were.
+    before: BTreeMap<Place, Position>,
+}
+
+/// The executions.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct History {
+    chunks: VecDeque<Chunk>,
+    dirty: BTreeSet<u64>,
+}
+
+/// An execution of a line as it stands now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// Its place.
+    pub place: Place,
+    /// The position before it, where it is the first of its line in its chunk.
+    pub before: Option<Position>,
+    /// What stands there; `None` after a cancel.
+    pub execution: Option<Execution>,
+}
+
+impl History {
+    fn next(&self, changes: &Changes) -> Place {
+        let full = self.chunks.len().saturating_sub(1) as u64;
+        (changes.first + full) * CHUNK + self.chunks.back().map_or(0, |chunk| chunk.count)
+    }
+
+    /// Keeps an execution. `mark` is the chunk in which its line was last booked, `before` the position before it.
+    pub fn push(&mut self, changes: &Changes, mark: &mut ChunkMark, before: &Position, execution: &Execution) -> Place {
+        if self.chunks.back().is_none_or(|chunk| chunk.count == CHUNK) {
+            self.chunks.push_back(Chunk { count: 0, newest: execution.trade_date, bytes: Vec::new() });
+        }
+        let place = self.next(changes);
+        let number = place / CHUNK;
+        let first = *mark != ChunkMark(number + 1);
+        *mark = ChunkMark(number + 1);
+        self.dirty.insert(number);
+        let chunk = self.chunks.back_mut().expect("a chunk was made where there was none");
+        let written = Written { before: first.then_some(before), execution };
+        let bytes = std::mem::take(&mut chunk.bytes);
+        chunk.bytes = append(&written, bytes);
+        chunk.newest = chunk.newest.max(execution.trade_date);
+        chunk.count += 1;
+        place
+    }
+
+    /// Lets the chunks go whose trade dates lie before the window, but for the one that grows.
+    pub fn forget_before(&mut self, changes: &mut Changes, oldest: Date) {
+        while self.chunks.len() > 1 && self.chunks.front().is_some_and(|chunk| chunk.newest < oldest) {
+            self.chunks.pop_front();
+            self.dirty.insert(changes.first);
+            changes.first += 1;
+            let kept = changes.first * CHUNK;
+            changes.amended = changes.amended.split_off(&kept);
+            changes.before = changes.before.split_off(&kept);
+        }
+    }
+
+    /// What stands at a place; `None` when it was let go, `Some(None)` after a cancel.
+    pub fn at(&self, changes: &Changes, place: Place) -> Option<Option<Execution>> {
+        if let Some(amended) = changes.amended.get(&place) {
+            return Some(amended.clone());
+        }
+        let chunk = self.chunks.get(usize::try_from((place / CHUNK).checked_sub(changes.first)?).ok()?)?;
+        let read = Reading { bytes: &chunk.bytes }.nth(usize::try_from(place % CHUNK).ok()?)?;
+        Some(Some(read.execution))
+    }
+
+    /// The executions of an instrument from the chunk of a place on, in booking order.
+    pub fn line_from<'a>(&'a self, changes: &'a Changes, place: Place, instrument: InstrumentIx) -> impl Iterator<Item = Kept> + 'a {
+        let first = place / CHUNK;
+        let skipped = usize::try_from(first.saturating_sub(changes.first)).unwrap_or(usize::MAX);
+        let chunks = self.chunks.iter().enumerate().skip(skipped);
+        chunks.flat_map(move |(nth, chunk)| {
+            let start = (changes.first + nth as u64) * CHUNK;
+            let reads = (start..).zip(Reading { bytes: &chunk.bytes });
+            reads.filter(move |(_, read)| read.execution.instrument == instrument).map(move |(place, read)| Kept {
+                place,
+                before: read.before.map(|before| changes.before.get(&place).copied().unwrap_or(before)),
+                execution: changes.amended.get(&place).cloned().unwrap_or(Some(read.execution)),
+            })
+        })
+    }
+
+    /// Numbers of the chunks, ascending.
+    pub fn chunks(&self, changes: &Changes) -> impl Iterator<Item = u64> {
+        (changes.first..).take(self.chunks.len())
+    }
+    /// The bytes of a chunk; `None` when there is none (any more).
+    pub fn chunk(&self, changes: &Changes, number: u64) -> Option<Vec<u8>> {
+        let nth = usize::try_from(number.checked_sub(changes.first)?).ok()?;
+        self.chunks.get(nth).map(to_bytes)
+    }
+    /// Puts a chunk back; they come in ascending order.
+    pub fn restore_chunk(&mut self, number: u64, bytes: &[u8]) -> Result<(), ImageError> {
+        let what = format!("executions, chunk {number}");
+        let chunk: Chunk = from_bytes(&what, bytes)?;
+        let held = Reading { bytes: &chunk.bytes }.count() as u64;
+        if held != chunk.count || chunk.count > CHUNK {
+            return Err(ImageError::new(what, "it does not hold what it says"));
+        }
+        self.chunks.push_back(chunk);
+        Ok(())
+    }
+    /// Chunks changed, made or removed since the last call, ascending.
+    pub fn take_dirty(&mut self) -> BTreeSet<u64> {
+        std::mem::take(&mut self.dirty)
+    }
+}
+
+impl Changes {
+    /// Writes what stands at a place now, and the positions that changed with it.
+    pub fn amend(&mut self, place: Place, execution: Option<Execution>, before: Vec<(Place, Position)>) {
+        self.amended.insert(place, execution);
+        self.before.extend(before);
+    }
+}
+
+/// The executions that bytes hold.
+struct Reading<'a> {
+    bytes: &'a [u8],
+}
+
+impl Iterator for Reading<'_> {
+    type Item = Read;
+    fn next(&mut self) -> Option<Read> {
+        if self.bytes.is_empty() {
+            return None;
+        }
+        let (read, rest) = take(self.bytes)?;
+        self.bytes = rest;
+        Some(read)
+    }
+}

@@ -1,0 +1,157 @@
+//! Cancels and corrections of executions: the execution that they name, by its own id or by that of a
+//! correction of it; one that has not come is awaited, one that cannot be known any more is refused.
+
+use super::Waits;
+use super::fills::{ask_once, check_rate, hashes, id_of};
+use super::settling::admit;
+use crate::book::amend::{self, Named};
+use crate::book::entry::Source;
+use crate::book::execution::Execution;
+use crate::book::history::Place;
+use crate::book::trade::{Terms, facts_of};
+use crate::book::{Need, PortfolioIx, Trouble};
+use crate::keeper::{PositionKeeper, TIMER_SETTLE};
+use domain::enums::{ExecType, Side};
+use domain::fill::Fill;
+use domain::reason::DeadLetterCode;
+use domain::{Input, SmolStr};
+use engine::dedup::Verdict;
+use engine::{Context, RawRecord};
+use std::collections::BTreeMap;
+
+/// Checks the reference alone.
+pub(super) fn check(fill: &Fill) -> Result<(), Trouble> {
+    match fill.exec_ref_id.as_ref() {
+        None => Err(Trouble::invalid(format!("a {} names its execution in exec_ref_id, which is missing", fill.exec_type))),
+        Some(named) if !domain::ids::is_id(named) => Err(Trouble::range("exec_ref_id has 1 to 128 bytes and no control characters")),
+        Some(named) if *named == fill.exec_id => {
+            Err(Trouble::invalid(format!("a {} has an id of its own: exec_id and exec_ref_id are both {named:?}", fill.exec_type)))
+        }
+        Some(_) => Ok(()),
+    }
+}
+
+impl PositionKeeper {
+    /// Books a checked cancel or correction.
+    pub(super) fn try_amend(&mut self, fill: &Fill, source: &Source, cx: &mut Context<'_>) -> Result<(), Trouble> {
+        let ix = self.find(&fill.portfolio_id).ok_or_else(|| Trouble::Wait(Need::Policy(fill.portfolio_id.clone())))?;
+        check_rate(fill, self.portfolio(ix).base)?;
+        let (id, content) = hashes(&mut self.parts, fill);
+        let dates = cx.settings.dedup_trade_dates;
+        match self.portfolio(ix).fills.judge(fill.trade_date, id, content, cx.now, dates) {
+            Verdict::Late { oldest } => return Err(late(fill, &format!("it is dated {}, before {oldest}", fill.trade_date))),
+            verdict => admit(verdict, false, "execution", fill.exec_id.as_str(), fill.trade_date)?,
+        }
+        let place = self.named_by(ix, fill)?;
+        let (was, now) = self.amended(ix, place, fill)?;
+        let portfolio = self.portfolio(ix);
+        let planned = amend::plan(portfolio, Named { place, was: &was, now }, fill, source, cx.now)?;
+        let (instrument, counting) = (was.instrument, portfolio.lines.hot().len());
+        if counting >= cx.settings.max_lines && !portfolio.lines.counts(instrument) {
+            return Err(Trouble::range(format!("the portfolio has {counting} lines, the most that one may have")));
+        }
+        let portfolio = &mut self.portfolios[ix.at()];
+        portfolio.amend(planned);
+        if let Some(order) = was.order {
+            ask_once(&mut portfolio.requests, SmolStr::new(order.to_string()));
+        }
+        if let Some(next) = portfolio.cash.next_settlement() {
+            cx.timers.set(next.start_utc(), TIMER_SETTLE, fill.portfolio_id.as_str());
+        }
+        self.remember(ix, fill, (id, content, place), dates);
+        self.booked(ix);
+        Ok(())
+    }
+
+    /// The place of the execution that a record names: of its own trade date, else of the newest that knows it.
+    fn named_by(&mut self, ix: PortfolioIx, fill: &Fill) -> Result<Place, Trouble> {
+        let named = fill.exec_ref_id.clone().unwrap_or_default();
+        let window = &self.portfolios[ix.at()].fills;
+        let dates = std::iter::once(fill.trade_date).chain(window.newest_first());
+        for date in dates {
+            if let Some(place) = window.place(date, id_of(&mut self.parts, &fill.source, date, &named)) {
+                return Ok(place);
+            }
+        }
+        Err(Trouble::Wait(Need::Execution(fill.source.clone(), named)))
+    }
+
+    /// What stands at a place, and what is to stand there.
+    fn amended(&self, ix: PortfolioIx, place: Place, fill: &Fill) -> Result<(Execution, Option<Execution>), Trouble> {
+        let portfolio = self.portfolio(ix);
+        let named = fill.exec_ref_id.as_deref().unwrap_or_default();
+        let was = match portfolio.history.at(&portfolio.changes, place) {
+            Some(Some(was)) => was,
+            Some(None) => {
+                return Err(Trouble::refuse(
+                    DeadLetterCode::DuplicateConflict,
+                    format!(
+                        "execution {named:?} is cancelled already: nothing is left to {}",
+                        if is_cancel(fill) { "cancel" } else { "correct" }
+                    ),
+                ));
+            }
+            None => return Err(late(fill, &format!("execution {named:?} has left the window"))),
+        };
+        let other = |what: &str| {
+            Trouble::invalid(format!(
+                "the {} names execution {named:?}, which has another {what}: cancel that and book anew",
+                fill.exec_type
+            ))
+        };
+        if self.market.slot(was.instrument).id != fill.instrument_id {
+            return Err(other("instrument"));
+        }
+        if was.currency != fill.currency {
+            return Err(other("currency"));
+        }
+        if was.quantity.is_negative() == (fill.side == Side::Buy) {
+            return Err(other("side"));
+        }
+        if is_cancel(fill) {
+            return Ok((was, None));
+        }
+        let (_, facts) = facts_of(&self.market, fill)?;
+        let terms = Terms { market: &self.market, facts, base: portfolio.base, rate: was.rate };
+        let right = terms.execution(fill, was.instrument)?;
+        let (order, strategy) = (was.order, was.strategy.clone());
+        let now = Execution { trade_date: was.trade_date, settles: was.settles, order, strategy, ..right };
+        Ok((was, Some(now)))
+    }
+
+    /// Takes in what has waited for an execution that was booked now, and for what is booked with it.
+    pub(crate) fn wake_named(&mut self, input: &Input, cx: &mut Context<'_>) {
+        let Input::Fill(fill) = input else { return };
+        let portfolio = &fill.portfolio_id;
+        if !self.waits.awaits(portfolio) {
+            return;
+        }
+        let named = |waits: &mut Waits, fill: &Fill| {
+            waits.take_named(portfolio, &fill.source, &fill.exec_id).into_iter().map(|raw| (raw.offset, raw))
+        };
+        // In the order of their log, however the one names the other.
+        let mut due: BTreeMap<i64, RawRecord> = named(&mut self.waits, fill).collect();
+        while let Some((_, raw)) = due.pop_first() {
+            if let Some(Input::Fill(fill)) = self.try_again(portfolio, raw, cx) {
+                due.extend(named(&mut self.waits, &fill));
+            }
+        }
+        // What names an execution of dates that have left the window will never find it.
+        if std::mem::take(&mut self.aged) {
+            for raw in self.waits.take_all_named(portfolio) {
+                self.try_again(portfolio, raw, cx);
+            }
+        }
+        self.mark_by_id(portfolio);
+    }
+}
+
+fn is_cancel(fill: &Fill) -> bool {
+    fill.exec_type == ExecType::Cancel
+}
+
+fn late(fill: &Fill, why: &str) -> Trouble {
+    let text =
+        format!("a {} of an execution that is not known any more ({why}): book the difference, then DISCARD this record", fill.exec_type);
+    Trouble::refuse(DeadLetterCode::LateReference, text)
+}
