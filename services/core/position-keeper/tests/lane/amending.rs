@@ -2,10 +2,10 @@
 //! beginning, whatever came between and in whatever order the records came.
 
 use crate::harness::*;
-use domain::Output;
 use domain::enums::EntryKind;
 use domain::ledger::{CurrencyAmount, Ledger, PositionState};
 use domain::reason::DeadLetterCode as Code;
+use domain::{Amount, Output};
 use engine::Settings;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -197,18 +197,22 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
     proptest::collection::vec(prop_oneof![3 => trade().prop_map(Act::Trade), 2 => amend], 1..40)
 }
 
+fn cents(number: i128) -> String {
+    Amount::from_units(number * 10_i128.pow(Amount::SCALE - 2)).to_string()
+}
+
 fn fields(trade: &Trade) -> Value {
     let (id, currency) = INSTRUMENTS[trade.instrument];
     let base = ["BTC", "GBP"].iter().find(|asset| id.starts_with(**asset)).copied().unwrap_or(currency);
     let fee_currency = ["USD", "EUR", base][trade.fee_currency];
-    let fee = format!("{}", f64::from(trade.fee) / 100.0);
+    let fee = cents(i128::from(trade.fee));
     json!({"instrument_id": id, "currency": currency, "fees": [{"type": "f", "amount": fee, "currency": fee_currency}]})
 }
 
 fn sent(book: &mut Book, id: &str, trade: &Trade, more: &[(&str, Value)]) {
     let mut given = fields(trade);
     more.iter().for_each(|(name, value)| given[*name] = value.clone());
-    let price = format!("{}", f64::from(trade.price) / 100.0);
+    let price = cents(i128::from(trade.price));
     book.fill(id, if trade.buy { "BUY" } else { "SELL" }, &trade.quantity.to_string(), &price, given);
 }
 
