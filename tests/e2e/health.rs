@@ -81,7 +81,8 @@ fn health_of_every_role_a_standby_included() {
     feed.send_all(&load.opening());
     feed.flush();
     until("frames are counted", LONG, || metric(&crew[0], "ballast_frames_total{role=\"conflator\"} ").filter(|frames| *frames > 0.0));
-    assert!(sum(&crew[0], "ballast_ticks_conflated_total") >= 6.0);
+    // The first frame may hold instruments alone.
+    until("ticks are counted", LONG, || (sum(&crew[0], "ballast_ticks_conflated_total") >= 6.0).then_some(()));
     let overtaken: Vec<_> = crew.iter().chain(&standbys).flat_map(|service| service.lines_saying("begins again")).collect();
     assert!(overtaken.is_empty(), "one of two makes frames: {overtaken:?}");
 }
