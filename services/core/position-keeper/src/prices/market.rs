@@ -227,6 +227,11 @@ impl Market {
         let none = Hours::default();
         open_micros(&slot.hours, self.venue_hours(slot).unwrap_or(&none), slot.price_time, now)
     }
+    /// From when a price counts as made, open time only. One from a sender's clock that runs ahead counts from its
+    /// own moment, whenever that is asked: a lane put back from an image must find the same.
+    fn made(&self, ix: InstrumentIx, now: Timestamp) -> i64 {
+        now.micros().saturating_sub(self.age_micros(ix, now)).max(self.slot(ix).price_time.micros())
+    }
     /// Whether an instrument's price is older than it may be; the limit of the instrument comes first.
     pub fn is_stale(&self, ix: InstrumentIx, max_age_seconds: i64, now: Timestamp) -> bool {
         let limit = self.slot(ix).max_age_seconds().unwrap_or(max_age_seconds).saturating_mul(1_000_000);
@@ -236,8 +241,8 @@ impl Market {
     pub fn stale_at(&self, ix: InstrumentIx, max_age_seconds: i64, now: Timestamp) -> Option<Timestamp> {
         let slot = self.slot(ix);
         let limit = slot.max_age_seconds().unwrap_or(max_age_seconds).saturating_mul(1_000_000);
-        let left = limit.saturating_sub(self.age_micros(ix, now));
-        (left >= 0 && self.ages(slot, now)).then(|| now.plus_micros(left))
+        let due = self.made(ix, now).saturating_add(limit);
+        (now.micros() <= due && self.ages(slot, now)).then(|| Timestamp::from_micros(due))
     }
     fn ages(&self, slot: &Slot, now: Timestamp) -> bool {
         slot.hours.ages(now) && self.venue_hours(slot).is_none_or(|hours| hours.ages(now))
@@ -274,7 +279,7 @@ impl Market {
             return HotPrice::NONE;
         };
         let class = self.table.currencies.iter().position(|c| *c == facts.currency).and_then(|place| u32::try_from(place).ok());
-        let made = now.micros().saturating_sub(self.age_micros(ix, now));
+        let made = self.made(ix, now);
         let (made, until) = match facts.max_price_age_seconds {
             Some(own) => (i64::MAX, made.saturating_add(own.saturating_mul(1_000_000))),
             None => (made, i64::MAX),

@@ -2,7 +2,7 @@
 //! depend on one another.
 
 use crate::harness::*;
-use domain::{Output, Topic};
+use domain::{Output, Timestamp, Topic};
 use engine::{Image, Settings};
 use proptest::prelude::*;
 use serde_json::json;
@@ -63,7 +63,7 @@ fn feed(book: &mut Book, n: usize, deed: &Deed) {
         10 => _ = book.command(&id, ["REBALANCE", "RELEASE"][n % 2], json!({"portfolio_id": portfolio})),
         11 => {
             let status = if deed.amount.is_multiple_of(2) { "OPEN" } else { "CLOSED" };
-            let now = domain::Timestamp::from_micros(second(n as i64 * 10)).to_string();
+            let now = Timestamp::from_micros(second(n as i64 * 10)).to_string();
             book.status(json!({"venue": "XNYS", "status": status, "effective_at": now}));
         }
         12 if deed.amount.is_multiple_of(5) => _ = book.close_policy(portfolio),
@@ -173,5 +173,29 @@ fn without_offsets(output: Output) -> Output {
             Output::Ledger(record)
         }
         other => other,
+    }
+}
+
+/// The clock of its sender ran ahead: from then on it ages, not from when somebody looked at it.
+#[test]
+fn a_price_from_ahead_goes_stale_at_one_moment_before_and_after_an_image() {
+    let mut book = Book::new();
+    book.policy(1, json!({"targets": [{"instrument_id": "A", "target_weight": "0.5"}], "book": {"max_price_age_seconds": 100}}));
+    book.frame(|frame| {
+        frame.instruments.push(serde_json::from_value(json!({"instrument_id": "A", "type": "EQUITY", "currency": "USD"})).unwrap())
+    });
+    book.cash("d", "DEPOSIT", "USD", "1000").run();
+    book.at(second(1)).frame(|frame| frame.prices.push(last("A", "10", second(31)))).run();
+    for at in [5, 20, 40] {
+        book.run_at(second(at));
+        let mut lane = restored(&mut book.lane);
+        let stale = |lane: &engine::Lane<position_keeper::PositionKeeper>, at: i64| {
+            let market = lane.role().market();
+            let ix = market.find(&"A".parse().unwrap()).unwrap();
+            (market.stale_at(ix, 100, Timestamp::from_micros(second(at))), market.hot()[ix.at()].made)
+        };
+        assert_eq!(stale(&lane, at), stale(&book.lane, at), "at {at}");
+        assert_eq!(stale(&lane, at).0, Some(Timestamp::from_micros(second(131))));
+        std::mem::swap(&mut lane, &mut book.lane);
     }
 }
