@@ -24,17 +24,5 @@ pub const fn record_limit(topic: Topic) -> usize {
 
 /// The longest text in a record of the topic, in bytes.
 pub const fn text_limit(topic: Topic) -> usize {
-    match topic {
-        Topic::Fills
-        | Topic::Cash
-        | Topic::Policies
-        | Topic::Ticks
-        | Topic::Instruments
-        | Topic::CorporateActions
-        | Topic::MarketStatus
-        | Topic::Closes
-        | Topic::OrderStatus
-        | Topic::Commands => MAX_INPUT_TEXT,
-        _ => MAX_TEXT,
-    }
+    if topic.is_from_outside() { MAX_INPUT_TEXT } else { MAX_TEXT }
 }

@@ -80,8 +80,8 @@ const INPUT_BYTES: usize = 1024 * 1024;
 const OUTPUT_BYTES: usize = 8 * 1024 * 1024;
 
 impl Topic {
-    /// The most bytes that the value of a record may have, its framing included.
-    pub const fn record_bytes(self) -> usize {
+    /// Whether systems and people outside write it.
+    pub const fn is_from_outside(self) -> bool {
         match self {
             Topic::Fills
             | Topic::Cash
@@ -92,13 +92,10 @@ impl Topic {
             | Topic::MarketStatus
             | Topic::Closes
             | Topic::OrderStatus
-            | Topic::Refresh => INPUT_BYTES,
-            // An ADMIT carries a fill or cash entry whole, with its headers.
-            Topic::Commands => 2 * INPUT_BYTES,
-            // A step ends at an estimated 512 KiB; the ids of its entries may be longer than usual, and the last
-            // one of them as large as an input.
-            Topic::Ledger => 4 * INPUT_BYTES,
-            Topic::Snapshots
+            | Topic::Commands => true,
+            Topic::Refresh
+            | Topic::Ledger
+            | Topic::Snapshots
             | Topic::Drift
             | Topic::PortfolioCloses
             | Topic::Orders
@@ -109,7 +106,20 @@ impl Topic {
             | Topic::PositionKeeperProgress
             | Topic::RebalancerProgress
             | Topic::PaperRouterProgress
-            | Topic::PerformanceTrackerProgress => OUTPUT_BYTES,
+            | Topic::PerformanceTrackerProgress => false,
+        }
+    }
+    /// The most bytes that the value of a record may have, its framing included.
+    pub const fn record_bytes(self) -> usize {
+        match self {
+            // An ADMIT carries a fill or cash entry whole, with its headers.
+            Topic::Commands => 2 * INPUT_BYTES,
+            // A step ends at an estimated 512 KiB; the ids of its entries may be longer than usual, and the last
+            // one of them as large as an input.
+            Topic::Ledger => 4 * INPUT_BYTES,
+            Topic::Refresh => INPUT_BYTES,
+            _ if self.is_from_outside() => INPUT_BYTES,
+            _ => OUTPUT_BYTES,
         }
     }
 }

@@ -23,7 +23,7 @@ const TIMER_SNAPSHOT: u8 = 1;
 /// A standing breach may be said again; by portfolio.
 pub(crate) const TIMER_REARM: u8 = 2;
 /// Cash settles; by portfolio.
-pub(crate) const TIMER_SETTLE: u8 = 3;
+const TIMER_SETTLE: u8 = 3;
 /// A day is cut; by the cut's name.
 pub(crate) const TIMER_DAY_CUT: u8 = 4;
 /// A price goes stale; one for the lane.
@@ -139,13 +139,18 @@ impl PositionKeeper {
 
     fn settle_cash(&mut self, id: &str, cx: &mut Context<'_>) {
         let Some(ix) = self.by_id.get(id).copied() else { return };
-        let portfolio = self.portfolio_mut(ix);
-        let settled = portfolio.cash.settle(cx.now.date_utc());
-        if let Some(next) = portfolio.cash.next_settlement() {
-            cx.timers.set(next.start_utc(), TIMER_SETTLE, id);
-        }
+        let settled = self.portfolio_mut(ix).cash.settle(cx.now.date_utc());
+        self.wake_to_settle(ix, cx);
         if settled {
             self.marks.change(ix);
+        }
+    }
+
+    /// Wakes the lane on the next day on which cash of a portfolio settles.
+    pub(crate) fn wake_to_settle(&self, ix: PortfolioIx, cx: &mut Context<'_>) {
+        let portfolio = self.portfolio(ix);
+        if let Some(next) = portfolio.cash.next_settlement() {
+            cx.timers.set(next.start_utc(), TIMER_SETTLE, portfolio.id.as_str());
         }
     }
 

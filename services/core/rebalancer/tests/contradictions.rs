@@ -4,20 +4,8 @@
 
 mod harness;
 
-use domain::Quantity;
 use domain::enums::{CommandKind, DriftKind, OrderState};
-use harness::{House, tell, words};
-
-fn units(text: &str) -> Quantity {
-    text.parse().unwrap()
-}
-
-/// 20,000 of cash to buy BBB with; AAA stands at its target.
-fn with_cash() -> House {
-    let mut house = House::automatic();
-    house.book.hold(&[("AAA", "500"), ("BBB", "300")], "20000");
-    house
-}
+use harness::{House, tell, units, words};
 
 #[test]
 fn fills_that_contradict_each_other_are_settled_by_a_person() {
@@ -168,7 +156,7 @@ fn a_halt_that_ends_while_the_lane_is_behind_has_asked_back() {
 
 #[test]
 fn executions_that_the_book_never_sees_call_a_person_and_late_ones_end_the_cycle() {
-    let mut house = with_cash();
+    let mut house = House::with_cash();
     assert_eq!(house.opening(), "THRESHOLD RELEASED [BUY 200 BBB]\n  wave 1 NEW [BUY 200 BBB]");
     let buy = house.order(0);
     let filled = house.report(&buy, OrderState::Filled, "200");

@@ -4,20 +4,9 @@
 
 mod harness;
 
+use domain::Output;
 use domain::enums::{CommandKind, DriftKind, OrderState};
-use domain::{Output, Quantity};
-use harness::{House, drift_mut, explained, tell, words};
-
-fn units(text: &str) -> Quantity {
-    text.parse().unwrap()
-}
-
-/// 20,000 of cash to buy BBB with; AAA stands at its target.
-fn with_cash() -> House {
-    let mut house = House::automatic();
-    house.book.hold(&[("AAA", "500"), ("BBB", "300")], "20000");
-    house
-}
+use harness::{House, drift_mut, explained, tell, units, words};
 
 #[test]
 fn sells_leave_first_and_the_buys_follow_on_the_cash_that_came() {
@@ -349,7 +338,7 @@ fn a_cleared_breach_that_was_held_opens_nothing() {
 
 #[test]
 fn held_drift_from_before_the_last_cycle_was_applied_opens_no_other() {
-    let mut house = with_cash();
+    let mut house = House::with_cash();
     house.opening();
     let buy = house.order(0);
     house.behind = true;

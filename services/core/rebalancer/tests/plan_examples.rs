@@ -5,10 +5,10 @@
 mod book;
 mod by_hand;
 
-use by_hand::{check, planned, told};
+use by_hand::{check, input, planned, told};
+use domain::Quantity;
 use domain::enums::{RebalanceTrigger, Side};
-use domain::{Money, Quantity};
-use rebalancer::plan::{HaltView, OpenOrder, PlanInput, Rules, plan};
+use rebalancer::plan::{HaltView, OpenOrder, PlanInput, plan};
 use rebalancer::plan_check::plan_check;
 
 /// What a person's request makes of a book.
@@ -301,17 +301,7 @@ fn a_share_of_a_band_ends_exactly_at_its_edge() {
     // The second opinion would have seen the lot too many.
     plan.legs[0].quantity = "21".parse().unwrap();
     let (drift, halted) = (book::drift(book::policy(policy), book), HaltView::default());
-    let input = PlanInput {
-        drift: &drift,
-        rules: Rules::of(drift.policy.as_ref().unwrap()),
-        trigger: RebalanceTrigger::Threshold,
-        open: &[],
-        released_today: Money::ZERO,
-        orders_last_minute: 0,
-        halted: &halted,
-        behind: false,
-        short_proceeds: Money::ZERO,
-    };
+    let input = input(RebalanceTrigger::Threshold, &drift, &halted);
     let found = plan_check(&input, &plan).unwrap_err();
     assert!(found.iter().any(|violation| violation.law == "no lot beyond the edge"), "{found:?}");
 }
@@ -384,17 +374,7 @@ fn unfit_books_are_refused_with_a_code() {
 }
 
 fn refusal(drift: &domain::drift::Drift, halted: &HaltView, behind: bool) -> String {
-    let input = PlanInput {
-        drift,
-        rules: Rules::of(drift.policy.as_ref().unwrap()),
-        trigger: RebalanceTrigger::Manual,
-        open: &[],
-        released_today: Money::ZERO,
-        orders_last_minute: 0,
-        halted,
-        behind,
-        short_proceeds: Money::ZERO,
-    };
+    let input = PlanInput { behind, ..input(RebalanceTrigger::Manual, drift, halted) };
     let plan = plan(&input);
     assert_eq!(plan_check(&input, &plan), Ok(()));
     assert_eq!(plan.explanation.len(), drift.lines.len());

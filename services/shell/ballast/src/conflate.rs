@@ -38,8 +38,6 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const BATCH: usize = 10_000;
 /// How long the last frames may take to be delivered when the process stops; what they held is read again.
 const FLUSH: Duration = Duration::from_secs(1);
-/// Between two looks at the stop sign while standing by.
-const STAND_BY: Duration = Duration::from_millis(100);
 /// Between two tries.
 const AGAIN: Duration = Duration::from_millis(500);
 
@@ -50,12 +48,7 @@ pub fn run(world: &Arc<World>, stop: &Stop) -> anyhow::Result<()> {
     let mut post = Post::queue_for(&world.config, NAME, TopicName::from(Topic::Frames.name()), &heartbeat)?;
     while !stop.asked() {
         heartbeat.beat();
-        if !post.is_held(STAND_BY)? {
-            if post.is_joined() {
-                condition.set_ready();
-            } else {
-                condition.set_not_ready("joining its group");
-            }
+        if !post.stand_by(&condition)? {
             continue;
         }
         condition.set_not_ready("finding the last frame that counted");

@@ -70,19 +70,7 @@ pub fn read_line(text: &str) -> Result<Line, Refusal> {
 
 /// The same line, if its topic is one that people and systems outside write to.
 pub fn from_outside(line: Line) -> Result<Line, Refusal> {
-    const OUTSIDE: [Topic; 10] = [
-        Topic::Fills,
-        Topic::Cash,
-        Topic::Policies,
-        Topic::Ticks,
-        Topic::Instruments,
-        Topic::CorporateActions,
-        Topic::MarketStatus,
-        Topic::Closes,
-        Topic::OrderStatus,
-        Topic::Commands,
-    ];
-    if OUTSIDE.contains(&line.topic) {
+    if line.topic.is_from_outside() {
         return Ok(line);
     }
     let text = format!("{} is written by the service, it is no input: leave the line out", line.topic.name());

@@ -9,10 +9,13 @@ use kafka_log::{Membership, MembershipEvent, MembershipSettings, TopicName};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
-use telemetry::Heartbeat;
+use telemetry::{Condition, Heartbeat};
 
 /// Between two looks at the holder's signs of life.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// Between two looks at the stop sign while standing by.
+const STAND_BY: Duration = Duration::from_millis(100);
 
 /// A place in the queue for a post; dropping it leaves.
 pub struct Post {
@@ -48,11 +51,6 @@ impl Post {
         Ok(Self { role, hear, _membership: membership, standing: Standing::Joining })
     }
 
-    /// Whether the group has said anything yet.
-    pub fn is_joined(&self) -> bool {
-        self.standing != Standing::Joining
-    }
-
     /// Whether the post is ours; waits up to `wait` for news of it. An error: this process can hold it no more.
     pub fn is_held(&mut self, wait: Duration) -> anyhow::Result<bool> {
         let mut wait = wait;
@@ -72,6 +70,17 @@ impl Post {
             Standing::Ended(why) => anyhow::bail!("{why}"),
             standing => Ok(*standing == Standing::Held),
         }
+    }
+
+    /// Waits for the post; whether it is ours. Who stands by as a member is ready.
+    pub fn stand_by(&mut self, condition: &Condition) -> anyhow::Result<bool> {
+        let held = self.is_held(STAND_BY)?;
+        match self.standing {
+            Standing::Joining => condition.set_not_ready("joining its group"),
+            _ if !held => condition.set_ready(),
+            _ => {}
+        }
+        Ok(held)
     }
 
     fn take(&mut self, event: MembershipEvent) {

@@ -27,8 +27,6 @@ use trouble::Trouble;
 
 /// The role's name.
 const NAME: &str = "projector";
-/// Between two looks at the stop sign while standing by.
-const STAND_BY: Duration = Duration::from_millis(100);
 
 /// Runs until told to stop: one life after another, each from the offsets stored in Postgres.
 pub fn run(world: &Arc<World>, stop: &Stop) -> anyhow::Result<()> {
@@ -40,12 +38,7 @@ pub fn run(world: &Arc<World>, stop: &Stop) -> anyhow::Result<()> {
     let mut said = String::new();
     while !stop.asked() {
         heartbeat.beat();
-        if !post.is_held(STAND_BY)? {
-            if post.is_joined() {
-                condition.set_ready();
-            } else {
-                condition.set_not_ready("joining its group");
-            }
+        if !post.stand_by(&condition)? {
             continue;
         }
         let lived = one_life(world, Signs { condition: &condition, heartbeat: &heartbeat }, &mut post, &mut caution, stop);

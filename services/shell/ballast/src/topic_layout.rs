@@ -17,20 +17,8 @@ const BESIDE: usize = 64 * 1024;
 /// a record that a lane would refuse for its size is refused where it is sent. The broker looks at compressed
 /// bytes, so that larger ones may still arrive; their dead letters carry no more than their place.
 pub const fn message_bytes(topic: Topic) -> usize {
-    match topic {
-        Topic::Fills
-        | Topic::Cash
-        | Topic::Policies
-        | Topic::Ticks
-        | Topic::Instruments
-        | Topic::CorporateActions
-        | Topic::MarketStatus
-        | Topic::Closes
-        | Topic::OrderStatus
-        | Topic::Refresh
-        | Topic::Commands => topic.record_bytes(),
-        _ => topic.record_bytes() + BESIDE,
-    }
+    // Refreshes are our own, and small.
+    if topic.is_from_outside() || matches!(topic, Topic::Refresh) { topic.record_bytes() } else { topic.record_bytes() + BESIDE }
 }
 
 /// The most bytes that a broker takes of one dead letter of a topic.

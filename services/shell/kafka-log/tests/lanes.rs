@@ -4,7 +4,7 @@
 mod cluster;
 
 use cluster::wire::{Fault, Wire};
-use cluster::{LONG, eventually, message, settings, topic, unique, visible};
+use cluster::{LONG, behind_a_wire, eventually, message, settings, topic, unique, visible};
 use kafka_log::{
     Commit, CommitError, DoneStep, KafkaSettings, LaneProducer, LaneSettings, Outcome, ProbeError, ProgressProbe, Record, TailProbe,
     TopicName,
@@ -168,10 +168,8 @@ fn a_record_that_can_never_be_written_ends_the_lane_and_leaves_nothing() {
 
 /// Commits three steps over a wire that harms the second one's EndTxn.
 fn with_a_harmed_commit(fault: Fault) -> (bool, u32) {
-    let direct = settings();
+    let (direct, wire, harmed) = behind_a_wire();
     let topics = topics(&direct);
-    let wire = Wire::to(&direct.brokers);
-    let harmed = KafkaSettings { brokers: wire.address.clone(), ..direct.clone() };
     let lane = ready(&harmed, &unique("lane"), &topics);
     lane.producer.commit(step(&topics, 1)).unwrap();
     lane.confirmed(1);
@@ -260,10 +258,8 @@ fn in_doubt(fault: Fault) {
 /// A lane whose first step is cut off before its commit, while the progress topic, as `shown` by the probe from
 /// then on, tells of another step.
 fn after_a_cut(shown: DoneStep) -> Outcome {
-    let direct = settings();
+    let (direct, wire, mut harmed) = behind_a_wire();
     let topics = topics(&direct);
-    let wire = Wire::to(&direct.brokers);
-    let mut harmed = KafkaSettings { brokers: wire.address.clone(), ..direct.clone() };
     harmed.client = cluster::map(&[("reconnect.backoff.ms", "7000"), ("reconnect.backoff.max.ms", "7000")]);
     let (tell, heard) = channel();
     let impatient = LaneSettings { commit_budget: Duration::ZERO, ..LaneSettings::default() };
@@ -292,10 +288,8 @@ fn a_step_of_another_owner_is_not_taken_for_ours() {
 /// Whoever was cut off and comes back has fenced the new owner by then, but never goes on above its steps.
 #[test]
 fn an_owner_that_comes_back_finds_that_another_was_there() {
-    let direct = settings();
+    let (direct, wire, harmed) = behind_a_wire();
     let topics = topics(&direct);
-    let wire = Wire::to(&direct.brokers);
-    let harmed = KafkaSettings { brokers: wire.address.clone(), ..direct.clone() };
     let id = unique("lane");
     let old = ready(&harmed, &id, &topics);
     old.producer.commit(step(&topics, 1)).unwrap();
@@ -315,10 +309,8 @@ fn an_owner_that_comes_back_finds_that_another_was_there() {
 /// A producer that nobody wants any more gives up soon and fences nobody, whatever it was doing.
 #[test]
 fn a_producer_that_is_let_go_ends_soon_and_leaves_its_successor_alone() {
-    let direct = settings();
+    let (direct, wire, harmed) = behind_a_wire();
     let topics = topics(&direct);
-    let wire = Wire::to(&direct.brokers);
-    let harmed = KafkaSettings { brokers: wire.address.clone(), ..direct.clone() };
     let id = unique("lane");
     let old = ready(&harmed, &id, &topics);
     old.producer.commit(step(&topics, 1)).unwrap();

@@ -4,7 +4,7 @@
 mod cluster;
 
 use cluster::wire::Wire;
-use cluster::{LONG, eventually, message, settings, start, topic, unique};
+use cluster::{LONG, behind_a_wire, eventually, message, start, topic, unique};
 use kafka_log::{KafkaSettings, Membership, MembershipEvent, MembershipSettings, Pace, Producer, Reader, TopicName};
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
@@ -16,13 +16,6 @@ fn publish(settings: &KafkaSettings, topic: &TopicName, text: &str) {
     let producer = Producer::open(settings, "publisher").unwrap();
     producer.send(message(topic, 0, text)).unwrap();
     producer.flush(LONG).unwrap();
-}
-
-fn behind_a_wire() -> (KafkaSettings, Wire, KafkaSettings) {
-    let direct = settings();
-    let wire = Wire::to(&direct.brokers);
-    let through = KafkaSettings { brokers: wire.address.clone(), ..direct.clone() };
-    (direct, wire, through)
 }
 
 /// The broker goes away, comes back and knows of none, as one that is fenced; later it knows itself again.

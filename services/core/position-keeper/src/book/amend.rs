@@ -2,20 +2,20 @@
 //! it should have been, and the differences are booked. What was booked meanwhile keeps its order. The state is
 //! that of a book in which the execution never was, or was right from the beginning.
 
-use super::entry::{Source, legs, money};
-use super::execution::{Charges, Effect, Execution, Form};
+use super::entry::Source;
+use super::execution::{Effect, Execution, Form};
 use super::history::{Kept, Place};
 use super::orders::Executed;
 use super::portfolio::Portfolio;
 use super::position::Position;
 use super::sums::Sums;
 use super::trade::entry;
-use super::trouble::{Trouble, bounded};
+use super::trouble::Trouble;
 use crate::prices::InstrumentIx;
 use domain::enums::EntryKind;
 use domain::fill::Fill;
-use domain::ledger::{CurrencyAmount, LedgerEntry};
-use domain::{Amount, Currency, Date, Money, OrderId, Timestamp};
+use domain::ledger::LedgerEntry;
+use domain::{Date, OrderId, Quantity, Timestamp};
 
 /// A cancel or a correction, checked and not yet written.
 #[derive(Debug, Clone)]
@@ -50,8 +50,7 @@ pub struct Named<'a> {
 
 /// Plans an amendment.
 pub fn plan(portfolio: &Portfolio, named: Named<'_>, fill: &Fill, source: &Source, now: Timestamp) -> Result<Amendment, Trouble> {
-    let refold = refold(portfolio, &named)?;
-    let Refold { own, later, position, before } = refold;
+    let Refold { own, later, position, before } = refold(portfolio, &named)?;
     let settles = named.was.settles.filter(|date| *date > now.date_utc());
     let mut both = own.clone();
     both.add(&later, 1)?;
@@ -62,14 +61,14 @@ pub fn plan(portfolio: &Portfolio, named: Named<'_>, fill: &Fill, source: &Sourc
         own.charges.iter().try_for_each(|(currency, amount)| fees.check(*currency, *amount))?;
     }
     let order = named.was.order.and_then(|order| {
-        let quantity = named.now.as_ref().map_or(domain::Quantity::ZERO, |now| now.quantity.abs());
+        let quantity = named.now.as_ref().map_or(Quantity::ZERO, |now| now.quantity.abs());
         portfolio.orders.amended(order, named.was.quantity.abs(), quantity, fill.cum_qty).map(|executed| (order, executed))
     });
     let shown = named.now.as_ref().unwrap_or(named.was);
     let kind = if named.now.is_some() { EntryKind::Correct } else { EntryKind::Cancel };
     let mut entries = vec![entry(kind, fill, shown, &own, source)?];
     if !later.is_nothing() {
-        entries.push(restated(fill, &later, source)?);
+        entries.push(restated(fill, shown, &later, source)?);
     }
     Ok(Amendment {
         place: named.place,
@@ -126,28 +125,13 @@ fn refold(portfolio: &Portfolio, named: &Named<'_>) -> Result<Refold, Trouble> {
     Ok(Refold { own, later, position: Some((instrument, now)), before })
 }
 
-/// What an amendment changes of later bookings.
-fn restated(fill: &Fill, later: &Effect, source: &Source) -> Result<LedgerEntry, Trouble> {
-    let charged = |(currency, amount): &(Currency, Amount)| CurrencyAmount { currency: *currency, amount: money(*amount) };
-    Ok(LedgerEntry {
-        kind: EntryKind::Restate,
-        cause: source.cause(&fill.exec_id),
-        instrument_id: Some(fill.instrument_id.clone()),
-        strategy: None,
-        venue: None,
-        trade_date: None,
-        effective_at: fill.transact_time,
-        transact_time: None,
-        quantity_change: later.quantity,
-        price: None,
-        fx_rate: None,
-        cash: legs(&later.movements),
-        realized_gross: money(bounded(later.realized)?),
-        fees: later.charges.iter().filter(|(_, amount)| !amount.is_zero()).map(charged).collect(),
-        income: money(bounded(later.income)?),
-        external_flow: Money::ZERO,
-        equity_before: None,
-    })
+/// What an amendment changes of later bookings: an entry that is no single execution's.
+fn restated(fill: &Fill, shown: &Execution, later: &Effect, source: &Source) -> Result<LedgerEntry, Trouble> {
+    let mut entry = entry(EntryKind::Restate, fill, shown, later, source)?;
+    (entry.strategy, entry.venue, entry.trade_date, entry.transact_time) = (None, None, None, None);
+    (entry.price, entry.fx_rate) = (None, None);
+    entry.fees.retain(|fee| !fee.amount.is_zero());
+    Ok(entry)
 }
 
 impl Portfolio {
@@ -155,8 +139,7 @@ impl Portfolio {
     pub fn amend(&mut self, planned: Amendment) {
         let touched = planned.position.map(|(ix, position)| {
             let place = self.lines.place(ix);
-            let charges: Charges = planned.own.charges;
-            self.lines.book(place, position, charges.into_iter());
+            self.lines.book(place, position, planned.own.charges.into_iter());
             self.lines.forget_zero_fees(place);
             ix
         });

@@ -47,9 +47,9 @@ pub struct Charge {
 }
 
 impl Charge {
-    /// Units by which the holding shrinks.
-    fn units(&self) -> Quantity {
-        if self.held { Quantity::from_units(self.amount.units() / pow10(Money::SCALE - Quantity::SCALE)) } else { Quantity::ZERO }
+    /// Units by which a holding that pays it shrinks; its amount has no more decimals than these.
+    pub fn units(amount: Money) -> Quantity {
+        Quantity::from_units(amount.units() / pow10(Money::SCALE - Quantity::SCALE))
     }
 }
 
@@ -166,10 +166,7 @@ impl Execution {
 
     /// A fee in the instrument's base asset reduces the holding; its value at the fill's price is the fee.
     fn charge_holding(effect: &mut Effect, fee: &Charge, position: &mut Position) -> Result<(), FixedError> {
-        let units = fee.units();
-        if units.is_zero() {
-            return Ok(());
-        }
+        let units = Charge::units(fee.amount);
         let sign = units.signum();
         let (gross, book_gross) = (signed(sign, fee.local)?, signed(sign, fee.book)?);
         let outcome = position.trade(Trade { quantity: units.checked_neg()?, gross, book_gross })?;

@@ -4,6 +4,7 @@
 use super::fee::FeeTotals;
 use super::history::ChunkMark;
 use super::position::Position;
+use super::trouble::Trouble;
 use crate::prices::{HotPrice, InstrumentIx};
 use serde::{Deserialize, Serialize};
 
@@ -81,6 +82,14 @@ impl Lines {
     /// Whether an instrument is held or targeted.
     pub fn counts(&self, instrument: InstrumentIx) -> bool {
         self.hot.binary_search_by_key(&instrument, |hot| hot.instrument).is_ok()
+    }
+    /// Whether the line of an instrument may count: `most` lines do, at most.
+    pub fn check_room(&self, instrument: InstrumentIx, most: usize) -> Result<(), Trouble> {
+        let counting = self.hot.len();
+        if counting < most || self.counts(instrument) {
+            return Ok(());
+        }
+        Err(Trouble::range(format!("the portfolio has {counting} lines, the most that one may have")))
     }
     /// The place of an instrument's line, made where there is none.
     pub fn place(&mut self, instrument: InstrumentIx) -> usize {

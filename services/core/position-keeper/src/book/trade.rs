@@ -171,13 +171,12 @@ impl Terms<'_> {
     }
 
     fn charge_of_holding(&self, fill: &Fill, fee: &Fee) -> Result<Option<Charge>, Trouble> {
-        let step = pow10(Money::SCALE - Quantity::SCALE);
-        if fee.amount.units() % step != 0 {
+        if fee.amount.units() % pow10(Money::SCALE - Quantity::SCALE) != 0 {
             let text =
                 format!("a fee of {} {} has more than {} decimals, which a holding cannot lose", fee.amount, fee.currency, Quantity::SCALE);
             return Err(Trouble::range(text));
         }
-        let units = Quantity::from_units(fee.amount.units() / step);
+        let units = Charge::units(fee.amount);
         if units.is_zero() {
             return Ok(None);
         }

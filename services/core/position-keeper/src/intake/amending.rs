@@ -10,7 +10,7 @@ use crate::book::execution::Execution;
 use crate::book::history::Place;
 use crate::book::trade::{Terms, facts_of};
 use crate::book::{Need, PortfolioIx, Trouble};
-use crate::keeper::{PositionKeeper, TIMER_SETTLE};
+use crate::keeper::PositionKeeper;
 use domain::enums::{ExecType, Side};
 use domain::fill::Fill;
 use domain::reason::DeadLetterCode;
@@ -46,18 +46,13 @@ impl PositionKeeper {
         let (was, now) = self.amended(ix, place, fill)?;
         let portfolio = self.portfolio(ix);
         let planned = amend::plan(portfolio, Named { place, was: &was, now }, fill, source, cx.now)?;
-        let (instrument, counting) = (was.instrument, portfolio.lines.hot().len());
-        if counting >= cx.settings.max_lines && !portfolio.lines.counts(instrument) {
-            return Err(Trouble::range(format!("the portfolio has {counting} lines, the most that one may have")));
-        }
+        portfolio.lines.check_room(was.instrument, cx.settings.max_lines)?;
         let portfolio = &mut self.portfolios[ix.at()];
         portfolio.amend(planned);
         if let Some(order) = was.order {
             ask_once(&mut portfolio.requests, SmolStr::new(order.to_string()));
         }
-        if let Some(next) = portfolio.cash.next_settlement() {
-            cx.timers.set(next.start_utc(), TIMER_SETTLE, fill.portfolio_id.as_str());
-        }
+        self.wake_to_settle(ix, cx);
         self.remember(ix, fill, (id, content, place), dates);
         self.booked(ix);
         Ok(())

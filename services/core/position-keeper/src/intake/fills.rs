@@ -5,7 +5,7 @@ use crate::book::history::Place;
 use crate::book::trade;
 use crate::book::{Need, PortfolioIx, Trouble};
 use crate::drift::Request;
-use crate::keeper::{PositionKeeper, TIMER_SETTLE};
+use crate::keeper::PositionKeeper;
 use domain::enums::{DriftCause, ExecType, Side};
 use domain::fill::Fill;
 use domain::reason::DeadLetterCode;
@@ -28,26 +28,21 @@ impl PositionKeeper {
         super::settling::admit(verdict, late, "execution", fill.exec_id.as_str(), fill.trade_date)?;
         let portfolio = self.portfolio(ix);
         let planned = trade::plan(portfolio, &self.market, fill, source, cx.now)?;
-        let (lines, counting) = (portfolio.lines.all().len(), portfolio.lines.hot().len());
+        let lines = portfolio.lines.all().len();
         let touched = planned.position.map(|(instrument, ..)| instrument);
-        if counting >= cx.settings.max_lines && touched.is_some_and(|instrument| !portfolio.lines.counts(instrument)) {
-            return Err(Trouble::range(format!("the portfolio has {counting} lines, the most that one may have")));
-        }
         if let Some(instrument) = touched {
+            portfolio.lines.check_room(instrument, cx.settings.max_lines)?;
             self.market.book(instrument);
         }
         let settles = planned.settles;
-        let portfolio = &mut self.portfolios[ix.at()];
-        let place = portfolio.book(planned).unwrap_or_default();
+        let place = self.portfolios[ix.at()].book(planned).unwrap_or_default();
         self.remember(ix, fill, (id, content, place), dates);
         let portfolio = &mut self.portfolios[ix.at()];
         if let Some(order) = fill.order_id {
             ask_once(&mut portfolio.requests, SmolStr::new(order.to_string()));
         }
-        if settles.is_some()
-            && let Some(next) = portfolio.cash.next_settlement()
-        {
-            cx.timers.set(next.start_utc(), TIMER_SETTLE, fill.portfolio_id.as_str());
+        if settles.is_some() {
+            self.wake_to_settle(ix, cx);
         }
         let grown = self.portfolio(ix).lines.all().len() > lines;
         if let Some(instrument) = touched.filter(|_| grown) {

@@ -4,25 +4,31 @@
 
 use crate::book;
 use domain::Money;
+use domain::drift::Drift;
 use domain::enums::{Decision, RebalanceTrigger};
 use rebalancer::plan::{HaltView, OpenOrder, Plan, PlanInput, Rules, Verdict, later_wave, plan};
 use rebalancer::plan_check::{later_wave_check, plan_check};
+
+/// What a plan is made of where nothing was ordered before.
+pub fn input<'a>(trigger: RebalanceTrigger, drift: &'a Drift, halted: &'a HaltView) -> PlanInput<'a> {
+    PlanInput {
+        drift,
+        rules: Rules::of(drift.policy.as_ref().unwrap()),
+        trigger,
+        open: &[],
+        released_today: Money::ZERO,
+        orders_last_minute: 0,
+        halted,
+        behind: false,
+        short_proceeds: Money::ZERO,
+    }
+}
 
 /// The plan as text: legs first, then every instrument that is skipped or cut with its reason.
 pub fn planned(trigger: RebalanceTrigger, open: &[OpenOrder], policy: &str, text: &str) -> (Plan, String) {
     let drift = book::drift(book::policy(policy), text);
     let halted = HaltView::default();
-    let input = PlanInput {
-        drift: &drift,
-        rules: Rules::of(drift.policy.as_ref().unwrap()),
-        trigger,
-        open,
-        released_today: Money::ZERO,
-        orders_last_minute: 0,
-        halted: &halted,
-        behind: false,
-        short_proceeds: Money::ZERO,
-    };
+    let input = PlanInput { open, ..input(trigger, &drift, &halted) };
     let plan = plan(&input);
     assert_eq!(plan_check(&input, &plan), Ok(()));
     let told = told(&plan);
@@ -50,17 +56,7 @@ pub fn told(plan: &Plan) -> String {
 pub fn later(trigger: RebalanceTrigger, first: &Plan, policy: &str, text: &str) -> String {
     let buys: Vec<_> = first.buys().cloned().collect();
     let (drift, halted) = (book::drift(book::policy(policy), text), HaltView::default());
-    let input = PlanInput {
-        drift: &drift,
-        rules: Rules::of(drift.policy.as_ref().unwrap()),
-        trigger,
-        open: &[],
-        released_today: Money::ZERO,
-        orders_last_minute: 0,
-        halted: &halted,
-        behind: false,
-        short_proceeds: Money::ZERO,
-    };
+    let input = input(trigger, &drift, &halted);
     let plan = later_wave(&input, &buys);
     assert_eq!(later_wave_check(&input, &buys, &plan), Ok(()));
     told(&plan)

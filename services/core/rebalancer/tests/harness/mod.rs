@@ -16,7 +16,7 @@ use domain::enums::{CommandKind, DriftCause, DriftKind, OrderState};
 use domain::order::Order;
 use domain::order_status::OrderStatus;
 use domain::reason::DeadLetterCode;
-use domain::{Input, OrderId, Output, PortfolioId, Timestamp, Topic};
+use domain::{Input, OrderId, Output, PortfolioId, Quantity, Timestamp, Topic};
 use engine::lane::Slice;
 use engine::{Codec, Image, Lane, RawRecord, Refusal, Step};
 use rebalancer::Rebalancer;
@@ -24,6 +24,11 @@ use std::collections::BTreeMap;
 
 /// The portfolio of every test that needs only one.
 pub const PORTFOLIO: &str = "growth";
+
+/// A quantity from its digits.
+pub fn units(text: &str) -> Quantity {
+    text.parse().unwrap()
+}
 
 /// Records as JSON.
 pub struct Json;
@@ -83,6 +88,12 @@ impl House {
         Self::new(
             r#""trigger":{"mode":"AUTOMATIC"},"limits":{"max_order_notional":"1000000","max_daily_notional":"10000000","price_collar_bp":"1000"}"#,
         )
+    }
+    /// The same with 20,000 of cash to buy BBB with; AAA stands at its target.
+    pub fn with_cash() -> Self {
+        let mut house = Self::automatic();
+        house.book.hold(&[("AAA", "500"), ("BBB", "300")], "20000");
+        house
     }
     /// A house whose policy asks one person.
     pub fn approval() -> Self {
@@ -176,7 +187,7 @@ impl House {
             portfolio_id: order.portfolio_id.clone(),
             status,
             cum_qty: cum.parse().unwrap(),
-            leaves_qty: domain::Quantity::ZERO,
+            leaves_qty: Quantity::ZERO,
             reason_code: None,
             reason: None,
             event_time: self.now,

@@ -6,6 +6,8 @@
 
 pub mod wire;
 
+use wire::Wire;
+
 use kafka_log::{KafkaSettings, Message, Pace, Reader, Start, TopicName, TopicSpec, Topics};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -19,6 +21,14 @@ pub const LONG: Duration = Duration::from_secs(40);
 
 pub fn settings() -> KafkaSettings {
     KafkaSettings { brokers: brokers().to_owned(), deployment: unique("test"), ..KafkaSettings::default() }
+}
+
+/// Settings, a wire to their broker, and settings that lead through it.
+pub fn behind_a_wire() -> (KafkaSettings, Wire, KafkaSettings) {
+    let direct = settings();
+    let wire = Wire::to(&direct.brokers);
+    let through = KafkaSettings { brokers: wire.address.clone(), ..direct.clone() };
+    (direct, wire, through)
 }
 
 fn brokers() -> &'static str {
