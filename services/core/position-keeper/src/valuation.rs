@@ -176,7 +176,7 @@ fn quick_cash(portfolio: &Portfolio, view: View<'_>) -> (Amount, bool, Option<Ti
     for balance in portfolio.cash.balances() {
         if balance.currency == portfolio.base {
             sum += balance.amount.units();
-        } else if !balance.amount.is_zero() || !balance.unsettled.is_zero() {
+        } else if !balance.is_nothing() {
             let value = cash_value(portfolio, balance, view);
             sum += value.trade_date.units();
             fit &= value.rate.is_some() && !rate_is_stale(portfolio, balance.currency, view);
@@ -267,7 +267,7 @@ fn unfit(portfolio: &Portfolio, lines: &[LineValue], cash: &[CashValue], view: V
         }
         currencies.extend(slot.facts.as_ref().map(|facts| (facts.currency, value.rate.is_some())));
     }
-    let moved = cash.iter().zip(portfolio.cash.balances()).filter(|(_, b)| !b.amount.is_zero() || !b.unsettled.is_zero());
+    let moved = cash.iter().zip(portfolio.cash.balances()).filter(|(_, balance)| !balance.is_nothing());
     currencies.extend(moved.map(|(value, _)| (value.currency, value.rate.is_some())));
     for (currency, rated) in currencies {
         if !rated {

@@ -25,6 +25,10 @@ impl Balance {
     fn empty(currency: Currency) -> Self {
         Self { currency, amount: Amount::ZERO, unsettled: Amount::ZERO, book: Amount::ZERO }
     }
+    /// Whether nothing of it is there or to come.
+    pub fn is_nothing(&self) -> bool {
+        self.amount.is_zero() && self.unsettled.is_zero()
+    }
     /// amount − unsettled.
     pub fn settled(&self) -> Result<Amount, FixedError> {
         self.amount.checked_sub(self.unsettled)
@@ -115,7 +119,7 @@ impl CashBook {
     }
     /// Lets balances go of which nothing is left, but for one that is kept.
     pub fn forget_zeros(&mut self, kept: Currency) {
-        let is_left = |b: &Balance| !(b.amount.is_zero() && b.unsettled.is_zero() && b.book.is_zero());
+        let is_left = |b: &Balance| !(b.is_nothing() && b.book.is_zero());
         self.balances.retain(|balance| balance.currency == kept || is_left(balance));
         self.pending.retain(|_, amount| !amount.is_zero());
     }

@@ -72,7 +72,7 @@ pub struct Portfolio {
     pub sums: Sums,
     /// Recent orders.
     pub orders: RecentOrders,
-    /// Whether it ever depended on the rate of another currency.
+    /// Whether its value depended on the rate of another currency when it was valued last.
     pub foreign: bool,
     /// Whether the book once failed to tie out: our fault, flagged as unreconciled.
     pub unbalanced: bool,
@@ -141,9 +141,9 @@ impl Portfolio {
     pub fn has_bookings(&self) -> bool {
         self.ledger_version > 0 || !self.journal.is_empty()
     }
-    /// Whether cash was ever held in another currency than the base.
+    /// Whether cash is held, or settles, in another currency than the base.
     pub fn holds_foreign_cash(&self) -> bool {
-        self.cash.balances().iter().any(|balance| balance.currency != self.base)
+        self.cash.balances().iter().any(|balance| balance.currency != self.base && !balance.is_nothing())
     }
 
     /// Writes a planned booking; the place of its execution, where it has one.

@@ -64,8 +64,8 @@ impl PositionKeeper {
         let swept = sweep(&self.portfolios[ix.at()], View { market: &self.market, now: cx.now }, &mut self.weighed);
         self.stale_at[ix.at()] = swept.stale_at.unwrap_or(NEVER);
         let portfolio = &mut self.portfolios[ix.at()];
-        if swept.foreign && !portfolio.foreign {
-            portfolio.foreign = true;
+        if swept.foreign != portfolio.foreign {
+            portfolio.foreign = swept.foreign;
             self.dirty[ix.at()] = true;
         }
         let mut news = Vec::new();

@@ -44,6 +44,20 @@ fn a_flip_splits_its_fee_and_opens_a_new_cycle() {
 }
 
 #[test]
+fn a_rate_is_news_only_while_the_value_depends_on_it() {
+    let mut book = funded();
+    let trade = |side: &str| json!({"instrument_id": "E", "currency": "EUR", "side": side});
+    book.instrument("E", json!({"currency": "EUR"})).price("E", "10").price("EUR/USD", "1.1").run();
+    let rate = |book: &mut Book, rate: &str, at: i64| snapshots(&book.price("EUR/USD", rate).at(second(at)).run()).len();
+    book.fill("1", "BUY", "100", "10", trade("BUY")).at(second(2)).run();
+    assert_eq!(rate(&mut book, "1.2", 4), 1);
+    book.fill("2", "SELL", "100", "10", trade("SELL")).at(second(6)).run();
+    assert_eq!(rate(&mut book, "1.3", 8), 0, "neither shares nor cash in EUR are left");
+    book.fill("3", "BUY", "1", "10", trade("BUY")).at(second(10)).run();
+    assert_eq!(rate(&mut book, "1.2", 12), 1);
+}
+
+#[test]
 fn a_foreign_purchase_and_what_rates_do() {
     let mut book = funded();
     book.instrument("E", json!({"currency": "EUR"})).price("E", "10").price("EUR/USD", "1.1").run();

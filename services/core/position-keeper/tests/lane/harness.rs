@@ -97,6 +97,10 @@ impl Book {
         self.window.now = now;
         self
     }
+    /// The clock of the window being filled, in microseconds.
+    pub fn now(&self) -> i64 {
+        self.window.now
+    }
     pub fn behind(&mut self, behind: bool) -> &mut Self {
         self.window.behind = behind;
         self
