@@ -47,7 +47,8 @@ pub fn later_wave(input: &PlanInput, legs: &[Leg]) -> Plan {
     again(input, legs, Reach::Goal)
 }
 
-/// The same for an approval: what was proposed stands, also where the goal has moved.
+/// The same for an approval: what was proposed stands, also where the goal has moved, but never leads out of the
+/// band on its other side.
 pub fn recheck(input: &PlanInput, legs: &[Leg]) -> Plan {
     again(input, legs, Reach::Legs)
 }

@@ -57,7 +57,7 @@ pub fn later_wave_check(input: &PlanInput, legs: &[Leg], plan: &Plan) -> Result<
     again(input, legs, plan, false)
 }
 
-/// The same for [`crate::plan::recheck`]: it may go past a goal that moved.
+/// The same for [`crate::plan::recheck`]: it may go past a goal that moved, inside the band.
 pub fn recheck_check(input: &PlanInput, legs: &[Leg], plan: &Plan) -> Result<(), Vec<Violation>> {
     again(input, legs, plan, true)
 }

@@ -56,6 +56,13 @@ fn lands(desk: &Desk, index: usize, units: i128) -> Side {
     }
 }
 
+/// Whether so many units, asked for on an older book, take the line through its band and out on the other side,
+/// further than this book asks for.
+pub(crate) fn oversteps(desk: &Desk, index: usize, units: i128) -> Result<bool, Refusal> {
+    let beyond = if units < 0 { Side::Below } else { Side::Above };
+    Ok(lands(desk, index, units) == beyond && units.abs() > quantity(desk, index)?.abs())
+}
+
 /// Keeps a line whose goal is not short from selling more than is there, and one whose goal is not long from
 /// covering more than is short: rounding and open orders of the other side could.
 fn within_holding(desk: &Desk, index: usize, units: i128, lot: i128) -> i128 {

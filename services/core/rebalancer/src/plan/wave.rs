@@ -1,10 +1,11 @@
 //! What earlier legs ask for on a newer drift event: the wishes of a later wave. Never more than the legs,
-//! never past a goal that has been reached since, never more sold than is there; the buys that waited also
-//! never more than the newer event would order, and none where a line was to come back inside its band and has.
+//! never past a goal that has been reached since, never more sold than is there; what was approved never through
+//! the band and out on the other side; the buys that waited never more than the newer event would order, and none
+//! where a line was to come back inside its band and has.
 
 use super::desk::{Desk, Wish};
 use super::outcome::Leg;
-use super::quantity::{missing, quantity};
+use super::quantity::{missing, oversteps, quantity};
 use super::refusal::Refusal;
 use domain::InstrumentId;
 use domain::enums::{Goal, RebalanceTrigger, Side};
@@ -14,7 +15,7 @@ use std::collections::BTreeMap;
 /// How far a wish may go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reach {
-    /// As far as the legs.
+    /// As far as the legs, unless that leads out of the band on the other side.
     Legs,
     /// As far as the legs, and no further than the goal of the newer event.
     Goal,
@@ -96,6 +97,10 @@ fn wish(desk: &Desk, index: usize, asked: Asked, reach: Reach) -> Result<Wish, R
     }
     if wish.quantity > holding.coverable() && !goal.is_positive() {
         wish.cut(lots(holding.coverable()), ReasonCode::WithinBand);
+    }
+    // Prices may carry a goal a little way from what was approved; a book that has changed since carries it off.
+    if reach == Reach::Legs && wish.stands() && oversteps(desk, index, wish.quantity)? {
+        wish.skip(ReasonCode::StaleProposal);
     }
     if reach == Reach::Goal && wish.stands() {
         let now = quantity(desk, index)?;

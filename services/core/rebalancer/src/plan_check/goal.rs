@@ -134,6 +134,16 @@ impl View<'_> {
         let less = &(&(&row.ordered().abs() * &row.unit) - &lot) * &goal.whole;
         less > missing || (less == missing && !self.input.rules.band.inclusive)
     }
+    /// Whether the row's order carries it out of its bounds on the side that it moves to.
+    fn leaves_beyond(&self, row: &Row, base: &Exact) -> bool {
+        let (bounds, sign) =
+            (self.shares(row).map_or_else(|| self.row_bounds(row), |group| self.group_bounds(group)), row.ordered().sign());
+        let edge = if sign > 0 { bounds.upper } else { bounds.lower };
+        let edge = self.shares(row).map_or_else(|| Ratio { part: edge.clone(), whole: Exact::whole(1) }, |group| share(row, group, &edge));
+        let after = &(&row.expected() + &row.ordered()) * &row.unit;
+        let beyond = &(&(&after * &edge.whole) - &(&edge.part * base)) * &Exact::whole(sign);
+        beyond.sign() > 0
+    }
     /// Rounding of a shared target as it is published, in value; nothing for a row's own.
     fn slack(&self, row: &Row) -> Exact {
         if self.shares(row).is_some() { &self.equity * &Exact::from(Fraction::from_units(2)) } else { Exact::zero() }
@@ -225,8 +235,8 @@ pub(super) fn back_inside(view: &View, found: &mut Violations) {
     }
 }
 
-/// Each leg moves its line toward its goal; `past` allows a later wave, which keeps its first goal, to go
-/// beyond what the newer event asks for.
+/// Each leg moves its line toward its goal; `past` allows what was approved to go beyond what the newer event asks
+/// for, inside the band.
 pub(super) fn direction(view: &View, past: bool, found: &mut Violations) {
     let orders = view.input.rules.orders;
     let reserve = if orders.reserve_scales_targets { Exact::from(orders.cash_reserve) } else { Exact::zero() };
@@ -242,6 +252,8 @@ pub(super) fn direction(view: &View, past: bool, found: &mut Violations) {
         let most = if view.target_is_zero(row) { missing } else { &missing + &(&lot * &goal.whole) };
         let over = &(&row.ordered().abs() * &row.unit) * &goal.whole > most;
         found.law("legs stop at the goal", over && !past, || format!("{}: {}", row.id(), row.ordered()));
+        let through = over && past && view.leaves_beyond(row, &base);
+        found.law("legs do not lead out of the other side of the band", through, || format!("{}: {}", row.id(), row.ordered()));
         found.law("no lot beyond the edge", !past && view.lot_too_many(row, &goal, &base), || format!("{}: {}", row.id(), row.ordered()));
     }
 }
