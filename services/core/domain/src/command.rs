@@ -102,7 +102,7 @@ pub struct Command {
     /// The instrument, strategy or portfolio of that scope.
     #[serde(default)]
     pub target: Option<SmolStr>,
-    /// The dead letter of ADMIT and DISCARD.
+    /// The dead letter of ADMIT and DISCARD; an ADMIT carries the very bytes that were refused.
     #[serde(default)]
     pub dead_letter: Option<DeadLetterReference>,
     /// Orders of EDIT and RECONCILE.

@@ -10,7 +10,8 @@ use domain::command::{Command, DeadLetterReference, validity};
 use domain::enums::{CommandKind, DriftCause};
 use domain::reason::DeadLetterCode;
 use domain::refresh::Refresh;
-use domain::{Input, PortfolioId, SmolStr, Topic};
+use domain::{Input, PortfolioId, SmolStr, Timestamp, Topic};
+use engine::refused::{Claim, KNOWN, KNOWN_DAYS};
 use engine::{Context, Origin, RawRecord};
 
 impl PositionKeeper {
@@ -83,7 +84,7 @@ impl PositionKeeper {
     }
 
     /// Books the record that the command carries, late or not. It must stand open in the quarantine, so
-    /// that it is taken in once.
+    /// that it is taken in once, and be the very record that was refused: who may send commands may not book.
     fn admit(&mut self, id: &PortfolioId, command: &Command, origin: &Origin<'_>, cx: &mut Context<'_>) -> Result<(), String> {
         let carried = command.dead_letter.as_ref();
         let place = place(carried)?;
@@ -91,12 +92,24 @@ impl PositionKeeper {
         if !self.quarantine.settle(id, &place) {
             return Err(format!("no refusal of portfolio {id:?} is open for {place}: it was settled, or its place is another"));
         }
-        let booked = self.admit_record(id, &raw, cx);
+        let booked = self.check_claim(&place, &raw, cx.now).and_then(|()| self.admit_record(id, &raw, cx));
         match booked {
             Ok(()) => self.mark_by_id(id),
             Err(_) => self.quarantine.enter(id, place.clone()),
         }
         booked
+    }
+
+    fn check_claim(&self, place: &str, raw: &RawRecord, now: Timestamp) -> Result<(), String> {
+        match self.refused.judge(place, raw.value.as_deref(), now) {
+            Claim::True => Ok(()),
+            Claim::False => Err(format!(
+                "the carried bytes are not those that were refused at {place}: take them from its dead letter as they are; a corrected record is sent to its topic by its sender, and this one is closed by DISCARD"
+            )),
+            Claim::Forgotten => Err(format!(
+                "the bytes that were refused at {place} are not known any more (a lane knows its newest {KNOWN} refusals, for {KNOWN_DAYS} days): let the sender send the record again, ADMIT that if it is refused, and DISCARD this one"
+            )),
+        }
     }
 
     fn admit_record(&mut self, id: &PortfolioId, raw: &RawRecord, cx: &mut Context<'_>) -> Result<(), String> {

@@ -83,7 +83,7 @@ impl PositionKeeper {
 
     /// Dead-letters a fill or cash entry and quarantines its portfolio.
     pub(crate) fn park(&mut self, portfolio: &PortfolioId, raw: RawRecord, refusal: Refusal, cx: &mut Context<'_>) {
-        self.shut(portfolio, Source::from(&raw).place());
+        self.shut(portfolio, Source::from(&raw).place(), raw.value.as_deref(), cx.now);
         cx.dead_letter(raw, Some(portfolio.clone()), refusal);
     }
 

@@ -18,7 +18,7 @@ struct Deed {
 }
 
 fn deed() -> impl Strategy<Value = Deed> {
-    (0..14_u8, 0..3_u8, 0..4_u8, 1..500_u32, 0..900_u16).prop_map(|(kind, portfolio, instrument, amount, wait)| Deed {
+    (0..16_u8, 0..3_u8, 0..4_u8, 1..500_u32, 0..900_u16).prop_map(|(kind, portfolio, instrument, amount, wait)| Deed {
         kind,
         portfolio,
         instrument,
@@ -60,7 +60,7 @@ fn feed(book: &mut Book, n: usize, deed: &Deed) {
                 "order_id": if deed.amount.is_multiple_of(4) { json!("11111111-2222-5333-8444-555555555555") } else { json!(null) }});
             book.fill(&(n * 3 / 4).to_string(), side, &deed.amount.to_string(), "10", more);
         }
-        10 => _ = book.command(&id, ["REBALANCE", "RELEASE"][n % 2], json!({"portfolio_id": portfolio})),
+        10 | 13 | 14 => command(book, &id, portfolio, deed),
         11 => {
             let status = if deed.amount.is_multiple_of(2) { "OPEN" } else { "CLOSED" };
             let now = Timestamp::from_micros(second(n as i64 * 10)).to_string();
@@ -70,6 +70,18 @@ fn feed(book: &mut Book, n: usize, deed: &Deed) {
         12 => _ = book.behind(deed.amount.is_multiple_of(2)),
         _ => _ = book.add(Topic::Fills, portfolio, Some(b"?".to_vec())),
     }
+}
+
+/// Half of them settle a fill that was sent before: refused, waiting, booked or settled already.
+fn command(book: &mut Book, id: &str, portfolio: &str, deed: &Deed) {
+    let kind = ["REBALANCE", "RELEASE", "DISCARD", "ADMIT"][deed.amount as usize % 4];
+    let mut more = json!({"portfolio_id": portfolio});
+    let sent = book.sent_fills(portfolio);
+    if let Some((offset, bytes)) = sent.iter().rev().nth(usize::from(deed.wait) % sent.len().max(1)) {
+        let bytes = domain::dead_letter::hex::encode(bytes);
+        more["dead_letter"] = json!({"topic": "execution.fills.v1", "partition": 0, "offset": offset, "bytes": bytes});
+    }
+    book.command(id, kind, more);
 }
 
 fn settings() -> Settings {
@@ -133,7 +145,7 @@ proptest! {
         // Only what one portfolio sends, and the market: its outputs are those of the full story, but
         // for the offsets that they name and the session and waiting limits that are shared.
         let own: Vec<Deed> = deeds.iter().map(|deed| match deed.kind {
-            4..=10 | 12 | 13 if deed.portfolio != 0 => Deed { kind: 99, ..deed.clone() },
+            4..=10 | 12..=15 if deed.portfolio != 0 => Deed { kind: 99, ..deed.clone() },
             _ => deed.clone(),
         }).collect();
         let (full, alone) = (told(&deeds), told(&own));
