@@ -15,6 +15,7 @@ use domain::{Amount, Input, Output, PortfolioId, SmolStr, Timestamp, Topic};
 use engine::dedup::Parts;
 use engine::quarantine::Quarantine;
 use engine::refused::Refused;
+use engine::waiting::Waiter;
 use engine::{Context, Origin, Role, Settings, Stats, Timer};
 use marks::Marks;
 use rustc_hash::FxHashMap;
@@ -84,7 +85,7 @@ impl PositionKeeper {
     pub fn market(&self) -> &Market {
         &self.market
     }
-    /// How many records wait for a policy, an instrument or a rate.
+    /// How many records wait for a policy, an instrument, a rate or an execution.
     pub fn waiting(&self) -> usize {
         self.waits.len()
     }
@@ -273,6 +274,10 @@ impl Role for PositionKeeper {
 
     fn stats(&self, now: Timestamp) -> Stats {
         self.stats_at(now)
+    }
+
+    fn waiters(&self) -> Vec<Waiter> {
+        self.waits.waiters(Self::NAMED)
     }
 
     fn finish(&mut self, cx: &mut Context<'_>) {

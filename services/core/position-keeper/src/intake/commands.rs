@@ -1,5 +1,5 @@
 //! Commands: REBALANCE and APPROVE are answered with a drift event; RELEASE, DISCARD and ADMIT settle
-//! what quarantined a portfolio; RECONCILE settles orders whose fills contradict each other, and is
+//! what quarantined a portfolio, and DISCARD what waits for something that never comes; RECONCILE settles orders whose fills contradict each other, and is
 //! answered by the rebalancer. The other kinds are the rebalancer's alone.
 
 use crate::book::entry::Source;
@@ -50,10 +50,7 @@ impl PositionKeeper {
                 Ok(())
             }
             CommandKind::Release => self.settle_quarantine(id, |quarantine| quarantine.release(id), "it is not quarantined"),
-            CommandKind::Discard => {
-                let place = place(command.dead_letter.as_ref())?;
-                self.settle_quarantine(id, |quarantine| quarantine.settle(id, &place), "no such refusal of it is open")
-            }
+            CommandKind::Discard => self.discard(id, command, cx),
             _ => self.admit(id, command, origin, cx),
         }
     }
@@ -68,6 +65,20 @@ impl PositionKeeper {
             self.ask(ix, DriftCause::Command, &command.command_id);
             self.mark_by_id(id);
         }
+    }
+
+    /// Closes a refusal, or takes a record out of where it waits.
+    fn discard(&mut self, id: &PortfolioId, command: &Command, cx: &mut Context<'_>) -> Result<(), String> {
+        let letter = command.dead_letter.as_ref();
+        let place = place(letter)?;
+        let source = letter.and_then(source);
+        let reason = command.reason.as_deref().unwrap_or("no reason is given");
+        let why = format!("DISCARD {:?} of {:?} took it out ({reason})", command.command_id, command.actor);
+        if source.is_some_and(|source| self.give_up(id, source, &why, cx)) {
+            return Ok(());
+        }
+        let otherwise = "no such refusal of it is open, and no such record of it waits";
+        self.settle_quarantine(id, |quarantine| quarantine.settle(id, &place), otherwise)
     }
 
     fn settle_quarantine(
@@ -151,6 +162,10 @@ impl PositionKeeper {
 fn place(letter: Option<&DeadLetterReference>) -> Result<SmolStr, String> {
     let letter = letter.ok_or("dead_letter is missing: name topic, partition and offset of the refused record")?;
     Ok(engine::quarantine::Quarantine::place(&letter.topic, letter.partition, letter.offset))
+}
+
+fn source(letter: &DeadLetterReference) -> Option<Source> {
+    Some(Source { topic: Topic::from_name(&letter.topic)?, partition: letter.partition, offset: letter.offset })
 }
 
 fn raw(letter: &DeadLetterReference, origin: &Origin<'_>) -> Option<RawRecord> {

@@ -6,6 +6,7 @@
 mod admitting;
 mod amending;
 mod bookings;
+mod discarding;
 mod drifting;
 mod harness;
 mod health;
