@@ -7,7 +7,7 @@ use crate::keeper::PositionKeeper;
 use domain::reason::DeadLetterCode;
 use domain::{Date, Input, PortfolioId};
 use engine::dedup::Verdict;
-use engine::waiting::Waiting;
+use engine::waiting::{Full, Limits, Waiting};
 use engine::{Context, Origin, RawRecord, Refusal};
 
 impl PositionKeeper {
@@ -75,14 +75,18 @@ impl PositionKeeper {
     }
 
     fn let_wait(&mut self, portfolio: &PortfolioId, need: Need, record: RawRecord, cx: &mut Context<'_>) {
-        let text = format!(
-            "{} records wait already, the most that a lane keeps; this one waits for {need}: send that, then ADMIT this record",
-            self.waits.len()
-        );
-        match self.waits.wait(portfolio, need, Waiting { record, since: cx.now }, cx.settings.waiting_limit) {
-            Ok(()) => self.mark_by_id(portfolio),
-            Err(waiting) => self.park(portfolio, waiting.record, Refusal::new(DeadLetterCode::WaitExceeded, text), cx),
-        }
+        let limits = Limits { all: cx.settings.waiting_limit, owner: cx.settings.waiting_portfolio_limit };
+        let needed = need.to_string();
+        let (waiting, full) = match self.waits.wait(portfolio, need, Waiting { record, since: cx.now }, limits) {
+            Ok(()) => return self.mark_by_id(portfolio),
+            Err(Full::All(waiting)) => (waiting, format!("{} records wait already, the most that a lane keeps", self.waits.len())),
+            Err(Full::Owner(waiting)) => {
+                let count = self.waits.count(portfolio);
+                (waiting, format!("{count} records of portfolio {portfolio:?} wait already, the most that a lane keeps of one"))
+            }
+        };
+        let text = format!("{full}; this one waits for {needed}: send that, then ADMIT this record");
+        self.park(portfolio, waiting.record, Refusal::new(DeadLetterCode::WaitExceeded, text), cx);
     }
 
     /// Dead-letters a fill or cash entry and quarantines its portfolio.

@@ -6,7 +6,7 @@ use crate::book::Need;
 use crate::book::entry::Source;
 use domain::{PortfolioId, SmolStr, Timestamp};
 use engine::RawRecord;
-use engine::waiting::{Waiter, Waiting, WaitingRoom};
+use engine::waiting::{Full, Limits, Waiter, Waiting, WaitingRoom};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -61,15 +61,15 @@ impl Waits {
         self.room.is_empty()
     }
     /// Adds a record that has come to a portfolio's queue; `need` is the head's where the queue is new.
-    /// Hands it back when `limit` records wait already.
-    pub fn wait(&mut self, portfolio: &PortfolioId, need: Need, waiting: Waiting, limit: usize) -> Result<(), Box<Waiting>> {
-        self.room.wait(&queue_of(portfolio, &need), waiting, limit)?;
+    /// Hands it back when as many wait already.
+    pub fn wait(&mut self, portfolio: &PortfolioId, need: Need, waiting: Waiting, limits: Limits) -> Result<(), Full> {
+        self.room.wait(portfolio.as_str(), &queue_of(portfolio, &need), waiting, limits)?;
         self.count_in(portfolio, need);
         Ok(())
     }
     /// Adds a record that was taken out again.
     pub fn wait_on(&mut self, portfolio: &PortfolioId, need: Need, waiting: Waiting) {
-        self.room.wait_on(&queue_of(portfolio, &need), waiting);
+        self.room.wait_on(portfolio.as_str(), &queue_of(portfolio, &need), waiting);
         self.count_in(portfolio, need);
     }
     fn count_in(&mut self, portfolio: &PortfolioId, need: Need) {
@@ -85,7 +85,7 @@ impl Waits {
     /// Empties a portfolio's queue, in order.
     pub fn take(&mut self, portfolio: &PortfolioId) -> Vec<Waiting> {
         self.forget_queue(portfolio);
-        self.room.take(portfolio.as_str())
+        self.room.take(portfolio.as_str(), portfolio.as_str())
     }
     fn forget_queue(&mut self, portfolio: &PortfolioId) {
         if let Some(queue) = self.queues.remove(portfolio)
@@ -100,7 +100,7 @@ impl Waits {
     /// Takes one record of a portfolio out, with what it, or who stands before it, waited for.
     pub fn take_one(&mut self, portfolio: &PortfolioId, place: Source) -> Option<(Waiting, Need)> {
         let is = |record: &RawRecord| Source::from(record) == place;
-        if let Some(waiting) = self.room.take_one(portfolio.as_str(), is) {
+        if let Some(waiting) = self.room.take_one(portfolio.as_str(), portfolio.as_str(), is) {
             let queue = self.queues.get_mut(portfolio)?;
             queue.length -= 1;
             let (need, empty) = (queue.need.clone(), queue.length == 0);
@@ -112,7 +112,7 @@ impl Waits {
         let mut awaited = self.named.get(portfolio)?.keys().cloned();
         let (waiting, execution) = awaited.find_map(|execution| {
             let queue = room_of(portfolio, &execution.0, &execution.1);
-            Some((self.room.take_one(&queue, is)?, execution))
+            Some((self.room.take_one(portfolio.as_str(), &queue, is)?, execution))
         })?;
         self.count_out(portfolio, &execution);
         Some((waiting, Need::Execution(execution.0, execution.1)))
@@ -172,12 +172,12 @@ impl Waits {
         if named.is_empty() {
             self.named.remove(portfolio);
         }
-        self.room.take(&room_of(portfolio, source, id))
+        self.room.take(portfolio.as_str(), &room_of(portfolio, source, id))
     }
     /// Every record of a portfolio that names an execution which has not come.
     pub fn take_all_named(&mut self, portfolio: &PortfolioId) -> Vec<Waiting> {
         let named = self.named.remove(portfolio).unwrap_or_default();
-        named.keys().flat_map(|(source, id)| self.room.take(&room_of(portfolio, source, id))).collect()
+        named.keys().flat_map(|(source, id)| self.room.take(portfolio.as_str(), &room_of(portfolio, source, id))).collect()
     }
     /// The portfolios whose head needs that, ascending.
     pub fn waiting_for(&self, need: &Need) -> Vec<PortfolioId> {

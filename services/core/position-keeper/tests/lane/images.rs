@@ -85,7 +85,7 @@ fn command(book: &mut Book, id: &str, portfolio: &str, deed: &Deed) {
 }
 
 fn settings() -> Settings {
-    Settings { dedup_trade_dates: 2, waiting_limit: 6, snapshot_interval_ms: 7_000, ..Settings::default() }
+    Settings { dedup_trade_dates: 2, waiting_limit: 6, waiting_portfolio_limit: 4, snapshot_interval_ms: 7_000, ..Settings::default() }
 }
 
 fn story(deeds: &[Deed]) -> (Book, Vec<Vec<Output>>) {

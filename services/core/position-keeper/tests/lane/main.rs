@@ -6,6 +6,7 @@
 mod admitting;
 mod amending;
 mod bookings;
+mod crowding;
 mod discarding;
 mod drifting;
 mod harness;
