@@ -143,3 +143,21 @@ fn what_still_waits_at_the_end_is_not_applied() {
     let waits = good.lines().filter(|line| !line.contains("reference.instruments.v1")).collect::<Vec<_>>().join("\n");
     assert_eq!(told(&waits, &Options::default()).expect("it can be replayed").1, Verdict::SomeWait);
 }
+
+#[test]
+fn each_line_that_holds_others_up_is_named_with_what_it_waits_for() {
+    let held = |case: &str, left_out: &[&str]| -> Vec<String> {
+        let text = input(case);
+        let lines: Vec<_> = text.lines().map(|line| if left_out.iter().any(|word| line.contains(word)) { "" } else { line }).collect();
+        let ended = replay(lines.join("\n").as_bytes(), &mut Vec::new(), &Options::default()).expect("it can be replayed");
+        ended.held.iter().map(ToString::to_string).collect()
+    };
+    assert_eq!(held("discard_what_waits", &[]), Vec::<String>::new());
+    let place = "(execution.fills.v1, portfolio \"P\") still waits for";
+    let rate = format!("line 5 {place} a rate of UDS in USD (a price of UDS/USD, its inverse, or one cross); 4 more wait behind it");
+    assert_eq!(held("discard_what_waits", &["DISCARD"]), [rate]);
+    let never = format!("line 8 {place} execution \"never\" of \"BROKER\"");
+    assert_eq!(held("discard_what_waits", &["\"d2\""]), [never]);
+    let facts = format!("line 6 {place} reference data of instrument \"AAA\"; 1 more waits behind it");
+    assert_eq!(held("discard_what_waits", &["reference.instruments", "\"typo\"", "DISCARD", "\"x1\""]), [facts]);
+}

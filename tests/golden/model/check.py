@@ -16,6 +16,7 @@ from .value import Valuation
 ZERO = Fraction(0)
 SOURCES = ("marketdata.ticks.v1", "reference.instruments.v1", "marketdata.status.v1", "reference.corporate-actions.v1")
 FILLS, CASH, POLICIES = "execution.fills.v1", "treasury.cash.v1", "portfolio.policies.v1"
+COMMANDS = "portfolio.commands.v1"
 
 
 class World:
@@ -73,7 +74,7 @@ class Case:
     # Following the input.
 
     def follow(self):
-        self.refused = {(r["value"]["topic"], int(r["value"]["offset"])) for r in self.output if r["topic"].endswith(".dlq") and "offset" in r["value"]}
+        self.refused = {(r["value"]["topic"], int(r["value"]["offset"])) for r in self.output if r["topic"].endswith(".dlq") and "offset" in r["value"] and r["value"]["code"] != "DISCARDED"}
         unread = {int(r["value"]["line"]) for r in self.output if r["topic"].endswith(".dlq") and "line" in r["value"]}
         world, self.places, self.states = World(), defaultdict(list), []
         self.watches, self.said = defaultdict(Watch), defaultdict(list)
@@ -105,6 +106,8 @@ class Case:
             self.policy(world, record)
         elif topic in (FILLS, CASH):
             self.bookable(world, topic, offset, value)
+        elif topic == COMMANDS and value["kind"] == "DISCARD":
+            self.discard(world, value)
         for portfolio in list(world.waiting):
             queue, world.waiting[portfolio] = world.waiting[portfolio], []
             for waiting in queue:
@@ -127,6 +130,14 @@ class Case:
             return
         world.seen[key] = offset
         world.waiting[value["portfolio_id"]].append((topic, offset, value))
+
+    def discard(self, world, command):
+        """Takes a record out of where it waits; its id was never booked and may come again."""
+        place = (command["dead_letter"]["topic"], int(command["dead_letter"]["offset"]))
+        for queues in (world.waiting, world.named):
+            queue = queues[command["portfolio_id"]]
+            queues[command["portfolio_id"]] = [waiting for waiting in queue if waiting[:2] != place]
+        world.seen = {key: offset for key, offset in world.seen.items() if (key[0], offset) != place}
 
     def attempt(self, world, portfolio, waiting):
         if portfolio is None:

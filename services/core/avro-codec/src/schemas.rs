@@ -86,7 +86,7 @@ schemas! {
     PERFORMANCE = "portfolio.performance.v1", "Performance", 0x367e_4988_a462_8bf3, Performance;
     RISK = "portfolio.risk.v1", "Risk", 0x73e2_9f3b_0c56_f490, Risk;
     REFRESH = "ballast.refresh.v1", "Refresh", 0x0a32_e372_b6da_fd3b, Refresh;
-    FRAME = "ballast.frames.v1", "Frame", 0x8220_0deb_d07c_e72b, Frames;
+    FRAME = "ballast.frames.v1", "Frame", 0xbc20_b14b_3dc9_5a23, Frames;
     PROGRESS = "ballast.progress.v1", "Progress", 0xb1e9_db7b_bfcd_e60a, PositionKeeperProgress | RebalancerProgress | PaperRouterProgress | PerformanceTrackerProgress;
 }
 

@@ -102,7 +102,8 @@ pub struct Command {
     /// The instrument, strategy or portfolio of that scope.
     #[serde(default)]
     pub target: Option<SmolStr>,
-    /// The dead letter of ADMIT and DISCARD.
+    /// The record that ADMIT and DISCARD are about. An ADMIT carries the very bytes that were refused there; a
+    /// DISCARD closes that refusal, or takes a record out that waits.
     #[serde(default)]
     pub dead_letter: Option<DeadLetterReference>,
     /// Orders of EDIT and RECONCILE.

@@ -124,5 +124,7 @@ closed_enum! {
         InvalidCommand = "INVALID_COMMAND",
         /// An execution or entry that contradicts what it names or how it may be booked.
         InvalidRecord = "INVALID_RECORD",
+        /// A person took it out of where it waited.
+        Discarded = "DISCARDED",
     }
 }

@@ -6,6 +6,7 @@ use crate::image::Image;
 use crate::settings::Settings;
 use crate::stats::Stats;
 use crate::timers::{Timer, Timers};
+use crate::waiting::Waiter;
 use domain::command::Header;
 use domain::dead_letter::DeadLetter;
 use domain::reason::DeadLetterCode;
@@ -267,6 +268,8 @@ pub trait Role: Image {
     const INPUTS: &'static [Topic];
     /// The role's progress topic.
     const PROGRESS: Topic;
+    /// Waiting records that are named at most: a name each for thousands would tell nobody anything.
+    const NAMED: usize = 100;
 
     /// Takes settings over; called before the first window and whenever they change.
     fn configure(&mut self, settings: &Settings);
@@ -296,6 +299,11 @@ pub trait Role: Image {
     /// How the state stands at `now`, for gauges. Asked for once a second: cheap beside a window.
     fn stats(&self, _now: Timestamp) -> Stats {
         Stats::default()
+    }
+    /// The records that have held up a queue for longest, oldest first, at most [`Self::NAMED`]: for people. Asked
+    /// for as often.
+    fn waiters(&self) -> Vec<Waiter> {
+        Vec::new()
     }
     /// No more input will come (replay of a file): publish what a timer would publish later.
     fn finish(&mut self, _cx: &mut Context<'_>) {}

@@ -68,6 +68,8 @@ settings! {
     dedup_trade_dates: usize = 10,
     /// Records that may wait in a lane.
     waiting_limit: usize = 10_000,
+    /// Records of one portfolio that may wait.
+    waiting_portfolio_limit: usize = 2_500,
     /// Seconds that a tick may lie in the future.
     future_tick_seconds: i64 = 60,
     /// Seconds from a cancel request to STUCK.
@@ -101,7 +103,7 @@ mod tests {
         let mut replayed = base.clone();
         changes.iter().for_each(|change| replayed.apply(change).unwrap());
         assert_eq!(replayed, changed);
-        assert_eq!(base.changes_since(None).len(), 12);
+        assert_eq!(base.changes_since(None).len(), 13);
         assert!(Settings::names_all(&base.changes_since(None)) && !Settings::names_all(&base.changes_since(None)[1..]));
         assert!(replayed.apply(&Recorded { name: "nope".into(), value: "1".into() }).is_err());
     }

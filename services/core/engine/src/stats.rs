@@ -4,8 +4,10 @@
 /// How a role's state stands. `None`: the role has no such thing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Stats {
-    /// Records that wait for their instrument, policy or rate.
+    /// Records that wait for their instrument, policy, rate or execution.
     pub waiting_records: Option<usize>,
+    /// Seconds since the oldest of them came; 0 where none waits.
+    pub oldest_waiting_seconds: Option<usize>,
     /// Rebalance cycles that are open.
     pub open_cycles: Option<usize>,
     /// Orders without a terminal state past their deadline.

@@ -5,6 +5,7 @@ mod image;
 mod marks;
 mod stats;
 
+use crate::book::entry::Source;
 use crate::book::{Portfolio, PortfolioIx, journal};
 use crate::intake::{Seen, Waits};
 use crate::prices::cuts::next_cut;
@@ -13,6 +14,8 @@ use crate::valuation::{View, appraise};
 use domain::{Amount, Input, Output, PortfolioId, SmolStr, Timestamp, Topic};
 use engine::dedup::Parts;
 use engine::quarantine::Quarantine;
+use engine::refused::Refused;
+use engine::waiting::Waiter;
 use engine::{Context, Origin, Role, Settings, Stats, Timer};
 use marks::Marks;
 use rustc_hash::FxHashMap;
@@ -45,6 +48,7 @@ pub struct PositionKeeper {
     by_id: FxHashMap<PortfolioId, PortfolioIx>,
     pub(crate) waits: Waits,
     pub(crate) quarantine: Quarantine,
+    pub(crate) refused: Refused,
     pub(crate) seen: Seen,
     /// Sessions of open portfolios; derived.
     pub(crate) sessions: BTreeMap<SmolStr, PortfolioIx>,
@@ -81,7 +85,7 @@ impl PositionKeeper {
     pub fn market(&self) -> &Market {
         &self.market
     }
-    /// How many records wait for a policy, an instrument or a rate.
+    /// How many records wait for a policy, an instrument, a rate or an execution.
     pub fn waiting(&self) -> usize {
         self.waits.len()
     }
@@ -128,11 +132,15 @@ impl PositionKeeper {
     }
 
     /// Quarantines a portfolio for a refused record of it.
-    pub(crate) fn shut(&mut self, portfolio: &PortfolioId, place: SmolStr) {
+    pub(crate) fn shut(&mut self, portfolio: &PortfolioId, place: SmolStr, value: Option<&[u8]>, now: Timestamp) {
         if self.find(portfolio).is_some() {
-            self.quarantine.enter(portfolio, place);
+            self.quarantine.enter(portfolio, place.clone());
         } else {
-            self.quarantine.enter_stranger(portfolio, place);
+            self.quarantine.enter_stranger(portfolio, place.clone());
+        }
+        // Of a stranger too many nothing can be admitted.
+        if self.quarantine.holds(portfolio) {
+            self.refused.keep(place, value, now);
         }
         self.mark_by_id(portfolio);
     }
@@ -218,9 +226,9 @@ impl Role for PositionKeeper {
         }
     }
 
-    fn refused(&mut self, origin: &Origin<'_>, portfolio: Option<&PortfolioId>, _cx: &mut Context<'_>) {
+    fn refused(&mut self, origin: &Origin<'_>, portfolio: Option<&PortfolioId>, cx: &mut Context<'_>) {
         if let (Topic::Fills | Topic::Cash, Some(portfolio)) = (origin.topic, portfolio) {
-            self.shut(portfolio, Quarantine::place(origin.topic.name(), origin.partition, origin.offset()));
+            self.shut(portfolio, Source::from(origin).place(), origin.record.value(), cx.now);
         }
     }
 
@@ -266,6 +274,10 @@ impl Role for PositionKeeper {
 
     fn stats(&self, now: Timestamp) -> Stats {
         self.stats_at(now)
+    }
+
+    fn waiters(&self) -> Vec<Waiter> {
+        self.waits.waiters(Self::NAMED)
     }
 
     fn finish(&mut self, cx: &mut Context<'_>) {

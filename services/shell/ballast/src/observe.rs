@@ -1,10 +1,14 @@
 //! What a lane's worker tells, as metrics and spans. Names stand in `telemetry`; nothing is decided here.
 
+mod overdue;
+
 use crate::worker::backlog::{Backlog, Standing};
 use crate::worker::observer::Observer;
 use crate::worker::ports::{Polled, Saved};
-use domain::Output;
+use domain::{Output, Timestamp};
+use engine::waiting::Waiter;
 use engine::{Stats, Step};
+use overdue::Overdue;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -27,15 +31,27 @@ pub struct LaneObserver {
     looked: Cell<Option<Instant>>,
     /// Whether the lane stood at the ends of its logs when that was last told.
     at_end: Cell<bool>,
+    overdue: RefCell<Overdue>,
     spans: RefCell<BTreeMap<i64, tracing::Span>>,
 }
 
 impl LaneObserver {
-    /// A listener for a lane whose recovery took so long.
-    pub fn new(metrics: &Metrics, role: &'static str, lane: u32, recovery: Duration) -> Self {
+    /// A listener for a lane whose recovery took so long, and whose records may wait for so many seconds before
+    /// the log names them.
+    pub fn new(metrics: &Metrics, role: &'static str, lane: u32, recovery: Duration, waiting_warn_seconds: u64) -> Self {
         let (of_role, of_lane) = (metrics.role(role), metrics.lane(role, lane));
         let (looked, at_end, spans) = (Cell::new(None), Cell::new(false), RefCell::default());
-        Self { name: role, lane, role: of_role, metrics: of_lane, recovery, looked, at_end, spans }
+        let overdue = RefCell::new(Overdue::after(waiting_warn_seconds));
+        Self { name: role, lane, role: of_role, metrics: of_lane, recovery, looked, at_end, overdue, spans }
+    }
+
+    fn tell(&self, waiter: &Waiter, now: Timestamp) {
+        let (topic, partition, offset) = waiter.place;
+        let (seconds, behind) = (now.since(waiter.since) / 1_000_000, waiter.behind);
+        tracing::warn!(
+            role = self.name, lane = self.lane, topic = topic.name(), partition, offset, portfolio = waiter.portfolio.as_str(),
+            seconds, behind, need = %waiter.need, "a record waits for what has not come: send that, or DISCARD the record"
+        );
     }
 }
 
@@ -47,18 +63,20 @@ impl Drop for LaneObserver {
 }
 
 impl Observer for LaneObserver {
-    fn turn(&self, stats: &dyn Fn() -> Stats) {
+    fn turn(&self, now: Timestamp, look: &dyn Fn() -> (Stats, Vec<Waiter>)) {
         if self.looked.get().is_some_and(|looked| looked.elapsed() < LOOK_EVERY) {
             return;
         }
         self.looked.set(Some(Instant::now()));
-        let (stats, metrics) = (stats(), &self.metrics);
+        let ((stats, waiters), metrics) = (look(), &self.metrics);
+        self.overdue.borrow_mut().news(waiters, now).iter().for_each(|waiter| self.tell(waiter, now));
         let show = |count: Option<usize>, gauge: fn(&LaneMetrics) -> Arc<Gauge>| {
             if let Some(count) = count {
                 gauge(metrics).set_count(count as u64);
             }
         };
         show(stats.waiting_records, LaneMetrics::waiting_records);
+        show(stats.oldest_waiting_seconds, LaneMetrics::oldest_waiting);
         show(stats.open_cycles, LaneMetrics::open_cycles);
         show(stats.stuck_orders, LaneMetrics::stuck_orders);
         show(stats.stale_prices, LaneMetrics::stale_prices);
@@ -161,7 +179,7 @@ mod tests {
     use super::*;
 
     fn observed(metrics: &Metrics) -> LaneObserver {
-        LaneObserver::new(metrics, "position-keeper", 2, Duration::from_millis(10))
+        LaneObserver::new(metrics, "position-keeper", 2, Duration::from_millis(10), 60)
     }
 
     fn shows(metrics: &Metrics, line: &str) -> bool {
@@ -174,14 +192,16 @@ mod tests {
         let observer = observed(&metrics);
         let asked = Cell::new(0);
         for _ in 0..100 {
-            observer.turn(&|| {
+            observer.turn(Timestamp::default(), &|| {
                 asked.set(asked.get() + 1);
-                Stats { quarantined_portfolios: Some(1), stale_prices: Some(0), ..Stats::default() }
+                let of_waiting = Stats { waiting_records: Some(3), oldest_waiting_seconds: Some(75), ..Stats::default() };
+                (Stats { quarantined_portfolios: Some(1), stale_prices: Some(0), ..of_waiting }, Vec::new())
             });
         }
         assert_eq!(asked.get(), 1);
         assert!(shows(&metrics, "ballast_quarantined_portfolios{role=\"position-keeper\",lane=\"2\"} 1.0"), "{}", metrics.text());
         assert!(shows(&metrics, "ballast_stale_prices{role=\"position-keeper\",lane=\"2\"} 0.0"), "{}", metrics.text());
+        assert!(shows(&metrics, "ballast_oldest_waiting_seconds{role=\"position-keeper\",lane=\"2\"} 75.0"), "{}", metrics.text());
         assert!(!metrics.text().contains("ballast_open_cycles{"), "a position-keeper has no cycles");
     }
 

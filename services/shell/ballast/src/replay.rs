@@ -2,6 +2,7 @@
 //! line is a step of its own and each tick a frame of its own unless a window groups them.
 //! The same lines give the same bytes.
 
+mod held;
 mod machine;
 mod summary;
 
@@ -9,6 +10,7 @@ use crate::lines::{self, Line};
 use domain::reason::DeadLetterCode;
 use domain::{Output, Timestamp};
 use engine::{Refusal, Settings};
+pub use held::Held;
 use machine::Machine;
 use std::io::{BufRead, Write};
 use summary::Summary;
@@ -40,12 +42,14 @@ pub enum Verdict {
 }
 
 /// The end of a replay.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ended {
     /// How it went.
     pub verdict: Verdict,
-    /// Records that still wait for a policy, an instrument or a rate.
+    /// Records that still wait for a policy, an instrument, a rate or an execution.
     pub waiting: usize,
+    /// Those that hold others up, or await an execution: the oldest hundred.
+    pub held: Vec<Held>,
 }
 
 /// A replay could not go on.
@@ -201,7 +205,7 @@ impl<'a> Session<'a> {
             (0, _) => Verdict::SomeWait,
             _ => Verdict::SomeDeadLettered,
         };
-        Ok(Ended { verdict, waiting })
+        Ok(Ended { verdict, waiting, held: self.machine.held() })
     }
 }
 

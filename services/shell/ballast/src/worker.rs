@@ -133,7 +133,8 @@ impl<R: Role> LaneWorker<R> {
     /// One turn: hear how commits and checkpoints ended, read a window, close a step when due.
     /// `clock` is the machine's time. A halt means that the lane must not go on.
     pub fn turn(&mut self, clock: Timestamp, ports: &mut Ports<'_>) -> Result<Turn, LaneHalt> {
-        self.observer.turn(&|| self.lane.role().stats(self.lane.now()));
+        let (now, role) = (self.moment(clock), self.lane.role());
+        self.observer.turn(now, &|| (role.stats(now), role.waiters()));
         if self.hear(Duration::ZERO, ports)? == Turn::Fenced {
             return Ok(Turn::Fenced);
         }
@@ -186,6 +187,14 @@ impl<R: Role> LaneWorker<R> {
             }
         }
         Ok(false)
+    }
+
+    /// The lane's clock, as the next window would have it: no window comes of silence.
+    fn moment(&self, clock: Timestamp) -> Timestamp {
+        match self.pacing.clock {
+            Clock::Wall => clock.max(self.lane.now()),
+            Clock::Event => self.lane.now(),
+        }
     }
 
     fn assign(&mut self, ports: &mut Ports<'_>) -> Result<(), LaneHalt> {

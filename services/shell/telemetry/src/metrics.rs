@@ -35,6 +35,7 @@ struct Families {
     duplicates: Family<Counter, 2>,
     dead_letters: Family<Counter, 2>,
     waiting_records: Family<Gauge, 2>,
+    oldest_waiting: Family<Gauge, 2>,
     lag_seconds: Family<Gauge, 3>,
     checkpoint_age: Family<Age, 2>,
     checkpoint_bytes: Family<Gauge, 2>,
@@ -221,6 +222,12 @@ impl LaneMetrics {
         self.families.waiting_records.with(self.at())
     }
 
+    /// Seconds that the oldest of them has waited; shown from the first call on.
+    #[must_use]
+    pub fn oldest_waiting(&self) -> Arc<Gauge> {
+        self.families.oldest_waiting.with(self.at())
+    }
+
     /// Rebalance cycles that are open; shown from the first call on.
     #[must_use]
     pub fn open_cycles(&self) -> Arc<Gauge> {
@@ -257,6 +264,7 @@ impl LaneMetrics {
         f.commit_latency.forget(at);
         f.producer_recycles.forget(at);
         f.waiting_records.forget(at);
+        f.oldest_waiting.forget(at);
         f.checkpoint_age.forget(at);
         f.checkpoint_bytes.forget(at);
         f.checkpoint_duration.forget(at);
@@ -282,6 +290,7 @@ impl Families {
             duplicates: Family::new(&names::DUPLICATES, meter),
             dead_letters: Family::new(&names::DEAD_LETTERS, meter),
             waiting_records: Family::new(&names::WAITING_RECORDS, meter),
+            oldest_waiting: Family::new(&names::OLDEST_WAITING, meter),
             lag_seconds: Family::new(&names::LAG_SECONDS, meter),
             checkpoint_age: Family::new(&names::CHECKPOINT_AGE, meter),
             checkpoint_bytes: Family::new(&names::CHECKPOINT_BYTES, meter),
@@ -312,6 +321,7 @@ impl Families {
             self.duplicates.source(),
             self.dead_letters.source(),
             self.waiting_records.source(),
+            self.oldest_waiting.source(),
             self.lag_seconds.source(),
             self.checkpoint_age.source(),
             self.checkpoint_bytes.source(),

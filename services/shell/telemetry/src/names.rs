@@ -91,9 +91,16 @@ pub const DEAD_LETTERS: Definition = counter(
     &["role", "code"],
     "Records sent to a dead-letter topic, by code; each code has a runbook page",
 );
-/// Records that wait for their instrument, policy or rate.
+/// Records that wait for their instrument, policy, rate or execution.
 pub const WAITING_RECORDS: Definition =
-    gauge("ballast_waiting_records", "{record}", &["role", "lane"], "Records that wait for their instrument, policy or rate");
+    gauge("ballast_waiting_records", "{record}", &["role", "lane"], "Records that wait for their instrument, policy, rate or execution");
+/// Age of the oldest of them.
+pub const OLDEST_WAITING: Definition = gauge(
+    "ballast_oldest_waiting_seconds",
+    "s",
+    &["role", "lane"],
+    "Time since the oldest record that waits came, else 0; the log names it and what it waits for: send that, or DISCARD it",
+);
 /// Age of the last record folded while others wait.
 pub const LAG_SECONDS: Definition =
     gauge("ballast_lag_seconds", "s", &["role", "topic", "lane"], "Age of the last record folded while others wait, else 0");
@@ -175,6 +182,7 @@ pub const ALL: &[&Definition] = &[
     &DUPLICATES,
     &DEAD_LETTERS,
     &WAITING_RECORDS,
+    &OLDEST_WAITING,
     &LAG_SECONDS,
     &CHECKPOINT_AGE,
     &CHECKPOINT_BYTES,

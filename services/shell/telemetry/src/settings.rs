@@ -36,6 +36,8 @@ pub struct Settings {
     pub otlp_interval_ms: u64,
     /// The part of steps that is traced, a fraction of one.
     pub trace_ratio: f64,
+    /// Seconds that a record waits for its instrument, policy, rate or execution until a line of the log says so.
+    pub waiting_warn_seconds: u64,
     /// Address of `/metrics`, `/livez` and `/readyz`; port 0 takes any free one; none when absent.
     pub http_bind: Option<SocketAddr>,
 }
@@ -49,6 +51,7 @@ impl Default for Settings {
             otlp_timeout_ms: 5_000,
             otlp_interval_ms: 10_000,
             trace_ratio: 1.0,
+            waiting_warn_seconds: 60,
             http_bind: Some(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0)),
         }
     }

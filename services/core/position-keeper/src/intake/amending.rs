@@ -15,8 +15,9 @@ use domain::enums::{ExecType, Side};
 use domain::fill::Fill;
 use domain::reason::DeadLetterCode;
 use domain::{Input, SmolStr};
+use engine::Context;
 use engine::dedup::Verdict;
-use engine::{Context, RawRecord};
+use engine::waiting::Waiting;
 use std::collections::BTreeMap;
 
 /// Checks the reference alone.
@@ -122,19 +123,19 @@ impl PositionKeeper {
             return;
         }
         let named = |waits: &mut Waits, fill: &Fill| {
-            waits.take_named(portfolio, &fill.source, &fill.exec_id).into_iter().map(|raw| (raw.offset, raw))
+            waits.take_named(portfolio, &fill.source, &fill.exec_id).into_iter().map(|waiting| (waiting.record.offset, waiting))
         };
         // In the order of their log, however the one names the other.
-        let mut due: BTreeMap<i64, RawRecord> = named(&mut self.waits, fill).collect();
-        while let Some((_, raw)) = due.pop_first() {
-            if let Some(Input::Fill(fill)) = self.try_again(portfolio, raw, cx) {
+        let mut due: BTreeMap<i64, Waiting> = named(&mut self.waits, fill).collect();
+        while let Some((_, waiting)) = due.pop_first() {
+            if let Some(Input::Fill(fill)) = self.try_again(portfolio, waiting, cx) {
                 due.extend(named(&mut self.waits, &fill));
             }
         }
         // What names an execution of dates that have left the window will never find it.
         if std::mem::take(&mut self.aged) {
-            for raw in self.waits.take_all_named(portfolio) {
-                self.try_again(portfolio, raw, cx);
+            for waiting in self.waits.take_all_named(portfolio) {
+                self.try_again(portfolio, waiting, cx);
             }
         }
         self.mark_by_id(portfolio);

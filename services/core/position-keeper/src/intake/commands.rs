@@ -1,5 +1,5 @@
 //! Commands: REBALANCE and APPROVE are answered with a drift event; RELEASE, DISCARD and ADMIT settle
-//! what quarantined a portfolio; RECONCILE settles orders whose fills contradict each other, and is
+//! what quarantined a portfolio, and DISCARD what waits for something that never comes; RECONCILE settles orders whose fills contradict each other, and is
 //! answered by the rebalancer. The other kinds are the rebalancer's alone.
 
 use crate::book::entry::Source;
@@ -10,7 +10,8 @@ use domain::command::{Command, DeadLetterReference, validity};
 use domain::enums::{CommandKind, DriftCause};
 use domain::reason::DeadLetterCode;
 use domain::refresh::Refresh;
-use domain::{Input, PortfolioId, SmolStr, Topic};
+use domain::{Input, PortfolioId, SmolStr, Timestamp, Topic};
+use engine::refused::{Claim, KNOWN, KNOWN_DAYS};
 use engine::{Context, Origin, RawRecord};
 
 impl PositionKeeper {
@@ -49,10 +50,7 @@ impl PositionKeeper {
                 Ok(())
             }
             CommandKind::Release => self.settle_quarantine(id, |quarantine| quarantine.release(id), "it is not quarantined"),
-            CommandKind::Discard => {
-                let place = place(command.dead_letter.as_ref())?;
-                self.settle_quarantine(id, |quarantine| quarantine.settle(id, &place), "no such refusal of it is open")
-            }
+            CommandKind::Discard => self.discard(id, command, cx),
             _ => self.admit(id, command, origin, cx),
         }
     }
@@ -69,6 +67,20 @@ impl PositionKeeper {
         }
     }
 
+    /// Closes a refusal, or takes a record out of where it waits.
+    fn discard(&mut self, id: &PortfolioId, command: &Command, cx: &mut Context<'_>) -> Result<(), String> {
+        let letter = command.dead_letter.as_ref();
+        let place = place(letter)?;
+        let source = letter.and_then(source);
+        let reason = command.reason.as_deref().unwrap_or("no reason is given");
+        let why = format!("DISCARD {:?} of {:?} took it out ({reason})", command.command_id, command.actor);
+        if source.is_some_and(|source| self.give_up(id, source, &why, cx)) {
+            return Ok(());
+        }
+        let otherwise = "no such refusal of it is open, and no such record of it waits";
+        self.settle_quarantine(id, |quarantine| quarantine.settle(id, &place), otherwise)
+    }
+
     fn settle_quarantine(
         &mut self,
         id: &PortfolioId,
@@ -83,7 +95,7 @@ impl PositionKeeper {
     }
 
     /// Books the record that the command carries, late or not. It must stand open in the quarantine, so
-    /// that it is taken in once.
+    /// that it is taken in once, and be the very record that was refused: who may send commands may not book.
     fn admit(&mut self, id: &PortfolioId, command: &Command, origin: &Origin<'_>, cx: &mut Context<'_>) -> Result<(), String> {
         let carried = command.dead_letter.as_ref();
         let place = place(carried)?;
@@ -91,12 +103,24 @@ impl PositionKeeper {
         if !self.quarantine.settle(id, &place) {
             return Err(format!("no refusal of portfolio {id:?} is open for {place}: it was settled, or its place is another"));
         }
-        let booked = self.admit_record(id, &raw, cx);
+        let booked = self.check_claim(&place, &raw, cx.now).and_then(|()| self.admit_record(id, &raw, cx));
         match booked {
             Ok(()) => self.mark_by_id(id),
             Err(_) => self.quarantine.enter(id, place.clone()),
         }
         booked
+    }
+
+    fn check_claim(&self, place: &str, raw: &RawRecord, now: Timestamp) -> Result<(), String> {
+        match self.refused.judge(place, raw.value.as_deref(), now) {
+            Claim::True => Ok(()),
+            Claim::False => Err(format!(
+                "the carried bytes are not those that were refused at {place}: take them from its dead letter as they are; a corrected record is sent to its topic by its sender, and this one is closed by DISCARD"
+            )),
+            Claim::Forgotten => Err(format!(
+                "the bytes that were refused at {place} are not known any more (a lane knows its newest {KNOWN} refusals, for {KNOWN_DAYS} days): let the sender send the record again, ADMIT that if it is refused, and DISCARD this one"
+            )),
+        }
     }
 
     fn admit_record(&mut self, id: &PortfolioId, raw: &RawRecord, cx: &mut Context<'_>) -> Result<(), String> {
@@ -138,6 +162,10 @@ impl PositionKeeper {
 fn place(letter: Option<&DeadLetterReference>) -> Result<SmolStr, String> {
     let letter = letter.ok_or("dead_letter is missing: name topic, partition and offset of the refused record")?;
     Ok(engine::quarantine::Quarantine::place(&letter.topic, letter.partition, letter.offset))
+}
+
+fn source(letter: &DeadLetterReference) -> Option<Source> {
+    Some(Source { topic: Topic::from_name(&letter.topic)?, partition: letter.partition, offset: letter.offset })
 }
 
 fn raw(letter: &DeadLetterReference, origin: &Origin<'_>) -> Option<RawRecord> {

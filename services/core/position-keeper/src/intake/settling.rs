@@ -7,6 +7,7 @@ use crate::keeper::PositionKeeper;
 use domain::reason::DeadLetterCode;
 use domain::{Date, Input, PortfolioId};
 use engine::dedup::Verdict;
+use engine::waiting::{Full, Limits, Waiting};
 use engine::{Context, Origin, RawRecord, Refusal};
 
 impl PositionKeeper {
@@ -35,12 +36,12 @@ impl PositionKeeper {
     }
 
     pub(crate) fn retry_portfolio(&mut self, portfolio: &PortfolioId, cx: &mut Context<'_>) {
-        for raw in self.waits.take(portfolio) {
+        for waiting in self.waits.take(portfolio) {
             if let Some(need) = self.waits.need(portfolio).cloned() {
-                self.let_wait(portfolio, need, raw, cx);
+                self.waits.wait_on(portfolio, need, waiting);
                 continue;
             }
-            if let Some(input) = self.try_again(portfolio, raw, cx) {
+            if let Some(input) = self.try_again(portfolio, waiting, cx) {
                 self.wake_named(&input, cx);
             }
         }
@@ -50,14 +51,17 @@ impl PositionKeeper {
     }
 
     /// Tries a record that has waited; what it was, if it was booked.
-    pub(crate) fn try_again(&mut self, portfolio: &PortfolioId, raw: RawRecord, cx: &mut Context<'_>) -> Option<Input> {
-        let decoded = cx.decode(&raw).map_err(Trouble::Refuse);
-        let ended = decoded.and_then(|input| self.try_record(&input, &Source::from(&raw), cx).map(|()| input));
+    pub(crate) fn try_again(&mut self, portfolio: &PortfolioId, waiting: Waiting, cx: &mut Context<'_>) -> Option<Input> {
+        let decoded = cx.decode(&waiting.record).map_err(Trouble::Refuse);
+        let ended = decoded.and_then(|input| self.try_record(&input, &Source::from(&waiting.record), cx).map(|()| input));
         match ended {
             Ok(input) => return Some(input),
             Err(Trouble::Duplicate) => cx.count_duplicate(),
-            Err(Trouble::Wait(need)) => self.let_wait(portfolio, need, raw, cx),
-            Err(Trouble::Refuse(refusal)) => self.park(portfolio, raw, refusal, cx),
+            Err(Trouble::Wait(need)) => {
+                self.waits.wait_on(portfolio, need, waiting);
+                self.mark_by_id(portfolio);
+            }
+            Err(Trouble::Refuse(refusal)) => self.park(portfolio, waiting.record, refusal, cx),
         }
         None
     }
@@ -70,21 +74,35 @@ impl PositionKeeper {
         }
     }
 
-    fn let_wait(&mut self, portfolio: &PortfolioId, need: Need, raw: RawRecord, cx: &mut Context<'_>) {
-        let text = format!(
-            "{} records wait already, the most that a lane keeps; this one waits for {need}: send that, then ADMIT this record",
-            self.waits.len()
-        );
-        match self.waits.wait(portfolio, need, raw, cx.settings.waiting_limit) {
-            Ok(()) => self.mark_by_id(portfolio),
-            Err(raw) => self.park(portfolio, *raw, Refusal::new(DeadLetterCode::WaitExceeded, text), cx),
-        }
+    fn let_wait(&mut self, portfolio: &PortfolioId, need: Need, record: RawRecord, cx: &mut Context<'_>) {
+        let limits = Limits { all: cx.settings.waiting_limit, owner: cx.settings.waiting_portfolio_limit };
+        let needed = need.to_string();
+        let (waiting, full) = match self.waits.wait(portfolio, need, Waiting { record, since: cx.now }, limits) {
+            Ok(()) => return self.mark_by_id(portfolio),
+            Err(Full::All(waiting)) => (waiting, format!("{} records wait already, the most that a lane keeps", self.waits.len())),
+            Err(Full::Owner(waiting)) => {
+                let count = self.waits.count(portfolio);
+                (waiting, format!("{count} records of portfolio {portfolio:?} wait already, the most that a lane keeps of one"))
+            }
+        };
+        let text = format!("{full}; this one waits for {needed}: send that, then ADMIT this record");
+        self.park(portfolio, waiting.record, Refusal::new(DeadLetterCode::WaitExceeded, text), cx);
     }
 
     /// Dead-letters a fill or cash entry and quarantines its portfolio.
     pub(crate) fn park(&mut self, portfolio: &PortfolioId, raw: RawRecord, refusal: Refusal, cx: &mut Context<'_>) {
-        self.shut(portfolio, Source::from(&raw).place());
+        self.shut(portfolio, Source::from(&raw).place(), raw.value.as_deref(), cx.now);
         cx.dead_letter(raw, Some(portfolio.clone()), refusal);
+    }
+
+    /// Takes a record out of where it waits: a person has decided that it is not to be booked. What waited behind
+    /// it goes on. Its portfolio is not quarantined: nobody needs to look at it once more.
+    pub(crate) fn give_up(&mut self, portfolio: &PortfolioId, place: Source, why: &str, cx: &mut Context<'_>) -> bool {
+        let Some((waiting, need)) = self.waits.take_one(portfolio, place) else { return false };
+        let refusal = Refusal::new(DeadLetterCode::Discarded, format!("{why}, while it waited for {need}"));
+        cx.dead_letter(waiting.record, Some(portfolio.clone()), refusal);
+        self.retry_portfolio(portfolio, cx);
+        true
     }
 
     pub(crate) fn mark_by_id(&mut self, portfolio: &PortfolioId) {

@@ -3,9 +3,10 @@
 //! that came before their execution wait apart: they hold nobody up.
 
 use crate::book::Need;
-use domain::{PortfolioId, SmolStr};
+use crate::book::entry::Source;
+use domain::{PortfolioId, SmolStr, Timestamp};
 use engine::RawRecord;
-use engine::waiting::WaitingRoom;
+use engine::waiting::{Full, Limits, Waiter, Waiting, WaitingRoom};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,6 +31,14 @@ fn room_of(portfolio: &PortfolioId, source: &str, id: &str) -> SmolStr {
     SmolStr::new(format!("{portfolio}\n{source}\n{id}"))
 }
 
+/// The queue of a portfolio in which a record that needs that waits.
+fn queue_of(portfolio: &PortfolioId, need: &Need) -> SmolStr {
+    match need {
+        Need::Execution(source, id) => room_of(portfolio, source, id),
+        _ => SmolStr::new(portfolio.as_str()),
+    }
+}
+
 impl Waits {
     /// What the head of a portfolio's queue needs; `None` where nothing waits.
     pub fn need(&self, portfolio: &PortfolioId) -> Option<&Need> {
@@ -51,25 +60,34 @@ impl Waits {
     pub fn is_empty(&self) -> bool {
         self.room.is_empty()
     }
-    /// Adds a record to a portfolio's queue; `need` is the head's where the queue is new.
-    /// Hands it back when `limit` records wait already.
-    pub fn wait(&mut self, portfolio: &PortfolioId, need: Need, record: RawRecord, limit: usize) -> Result<(), Box<RawRecord>> {
+    /// Adds a record that has come to a portfolio's queue; `need` is the head's where the queue is new.
+    /// Hands it back when as many wait already.
+    pub fn wait(&mut self, portfolio: &PortfolioId, need: Need, waiting: Waiting, limits: Limits) -> Result<(), Full> {
+        self.room.wait(portfolio.as_str(), &queue_of(portfolio, &need), waiting, limits)?;
+        self.count_in(portfolio, need);
+        Ok(())
+    }
+    /// Adds a record that was taken out again.
+    pub fn wait_on(&mut self, portfolio: &PortfolioId, need: Need, waiting: Waiting) {
+        self.room.wait_on(portfolio.as_str(), &queue_of(portfolio, &need), waiting);
+        self.count_in(portfolio, need);
+    }
+    fn count_in(&mut self, portfolio: &PortfolioId, need: Need) {
         if let Need::Execution(source, id) = need {
-            self.room.wait(&room_of(portfolio, &source, &id), record, limit)?;
             *self.named.entry(portfolio.clone()).or_default().entry((source, id)).or_default() += 1;
-            return Ok(());
-        }
-        self.room.wait(portfolio.as_str(), record, limit)?;
-        if let Some(queue) = self.queues.get_mut(portfolio) {
+        } else if let Some(queue) = self.queues.get_mut(portfolio) {
             queue.length += 1;
         } else {
             self.by_need.entry(need.clone()).or_default().insert(portfolio.clone());
             self.queues.insert(portfolio.clone(), Queue { need, length: 1 });
         }
-        Ok(())
     }
     /// Empties a portfolio's queue, in order.
-    pub fn take(&mut self, portfolio: &PortfolioId) -> Vec<RawRecord> {
+    pub fn take(&mut self, portfolio: &PortfolioId) -> Vec<Waiting> {
+        self.forget_queue(portfolio);
+        self.room.take(portfolio.as_str(), portfolio.as_str())
+    }
+    fn forget_queue(&mut self, portfolio: &PortfolioId) {
         if let Some(queue) = self.queues.remove(portfolio)
             && let Some(waiting) = self.by_need.get_mut(&queue.need)
         {
@@ -78,14 +96,75 @@ impl Waits {
                 self.by_need.remove(&queue.need);
             }
         }
-        self.room.take(portfolio.as_str())
+    }
+    /// Takes one record of a portfolio out, with what it, or who stands before it, waited for.
+    pub fn take_one(&mut self, portfolio: &PortfolioId, place: Source) -> Option<(Waiting, Need)> {
+        let is = |record: &RawRecord| Source::from(record) == place;
+        if let Some(waiting) = self.room.take_one(portfolio.as_str(), portfolio.as_str(), is) {
+            let queue = self.queues.get_mut(portfolio)?;
+            queue.length -= 1;
+            let (need, empty) = (queue.need.clone(), queue.length == 0);
+            if empty {
+                self.forget_queue(portfolio);
+            }
+            return Some((waiting, need));
+        }
+        let mut awaited = self.named.get(portfolio)?.keys().cloned();
+        let (waiting, execution) = awaited.find_map(|execution| {
+            let queue = room_of(portfolio, &execution.0, &execution.1);
+            Some((self.room.take_one(portfolio.as_str(), &queue, is)?, execution))
+        })?;
+        self.count_out(portfolio, &execution);
+        Some((waiting, Need::Execution(execution.0, execution.1)))
+    }
+    fn count_out(&mut self, portfolio: &PortfolioId, execution: &(SmolStr, SmolStr)) {
+        let Some(named) = self.named.get_mut(portfolio) else { return };
+        if let Some(count) = named.get_mut(execution) {
+            *count -= 1;
+            if *count == 0 {
+                named.remove(execution);
+            }
+        }
+        if named.is_empty() {
+            self.named.remove(portfolio);
+        }
+    }
+    /// Since when the oldest record waits.
+    pub fn oldest(&self) -> Option<Timestamp> {
+        self.room.oldest()
+    }
+    /// The records that have held others up, or awaited their execution, for longest; at most `most`, oldest first.
+    pub fn waiters(&self, most: usize) -> Vec<Waiter> {
+        let queues = self.queues.iter().map(|(portfolio, queue)| (portfolio, queue.need.clone()));
+        let named = self
+            .named
+            .iter()
+            .flat_map(|(portfolio, named)| named.keys().map(move |(source, id)| (portfolio, Need::Execution(source.clone(), id.clone()))));
+        let mut heads: Vec<_> = queues
+            .chain(named)
+            .filter_map(|(portfolio, need)| {
+                let mut queue = self.room.queue(&queue_of(portfolio, &need));
+                let head = queue.next()?;
+                Some((head.since, head, portfolio, need, queue.count()))
+            })
+            .collect();
+        heads.sort_by_key(|(since, head, ..)| (*since, head.record.topic, head.record.partition, head.record.offset));
+        heads.truncate(most);
+        let waiter = |(since, head, portfolio, need, behind): (Timestamp, &Waiting, &PortfolioId, Need, usize)| Waiter {
+            place: (head.record.topic, head.record.partition, head.record.offset),
+            portfolio: portfolio.clone(),
+            since,
+            need: need.to_string(),
+            behind,
+        };
+        heads.into_iter().map(waiter).collect()
     }
     /// Whether a portfolio awaits executions.
     pub fn awaits(&self, portfolio: &PortfolioId) -> bool {
         !self.named.is_empty() && self.named.contains_key(portfolio)
     }
     /// The records that name an execution, in order.
-    pub fn take_named(&mut self, portfolio: &PortfolioId, source: &SmolStr, id: &SmolStr) -> Vec<RawRecord> {
+    pub fn take_named(&mut self, portfolio: &PortfolioId, source: &SmolStr, id: &SmolStr) -> Vec<Waiting> {
         let Some(named) = self.named.get_mut(portfolio) else { return Vec::new() };
         if named.remove(&(source.clone(), id.clone())).is_none() {
             return Vec::new();
@@ -93,12 +172,12 @@ impl Waits {
         if named.is_empty() {
             self.named.remove(portfolio);
         }
-        self.room.take(&room_of(portfolio, source, id))
+        self.room.take(portfolio.as_str(), &room_of(portfolio, source, id))
     }
     /// Every record of a portfolio that names an execution which has not come.
-    pub fn take_all_named(&mut self, portfolio: &PortfolioId) -> Vec<RawRecord> {
+    pub fn take_all_named(&mut self, portfolio: &PortfolioId) -> Vec<Waiting> {
         let named = self.named.remove(portfolio).unwrap_or_default();
-        named.keys().flat_map(|(source, id)| self.room.take(&room_of(portfolio, source, id))).collect()
+        named.keys().flat_map(|(source, id)| self.room.take(portfolio.as_str(), &room_of(portfolio, source, id))).collect()
     }
     /// The portfolios whose head needs that, ascending.
     pub fn waiting_for(&self, need: &Need) -> Vec<PortfolioId> {

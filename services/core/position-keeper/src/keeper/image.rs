@@ -1,4 +1,4 @@
-//! The image of a lane: a shared part (instruments, prices, cuts, waiting records, quarantine, commands),
+//! The image of a lane: a shared part (instruments, prices, cuts, waiting records, quarantine, hashes of what was refused, commands),
 //! one entity a portfolio (`p/<id>`), its booked ids in chunks
 //! (`i/<id>/<f or c>/<day, 8 digits>/<chunk, 8 digits>`), and its executions (`h/<id>/<chunk, 12 digits>`).
 
@@ -13,6 +13,7 @@ use domain::{Date, PortfolioId, SmolStr, Timestamp};
 use engine::dedup::Window;
 use engine::image::{from_bytes, to_bytes};
 use engine::quarantine::Quarantine;
+use engine::refused::Refused;
 use engine::{Image, ImageError};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,6 +24,7 @@ struct Shared {
     cuts: Cuts,
     waits: Waits,
     quarantine: Quarantine,
+    refused: Refused,
     seen: Seen,
     was_behind: bool,
     first: i64,
@@ -107,6 +109,7 @@ impl Image for PositionKeeper {
             cuts: self.cuts.clone(),
             waits: self.waits.clone(),
             quarantine: self.quarantine.clone(),
+            refused: self.refused.clone(),
             seen: self.seen.clone(),
             was_behind: self.was_behind,
             first: self.first,
@@ -122,6 +125,7 @@ impl Image for PositionKeeper {
             cuts: shared.cuts,
             waits: shared.waits,
             quarantine: shared.quarantine,
+            refused: shared.refused,
             seen: shared.seen,
             was_behind: shared.was_behind,
             first: shared.first,

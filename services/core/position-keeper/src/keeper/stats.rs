@@ -10,10 +10,15 @@ impl PositionKeeper {
     pub(super) fn stats_at(&self, now: Timestamp) -> Stats {
         Stats {
             waiting_records: Some(self.waiting()),
+            oldest_waiting_seconds: Some(self.oldest_waiting_seconds(now)),
             stale_prices: Some(self.stale_prices(now)),
             quarantined_portfolios: Some(self.quarantined()),
             ..Stats::default()
         }
+    }
+
+    fn oldest_waiting_seconds(&self, now: Timestamp) -> usize {
+        self.waits.oldest().map_or(0, |since| usize::try_from(now.since(since) / 1_000_000).unwrap_or(0))
     }
 
     fn stale_prices(&self, now: Timestamp) -> usize {

@@ -170,6 +170,13 @@ impl Book {
         let status = serde_json::from_value(status).unwrap();
         self.frame(|frame| frame.statuses.push(status))
     }
+    /// The fills that were sent for a portfolio, with their offsets.
+    pub fn sent_fills(&self, portfolio: &str) -> Vec<(i64, Vec<u8>)> {
+        let windows = self.history.iter().chain([&self.window]);
+        let records = windows.filter_map(|window| window.records.get(&Topic::Fills)).flatten();
+        let own = records.filter(|record| record.key.as_deref() == Some(portfolio.as_bytes()));
+        own.map(|record| (record.offset, record.value.clone().unwrap_or_default())).collect()
+    }
     /// Runs the window and closes its step.
     pub fn run(&mut self) -> Vec<Output> {
         let next = Window { now: self.window.now, behind: self.window.behind, records: BTreeMap::new() };

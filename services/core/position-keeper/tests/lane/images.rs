@@ -18,7 +18,7 @@ struct Deed {
 }
 
 fn deed() -> impl Strategy<Value = Deed> {
-    (0..18_u8, 0..3_u8, 0..4_u8, 1..500_u32, 0..900_u16).prop_map(|(kind, portfolio, instrument, amount, wait)| Deed {
+    (0..20_u8, 0..3_u8, 0..4_u8, 1..500_u32, 0..900_u16).prop_map(|(kind, portfolio, instrument, amount, wait)| Deed {
         kind,
         portfolio,
         instrument,
@@ -70,7 +70,7 @@ fn feed(book: &mut Book, n: usize, deed: &Deed) {
                 "order_id": if deed.amount.is_multiple_of(4) { json!("11111111-2222-5333-8444-555555555555") } else { json!(null) }});
             book.fill(&(n * 3 / 4).to_string(), side, &deed.amount.to_string(), "10", more);
         }
-        10 => _ = book.command(&id, ["REBALANCE", "RELEASE"][n % 2], json!({"portfolio_id": portfolio})),
+        10 | 13 | 18 => command(book, &id, portfolio, deed),
         11 => {
             let status = if deed.amount.is_multiple_of(2) { "OPEN" } else { "CLOSED" };
             let now = Timestamp::from_micros(second(n as i64 * 10)).to_string();
@@ -91,20 +91,32 @@ fn feed(book: &mut Book, n: usize, deed: &Deed) {
         }
         12 if deed.amount.is_multiple_of(5) => _ = book.close_policy(portfolio),
         12 => _ = book.behind(deed.amount.is_multiple_of(2)),
-        13 => _ = book.add(Topic::Fills, portfolio, Some(b"?".to_vec())),
         17 => {
             let status = if n.is_multiple_of(2) { "CANCELLED" } else { "NEW" };
             let json = json!({"action_id": "s", "instrument_id": instrument, "status": status, "kind": "SPLIT", "ratio_new": "2",
                 "ratio_old": "1", "ex_date": "2026-01-06"});
             book.frame(|frame| frame.actions.push(serde_json::from_value(json).unwrap()));
         }
+        19 => _ = book.add(Topic::Fills, portfolio, Some(b"?".to_vec())),
         // Another portfolio's, left out.
         _ => {}
     }
 }
 
+/// Half of them settle a fill that was sent before: refused, waiting, booked or settled already.
+fn command(book: &mut Book, id: &str, portfolio: &str, deed: &Deed) {
+    let kind = ["REBALANCE", "RELEASE", "DISCARD", "ADMIT"][deed.amount as usize % 4];
+    let mut more = json!({"portfolio_id": portfolio});
+    let sent = book.sent_fills(portfolio);
+    if let Some((offset, bytes)) = sent.iter().rev().nth(usize::from(deed.wait) % sent.len().max(1)) {
+        let bytes = domain::dead_letter::hex::encode(bytes);
+        more["dead_letter"] = json!({"topic": "execution.fills.v1", "partition": 0, "offset": offset, "bytes": bytes});
+    }
+    book.command(id, kind, more);
+}
+
 fn settings() -> Settings {
-    Settings { dedup_trade_dates: 2, waiting_limit: 6, snapshot_interval_ms: 7_000, ..Settings::default() }
+    Settings { dedup_trade_dates: 2, waiting_limit: 6, waiting_portfolio_limit: 4, snapshot_interval_ms: 7_000, ..Settings::default() }
 }
 
 fn story(deeds: &[Deed]) -> (Book, Vec<Vec<Output>>) {
@@ -164,7 +176,7 @@ proptest! {
         // Only what one portfolio sends, and the market: its outputs are those of the full story, but
         // for the offsets that they name and the session and waiting limits that are shared.
         let own: Vec<Deed> = deeds.iter().map(|deed| match deed.kind {
-            4..=10 | 12 | 13 | 15 | 16 if deed.portfolio != 0 => Deed { kind: 99, ..deed.clone() },
+            4..=10 | 12 | 13 | 15 | 16 | 18 | 19 if deed.portfolio != 0 => Deed { kind: 99, ..deed.clone() },
             _ => deed.clone(),
         }).collect();
         let (full, alone) = (told(&deeds), told(&own));

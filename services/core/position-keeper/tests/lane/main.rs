@@ -3,8 +3,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod admitting;
 mod amending;
 mod bookings;
+mod crowding;
+mod discarding;
 mod drifting;
 mod harness;
 mod health;

@@ -15,7 +15,8 @@ fn waiting_quarantined_and_stale_are_counted() {
     book.instrument("A", json!({"max_price_age_seconds": null}));
     book.run();
     let (none, one) = (Some(0), Some(1));
-    let sound = Stats { waiting_records: none, stale_prices: none, quarantined_portfolios: none, ..Stats::default() };
+    let sound =
+        Stats { waiting_records: none, oldest_waiting_seconds: none, stale_prices: none, quarantined_portfolios: none, ..Stats::default() };
     assert_eq!(stats(&book), Stats { stale_prices: one, ..sound }, "a target without a price");
     book.price("A", "10").run();
     assert_eq!(stats(&book), sound);

@@ -12,8 +12,12 @@ pub fn run(config: &Config, args: &ReplayArgs) -> anyhow::Result<ExitCode> {
         Options { window: args.window, only: args.only.clone(), last: args.last, strict: args.strict, settings: config.core.clone() };
     let mut output = BufWriter::new(stdout().lock());
     let ended = replay(stdin().lock(), &mut output, &options)?;
+    ended.held.iter().for_each(|held| eprintln!("{held}"));
     if ended.waiting > 0 {
-        eprintln!("{} records still wait for a policy, an instrument or a rate that never came (health.waiting)", ended.waiting);
+        eprintln!(
+            "{} records still wait for a policy, an instrument, a rate or an execution that never came (health.waiting)",
+            ended.waiting
+        );
     }
     Ok(match ended.verdict {
         Verdict::Applied => ExitCode::SUCCESS,

@@ -212,7 +212,7 @@ fn lead<R: Role>(
     drop(past);
     let mut reader = KafkaReader::open(&config.kafka, &format!("{}-{lane}", R::NAME), config.pacing.clock == Clock::Event)?;
     let mut ports = Ports { reader: &mut reader, publisher, checkpoints: &mut checkpoints, codec: &mut codec };
-    let observer = LaneObserver::new(&world.metrics, R::NAME, own, started.elapsed());
+    let observer = LaneObserver::new(&world.metrics, R::NAME, own, started.elapsed(), config.telemetry.waiting_warn_seconds);
     let mut worker = LaneWorker::start(recovered, &config.core, config.pacing.clone(), Box::new(observer), &mut ports)?;
     condition.set_ready();
     loop {

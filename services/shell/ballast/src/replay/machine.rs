@@ -1,11 +1,12 @@
 //! The core as one machine: conflator, position-keeper and rebalancer, each lane fed with what the
 //! others publish until nothing moves any more.
 
-use super::Published;
+use super::{Held, Published};
 use crate::lines::{JsonCodec, Line};
 use conflator::{Conflator, Limits, SOURCES, Tail};
 use domain::{Output, Timestamp, Topic};
 use engine::lane::Slice;
+use engine::waiting::Waiter;
 use engine::{Codec, Lane, LaneError, Origin, RawRecord, Role, Settings};
 use position_keeper::PositionKeeper;
 use rebalancer::Rebalancer;
@@ -101,9 +102,18 @@ impl Machine {
         self.lines.get(&topic)?.get(usize::try_from(offset).ok()?).copied()
     }
 
-    /// Records that wait for a policy, an instrument or a rate.
+    /// Records that wait for a policy, an instrument, a rate or an execution.
     pub(super) fn waiting(&self) -> usize {
         self.keeper.lane.role().waiting()
+    }
+
+    /// The lines that hold others up, or await an execution.
+    pub(super) fn held(&self) -> Vec<Held> {
+        let waiters = self.keeper.lane.role().waiters().into_iter();
+        let line = |waiter: Waiter| Some(Held { line: self.line_of(waiter.place.0, waiter.place.2)?, waiter });
+        let mut held: Vec<_> = waiters.filter_map(line).collect();
+        held.sort_by_key(|held| held.line);
+        held
     }
 
     /// Publishes what waits for a timer; timers are left alone.

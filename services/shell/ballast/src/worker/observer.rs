@@ -2,6 +2,8 @@
 
 use super::backlog::Backlog;
 use super::ports::{Polled, Saved};
+use domain::Timestamp;
+use engine::waiting::Waiter;
 use engine::{Stats, Step};
 use std::time::Duration;
 
@@ -19,8 +21,8 @@ pub trait Observer: Send {
     fn confirmed(&self, _step: i64, _took: Duration, _recycled: bool) {}
     /// A checkpoint ended.
     fn saved(&self, _saved: &Saved) {}
-    /// A turn begins; `stats` tells how the role's state stands and is not free.
-    fn turn(&self, _stats: &dyn Fn() -> Stats) {}
+    /// A turn begins at that moment of the lane's clock; `look` tells how the role's state stands, and is not free.
+    fn turn(&self, _now: Timestamp, _look: &dyn Fn() -> (Stats, Vec<Waiter>)) {}
 }
 
 /// Hears and does nothing.

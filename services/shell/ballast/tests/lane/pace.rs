@@ -3,7 +3,13 @@
 use crate::role::at;
 use crate::world::World;
 use ballast::worker::Turn;
-use domain::Topic;
+use ballast::worker::observer::Observer;
+use ballast::worker::pacing::Clock;
+use domain::{Timestamp, Topic};
+use engine::Stats;
+use engine::waiting::Waiter;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 const DAY: i64 = 86_400;
 
@@ -52,6 +58,37 @@ fn a_lane_that_has_caught_up_decides_once_more_though_nothing_comes() {
     let life = world.run().unwrap();
     assert_eq!((life.step(), life.count("a")), (2, 1));
     assert_eq!(life.worker.lane().role().behind, [true, false], "it was a minute old, and another one could have followed");
+}
+
+/// Remembers by which clock it was last told how the state stands.
+#[derive(Default, Clone)]
+struct Listener(Arc<AtomicI64>);
+
+impl Observer for Listener {
+    fn turn(&self, now: Timestamp, _look: &dyn Fn() -> (Stats, Vec<Waiter>)) {
+        self.0.store(now.micros(), Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn what_waits_in_a_quiet_lane_grows_old_by_the_clock_that_its_next_window_would_have() {
+    for clock in [Clock::Wall, Clock::Event] {
+        let mut world = World { clock: at(10), ..World::default() };
+        world.pacing.clock = clock;
+        world.say("a");
+        let heard = Listener::default();
+        let mut life = world.live_before(Box::new(heard.clone())).unwrap();
+        life.digest(&world).unwrap();
+        let stands = life.worker.lane().now();
+        let mut told_at = |machine: Timestamp| {
+            world.clock = machine;
+            life.turn(&world).unwrap();
+            Timestamp::from_micros(heard.0.load(Ordering::Relaxed))
+        };
+        // Nothing comes any more, and then the machine's clock steps back.
+        let later = if clock == Clock::Wall { at(110) } else { stands };
+        assert_eq!([told_at(at(110)), told_at(at(5))], [later, stands], "{clock:?}");
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use avro_codec::{SchemaStore, encode_frame};
 use ballast::avro::AvroCodec;
 use ballast::memory::{MemoryCheckpoints, MemoryLog, MemoryPast, MemoryPublisher, MemoryReader};
 use ballast::messages::{OutMessage, input_message};
-use ballast::worker::observer::Silent;
+use ballast::worker::observer::{Observer, Silent};
 use ballast::worker::pacing::Pacing;
 use ballast::worker::ports::{CheckpointImage, Checkpoints, LoadError, LoadedImage, PortError, Saved};
 use ballast::worker::{LaneHalt, LaneWorker, Ports, Target, Turn, recover};
@@ -180,6 +180,10 @@ impl World {
 
     /// Begins a life of the lane.
     pub fn live(&self) -> Result<Life, LaneHalt> {
+        self.live_before(Box::new(Silent))
+    }
+    /// The same, before somebody who listens.
+    pub fn live_before(&self, observer: Box<dyn Observer>) -> Result<Life, LaneHalt> {
         let mut publisher = MemoryPublisher::new::<Words>(self.log.clone(), 0);
         let mut past = MemoryPast::new::<Words>(self.log.clone(), 0);
         let mut reader = MemoryReader::new(self.log.clone());
@@ -189,7 +193,7 @@ impl World {
         let recovered = recover(target, &Words::default, &mut codec, &mut past, &mut store, &mut publisher, &|| false)?;
         let replayed = recovered.replayed;
         let mut ports = Ports { reader: &mut reader, publisher: &mut publisher, checkpoints: &mut store, codec: &mut codec };
-        let worker = LaneWorker::start(recovered, &self.core, self.pacing.clone(), Box::new(Silent), &mut ports)?;
+        let worker = LaneWorker::start(recovered, &self.core, self.pacing.clone(), observer, &mut ports)?;
         Ok(Life { worker, reader, publisher, codec, store, replayed })
     }
     /// The same, and lets it digest what is there.

@@ -1,0 +1,91 @@
+//! What an ADMIT carries back in: the very bytes that were refused at the place that it names, and no others.
+
+use crate::harness::*;
+use domain::reason::DeadLetterCode as Code;
+use domain::{Output, Timestamp};
+use engine::Settings;
+use engine::refused::KNOWN_DAYS;
+use serde_json::{Value, json};
+
+/// A book whose fill at offset 2, of 7 units, is parked as late.
+fn parked() -> Book {
+    let mut book = Book::with(&Settings { dedup_trade_dates: 2, ..Settings::default() });
+    book.policy(1, json!({})).instrument("A", json!({})).price("A", "10");
+    book.fill("1", "BUY", "1", "10", json!({"trade_date": "2026-01-04"})).fill("2", "BUY", "1", "10", json!({})).run();
+    let outputs = book.fill("0", "BUY", "7", "10", json!({"trade_date": "2026-01-02"})).run();
+    assert_eq!(only(letters(&outputs)).0, Code::LateFill);
+    book
+}
+
+fn admit(book: &mut Book, id: &str, bytes: &[u8]) -> Vec<Output> {
+    let bytes = domain::dead_letter::hex::encode(bytes);
+    let letter = json!({"dead_letter": {"topic": "execution.fills.v1", "partition": 0, "offset": 2, "bytes": bytes}});
+    book.command(id, "ADMIT", letter).run()
+}
+
+fn refuses(book: &mut Book, id: &str, bytes: &[u8], words: &str) {
+    let outputs = admit(book, id, bytes);
+    let (code, text) = only(letters(&outputs));
+    assert_eq!(code, Code::InvalidCommand);
+    assert!(text.contains(words) && text.contains("execution.fills.v1/0@2"), "{text}");
+    assert!(ledgers(&outputs).is_empty(), "nothing is booked by a refused command");
+    assert_eq!(book.lane.role().quarantined(), 1, "the refusal stays open");
+}
+
+#[test]
+fn bytes_that_were_never_refused_are_not_booked() {
+    let mut book = parked();
+    let (_, refused) = book.sent_fills("p").pop().unwrap();
+    let mut other: Value = serde_json::from_slice(&refused).unwrap();
+    other["quantity"] = "7000".into();
+    refuses(&mut book, "a1", other.to_string().as_bytes(), "are not those that were refused");
+    let reordered = serde_json::to_vec_pretty(&other).unwrap();
+    refuses(&mut book, "a2", &reordered, "are not those that were refused");
+    let (_, booked) = book.sent_fills("p").remove(0);
+    refuses(&mut book, "a3", &booked, "closed by DISCARD");
+    let outputs = admit(&mut book, "a4", &refused);
+    assert_eq!(only(ledgers(&outputs)).positions[0].quantity.to_string(), "9");
+    assert_eq!(book.lane.role().quarantined(), 0);
+}
+
+#[test]
+fn what_was_refused_is_known_after_an_image() {
+    let mut book = parked();
+    let (_, refused) = book.sent_fills("p").pop().unwrap();
+    let mut back = restored(&mut book.lane);
+    assert_eq!(back.shared_image(), book.lane.shared_image());
+    std::mem::swap(&mut book.lane, &mut back);
+    refuses(&mut book, "a1", b"{}", "are not those that were refused");
+    assert_eq!(ledgers(&admit(&mut book, "a2", &refused)).len(), 1);
+}
+
+#[test]
+fn an_unreadable_record_may_be_admitted_as_it_is_and_as_nothing_else() {
+    let mut book = parked();
+    book.add(domain::Topic::Fills, "p", Some(b"?".to_vec()));
+    book.run();
+    let letter = |bytes: &str| {
+        json!({"dead_letter": {"topic": "execution.fills.v1", "partition": 0, "offset": 3,
+            "bytes": domain::dead_letter::hex::encode(bytes.as_bytes())}})
+    };
+    let text = |outputs: Vec<Output>| only(letters(&outputs)).1;
+    let told = text(book.command("a1", "ADMIT", letter("!")).run());
+    assert!(told.contains("are not those that were refused"), "{told}");
+    let told = text(book.command("a2", "ADMIT", letter("?")).run());
+    assert!(told.contains("the carried bytes were refused"), "{told}");
+}
+
+#[test]
+fn a_refusal_that_is_forgotten_says_so() {
+    let mut book = parked();
+    let (_, refused) = book.sent_fills("p").pop().unwrap();
+    let last = Timestamp::from_micros(second(KNOWN_DAYS * 24 * 3600));
+    book.at(last.micros() + 1);
+    refuses(&mut book, "a1", &refused, "not known any more (a lane knows its newest 10000 refusals, for 30 days)");
+    let discard = json!({"dead_letter": {"topic": "execution.fills.v1", "partition": 0, "offset": 2}});
+    assert!(letters(&book.command("d1", "DISCARD", discard).run()).is_empty());
+    assert_eq!(book.lane.role().quarantined(), 0);
+    let mut book = parked();
+    book.at(last.micros());
+    assert_eq!(ledgers(&admit(&mut book, "a2", &refused)).len(), 1, "on its last day");
+}
