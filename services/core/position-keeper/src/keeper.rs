@@ -6,11 +6,12 @@ mod marks;
 mod stats;
 
 use crate::book::{Portfolio, PortfolioIx, journal};
-use crate::intake::{Seen, Waits};
+use crate::intake::Waits;
 use crate::prices::cuts::next_cut;
 use crate::prices::{Cuts, InstrumentIx, Market};
 use crate::valuation::{View, appraise};
 use domain::{Amount, Input, Output, PortfolioId, SmolStr, Timestamp, Topic};
+use engine::commands::CommandMemory;
 use engine::dedup::Parts;
 use engine::quarantine::Quarantine;
 use engine::{Context, Origin, Role, Settings, Stats, Timer};
@@ -45,7 +46,7 @@ pub struct PositionKeeper {
     by_id: FxHashMap<PortfolioId, PortfolioIx>,
     pub(crate) waits: Waits,
     pub(crate) quarantine: Quarantine,
-    pub(crate) seen: Seen,
+    pub(crate) seen: CommandMemory,
     /// Sessions of open portfolios; derived.
     pub(crate) sessions: BTreeMap<SmolStr, PortfolioIx>,
     /// Portfolios with a line in each instrument; derived.

@@ -11,7 +11,11 @@ use domain::enums::{CommandKind, DriftCause};
 use domain::reason::DeadLetterCode;
 use domain::refresh::Refresh;
 use domain::{Input, PortfolioId, SmolStr, Topic};
+use engine::commands::Known;
 use engine::{Context, Origin, RawRecord};
+
+/// Commands remembered.
+const KNOWN: usize = 4096;
 
 impl PositionKeeper {
     pub(crate) fn take_command(&mut self, command: &Command, origin: &Origin<'_>, cx: &mut Context<'_>) {
@@ -24,13 +28,16 @@ impl PositionKeeper {
                 | CommandKind::Admit
                 | CommandKind::Reconcile
         );
-        // One dead letter is enough: the rebalancer refuses every command that cannot be understood.
-        if !ours || validity::problem(command).is_some() {
+        // One dead letter is enough: the rebalancer refuses every command that cannot be understood, and every id
+        // that comes again with other content. Both therefore know the same ids.
+        if validity::problem(command).is_some() {
             return;
         }
         let Some(id) = &command.portfolio_id else { return };
-        if !self.seen.first(id.as_str(), &command.command_id) {
-            return cx.count_duplicate();
+        match self.seen.hear(command, KNOWN) {
+            Known::New if ours => {}
+            Known::Same if ours => return cx.count_duplicate(),
+            _ => return,
         }
         if let Err(text) = self.act(id, command, origin, cx) {
             cx.refuse(origin, command.portfolio_id.clone(), DeadLetterCode::InvalidCommand, text);
@@ -40,7 +47,9 @@ impl PositionKeeper {
     fn act(&mut self, id: &PortfolioId, command: &Command, origin: &Origin<'_>, cx: &mut Context<'_>) -> Result<(), String> {
         match command.kind {
             CommandKind::Rebalance | CommandKind::Approve => {
-                let ix = self.find(id).ok_or_else(|| format!("portfolio {id:?} has no policy: publish one first"))?;
+                let ix = self
+                    .find(id)
+                    .ok_or_else(|| format!("portfolio {id:?} has no policy: publish one first, then ask under a new command_id"))?;
                 self.ask(ix, DriftCause::Command, &command.command_id);
                 Ok(())
             }
