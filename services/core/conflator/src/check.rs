@@ -1,12 +1,13 @@
 //! What of a record cannot be right whatever the market: refused here once, for every lane.
 //!
-//! Prices may be zero or negative (futures, spreads, worthless shares): what a book makes of them is
-//! its owner's rule. A quote whose bid lies above its ask in one and the same tick has no middle and is
-//! refused. A market status may be UNKNOWN: that is what its contract says of a venue out of touch.
+//! Prices may be zero or negative (futures, spreads, worthless shares): they travel on and are counted, and
+//! a book holds them back. A quote whose bid lies above its ask in one and the same tick has no middle and is
+//! refused. So is a market status UNKNOWN: it may be any symbol of a newer sender, a halt too, and taken for
+//! a report it would lift one.
 
 use domain::close::Close;
 use domain::corporate_action::CorporateAction;
-use domain::enums::{ActionKind, ActionStatus, InstrumentType, PriceSource};
+use domain::enums::{ActionKind, ActionStatus, InstrumentType, MarketState, PriceSource};
 use domain::ids::is_id;
 use domain::instrument::Instrument;
 use domain::market_status::MarketStatus;
@@ -61,6 +62,11 @@ pub fn tick(tick: &Tick, key: Option<&[u8]>, now: Timestamp, future_seconds: i64
         );
     }
     Ok(())
+}
+
+/// Whether a price of a tick is not above zero: no book is valued on it.
+pub fn is_held_back(tick: &Tick) -> bool {
+    [tick.bid, tick.ask, tick.last, tick.mark].iter().flatten().any(|price| !price.is_positive())
 }
 
 /// An instrument.
@@ -133,6 +139,8 @@ pub fn status(status: &MarketStatus, key: Option<&[u8]>, now: Timestamp) -> Chec
         let at = status.effective_at;
         format!("effective_at of the market status is {at}, more than {ANNOUNCED_DAYS} days after {now}: announce it nearer its time")
     })?;
+    let of = status.instrument_id.as_ref().map(|id| id.as_str()).or(status.venue.as_deref()).unwrap_or("a market");
+    require(status.status != MarketState::Unknown, UnknownEnum, || unknown("status", of))?;
     match (&status.venue, &status.instrument_id) {
         (None, Some(instrument)) => keyed(key, instrument.as_str(), "instrument_id"),
         (Some(venue), None) if is_id(venue) => keyed(key, venue, "venue"),

@@ -47,6 +47,7 @@ struct Families {
     quarantined_portfolios: Family<Gauge, 2>,
     frames: Family<Counter, 1>,
     ticks_conflated: Family<Counter, 1>,
+    ticks_held_back: Family<Counter, 1>,
     tick_frame_ratio: Family<Gauge, 1>,
     projector_lag_records: Family<Gauge, 2>,
     projector_lag_seconds: Family<Gauge, 2>,
@@ -91,6 +92,8 @@ pub struct FrameMetrics {
     pub frames: Arc<Counter>,
     /// Ticks folded into frames.
     pub ticks_conflated: Arc<Counter>,
+    /// Ticks with a price that is not above zero.
+    pub ticks_held_back: Arc<Counter>,
     /// Ticks for each changed price of the last frame.
     pub tick_frame_ratio: Arc<Gauge>,
 }
@@ -124,6 +127,7 @@ impl Metrics {
         FrameMetrics {
             frames: f.frames.with([role]),
             ticks_conflated: f.ticks_conflated.with([role]),
+            ticks_held_back: f.ticks_held_back.with([role]),
             tick_frame_ratio: f.tick_frame_ratio.with([role]),
         }
     }
@@ -294,6 +298,7 @@ impl Families {
             quarantined_portfolios: Family::new(&names::QUARANTINED_PORTFOLIOS, meter),
             frames: Family::new(&names::FRAMES, meter),
             ticks_conflated: Family::new(&names::TICKS_CONFLATED, meter),
+            ticks_held_back: Family::new(&names::TICKS_HELD_BACK, meter),
             tick_frame_ratio: Family::new(&names::TICK_FRAME_RATIO, meter),
             projector_lag_records: Family::new(&names::PROJECTOR_LAG_RECORDS, meter),
             projector_lag_seconds: Family::new(&names::PROJECTOR_LAG_SECONDS, meter),
@@ -324,6 +329,7 @@ impl Families {
             self.quarantined_portfolios.source(),
             self.frames.source(),
             self.ticks_conflated.source(),
+            self.ticks_held_back.source(),
             self.tick_frame_ratio.source(),
             self.projector_lag_records.source(),
             self.projector_lag_seconds.source(),

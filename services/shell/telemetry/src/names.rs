@@ -153,6 +153,13 @@ pub const QUARANTINED_PORTFOLIOS: Definition = gauge(
 pub const FRAMES: Definition = counter("ballast_frames", "{frame}", &["role"], "Frames written");
 /// Ticks folded into frames.
 pub const TICKS_CONFLATED: Definition = counter("ballast_ticks_conflated", "{tick}", &["role"], "Ticks read and folded into frames");
+/// Ticks with a price that is not above zero.
+pub const TICKS_HELD_BACK: Definition = counter(
+    "ballast_ticks_held_back",
+    "{tick}",
+    &["role"],
+    "Ticks with a price that is not above zero: it is flagged HELD, and nothing is valued or planned on it until another comes",
+);
 /// Ticks per changed price of the last frame.
 pub const TICK_FRAME_RATIO: Definition =
     gauge("ballast_tick_frame_ratio", "1", &["role"], "Ticks folded for each changed price of the last frame; how much conflation saves");
@@ -187,6 +194,7 @@ pub const ALL: &[&Definition] = &[
     &QUARANTINED_PORTFOLIOS,
     &FRAMES,
     &TICKS_CONFLATED,
+    &TICKS_HELD_BACK,
     &TICK_FRAME_RATIO,
     &PROJECTOR_LAG_RECORDS,
     &PROJECTOR_LAG_SECONDS,
