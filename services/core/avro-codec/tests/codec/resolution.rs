@@ -127,12 +127,20 @@ fn framing_tells_its_mistakes_apart() {
 #[test]
 fn a_null_policy_closes_its_portfolio() {
     let store = SchemaStore::compiled();
-    for value in [None, Some(&b""[..])] {
-        let closed = decode(&store, Topic::Policies, Some(b"growth"), value).unwrap();
-        assert_eq!(closed, Input::PolicyClosed("growth".parse().unwrap()));
-        for key in [None, Some(&b""[..]), Some(b"\xff"), Some(b"a\nb")] {
-            assert_eq!(decode(&store, Topic::Policies, key, value), Err(CodecError::ClosingKey { topic: Topic::Policies }));
-        }
+    let closed = decode(&store, Topic::Policies, Some(b"growth"), None).unwrap();
+    assert_eq!(closed, Input::PolicyClosed("growth".parse().unwrap()));
+    for key in [None, Some(&b""[..]), Some(b"\xff"), Some(b"a\nb")] {
+        assert_eq!(decode(&store, Topic::Policies, key, None), Err(CodecError::ClosingKey { topic: Topic::Policies }));
+    }
+}
+
+#[test]
+fn a_value_without_bytes_is_not_null() {
+    let store = SchemaStore::compiled();
+    for topic in [Topic::Policies, Topic::Fills, Topic::Instruments, Topic::CorporateActions, Topic::MarketStatus, Topic::Closes] {
+        let refused = decode(&store, topic, Some(b"growth"), Some(b"")).unwrap_err();
+        assert_eq!(refused, CodecError::Empty { topic });
+        assert_eq!(refused.dead_letter_code(), DeadLetterCode::Undecodable);
     }
 }
 
