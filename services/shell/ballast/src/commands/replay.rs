@@ -2,18 +2,20 @@
 
 use crate::cli::ReplayArgs;
 use crate::config::Config;
+use crate::print;
 use crate::replay::{Options, Verdict, replay};
-use std::io::{BufWriter, stdin, stdout};
+use std::io::stdin;
 use std::process::ExitCode;
 
 /// Standard input to standard output.
 pub fn run(config: &Config, args: &ReplayArgs) -> anyhow::Result<ExitCode> {
     let options =
         Options { window: args.window, only: args.only.clone(), last: args.last, strict: args.strict, settings: config.core.clone() };
-    let mut output = BufWriter::new(stdout().lock());
+    let mut output = print::Lines::open();
     let ended = replay(stdin().lock(), &mut output, &options)?;
     if ended.waiting > 0 {
-        eprintln!("{} records still wait for a policy, an instrument or a rate that never came (health.waiting)", ended.waiting);
+        let waiting = ended.waiting;
+        print::aside(format_args!("{waiting} records still wait for a policy, an instrument or a rate that never came (health.waiting)"));
     }
     Ok(match ended.verdict {
         Verdict::Applied => ExitCode::SUCCESS,
