@@ -102,6 +102,14 @@ pub enum CodecError {
         /// What is wrong, and where.
         fault: Fault,
     },
+    /// A record that somebody asked to send cannot be written.
+    #[error("a record for {topic}: {} {}; correct it where it is made", field(.fault), .fault.kind.words())]
+    Unsendable {
+        /// Topic of the record.
+        topic: Topic,
+        /// What is wrong, and where.
+        fault: Fault,
+    },
     /// A schema cannot be used.
     #[error("taking in a writer's schema: {message}; correct the .avsc file")]
     Schema {
@@ -126,7 +134,7 @@ impl CodecError {
     pub const fn dead_letter_code(&self) -> DeadLetterCode {
         match self {
             Self::UnknownSchema { .. } => DeadLetterCode::UnknownSchema,
-            Self::Body { fault, .. } | Self::Unwritable { fault, .. } => match fault.kind {
+            Self::Body { fault, .. } | Self::Unwritable { fault, .. } | Self::Unsendable { fault, .. } => match fault.kind {
                 FaultKind::Decimal | FaultKind::Time | FaultKind::Day => DeadLetterCode::OutOfRange,
                 FaultKind::Symbol => DeadLetterCode::UnknownEnum,
                 _ => DeadLetterCode::Undecodable,

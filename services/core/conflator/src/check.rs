@@ -73,8 +73,8 @@ pub fn is_held_back(tick: &Tick) -> bool {
 pub fn instrument(instrument: &Instrument, key: Option<&[u8]>) -> Checked {
     let id = instrument.instrument_id.as_str();
     keyed(key, id, "instrument_id")?;
-    require(instrument.kind != InstrumentType::Unknown, UnknownEnum, || unknown("type", id))?;
-    require(instrument.price_source != PriceSource::Unknown, UnknownEnum, || unknown("price_source", id))?;
+    require(instrument.kind != InstrumentType::Unknown, UnknownEnum, || InstrumentType::unknown(&format!("type of {id}")))?;
+    require(instrument.price_source != PriceSource::Unknown, UnknownEnum, || PriceSource::unknown(&format!("price_source of {id}")))?;
     positive(instrument.multiplier, "multiplier", id)?;
     positive(instrument.lot_size, "lot_size", id)?;
     if let Some(step) = instrument.tick_size {
@@ -101,8 +101,8 @@ pub fn action(action: &CorporateAction, key: Option<&[u8]>) -> Checked {
     let id = action.action_id.as_str();
     require(is_id(id), InvalidRecord, || format!("action_id {:?} is no id of 1 to 128 bytes", id.chars().take(32).collect::<String>()))?;
     keyed(key, id, "action_id")?;
-    require(action.status != ActionStatus::Unknown, UnknownEnum, || unknown("status", id))?;
-    require(action.kind != ActionKind::Unknown, UnknownEnum, || unknown("kind", id))?;
+    require(action.status != ActionStatus::Unknown, UnknownEnum, || ActionStatus::unknown(&format!("status of {id}")))?;
+    require(action.kind != ActionKind::Unknown, UnknownEnum, || ActionKind::unknown(&format!("kind of {id}")))?;
     within(MAX_NAME, action.new_symbol.as_ref(), "new_symbol", id)?;
     if action.status == ActionStatus::Cancelled { Ok(()) } else { details(action, id) }
 }
@@ -128,7 +128,7 @@ fn details(action: &CorporateAction, id: &str) -> Checked {
             let symbol = action.new_symbol.as_ref();
             require(symbol.is_some_and(|symbol| !symbol.is_empty()), InvalidRecord, || missing("new_symbol"))
         }
-        ActionKind::Unknown => refuse(UnknownEnum, unknown("kind", id)),
+        ActionKind::Unknown => refuse(UnknownEnum, ActionKind::unknown(&format!("kind of {id}"))),
     }
 }
 
@@ -140,7 +140,7 @@ pub fn status(status: &MarketStatus, key: Option<&[u8]>, now: Timestamp) -> Chec
         format!("effective_at of the market status is {at}, more than {ANNOUNCED_DAYS} days after {now}: announce it nearer its time")
     })?;
     let of = status.instrument_id.as_ref().map(|id| id.as_str()).or(status.venue.as_deref()).unwrap_or("a market");
-    require(status.status != MarketState::Unknown, UnknownEnum, || unknown("status", of))?;
+    require(status.status != MarketState::Unknown, UnknownEnum, || MarketState::unknown(&format!("status of {of}")))?;
     match (&status.venue, &status.instrument_id) {
         (None, Some(instrument)) => keyed(key, instrument.as_str(), "instrument_id"),
         (Some(venue), None) if is_id(venue) => keyed(key, venue, "venue"),
@@ -158,13 +158,9 @@ pub fn close(close: &Close) -> Checked {
 
 fn keyed(key: Option<&[u8]>, id: &str, field: &str) -> Checked {
     require(key == Some(id.as_bytes()), InvalidRecord, || {
-        let shown: String = String::from_utf8_lossy(key.unwrap_or_default()).chars().take(64).collect();
-        format!("the record's key is {shown:?}, its {field} {id:?}: key records by {field}, so that they stay in order")
+        let shown = engine::role::key_shown(key);
+        format!("the record's key is {shown}, its {field} {id:?}: key records by {field}, so that they stay in order")
     })
-}
-
-fn unknown(field: &str, id: &str) -> String {
-    format!("{field} of {id} is a symbol that this build does not know: correct it, or upgrade first")
 }
 
 fn positive(value: Quantity, field: &str, id: &str) -> Checked {

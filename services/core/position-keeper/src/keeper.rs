@@ -189,6 +189,8 @@ impl Role for PositionKeeper {
     const NAME: &'static str = "position-keeper";
     const INPUTS: &'static [Topic] = &[Topic::Frames, Topic::Policies, Topic::Commands, Topic::Refresh, Topic::Cash, Topic::Fills];
     const PROGRESS: Topic = Topic::PositionKeeperProgress;
+    /// The rebalancer answers for every command that nobody can read.
+    const REPORTED_ELSEWHERE: &'static [Topic] = &[Topic::Commands];
 
     fn configure(&mut self, settings: &Settings) {
         self.ledger_bytes = settings.ledger_bytes;

@@ -125,7 +125,7 @@ impl Rebalancer {
         let portfolio = &report.portfolio_id;
         let refuse = |cx: &mut Context<'_>, code, text: &str| cx.refuse(origin, Some(portfolio.clone()), code, text);
         if report.status == OrderState::Unknown {
-            return refuse(cx, DeadLetterCode::UnknownEnum, "status is a symbol that this build does not know");
+            return refuse(cx, DeadLetterCode::UnknownEnum, &OrderState::unknown("status"));
         }
         if report.cum_qty < Quantity::ZERO || report.leaves_qty < Quantity::ZERO {
             return refuse(cx, DeadLetterCode::OutOfRange, "cum_qty and leaves_qty are never negative");

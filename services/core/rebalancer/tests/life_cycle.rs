@@ -211,7 +211,7 @@ fn a_halt_asks_back_what_it_covers_and_stops_what_follows() {
     ] {
         let mut house = House::automatic().opened();
         let mut halt = house.command(CommandKind::Halt, scope);
-        let domain::Input::Command(command) = &mut halt else { panic!("a command") };
+        let Input::Command(command) = &mut halt else { panic!("a command") };
         command.portfolio_id = None;
         let told = house.told(vec![halt.clone()]);
         assert_eq!(told, if binds { "  wave 2 CANCEL [SELL 200 AAA]" } else { "" }, "{scope}");

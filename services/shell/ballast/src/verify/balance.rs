@@ -45,6 +45,7 @@ pub(super) fn balances(history: &History, lanes: &Lanes, facts: &Facts, fates: &
                 _ if BROADCAST.contains(topic) => contained(facts, place),
                 _ if !lanes.readers(*topic, *partition).iter().any(|(_, end)| offset < end) => Fate::Unread,
                 _ if logged.fault.is_some() && history.letter_may_be_gone(place.0, place.1, place.2) => Fate::DeadLettered,
+                _ if logged.fault.is_some() && !lanes.reported(*topic, *partition, *offset) => Fate::Unread,
                 _ if logged.fault.is_some() => Fate::Lost,
                 _ => Fate::Applied,
             };
@@ -100,7 +101,7 @@ fn faulty_are_buried(history: &History, lanes: &Lanes, fates: &Fates) -> Check {
         let by_lane = matches!(topic, Topic::Fills | Topic::Cash) || FOLDED.contains(topic);
         for (offset, logged) in log.iter().filter(|_| by_lane) {
             let Some(why) = &logged.fault else { continue };
-            let read = lanes.readers(*topic, *partition).iter().any(|(_, end)| offset < end);
+            let read = lanes.reported(*topic, *partition, *offset);
             let place = (*topic, *partition, *offset);
             let buried = fates.buried(place) || history.letter_may_be_gone(place.0, place.1, place.2);
             check.that(buried || !read || logged.repeat, || format!("{topic}/{partition}@{offset}: read, not dead-lettered: {why}"));
