@@ -25,6 +25,8 @@ pub struct LaneObserver {
     metrics: LaneMetrics,
     recovery: Duration,
     looked: Cell<Option<Instant>>,
+    /// Orders of others that were last told of.
+    strangers: Cell<usize>,
     /// Whether the lane stood at the ends of its logs when that was last told.
     at_end: Cell<bool>,
     spans: RefCell<BTreeMap<i64, tracing::Span>>,
@@ -34,8 +36,22 @@ impl LaneObserver {
     /// A listener for a lane whose recovery took so long.
     pub fn new(metrics: &Metrics, role: &'static str, lane: u32, recovery: Duration) -> Self {
         let (of_role, of_lane) = (metrics.role(role), metrics.lane(role, lane));
-        let (looked, at_end, spans) = (Cell::new(None), Cell::new(false), RefCell::default());
-        Self { name: role, lane, role: of_role, metrics: of_lane, recovery, looked, at_end, spans }
+        let (looked, strangers, at_end, spans) = (Cell::new(None), Cell::new(0), Cell::new(false), RefCell::default());
+        Self { name: role, lane, role: of_role, metrics: of_lane, recovery, looked, strangers, at_end, spans }
+    }
+}
+
+impl LaneObserver {
+    /// Once for each time that there are more of them.
+    fn tell_of_strangers(&self, orders: usize) {
+        if orders > self.strangers.replace(orders) {
+            tracing::warn!(
+                role = self.name,
+                lane = self.lane,
+                orders,
+                "fills name orders that no known rebalance made: they are booked all the same; look who sends them"
+            );
+        }
     }
 }
 
@@ -61,6 +77,8 @@ impl Observer for LaneObserver {
         show(stats.waiting_records, LaneMetrics::waiting_records);
         show(stats.open_cycles, LaneMetrics::open_cycles);
         show(stats.stuck_orders, LaneMetrics::stuck_orders);
+        show(stats.strange_orders, LaneMetrics::strange_orders);
+        self.tell_of_strangers(stats.strange_orders.unwrap_or_default());
         show(stats.stale_prices, LaneMetrics::stale_prices);
         show(stats.quarantined_portfolios, LaneMetrics::quarantined_portfolios);
     }
@@ -176,12 +194,13 @@ mod tests {
         for _ in 0..100 {
             observer.turn(&|| {
                 asked.set(asked.get() + 1);
-                Stats { quarantined_portfolios: Some(1), stale_prices: Some(0), ..Stats::default() }
+                Stats { quarantined_portfolios: Some(1), stale_prices: Some(0), strange_orders: Some(3), ..Stats::default() }
             });
         }
         assert_eq!(asked.get(), 1);
         assert!(shows(&metrics, "ballast_quarantined_portfolios{role=\"position-keeper\",lane=\"2\"} 1.0"), "{}", metrics.text());
         assert!(shows(&metrics, "ballast_stale_prices{role=\"position-keeper\",lane=\"2\"} 0.0"), "{}", metrics.text());
+        assert!(shows(&metrics, "ballast_strange_orders{role=\"position-keeper\",lane=\"2\"} 3.0"), "{}", metrics.text());
         assert!(!metrics.text().contains("ballast_open_cycles{"), "a position-keeper has no cycles");
     }
 

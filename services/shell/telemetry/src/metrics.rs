@@ -43,6 +43,7 @@ struct Families {
     replayed_steps: Family<Counter, 2>,
     open_cycles: Family<Gauge, 2>,
     stuck_orders: Family<Gauge, 2>,
+    strange_orders: Family<Gauge, 2>,
     stale_prices: Family<Gauge, 2>,
     quarantined_portfolios: Family<Gauge, 2>,
     frames: Family<Counter, 1>,
@@ -237,6 +238,12 @@ impl LaneMetrics {
         self.families.stuck_orders.with(self.at())
     }
 
+    /// Orders that fills name and that are none of ours; shown from the first call on.
+    #[must_use]
+    pub fn strange_orders(&self) -> Arc<Gauge> {
+        self.families.strange_orders.with(self.at())
+    }
+
     /// Instruments without a fresh price; shown from the first call on.
     #[must_use]
     pub fn stale_prices(&self) -> Arc<Gauge> {
@@ -268,6 +275,7 @@ impl LaneMetrics {
         f.replayed_steps.forget(at);
         f.open_cycles.forget(at);
         f.stuck_orders.forget(at);
+        f.strange_orders.forget(at);
         f.stale_prices.forget(at);
         f.quarantined_portfolios.forget(at);
         let mine = |l: &[String; 3]| l[0] == self.role && l[2] == self.lane;
@@ -294,6 +302,7 @@ impl Families {
             replayed_steps: Family::new(&names::REPLAYED_STEPS, meter),
             open_cycles: Family::new(&names::OPEN_CYCLES, meter),
             stuck_orders: Family::new(&names::STUCK_ORDERS, meter),
+            strange_orders: Family::new(&names::STRANGE_ORDERS, meter),
             stale_prices: Family::new(&names::STALE_PRICES, meter),
             quarantined_portfolios: Family::new(&names::QUARANTINED_PORTFOLIOS, meter),
             frames: Family::new(&names::FRAMES, meter),
@@ -325,6 +334,7 @@ impl Families {
             self.replayed_steps.source(),
             self.open_cycles.source(),
             self.stuck_orders.source(),
+            self.strange_orders.source(),
             self.stale_prices.source(),
             self.quarantined_portfolios.source(),
             self.frames.source(),

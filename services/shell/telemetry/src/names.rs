@@ -135,6 +135,13 @@ pub const STUCK_ORDERS: Definition = gauge(
     &["role", "lane"],
     "Orders without a terminal state past their deadline; above 0 an operator has to reconcile",
 );
+/// Orders that fills name and that are none of ours.
+pub const STRANGE_ORDERS: Definition = gauge(
+    "ballast_strange_orders",
+    "{order}",
+    &["role", "lane"],
+    "Orders that booked fills of late name, and that no known rebalance made: look who sends them",
+);
 /// Held or targeted instruments without a fresh price.
 pub const STALE_PRICES: Definition = gauge(
     "ballast_stale_prices",
@@ -190,6 +197,7 @@ pub const ALL: &[&Definition] = &[
     &REPLAYED_STEPS,
     &OPEN_CYCLES,
     &STUCK_ORDERS,
+    &STRANGE_ORDERS,
     &STALE_PRICES,
     &QUARANTINED_PORTFOLIOS,
     &FRAMES,

@@ -78,7 +78,14 @@ async fn metrics_are_open_metrics_text_with_every_name() {
     let lane = metrics.lane("position-keeper", 1);
     lane.steps.add(3);
     lane.commit_latency.observe(Duration::from_millis(7));
-    for gauge in [lane.waiting_records(), lane.open_cycles(), lane.stuck_orders(), lane.stale_prices(), lane.quarantined_portfolios()] {
+    for gauge in [
+        lane.waiting_records(),
+        lane.open_cycles(),
+        lane.stuck_orders(),
+        lane.strange_orders(),
+        lane.stale_prices(),
+        lane.quarantined_portfolios(),
+    ] {
         gauge.set_count(1);
     }
     metrics.frames("conflator").frames.add(1);
