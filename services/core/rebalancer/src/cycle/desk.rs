@@ -172,7 +172,8 @@ impl Desk {
     fn hear_executions(&mut self, offset: i64, drift: &Drift) {
         let disputed = drift.recent_orders.iter().filter(|recent| recent.contradicted);
         self.disputed = disputed.map(|recent| recent.order_id).collect();
-        let (before, mut met) = self.strangers.next();
+        // What an event leaves out is forgotten.
+        let (before, mut met) = (std::mem::take(&mut self.strangers), Strangers::default());
         for recent in &drift.recent_orders {
             let leg = self.leg_mut(recent.order_id);
             met.meet(recent.order_id, leg.is_some(), &before);

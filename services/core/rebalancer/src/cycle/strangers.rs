@@ -14,10 +14,6 @@ pub struct Strangers {
 }
 
 impl Strangers {
-    /// The same of the next event, which lists no order yet: what an event leaves out is forgotten.
-    pub fn next(&mut self) -> (Self, Self) {
-        (std::mem::take(self), Self::default())
-    }
     /// Takes an order of the event in; one that was ours before stays ours after its rebalance is forgotten.
     pub fn meet(&mut self, order: OrderId, is_ours: bool, before: &Self) {
         if is_ours || before.ours.contains(&order) {

@@ -153,6 +153,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_ended_the_wait_is_told() {
+        let stop = Stop::default();
+        stop.ask();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        assert_eq!(runtime.block_on(until_signalled(&stop)).unwrap(), "a role has ended");
+    }
+
+    #[test]
     fn a_role_that_does_not_end_is_left_behind_at_the_deadline() {
         let (hold, held) = std::sync::mpsc::channel::<()>();
         let stuck = std::thread::spawn(move || {

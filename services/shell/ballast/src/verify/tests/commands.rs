@@ -1,6 +1,7 @@
 //! What the model makes of commands: halts in force, and repeats of an id. Other requests are judged beside
 //! the rest of I10.
 
+use super::super::seen::KEEPER;
 use super::*;
 
 #[test]
@@ -68,4 +69,21 @@ fn i10_a_repeated_request_has_the_answer_of_its_first() {
     // Other content under a known id must be refused itself.
     passes(&asked(vec![ask(), other()], &[0, 1]));
     found(&run(&asked(vec![ask(), other()], &[0])), "I10", &["portfolio.commands.v1/0@1", "REBALANCE now-1 has no answer"]);
+}
+
+#[test]
+fn i10_what_nobody_can_read_of_two_roles_inputs_one_reports() {
+    let broken = |rebalancer_reads: bool| {
+        let mut story = clean();
+        story.events.push(Event::Bytes { topic: Topic::Commands, key: "P1", value: b"garbage" });
+        story.events.push(step(KEEPER, &[Topic::Commands], Vec::new()));
+        if rebalancer_reads {
+            story.events.push(step(REBALANCER, &[Topic::Commands], Vec::new()));
+        }
+        run(&story)
+    };
+    found(&broken(true), "I10", &["portfolio.commands.v1/0@0", "read, not dead-lettered"]);
+    let report = broken(false);
+    assert!(report.passed(), "the rebalancer has not come to it: {report}");
+    assert_eq!(report.balances["portfolio.commands.v1"].unread, 1, "{report}");
 }
