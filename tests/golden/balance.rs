@@ -87,7 +87,7 @@ fn booked(records: &[Value]) -> Result<BTreeSet<Place>, String> {
 /// Refused records by place, and lines that are no records by number.
 fn refused(records: &[Value]) -> (BTreeSet<Place>, BTreeSet<i64>) {
     let letters = records.iter().filter(|record| record["topic"].as_str().is_some_and(|topic| topic.ends_with(".dlq")));
-    let (lines, places): (Vec<_>, Vec<_>) = letters.map(|letter| &letter["value"]).partition(|value| value["line"].is_i64());
+    let (lines, places): (Vec<_>, Vec<_>) = letters.map(|letter| &letter["value"]).partition(|value| value["offset"].is_null());
     (places.iter().map(|value| place(value)).collect(), lines.iter().filter_map(|value| value["line"].as_i64()).collect())
 }
 

@@ -75,7 +75,7 @@ class Case:
 
     def follow(self):
         self.refused = {(r["value"]["topic"], int(r["value"]["offset"])) for r in self.output if r["topic"].endswith(".dlq") and "offset" in r["value"] and r["value"]["code"] != "DISCARDED"}
-        unread = {int(r["value"]["line"]) for r in self.output if r["topic"].endswith(".dlq") and "line" in r["value"]}
+        unread = {int(r["value"]["line"]) for r in self.output if r["topic"].endswith(".dlq") and "offset" not in r["value"]}
         world, self.places, self.states = World(), defaultdict(list), []
         self.watches, self.said = defaultdict(Watch), defaultdict(list)
         for index, record in enumerate(self.input):

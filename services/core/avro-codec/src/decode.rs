@@ -17,7 +17,7 @@ use domain::{Input, Output, PortfolioId, Topic};
 /// # Errors
 /// A [`CodecError`] whose [`CodecError::dead_letter_code`] says how to file the record.
 pub fn decode(schemas: &SchemaStore, topic: Topic, key: Option<&[u8]>, value: Option<&[u8]>) -> Result<Input, CodecError> {
-    let Some(value) = value.filter(|value| !value.is_empty()) else {
+    let Some(value) = value else {
         return closing(topic, key);
     };
     Ok(match topic {
@@ -140,7 +140,11 @@ fn with_body<R>(
 
 #[cold]
 fn unframed(topic: Topic, value: &[u8]) -> CodecError {
-    if value.first() == Some(&0) { CodecError::RegistryFraming { topic } } else { CodecError::Unframed { topic } }
+    match value.first() {
+        None => CodecError::Empty { topic },
+        Some(0) => CodecError::RegistryFraming { topic },
+        Some(_) => CodecError::Unframed { topic },
+    }
 }
 
 /// The body of a record of another schema, as a body of ours.

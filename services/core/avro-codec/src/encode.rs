@@ -38,8 +38,16 @@ pub fn encode(output: &Output, into: &mut Vec<u8>) -> Result<(), CodecError> {
 /// Appends an input, for those who publish one. The closing of a portfolio appends nothing: its value is null.
 ///
 /// # Errors
-/// As [`encode`].
+/// [`CodecError::Unsendable`], [`CodecError::TooLarge`]; `into` is then as it was.
 pub fn encode_input(input: &Input, into: &mut Vec<u8>) -> Result<(), CodecError> {
+    write_input(input, into).map_err(|error| match error {
+        // It is a record of the sender's, not one that was made here.
+        CodecError::Unwritable { topic, fault } => CodecError::Unsendable { topic, fault },
+        other => other,
+    })
+}
+
+fn write_input(input: &Input, into: &mut Vec<u8>) -> Result<(), CodecError> {
     match input {
         Input::Fill(record) => write(Topic::Fills, &**record, into),
         Input::Cash(record) => write(Topic::Cash, &**record, into),

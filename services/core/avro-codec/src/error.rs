@@ -8,7 +8,7 @@ use domain::reason::DeadLetterCode;
 /// What went wrong; [`CodecError::dead_letter_code`] says how a refused input is filed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CodecError {
-    /// A null or empty value where a record must stand.
+    /// A null value where a record must stand.
     #[error("reading a record of {topic}: its value is null; only a policy may be, to close its portfolio")]
     NullValue {
         /// Topic of the record.
@@ -26,6 +26,12 @@ pub enum CodecError {
          send Avro single-object encoding (C3 01 and the schema's fingerprint)"
     )]
     RegistryFraming {
+        /// Topic of the record.
+        topic: Topic,
+    },
+    /// The value has no bytes, and is not null.
+    #[error("reading a record of {topic}: its value has no bytes; only a null value deletes, send that or a record")]
+    Empty {
         /// Topic of the record.
         topic: Topic,
     },
@@ -96,6 +102,14 @@ pub enum CodecError {
         /// What is wrong, and where.
         fault: Fault,
     },
+    /// A record that somebody asked to send cannot be written.
+    #[error("a record for {topic}: {} {}; correct it where it is made", field(.fault), .fault.kind.words())]
+    Unsendable {
+        /// Topic of the record.
+        topic: Topic,
+        /// What is wrong, and where.
+        fault: Fault,
+    },
     /// A schema cannot be used.
     #[error("taking in a writer's schema: {message}; correct the .avsc file")]
     Schema {
@@ -120,8 +134,8 @@ impl CodecError {
     pub const fn dead_letter_code(&self) -> DeadLetterCode {
         match self {
             Self::UnknownSchema { .. } => DeadLetterCode::UnknownSchema,
-            Self::Body { fault, .. } | Self::Unwritable { fault, .. } => match fault.kind {
-                FaultKind::Decimal | FaultKind::Time => DeadLetterCode::OutOfRange,
+            Self::Body { fault, .. } | Self::Unwritable { fault, .. } | Self::Unsendable { fault, .. } => match fault.kind {
+                FaultKind::Decimal | FaultKind::Time | FaultKind::Day => DeadLetterCode::OutOfRange,
                 FaultKind::Symbol => DeadLetterCode::UnknownEnum,
                 _ => DeadLetterCode::Undecodable,
             },

@@ -34,8 +34,10 @@ pub enum FaultKind {
     Topic,
     /// A decimal of more than 28 digits.
     Decimal,
-    /// A moment or a day outside the years 1 to 9999.
+    /// A moment before the first or after the last that can be told.
     Time,
+    /// A day outside the years 1 to 9999.
+    Day,
 }
 
 impl FaultKind {
@@ -57,7 +59,8 @@ impl FaultKind {
             Self::Uuid => "is no UUID of 36 characters",
             Self::Topic => "names no topic of this service",
             Self::Decimal => "has more than 28 digits",
-            Self::Time => "lies outside the years 1 to 9999",
+            Self::Time => "lies outside 0001-01-01T00:00:00Z to 9999-12-30T22:00:00Z",
+            Self::Day => "lies outside the years 1 to 9999",
         }
     }
 }

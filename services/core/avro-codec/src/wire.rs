@@ -85,14 +85,14 @@ impl Wire for Date {
     #[inline]
     fn write(&self, writer: &mut Writer<'_>) {
         if !DAYS.contains(&self.days()) {
-            writer.refuse(FaultKind::Time);
+            writer.refuse(FaultKind::Day);
         }
         writer.long(i64::from(self.days()));
     }
     #[inline(always)]
     fn read(reader: &mut Reader<'_>) -> Result<Self, Fault> {
         let days = reader.int()?;
-        if DAYS.contains(&days) { Ok(Self::from_days(days)) } else { Err(Fault::new(FaultKind::Time)) }
+        if DAYS.contains(&days) { Ok(Self::from_days(days)) } else { Err(Fault::new(FaultKind::Day)) }
     }
 }
 

@@ -1,12 +1,13 @@
 //! What of a record cannot be right whatever the market: refused here once, for every lane.
 //!
-//! Prices may be zero or negative (futures, spreads, worthless shares): what a book makes of them is
-//! its owner's rule. A quote whose bid lies above its ask in one and the same tick has no middle and is
-//! refused. A market status may be UNKNOWN: that is what its contract says of a venue out of touch.
+//! Prices may be zero or negative (futures, spreads, worthless shares): they travel on and are counted, and
+//! a book holds them back. A quote whose bid lies above its ask in one and the same tick has no middle and is
+//! refused. So is a market status UNKNOWN: it may be any symbol of a newer sender, a halt too, and taken for
+//! a report it would lift one.
 
 use domain::close::Close;
 use domain::corporate_action::CorporateAction;
-use domain::enums::{ActionKind, ActionStatus, InstrumentType, PriceSource};
+use domain::enums::{ActionKind, ActionStatus, InstrumentType, MarketState, PriceSource};
 use domain::ids::is_id;
 use domain::instrument::Instrument;
 use domain::market_status::MarketStatus;
@@ -63,12 +64,17 @@ pub fn tick(tick: &Tick, key: Option<&[u8]>, now: Timestamp, future_seconds: i64
     Ok(())
 }
 
+/// Whether a price of a tick is not above zero: no book is valued on it.
+pub fn is_held_back(tick: &Tick) -> bool {
+    [tick.bid, tick.ask, tick.last, tick.mark].iter().flatten().any(|price| !price.is_positive())
+}
+
 /// An instrument.
 pub fn instrument(instrument: &Instrument, key: Option<&[u8]>) -> Checked {
     let id = instrument.instrument_id.as_str();
     keyed(key, id, "instrument_id")?;
-    require(instrument.kind != InstrumentType::Unknown, UnknownEnum, || unknown("type", id))?;
-    require(instrument.price_source != PriceSource::Unknown, UnknownEnum, || unknown("price_source", id))?;
+    require(instrument.kind != InstrumentType::Unknown, UnknownEnum, || InstrumentType::unknown(&format!("type of {id}")))?;
+    require(instrument.price_source != PriceSource::Unknown, UnknownEnum, || PriceSource::unknown(&format!("price_source of {id}")))?;
     positive(instrument.multiplier, "multiplier", id)?;
     positive(instrument.lot_size, "lot_size", id)?;
     if let Some(step) = instrument.tick_size {
@@ -95,8 +101,8 @@ pub fn action(action: &CorporateAction, key: Option<&[u8]>) -> Checked {
     let id = action.action_id.as_str();
     require(is_id(id), InvalidRecord, || format!("action_id {:?} is no id of 1 to 128 bytes", id.chars().take(32).collect::<String>()))?;
     keyed(key, id, "action_id")?;
-    require(action.status != ActionStatus::Unknown, UnknownEnum, || unknown("status", id))?;
-    require(action.kind != ActionKind::Unknown, UnknownEnum, || unknown("kind", id))?;
+    require(action.status != ActionStatus::Unknown, UnknownEnum, || ActionStatus::unknown(&format!("status of {id}")))?;
+    require(action.kind != ActionKind::Unknown, UnknownEnum, || ActionKind::unknown(&format!("kind of {id}")))?;
     within(MAX_NAME, action.new_symbol.as_ref(), "new_symbol", id)?;
     if action.status == ActionStatus::Cancelled { Ok(()) } else { details(action, id) }
 }
@@ -122,7 +128,7 @@ fn details(action: &CorporateAction, id: &str) -> Checked {
             let symbol = action.new_symbol.as_ref();
             require(symbol.is_some_and(|symbol| !symbol.is_empty()), InvalidRecord, || missing("new_symbol"))
         }
-        ActionKind::Unknown => refuse(UnknownEnum, unknown("kind", id)),
+        ActionKind::Unknown => refuse(UnknownEnum, ActionKind::unknown(&format!("kind of {id}"))),
     }
 }
 
@@ -133,6 +139,8 @@ pub fn status(status: &MarketStatus, key: Option<&[u8]>, now: Timestamp) -> Chec
         let at = status.effective_at;
         format!("effective_at of the market status is {at}, more than {ANNOUNCED_DAYS} days after {now}: announce it nearer its time")
     })?;
+    let of = status.instrument_id.as_ref().map(|id| id.as_str()).or(status.venue.as_deref()).unwrap_or("a market");
+    require(status.status != MarketState::Unknown, UnknownEnum, || MarketState::unknown(&format!("status of {of}")))?;
     match (&status.venue, &status.instrument_id) {
         (None, Some(instrument)) => keyed(key, instrument.as_str(), "instrument_id"),
         (Some(venue), None) if is_id(venue) => keyed(key, venue, "venue"),
@@ -150,13 +158,9 @@ pub fn close(close: &Close) -> Checked {
 
 fn keyed(key: Option<&[u8]>, id: &str, field: &str) -> Checked {
     require(key == Some(id.as_bytes()), InvalidRecord, || {
-        let shown: String = String::from_utf8_lossy(key.unwrap_or_default()).chars().take(64).collect();
-        format!("the record's key is {shown:?}, its {field} {id:?}: key records by {field}, so that they stay in order")
+        let shown = engine::role::key_shown(key);
+        format!("the record's key is {shown}, its {field} {id:?}: key records by {field}, so that they stay in order")
     })
-}
-
-fn unknown(field: &str, id: &str) -> String {
-    format!("{field} of {id} is a symbol that this build does not know: correct it, or upgrade first")
 }
 
 fn positive(value: Quantity, field: &str, id: &str) -> Checked {

@@ -48,6 +48,8 @@ pub struct Counters {
     pub conflated: u64,
     /// Of these, older than what their instrument had.
     pub late: u64,
+    /// Of these, with a price that is not above zero.
+    pub held_back: u64,
     /// Other records taken.
     pub reference: u64,
     /// Records refused.
@@ -210,6 +212,7 @@ impl Conflator {
             return self.reject(origin, refusal);
         }
         self.date(origin);
+        self.counters.held_back += u64::from(check::is_held_back(tick));
         match self.prices.take(tick) {
             Taken::First => self.bytes += self.prices.newest().map_or(0, weight::price),
             Taken::Conflated => {

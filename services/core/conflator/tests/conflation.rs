@@ -258,7 +258,7 @@ fn the_newest_reference_record_of_a_key_stands() {
         let raw = record(Topic::CorporateActions, 0, offset, &action.action_id, b"");
         fold(&mut conflator, &raw, Ok(Input::CorporateAction(Box::new(action))));
     }
-    let status = MarketStatus { venue: Some("XNYS".into()), instrument_id: None, status: MarketState::Unknown, effective_at: NOW };
+    let status = MarketStatus { venue: Some("XNYS".into()), instrument_id: None, status: MarketState::Closed, effective_at: NOW };
     fold(&mut conflator, &record(Topic::MarketStatus, 0, 0, "XNYS", b""), Ok(Input::MarketStatus(Box::new(status.clone()))));
     let frame = conflator.frame().unwrap();
     assert_eq!(frame.instruments, [named("new")]);
@@ -420,6 +420,8 @@ fn absurd_ticks_are_refused() {
     let mut conflator = fresh();
     fold_tick(&mut conflator, 0, 0, &tick("CL", Some("-37.63"), Some("0"), 60));
     assert_eq!(conflator.frame().unwrap().prices.len(), 1, "negative prices happen, and 60 s are allowed");
+    fold_tick(&mut conflator, 0, 1, &tick("CL", Some("1"), Some("2"), 60));
+    assert_eq!((conflator.counters().held_back, conflator.counters().rejected), (1, 0), "and are counted");
 }
 
 #[test]

@@ -27,6 +27,8 @@ macro_rules! closed_enum {
             pub fn from_index(index: usize) -> Option<Self> { Self::VALUES.get(index).copied() }
             /// The wire name.
             pub const fn symbol(self) -> &'static str { Self::SYMBOLS[self as usize] }
+            /// Why a field may not be UNKNOWN, with all that it may be.
+            pub fn unknown(field: &str) -> String { $crate::enums::unknown_of(field, &Self::SYMBOLS[1..]) }
             /// The value of a wire name; `Unknown` for any other text.
             pub fn from_symbol(symbol: &str) -> Self {
                 match symbol { $($symbol => Self::$variant,)+ _ => Self::Unknown }
@@ -52,6 +54,14 @@ macro_rules! closed_enum {
             }
         }
     };
+}
+
+/// The words about a field that is UNKNOWN where it must be one of these symbols.
+pub fn unknown_of(field: &str, choices: &[&str]) -> String {
+    format!(
+        "{field} is UNKNOWN, as any symbol is read that this build does not know: it must be one of {}; correct it, or upgrade first",
+        choices.join(", ")
+    )
 }
 
 closed_enum! {

@@ -1,6 +1,7 @@
 //! Moments and days as counts since 1970: microseconds in UTC, and calendar days.
 //! No clock is read here and no time zone is assumed.
 
+use jiff::fmt::temporal::Pieces;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
@@ -12,8 +13,8 @@ pub enum TimeError {
     /// Not RFC 3339 with an offset.
     #[error("{0:?} is no RFC 3339 time such as 2026-01-05T14:30:00Z")]
     Timestamp(String),
-    /// A moment outside the years 1 to 9999, which no reader could be told.
-    #[error("OUT_OF_RANGE: {0:?} lies outside the years 1 to 9999")]
+    /// A moment before [`Timestamp::FIRST`] or after [`Timestamp::LAST`], which no reader could be told.
+    #[error("OUT_OF_RANGE: {0:?} lies outside 0001-01-01T00:00:00Z to 9999-12-30T22:00:00Z")]
     Range(String),
     /// Not a calendar day.
     #[error("{0:?} is no date such as 2026-01-05")]
@@ -29,7 +30,8 @@ impl Timestamp {
     pub const MIN: Self = Self(i64::MIN);
     /// The first moment that is read and written: 0001-01-01T00:00:00Z.
     pub const FIRST: Self = Self(-62_135_596_800_000_000);
-    /// The last moment that is read and written: the last full second of 9999 that every reader can show.
+    /// The last moment that is read and written, 9999-12-30T22:00:00Z: the last full second that every reader can
+    /// show in every time zone.
     pub const LAST: Self = Self(253_402_207_200_000_000);
     /// Microseconds since 1970.
     pub const fn from_micros(micros: i64) -> Self {
@@ -70,7 +72,10 @@ impl FromStr for Timestamp {
     type Err = TimeError;
     fn from_str(text: &str) -> Result<Self, TimeError> {
         let shown = || text.chars().take(64).collect();
-        let parsed: jiff::Timestamp = text.parse().map_err(|_| TimeError::Timestamp(shown()))?;
+        // A time with its offset that is no moment lies beyond all that can be counted.
+        let beyond = || Pieces::parse(text).is_ok_and(|pieces| pieces.time().is_some() && pieces.offset().is_some());
+        let wrong = || if beyond() { TimeError::Range(shown()) } else { TimeError::Timestamp(shown()) };
+        let parsed: jiff::Timestamp = text.parse().map_err(|_| wrong())?;
         let moment = Self(parsed.as_microsecond());
         if (Self::FIRST..=Self::LAST).contains(&moment) { Ok(moment) } else { Err(TimeError::Range(shown())) }
     }
@@ -202,7 +207,7 @@ mod tests {
         for text in ["0001-01-01T00:00:00Z", "9999-12-30T22:00:00Z"] {
             assert_eq!(text.parse::<Timestamp>().unwrap().to_string(), text);
         }
-        for text in ["9999-12-30T22:00:00.999999Z", "0000-12-31T23:59:59Z"] {
+        for text in ["9999-12-30T22:00:00.999999Z", "9999-12-31T23:59:59Z", "9999-12-31T00:00:00+00:00", "0000-12-31T23:59:59Z"] {
             assert!(matches!(text.parse::<Timestamp>(), Err(TimeError::Range(_))), "{text}");
         }
         let beyond = serde_json::to_string(&Timestamp::LAST.plus_seconds(5)).unwrap();

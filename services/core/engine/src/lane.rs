@@ -392,8 +392,8 @@ impl<R: Role> Lane<R> {
         let key = origin.record.key().unwrap_or_default();
         let wrong = |text: String| Err(Refusal::new(DeadLetterCode::WrongLane, text));
         if key != portfolio.as_str().as_bytes() {
-            let shown = String::from_utf8_lossy(key);
-            return wrong(format!("the record's key is {shown:?}, its portfolio_id {portfolio:?}: key records by portfolio"));
+            let shown = crate::role::key_shown(origin.record.key());
+            return wrong(format!("the record's key is {shown}, its portfolio_id {portfolio:?}: key records by portfolio"));
         }
         let belongs = lane_of(key, self.shared.lanes);
         if belongs != self.lane {
@@ -406,8 +406,8 @@ impl<R: Role> Lane<R> {
     }
 
     fn refuse(&mut self, origin: &Origin<'_>, refusal: Refusal, behind: bool, codec: &mut dyn Codec) {
-        // What every lane reads, one lane reports.
-        if origin.topic == Topic::Frames && self.lane != 0 {
+        // What every lane reads, one lane reports; what two roles read, one of them.
+        if origin.topic == Topic::Frames && self.lane != 0 || R::REPORTED_ELSEWHERE.contains(&origin.topic) {
             return;
         }
         let portfolio = self.portfolio_of_key(origin.record.key());

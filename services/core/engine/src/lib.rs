@@ -9,6 +9,7 @@
 //! build's rules. It knows no clock, no Kafka, no database, no Avro, and no rule of any role.
 
 pub mod codec;
+pub mod commands;
 pub mod dedup;
 pub mod digest;
 pub mod frames;

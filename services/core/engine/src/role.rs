@@ -104,6 +104,12 @@ pub struct Origin<'a> {
     pub record: &'a dyn RecordRef,
 }
 
+/// A key for people; a record without one has none that could be shown.
+pub fn key_shown(key: Option<&[u8]>) -> String {
+    let Some(key) = key else { return "null".to_owned() };
+    format!("{:?}", String::from_utf8_lossy(key).chars().take(128).collect::<String>())
+}
+
 impl Origin<'_> {
     /// Offset in its partition.
     pub fn offset(&self) -> i64 {
@@ -270,6 +276,9 @@ pub trait Role: Image {
     const PROGRESS: Topic;
     /// Waiting records that are named at most: a name each for thousands would tell nobody anything.
     const NAMED: usize = 100;
+    /// Inputs that another role reads too, and whose unreadable and misfiled records that one dead-letters: a record
+    /// gets one letter.
+    const REPORTED_ELSEWHERE: &'static [Topic] = &[];
 
     /// Takes settings over; called before the first window and whenever they change.
     fn configure(&mut self, settings: &Settings);
@@ -307,4 +316,14 @@ pub trait Role: Image {
     }
     /// No more input will come (replay of a file): publish what a timer would publish later.
     fn finish(&mut self, _cx: &mut Context<'_>) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::key_shown;
+
+    #[test]
+    fn no_key_is_not_an_empty_one() {
+        assert_eq!([key_shown(None), key_shown(Some(b"")), key_shown(Some(b"P\n"))], ["null", "\"\"", "\"P\\n\""]);
+    }
 }

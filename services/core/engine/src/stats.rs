@@ -12,6 +12,8 @@ pub struct Stats {
     pub open_cycles: Option<usize>,
     /// Orders without a terminal state past their deadline.
     pub stuck_orders: Option<usize>,
+    /// Orders that booked fills name, and that no known rebalance made.
+    pub strange_orders: Option<usize>,
     /// Held or targeted instruments whose price is too old, or missing.
     pub stale_prices: Option<usize>,
     /// Portfolios that make no orders until they are released.

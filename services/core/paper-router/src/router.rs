@@ -195,6 +195,7 @@ impl Role for PaperRouter {
     /// Frames first: an order never meets a frame of its own window.
     const INPUTS: &'static [Topic] = &[Topic::Frames, Topic::Orders];
     const PROGRESS: Topic = Topic::PaperRouterProgress;
+    const REPORTED_ELSEWHERE: &'static [Topic] = &[Topic::Frames];
 
     fn configure(&mut self, _settings: &Settings) {}
 

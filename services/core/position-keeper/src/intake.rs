@@ -6,9 +6,7 @@ mod commands;
 mod fills;
 mod frames;
 mod policies;
-mod seen;
 mod settling;
 mod waits;
 
-pub use seen::Seen;
 pub use waits::Waits;

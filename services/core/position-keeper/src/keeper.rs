@@ -7,11 +7,12 @@ mod stats;
 
 use crate::book::entry::Source;
 use crate::book::{Portfolio, PortfolioIx, journal};
-use crate::intake::{Seen, Waits};
+use crate::intake::Waits;
 use crate::prices::cuts::next_cut;
 use crate::prices::{Cuts, InstrumentIx, Market};
 use crate::valuation::{View, appraise};
 use domain::{Amount, Input, Output, PortfolioId, SmolStr, Timestamp, Topic};
+use engine::commands::CommandMemory;
 use engine::dedup::Parts;
 use engine::quarantine::Quarantine;
 use engine::refused::Refused;
@@ -49,7 +50,7 @@ pub struct PositionKeeper {
     pub(crate) waits: Waits,
     pub(crate) quarantine: Quarantine,
     pub(crate) refused: Refused,
-    pub(crate) seen: Seen,
+    pub(crate) seen: CommandMemory,
     /// Sessions of open portfolios; derived.
     pub(crate) sessions: BTreeMap<SmolStr, PortfolioIx>,
     /// Portfolios with a line in each instrument; derived.
@@ -196,6 +197,8 @@ impl Role for PositionKeeper {
     const NAME: &'static str = "position-keeper";
     const INPUTS: &'static [Topic] = &[Topic::Frames, Topic::Policies, Topic::Commands, Topic::Refresh, Topic::Cash, Topic::Fills];
     const PROGRESS: Topic = Topic::PositionKeeperProgress;
+    /// The rebalancer answers for every command that nobody can read.
+    const REPORTED_ELSEWHERE: &'static [Topic] = &[Topic::Commands];
 
     fn configure(&mut self, settings: &Settings) {
         self.ledger_bytes = settings.ledger_bytes;

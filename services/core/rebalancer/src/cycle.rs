@@ -30,6 +30,7 @@ pub mod opening;
 pub mod progress;
 pub mod proposal;
 pub mod release;
+pub mod strangers;
 pub mod turn;
 
 pub use desk::{Contradiction, Desk};

@@ -10,7 +10,7 @@ mod stats;
 
 use crate::commands;
 use crate::commands::halt::Halts;
-use crate::commands::inbox::{Admission, learn};
+use crate::commands::inbox::Admission;
 use crate::cycle::desk::past_cycle;
 use crate::cycle::opening::{Refusal, decide_on_fresh, decide_on_shadow};
 use crate::cycle::{Desk, Turn, Word, approval, progress};
@@ -20,8 +20,9 @@ use domain::enums::{CommandKind, OrderState};
 use domain::order_status::OrderStatus;
 use domain::reason::{DeadLetterCode, ReasonCode};
 use domain::{Input, Output, PortfolioId, Quantity, RebalanceId, SmolStr, Timestamp, Topic};
+use engine::commands::{CommandMemory, Known};
 use engine::{Context, Origin, Role, Settings, Stats, Timer};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The one kind of timer: look at a portfolio again.
 const LOOK_AGAIN: u8 = 1;
@@ -36,7 +37,7 @@ pub struct Rebalancer {
     desks: BTreeMap<PortfolioId, Desk>,
     first: u64,
     halts: Halts,
-    known: VecDeque<SmolStr>,
+    known: CommandMemory,
     touched: BTreeSet<PortfolioId>,
     held: BTreeSet<PortfolioId>,
     dirty: BTreeSet<SmolStr>,
@@ -66,17 +67,36 @@ impl Rebalancer {
         if let Some((code, text)) = validity::problem(&command) {
             return cx.refuse(origin, command.portfolio_id.clone(), code, text);
         }
-        if matches!(command.kind, CommandKind::Admit | CommandKind::Discard | CommandKind::Release) {
-            return;
+        match command.kind {
+            // The position-keeper's; their ids are known here too, so that one role answers for all.
+            CommandKind::Admit | CommandKind::Discard | CommandKind::Release => _ = self.is_new(&command, origin, cx),
+            CommandKind::Halt | CommandKind::Resume if self.is_new(&command, origin, cx) => self.hear_halt(&command),
+            CommandKind::Halt | CommandKind::Resume => {}
+            _ => self.ask(command, origin, cx),
         }
-        if matches!(command.kind, CommandKind::Halt | CommandKind::Resume) {
-            return self.hear_halt(&command, cx);
+    }
+
+    /// Remembers a command that is acted on at once, or by another role; a repeat of it is accounted for.
+    fn is_new(&mut self, command: &Command, origin: &Origin<'_>, cx: &mut Context<'_>) -> bool {
+        let known = match &command.portfolio_id {
+            Some(portfolio) => self.touch(portfolio).inbox.hear(command),
+            None => self.known.hear(command, KNOWN),
+        };
+        match known {
+            Known::New => {}
+            Known::Same => cx.count_duplicate(),
+            Known::Other => refuse_conflict(command, origin, cx),
         }
+        known == Known::New
+    }
+
+    fn ask(&mut self, command: Box<Command>, origin: &Origin<'_>, cx: &mut Context<'_>) {
         let Some(portfolio) = command.portfolio_id.clone() else { return };
         let kept = command.clone();
         match self.touch(&portfolio).inbox.admit(command, cx.now) {
             Admission::New => {}
             Admission::Known => cx.count_duplicate(),
+            Admission::Conflict => refuse_conflict(&kept, origin, cx),
             Admission::Full => {
                 let refusal = Refusal::new(ReasonCode::Backlog, "too many commands of this portfolio wait for an answer: ask again later");
                 let desk = self.desks.entry(portfolio.clone()).or_insert_with(|| Desk::after(self.first));
@@ -85,14 +105,7 @@ impl Rebalancer {
         }
     }
 
-    fn hear_halt(&mut self, command: &Command, cx: &mut Context<'_>) {
-        let new = match &command.portfolio_id {
-            Some(portfolio) => self.touch(portfolio).inbox.learn(&command.command_id),
-            None => learn(&mut self.known, &command.command_id, KNOWN),
-        };
-        if !new {
-            return cx.count_duplicate();
-        }
+    fn hear_halt(&mut self, command: &Command) {
         self.halts.hear(command);
         for (portfolio, desk) in &mut self.desks {
             let Some(cycle) = &mut desk.open else { continue };
@@ -112,7 +125,7 @@ impl Rebalancer {
         let portfolio = &report.portfolio_id;
         let refuse = |cx: &mut Context<'_>, code, text: &str| cx.refuse(origin, Some(portfolio.clone()), code, text);
         if report.status == OrderState::Unknown {
-            return refuse(cx, DeadLetterCode::UnknownEnum, "status is a symbol that this build does not know");
+            return refuse(cx, DeadLetterCode::UnknownEnum, &OrderState::unknown("status"));
         }
         if report.cum_qty < Quantity::ZERO || report.leaves_qty < Quantity::ZERO {
             return refuse(cx, DeadLetterCode::OutOfRange, "cum_qty and leaves_qty are never negative");
@@ -128,6 +141,14 @@ impl Rebalancer {
             }
         }
     }
+}
+
+fn refuse_conflict(command: &Command, origin: &Origin<'_>, cx: &mut Context<'_>) {
+    let text = format!(
+        "command {:?} was sent before with other content, and that one was answered: an id names one command for ever; send a new command_id",
+        command.command_id
+    );
+    cx.refuse(origin, command.portfolio_id.clone(), DeadLetterCode::DuplicateConflict, text);
 }
 
 /// Everything that a portfolio has to decide, in one order: what time and policy end; the cycle's own way;

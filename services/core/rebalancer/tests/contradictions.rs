@@ -278,3 +278,39 @@ fn reports_of_no_order_of_ours_are_dead_letters() {
     let nonsense = house.report(&house.order(0), OrderState::Unknown, "1");
     assert_eq!(house.told(vec![nonsense]), "dead letter UNKNOWN_ENUM");
 }
+
+#[test]
+fn orders_that_no_rebalance_made_are_counted_and_ours_stay_ours() {
+    use engine::Role as _;
+    let mut house = House::automatic().completed();
+    let strange = |house: &House| house.lane.role().stats(house.now).strange_orders;
+    let ours = house.order(0);
+    let stranger = rebalancer::orders::ids::order(&harness::portfolio(), 7, &ours.instrument_id, 1);
+    let mut other = house.book.executed[&ours.order_id].clone();
+    other.order_id = stranger;
+    house.book.executed.insert(stranger, other);
+    assert_eq!(strange(&house), Some(0));
+    let told = house.filled();
+    house.window(vec![told]);
+    assert_eq!(strange(&house), Some(1));
+    // Ours stay ours when a later rebalance has taken the place of theirs.
+    for n in [2, 4] {
+        house.book.hold(&[("AAA", "700"), ("BBB", "300")], "0");
+        house.book.episode += 1;
+        let told = house.pass(120).opening();
+        assert!(told.contains("RELEASED"), "{told}");
+        let asked = house.fill(n);
+        let answer = house.refreshed(&asked);
+        house.window(vec![answer]);
+        house.fill(n + 1);
+    }
+    let told = house.filled();
+    house.window(vec![told]);
+    assert_eq!(strange(&house), Some(1));
+    house.restore();
+    assert_eq!(strange(&house), Some(1), "it is part of the image");
+    house.book.executed.remove(&stranger);
+    let told = house.filled();
+    house.window(vec![told]);
+    assert_eq!(strange(&house), Some(0), "its fills have left the window");
+}

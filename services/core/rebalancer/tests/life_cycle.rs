@@ -4,7 +4,9 @@
 
 mod harness;
 
+use domain::Input;
 use domain::Output;
+use domain::command::Command;
 use domain::enums::{CommandKind, DriftKind, OrderState};
 use harness::{House, drift_mut, explained, tell, units, words};
 
@@ -209,7 +211,7 @@ fn a_halt_asks_back_what_it_covers_and_stops_what_follows() {
     ] {
         let mut house = House::automatic().opened();
         let mut halt = house.command(CommandKind::Halt, scope);
-        let domain::Input::Command(command) = &mut halt else { panic!("a command") };
+        let Input::Command(command) = &mut halt else { panic!("a command") };
         command.portfolio_id = None;
         let told = house.told(vec![halt.clone()]);
         assert_eq!(told, if binds { "  wave 2 CANCEL [SELL 200 AAA]" } else { "" }, "{scope}");
@@ -384,4 +386,27 @@ fn the_day_and_the_minute_are_counted() {
     house.book.policy.as_mut().unwrap().orders.funding = domain::enums::Funding::Together;
     let told = house.opening();
     assert_eq!(told.matches("SELL").count() + told.matches("BUY").count(), 2, "one order in event and wave: {told}");
+}
+
+#[test]
+fn a_known_command_id_with_other_content_is_refused() {
+    let mut house = House::with_cash();
+    let otherwise = |input: &Input| {
+        let Input::Command(command) = input else { unreachable!() };
+        Input::Command(Box::new(Command { actor: "bob".into(), ..(**command).clone() }))
+    };
+    let halt = house.command(CommandKind::Halt, r#""scope":"PORTFOLIO""#);
+    let Input::Command(command) = &halt else { unreachable!() };
+    let resume = Input::Command(Box::new(Command { kind: CommandKind::Resume, ..(**command).clone() }));
+    for kind in [CommandKind::Release, CommandKind::Cancel] {
+        let asked = house.command(kind, "");
+        house.window(vec![asked.clone()]);
+        let duplicates = house.lane.totals().duplicates;
+        assert_eq!(house.told(vec![asked.clone()]), "");
+        assert_eq!(house.lane.totals().duplicates, duplicates + 1);
+        assert_eq!(house.told(vec![otherwise(&asked)]), "dead letter DUPLICATE_CONFLICT");
+    }
+    assert_eq!(house.told(vec![halt, resume]), "dead letter DUPLICATE_CONFLICT");
+    let told = house.rebalanced();
+    assert!(told.contains("KILL_SWITCH"), "the halt stands: {told}");
 }

@@ -1,17 +1,16 @@
 //! Configuration: defaults, then a TOML file, then the environment, then flags; later ones win.
-//! An unknown key is an error that names where it stands. Secrets come from files and are never printed.
+//! An unknown key, and a number out of its range, is an error that names where it was set. Secrets come from files and are never printed.
+
+mod bounds;
+mod shown;
+mod sources;
+mod variables;
 
 use crate::worker::pacing::Pacing;
 use avro_codec::SchemaStore;
-use engine::settings::{MAX_LEDGER_BYTES, MAX_LINES};
-use figment::Figment;
-use figment::providers::{Env, Format, Toml};
 use kafka_log::KafkaSettings;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
-
-/// Sections of the file, inner ones first; `BALLAST_<SECTION>_<KEY>` sets a key from the environment.
-const SECTIONS: [&str; 9] = ["kafka.security", "kafka.client", "kafka", "postgres", "telemetry", "pacing", "core", "topics", "schemas"];
 
 /// The whole configuration.
 #[derive(Debug, Clone, Deserialize)]
@@ -132,181 +131,47 @@ pub enum ConfigError {
 
 /// Reads the configuration: defaults < `file` < environment < `overrides` (`section.key=value`).
 pub fn load(file: Option<&Path>, overrides: &[String]) -> Result<Config, ConfigError> {
-    let mut figment = Figment::new();
-    if let Some(file) = file {
-        if !file.is_file() {
-            return Err(ConfigError::NoFile(file.display().to_string()));
-        }
-        figment = figment.merge(Toml::file(file));
-    }
-    known_variables(std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()))?;
-    figment = figment.merge(Env::prefixed("BALLAST_").filter(|key| configures(key.as_str())).map(|key| key_of(key.as_str()).into()));
-    for pair in overrides {
-        let (key, value) =
-            pair.split_once('=').ok_or_else(|| ConfigError::Wrong(format!("--set takes section.key=value, got {pair:?}")))?;
-        let value: figment::value::Value = value.parse().unwrap_or_else(|never| match never {});
-        figment = figment.merge(figment::providers::Serialized::global(key, value));
-    }
-    let mut config: Config = figment.extract().map_err(|error| ConfigError::Unreadable(error.to_string()))?;
+    let set = sources::layers(file, overrides)?;
+    bounds::check(&set)?;
+    let mut config: Config = set.extract().map_err(|error| ConfigError::Unreadable(sources::words(error)))?;
     config.kafka.read_secrets().map_err(|error| ConfigError::Wrong(error.to_string()))?;
     check(&config)?;
     Ok(config)
 }
 
-/// The example shows every key with its default.
-const EXAMPLE: &str = include_str!("../../../../deploy/ballast.toml");
-
-/// Variables of our prefix that configure nothing of the service: the command line's, the development stack's and
-/// the tests'.
-const OTHERS: [&str; 9] =
-    ["CONFIG", "BIN", "CACHE_DIR", "BENCH_FILLS", "BENCH_RATE", "BLESS_RELEASE", "KILL_SECONDS", "LOAD_FILLS", "SEED"];
-
-/// Refuses variables of our prefix that nobody reads: a mistyped one would otherwise leave the default in force.
-fn known_variables(names: impl Iterator<Item = String>) -> Result<(), ConfigError> {
-    let unknown = |name: &str| !configures(name) && !OTHERS.contains(&name) && !is_link(name);
-    let found = names.filter_map(|name| name.strip_prefix("BALLAST_").map(str::to_owned)).find(|name| unknown(name));
-    let Some(name) = found else { return Ok(()) };
-    Err(ConfigError::Wrong(format!("the variable BALLAST_{name} sets no key; the nearest name is BALLAST_{}", nearest(&name))))
-}
-
-/// What Kubernetes sets by itself beside a service that is called like us.
-fn is_link(name: &str) -> bool {
-    name.ends_with("SERVICE_HOST") || name.contains("SERVICE_PORT") || name == "PORT" || name.ends_with("_PORT") || name.contains("PORT_")
-}
-
-/// The known name that takes the fewest changes, as a whole or in its key.
-fn nearest(name: &str) -> String {
-    let far = |section: &str, key: &str| match section {
-        "" => distance(name, key),
-        _ => distance(name, &format!("{section}_{key}")).min(distance(name, key) + 1),
-    };
-    let known = example_keys().into_iter().min_by_key(|(section, key)| far(section, key));
-    known.map(|(section, key)| if section.is_empty() { key } else { format!("{section}_{key}") }).unwrap_or_default()
-}
-
-/// Every key that the example shows, switched off or not, as variables name sections and keys.
-fn example_keys() -> Vec<(String, String)> {
-    let (mut section, mut keys) = (String::new(), Vec::new());
-    for line in EXAMPLE.lines().map(|line| line.trim_start_matches(['#', ' '])) {
-        if let Some(name) = line.strip_prefix('[').and_then(|line| line.split(']').next()) {
-            section = name.replace('.', "_").to_ascii_uppercase();
-        } else if let Some((key, _)) = line.split_once(" = ")
-            && key.bytes().all(|letter| letter.is_ascii_lowercase() || letter == b'_')
-        {
-            keys.push((section.clone(), key.to_ascii_uppercase()));
-        }
-    }
-    keys
-}
-
-/// Letters to change, add or take away to make one text of another.
-fn distance(from: &str, to: &str) -> usize {
-    let mut row: Vec<usize> = (0..=to.len()).collect();
-    for (at, letter) in from.bytes().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], at + 1);
-        for (column, other) in to.bytes().enumerate() {
-            let changed = diagonal + usize::from(letter != other);
-            diagonal = row[column + 1];
-            row[column + 1] = changed.min(row[column] + 1).min(diagonal + 1);
-        }
-    }
-    row[to.len()]
-}
-
-/// Whether a variable is the configuration's.
-fn configures(key: &str) -> bool {
-    let key = key.to_ascii_lowercase();
-    matches!(key.as_str(), "instance" | "lanes") || section_of(&key).is_some()
-}
-
-fn section_of(key: &str) -> Option<&'static str> {
-    SECTIONS.into_iter().find(|section| key.starts_with(&format!("{}_", section.replace('.', "_"))))
-}
-
-fn key_of(key: &str) -> String {
-    let key = key.to_ascii_lowercase();
-    // The keys themselves first: `kafka.client_id` is none of the section `kafka.client`.
-    let shown = example_keys().into_iter().find(|(section, name)| {
-        let name = name.to_ascii_lowercase();
-        if section.is_empty() { key == name } else { key == format!("{}_{name}", section.to_ascii_lowercase()) }
-    });
-    if let Some((section, name)) = shown.filter(|(section, _)| !section.is_empty()) {
-        let section = SECTIONS.into_iter().find(|known| known.replace('.', "_").eq_ignore_ascii_case(&section));
-        return format!("{}.{}", section.unwrap_or_default(), name.to_ascii_lowercase());
-    }
-    match section_of(&key) {
-        Some(section) => format!("{section}.{}", &key[section.len() + 1..]),
-        None => key,
-    }
+/// What holds, as the configuration file would say it, each line that was set with the place where; secrets are
+/// not shown.
+pub fn shown(file: Option<&Path>, overrides: &[String]) -> Result<String, ConfigError> {
+    load(file, overrides)?;
+    Ok(shown::text(&sources::layers(file, overrides)?))
 }
 
 fn check(config: &Config) -> Result<(), ConfigError> {
-    let wrong = |text: String| Err(ConfigError::Wrong(text));
-    if !(1..=1024).contains(&config.lanes) {
-        return wrong(format!("lanes is {}, it lies between 1 and 1024", config.lanes));
-    }
-    let largest = crate::topic_layout::largest_bytes();
-    if usize::try_from(config.kafka.max_message_bytes).is_ok_and(|bytes| bytes < largest) {
-        return wrong(format!("kafka.max_message_bytes is {}, the largest record may have {largest}", config.kafka.max_message_bytes));
-    }
-    let core = &config.core;
-    if !(1..=MAX_LINES).contains(&core.max_lines) {
-        return wrong(format!(
-            "core.max_lines is {}, it lies between 1 and {MAX_LINES}: the records of a larger portfolio would not fit",
-            core.max_lines
-        ));
-    }
-    if !(1..=MAX_LEDGER_BYTES).contains(&core.ledger_bytes) {
-        return wrong(format!("core.ledger_bytes is {}, it lies between 1 and {MAX_LEDGER_BYTES}", core.ledger_bytes));
-    }
-    if config.instance.is_empty() {
-        return wrong("instance is empty: give each process of a role a name of its own".to_owned());
-    }
-    if config.pacing.window_records == 0 || config.pacing.step_windows == 0 {
-        return wrong("pacing.window_records and pacing.step_windows must be at least 1".to_owned());
-    }
+    config.check_instance()?;
     config.kafka.validate().map_err(|error| ConfigError::Wrong(error.to_string()))
+}
+
+impl Config {
+    /// Takes another name of the process over, from the command line.
+    pub fn rename(&mut self, instance: &str) -> Result<(), ConfigError> {
+        instance.clone_into(&mut self.instance);
+        self.check_instance()
+    }
+    fn check_instance(&self) -> Result<(), ConfigError> {
+        if domain::ids::is_id(&self.instance) {
+            return Ok(());
+        }
+        let shown: String = self.instance.chars().take(64).collect();
+        Err(ConfigError::Wrong(format!(
+            "instance is {shown:?} (of --instance, BALLAST_INSTANCE or the file): it has 1 to 128 bytes and no control characters; \
+             give each process of a role a name of its own"
+        )))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn variables_name_sections() {
-        assert_eq!(key_of("KAFKA_BROKERS"), "kafka.brokers");
-        assert_eq!(key_of("KAFKA_SECURITY_PASSWORD_FILE"), "kafka.security.password_file");
-        assert_eq!(key_of("POSTGRES_URL"), "postgres.url");
-        assert_eq!(key_of("LANES"), "lanes");
-        assert_eq!(key_of("KAFKA_CLIENT_ID"), "kafka.client_id");
-        for (section, key) in example_keys() {
-            let variable = if section.is_empty() { key.clone() } else { format!("{section}_{key}") };
-            let named = key_of(&variable);
-            assert!(named.replace('.', "_").eq_ignore_ascii_case(&variable), "{variable} is {named}");
-            assert_eq!(named.rsplit('.').next().unwrap(), key.to_ascii_lowercase(), "{variable}");
-        }
-        assert!(!configures("CACHE_DIR"));
-    }
-
-    #[test]
-    fn a_variable_that_nobody_reads_is_refused_with_the_nearest_name() {
-        let check = |names: &[&str]| known_variables(names.iter().map(|name| (*name).to_owned()));
-        let known =
-            ["BALLAST_LANES", "BALLAST_KAFKA_BROKERS", "BALLAST_CONFIG", "BALLAST_CACHE_DIR", "BALLAST_GATEWAY_SERVICE_HOST", "PATH"];
-        assert!(check(&known).is_ok());
-        let error = check(&["BALLAST_LANE"]).unwrap_err().to_string();
-        assert!(error.contains("BALLAST_LANE sets no key") && error.contains("BALLAST_LANES"), "{error}");
-        let error = check(&["BALLAST_KAFAK_BROKERS"]).unwrap_err().to_string();
-        assert!(error.ends_with("BALLAST_KAFKA_BROKERS"), "{error}");
-        for (wrong, meant) in [
-            ("BALLAST_SECURITY_USER", "BALLAST_KAFKA_SECURITY_USER"),
-            ("BALLAST_LOG_FORMAT", "BALLAST_TELEMETRY_LOG_FORMAT"),
-            ("BALLAST_INSTANC", "BALLAST_INSTANCE"),
-        ] {
-            let error = check(&[wrong]).unwrap_err().to_string();
-            assert!(error.ends_with(&format!("the nearest name is {meant}")), "{error}");
-        }
-    }
 
     #[test]
     fn a_name_may_be_a_number() {

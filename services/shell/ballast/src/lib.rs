@@ -17,6 +17,7 @@ pub mod memory;
 pub mod messages;
 pub mod observe;
 mod post;
+pub mod print;
 pub mod project;
 pub mod replay;
 pub mod stop;

@@ -138,6 +138,9 @@ struct PrintedLetter<'a> {
     topic: Topic,
     partition: i32,
     offset: i64,
+    /// The line of a file that it came from, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<i64>,
     portfolio_id: Option<&'a PortfolioId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     original: Option<&'a RawValue>,
@@ -157,9 +160,14 @@ pub fn output_json(output: &Output) -> String {
         Output::Refresh(r) => serde_json::to_string(r),
         Output::Fill(r) => serde_json::to_string(r),
         Output::OrderStatus(r) => serde_json::to_string(r),
-        Output::DeadLetter(r) => serde_json::to_string(&printed(r)),
+        Output::DeadLetter(r) => return letter_json(r, None),
     };
     json.expect("records hold no map with keys that JSON cannot write")
+}
+
+/// A dead letter, with the line of a file that it came from, where that is known.
+pub fn letter_json(letter: &DeadLetter, line: Option<i64>) -> String {
+    serde_json::to_string(&printed(letter, line)).expect("a letter holds no map with keys that JSON cannot write")
 }
 
 /// Any record of an input, written as its own fields.
@@ -184,7 +192,7 @@ pub fn input_json(input: &Input) -> String {
     json.expect("records hold no map with keys that JSON cannot write")
 }
 
-fn printed(letter: &DeadLetter) -> PrintedLetter<'_> {
+fn printed(letter: &DeadLetter, line: Option<i64>) -> PrintedLetter<'_> {
     let original = letter.value.as_deref().and_then(|bytes| serde_json::from_slice::<&RawValue>(bytes).ok());
     let original_hex = match original {
         Some(_) => None,
@@ -196,6 +204,7 @@ fn printed(letter: &DeadLetter) -> PrintedLetter<'_> {
         topic: letter.topic,
         partition: letter.partition,
         offset: letter.offset,
+        line,
         portfolio_id: letter.portfolio_id.as_ref(),
         original,
         original_hex,

@@ -1,7 +1,7 @@
 //! The executable: reads the command line and the configuration, and starts what was asked for.
 
 use ballast::cli::{Cli, Command, ConfigCommand, TopicsCommand};
-use ballast::config;
+use ballast::{config, print};
 use clap::Parser;
 use std::process::ExitCode;
 
@@ -9,8 +9,10 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     match act(&cli) {
         Ok(code) => code,
+        // Who prints for others ends with them.
+        Err(error) if print::reader_left(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("ballast: {error:#}");
+            print::aside(format_args!("ballast: {error:#}"));
             ExitCode::from(if error.is::<config::ConfigError>() { 2 } else { 1 })
         }
     }
@@ -28,6 +30,6 @@ fn act(cli: &Cli) -> anyhow::Result<ExitCode> {
         Command::Topics(TopicsCommand::Tail(args)) => ballast::commands::tail::run(&config, args),
         Command::Verify(args) => ballast::commands::verify::run(&config, args),
         Command::Migrate => ballast::commands::migrate::run(&config),
-        Command::Config(ConfigCommand::Check) => ballast::commands::config_check::run(&config),
+        Command::Config(ConfigCommand::Check) => ballast::commands::config_check::run(cli.config.as_deref(), &cli.overrides),
     }
 }

@@ -29,6 +29,8 @@ pub struct LaneObserver {
     metrics: LaneMetrics,
     recovery: Duration,
     looked: Cell<Option<Instant>>,
+    /// Orders of others that were last told of.
+    strangers: Cell<usize>,
     /// Whether the lane stood at the ends of its logs when that was last told.
     at_end: Cell<bool>,
     overdue: RefCell<Overdue>,
@@ -40,9 +42,9 @@ impl LaneObserver {
     /// the log names them.
     pub fn new(metrics: &Metrics, role: &'static str, lane: u32, recovery: Duration, waiting_warn_seconds: u64) -> Self {
         let (of_role, of_lane) = (metrics.role(role), metrics.lane(role, lane));
-        let (looked, at_end, spans) = (Cell::new(None), Cell::new(false), RefCell::default());
+        let (looked, strangers, at_end, spans) = (Cell::new(None), Cell::new(0), Cell::new(false), RefCell::default());
         let overdue = RefCell::new(Overdue::after(waiting_warn_seconds));
-        Self { name: role, lane, role: of_role, metrics: of_lane, recovery, looked, at_end, overdue, spans }
+        Self { name: role, lane, role: of_role, metrics: of_lane, recovery, looked, strangers, at_end, overdue, spans }
     }
 
     fn tell(&self, waiter: &Waiter, now: Timestamp) {
@@ -52,6 +54,18 @@ impl LaneObserver {
             role = self.name, lane = self.lane, topic = topic.name(), partition, offset, portfolio = waiter.portfolio.as_str(),
             seconds, behind, need = %waiter.need, "a record waits for what has not come: send that, or DISCARD the record"
         );
+    }
+
+    /// Once for each time that there are more of them.
+    fn tell_of_strangers(&self, orders: usize) {
+        if orders > self.strangers.replace(orders) {
+            tracing::warn!(
+                role = self.name,
+                lane = self.lane,
+                orders,
+                "fills name orders that no known rebalance made: they are booked all the same; look who sends them"
+            );
+        }
     }
 }
 
@@ -79,6 +93,8 @@ impl Observer for LaneObserver {
         show(stats.oldest_waiting_seconds, LaneMetrics::oldest_waiting);
         show(stats.open_cycles, LaneMetrics::open_cycles);
         show(stats.stuck_orders, LaneMetrics::stuck_orders);
+        show(stats.strange_orders, LaneMetrics::strange_orders);
+        self.tell_of_strangers(stats.strange_orders.unwrap_or_default());
         show(stats.stale_prices, LaneMetrics::stale_prices);
         show(stats.quarantined_portfolios, LaneMetrics::quarantined_portfolios);
     }
@@ -195,13 +211,15 @@ mod tests {
             observer.turn(Timestamp::default(), &|| {
                 asked.set(asked.get() + 1);
                 let of_waiting = Stats { waiting_records: Some(3), oldest_waiting_seconds: Some(75), ..Stats::default() };
-                (Stats { quarantined_portfolios: Some(1), stale_prices: Some(0), ..of_waiting }, Vec::new())
+                let stats = Stats { quarantined_portfolios: Some(1), stale_prices: Some(0), strange_orders: Some(3), ..of_waiting };
+                (stats, Vec::new())
             });
         }
         assert_eq!(asked.get(), 1);
         assert!(shows(&metrics, "ballast_quarantined_portfolios{role=\"position-keeper\",lane=\"2\"} 1.0"), "{}", metrics.text());
         assert!(shows(&metrics, "ballast_stale_prices{role=\"position-keeper\",lane=\"2\"} 0.0"), "{}", metrics.text());
         assert!(shows(&metrics, "ballast_oldest_waiting_seconds{role=\"position-keeper\",lane=\"2\"} 75.0"), "{}", metrics.text());
+        assert!(shows(&metrics, "ballast_strange_orders{role=\"position-keeper\",lane=\"2\"} 3.0"), "{}", metrics.text());
         assert!(!metrics.text().contains("ballast_open_cycles{"), "a position-keeper has no cycles");
     }
 

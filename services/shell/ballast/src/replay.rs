@@ -171,15 +171,19 @@ impl<'a> Session<'a> {
         if options.strict {
             self.stop_at_first(&published, &wrong, last)?;
         }
-        for record in published {
-            self.dead += i64::from(matches!(record.output, Output::DeadLetter(_)));
-            self.printer.print(&record)?;
-        }
+        published.iter().try_for_each(|record| self.print(record))?;
         for (number, Wrong { text, refusal }) in wrong {
             self.dead += 1;
             self.printer.refused(number, &text, &refusal)?;
         }
         Ok(())
+    }
+    /// Prints a record, a dead letter with the line that it came from.
+    fn print(&mut self, record: &Published) -> Result<(), ReplayError> {
+        let Output::DeadLetter(letter) = &record.output else { return self.printer.print(record, lines::output_json) };
+        self.dead += 1;
+        let line = self.machine.line_of(letter.topic, letter.offset);
+        self.printer.print(record, |_| lines::letter_json(letter, line))
     }
     /// The first wrong line of a group, as an error; a letter of a record that is no line names the group's last.
     fn stop_at_first(&self, published: &[Published], wrong: &[(i64, Wrong)], last: i64) -> Result<(), ReplayError> {
@@ -194,10 +198,7 @@ impl<'a> Session<'a> {
         }
     }
     fn end(mut self) -> Result<Ended, ReplayError> {
-        for record in self.machine.finish()? {
-            self.dead += i64::from(matches!(record.output, Output::DeadLetter(_)));
-            self.printer.print(&record)?;
-        }
+        self.machine.finish()?.iter().try_for_each(|record| self.print(record))?;
         self.printer.end()?;
         let waiting = self.machine.waiting();
         let verdict = match (self.dead, waiting) {
@@ -230,14 +231,14 @@ impl<'a> Printer<'a> {
     fn wants(&self, topic: &str) -> bool {
         self.only.as_deref().is_none_or(|only| only == topic)
     }
-    fn print(&mut self, record: &Published) -> Result<(), ReplayError> {
+    fn print(&mut self, record: &Published, json: impl FnOnce(&Output) -> String) -> Result<(), ReplayError> {
         if let Some(summary) = &mut self.summary {
             summary.take(record);
             return Ok(());
         }
         let topic = lines::topic_name(&record.output);
         if self.wants(topic) {
-            writeln!(self.output, "{}", lines::print_line(topic, Some(record.time), &lines::output_json(&record.output)))?;
+            writeln!(self.output, "{}", lines::print_line(topic, Some(record.time), &json(&record.output)))?;
         }
         Ok(())
     }

@@ -158,7 +158,8 @@ impl KafkaSettings {
     /// [`SettingsError::Invalid`] names the first setting that cannot be.
     pub fn validate(&self) -> Result<(), SettingsError> {
         require("brokers", !self.brokers.trim().is_empty(), "name at least one host:port")?;
-        require("deployment", !self.deployment.is_empty(), "must not be empty")?;
+        require("deployment", is_name(&self.deployment), "has 1 to 128 bytes and no control characters")?;
+        require("client_id", is_name(&self.client_id), "has 1 to 128 bytes and no control characters")?;
         require("live_fetch_wait_ms", (100..=500).contains(&self.live_fetch_wait_ms), "must be between 100 and 500")?;
         require("fetch_ahead_kib", self.fetch_ahead_kib >= 1024, "must be at least 1024")?;
         require("transaction_timeout_ms", self.transaction_timeout_ms >= 5_000, "must be at least 5000")?;
@@ -176,6 +177,10 @@ impl KafkaSettings {
         read_secret("security.password_file", security.password_file.as_deref(), &mut security.password)?;
         read_secret("security.key_password_file", security.key_password_file.as_deref(), &mut security.key_password)
     }
+}
+
+fn is_name(text: &str) -> bool {
+    (1..=128).contains(&text.len()) && !text.chars().any(char::is_control)
 }
 
 fn read_secret(setting: &'static str, file: Option<&Path>, secret: &mut Option<Secret>) -> Result<(), SettingsError> {
@@ -251,6 +256,8 @@ mod tests {
         };
         assert_eq!(refused(|s| s.brokers = " ".into()), "brokers");
         assert_eq!(refused(|s| s.live_fetch_wait_ms = 10), "live_fetch_wait_ms");
+        assert_eq!(refused(|s| s.deployment = "a\nb".into()), "deployment");
+        assert_eq!(refused(|s| s.client_id = String::new()), "client_id");
         assert_eq!(refused(|s| s.security.protocol = Protocol::SaslSsl), "security.user");
         assert_eq!(refused(|s| s.security.ca_file = Some("ca.pem".into())), "security.protocol");
         assert_eq!(

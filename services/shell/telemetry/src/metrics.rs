@@ -44,10 +44,12 @@ struct Families {
     replayed_steps: Family<Counter, 2>,
     open_cycles: Family<Gauge, 2>,
     stuck_orders: Family<Gauge, 2>,
+    strange_orders: Family<Gauge, 2>,
     stale_prices: Family<Gauge, 2>,
     quarantined_portfolios: Family<Gauge, 2>,
     frames: Family<Counter, 1>,
     ticks_conflated: Family<Counter, 1>,
+    ticks_held_back: Family<Counter, 1>,
     tick_frame_ratio: Family<Gauge, 1>,
     projector_lag_records: Family<Gauge, 2>,
     projector_lag_seconds: Family<Gauge, 2>,
@@ -92,6 +94,8 @@ pub struct FrameMetrics {
     pub frames: Arc<Counter>,
     /// Ticks folded into frames.
     pub ticks_conflated: Arc<Counter>,
+    /// Ticks with a price that is not above zero.
+    pub ticks_held_back: Arc<Counter>,
     /// Ticks for each changed price of the last frame.
     pub tick_frame_ratio: Arc<Gauge>,
 }
@@ -125,6 +129,7 @@ impl Metrics {
         FrameMetrics {
             frames: f.frames.with([role]),
             ticks_conflated: f.ticks_conflated.with([role]),
+            ticks_held_back: f.ticks_held_back.with([role]),
             tick_frame_ratio: f.tick_frame_ratio.with([role]),
         }
     }
@@ -240,6 +245,12 @@ impl LaneMetrics {
         self.families.stuck_orders.with(self.at())
     }
 
+    /// Orders that fills name and that are none of ours; shown from the first call on.
+    #[must_use]
+    pub fn strange_orders(&self) -> Arc<Gauge> {
+        self.families.strange_orders.with(self.at())
+    }
+
     /// Instruments without a fresh price; shown from the first call on.
     #[must_use]
     pub fn stale_prices(&self) -> Arc<Gauge> {
@@ -272,6 +283,7 @@ impl LaneMetrics {
         f.replayed_steps.forget(at);
         f.open_cycles.forget(at);
         f.stuck_orders.forget(at);
+        f.strange_orders.forget(at);
         f.stale_prices.forget(at);
         f.quarantined_portfolios.forget(at);
         let mine = |l: &[String; 3]| l[0] == self.role && l[2] == self.lane;
@@ -299,10 +311,12 @@ impl Families {
             replayed_steps: Family::new(&names::REPLAYED_STEPS, meter),
             open_cycles: Family::new(&names::OPEN_CYCLES, meter),
             stuck_orders: Family::new(&names::STUCK_ORDERS, meter),
+            strange_orders: Family::new(&names::STRANGE_ORDERS, meter),
             stale_prices: Family::new(&names::STALE_PRICES, meter),
             quarantined_portfolios: Family::new(&names::QUARANTINED_PORTFOLIOS, meter),
             frames: Family::new(&names::FRAMES, meter),
             ticks_conflated: Family::new(&names::TICKS_CONFLATED, meter),
+            ticks_held_back: Family::new(&names::TICKS_HELD_BACK, meter),
             tick_frame_ratio: Family::new(&names::TICK_FRAME_RATIO, meter),
             projector_lag_records: Family::new(&names::PROJECTOR_LAG_RECORDS, meter),
             projector_lag_seconds: Family::new(&names::PROJECTOR_LAG_SECONDS, meter),
@@ -330,10 +344,12 @@ impl Families {
             self.replayed_steps.source(),
             self.open_cycles.source(),
             self.stuck_orders.source(),
+            self.strange_orders.source(),
             self.stale_prices.source(),
             self.quarantined_portfolios.source(),
             self.frames.source(),
             self.ticks_conflated.source(),
+            self.ticks_held_back.source(),
             self.tick_frame_ratio.source(),
             self.projector_lag_records.source(),
             self.projector_lag_seconds.source(),

@@ -142,6 +142,13 @@ pub const STUCK_ORDERS: Definition = gauge(
     &["role", "lane"],
     "Orders without a terminal state past their deadline; above 0 an operator has to reconcile",
 );
+/// Orders that fills name and that are none of ours.
+pub const STRANGE_ORDERS: Definition = gauge(
+    "ballast_strange_orders",
+    "{order}",
+    &["role", "lane"],
+    "Orders that booked fills of late name, and that no known rebalance made: look who sends them",
+);
 /// Held or targeted instruments without a fresh price.
 pub const STALE_PRICES: Definition = gauge(
     "ballast_stale_prices",
@@ -160,6 +167,13 @@ pub const QUARANTINED_PORTFOLIOS: Definition = gauge(
 pub const FRAMES: Definition = counter("ballast_frames", "{frame}", &["role"], "Frames written");
 /// Ticks folded into frames.
 pub const TICKS_CONFLATED: Definition = counter("ballast_ticks_conflated", "{tick}", &["role"], "Ticks read and folded into frames");
+/// Ticks with a price that is not above zero.
+pub const TICKS_HELD_BACK: Definition = counter(
+    "ballast_ticks_held_back",
+    "{tick}",
+    &["role"],
+    "Ticks with a price that is not above zero: it is flagged HELD, and nothing is valued or planned on it until another comes",
+);
 /// Ticks per changed price of the last frame.
 pub const TICK_FRAME_RATIO: Definition =
     gauge("ballast_tick_frame_ratio", "1", &["role"], "Ticks folded for each changed price of the last frame; how much conflation saves");
@@ -191,10 +205,12 @@ pub const ALL: &[&Definition] = &[
     &REPLAYED_STEPS,
     &OPEN_CYCLES,
     &STUCK_ORDERS,
+    &STRANGE_ORDERS,
     &STALE_PRICES,
     &QUARANTINED_PORTFOLIOS,
     &FRAMES,
     &TICKS_CONFLATED,
+    &TICKS_HELD_BACK,
     &TICK_FRAME_RATIO,
     &PROJECTOR_LAG_RECORDS,
     &PROJECTOR_LAG_SECONDS,

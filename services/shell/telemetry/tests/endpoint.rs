@@ -83,6 +83,7 @@ async fn metrics_are_open_metrics_text_with_every_name() {
         lane.oldest_waiting(),
         lane.open_cycles(),
         lane.stuck_orders(),
+        lane.strange_orders(),
         lane.stale_prices(),
         lane.quarantined_portfolios(),
     ] {

@@ -127,12 +127,34 @@ fn framing_tells_its_mistakes_apart() {
 #[test]
 fn a_null_policy_closes_its_portfolio() {
     let store = SchemaStore::compiled();
-    for value in [None, Some(&b""[..])] {
-        let closed = decode(&store, Topic::Policies, Some(b"growth"), value).unwrap();
-        assert_eq!(closed, Input::PolicyClosed("growth".parse().unwrap()));
-        for key in [None, Some(&b""[..]), Some(b"\xff"), Some(b"a\nb")] {
-            assert_eq!(decode(&store, Topic::Policies, key, value), Err(CodecError::ClosingKey { topic: Topic::Policies }));
-        }
+    let closed = decode(&store, Topic::Policies, Some(b"growth"), None).unwrap();
+    assert_eq!(closed, Input::PolicyClosed("growth".parse().unwrap()));
+    for key in [None, Some(&b""[..]), Some(b"\xff"), Some(b"a\nb")] {
+        assert_eq!(decode(&store, Topic::Policies, key, None), Err(CodecError::ClosingKey { topic: Topic::Policies }));
+    }
+}
+
+#[test]
+fn what_a_sender_made_too_long_is_the_senders() {
+    let mut record = serde_json::json!({"source": "b".repeat(2 * 1024 * 1024), "entry_id": "c", "portfolio_id": "P", "kind": "FEE",
+        "currency": "USD", "amount": "1", "effective_at": "2026-01-05T14:00:00Z"});
+    let send = |record: &serde_json::Value| {
+        let entry = serde_json::from_value(record.clone()).unwrap();
+        avro_codec::encode_input(&Input::Cash(Box::new(entry)), &mut Vec::new()).map_err(|error| error.to_string())
+    };
+    let told = send(&record).unwrap_err();
+    assert!(told.contains("source has a length") && told.contains("correct it where it is made"), "{told}");
+    record["source"] = "bank".into();
+    assert_eq!(send(&record), Ok(()));
+}
+
+#[test]
+fn a_value_without_bytes_is_not_null() {
+    let store = SchemaStore::compiled();
+    for topic in [Topic::Policies, Topic::Fills, Topic::Instruments, Topic::CorporateActions, Topic::MarketStatus, Topic::Closes] {
+        let refused = decode(&store, topic, Some(b"growth"), Some(b"")).unwrap_err();
+        assert_eq!(refused, CodecError::Empty { topic });
+        assert_eq!(refused.dead_letter_code(), DeadLetterCode::Undecodable);
     }
 }
 

@@ -10,27 +10,36 @@ use crate::reason::DeadLetterCode;
 pub fn problem(command: &Command) -> Option<(DeadLetterCode, String)> {
     let kind = command.kind;
     let invalid = |text: String| Some((DeadLetterCode::InvalidCommand, text));
-    let needs = |what: &str| invalid(format!("a {kind} needs {what}: send it again with a new command_id"));
+    let needs = |what: &str| invalid(format!("{} needs {what}: send it again with a new command_id", named(kind)));
     if !is_id(&command.command_id) {
         return invalid("command_id has 1 to 128 bytes and no control characters".into());
     }
     if !is_id(&command.actor) {
         return invalid("actor has 1 to 128 bytes and no control characters: name who asks".into());
     }
-    if command.mode == Some(CommandMode::Unknown) || command.scope == Some(HaltScope::Unknown) {
-        return Some((DeadLetterCode::UnknownEnum, "mode or scope is a symbol that this build does not know".into()));
+    if command.mode == Some(CommandMode::Unknown) {
+        return Some((DeadLetterCode::UnknownEnum, CommandMode::unknown("mode")));
+    }
+    if command.scope == Some(HaltScope::Unknown) {
+        return Some((DeadLetterCode::UnknownEnum, HaltScope::unknown("scope")));
     }
     match kind {
-        CommandKind::Halt | CommandKind::Resume => halt_problem(command).and_then(|text| invalid(format!("a {kind} {text}"))),
+        CommandKind::Halt | CommandKind::Resume => halt_problem(command).and_then(|text| invalid(format!("{} {text}", named(kind)))),
         _ if command.portfolio_id.is_none() => needs("a portfolio_id"),
         CommandKind::Approve if command.proposal_hash.is_none() => needs("the proposal_hash of the proposal that was read"),
         CommandKind::Approve | CommandKind::Reject | CommandKind::Edit if command.rebalance_id.is_none() => needs("a rebalance_id"),
         CommandKind::Edit if command.orders.is_empty() => needs("orders"),
         CommandKind::Reconcile if is_empty(command) => needs("orders with their final quantities, positions or cash"),
         CommandKind::Reconcile if command.orders.iter().any(|order| order.order_id.is_none()) => needs("an order_id in each of its orders"),
-        CommandKind::Unknown => Some((DeadLetterCode::UnknownEnum, "kind is a symbol that this build does not know".into())),
+        CommandKind::Unknown => Some((DeadLetterCode::UnknownEnum, CommandKind::unknown("kind"))),
         _ => None,
     }
+}
+
+/// The kind with its article.
+fn named(kind: CommandKind) -> String {
+    let article = if kind.symbol().starts_with(['A', 'E', 'I', 'O', 'U']) { "an" } else { "a" };
+    format!("{article} {kind}")
 }
 
 fn is_empty(command: &Command) -> bool {

@@ -59,16 +59,16 @@ impl Problems {
             self.say(DeadLetterCode::InvalidPolicy, text());
         }
     }
-    fn symbol(&mut self, unknown: bool, field: &str) {
+    fn symbol(&mut self, unknown: bool, text: impl FnOnce() -> String) {
         if unknown {
-            self.say(DeadLetterCode::UnknownEnum, format!("{field} has a symbol that this build does not know"));
+            self.say(DeadLetterCode::UnknownEnum, text());
         }
     }
 }
 
 fn identity(policy: &Policy, problems: &mut Problems) {
     problems.policy(policy.policy_version < 1, || format!("policy_version is {}, it starts at 1", policy.policy_version));
-    problems.symbol(policy.kind == PortfolioType::Unknown, "type");
+    problems.symbol(policy.kind == PortfolioType::Unknown, || PortfolioType::unknown("type"));
     problems.policy(!is_time_of_day(&policy.day_cut), || format!("day_cut is {:?}, it is a local time such as 16:00", policy.day_cut));
     problems.policy(!crate::day::is_time_zone(&policy.time_zone), || {
         format!("time_zone {:?} is no IANA time zone such as America/New_York", policy.time_zone)
@@ -77,8 +77,8 @@ fn identity(policy: &Policy, problems: &mut Problems) {
 }
 
 fn book(policy: &Policy, problems: &mut Problems) {
-    problems.symbol(policy.book.cost_method == CostMethod::Unknown, "book.cost_method");
-    problems.symbol(policy.book.dividends == DividendSource::Unknown, "book.dividends");
+    problems.symbol(policy.book.cost_method == CostMethod::Unknown, || CostMethod::unknown("book.cost_method"));
+    problems.symbol(policy.book.dividends == DividendSource::Unknown, || DividendSource::unknown("book.dividends"));
     problems.policy(policy.book.max_price_age_seconds < 1, || "book.max_price_age_seconds must be at least 1".to_owned());
 }
 
@@ -141,7 +141,7 @@ fn gross(at: &str, targets: &[Target], orders: &Orders, problems: &mut Problems)
 }
 
 fn band_problems(at: &str, band: &Band, problems: &mut Problems) {
-    problems.symbol(band.kind == BandKind::Unknown, &format!("{at}band.kind"));
+    problems.symbol(band.kind == BandKind::Unknown, || BandKind::unknown(&format!("{at}band.kind")));
     problems.allocation(!band.absolute.is_positive() || band.absolute >= Fraction::ONE, || {
         format!("{at}band.absolute is {}; it is a fraction of equity above 0 and below 1: 5 per cent is 0.05", band.absolute)
     });
@@ -154,10 +154,12 @@ fn band_problems(at: &str, band: &Band, problems: &mut Problems) {
 }
 
 fn trigger_problems(at: &str, trigger: &Trigger, problems: &mut Problems) {
-    problems.symbol(trigger.scope == Scope::Unknown, &format!("{at}trigger.scope"));
-    problems.symbol(trigger.goal == Goal::Unknown, &format!("{at}trigger.goal"));
-    problems.symbol(trigger.mode == PolicyMode::Unknown, &format!("{at}trigger.mode"));
-    problems.symbol(trigger.rebalance_frequency == RebalanceFrequency::Unknown, &format!("{at}trigger.rebalance_frequency"));
+    problems.symbol(trigger.scope == Scope::Unknown, || Scope::unknown(&format!("{at}trigger.scope")));
+    problems.symbol(trigger.goal == Goal::Unknown, || Goal::unknown(&format!("{at}trigger.goal")));
+    problems.symbol(trigger.mode == PolicyMode::Unknown, || PolicyMode::unknown(&format!("{at}trigger.mode")));
+    problems.symbol(trigger.rebalance_frequency == RebalanceFrequency::Unknown, || {
+        RebalanceFrequency::unknown(&format!("{at}trigger.rebalance_frequency"))
+    });
     problems.policy(trigger.minimum_deviation.is_negative(), || format!("{at}trigger.minimum_deviation is below 0"));
     problems.allocation(trigger.cash_band.is_some_and(|band| !band.is_positive() || band >= Fraction::ONE), || {
         format!("{at}trigger.cash_band is a fraction of equity above 0 and below 1")
@@ -176,12 +178,12 @@ fn trigger_problems(at: &str, trigger: &Trigger, problems: &mut Problems) {
 }
 
 fn order_problems(at: &str, orders: &Orders, problems: &mut Problems) {
-    problems.symbol(orders.rounding == Rounding::Unknown, &format!("{at}orders.rounding"));
-    problems.symbol(orders.shortage == Shortage::Unknown, &format!("{at}orders.shortage"));
-    problems.symbol(orders.funding == Funding::Unknown, &format!("{at}orders.funding"));
-    problems.symbol(orders.cash_basis == CashBasis::Unknown, &format!("{at}orders.cash_basis"));
-    problems.symbol(orders.order_type == OrderType::Unknown, &format!("{at}orders.order_type"));
-    problems.symbol(orders.time_in_force == TimeInForce::Unknown, &format!("{at}orders.time_in_force"));
+    problems.symbol(orders.rounding == Rounding::Unknown, || Rounding::unknown(&format!("{at}orders.rounding")));
+    problems.symbol(orders.shortage == Shortage::Unknown, || Shortage::unknown(&format!("{at}orders.shortage")));
+    problems.symbol(orders.funding == Funding::Unknown, || Funding::unknown(&format!("{at}orders.funding")));
+    problems.symbol(orders.cash_basis == CashBasis::Unknown, || CashBasis::unknown(&format!("{at}orders.cash_basis")));
+    problems.symbol(orders.order_type == OrderType::Unknown, || OrderType::unknown(&format!("{at}orders.order_type")));
+    problems.symbol(orders.time_in_force == TimeInForce::Unknown, || TimeInForce::unknown(&format!("{at}orders.time_in_force")));
     problems.policy(orders.min_notional.is_negative(), || format!("{at}orders.min_notional is below 0"));
     problems.allocation(orders.cash_reserve.is_negative() || orders.cash_reserve > Fraction::ONE, || {
         format!("{at}orders.cash_reserve is {}, it lies between 0 and 1", orders.cash_reserve)

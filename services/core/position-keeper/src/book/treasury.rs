@@ -24,7 +24,7 @@ pub fn check(entry: &CashEntry) -> Result<(), Trouble> {
         return Err(Trouble::invalid("reversals of cash entries are not booked: send the opposite entry under its own id"));
     }
     match entry.kind {
-        CashKind::Unknown => Err(Trouble::refuse(DeadLetterCode::UnknownEnum, "kind has a symbol that this build does not know")),
+        CashKind::Unknown => Err(Trouble::refuse(DeadLetterCode::UnknownEnum, CashKind::unknown("kind"))),
         CashKind::Dividend => Err(Trouble::invalid("DIVIDEND entries are not booked: send INTEREST for plain income")),
         CashKind::TransferIn | CashKind::TransferOut => {
             Err(Trouble::invalid(format!("{} entries are not booked: send DEPOSIT or WITHDRAWAL for cash", entry.kind)))

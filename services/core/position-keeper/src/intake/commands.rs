@@ -11,8 +11,12 @@ use domain::enums::{CommandKind, DriftCause};
 use domain::reason::DeadLetterCode;
 use domain::refresh::Refresh;
 use domain::{Input, PortfolioId, SmolStr, Timestamp, Topic};
-use engine::refused::{Claim, KNOWN, KNOWN_DAYS};
+use engine::commands::Known;
+use engine::refused::{self, Claim};
 use engine::{Context, Origin, RawRecord};
+
+/// Commands remembered.
+const KNOWN: usize = 4096;
 
 impl PositionKeeper {
     pub(crate) fn take_command(&mut self, command: &Command, origin: &Origin<'_>, cx: &mut Context<'_>) {
@@ -25,13 +29,16 @@ impl PositionKeeper {
                 | CommandKind::Admit
                 | CommandKind::Reconcile
         );
-        // One dead letter is enough: the rebalancer refuses every command that cannot be understood.
-        if !ours || validity::problem(command).is_some() {
+        // One dead letter is enough: the rebalancer refuses every command that cannot be understood, and every id
+        // that comes again with other content. Both therefore know the same ids.
+        if validity::problem(command).is_some() {
             return;
         }
         let Some(id) = &command.portfolio_id else { return };
-        if !self.seen.first(id.as_str(), &command.command_id) {
-            return cx.count_duplicate();
+        match self.seen.hear(command, KNOWN) {
+            Known::New if ours => {}
+            Known::Same if ours => return cx.count_duplicate(),
+            _ => return,
         }
         if let Err(text) = self.act(id, command, origin, cx) {
             cx.refuse(origin, command.portfolio_id.clone(), DeadLetterCode::InvalidCommand, text);
@@ -41,7 +48,9 @@ impl PositionKeeper {
     fn act(&mut self, id: &PortfolioId, command: &Command, origin: &Origin<'_>, cx: &mut Context<'_>) -> Result<(), String> {
         match command.kind {
             CommandKind::Rebalance | CommandKind::Approve => {
-                let ix = self.find(id).ok_or_else(|| format!("portfolio {id:?} has no policy: publish one first"))?;
+                let ix = self
+                    .find(id)
+                    .ok_or_else(|| format!("portfolio {id:?} has no policy: publish one first, then ask under a new command_id"))?;
                 self.ask(ix, DriftCause::Command, &command.command_id);
                 Ok(())
             }
@@ -118,7 +127,9 @@ impl PositionKeeper {
                 "the carried bytes are not those that were refused at {place}: take them from its dead letter as they are; a corrected record is sent to its topic by its sender, and this one is closed by DISCARD"
             )),
             Claim::Forgotten => Err(format!(
-                "the bytes that were refused at {place} are not known any more (a lane knows its newest {KNOWN} refusals, for {KNOWN_DAYS} days): let the sender send the record again, ADMIT that if it is refused, and DISCARD this one"
+                "the bytes that were refused at {place} are not known any more (a lane knows its newest {} refusals, for {} days): let the sender send the record again, ADMIT that if it is refused, and DISCARD this one",
+                refused::KNOWN,
+                refused::KNOWN_DAYS
             )),
         }
     }

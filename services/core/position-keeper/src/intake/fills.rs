@@ -77,14 +77,14 @@ pub(crate) fn ask_once(requests: &mut Vec<Request>, order: SmolStr) {
 
 /// Checks what the fill alone can tell.
 pub(crate) fn check(fill: &Fill) -> Result<(), Trouble> {
-    let unknown = |field: &str| Trouble::refuse(DeadLetterCode::UnknownEnum, format!("{field} has a symbol that this build does not know"));
+    let unknown = |text: String| Trouble::refuse(DeadLetterCode::UnknownEnum, text);
     match fill.exec_type {
         ExecType::Trade => {}
-        ExecType::Unknown => return Err(unknown("exec_type")),
+        ExecType::Unknown => return Err(unknown(ExecType::unknown("exec_type"))),
         ExecType::Cancel | ExecType::Correct => super::amending::check(fill)?,
     }
     if fill.side == Side::Unknown {
-        return Err(unknown("side"));
+        return Err(unknown(Side::unknown("side")));
     }
     if !domain::ids::is_id(&fill.exec_id) || !domain::ids::is_id(&fill.source) {
         return Err(Trouble::range("exec_id and source have 1 to 128 bytes and no control characters"));

@@ -6,10 +6,11 @@ use super::{NEVER, PositionKeeper};
 use crate::book::history::History;
 use crate::book::{Portfolio, PortfolioIx};
 use crate::drift::Rules;
-use crate::intake::{Seen, Waits};
+use crate::intake::Waits;
 use crate::prices::{Cuts, Market};
 use crate::valuation::{View, sweep};
 use domain::{Date, PortfolioId, SmolStr, Timestamp};
+use engine::commands::CommandMemory;
 use engine::dedup::Window;
 use engine::image::{from_bytes, to_bytes};
 use engine::quarantine::Quarantine;
@@ -25,7 +26,7 @@ struct Shared {
     waits: Waits,
     quarantine: Quarantine,
     refused: Refused,
-    seen: Seen,
+    seen: CommandMemory,
     was_behind: bool,
     first: i64,
     last_now: Timestamp,

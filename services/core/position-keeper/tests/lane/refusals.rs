@@ -197,6 +197,10 @@ fn a_command_id_is_its_portfolios_own_and_a_wrong_command_is_left_to_the_rebalan
     assert_eq!(drifts(&outputs).len(), 2);
     assert!(drifts(&book.command("2", "REBALANCE", json!({"actor": ""})).run()).is_empty());
     assert!(letters(&book.command("3", "RELEASE", json!({"portfolio_id": null})).run()).is_empty());
+    // A known id with other content is refused by the rebalancer, whatever kind it had: here it does nothing.
+    book.command("4", "HALT", json!({"scope": "PORTFOLIO"})).run();
+    let outputs = book.command("4", "REBALANCE", json!({})).command("1", "REBALANCE", json!({"actor": "another"})).run();
+    assert!(drifts(&outputs).is_empty() && letters(&outputs).is_empty());
 }
 
 #[test]

@@ -8,8 +8,8 @@ use crate::cycle::{Desk, Heard, Turn};
 use domain::command::Command;
 use domain::reason::ReasonCode;
 use domain::{Output, SmolStr, Timestamp};
+use engine::commands::{CommandMemory, Known};
 use serde::{Deserialize, Serialize};
-use std::collections::VecDeque;
 
 /// Ids of commands that a portfolio remembers: a repeat within these acts no second time.
 const KNOWN: usize = 256;
@@ -40,6 +40,8 @@ pub enum Admission {
     New,
     /// It was seen before.
     Known,
+    /// Its id was seen before, with other content.
+    Conflict,
     /// Too many wait.
     Full,
 }
@@ -47,25 +49,27 @@ pub enum Admission {
 /// The inbox.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Inbox {
-    known: VecDeque<SmolStr>,
+    known: CommandMemory,
     asked: Vec<Asked>,
     early: Vec<(SmolStr, Heard)>,
 }
 
 impl Inbox {
-    /// Remembers a command's id; whether it is new.
-    pub fn learn(&mut self, id: &SmolStr) -> bool {
-        learn(&mut self.known, id, KNOWN)
+    /// Remembers a command that nothing here waits for.
+    pub fn hear(&mut self, command: &Command) -> Known {
+        self.known.hear(command, KNOWN)
     }
     /// Takes a command in. One that finds no room stays unknown: it may be asked again under its id.
     pub fn admit(&mut self, command: Box<Command>, now: Timestamp) -> Admission {
-        if self.known.contains(&command.command_id) {
-            return Admission::Known;
+        match self.known.judge(&command) {
+            Known::New => {}
+            Known::Same => return Admission::Known,
+            Known::Other => return Admission::Conflict,
         }
         if self.asked.len() >= ASKED {
             return Admission::Full;
         }
-        self.learn(&command.command_id);
+        self.hear(&command);
         let early = self.early.iter().position(|(id, _)| *id == command.command_id);
         let answer = early.map(|at| self.early.remove(at).1);
         self.asked.push(Asked { command, at: now, answer, renewed: false });
@@ -75,7 +79,7 @@ impl Inbox {
     pub fn answer(&mut self, command_id: &SmolStr, heard: Heard) {
         if let Some(asked) = self.asked.iter_mut().find(|asked| asked.command.command_id == *command_id) {
             asked.answer = Some(heard);
-        } else if !self.known.contains(command_id) {
+        } else if !self.known.knows(heard.drift.portfolio_id.as_str(), command_id) {
             self.early.push((command_id.clone(), heard));
             if self.early.len() > EARLY {
                 self.early.remove(0);
@@ -100,18 +104,6 @@ impl Inbox {
     pub fn next_due(&self) -> Option<Timestamp> {
         self.asked.iter().map(|asked| asked.at.plus_seconds(ANSWER_SECONDS)).min()
     }
-}
-
-/// Remembers an id among the newest `limit`; whether it is new.
-pub fn learn(known: &mut VecDeque<SmolStr>, id: &SmolStr, limit: usize) -> bool {
-    if known.contains(id) {
-        return false;
-    }
-    if known.len() >= limit {
-        known.pop_front();
-    }
-    known.push_back(id.clone());
-    true
 }
 
 /// What may be done about a command that needs the book.

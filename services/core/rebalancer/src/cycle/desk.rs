@@ -2,6 +2,7 @@
 //! writes facts down here; deciding reads them. Nothing here plans or publishes.
 
 use crate::commands::inbox::Inbox;
+use crate::cycle::strangers::Strangers;
 use crate::cycle::{Closed, Cycle, Heard, Leg, Unsettled, Word};
 use crate::orders::budget::Budget;
 use crate::orders::ids;
@@ -112,6 +113,8 @@ pub struct Desk {
     pub unreconciled: BTreeMap<OrderId, Contradiction>,
     /// Orders, also unknown ones, whose fills contradict each other as the newest drift event has it.
     pub disputed: BTreeSet<OrderId>,
+    /// Which of the orders that booked fills name are ours.
+    pub strangers: Strangers,
     /// Whether decisions wait because the lane was behind.
     pub held: bool,
 }
@@ -169,13 +172,18 @@ impl Desk {
     fn hear_executions(&mut self, offset: i64, drift: &Drift) {
         let disputed = drift.recent_orders.iter().filter(|recent| recent.contradicted);
         self.disputed = disputed.map(|recent| recent.order_id).collect();
+        // What an event leaves out is forgotten.
+        let (before, mut met) = (std::mem::take(&mut self.strangers), Strangers::default());
         for recent in &drift.recent_orders {
-            let Some((trigger, leg)) = self.leg_mut(recent.order_id) else { continue };
+            let leg = self.leg_mut(recent.order_id);
+            met.meet(recent.order_id, leg.is_some(), &before);
+            let Some((trigger, leg)) = leg else { continue };
             let rebalance = leg.order.rebalance_id;
             if let Some(text) = leg.hear_execution(recent, offset) {
                 self.contradict(recent.order_id, (rebalance, trigger), text, false);
             }
         }
+        self.strangers = met;
         self.let_settled_go();
     }
 

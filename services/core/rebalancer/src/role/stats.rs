@@ -8,6 +8,7 @@ impl Rebalancer {
         let open = self.desks.values().filter_map(|desk| desk.open.as_ref());
         let (cycles, stuck) =
             open.fold((0, 0), |(cycles, stuck), cycle| (cycles + 1, stuck + cycle.legs.iter().filter(|leg| leg.stuck).count()));
-        Stats { open_cycles: Some(cycles), stuck_orders: Some(stuck), ..Stats::default() }
+        let strange = self.desks.values().map(|desk| desk.strangers.count()).sum();
+        Stats { open_cycles: Some(cycles), stuck_orders: Some(stuck), strange_orders: Some(strange), ..Stats::default() }
     }
 }

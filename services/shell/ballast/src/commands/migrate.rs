@@ -1,6 +1,7 @@
 //! `ballast migrate`: the database's tables.
 
 use crate::config::Config;
+use crate::print;
 use postgres_store::Store;
 use std::process::ExitCode;
 
@@ -14,6 +15,6 @@ pub fn run(config: &Config) -> anyhow::Result<ExitCode> {
         store.close().await;
         anyhow::Ok(())
     })?;
-    println!("the database is up to date");
+    print::last("the database is up to date")?;
     Ok(ExitCode::SUCCESS)
 }

@@ -6,6 +6,7 @@ use crate::cli::PublishArgs;
 use crate::config::Config;
 use crate::lines::{self, input_of};
 use crate::messages::cloud_event;
+use crate::print;
 use anyhow::Context as _;
 use domain::{Input, Timestamp, Topic, Uuid, ids::uuid_of};
 use kafka_log::{Message, Partition, Producer, TopicName, publish_together};
@@ -50,13 +51,13 @@ fn publish(config: &Config, input: impl BufRead) -> anyhow::Result<ExitCode> {
                 sent += 1;
             }
             Err(error) => {
-                eprintln!("line {}: {error}", index + 1);
+                print::aside(format_args!("line {}: {error}", index + 1));
                 wrong += 1;
             }
         }
     }
     producer.flush(FLUSH)?;
-    println!("{sent} records published, {wrong} lines refused");
+    print::last(format_args!("{sent} records published, {wrong} lines refused"))?;
     Ok(if wrong == 0 { ExitCode::SUCCESS } else { ExitCode::from(3) })
 }
 

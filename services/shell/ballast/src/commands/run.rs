@@ -27,7 +27,7 @@ const LAST_WORDS: Duration = Duration::from_millis(200);
 /// Starts the roles and waits for SIGTERM or SIGINT.
 pub fn run(mut config: Config, args: &RunArgs) -> anyhow::Result<ExitCode> {
     if let Some(instance) = &args.instance {
-        config.instance.clone_from(instance);
+        config.rename(instance)?;
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let roles = wanted(&args.roles);
@@ -44,13 +44,16 @@ pub fn run(mut config: Config, args: &RunArgs) -> anyhow::Result<ExitCode> {
     });
     let stop = Stop::default();
     let threads: Vec<_> = roles.iter().map(|role| start(*role, &world, &stop)).collect::<Result<_, _>>()?;
-    runtime.block_on(until_signalled(&stop))?;
+    let reason = runtime.block_on(until_signalled(&stop))?;
     stop.ask();
+    let told = Instant::now();
+    tracing::info!(reason, "told to stop: every role finishes its step and leaves");
     let deadline = Instant::now() + LEAVE;
     let mut failed = false;
     for (role, thread) in roles.iter().zip(threads) {
         failed |= !ended_well(*role, thread, deadline);
     }
+    tracing::info!(took = ?told.elapsed(), failed, "left");
     let left = deadline.saturating_duration_since(Instant::now()) + LAST_WORDS;
     // A collector that does not answer keeps nobody.
     let _ = runtime.block_on(async { tokio::time::timeout(left, telemetry.shutdown()).await });
@@ -93,15 +96,13 @@ fn identity(config: &Config, roles: &BTreeSet<RoleName>) -> Identity {
 /// What must be there before a role may start, each with what to do when it is not.
 fn check_surroundings(config: &Config, runtime: &tokio::runtime::Runtime, roles: &BTreeSet<RoleName>) -> anyhow::Result<()> {
     let differences = Topics::open(&config.kafka)?.check(&specs(config))?;
-    let structural: Vec<_> = differences.iter().filter(|d| matches!(d.what.as_str(), "topic" | "partitions")).collect();
-    for difference in differences.iter().filter(|d| !structural.contains(d)) {
+    let (structural, others): (Vec<_>, Vec<_>) =
+        differences.into_iter().partition(|difference| matches!(difference.what.as_str(), "topic" | "partitions"));
+    for difference in &others {
         tracing::warn!(%difference, "a topic differs from what it should be");
     }
     if let Some(first) = structural.first() {
-        anyhow::bail!(
-            "the topics do not fit: {first} ({} such differences): run `ballast topics create`, or set `lanes` to what they have",
-            structural.len()
-        );
+        anyhow::bail!("the topics do not fit: {first} ({} such differences): {}", structural.len(), super::topics::remedy(&structural));
     }
     if roles.iter().all(|role| *role == RoleName::Conflator) {
         return Ok(());
@@ -134,14 +135,15 @@ fn start(role: RoleName, world: &Arc<World>, stop: &Stop) -> anyhow::Result<Join
     })?)
 }
 
-async fn until_signalled(stop: &Stop) -> std::io::Result<()> {
+/// What ended the wait.
+async fn until_signalled(stop: &Stop) -> std::io::Result<&'static str> {
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let mut look = tokio::time::interval(Duration::from_millis(100));
     loop {
         tokio::select! {
-            _ = terminate.recv() => return Ok(()),
-            _ = interrupt.recv() => return Ok(()),
-            _ = look.tick() => if stop.asked() { return Ok(()) },
+            _ = terminate.recv() => return Ok("SIGTERM"),
+            _ = interrupt.recv() => return Ok("SIGINT"),
+            _ = look.tick() => if stop.asked() { return Ok("a role has ended") },
         }
     }
 }
@@ -149,6 +151,14 @@ async fn until_signalled(stop: &Stop) -> std::io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_ended_the_wait_is_told() {
+        let stop = Stop::default();
+        stop.ask();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        assert_eq!(runtime.block_on(until_signalled(&stop)).unwrap(), "a role has ended");
+    }
 
     #[test]
     fn a_role_that_does_not_end_is_left_behind_at_the_deadline() {

@@ -5,6 +5,7 @@ use crate::cli::TailArgs;
 use crate::config::Config;
 use crate::kafka::stored;
 use crate::lines::print_line;
+use crate::print;
 use engine::RecordRef;
 use kafka_log::{Pace, Reader, Start, TopicName, Topics};
 use std::collections::BTreeSet;
@@ -32,7 +33,7 @@ pub fn run(config: &Config, args: &TailArgs) -> anyhow::Result<ExitCode> {
         let batch = reader.poll_batch(1000, Duration::from_millis(200))?;
         for record in batch.records() {
             let record = stored(&record);
-            println!("{}", print_line(&args.topic, Some(record.timestamp()), &json_of(&schemas, &args.topic, &record)));
+            print::line(print_line(&args.topic, Some(record.timestamp()), &json_of(&schemas, &args.topic, &record)))?;
         }
         batch.ends().iter().for_each(|end| {
             open.remove(&end.partition);

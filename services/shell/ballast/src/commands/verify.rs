@@ -8,6 +8,7 @@ use crate::checkpoints::PostgresCheckpoints;
 use crate::cli::VerifyArgs;
 use crate::config::Config;
 use crate::kafka::stored;
+use crate::print;
 use crate::stored::StoredRecord;
 use crate::topic_layout::specs;
 use crate::verify::{Check, Checkpoint, Given, Report, SeenRecord, verify};
@@ -34,7 +35,7 @@ const PATIENCE: Duration = Duration::from_secs(600);
 /// Prints the table; exit status 1 when a check failed.
 pub fn run(config: &Config, args: &VerifyArgs) -> anyhow::Result<ExitCode> {
     let report = report(config, args)?;
-    print!("{report}");
+    print::last(report.to_string().trim_end())?;
     Ok(ExitCode::from(report.exit_status()))
 }
 

@@ -7,6 +7,7 @@ use super::history::{History, content_of};
 use super::lanes::Lanes;
 use super::report::{Balance, Check};
 use super::seen::{KEEPER, Place};
+use domain::command::Command;
 use domain::enums::{CommandKind, DriftCause};
 use domain::{PortfolioId, Topic};
 use std::collections::{BTreeMap, BTreeSet};
@@ -44,6 +45,7 @@ pub(super) fn balances(history: &History, lanes: &Lanes, facts: &Facts, fates: &
                 _ if BROADCAST.contains(topic) => contained(facts, place),
                 _ if !lanes.readers(*topic, *partition).iter().any(|(_, end)| offset < end) => Fate::Unread,
                 _ if logged.fault.is_some() && history.letter_may_be_gone(place.0, place.1, place.2) => Fate::DeadLettered,
+                _ if logged.fault.is_some() && !lanes.reported(*topic, *partition, *offset) => Fate::Unread,
                 _ if logged.fault.is_some() => Fate::Lost,
                 _ => Fate::Applied,
             };
@@ -99,7 +101,7 @@ fn faulty_are_buried(history: &History, lanes: &Lanes, fates: &Fates) -> Check {
         let by_lane = matches!(topic, Topic::Fills | Topic::Cash) || FOLDED.contains(topic);
         for (offset, logged) in log.iter().filter(|_| by_lane) {
             let Some(why) = &logged.fault else { continue };
-            let read = lanes.readers(*topic, *partition).iter().any(|(_, end)| offset < end);
+            let read = lanes.reported(*topic, *partition, *offset);
             let place = (*topic, *partition, *offset);
             let buried = fates.buried(place) || history.letter_may_be_gone(place.0, place.1, place.2);
             check.that(buried || !read || logged.repeat, || format!("{topic}/{partition}@{offset}: read, not dead-lettered: {why}"));
@@ -176,9 +178,16 @@ fn answered(history: &History, lanes: &Lanes, fates: &Fates) -> Check {
     let followed = in_force(history, lanes, fates);
     let has_policy = |portfolio: &PortfolioId| followed.get(portfolio).is_some_and(|(version, _)| version.is_some());
     let read = |place: Place| place.offset < lanes.end(KEEPER, place.partition, place.topic, place.partition);
+    let mut first: BTreeMap<_, &Command> = BTreeMap::new();
     for seen in history.commands.iter().filter(|s| matches!(s.record.kind, CommandKind::Rebalance | CommandKind::Approve)) {
         let known = seen.record.portfolio_id.as_ref().is_some_and(has_policy);
-        if !known || seen.misfiled || fates.buried(at(seen.place)) || !read(seen.place) {
+        if seen.misfiled || !read(seen.place) {
+            continue;
+        }
+        // A repeat is answered by what its first one got, be that a dead letter; only the date may differ.
+        let earlier = *first.entry((&seen.record.portfolio_id, &seen.record.command_id)).or_insert(&seen.record);
+        let repeats = !std::ptr::eq(earlier, &seen.record) && Command { issued_at: earlier.issued_at, ..seen.record.clone() } == *earlier;
+        if !known || fates.buried(at(seen.place)) || repeats {
             continue;
         }
         let answer = (DriftCause::Command, seen.record.command_id.to_string());

@@ -215,13 +215,16 @@ impl Rows {
     }
 }
 
-/// Halts that a lane had read before a step, and that no RESUME read by its end has lifted.
+/// Halts that a lane had read before a step, and that no RESUME read by its end has lifted. An id acts once: a
+/// repeat of it neither halts again nor lifts what came in between.
 fn in_force<'a>(history: &'a History, fates: &Fates, lane: &Lane, number: i32, step: i64) -> Vec<&'a Seen<Command>> {
     let before = lane.position(step - 1, Topic::Commands, number);
     let after = lane.position(step, Topic::Commands, number);
     let mut halts: Vec<&Seen<Command>> = Vec::new();
+    let mut known = BTreeSet::new();
     for seen in history.commands.iter().filter(|seen| seen.place.partition == number && seen.place.offset < after) {
-        if seen.misfiled || fates.buried(at(seen.place)) {
+        let stops = matches!(seen.record.kind, CommandKind::Halt | CommandKind::Resume);
+        if !stops || seen.misfiled || fates.buried(at(seen.place)) || !known.insert((&seen.record.portfolio_id, &seen.record.command_id)) {
             continue;
         }
         match seen.record.kind {

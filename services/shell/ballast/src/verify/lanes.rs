@@ -3,7 +3,7 @@
 
 use super::history::{History, Marker};
 use super::report::Check;
-use super::seen::{ROLES, Stamp};
+use super::seen::{KEEPER, REBALANCER, ROLES, Stamp};
 use domain::progress::{Begin, Done, Progress};
 use domain::{SmolStr, Topic};
 use std::collections::{BTreeMap, BTreeSet};
@@ -96,6 +96,16 @@ impl Lanes {
     /// First offset of an input that a lane of a role has not read in its closed steps.
     pub(super) fn end(&self, role: &str, lane: i32, topic: Topic, partition: i32) -> i64 {
         self.get(role, lane).map_or(0, |lane| lane.position(lane.last_done(), topic, partition))
+    }
+    /// Whether a role that dead-letters what nobody can read of a topic has come to an offset: of commands, which two
+    /// roles read, that is the rebalancer, of frames the position-keeper.
+    pub(super) fn reported(&self, topic: Topic, partition: i32, offset: i64) -> bool {
+        let reports = |role: &str| match topic {
+            Topic::Commands => role == REBALANCER,
+            Topic::Frames => role == KEEPER,
+            _ => true,
+        };
+        self.readers(topic, partition).iter().any(|(role, end)| reports(role) && offset < *end)
     }
     /// Roles with a lane that reads a partition, and how far its closed steps have read.
     pub(super) fn readers(&self, topic: Topic, partition: i32) -> Vec<(&'static str, i64)> {

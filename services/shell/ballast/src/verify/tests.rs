@@ -10,6 +10,7 @@ use domain::progress::{Range, WindowRecord};
 use domain::{Input, Money, Output, RebalanceId, Topic, Uuid};
 
 mod bygone;
+mod commands;
 
 fn run(story: &Story) -> Report {
     verify(story.records(), &Given::default())
@@ -358,24 +359,6 @@ fn i9_an_approval_is_checked_again() {
         said.command_id = Some("yes-2".into());
         story.steps()[1].outputs.insert(0, Output::RebalanceEvent(said));
     });
-}
-
-#[test]
-fn i9_halts() {
-    let halted = |scope, resumed: bool| {
-        let mut story = clean();
-        let idle = || step(REBALANCER, &[Topic::Commands], Vec::new());
-        let at = story.events.iter().position(|e| matches!(e, Event::Step(step) if step.role == REBALANCER)).unwrap();
-        let mut before = vec![command("halt-1", CommandKind::Halt, Some(scope)), idle()];
-        if resumed {
-            before.extend([command("resume-1", CommandKind::Resume, Some(scope)), idle()]);
-        }
-        story.events.splice(at..at, before);
-        story
-    };
-    found(&run(&halted(HaltScope::Firm, false)), "I9", &["left in step 2 under halt halt-1"]);
-    found(&run(&halted(HaltScope::Portfolio, false)), "I9", &["under halt halt-1"]);
-    passes(&halted(HaltScope::Firm, true));
 }
 
 #[test]

@@ -1,0 +1,84 @@
+//! The configuration that holds, as the file would say it: sections and keys with their values, secrets left
+//! out, and beside a value that was set the place where. It checks nothing.
+
+use super::sources::place;
+use super::variables::EXAMPLE;
+use figment::Figment;
+use figment::providers::{Format, Toml};
+use figment::value::{Dict, Num, Value};
+use std::fmt::Write as _;
+
+/// Keys whose values are never shown.
+const SECRETS: [&str; 3] = ["postgres.url", "kafka.security.password", "kafka.security.key_password"];
+
+/// The text of all that holds.
+pub(super) fn text(set: &Figment) -> String {
+    // The example has every default.
+    let all = Figment::from(Toml::string(EXAMPLE)).merge(set.clone());
+    let values: Dict = all.extract().unwrap_or_default();
+    let mut text = String::new();
+    section(&mut text, set, "", &values);
+    text
+}
+
+fn section(text: &mut String, set: &Figment, name: &str, values: &Dict) {
+    let (inner, own): (Vec<_>, Vec<_>) = values.iter().partition(|(_, value)| matches!(value, Value::Dict(..)));
+    if !name.is_empty() && !own.is_empty() {
+        _ = writeln!(text, "\n[{name}]");
+    }
+    for (key, value) in own {
+        let path = path_of(name, key);
+        let shown = if SECRETS.contains(&path.as_str()) { "\"***\"".to_owned() } else { toml(value) };
+        let place = place(set, &path).map(|place| format!("  # set {place}")).unwrap_or_default();
+        _ = writeln!(text, "{} = {shown}{place}", quoted(key));
+    }
+    for (key, value) in inner {
+        if let Value::Dict(_, values) = value {
+            section(text, set, &path_of(name, key), values);
+        }
+    }
+}
+
+fn path_of(section: &str, key: &str) -> String {
+    if section.is_empty() { key.to_owned() } else { format!("{section}.{key}") }
+}
+
+/// A key of letters stands as it is.
+fn quoted(key: &str) -> String {
+    let bare = key.bytes().all(|letter| letter.is_ascii_alphanumeric() || letter == b'_' || letter == b'-');
+    if bare { key.to_owned() } else { format!("{key:?}") }
+}
+
+fn toml(value: &Value) -> String {
+    match value {
+        Value::String(_, text) => format!("{text:?}"),
+        Value::Char(_, letter) => format!("{:?}", letter.to_string()),
+        Value::Bool(_, flag) => flag.to_string(),
+        Value::Num(_, Num::F64(number)) => format!("{number:?}"),
+        Value::Num(_, Num::F32(number)) => format!("{number:?}"),
+        Value::Num(_, number) => {
+            number.to_u128().map(|n| n.to_string()).or_else(|| number.to_i128().map(|n| n.to_string())).unwrap_or_default()
+        }
+        Value::Array(_, items) => format!("[{}]", items.iter().map(toml).collect::<Vec<_>>().join(", ")),
+        Value::Empty(..) | Value::Dict(..) => "\"\"".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{load, shown};
+
+    #[test]
+    fn it_can_be_read_back_and_says_what_was_set() {
+        let overrides = ["pacing.commit_ms=50", "core.paper_seed=7", "postgres.url=postgres://a:hunter2@b/c", "instance=a\"b"];
+        let overrides: Vec<String> = overrides.iter().map(|pair| (*pair).to_owned()).collect();
+        let told = shown(None, &overrides).unwrap();
+        assert!(told.contains("commit_ms = 50  # set by --set pacing.commit_ms\n"), "{told}");
+        assert!(told.contains("[kafka.security]\nprotocol = \"PLAINTEXT\"\n") && !told.contains("hunter2"), "{told}");
+        let file = std::env::temp_dir().join(format!("ballast-shown-{}.toml", std::process::id()));
+        std::fs::write(&file, &told).unwrap();
+        let (read, meant) = (load(Some(&file), &[]).unwrap(), load(None, &overrides).unwrap());
+        std::fs::remove_file(&file).unwrap();
+        assert_eq!((read.instance, read.pacing, read.core), (meant.instance, meant.pacing, meant.core));
+    }
+}

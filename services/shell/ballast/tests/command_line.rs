@@ -1,0 +1,70 @@
+//! The executable as a shell sees it: what it prints, and how it ends. No server is needed.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::io::Write as _;
+use std::process::{Command, Output, Stdio};
+
+fn ballast(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ballast"));
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("BALLAST_")) {
+        command.env_remove(name);
+    }
+    command.args(arguments).stdin(Stdio::null());
+    command
+}
+
+fn errors(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// Many records that give no output but dead letters, as lines of text.
+fn lines() -> String {
+    let mut text = String::new();
+    for n in 0..20_000 {
+        text.push_str(&format!("{{\"topic\":\"portfolio.ledger.v1\",\"value\":{n}}}\n"));
+    }
+    text
+}
+
+#[test]
+fn a_reader_that_leaves_ends_a_command_quietly() {
+    let file = std::env::temp_dir().join(format!("ballast-lines-{}.jsonl", std::process::id()));
+    std::fs::write(&file, lines()).unwrap();
+    for arguments in [&["config", "check"][..], &["replay"]] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        // Nobody reads from the first byte on.
+        drop(reader);
+        let input = std::fs::File::open(&file).unwrap();
+        let ended = ballast(arguments).stdin(input).stdout(writer).stderr(Stdio::piped()).output().unwrap();
+        assert!(ended.status.success(), "{arguments:?} ended with {}: {}", ended.status, errors(&ended));
+        assert_eq!(errors(&ended), "", "{arguments:?}");
+    }
+    std::fs::remove_file(&file).unwrap();
+}
+
+#[test]
+fn words_that_nobody_hears_end_nothing() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut child = ballast(&["replay", "--strict"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(writer).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(b"17\n").unwrap();
+    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(1));
+}
+
+#[test]
+fn the_configuration_is_shown_as_its_file() {
+    let shown = ballast(&["config", "check", "--set", "lanes=8"]).output().unwrap();
+    let text = String::from_utf8(shown.stdout).unwrap();
+    assert!(text.contains("lanes = 8  # set by --set lanes\n") && text.contains("\n[pacing]\n"), "{text}");
+    assert!(!text.contains("Config {") && !text.contains("Some("), "{text}");
+}
+
+#[test]
+fn a_name_without_letters_is_refused_before_anything_starts() {
+    for name in ["", "a\nb", "a\u{7}"] {
+        let ended = ballast(&["run", "conflator", "--instance", name]).output().unwrap();
+        assert_eq!(ended.status.code(), Some(2), "{name:?}: {}", errors(&ended));
+        assert!(errors(&ended).contains("instance is") && errors(&ended).contains("1 to 128 bytes"), "{}", errors(&ended));
+    }
+}
