@@ -11,7 +11,7 @@ const DAY_MS: i128 = 86_400_000;
 const CENTURY_DAYS: i128 = 36_500;
 
 /// Ranges of whole numbers, both ends included.
-const RANGES: [(&str, i128, i128); 42] = [
+const RANGES: [(&str, i128, i128); 44] = [
     ("lanes", 1, 1024),
     ("kafka.live_fetch_wait_ms", 100, 500),
     ("kafka.fetch_ahead_kib", 1024, 2_097_151),
@@ -24,6 +24,7 @@ const RANGES: [(&str, i128, i128); 42] = [
     ("postgres.keep_snapshots_days", 0, CENTURY_DAYS),
     ("telemetry.otlp_timeout_ms", 1, 600_000),
     ("telemetry.otlp_interval_ms", 100, DAY_MS),
+    ("telemetry.waiting_warn_seconds", 1, 30 * 86_400),
     ("pacing.window_ms", 1, 10_000),
     ("pacing.window_records", 1, 1_000_000),
     ("pacing.commit_ms", 0, 60_000),
@@ -37,6 +38,7 @@ const RANGES: [(&str, i128, i128); 42] = [
     ("core.snapshot_interval_ms", 0, DAY_MS),
     ("core.dedup_trade_dates", 1, 10_000),
     ("core.waiting_limit", 1, 10_000_000),
+    ("core.waiting_portfolio_limit", 1, 10_000_000),
     ("core.future_tick_seconds", 0, 86_400),
     ("core.cancel_seconds", 1, 86_400),
     ("core.max_lines", 1, MAX_LINES as i128),
