@@ -153,17 +153,15 @@ impl Running {
         Ok(())
     }
 
-    /// Waits for records, then takes what is there: the partitions' records come one after the other and
-    /// belong into one frame.
+    /// Waits for records and takes all that belong into one frame with them.
     fn read(&mut self) -> anyhow::Result<()> {
-        let mut batch = self.reader.poll_batch(BATCH, FRAME_EVERY)?;
-        let began = Instant::now();
-        self.take(&batch)?;
-        while !batch.is_empty() && !self.conflator.full() && began.elapsed() < FRAME_EVERY {
-            batch = self.reader.poll_batch(BATCH, TOGETHER)?;
+        // What is known already leaves as soon as the next frame may.
+        let wait = if self.conflator.changed() { FRAME_EVERY.saturating_sub(self.framed.elapsed()) } else { FRAME_EVERY };
+        gather(wait, (TOGETHER, FRAME_EVERY), |wait| {
+            let batch = self.reader.poll_batch(BATCH, wait)?;
             self.take(&batch)?;
-        }
-        Ok(())
+            Ok(if self.conflator.full() { Polled::Full } else { Polled::of(&batch) })
+        })
     }
 
     fn take(&mut self, batch: &Batch) -> anyhow::Result<()> {
@@ -246,6 +244,45 @@ impl Running {
     }
 }
 
+/// What a poll has brought.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Polled {
+    Records,
+    /// Nothing, or that a partition ends here.
+    Nothing,
+    /// As much as one frame may hold.
+    Full,
+}
+
+impl Polled {
+    fn of(batch: &Batch) -> Self {
+        if batch.is_empty() { Self::Nothing } else { Self::Records }
+    }
+}
+
+/// Polls once for so long; then on until nothing has come for the first limit, for no longer than the second.
+/// The records of several partitions come one after the other, with the ends of others between them.
+fn gather(
+    wait: Duration,
+    (together, most): (Duration, Duration),
+    mut poll: impl FnMut(Duration) -> anyhow::Result<Polled>,
+) -> anyhow::Result<()> {
+    let mut polled = poll(wait)?;
+    let began = Instant::now();
+    let mut newest = began;
+    if polled == Polled::Nothing {
+        return Ok(());
+    }
+    while polled != Polled::Full && began.elapsed() < most {
+        let Some(left) = together.checked_sub(newest.elapsed()) else { break };
+        polled = poll(left)?;
+        if polled == Polled::Records {
+            newest = Instant::now();
+        }
+    }
+    Ok(())
+}
+
 fn is_held_back(price: &FramePrice) -> bool {
     [price.bid, price.ask, price.last, price.mark].iter().flatten().any(|price| !price.is_positive())
 }
@@ -278,6 +315,35 @@ fn read_tail(past: &mut Reader, frames: &TopicName, schemas: &SchemaStore) -> an
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_end_of_one_partition_does_not_part_the_records_of_others() {
+        let (long, longer) = (Duration::from_secs(60), Duration::from_secs(120));
+        let polls = |brought: &[Polled]| {
+            let (mut brought, mut count) = (brought.iter(), 0);
+            gather(Duration::ZERO, (long, longer), |_| {
+                count += 1;
+                Ok(*brought.next().expect("no further poll"))
+            })
+            .expect("it polls");
+            count
+        };
+        assert_eq!(polls(&[Polled::Records, Polled::Nothing, Polled::Records, Polled::Nothing, Polled::Full]), 5);
+        assert_eq!(polls(&[Polled::Nothing]), 1, "nothing came at all");
+        assert_eq!(polls(&[Polled::Full]), 1);
+    }
+
+    #[test]
+    fn what_keeps_coming_is_not_waited_for_for_ever() {
+        let quick = |together, most| {
+            gather(Duration::ZERO, (together, most), |_| {
+                std::thread::sleep(Duration::from_millis(1));
+                Ok(Polled::Records)
+            })
+        };
+        quick(Duration::from_secs(60), Duration::from_millis(5)).expect("it ends");
+        quick(Duration::ZERO, Duration::from_secs(60)).expect("nothing new within no time");
+    }
 
     #[test]
     fn the_ratio_is_of_frames_that_change_prices() {

@@ -66,7 +66,7 @@ fn writer(settings: &KafkaSettings, name: &str) -> Result<ClientConfig, Settings
         .set("enable.idempotence", "true")
         .set("acks", "all")
         .set("max.in.flight", "5")
-        .set("linger.ms", "1")
+        .set("linger.ms", "0.2")
         .set("compression.codec", "lz4")
         .set("partitioner", "murmur2_random")
         .set("message.max.bytes", settings.max_message_bytes.to_string())

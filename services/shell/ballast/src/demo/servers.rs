@@ -28,10 +28,11 @@ const LOOK: Duration = Duration::from_millis(20);
 /// Between two looks at whether every process lives.
 const ALIVE: Duration = Duration::from_millis(500);
 
-/// What differs from the defaults: history at full speed instead of the machine's clock, commits at once.
+/// What differs from the defaults: history at full speed instead of the machine's clock, commits as soon as a day's
+/// records and their frame may have come.
 const COMMON: [&str; 6] = [
     "pacing.clock=event",
-    "pacing.commit_ms=0",
+    "pacing.commit_ms=8",
     "pacing.busy_commit_ms=0",
     "pacing.window_ms=10",
     "pacing.checkpoint_ms=2000",

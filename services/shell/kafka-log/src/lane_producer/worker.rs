@@ -20,7 +20,7 @@ const IDLE_POLL: Duration = Duration::from_millis(100);
 /// that has just started takes more than a second for its first ones.
 const VISIBLE_WITHIN: Duration = Duration::from_secs(3);
 /// Between two looks.
-const LOOK_AGAIN: Duration = Duration::from_millis(2);
+const LOOK_AGAIN: Duration = Duration::from_millis(1);
 /// Between two tries to recycle a client.
 const RETRY_PAUSE: Duration = Duration::from_millis(200);
 
@@ -109,6 +109,7 @@ impl Worker {
             Ok((timings, recycled)) => {
                 let (sequence, took) = (commit.step.sequence, started.elapsed());
                 self.known = Some(commit.step);
+                tracing::debug!(target: "kafka", id = self.id, sequence, ?took, ?timings, "a step is visible");
                 (self.tell)(Outcome::Confirmed { sequence, took, timings, recycled });
                 self.free_at = Instant::now() + self.lane.pause;
                 ControlFlow::Continue(())
