@@ -2,12 +2,12 @@
 //!
 //! Prices may be zero or negative (futures, spreads, worthless shares): they travel on and are counted, and
 //! a book holds them back. A quote whose bid lies above its ask in one and the same tick has no middle and is
-//! refused. So is a market status UNKNOWN: it may be any symbol of a newer sender, a halt too, and taken for
-//! a report it would lift one.
+//! refused. A market status may be UNKNOWN: a venue out of touch, or the symbol of a newer sender. What a lane
+//! makes of it is its owner's rule.
 
 use domain::close::Close;
 use domain::corporate_action::CorporateAction;
-use domain::enums::{ActionKind, ActionStatus, InstrumentType, MarketState, PriceSource};
+use domain::enums::{ActionKind, ActionStatus, InstrumentType, PriceSource};
 use domain::ids::is_id;
 use domain::instrument::Instrument;
 use domain::market_status::MarketStatus;
@@ -139,8 +139,6 @@ pub fn status(status: &MarketStatus, key: Option<&[u8]>, now: Timestamp) -> Chec
         let at = status.effective_at;
         format!("effective_at of the market status is {at}, more than {ANNOUNCED_DAYS} days after {now}: announce it nearer its time")
     })?;
-    let of = status.instrument_id.as_ref().map(|id| id.as_str()).or(status.venue.as_deref()).unwrap_or("a market");
-    require(status.status != MarketState::Unknown, UnknownEnum, || MarketState::unknown(&format!("status of {of}")))?;
     match (&status.venue, &status.instrument_id) {
         (None, Some(instrument)) => keyed(key, instrument.as_str(), "instrument_id"),
         (Some(venue), None) if is_id(venue) => keyed(key, venue, "venue"),

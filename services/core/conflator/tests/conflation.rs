@@ -258,7 +258,7 @@ fn the_newest_reference_record_of_a_key_stands() {
         let raw = record(Topic::CorporateActions, 0, offset, &action.action_id, b"");
         fold(&mut conflator, &raw, Ok(Input::CorporateAction(Box::new(action))));
     }
-    let status = MarketStatus { venue: Some("XNYS".into()), instrument_id: None, status: MarketState::Closed, effective_at: NOW };
+    let status = MarketStatus { venue: Some("XNYS".into()), instrument_id: None, status: MarketState::Unknown, effective_at: NOW };
     fold(&mut conflator, &record(Topic::MarketStatus, 0, 0, "XNYS", b""), Ok(Input::MarketStatus(Box::new(status.clone()))));
     let frame = conflator.frame().unwrap();
     assert_eq!(frame.instruments, [named("new")]);

@@ -1,11 +1,14 @@
 //! The memory of commands: the same id acts once, and a known id with other content is seen. An id is a
-//! portfolio's own. Memory is bounded: the newest ids are known. It does not know what a command does,
-//! nor what becomes of one that was heard before.
+//! portfolio's own. Memory is bounded: the newest ids are known, and every role that hears the same commands
+//! knows the same of them. It does not know what a command does, nor what becomes of one that was heard before.
 
 use crate::dedup::Parts;
 use domain::command::Command;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
+
+/// Commands that one memory holds. Roles that hear the same commands must forget the same.
+pub const KNOWN: usize = 1024;
 
 /// What the memory says of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,8 +41,11 @@ impl CommandMemory {
     pub fn knows(&self, portfolio: &str, command_id: &str) -> bool {
         self.contents.contains_key(&id_of(Some(portfolio), command_id))
     }
-    /// Judges a command, and remembers it among the newest `limit` if it is new.
-    pub fn hear(&mut self, command: &Command, limit: usize) -> Known {
+    /// Judges a command, and remembers it among the newest [`KNOWN`] if it is new.
+    pub fn hear(&mut self, command: &Command) -> Known {
+        self.hear_among(command, KNOWN)
+    }
+    fn hear_among(&mut self, command: &Command, limit: usize) -> Known {
         let known = self.judge(command);
         if known == Known::New {
             let id = id_of(scope(command), &command.command_id);
@@ -131,19 +137,19 @@ mod tests {
     #[test]
     fn a_command_is_known_while_it_is_remembered() {
         let mut memory = CommandMemory::default();
-        assert_eq!(memory.hear(&command(Some("p"), "a"), 2), Known::New);
-        assert_eq!(memory.hear(&command(Some("p"), "a"), 2), Known::Same);
+        assert_eq!(memory.hear_among(&command(Some("p"), "a"), 2), Known::New);
+        assert_eq!(memory.hear_among(&command(Some("p"), "a"), 2), Known::Same);
         assert!(memory.knows("p", "a") && !memory.knows("q", "a"), "an id is a portfolio's own");
-        assert_eq!(memory.hear(&command(None, "a"), 2), Known::New);
-        assert_eq!(memory.hear(&command(Some("q"), "a"), 2), Known::New);
-        assert_eq!(memory.hear(&command(Some("p"), "a"), 2), Known::New, "the oldest was forgotten");
+        assert_eq!(memory.hear_among(&command(None, "a"), 2), Known::New);
+        assert_eq!(memory.hear_among(&command(Some("q"), "a"), 2), Known::New);
+        assert_eq!(memory.hear_among(&command(Some("p"), "a"), 2), Known::New, "the oldest was forgotten");
         assert_eq!(memory.order.len(), memory.contents.len());
     }
 
     #[test]
     fn other_content_is_seen_and_another_date_is_none() {
         let mut memory = CommandMemory::default();
-        memory.hear(&command(Some("p"), "a"), 9);
+        memory.hear_among(&command(Some("p"), "a"), 9);
         let later = Command { issued_at: Timestamp::from_micros(0).plus_seconds(9), ..command(Some("p"), "a") };
         assert_eq!(memory.judge(&later), Known::Same);
         for other in [
@@ -151,7 +157,7 @@ mod tests {
             Command { actor: "you".into(), ..later.clone() },
             Command { reason: Some("".into()), ..later.clone() },
         ] {
-            assert_eq!(memory.hear(&other, 9), Known::Other);
+            assert_eq!(memory.hear_among(&other, 9), Known::Other);
         }
     }
 }

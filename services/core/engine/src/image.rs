@@ -3,6 +3,11 @@
 
 use domain::SmolStr;
 
+/// Version of the form of images; it stands first in each. Raise it with any change of what is stored, or how:
+/// nothing in the bytes names their fields, and those of another form could be read with another meaning. A release
+/// that raises it brings the way from the old form.
+pub const IMAGE_VERSION: i32 = 4;
+
 /// A stored image cannot be read back.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the checkpoint holds {what} that this build cannot read ({why}): recover from an older one or with the build that wrote it")]
@@ -62,5 +67,21 @@ pub fn from_bytes<T: serde::de::DeserializeOwned>(what: &str, bytes: &[u8]) -> R
         Ok((value, [])) => Ok(value),
         Ok(_) => Err(ImageError::new(what, "bytes are left over")),
         Err(error) => Err(ImageError::new(what, error)),
+    }
+}
+
+/// Bytes of a value with the image's version before them.
+pub fn versioned<T: serde::Serialize>(value: &T) -> Vec<u8> {
+    to_bytes(&(IMAGE_VERSION, value))
+}
+
+/// The value of such bytes; of another version they are refused by its number.
+pub fn from_versioned<T: serde::de::DeserializeOwned>(what: &str, bytes: &[u8]) -> Result<T, ImageError> {
+    match take::<i32>(bytes) {
+        Some((IMAGE_VERSION, rest)) => from_bytes(what, rest),
+        found => {
+            let found = found.map_or_else(|| "none".to_owned(), |(version, _)| version.to_string());
+            Err(ImageError::new(what, format!("of image version {found}, this build has {IMAGE_VERSION}")))
+        }
     }
 }

@@ -467,11 +467,11 @@ impl<R: Role> Lane<R> {
     /// The shared part of the image: the lane's own state and the role's. No window may be open.
     pub fn shared_image(&self) -> Vec<u8> {
         assert!(self.open.windows.is_empty(), "an image is taken between steps");
-        image::to_bytes(&(&self.shared, self.role.shared()))
+        image::versioned(&(&self.shared, self.role.shared()))
     }
     /// A lane whose shared part is put back; entities follow by [`Lane::image`].
     pub fn restore(role: R, lane: i32, bytes: &[u8]) -> Result<Self, ImageError> {
-        let (shared, own): (Shared, Vec<u8>) = image::from_bytes("the lane's shared part", bytes)?;
+        let (shared, own): (Shared, Vec<u8>) = image::from_versioned("the lane's shared part", bytes)?;
         let mut lane = Self::new(role, lane, shared.lanes);
         lane.settings = shared.settings.clone().unwrap_or_default();
         lane.role.configure(&lane.settings);

@@ -216,6 +216,17 @@ fn a_recorded_step_of_other_rules_or_out_of_order_is_not_replayed() {
     assert!(matches!(lane.expect(&begin(1, engine::RULES_VERSION + 1)), Err(LaneError::Rules { .. })));
 }
 
+#[test]
+fn an_image_of_another_form_is_refused_by_its_version() {
+    let lane = fresh();
+    let mut image = lane.shared_image();
+    assert!(Lane::restore(Notes::default(), 0, &image).is_ok());
+    image[0] += 2;
+    let error = Lane::restore(Notes::default(), 0, &image).err().map(|error| error.to_string()).unwrap_or_default();
+    let (found, ours) = (engine::image::IMAGE_VERSION + 1, engine::image::IMAGE_VERSION);
+    assert!(error.contains(&format!("of image version {found}, this build has {ours}")), "{error}");
+}
+
 type Window = (i64, Vec<u8>);
 
 fn windows() -> impl Strategy<Value = Vec<Window>> {

@@ -50,7 +50,8 @@ pub struct PositionKeeper {
     pub(crate) waits: Waits,
     pub(crate) quarantine: Quarantine,
     pub(crate) refused: Refused,
-    pub(crate) seen: CommandMemory,
+    /// Commands of portfolios that have no policy yet.
+    pub(crate) strangers: BTreeMap<PortfolioId, CommandMemory>,
     /// Sessions of open portfolios; derived.
     pub(crate) sessions: BTreeMap<SmolStr, PortfolioIx>,
     /// Portfolios with a line in each instrument; derived.
@@ -141,7 +142,7 @@ impl PositionKeeper {
         }
         // Of a stranger too many nothing can be admitted.
         if self.quarantine.holds(portfolio) {
-            self.refused.keep(place, value, now);
+            self.refused.keep(portfolio, place, value, now);
         }
         self.mark_by_id(portfolio);
     }

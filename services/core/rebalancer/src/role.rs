@@ -26,8 +26,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The one kind of timer: look at a portfolio again.
 const LOOK_AGAIN: u8 = 1;
-/// Ids remembered of commands without a portfolio.
-const KNOWN: usize = 1024;
 /// Seconds after which a held portfolio is looked at again.
 const HELD_SECONDS: i64 = 1;
 
@@ -80,7 +78,7 @@ impl Rebalancer {
     fn is_new(&mut self, command: &Command, origin: &Origin<'_>, cx: &mut Context<'_>) -> bool {
         let known = match &command.portfolio_id {
             Some(portfolio) => self.touch(portfolio).inbox.hear(command),
-            None => self.known.hear(command, KNOWN),
+            None => self.known.hear(command),
         };
         match known {
             Known::New => {}
@@ -98,7 +96,10 @@ impl Rebalancer {
             Admission::Known => cx.count_duplicate(),
             Admission::Conflict => refuse_conflict(&kept, origin, cx),
             Admission::Full => {
-                let refusal = Refusal::new(ReasonCode::Backlog, "too many commands of this portfolio wait for an answer: ask again later");
+                let refusal = Refusal::new(
+                    ReasonCode::Backlog,
+                    "too many commands of this portfolio wait for an answer: ask again later, under a new command_id",
+                );
                 let desk = self.desks.entry(portfolio.clone()).or_insert_with(|| Desk::after(self.first));
                 commands::refuse(desk, &kept, refusal, &mut Turn { portfolio: &portfolio, halts: &self.halts, cx });
             }

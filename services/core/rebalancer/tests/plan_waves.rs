@@ -53,3 +53,14 @@ fn a_line_that_came_back_inside_is_not_bought_to_its_target() {
     let told = later(RebalanceTrigger::Threshold, &plan, &policy("TARGET"), newer);
     check(told, "BUY B 30 DRIFT_BUY = 39\nBUY C 20 DRIFT_BUY = 20\nSKIP A WITHIN_BAND\nCUT B WITHIN_BAND");
 }
+
+/// A short holding smaller than a lot stays outside its band: rounding keeps it there, and says so.
+#[test]
+fn a_lot_too_large_for_what_is_short_is_rounding() {
+    let rules = r#""targets":[{"instrument_id":"A","target_weight":"0.1"}],"band":{"absolute":"0.5"},
+        "trigger":{"goal":"BAND_EDGE","minimum_deviation":"0"},"orders":{"allow_short":true,"max_gross":"2"}"#;
+    let (plan, _) = planned(RebalanceTrigger::Threshold, &[], rules, "A -28 @ 10 lot 10\ncash USD 780");
+    assert_eq!(plan.buys().map(|leg| leg.quantity.to_string()).collect::<Vec<_>>(), ["10"]);
+    let told = later(RebalanceTrigger::Threshold, &plan, rules, "A -8 @ 30 lot 10\ncash USD 740");
+    assert_eq!(told, "NO_ACTION_NEEDED\nSKIP A ROUNDED_TO_ZERO");
+}

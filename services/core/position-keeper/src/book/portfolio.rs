@@ -10,6 +10,7 @@ use super::trade::Planned;
 use crate::drift::{Request, Rules, Watch};
 use domain::policy::Policy;
 use domain::{Amount, Currency, PortfolioId, Timestamp};
+use engine::commands::CommandMemory;
 use engine::dedup::Window;
 use serde::{Deserialize, Serialize};
 
@@ -98,6 +99,8 @@ pub struct Portfolio {
     pub history: History,
     /// What has become of them since.
     pub changes: Changes,
+    /// The commands that it has heard.
+    pub commands: CommandMemory,
     /// Drift events asked for and not yet given: in the open window, or since the lane fell behind.
     pub requests: Vec<Request>,
 }
@@ -127,6 +130,7 @@ impl Portfolio {
             journal: Journal::default(),
             history: History::default(),
             changes: Changes::default(),
+            commands: CommandMemory::default(),
             requests: Vec::new(),
         }
     }

@@ -11,12 +11,12 @@ use domain::enums::{CommandKind, DriftCause};
 use domain::reason::DeadLetterCode;
 use domain::refresh::Refresh;
 use domain::{Input, PortfolioId, SmolStr, Timestamp, Topic};
-use engine::commands::Known;
+use engine::commands::{CommandMemory, Known};
 use engine::refused::{self, Claim};
 use engine::{Context, Origin, RawRecord};
 
-/// Commands remembered.
-const KNOWN: usize = 4096;
+/// Portfolios without a policy whose commands are remembered.
+const STRANGERS: usize = 10_000;
 
 impl PositionKeeper {
     pub(crate) fn take_command(&mut self, command: &Command, origin: &Origin<'_>, cx: &mut Context<'_>) {
@@ -35,13 +35,24 @@ impl PositionKeeper {
             return;
         }
         let Some(id) = &command.portfolio_id else { return };
-        match self.seen.hear(command, KNOWN) {
+        match self.memory(id).map_or(Known::New, |memory| memory.hear(command)) {
             Known::New if ours => {}
             Known::Same if ours => return cx.count_duplicate(),
             _ => return,
         }
         if let Err(text) = self.act(id, command, origin, cx) {
             cx.refuse(origin, command.portfolio_id.clone(), DeadLetterCode::InvalidCommand, text);
+        }
+    }
+
+    /// What is remembered of a portfolio's commands; of too many strangers nothing is.
+    fn memory(&mut self, id: &PortfolioId) -> Option<&mut CommandMemory> {
+        match self.find(id) {
+            Some(ix) => Some(&mut self.portfolio_mut(ix).commands),
+            None if self.strangers.len() < STRANGERS || self.strangers.contains_key(id) => {
+                Some(self.strangers.entry(id.clone()).or_default())
+            }
+            None => None,
         }
     }
 
@@ -58,7 +69,11 @@ impl PositionKeeper {
                 self.reconcile(id, command);
                 Ok(())
             }
-            CommandKind::Release => self.settle_quarantine(id, |quarantine| quarantine.release(id), "it is not quarantined"),
+            CommandKind::Release => {
+                self.settle_quarantine(id, |quarantine| quarantine.release(id), "it is not quarantined")?;
+                self.refused.forget_all(id);
+                Ok(())
+            }
             CommandKind::Discard => self.discard(id, command, cx),
             _ => self.admit(id, command, origin, cx),
         }
@@ -87,7 +102,9 @@ impl PositionKeeper {
             return Ok(());
         }
         let otherwise = "no such refusal of it is open, and no such record of it waits";
-        self.settle_quarantine(id, |quarantine| quarantine.settle(id, &place), otherwise)
+        self.settle_quarantine(id, |quarantine| quarantine.settle(id, &place), otherwise)?;
+        self.refused.forget(&place);
+        Ok(())
     }
 
     fn settle_quarantine(
@@ -114,7 +131,10 @@ impl PositionKeeper {
         }
         let booked = self.check_claim(&place, &raw, cx.now).and_then(|()| self.admit_record(id, &raw, cx));
         match booked {
-            Ok(()) => self.mark_by_id(id),
+            Ok(()) => {
+                self.refused.forget(&place);
+                self.mark_by_id(id);
+            }
             Err(_) => self.quarantine.enter(id, place.clone()),
         }
         booked
@@ -127,7 +147,7 @@ impl PositionKeeper {
                 "the carried bytes are not those that were refused at {place}: take them from its dead letter as they are; a corrected record is sent to its topic by its sender, and this one is closed by DISCARD"
             )),
             Claim::Forgotten => Err(format!(
-                "the bytes that were refused at {place} are not known any more (a lane knows its newest {} refusals, for {} days): let the sender send the record again, ADMIT that if it is refused, and DISCARD this one",
+                "the bytes that were refused at {place} are not known any more (they were settled, or a lane knows its newest {} refusals, for {} days): let the sender send the record again, ADMIT that if it is refused, and DISCARD this one",
                 refused::KNOWN,
                 refused::KNOWN_DAYS
             )),

@@ -105,7 +105,9 @@ impl PositionKeeper {
 
     fn open(&mut self, policy: &Policy) -> PortfolioIx {
         let ix = PortfolioIx::of(self.portfolios.len());
-        self.add(Portfolio::new(policy.portfolio_id.clone(), ix, policy.base_currency).above(self.first));
+        let mut portfolio = Portfolio::new(policy.portfolio_id.clone(), ix, policy.base_currency).above(self.first);
+        portfolio.commands = self.strangers.remove(&policy.portfolio_id).unwrap_or_default();
+        self.add(portfolio);
         ix
     }
 

@@ -3,7 +3,8 @@
 //! A report takes its place in that line, whenever it comes: it replaces only one of the same moment, so
 //! that an announcement far ahead keeps nothing of today from being heard. A halt lasts until a report
 //! that came after it: what was announced before, other than a close, is withdrawn with it. Both ends are
-//! bounded. Before the oldest kept change the market counts as open.
+//! bounded. Before the oldest kept change the market counts as open. UNKNOWN (a venue out of touch, or the symbol
+//! of a newer sender) ends what is known of an open market; it lifts no halt and no close.
 
 use domain::Timestamp;
 use domain::enums::MarketState;
@@ -23,6 +24,9 @@ pub struct Hours {
 impl Hours {
     /// Takes a report that comes at `now`; returns whether it changed anything.
     pub fn report(&mut self, state: MarketState, from: Timestamp, now: Timestamp) -> bool {
+        if state == MarketState::Unknown && !self.ages(from) {
+            return false;
+        }
         let before = self.changes.clone();
         match self.changes.binary_search_by_key(&from, |(at, _)| *at) {
             Ok(place) => self.changes[place].1 = state,
@@ -116,6 +120,19 @@ mod tests {
         assert!(venue.report(MarketState::Open, at(2_000), at(30)), "an announcement is taken back by one of its moment");
         assert_eq!(venue.state(at(2_000)), MarketState::Open);
         assert!(!venue.report(MarketState::Open, at(2_000), at(30)));
+    }
+
+    #[test]
+    fn an_unknown_state_opens_nothing_and_keeps_nothing_open() {
+        let mut venue = Hours::default();
+        venue.report(MarketState::Open, at(0), at(0));
+        assert!(venue.report(MarketState::Unknown, at(10), at(10)));
+        assert_eq!(venue.state(at(10)), MarketState::Unknown);
+        for shut in [MarketState::Halted, MarketState::Closed] {
+            venue.report(shut, at(20), at(20));
+            assert!(!venue.report(MarketState::Unknown, at(20), at(30)) && !venue.report(MarketState::Unknown, at(30), at(30)));
+            assert_eq!(venue.state(at(30)), shut);
+        }
     }
 
     #[test]

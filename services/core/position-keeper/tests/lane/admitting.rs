@@ -48,6 +48,26 @@ fn bytes_that_were_never_refused_are_not_booked() {
     assert_eq!(book.lane.role().quarantined(), 0);
 }
 
+/// A late fill is known by no id: only its refusal, once settled, keeps it from being booked twice.
+#[test]
+fn what_was_settled_is_not_admitted_a_second_time() {
+    for settle in ["ADMIT", "DISCARD", "RELEASE"] {
+        let mut book = parked();
+        let (_, refused) = book.sent_fills("p").pop().unwrap();
+        let bytes = domain::dead_letter::hex::encode(&refused);
+        let letter = json!({"dead_letter": {"topic": "execution.fills.v1", "partition": 0, "offset": 2, "bytes": bytes}});
+        assert!(letters(&book.command("first", settle, letter).run()).is_empty());
+        // More refusals than are listed by place: one that is not listed is believed to be open.
+        for _ in 0..1_001 {
+            book.add(domain::Topic::Fills, "p", Some(b"?".to_vec()));
+        }
+        book.run();
+        let outputs = admit(&mut book, "second", &refused);
+        assert!(ledgers(&outputs).is_empty(), "{settle}: booked twice, or after all");
+        assert!(only(letters(&outputs)).1.contains("they were settled"), "{settle}");
+    }
+}
+
 #[test]
 fn what_was_refused_is_known_after_an_image() {
     let mut book = parked();
@@ -81,7 +101,7 @@ fn a_refusal_that_is_forgotten_says_so() {
     let (_, refused) = book.sent_fills("p").pop().unwrap();
     let last = Timestamp::from_micros(second(KNOWN_DAYS * 24 * 3600));
     book.at(last.micros() + 1);
-    refuses(&mut book, "a1", &refused, "not known any more (a lane knows its newest 10000 refusals, for 30 days)");
+    refuses(&mut book, "a1", &refused, "a lane knows its newest 10000 refusals, for 30 days");
     let discard = json!({"dead_letter": {"topic": "execution.fills.v1", "partition": 0, "offset": 2}});
     assert!(letters(&book.command("d1", "DISCARD", discard).run()).is_empty());
     assert_eq!(book.lane.role().quarantined(), 0);

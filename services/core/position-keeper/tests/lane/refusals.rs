@@ -258,3 +258,21 @@ fn a_portfolio_has_no_more_lines_than_its_records_hold() {
     book.fill("6", "BUY", "1", "10", json!({"venue": "v".repeat(129)}));
     assert!(letters(&book.run())[0].1.contains("venue has at most 128 bytes"));
 }
+
+/// A busy neighbour makes nothing of a portfolio forgotten: its ids are its own, also from before its policy.
+#[test]
+fn a_command_is_remembered_whatever_others_send() {
+    let mut book = Book::new();
+    book.command("r", "RELEASE", json!({})).run();
+    book.policy(1, json!({})).policy_of("q", 1, json!({})).run();
+    for n in 0..=engine::commands::KNOWN {
+        book.command(&n.to_string(), "REBALANCE", json!({"portfolio_id": "q"}));
+    }
+    book.add(domain::Topic::Fills, "p", Some(b"?".to_vec()));
+    book.run();
+    assert_eq!(book.lane.role().quarantined(), 1);
+    book.command("r", "RELEASE", json!({})).run();
+    assert_eq!(book.lane.role().quarantined(), 1, "the same id acts once");
+    book.command("s", "RELEASE", json!({})).run();
+    assert_eq!(book.lane.role().quarantined(), 0);
+}

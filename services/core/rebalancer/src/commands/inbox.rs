@@ -11,8 +11,6 @@ use domain::{Output, SmolStr, Timestamp};
 use engine::commands::{CommandMemory, Known};
 use serde::{Deserialize, Serialize};
 
-/// Ids of commands that a portfolio remembers: a repeat within these acts no second time.
-const KNOWN: usize = 256;
 /// Commands of a portfolio that may wait for an answer.
 const ASKED: usize = 32;
 /// Answers that may wait for their command: as many as commands may wait for theirs.
@@ -57,19 +55,19 @@ pub struct Inbox {
 impl Inbox {
     /// Remembers a command that nothing here waits for.
     pub fn hear(&mut self, command: &Command) -> Known {
-        self.known.hear(command, KNOWN)
+        self.known.hear(command)
     }
-    /// Takes a command in. One that finds no room stays unknown: it may be asked again under its id.
+    /// Takes a command in. One that finds no room is known all the same, as it is to the role that answers it.
     pub fn admit(&mut self, command: Box<Command>, now: Timestamp) -> Admission {
         match self.known.judge(&command) {
             Known::New => {}
             Known::Same => return Admission::Known,
             Known::Other => return Admission::Conflict,
         }
+        self.hear(&command);
         if self.asked.len() >= ASKED {
             return Admission::Full;
         }
-        self.hear(&command);
         let early = self.early.iter().position(|(id, _)| *id == command.command_id);
         let answer = early.map(|at| self.early.remove(at).1);
         self.asked.push(Asked { command, at: now, answer, renewed: false });
@@ -120,13 +118,14 @@ pub enum Ready {
 pub fn ready(desk: &mut Desk, mut asked: Asked, turn: &mut Turn<'_, '_>) -> Ready {
     let Some(heard) = asked.answer.take() else {
         // Of a portfolio without any drift event the position-keeper knows no policy: it dead-letters the command,
-        // and that is its one answer.
+        // and that is its answer.
         if turn.now() < asked.at.plus_seconds(ANSWER_SECONDS) || desk.policy.is_none() {
             return Ready::Wait(asked);
         }
         let kind = asked.command.kind;
-        let text =
-            format!("the position-keeper sent no drift event for this {kind} in {ANSWER_SECONDS} s: see whether it runs, then ask again");
+        let text = format!(
+            "no drift event answered this {kind} in {ANSWER_SECONDS} s: the portfolio had no policy when it was asked (a dead letter says so then), or the position-keeper does not run; ask again under a new command_id"
+        );
         refuse(desk, &asked.command, Refusal::new(ReasonCode::DataGap, text), turn);
         return Ready::Done;
     };

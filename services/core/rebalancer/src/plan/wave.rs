@@ -78,6 +78,15 @@ fn stops_inside(desk: &Desk) -> bool {
     desk.input.trigger == RebalanceTrigger::Threshold && matches!(goal, Goal::BandEdge | Goal::Midpoint)
 }
 
+/// Why no more than so many units are bought back of a short holding.
+fn why_no_more(desk: &Desk, index: usize, most: i128) -> ReasonCode {
+    match (most, desk.holding(index).coverable()) {
+        (0, 0) => left_alone(desk, index),
+        (0, _) => ReasonCode::RoundedToZero,
+        _ => ReasonCode::WithinBand,
+    }
+}
+
 fn wish(desk: &Desk, index: usize, asked: Asked, reach: Reach) -> Result<Wish, Refusal> {
     let mut wish = Wish::of(asked.quantity);
     let (holding, goal) = (desk.holding(index), desk.goals[index]);
@@ -96,7 +105,8 @@ fn wish(desk: &Desk, index: usize, asked: Asked, reach: Reach) -> Result<Wish, R
         wish.cut(lots(-sellable), ReasonCode::ShortNotAllowed);
     }
     if wish.quantity > holding.coverable() && !goal.is_positive() {
-        wish.cut(lots(holding.coverable()), ReasonCode::WithinBand);
+        let most = lots(holding.coverable());
+        wish.cut(most, why_no_more(desk, index, most));
     }
     // Prices may carry a goal a little way from what was approved; a book that has changed since carries it off.
     if reach == Reach::Legs && wish.stands() && oversteps(desk, index, wish.quantity)? {

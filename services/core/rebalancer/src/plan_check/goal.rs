@@ -138,8 +138,13 @@ impl View<'_> {
     fn leaves_beyond(&self, row: &Row, base: &Exact) -> bool {
         let (bounds, sign) =
             (self.shares(row).map_or_else(|| self.row_bounds(row), |group| self.group_bounds(group)), row.ordered().sign());
-        let edge = if sign > 0 { bounds.upper } else { bounds.lower };
-        let edge = self.shares(row).map_or_else(|| Ratio { part: edge.clone(), whole: Exact::whole(1) }, |group| share(row, group, &edge));
+        let laid = |edge: &Exact| match self.shares(row) {
+            Some(group) => share(row, group, edge),
+            None => Ratio { part: edge.clone(), whole: Exact::whole(1) },
+        };
+        // A member whose sign is against its group's has its bounds the other way round.
+        let (one, other) = (laid(&bounds.lower), laid(&bounds.upper));
+        let edge = if (one.part > other.part) == (sign > 0) { one } else { other };
         let after = &(&row.expected() + &row.ordered()) * &row.unit;
         let beyond = &(&(&after * &edge.whole) - &(&edge.part * base)) * &Exact::whole(sign);
         beyond.sign() > 0
