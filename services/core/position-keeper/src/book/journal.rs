@@ -3,7 +3,7 @@
 use super::entry::money;
 use super::portfolio::Portfolio;
 use crate::prices::{InstrumentIx, Market};
-use domain::ledger::{CurrencyAmount, Ledger, LedgerEntry, PositionState};
+use domain::ledger::{CurrencyAmount, Ledger, LedgerEntry, Lot, PositionState};
 use domain::{Amount, Currency, SmolStr};
 
 /// Bytes that one entry, one position, one balance at most take on the wire, ids at their usual length:
@@ -11,6 +11,10 @@ use domain::{Amount, Currency, SmolStr};
 const ENTRY_BYTES: usize = 320;
 const POSITION_BYTES: usize = 320;
 const BALANCE_BYTES: usize = 32;
+const LOT_BYTES: usize = 80;
+/// Estimated bytes, the lots of the whole portfolio among them, at which a record is closed although its entries are
+/// few: with all ids at their longest it takes twice as many, and one more booking still fits into 4 MiB.
+const FULL_BYTES: usize = 2_000_000;
 
 /// The entries of the open step.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -33,9 +37,11 @@ impl Journal {
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
-    /// About how many bytes its record takes.
-    pub fn bytes(&self, balances: usize) -> usize {
-        self.entries.len() * ENTRY_BYTES + self.touched.len() * POSITION_BYTES + balances * BALANCE_BYTES
+    /// Whether its record is as large as it may be: about so many bytes without lots, or more with them than fit.
+    /// Lots stand in each record of their line, so that those alone close none early.
+    pub fn is_full(&self, balances: usize, lots: usize, most: usize) -> bool {
+        let bytes = self.entries.len() * ENTRY_BYTES + self.touched.len() * POSITION_BYTES + balances * BALANCE_BYTES;
+        bytes >= most || bytes + lots * LOT_BYTES >= FULL_BYTES
     }
 }
 
@@ -75,8 +81,13 @@ fn position_state(portfolio: &Portfolio, market: &Market, ix: InstrumentIx) -> O
         cycle_realized_gross: money(position.cycle_realized),
         cycle_fees: money(position.cycle_fees),
         cycle_income: money(position.cycle_income),
-        lots: Vec::new(),
+        lots: line.lots.iter().map(lot).collect(),
     })
+}
+
+fn lot(lot: &super::lots::Lot) -> Lot {
+    let held = lot.held;
+    Lot { exec_id: lot.opened_by.clone(), trade_date: lot.trade_date, quantity: held.quantity, cost: money(held.cost) }
 }
 
 /// The name under which an instrument is shown where it has no symbol.
