@@ -3,7 +3,7 @@
 
 use crate::worker::pacing::Pacing;
 use avro_codec::SchemaStore;
-use engine::settings::{MAX_LEDGER_BYTES, MAX_LINES};
+use engine::settings::{MAX_LEDGER_BYTES, MAX_LINES, MAX_LOTS};
 use figment::Figment;
 use figment::providers::{Env, Format, Toml};
 use kafka_log::KafkaSettings;
@@ -256,6 +256,12 @@ fn check(config: &Config) -> Result<(), ConfigError> {
             core.max_lines
         ));
     }
+    if !(1..=MAX_LOTS).contains(&core.max_lots) {
+        return wrong(format!(
+            "core.max_lots is {}, it lies between 1 and {MAX_LOTS}: the ledger records of a portfolio of more would not fit",
+            core.max_lots
+        ));
+    }
     if !(1..=MAX_LEDGER_BYTES).contains(&core.ledger_bytes) {
         return wrong(format!("core.ledger_bytes is {}, it lies between 1 and {MAX_LEDGER_BYTES}", core.ledger_bytes));
     }
@@ -318,6 +324,8 @@ mod tests {
     fn limits_of_records_are_not_raised() {
         for (key, text) in [
             ("core.max_lines=1501", "max_lines"),
+            ("core.max_lots=24001", "max_lots"),
+            ("core.max_lots=0", "max_lots"),
             ("core.ledger_bytes=600000", "ledger_bytes"),
             ("kafka.max_message_bytes=1000000", "max_message_bytes"),
         ] {

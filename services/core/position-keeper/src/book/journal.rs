@@ -6,7 +6,7 @@ use crate::prices::{InstrumentIx, Market};
 use domain::ledger::{CurrencyAmount, Ledger, LedgerEntry, Lot, PositionState};
 use domain::{Amount, Currency, SmolStr};
 
-/// Bytes that one entry, one position, one balance at most take on the wire, ids at their usual length:
+/// Bytes that one entry, one position, one balance, one lot at most take on the wire, ids at their usual length:
 /// an estimate that stands well below the difference to the topic's own limit.
 const ENTRY_BYTES: usize = 320;
 const POSITION_BYTES: usize = 320;
