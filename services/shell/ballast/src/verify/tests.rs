@@ -10,6 +10,7 @@ use domain::progress::{Range, WindowRecord};
 use domain::{Input, Money, Output, RebalanceId, Topic, Uuid};
 
 mod bygone;
+mod lots;
 
 fn run(story: &Story) -> Report {
     verify(story.records(), &Given::default())
