@@ -1,6 +1,7 @@
 //! What a portfolio booked in the open step, until it becomes one ledger record.
 
 use super::entry::money;
+use super::lots::Lots;
 use super::portfolio::Portfolio;
 use crate::prices::{InstrumentIx, Market};
 use domain::ledger::{CurrencyAmount, Ledger, LedgerEntry, Lot, PositionState};
@@ -81,13 +82,20 @@ fn position_state(portfolio: &Portfolio, market: &Market, ix: InstrumentIx) -> O
         cycle_realized_gross: money(position.cycle_realized),
         cycle_fees: money(position.cycle_fees),
         cycle_income: money(position.cycle_income),
-        lots: line.lots.iter().map(lot).collect(),
+        lots: if line.lots.is_empty() { Vec::new() } else { lots(&line.lots) },
     })
 }
 
-fn lot(lot: &super::lots::Lot) -> Lot {
-    let held = lot.held;
-    Lot { exec_id: lot.opened_by.clone(), trade_date: lot.trade_date, quantity: held.quantity, cost: money(held.cost) }
+/// Apart from the positions, most of which have none.
+#[inline(never)]
+fn lots(lots: &Lots) -> Vec<Lot> {
+    let published = |lot: &super::lots::Lot| Lot {
+        exec_id: lot.opened_by.clone(),
+        trade_date: lot.trade_date,
+        quantity: lot.held.quantity,
+        cost: money(lot.held.cost),
+    };
+    lots.iter().map(published).collect()
 }
 
 /// The name under which an instrument is shown where it has no symbol.

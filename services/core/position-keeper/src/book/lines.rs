@@ -140,24 +140,15 @@ impl Lines {
         }
     }
     /// Writes a position back with what becomes of its lots and with checked fees.
-    pub fn book(&mut self, place: usize, position: Position, lots: Option<LotChange>, fees: impl Iterator<Item = (Currency, Amount)>) {
+    pub fn book(&mut self, place: usize, position: Position, lots: Option<Box<LotChange>>, fees: impl Iterator<Item = (Currency, Amount)>) {
         if let Some(change) = lots {
             let lots = &mut self.all[place].lots;
             self.lots -= lots.len();
-            lots.write(change);
+            lots.write(*change);
             self.lots += lots.len();
         }
-        self.write(place, position, fees);
-    }
-    /// Writes what a line holds after an amendment, with checked fees.
-    pub fn restate(&mut self, place: usize, holding: Holding, fees: impl Iterator<Item = (Currency, Amount)>) {
-        self.lots = self.lots - self.all[place].lots.len() + holding.lots.len();
-        self.all[place].lots = holding.lots;
-        self.write(place, holding.position, fees);
-    }
-    fn write(&mut self, place: usize, position: Position, fees: impl Iterator<Item = (Currency, Amount)>) {
         let line = &mut self.all[place];
-        debug_assert!(line.lots.is_empty() || line.lots.add_up_to(&position), "lots and position of {:?}", line.instrument);
+        debug_assert!(line.lots.is_empty() || !position.quantity.is_zero(), "what is flat has no lots: {:?}", line.instrument);
         let counted = line.counts();
         line.position = position;
         fees.for_each(|(currency, amount)| line.fees.add(currency, amount));
@@ -166,6 +157,12 @@ impl Lines {
         } else if let Ok(at) = self.hot.binary_search_by_key(&line.instrument, |hot| hot.instrument) {
             self.hot[at] = hot_line(place, &self.all[place]);
         }
+    }
+    /// Writes what a line holds after an amendment, with checked fees.
+    pub fn restate(&mut self, place: usize, holding: Holding, fees: impl Iterator<Item = (Currency, Amount)>) {
+        self.lots = self.lots - self.all[place].lots.len() + holding.lots.len();
+        self.all[place].lots = holding.lots;
+        self.book(place, holding.position, None, fees);
     }
     /// Lets fees of a line go of which nothing is left.
     pub fn forget_zero_fees(&mut self, place: usize) {

@@ -2,17 +2,17 @@
 //!
 //! One execution opens one lot at most. The method says which lot a reduction takes from; a lot that is closed
 //! wholly gives up all the cost that is left of it, one that is closed in part its share by quantity. What a booking
-//! would do to lots is planned beside them and written when all of the booking is checked. It knows no position, no
-//! price of a market and no portfolio.
+//! would do to lots is planned beside them and written when all of the booking is checked; either touches the lots
+//! that it opens or closes and no others. It knows no market and no portfolio.
 
 use super::execution::Execution;
 use super::position::Position;
 use domain::enums::CostMethod;
 use domain::wide::compare_products;
 use domain::{Amount, Date, FixedError, Quantity, SmolStr};
-use serde::{Deserialize, Serialize};
-use std::cmp::Ordering;
-use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::cmp::{Ordering, Reverse};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Whether a method keeps lots.
 pub const fn keeps_lots(method: CostMethod) -> bool {
@@ -71,10 +71,45 @@ pub struct Lot {
 }
 
 /// The open lots of a line; none where the method keeps none.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Lots(VecDeque<Lot>);
+#[derive(Debug, Clone, Default)]
+pub struct Lots(Option<Box<Open>>);
 
-static NONE: Lots = Lots(VecDeque::new());
+/// The place of a lot among those of its line: it rises in booking order.
+type Place = u64;
+
+/// The place of the lot that is being opened: behind all others.
+const NEWEST: Place = Place::MAX;
+
+#[derive(Debug, Clone)]
+struct Open {
+    lots: BTreeMap<Place, Lot>,
+    /// The same by price, of one price the oldest last, where the method asks for it.
+    dearest: Option<BTreeSet<(OpenPrice, Reverse<Place>)>>,
+}
+
+impl Open {
+    fn by(price: bool) -> Self {
+        Self { lots: BTreeMap::new(), dearest: price.then(BTreeSet::new) }
+    }
+    fn push(&mut self, lot: Lot) {
+        let place = self.lots.last_key_value().map_or(0, |(last, _)| last + 1);
+        if let Some(dearest) = &mut self.dearest {
+            dearest.insert((lot.price, Reverse(place)));
+        }
+        self.lots.insert(place, lot);
+    }
+    fn leave(&mut self, place: Place, held: Held) {
+        if !held.quantity.is_zero() {
+            self.lots.get_mut(&place).expect("a plan knows the lots that are open").held = held;
+        } else if let Some(lot) = self.lots.remove(&place)
+            && let Some(dearest) = &mut self.dearest
+        {
+            dearest.remove(&(lot.price, Reverse(place)));
+        }
+    }
+}
+
+static NONE: Lots = Lots(None);
 
 impl Lots {
     /// No lots.
@@ -83,15 +118,15 @@ impl Lots {
     }
     /// In booking order.
     pub fn iter(&self) -> impl Iterator<Item = &Lot> {
-        self.0.iter()
+        self.0.iter().flat_map(|open| open.lots.values())
     }
     /// How many are open.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.0.as_ref().map_or(0, |open| open.lots.len())
     }
     /// Whether none is.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.0.is_none()
     }
     /// Whether they are a position: its units, its cost, its cost in base.
     pub fn add_up_to(&self, position: &Position) -> bool {
@@ -103,43 +138,70 @@ impl Lots {
     /// Begins what an execution does to them; `None` for one whose portfolio keeps no lots.
     pub fn plan<'a>(&'a self, method: CostMethod, execution: &'a Execution) -> Option<LotPlan<'a>> {
         let opener = execution.id.as_ref()?;
-        Some(LotPlan { method, open: &self.0, opener, trade_date: execution.trade_date, change: LotChange::default() })
+        let change = LotChange { by_price: method == CostMethod::Hifo, ..LotChange::default() };
+        Some(LotPlan { method, open: self.0.as_deref(), opener, trade_date: execution.trade_date, change })
     }
     /// Writes what was planned on them.
+    #[inline(never)]
     pub fn write(&mut self, change: LotChange) {
-        let mut closed = change.closed();
-        for (place, held) in change.left {
-            self.0[place].held = held;
+        let open = self.0.get_or_insert_with(|| Box::new(Open::by(change.by_price)));
+        change.left.into_iter().for_each(|(place, held)| open.leave(place, held));
+        change.opened.into_iter().for_each(|lot| open.push(lot));
+        if open.lots.is_empty() {
+            self.0 = None;
         }
-        // FIFO closes from the front, LIFO from the back: only HIFO leaves holes.
-        while self.0.pop_front_if(|lot| lot.held.quantity.is_zero()).is_some()
-            || self.0.pop_back_if(|lot| lot.held.quantity.is_zero()).is_some()
-        {
-            closed -= 1;
-        }
-        if closed > 0 {
-            self.0.retain(|lot| !lot.held.quantity.is_zero());
-        }
-        self.0.extend(change.opened);
+    }
+}
+
+impl PartialEq for Lots {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+impl Eq for Lots {}
+
+/// Lots in booking order: places are not stored.
+struct InOrder<'a>(&'a BTreeMap<Place, Lot>);
+
+impl Serialize for InOrder<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.values())
+    }
+}
+
+impl Serialize for Lots {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.as_ref().map(|open| (open.dearest.is_some(), InOrder(&open.lots))).serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Lots {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let read: Option<(bool, Vec<Lot>)> = Option::deserialize(deserializer)?;
+        Ok(Self(read.map(|(by_price, lots)| {
+            let mut open = Open::by(by_price);
+            lots.into_iter().for_each(|lot| open.push(lot));
+            Box::new(open)
+        })))
     }
 }
 
 /// What a booking does to the lots of its line.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct LotChange {
-    /// What is left of lots that it takes from, by their place.
-    left: BTreeMap<usize, Held>,
+    /// What is left of lots that it takes from.
+    left: BTreeMap<Place, Held>,
     /// The lot that it opens.
     opened: Option<Lot>,
+    by_price: bool,
 }
 
 impl LotChange {
-    fn closed(&self) -> usize {
-        self.left.values().filter(|held| held.quantity.is_zero()).count()
-    }
     /// How many lots are open after it, of so many before.
     pub fn len_after(&self, before: usize) -> usize {
-        before - self.closed() + usize::from(self.opened.is_some())
+        let closed = self.left.values().filter(|held| held.quantity.is_zero()).count();
+        before - closed + usize::from(self.opened.is_some())
     }
 }
 
@@ -147,14 +209,15 @@ impl LotChange {
 #[derive(Debug)]
 pub struct LotPlan<'a> {
     method: CostMethod,
-    open: &'a VecDeque<Lot>,
+    open: Option<&'a Open>,
     opener: &'a SmolStr,
     trade_date: Date,
     change: LotChange,
 }
 
-impl LotPlan<'_> {
+impl<'a> LotPlan<'a> {
     /// Opens units, or adds them to the lot that the execution has opened. `at` is what so many units of it were worth.
+    #[inline(never)]
     pub fn open(&mut self, held: Held, at: (Amount, Quantity)) -> Result<(), FixedError> {
         match &mut self.change.opened {
             Some(lot) => {
@@ -171,6 +234,7 @@ impl LotPlan<'_> {
     }
 
     /// Closes units, of which there are at least so many; the cost that they give up, and their cost in base.
+    #[inline(never)]
     pub fn close(&mut self, units: Quantity) -> Result<(Amount, Amount), FixedError> {
         let (mut rest, mut cost, mut book_cost) = (units, Amount::ZERO, Amount::ZERO);
         for place in self.order() {
@@ -186,26 +250,25 @@ impl LotPlan<'_> {
         Err(FixedError::Overflow)
     }
 
-    /// Places in the order in which the method takes from them; the lot that is being opened is the newest.
-    fn order(&self) -> Box<dyn Iterator<Item = usize>> {
-        let all = 0..self.open.len() + usize::from(self.change.opened.is_some());
-        match self.method {
-            CostMethod::Lifo => Box::new(all.rev()),
-            CostMethod::Hifo => {
-                let prices = self.open.iter().chain(&self.change.opened).map(|lot| lot.price);
-                let mut dearest: BinaryHeap<_> = prices.zip(all.map(std::cmp::Reverse)).collect();
-                Box::new(std::iter::from_fn(move || dearest.pop().map(|(_, std::cmp::Reverse(place))| place)))
+    /// Places in the order in which the method takes from them.
+    fn order(&self) -> Box<dyn Iterator<Item = Place> + 'a> {
+        let opened = self.change.opened.as_ref().map(|lot| (lot.price, Reverse(NEWEST)));
+        let booked = self.open.into_iter().flat_map(|open| open.lots.keys().copied());
+        match (self.method, self.open.and_then(|open| open.dearest.as_ref())) {
+            (CostMethod::Lifo, _) => Box::new(opened.map(|_| NEWEST).into_iter().chain(booked.rev())),
+            (CostMethod::Hifo, Some(dearest)) => {
+                let all = dearest.iter().rev().copied();
+                let Some(opened) = opened else { return Box::new(all.map(place)) };
+                let (dearer, cheaper) = (dearest.range(opened..).rev(), dearest.range(..opened).rev());
+                Box::new(dearer.copied().chain([opened]).chain(cheaper.copied()).map(place))
             }
-            CostMethod::Fifo | CostMethod::Average | CostMethod::Unknown => Box::new(all),
+            _ => Box::new(booked.chain(opened.map(|_| NEWEST))),
         }
     }
 
     /// Takes at most so many units from the lot at a place; what it gives.
-    fn take(&mut self, place: usize, units: Quantity) -> Result<Held, FixedError> {
-        let held = match self.open.get(place) {
-            Some(lot) => self.change.left.get(&place).copied().unwrap_or(lot.held),
-            None => self.change.opened.as_ref().map(|lot| lot.held).unwrap_or_default(),
-        };
+    fn take(&mut self, place: Place, units: Quantity) -> Result<Held, FixedError> {
+        let held = self.held(place);
         let size = held.quantity.abs();
         if size <= units {
             self.leave(place, Held::default());
@@ -225,8 +288,16 @@ impl LotPlan<'_> {
         Ok(given)
     }
 
-    fn leave(&mut self, place: usize, held: Held) {
-        if place < self.open.len() {
+    fn held(&self, place: Place) -> Held {
+        if place == NEWEST {
+            return self.change.opened.as_ref().map(|lot| lot.held).unwrap_or_default();
+        }
+        let planned = self.change.left.get(&place).copied();
+        planned.or_else(|| Some(self.open?.lots.get(&place)?.held)).unwrap_or_default()
+    }
+
+    fn leave(&mut self, place: Place, held: Held) {
+        if place != NEWEST {
             self.change.left.insert(place, held);
         } else if held.quantity.is_zero() {
             self.change.opened = None;
@@ -234,6 +305,10 @@ impl LotPlan<'_> {
             lot.held = held;
         }
     }
+}
+
+fn place((_, Reverse(place)): (OpenPrice, Reverse<Place>)) -> Place {
+    place
 }
 
 impl From<LotPlan<'_>> for LotChange {

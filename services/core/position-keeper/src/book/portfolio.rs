@@ -160,7 +160,7 @@ impl Portfolio {
             self.history.push(&self.changes, before, &execution)
         });
         if let Some((_, place, position)) = line {
-            self.lines.book(place, position, planned.lots.map(|change| *change), planned.charges.into_iter());
+            self.lines.book(place, position, planned.lots, planned.charges.into_iter());
         }
         self.cash.post(&planned.movements, planned.settles);
         self.sums = planned.sums;

@@ -146,6 +146,7 @@ impl Position {
 }
 
 /// The amount with a sign.
+#[inline]
 pub fn signed(sign: i128, amount: Amount) -> Result<Amount, FixedError> {
     if sign < 0 { amount.checked_neg() } else { Ok(amount) }
 }

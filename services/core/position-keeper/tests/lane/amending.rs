@@ -234,6 +234,7 @@ fn sent_nth(book: &mut Book, n: usize, trade: &Trade) {
 /// What is held, to the last unit, without where it stands in the history.
 fn held(book: &Book) -> Vec<Holding> {
     let lines = book.lane.role().portfolios()[0].lines.all().iter();
+    assert!(lines.clone().all(|line| line.lots.is_empty() || line.lots.add_up_to(&line.position)));
     lines.map(|line| Holding { position: line.position, lots: line.lots.clone() }).collect()
 }
 

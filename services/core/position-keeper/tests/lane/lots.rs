@@ -172,6 +172,23 @@ fn the_lots_of_a_portfolio_are_bounded() {
     assert!(letters(&book.fill("11", "BUY", "1", "10", euro).run()).is_empty());
 }
 
+/// Lots stand in every record of their line: those that leave no room for entries close it early.
+#[test]
+fn a_record_that_many_lots_fill_is_closed_while_it_fits() {
+    const MOST: usize = 24_600;
+    let mut book = with("FIFO", &Settings { max_lots: MOST, ..Settings::default() });
+    (0..MOST).for_each(|n| _ = book.fill(&n.to_string(), "BUY", "1", "10", json!({})));
+    let outputs = book.run();
+    let entries: Vec<_> = ledgers(&outputs).iter().map(|ledger| ledger.entries.len()).collect();
+    assert_eq!(entries.iter().sum::<usize>(), MOST);
+    assert!(entries[1] > 1_500, "few lots leave a record as it is: {entries:?}");
+    let last = entries[entries.len() - 2];
+    assert!((50..150).contains(&last), "room for some entries beside all lots: {entries:?}");
+    assert_eq!(ledgers(&outputs).last().unwrap().positions[0].lots.len(), MOST);
+    // What one execution closes at once.
+    assert_eq!(lots(&book.fill("all", "SELL", "24600", "10", json!({})).run()), "");
+}
+
 #[test]
 fn a_method_stays_once_something_is_booked() {
     let mut book = by("FIFO");
