@@ -1,4 +1,4 @@
-"""One portfolio's book: positions at average cost, cash by currency, and the parts of its profit.
+"""One portfolio's book: positions at average cost or in lots, cash by currency, and the parts of its profit.
 
 What is converted or split is rounded half-even at scale 18 when it is booked; all else is exact.
 """
@@ -16,17 +16,69 @@ def booked(value):
     return half_even(value, 18)
 
 
+class Lot:
+    """What is left of what one execution opened; `price` is what a unit of it was worth then."""
+
+    def __init__(self, opener, price):
+        self.opener, self.price = opener, price
+        self.quantity = self.cost = self.book_cost = ZERO
+
+    def add(self, quantity, cost, book_cost):
+        self.quantity += quantity
+        self.cost += cost
+        self.book_cost += book_cost
+
+    def take(self, units):
+        """Takes units out: all that is left of the cost where none remain, else their share of it."""
+        held = abs(self.quantity)
+        out = [cost if units == held else booked(cost * units / held) for cost in (self.cost, self.book_cost)]
+        self.add(units if self.quantity < 0 else -units, -out[0], -out[1])
+        return out
+
+
+# Lots in the order in which a method closes them; sorting keeps the older first among equals.
+ORDER = {
+    "FIFO": lambda lots: list(lots),
+    "LIFO": lambda lots: list(reversed(lots)),
+    "HIFO": lambda lots: sorted(lots, key=lambda lot: -lot.price),
+}
+
+
 class Position:
-    def __init__(self):
+    def __init__(self, method="AVERAGE"):
+        self.method, self.lots = method, []
         self.quantity = self.cost = self.book_cost = ZERO
         self.realized = self.income = self.fees_local = ZERO
         self.net_base = ZERO
         self.fees = defaultdict(Fraction)
         self.cycle = {"realized": ZERO, "fees": ZERO, "income": ZERO}
 
-    def trade(self, quantity, gross, book_gross):
+    def release(self, units):
+        """The cost, also in base, that goes with closed units: their share of the pool, or that of their lots."""
+        if self.method == "AVERAGE":
+            held = abs(self.quantity)
+            return [cost if units == held else booked(cost * units / held) for cost in (self.cost, self.book_cost)]
+        out = [ZERO, ZERO]
+        for lot in ORDER[self.method](self.lots):
+            part = min(units, abs(lot.quantity))
+            if part:
+                out = [a + b for a, b in zip(out, lot.take(part))]
+                units -= part
+        self.lots = [lot for lot in self.lots if lot.quantity]
+        return out
+
+    def keep(self, opener, quantity, cost, book_cost, price):
+        """An execution opens one lot at most."""
+        if self.method == "AVERAGE":
+            return
+        if not self.lots or self.lots[-1].opener is not opener:
+            self.lots.append(Lot(opener, price))
+        self.lots[-1].add(quantity, cost, book_cost)
+
+    def trade(self, quantity, gross, book_gross, opener):
         """Books a signed quantity for a gross amount; returns realized, realized in base, what was
         closed, and whether the position flipped."""
+        price = gross / abs(quantity)
         value, book = (gross, book_gross) if quantity > 0 else (-gross, -book_gross)
         held = self.quantity
         closed = min(abs(quantity), abs(held)) if held * quantity < 0 else ZERO
@@ -36,25 +88,27 @@ class Position:
             self.quantity += quantity
             self.cost += value
             self.book_cost += book
+            self.keep(opener, quantity, value, book, price)
             return ZERO, ZERO, ZERO, False
         part = closed / abs(quantity)
         value_closed, book_closed = (value, book) if part == 1 else (booked(value * part), booked(book * part))
         whole = closed == abs(held)
-        cost_out = self.cost if whole else booked(self.cost * closed / abs(held))
-        book_out = self.book_cost if whole else booked(self.book_cost * closed / abs(held))
+        cost_out, book_out = self.release(closed)
         realized, realized_base = -value_closed - cost_out, -book_closed - book_out
         self.quantity += quantity
         self.cost += value - value_closed - cost_out
         self.book_cost += book - book_closed - book_out
         self.realized += realized
         flipped = whole and part != 1
+        if flipped:
+            self.keep(opener, self.quantity, self.cost, self.book_cost, price)
         self.cycle["realized"] = ZERO if flipped else self.cycle["realized"] + realized
         return realized, realized_base, closed, flipped
 
 
 class Book:
-    def __init__(self, base):
-        self.base = base
+    def __init__(self, base, method):
+        self.base, self.method = base, method
         self.cash, self.book_cash = defaultdict(Fraction), ZERO
         self.positions = {}
         self.sums = {"realized_gross": ZERO, "fees": ZERO, "income": ZERO, "net_flows": ZERO}
@@ -90,8 +144,8 @@ class Book:
 
     def amend(self, value, place):
         """This book as if the execution at a place had never been, or been right: all is booked anew."""
-        right, (was, _, _, _) = Book(self.base), self.log[place]
-        right.positions = {name: Position() for name in self.positions}
+        right, (was, _, _, _) = Book(self.base, self.method), self.log[place]
+        right.positions = {name: Position(self.method) for name in self.positions}
         told = {"kind": value["exec_type"], "cash": defaultdict(Fraction), "external_flow": ZERO, "realized_gross": ZERO, "quantity_change": ZERO}
         later = dict(told, kind="RESTATE", cash=defaultdict(Fraction))
         for at, (now, market, names, before) in enumerate(self.log):
@@ -147,7 +201,7 @@ class Book:
         before = dict(self.cash)
         if market.kind(name) == "FX":
             realized, change = self.exchange(name, signed, gross, rate, currency, market), ZERO
-            self.pay_fees(value, None, rate, currency, market)
+            self.pay_fees(value, None, rate, currency, market, None)
         else:
             realized, change = self.trade(value, signed, gross, rate, market)
         moved = {c: self.cash[c] - before.get(c, ZERO) for c in self.cash if self.cash[c] != before.get(c, ZERO)}
@@ -166,12 +220,13 @@ class Book:
     def trade(self, value, signed, gross, rate, market):
         name, currency = value["instrument_id"], value["currency"]
         future = market.kind(name) == "FUTURE"
-        position = self.positions.setdefault(name, Position())
+        position = self.positions.setdefault(name, Position(self.method))
+        opener = (value["exec_id"], value["trade_date"])
         market.booked.add(name)
         book_gross = ZERO if future else booked(gross * rate)
         before = position.quantity
         net_before = self.net()
-        realized, realized_base, closed, flipped = position.trade(signed, gross, book_gross)
+        realized, realized_base, closed, flipped = position.trade(signed, gross, book_gross, opener)
         if future:
             realized_base = booked(realized * rate)
             self.move(currency, realized, realized_base)
@@ -183,7 +238,7 @@ class Book:
         if income:
             self.move(currency, income, booked(income * rate))
             self.sums["income"] += booked(income * rate)
-        fees, extra = self.pay_fees(value, position, rate, currency, market)
+        fees, extra = self.pay_fees(value, position, rate, currency, market, opener)
         share = (1 - closed / abs(signed)) if flipped else 1
         position.income += income
         position.fees_local += fees
@@ -197,7 +252,7 @@ class Book:
     def net(self):
         return self.sums["realized_gross"] - self.sums["fees"] + self.sums["income"]
 
-    def pay_fees(self, value, position, rate, currency, market):
+    def pay_fees(self, value, position, rate, currency, market, opener):
         """Fees in cash, or out of the holding where they are charged in the base asset; returns them in
         the fill's currency, and what a fee out of the holding realized."""
         local_sum = realized_sum = ZERO
@@ -207,7 +262,7 @@ class Book:
             if position is not None and fee["currency"] == market.facts[name].get("base_asset") and market.kind(name) != "FUTURE":
                 local = abs(amount) * num(value["price"]) * market.multiplier(name)
                 book = booked(local * rate)
-                realized, realized_base, _, _ = position.trade(-amount, local, book)
+                realized, realized_base, _, _ = position.trade(-amount, local, book, opener)
                 self.sums["realized_gross"] += realized_base
                 realized_sum += realized
                 local, book = (local, book) if amount > 0 else (-local, -book)

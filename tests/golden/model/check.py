@@ -121,7 +121,11 @@ class Case:
         if world.policies.get(portfolio) != record["value"]:
             self.watches[portfolio].follow()
         world.policies[portfolio] = record["value"]
-        world.books.setdefault(portfolio, Book(record["value"]["base_currency"]))
+        method = setting(record["value"], "book", "cost_method", "AVERAGE")
+        book = world.books.setdefault(portfolio, Book(record["value"]["base_currency"], method))
+        if book.log:
+            self.same("cost method once something is booked", method, book.method)
+        book.method = method
 
     def bookable(self, world, topic, offset, value):
         key = (topic, value["source"], value.get("trade_date"), value.get("exec_id") or value.get("entry_id"), value["portfolio_id"])
@@ -251,6 +255,8 @@ class Case:
         self.same(f"{name} fees", {f["currency"]: num(f["amount"]) for f in state["fees"]}, {c: half_even(a, 10) for c, a in position.fees.items()})
         self.decimal(f"{name} income", state["income"], position.income)
         self.decimal(f"{name} realized_net", state["realized_net"], position.realized - position.fees_local + position.income)
+        lots = [(lot["exec_id"], lot["trade_date"], num(lot["quantity"]), num(lot["cost"])) for lot in state["lots"]]
+        self.same(f"{name} lots", lots, [(*lot.opener, lot.quantity, half_even(lot.cost, 10)) for lot in position.lots])
         self.decimal(f"{name} cycle_realized_gross", state["cycle_realized_gross"], position.cycle["realized"])
         self.decimal(f"{name} cycle_fees", state["cycle_fees"], position.cycle["fees"])
         self.decimal(f"{name} cycle_income", state["cycle_income"], position.cycle["income"])

@@ -9,6 +9,10 @@ use serde::{Deserialize, Serialize};
 /// longest, its largest record (a plan of two legs for each line, every number noted) stays within 8 MiB.
 /// `ballast/tests/largest.rs` builds that record and its like.
 pub const MAX_LINES: usize = 1500;
+/// The most open lots that a portfolio may have: a ledger record names every lot of a line that it touches, 158
+/// bytes each with an id at its longest, 3,792,000 together. With what else such a record may hold
+/// (`position-keeper/src/book/journal.rs`) it stays within 4 MiB; `ballast/tests/largest.rs` builds it.
+pub const MAX_LOTS: usize = 24_000;
 /// The most bytes at which a ledger record may end its step: with all ids at their longest it takes twice as
 /// many, and the last booking may be as large as an input.
 pub const MAX_LEDGER_BYTES: usize = 512 * 1024;
@@ -76,6 +80,8 @@ settings! {
     cancel_seconds: i64 = 60,
     /// Most lines (held or targeted instruments) of one portfolio; at most [`MAX_LINES`].
     max_lines: usize = MAX_LINES,
+    /// Most open lots of one portfolio, where its cost method keeps them; at most [`MAX_LOTS`].
+    max_lots: usize = 20_000,
     /// Bytes at which a ledger record ends its step; at most [`MAX_LEDGER_BYTES`].
     ledger_bytes: usize = MAX_LEDGER_BYTES,
     /// Milliseconds from an order to its acknowledgement and fills by the paper router.
@@ -103,7 +109,7 @@ mod tests {
         let mut replayed = base.clone();
         changes.iter().for_each(|change| replayed.apply(change).unwrap());
         assert_eq!(replayed, changed);
-        assert_eq!(base.changes_since(None).len(), 13);
+        assert_eq!(base.changes_since(None).len(), 14);
         assert!(Settings::names_all(&base.changes_since(None)) && !Settings::names_all(&base.changes_since(None)[1..]));
         assert!(replayed.apply(&Recorded { name: "nope".into(), value: "1".into() }).is_err());
     }

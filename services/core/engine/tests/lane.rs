@@ -223,7 +223,7 @@ fn an_image_of_another_form_is_refused_by_its_version() {
     assert!(Lane::restore(Notes::default(), 0, &image).is_ok());
     image[0] += 2;
     let error = Lane::restore(Notes::default(), 0, &image).err().map(|error| error.to_string()).unwrap_or_default();
-    let (found, ours) = (engine::image::IMAGE_VERSION + 1, engine::image::IMAGE_VERSION);
+    let (found, ours) = (image::IMAGE_VERSION + 1, image::IMAGE_VERSION);
     assert!(error.contains(&format!("of image version {found}, this build has {ours}")), "{error}");
 }
 

@@ -183,6 +183,8 @@ mod tests {
     fn limits_of_records_are_not_raised() {
         for (key, text) in [
             ("core.max_lines=1501", "max_lines"),
+            ("core.max_lots=24001", "max_lots"),
+            ("core.max_lots=0", "max_lots"),
             ("core.ledger_bytes=600000", "ledger_bytes"),
             ("kafka.max_message_bytes=1000000", "max_message_bytes"),
         ] {

@@ -6,7 +6,7 @@
 //! It keeps one decoded record for each record read: memory grows with the history.
 //!
 //! Replayed digests (I7) need the engine and are added to the report by whoever ran them. What the
-//! model does not follow (corrections, splits, lots, facts that changed) it names in the notes.
+//! model does not follow (corrections, splits, facts that changed) it names in the notes.
 
 mod balance;
 mod booking;
@@ -20,6 +20,8 @@ mod fate;
 mod history;
 mod lanes;
 mod ledger;
+mod lots;
+mod methods;
 mod metrics;
 mod outputs;
 mod positions;
@@ -69,13 +71,15 @@ pub fn verify<'a>(records: impl IntoIterator<Item = SeenRecord<'a>>, given: &Giv
     let facts = Facts::of(&history);
     let fates = Fates::of(&history, &lanes, &facts, &given.schemas);
     let causes = Causes::of(&history, &fates);
-    let audit = ledger::audit(&Ground { history: &history, lanes: &lanes, facts: &facts, causes: &causes });
+    let (methods, kept) = methods::of(&history, &lanes, &fates);
+    let audit = ledger::audit(&Ground { history: &history, lanes: &lanes, facts: &facts, causes: &causes, methods: &methods });
     let forgiven = if given.compacted { versions::missing(&history) } else { BTreeMap::new() };
 
     let mut report = Report { counts: history.counts.clone(), ..Report::default() };
     let mut add = |checks: Vec<Check>| checks.into_iter().for_each(|check| report.add(check));
     add(positions::check(&history, &lanes, &facts, &fates));
     add(audit.checks.clone());
+    add(vec![kept]);
     add(metrics::check(&history, &lanes));
     add(executions::check(&history, &lanes, &fates, &causes));
     add(vec![lanes::contiguous(&history)]);
@@ -108,7 +112,9 @@ fn notes(audit: &Audit, checkpoints: &[Checkpoint]) -> Vec<String> {
     }
     let loose = audit.accounts.values().filter(|account| account.loose).count();
     if loose > 0 {
-        notes.push(format!("I2: cost and profit of {loose} portfolios are not compared (lots, or an instrument's facts changed)"));
+        notes.push(format!(
+            "I2: cost and profit of {loose} portfolios are not compared (an instrument's facts changed, or their cost method is not known)"
+        ));
     }
     notes
 }

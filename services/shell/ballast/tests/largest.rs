@@ -6,19 +6,21 @@
 use avro_codec::{encode, encode_input, record_limit};
 use domain::drift::{CurrencyRate, Drift, DriftLine, RecentOrder};
 use domain::enums::{
-    Decision, DriftCause, DriftKind, InstrumentType, MarketState, OrderType, PriceFlag, RebalanceStatus, RebalanceTrigger, Side,
+    Decision, DriftCause, DriftKind, EntryKind, InstrumentType, MarketState, OrderType, PriceFlag, RebalanceStatus, RebalanceTrigger, Side,
     TimeInForce, WaveKind,
 };
+use domain::ledger::{Cause, CurrencyAmount, Ledger, LedgerEntry, Lot, PositionState};
 use domain::order::{NamedNumber, Order, OrderWave};
 use domain::policy::Policy;
 use domain::reason::ReasonCode;
 use domain::rebalance_event::{ExplanationLine, RebalanceEvent, WeightLine};
 use domain::snapshot::{Allocation, CashBalance, Concentration, Exposure, Health, InputOffset, SectorExposure, Snapshot, SnapshotMetrics};
 use domain::{
-    Currency, Fraction, FxRate, Input, InstrumentId, Money, OrderId, Output, Percent, PortfolioId, Price, Quantity, RebalanceId, SmolStr,
-    Timestamp, Topic, Uuid,
+    Currency, Date, Fraction, FxRate, Input, InstrumentId, Money, OrderId, Output, Percent, PortfolioId, Price, Quantity, RebalanceId,
+    SmolStr, Timestamp, Topic, Uuid,
 };
-use engine::settings::MAX_LINES;
+use engine::settings::{MAX_LEDGER_BYTES, MAX_LINES, MAX_LOTS};
+use position_keeper::book::journal::Journal;
 use position_keeper::drift::event::MAX_RECENT_ORDERS;
 
 /// Currencies of one book: more than there are.
@@ -308,6 +310,83 @@ fn event() -> RebalanceEvent {
         actor: Some(long_text()),
         command_id: Some(long_text()),
     }
+}
+
+fn amounts(currencies: usize) -> Vec<CurrencyAmount> {
+    (0..currencies).map(|n| CurrencyAmount { currency: currency(n), amount: Money::from_units(UNITS) }).collect()
+}
+
+fn entry(kind: EntryKind, currencies: usize) -> LedgerEntry {
+    let money = Money::from_units(UNITS);
+    LedgerEntry {
+        kind,
+        cause: Cause { topic: Topic::Fills, partition: i32::MAX, offset: i64::MAX, id: id(0).into() },
+        instrument_id: Some(instrument(0)),
+        strategy: Some(id(0).parse().unwrap()),
+        venue: Some(id(0).into()),
+        trade_date: Some(last_day()),
+        effective_at: moment(),
+        transact_time: Some(moment()),
+        quantity_change: Quantity::from_units(UNITS),
+        price: Some(Price::from_units(UNITS)),
+        fx_rate: Some(FxRate::from_units(UNITS)),
+        cash: amounts(currencies).into(),
+        realized_gross: money,
+        fees: amounts(currencies).into(),
+        income: money,
+        external_flow: money,
+        equity_before: Some(money),
+    }
+}
+
+fn last_day() -> Date {
+    "9999-12-31".parse().unwrap()
+}
+
+/// A position with so many lots.
+fn position(lots: usize) -> PositionState {
+    let (money, quantity) = (Money::from_units(UNITS), Quantity::from_units(UNITS));
+    PositionState {
+        instrument_id: instrument(0),
+        currency: currency(0),
+        quantity,
+        cost: money,
+        average_price: Some(Price::from_units(UNITS)),
+        realized_gross: money,
+        fees: amounts(CURRENCIES).into(),
+        income: money,
+        realized_net: money,
+        cycle_realized_gross: money,
+        cycle_fees: money,
+        cycle_income: money,
+        lots: (0..lots).map(|n| Lot { exec_id: id(n).into(), trade_date: last_day(), quantity, cost: money }).collect(),
+    }
+}
+
+/// As many trades as its journal takes, and then a correction that moves every currency and restates.
+fn ledger(lots: usize) -> Ledger {
+    let (mut journal, mut entries) = (Journal::default(), Vec::new());
+    while !journal.is_full(CURRENCIES, lots, MAX_LEDGER_BYTES) {
+        let trade = entry(EntryKind::Trade, 1);
+        entries.push(trade.clone());
+        journal.add(trade, None);
+    }
+    entries.pop();
+    entries.extend([entry(EntryKind::Correct, CURRENCIES), entry(EntryKind::Restate, CURRENCIES)]);
+    Ledger { portfolio_id: portfolio(), version: i64::MAX, entries, positions: vec![position(lots)], cash: amounts(CURRENCIES) }
+}
+
+#[test]
+fn the_largest_ledger_record_can_be_published_however_many_lots_are_open() {
+    for lots in [0, 10_000, 18_000, 19_000, 21_000, MAX_LOTS] {
+        let (ledger, mut bytes) = (ledger(lots), Vec::new());
+        assert!(ledger.entries.len() > 100, "{} entries beside {lots} lots", ledger.entries.len());
+        encode(&Output::Ledger(Box::new(ledger)), &mut bytes).unwrap_or_else(|error| panic!("{lots} lots: {error}"));
+        println!("{lots} lots: {} of {} bytes", bytes.len(), record_limit(Topic::Ledger));
+    }
+    // So many more do not fit even alone.
+    let beyond = Ledger { entries: Vec::new(), cash: Vec::new(), positions: vec![position(MAX_LOTS + 2_600)], ..ledger(MAX_LOTS) };
+    assert!(encode(&Output::Ledger(Box::new(beyond)), &mut Vec::new()).is_err());
 }
 
 #[test]

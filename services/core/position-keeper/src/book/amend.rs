@@ -5,9 +5,9 @@
 use super::entry::Source;
 use super::execution::{Effect, Execution, Form};
 use super::history::{Kept, Place};
+use super::holding::Holding;
 use super::orders::Executed;
 use super::portfolio::Portfolio;
-use super::position::Position;
 use super::sums::Sums;
 use super::trade::entry;
 use super::trouble::Trouble;
@@ -24,10 +24,10 @@ pub struct Amendment {
     pub place: Place,
     /// What stands there from now on; `None` after a cancel.
     pub now: Option<Execution>,
-    /// The instrument and its position after it, where there is one.
-    pub position: Option<(InstrumentIx, Position)>,
-    /// Positions before later executions that are no longer what they were.
-    before: Vec<(Place, Position)>,
+    /// The instrument and what is held of it after it, where it is held at all.
+    pub holding: Option<(InstrumentIx, Holding)>,
+    /// Holdings before later executions that are no longer what they were.
+    before: Vec<(Place, Holding)>,
     /// What the execution itself does now, less what it did.
     own: Effect,
     /// The same of all that was booked after it.
@@ -50,7 +50,7 @@ pub struct Named<'a> {
 
 /// Plans an amendment.
 pub fn plan(portfolio: &Portfolio, named: Named<'_>, fill: &Fill, source: &Source, now: Timestamp) -> Result<Amendment, Trouble> {
-    let Refold { own, later, position, before } = refold(portfolio, &named)?;
+    let Refold { own, later, holding, before } = refold(portfolio, &named)?;
     let settles = named.was.settles.filter(|date| *date > now.date_utc());
     let mut both = own.clone();
     both.add(&later, 1)?;
@@ -74,7 +74,7 @@ pub fn plan(portfolio: &Portfolio, named: Named<'_>, fill: &Fill, source: &Sourc
         place: named.place,
         sums: portfolio.sums.plus(&both.change)?,
         now: named.now,
-        position,
+        holding,
         before,
         own,
         later,
@@ -87,42 +87,41 @@ pub fn plan(portfolio: &Portfolio, named: Named<'_>, fill: &Fill, source: &Sourc
 struct Refold {
     own: Effect,
     later: Effect,
-    position: Option<(InstrumentIx, Position)>,
-    before: Vec<(Place, Position)>,
+    holding: Option<(InstrumentIx, Holding)>,
+    before: Vec<(Place, Holding)>,
 }
 
 fn refold(portfolio: &Portfolio, named: &Named<'_>) -> Result<Refold, Trouble> {
-    let (mut own, mut later) = (Effect::default(), Effect::default());
+    let (mut own, mut later, method) = (Effect::default(), Effect::default(), portfolio.method);
     if matches!(named.was.form, Form::Exchange { .. }) {
-        own.add(&named.was.apply(&mut Position::default())?, -1)?;
+        own.add(&Holding::default().book(named.was, method)?, -1)?;
         if let Some(now) = &named.now {
-            own.add(&now.apply(&mut Position::default())?, 1)?;
+            own.add(&Holding::default().book(now, method)?, 1)?;
         }
-        return Ok(Refold { own, later, position: None, before: Vec::new() });
+        return Ok(Refold { own, later, holding: None, before: Vec::new() });
     }
     let instrument = named.was.instrument;
-    let (mut then, mut now) = (Position::default(), Position::default());
+    let (mut then, mut now) = (Holding::default(), Holding::default());
     let mut before = Vec::new();
     for (nth, Kept { place, before: first, execution }) in
         portfolio.history.line_from(&portfolio.changes, named.place, instrument).enumerate()
     {
         match first {
-            Some(first) if nth == 0 => (then, now) = (first, first),
-            Some(first) if now != first => before.push((place, now)),
+            Some(first) if nth == 0 => (then, now) = (first.clone(), first),
+            Some(first) if now != first => before.push((place, now.clone())),
             _ => {}
         }
         let sum = if place == named.place { &mut own } else { &mut later };
         let instead = if place == named.place { named.now.as_ref() } else { execution.as_ref() };
         if let Some(execution) = &execution {
-            sum.add(&execution.apply(&mut then)?, -1)?;
+            sum.add(&then.book(execution, method)?, -1)?;
         }
         if let Some(execution) = instead {
-            sum.add(&execution.apply(&mut now)?, 1)?;
+            sum.add(&now.book(execution, method)?, 1)?;
         }
     }
-    let line = portfolio.lines.find(instrument).map(|at| portfolio.lines.at(at).position);
-    debug_assert_eq!(line, Some(then), "what is kept of a line folds to its position");
-    Ok(Refold { own, later, position: Some((instrument, now)), before })
+    debug_assert_eq!(portfolio.lines.holding(instrument), then, "what is kept of a line folds to what it holds");
+    Ok(Refold { own, later, holding: Some((instrument, now)), before })
 }
 
 /// What an amendment changes of later bookings: an entry that is no single execution's.
@@ -137,9 +136,9 @@ fn restated(fill: &Fill, shown: &Execution, later: &Effect, source: &Source) -> 
 impl Portfolio {
     /// Writes a planned amendment.
     pub fn amend(&mut self, planned: Amendment) {
-        let touched = planned.position.map(|(ix, position)| {
+        let touched = planned.holding.map(|(ix, holding)| {
             let place = self.lines.place(ix);
-            self.lines.book(place, position, planned.own.charges.into_iter());
+            self.lines.restate(place, holding, planned.own.charges.into_iter());
             self.lines.forget_zero_fees(place);
             ix
         });

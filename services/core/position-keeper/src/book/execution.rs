@@ -3,12 +3,13 @@
 //! market and knows no portfolio.
 
 use super::cash::{Movement, Movements};
+use super::lots::LotPlan;
 use super::position::{Outcome, Position, Trade, signed};
 use super::sums::Sums;
 use super::trouble::bounded;
 use crate::prices::InstrumentIx;
 use domain::fixed::pow10;
-use domain::{Amount, Currency, Date, FixedError, FxRate, Money, OrderId, Price, Quantity, StrategyId};
+use domain::{Amount, Currency, Date, FixedError, FxRate, Money, OrderId, Price, Quantity, SmolStr, StrategyId};
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
@@ -56,6 +57,8 @@ impl Charge {
 /// An execution.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Execution {
+    /// Its id, where a lot that it opens is to bear it.
+    pub id: Option<SmolStr>,
     /// Instrument.
     pub instrument: InstrumentIx,
     /// Business date.
@@ -104,13 +107,13 @@ pub struct Effect {
 }
 
 impl Execution {
-    /// Books it into a position, which is to be thrown away on an error.
-    pub fn apply(&self, position: &mut Position) -> Result<Effect, FixedError> {
+    /// Books it into a position and its lots, where the method keeps them. Both are to be thrown away on an error.
+    pub fn apply(&self, position: &mut Position, lots: Option<&mut LotPlan<'_>>) -> Result<Effect, FixedError> {
         let mut effect = Effect::default();
         let cost = position.book_cost;
         match self.form {
             Form::Exchange { of, units } => self.exchange(&mut effect, of, units)?,
-            Form::Paid | Form::Future => self.trade(&mut effect, position)?,
+            Form::Paid | Form::Future => self.trade(&mut effect, position, lots)?,
         }
         effect.change.book_cash = effect.movements.book()?;
         effect.change.book_cost = position.book_cost.checked_sub(cost)?;
@@ -121,10 +124,10 @@ impl Execution {
         self.quantity.signum()
     }
 
-    fn trade(&self, effect: &mut Effect, position: &mut Position) -> Result<(), FixedError> {
+    fn trade(&self, effect: &mut Effect, position: &mut Position, mut lots: Option<&mut LotPlan<'_>>) -> Result<(), FixedError> {
         let future = self.form == Form::Future;
         let book_gross = if future { Amount::ZERO } else { bounded(self.gross.convert(self.rate)?)? };
-        let outcome = position.trade(Trade { quantity: self.quantity, gross: self.gross, book_gross })?;
+        let outcome = position.trade(Trade { quantity: self.quantity, gross: self.gross, book_gross }, lots.as_deref_mut())?;
         let book_realized = if future { outcome.realized.convert(self.rate)? } else { outcome.book_realized };
         effect.quantity = self.quantity;
         effect.earn(outcome.realized, book_realized)?;
@@ -136,7 +139,7 @@ impl Execution {
         self.accrue(effect)?;
         for fee in &self.fees {
             if fee.held {
-                Self::charge_holding(effect, fee, position)?;
+                Self::charge_holding(effect, fee, position, lots.as_deref_mut())?;
             }
             effect.charge(fee)?;
         }
@@ -165,11 +168,16 @@ impl Execution {
     }
 
     /// A fee in the instrument's base asset reduces the holding; its value at the fill's price is the fee.
-    fn charge_holding(effect: &mut Effect, fee: &Charge, position: &mut Position) -> Result<(), FixedError> {
+    fn charge_holding(
+        effect: &mut Effect,
+        fee: &Charge,
+        position: &mut Position,
+        lots: Option<&mut LotPlan<'_>>,
+    ) -> Result<(), FixedError> {
         let units = Charge::units(fee.amount);
         let sign = units.signum();
         let (gross, book_gross) = (signed(sign, fee.local)?, signed(sign, fee.book)?);
-        let outcome = position.trade(Trade { quantity: units.checked_neg()?, gross, book_gross })?;
+        let outcome = position.trade(Trade { quantity: units.checked_neg()?, gross, book_gross }, lots)?;
         effect.quantity = effect.quantity.checked_sub(units)?;
         effect.earn(outcome.realized, outcome.book_realized)
     }

@@ -1,12 +1,13 @@
 //! The executions of a portfolio in booking order, kept as long as a cancel or a correction may name them.
 //!
-//! They lie in chunks, each complete in itself: the first execution of a line in a chunk brings the position
+//! They lie in chunks, each complete in itself: the first execution of a line in a chunk brings what the line held
 //! before it, so that a line can be folded again from any chunk on. An execution that was cancelled or corrected
 //! keeps its place; what stands there now is written beside it. Chunks whose trade dates have all left the dedup
 //! window go. It folds nothing itself.
 
 use super::execution::Execution;
-use super::position::Position;
+use super::holding::{Holding, Standing};
+use super::lines::Line;
 use crate::prices::InstrumentIx;
 use domain::Date;
 use engine::ImageError;
@@ -26,13 +27,13 @@ pub struct ChunkMark(u64);
 
 #[derive(Serialize)]
 struct Written<'a> {
-    before: Option<&'a Position>,
+    before: Option<Standing<'a>>,
     execution: &'a Execution,
 }
 
 #[derive(Deserialize)]
 struct Read {
-    before: Option<Position>,
+    before: Option<Holding>,
     execution: Execution,
 }
 
@@ -50,8 +51,8 @@ pub struct Changes {
     first: u64,
     /// What stands in place of an execution now; `None` for one that was cancelled.
     amended: BTreeMap<Place, Option<Execution>>,
-    /// Positions before the first execution of a line in its chunk, where they are no longer what they were.
-    before: BTreeMap<Place, Position>,
+    /// Holdings before the first execution of a line in its chunk, where they are no longer what they were.
+    before: BTreeMap<Place, Holding>,
 }
 
 /// The executions.
@@ -66,8 +67,8 @@ pub struct History {
 pub struct Kept {
     /// Its place.
     pub place: Place,
-    /// The position before it, where it is the first of its line in its chunk.
-    pub before: Option<Position>,
+    /// What its line held before it, where it is the first of its line in its chunk.
+    pub before: Option<Holding>,
     /// What stands there; `None` after a cancel.
     pub execution: Option<Execution>,
 }
@@ -78,18 +79,21 @@ impl History {
         (changes.first + full) * CHUNK + self.chunks.back().map_or(0, |chunk| chunk.count)
     }
 
-    /// Keeps an execution. `mark` is the chunk in which its line was last booked, `before` the position before it.
-    pub fn push(&mut self, changes: &Changes, mark: &mut ChunkMark, before: &Position, execution: &Execution) -> Place {
+    /// Keeps an execution. `line` is its line as it stands before it, where it has one.
+    pub fn push(&mut self, changes: &Changes, line: Option<&mut Line>, execution: &Execution) -> Place {
         if self.chunks.back().is_none_or(|chunk| chunk.count == CHUNK) {
             self.chunks.push_back(Chunk { count: 0, newest: execution.trade_date, bytes: Vec::new() });
         }
         let place = self.next(changes);
         let number = place / CHUNK;
-        let first = *mark != ChunkMark(number + 1);
-        *mark = ChunkMark(number + 1);
+        let mark = ChunkMark(number + 1);
+        let first = line.filter(|line| line.booked_in != mark).map(|line| {
+            line.booked_in = mark;
+            line.standing()
+        });
         self.dirty.insert(number);
         let chunk = self.chunks.back_mut().expect("a chunk was made where there was none");
-        let written = Written { before: first.then_some(before), execution };
+        let written = Written { before: first, execution };
         let bytes = std::mem::take(&mut chunk.bytes);
         chunk.bytes = append(&written, bytes);
         chunk.newest = chunk.newest.max(execution.trade_date);
@@ -129,7 +133,7 @@ impl History {
             let reads = (start..).zip(Reading { bytes: &chunk.bytes });
             reads.filter(move |(_, read)| read.execution.instrument == instrument).map(move |(place, read)| Kept {
                 place,
-                before: read.before.map(|before| changes.before.get(&place).copied().unwrap_or(before)),
+                before: read.before.map(|before| changes.before.get(&place).cloned().unwrap_or(before)),
                 execution: changes.amended.get(&place).cloned().unwrap_or(Some(read.execution)),
             })
         })
@@ -162,8 +166,8 @@ impl History {
 }
 
 impl Changes {
-    /// Writes what stands at a place now, and the positions that changed with it.
-    pub fn amend(&mut self, place: Place, execution: Option<Execution>, before: Vec<(Place, Position)>) {
+    /// Writes what stands at a place now, and the holdings that changed with it.
+    pub fn amend(&mut self, place: Place, execution: Option<Execution>, before: Vec<(Place, Holding)>) {
         self.amended.insert(place, execution);
         self.before.extend(before);
     }

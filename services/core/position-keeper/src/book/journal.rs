@@ -1,16 +1,21 @@
 //! What a portfolio booked in the open step, until it becomes one ledger record.
 
 use super::entry::money;
+use super::lots::Lots;
 use super::portfolio::Portfolio;
 use crate::prices::{InstrumentIx, Market};
-use domain::ledger::{CurrencyAmount, Ledger, LedgerEntry, PositionState};
+use domain::ledger::{CurrencyAmount, Ledger, LedgerEntry, Lot, PositionState};
 use domain::{Amount, Currency, SmolStr};
 
-/// Bytes that one entry, one position, one balance at most take on the wire, ids at their usual length:
+/// Bytes that one entry, one position, one balance, one lot at most take on the wire, ids at their usual length:
 /// an estimate that stands well below the difference to the topic's own limit.
 const ENTRY_BYTES: usize = 320;
 const POSITION_BYTES: usize = 320;
 const BALANCE_BYTES: usize = 32;
+const LOT_BYTES: usize = 80;
+/// Estimated bytes, the lots of the whole portfolio among them, at which a record is closed although its entries are
+/// few: with all ids at their longest it takes twice as many, and one more booking still fits into 4 MiB.
+const FULL_BYTES: usize = 2_000_000;
 
 /// The entries of the open step.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -33,9 +38,11 @@ impl Journal {
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
-    /// About how many bytes its record takes.
-    pub fn bytes(&self, balances: usize) -> usize {
-        self.entries.len() * ENTRY_BYTES + self.touched.len() * POSITION_BYTES + balances * BALANCE_BYTES
+    /// Whether its record is as large as it may be: about so many bytes without lots, or more with them than fit.
+    /// Lots stand in each record of their line, so that those alone close none early.
+    pub fn is_full(&self, balances: usize, lots: usize, most: usize) -> bool {
+        let bytes = self.entries.len() * ENTRY_BYTES + self.touched.len() * POSITION_BYTES + balances * BALANCE_BYTES;
+        bytes >= most || bytes + lots * LOT_BYTES >= FULL_BYTES
     }
 }
 
@@ -75,8 +82,20 @@ fn position_state(portfolio: &Portfolio, market: &Market, ix: InstrumentIx) -> O
         cycle_realized_gross: money(position.cycle_realized),
         cycle_fees: money(position.cycle_fees),
         cycle_income: money(position.cycle_income),
-        lots: Vec::new(),
+        lots: if line.lots.is_empty() { Vec::new() } else { lots(&line.lots) },
     })
+}
+
+/// Apart from the positions, most of which have none.
+#[inline(never)]
+fn lots(lots: &Lots) -> Vec<Lot> {
+    let published = |lot: &super::lots::Lot| Lot {
+        exec_id: lot.opened_by.clone(),
+        trade_date: lot.trade_date,
+        quantity: lot.held.quantity,
+        cost: money(lot.held.cost),
+    };
+    lots.iter().map(published).collect()
 }
 
 /// The name under which an instrument is shown where it has no symbol.

@@ -3,9 +3,12 @@
 
 use super::fee::FeeTotals;
 use super::history::ChunkMark;
+use super::holding::{Holding, Standing};
+use super::lots::{LotChange, Lots};
 use super::position::Position;
 use super::trouble::Trouble;
 use crate::prices::{HotPrice, InstrumentIx};
+use domain::{Amount, Currency};
 use serde::{Deserialize, Serialize};
 
 /// One line.
@@ -17,6 +20,8 @@ pub struct Line {
     pub target: Option<u16>,
     /// Its position.
     pub position: Position,
+    /// Its open lots, where the method keeps them.
+    pub lots: Lots,
     /// Fees by currency.
     pub fees: FeeTotals,
     /// The chunk of the history in which it was last booked.
@@ -26,7 +31,18 @@ pub struct Line {
 impl Line {
     /// An empty line.
     pub fn new(instrument: InstrumentIx) -> Self {
-        Self { instrument, target: None, position: Position::default(), fees: FeeTotals::default(), booked_in: ChunkMark::default() }
+        Self {
+            instrument,
+            target: None,
+            position: Position::default(),
+            lots: Lots::default(),
+            fees: FeeTotals::default(),
+            booked_in: ChunkMark::default(),
+        }
+    }
+    /// What it holds.
+    pub fn standing(&self) -> Standing<'_> {
+        Standing { position: &self.position, lots: &self.lots }
     }
     /// Whether it is held or targeted.
     pub fn counts(&self) -> bool {
@@ -56,6 +72,9 @@ pub struct Lines {
     names: Vec<InstrumentIx>,
     #[serde(skip)]
     hot: Vec<HotLine>,
+    /// Open lots of all lines; derived.
+    #[serde(skip)]
+    lots: usize,
 }
 
 impl Lines {
@@ -91,6 +110,23 @@ impl Lines {
         }
         Err(Trouble::range(format!("the portfolio has {counting} lines, the most that one may have")))
     }
+    /// Open lots of all lines.
+    pub fn lots(&self) -> usize {
+        self.lots
+    }
+    /// Whether the line of an instrument may have as many open lots as `after` says, given how many it has: `most` are
+    /// open in all lines, at most.
+    pub fn check_lots(&self, instrument: InstrumentIx, after: impl Fn(usize) -> usize, most: usize) -> Result<(), Trouble> {
+        let before = self.find(instrument).map_or(0, |place| self.all[place].lots.len());
+        let lots = after(before);
+        if lots <= before || self.lots - before + lots <= most {
+            return Ok(());
+        }
+        Err(Trouble::range(format!(
+            "the portfolio has {} open lots, the most that one may have are {most} (core.max_lots): close some or raise it, then ADMIT this record",
+            self.lots
+        )))
+    }
     /// The place of an instrument's line, made where there is none.
     pub fn place(&mut self, instrument: InstrumentIx) -> usize {
         match self.names.binary_search(&instrument) {
@@ -103,9 +139,16 @@ impl Lines {
             }
         }
     }
-    /// Writes a position back with checked fees.
-    pub fn book(&mut self, place: usize, position: Position, fees: impl Iterator<Item = (domain::Currency, domain::Amount)>) {
+    /// Writes a position back with what becomes of its lots and with checked fees.
+    pub fn book(&mut self, place: usize, position: Position, lots: Option<Box<LotChange>>, fees: impl Iterator<Item = (Currency, Amount)>) {
+        if let Some(change) = lots {
+            let lots = &mut self.all[place].lots;
+            self.lots -= lots.len();
+            lots.write(*change);
+            self.lots += lots.len();
+        }
         let line = &mut self.all[place];
+        debug_assert!(line.lots.is_empty() || !position.quantity.is_zero(), "what is flat has no lots: {:?}", line.instrument);
         let counted = line.counts();
         line.position = position;
         fees.for_each(|(currency, amount)| line.fees.add(currency, amount));
@@ -115,13 +158,24 @@ impl Lines {
             self.hot[at] = hot_line(place, &self.all[place]);
         }
     }
+    /// Writes what a line holds after an amendment, with checked fees.
+    pub fn restate(&mut self, place: usize, holding: Holding, fees: impl Iterator<Item = (Currency, Amount)>) {
+        self.lots = self.lots - self.all[place].lots.len() + holding.lots.len();
+        self.all[place].lots = holding.lots;
+        self.book(place, holding.position, None, fees);
+    }
     /// Lets fees of a line go of which nothing is left.
     pub fn forget_zero_fees(&mut self, place: usize) {
         self.all[place].fees.forget_zeros();
     }
-    /// Where a line's mark in the history is kept.
-    pub fn mark(&mut self, place: usize) -> &mut ChunkMark {
-        &mut self.all[place].booked_in
+    /// What the line of an instrument holds; nothing where there is none.
+    pub fn holding(&self, instrument: InstrumentIx) -> Holding {
+        let line = self.find(instrument).map(|place| &self.all[place]);
+        line.map_or_else(Holding::default, |line| Holding { position: line.position, lots: line.lots.clone() })
+    }
+    /// The line at a place, for its mark in the history.
+    pub fn at_mut(&mut self, place: usize) -> &mut Line {
+        &mut self.all[place]
     }
     /// Gives every line its target anew: `targets` are (instrument, place in the policy).
     pub fn target(&mut self, targets: &[(InstrumentIx, u16)]) {
@@ -141,6 +195,7 @@ impl Lines {
     /// Derives what is not stored, after reading back.
     pub fn restored(&mut self) {
         self.names = self.all.iter().map(|line| line.instrument).collect();
+        self.lots = self.all.iter().map(|line| line.lots.len()).sum();
         self.rebuild();
     }
     fn rebuild(&mut self) {

@@ -1,13 +1,14 @@
 //! One portfolio: its policy, its book, and what it has published.
 
 use super::cash::CashBook;
-use super::history::{Changes, ChunkMark, History, Place};
+use super::history::{Changes, History, Place};
 use super::journal::Journal;
 use super::lines::Lines;
 use super::orders::RecentOrders;
 use super::sums::Sums;
 use super::trade::Planned;
 use crate::drift::{Request, Rules, Watch};
+use domain::enums::CostMethod;
 use domain::policy::Policy;
 use domain::{Amount, Currency, PortfolioId, Timestamp};
 use engine::commands::CommandMemory;
@@ -58,6 +59,8 @@ pub struct Portfolio {
     pub ix: PortfolioIx,
     /// Base currency.
     pub base: Currency,
+    /// Cost method; it stays once something is booked.
+    pub method: CostMethod,
     /// The policy in force; `None` when it is closed.
     pub policy: Option<Box<Policy>>,
     /// Version of its last policy.
@@ -112,6 +115,7 @@ impl Portfolio {
             id,
             ix,
             base,
+            method: CostMethod::Average,
             policy: None,
             policy_version: 0,
             rules: Rules::default(),
@@ -143,7 +147,8 @@ impl Portfolio {
 
     /// Whether anything was ever booked.
     pub fn has_bookings(&self) -> bool {
-        self.ledger_version > 0 || !self.journal.is_empty()
+        // Not the versions of its records: those of a life begun anew do not start at zero.
+        !self.fills.is_empty() || !self.entries.is_empty()
     }
     /// Whether cash is held, or settles, in another currency than the base.
     pub fn holds_foreign_cash(&self) -> bool {
@@ -152,22 +157,21 @@ impl Portfolio {
 
     /// Writes a planned booking; the place of its execution, where it has one.
     pub fn book(&mut self, planned: Planned) -> Option<Place> {
-        let line = planned.position.map(|(ix, place, position)| {
-            let place = place.unwrap_or_else(|| self.lines.place(ix));
-            self.lines.book(place, position, planned.charges.into_iter());
-            (ix, place)
+        let line = planned.position.map(|(ix, place, position)| (ix, place.unwrap_or_else(|| self.lines.place(ix)), position));
+        // First what was held before it, then what is held.
+        let kept = planned.kept.map(|execution| {
+            let before = line.map(|(_, place, _)| self.lines.at_mut(place));
+            self.history.push(&self.changes, before, &execution)
         });
-        let kept = planned.kept.map(|(execution, before)| {
-            let mut none = ChunkMark::default();
-            let mark = line.map_or(&mut none, |(_, place)| self.lines.mark(place));
-            self.history.push(&self.changes, mark, &before, &execution)
-        });
+        if let Some((_, place, position)) = line {
+            self.lines.book(place, position, planned.lots, planned.charges.into_iter());
+        }
         self.cash.post(&planned.movements, planned.settles);
         self.sums = planned.sums;
         if let Some((order, executed)) = planned.order {
             self.orders.keep(order, executed);
         }
-        self.journal.add(planned.entry, line.map(|(ix, _)| ix));
+        self.journal.add(planned.entry, line.map(|(ix, ..)| ix));
         self.tie_out();
         kept
     }

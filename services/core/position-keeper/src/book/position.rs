@@ -1,9 +1,11 @@
-//! A position by the average method: quantity and cost are kept, the average is derived.
+//! A position: quantity and cost are kept in one pool under every cost method, the average is derived.
 //!
 //! Local amounts are in the instrument's currency, the others in the portfolio's base currency at the
-//! rates of their booking. A reduction releases its share of the cost and leaves the average; a trade
-//! larger than the position closes it and opens the rest; what is flat has exactly no cost.
+//! rates of their booking. A reduction releases its share of the cost and leaves the average, or the cost of the
+//! lots that it closes where the method keeps them; a trade larger than the position closes it and opens the rest;
+//! what is flat has exactly no cost.
 
+use super::lots::{Held, LotPlan};
 use super::trouble::bounded;
 use domain::{Amount, FixedError, Price, Quantity};
 use serde::{Deserialize, Serialize};
@@ -58,27 +60,30 @@ pub struct Outcome {
 }
 
 impl Position {
-    /// Takes a trade in. On an error the position is to be thrown away.
-    pub fn trade(&mut self, trade: Trade) -> Result<Outcome, FixedError> {
+    /// Takes a trade in, with the lots of its line where the method keeps them. On an error both are to be thrown away.
+    pub fn trade(&mut self, trade: Trade, lots: Option<&mut LotPlan<'_>>) -> Result<Outcome, FixedError> {
         let sign = trade.quantity.signum();
         if self.quantity.signum() * sign >= 0 {
             let opened = self.quantity.is_zero();
             if opened {
                 self.begin_cycle();
             }
-            self.open(sign, trade.quantity, trade.gross, trade.book_gross)?;
+            self.open(trade, trade, lots)?;
             return Ok(Outcome { opened, ..Outcome::default() });
         }
-        self.reduce(sign, trade)
+        self.reduce(sign, trade, lots)
     }
 
-    fn reduce(&mut self, sign: i128, trade: Trade) -> Result<Outcome, FixedError> {
+    fn reduce(&mut self, sign: i128, trade: Trade, mut lots: Option<&mut LotPlan<'_>>) -> Result<Outcome, FixedError> {
         let (size, held) = (trade.quantity.abs(), self.quantity.abs());
         let closed = size.min(held);
         let part = |amount: Amount| if closed == size { Ok(amount) } else { amount.share(closed, size) };
         let released = |cost: Amount| if closed == held { Ok(cost) } else { cost.share(closed, held) };
         let (gross, book_gross) = (part(trade.gross)?, part(trade.book_gross)?);
-        let (cost, book_cost) = (released(self.cost)?, released(self.book_cost)?);
+        let (cost, book_cost) = match lots.as_deref_mut() {
+            Some(lots) => lots.close(closed)?,
+            None => (released(self.cost)?, released(self.book_cost)?),
+        };
         let realized = signed(-sign, gross)?.checked_sub(cost)?;
         let book_realized = signed(-sign, book_gross)?.checked_sub(book_cost)?;
         self.cost = self.cost.checked_sub(cost)?;
@@ -91,19 +96,26 @@ impl Position {
         if opened {
             self.begin_cycle();
             let (left, book_left) = (trade.gross.checked_sub(gross)?, trade.book_gross.checked_sub(book_gross)?);
-            self.open(sign, Quantity::from_units(sign * rest.units()), left, book_left)?;
+            let rest = Trade { quantity: Quantity::from_units(sign * rest.units()), gross: left, book_gross: book_left };
+            self.open(rest, trade, lots)?;
         }
         Ok(Outcome { realized, book_realized, closed, opened })
     }
 
-    fn open(&mut self, sign: i128, quantity: Quantity, gross: Amount, book_gross: Amount) -> Result<(), FixedError> {
-        self.quantity = self.quantity.checked_add(quantity)?;
+    /// Opens `part`, which is all or the rest of a trade.
+    fn open(&mut self, part: Trade, of: Trade, lots: Option<&mut LotPlan<'_>>) -> Result<(), FixedError> {
+        let sign = part.quantity.signum();
+        let (cost, book_cost) = (signed(sign, part.gross)?, signed(sign, part.book_gross)?);
+        self.quantity = self.quantity.checked_add(part.quantity)?;
         if !self.quantity.fits_wire() {
             return Err(FixedError::Overflow);
         }
-        self.cost = bounded(self.cost.checked_add(signed(sign, gross)?)?)?;
-        self.book_cost = bounded(self.book_cost.checked_add(signed(sign, book_gross)?)?)?;
-        Ok(())
+        self.cost = bounded(self.cost.checked_add(cost)?)?;
+        self.book_cost = bounded(self.book_cost.checked_add(book_cost)?)?;
+        match lots {
+            Some(lots) => lots.open(Held { quantity: part.quantity, cost, book_cost }, (of.gross, of.quantity)),
+            None => Ok(()),
+        }
     }
 
     fn begin_cycle(&mut self) {
@@ -134,6 +146,7 @@ impl Position {
 }
 
 /// The amount with a sign.
+#[inline]
 pub fn signed(sign: i128, amount: Amount) -> Result<Amount, FixedError> {
     if sign < 0 { amount.checked_neg() } else { Ok(amount) }
 }
@@ -148,7 +161,7 @@ mod tests {
     fn trade(position: &mut Position, quantity: &str, price: &str) -> Outcome {
         let quantity: Quantity = quantity.parse().unwrap();
         let gross = quantity.abs().times(price.parse().unwrap()).unwrap();
-        position.trade(Trade { quantity, gross, book_gross: gross }).unwrap()
+        position.trade(Trade { quantity, gross, book_gross: gross }, None).unwrap()
     }
     fn average(position: &Position) -> String {
         position.average_price(Quantity::ONE).unwrap().to_string()
@@ -189,9 +202,9 @@ mod tests {
     fn a_residue_of_division_goes_to_realized_when_flat() {
         let mut p = Position::default();
         let buy = Trade { quantity: "3".parse().unwrap(), gross: amount("10"), book_gross: amount("10") };
-        p.trade(buy).unwrap();
+        p.trade(buy, None).unwrap();
         let one = Trade { quantity: "-1".parse().unwrap(), gross: amount("0"), book_gross: amount("0") };
-        let realized: Vec<_> = (0..3).map(|_| p.trade(one).unwrap().realized.to_string()).collect();
+        let realized: Vec<_> = (0..3).map(|_| p.trade(one, None).unwrap().realized.to_string()).collect();
         assert_eq!(realized, ["-3.333333333333333333", "-3.333333333333333334", "-3.333333333333333333"]);
         assert_eq!((p.cost, p.realized_gross), (Amount::ZERO, amount("-10")));
     }

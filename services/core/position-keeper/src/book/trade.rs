@@ -4,13 +4,14 @@
 use super::cash::Movements;
 use super::entry::{Source, legs, money};
 use super::execution::{Charge, Charges, Effect, Execution, Form};
+use super::lots::{LotChange, Lots, keeps_lots};
 use super::orders::Executed;
 use super::portfolio::Portfolio;
 use super::position::{Position, signed};
 use super::sums::Sums;
 use super::trouble::{Need, Trouble, bounded};
 use crate::prices::{InstrumentIx, Market};
-use domain::enums::{EntryKind, InstrumentType};
+use domain::enums::{CostMethod, EntryKind, InstrumentType};
 use domain::fill::{Fee, Fill};
 use domain::fixed::pow10;
 use domain::instrument::Instrument;
@@ -24,6 +25,8 @@ use smallvec::SmallVec;
 pub struct Planned {
     /// The position after it, where it touches one, with the place of its line, where there is one yet.
     pub position: Option<(InstrumentIx, Option<usize>, Position)>,
+    /// What becomes of its lots, where the method keeps them.
+    pub lots: Option<Box<LotChange>>,
     /// Fees of that position.
     pub charges: Charges,
     /// Cash.
@@ -36,8 +39,8 @@ pub struct Planned {
     pub order: Option<(OrderId, Executed)>,
     /// What the ledger says of it.
     pub entry: LedgerEntry,
-    /// The execution, and the position before it.
-    pub kept: Option<(Execution, Position)>,
+    /// The execution.
+    pub kept: Option<Execution>,
 }
 
 /// Plans the booking of a TRADE whose own fields were checked.
@@ -47,29 +50,30 @@ pub fn plan(portfolio: &Portfolio, market: &Market, fill: &Fill, source: &Source
         Some(rate) => rate,
         None => mark_rate(market, fill.currency, portfolio.base)?,
     };
-    let terms = Terms { market, facts, base: portfolio.base, rate };
+    let terms = Terms { market, facts, base: portfolio.base, method: portfolio.method, rate };
     let execution = terms.execution(fill, ix)?;
     let place = portfolio.lines.find(ix);
-    let before = place.map_or_else(Position::default, |place| portfolio.lines.at(place).position);
-    let mut position = before;
-    let effect = execution.apply(&mut position)?;
+    let line = place.map(|place| portfolio.lines.at(place));
+    let mut position = line.map_or_else(Position::default, |line| line.position);
+    let mut lots = line.map_or(Lots::none(), |line| &line.lots).plan(portfolio.method, &execution);
+    let effect = execution.apply(&mut position, lots.as_mut())?;
     let settles = fill.settle_date.filter(|date| *date > now.date_utc());
     portfolio.cash.check(&effect.movements, settles)?;
-    if let Some(place) = place {
-        let fees = &portfolio.lines.at(place).fees;
-        effect.charges.iter().try_for_each(|(currency, amount)| fees.check(*currency, *amount))?;
+    if let Some(line) = line {
+        effect.charges.iter().try_for_each(|(currency, amount)| line.fees.check(*currency, *amount))?;
     }
     let order = fill.order_id.map(|order| Ok((order, portfolio.orders.after(order, fill)?)));
     let has_position = facts.kind != InstrumentType::Fx;
     Ok(Planned {
         position: has_position.then_some((ix, place, position)),
+        lots: lots.filter(|_| has_position).map(|lots| Box::new(lots.into())),
         settles,
         sums: portfolio.sums.plus(&effect.change)?,
         order: order.transpose().map_err(|error: FixedError| Trouble::from(error))?,
         entry: entry(EntryKind::Trade, fill, &execution, &effect, source)?,
         charges: effect.charges,
         movements: effect.movements,
-        kept: Some((execution, before)),
+        kept: Some(execution),
     })
 }
 
@@ -104,6 +108,8 @@ pub struct Terms<'a> {
     pub facts: &'a Instrument,
     /// The portfolio's base currency.
     pub base: Currency,
+    /// Its cost method.
+    pub method: CostMethod,
     /// Units of base for one of the fill's currency.
     pub rate: FxRate,
 }
@@ -121,6 +127,7 @@ impl Terms<'_> {
             fees.extend(self.charge(fill, fee, form)?);
         }
         Ok(Execution {
+            id: keeps_lots(self.method).then(|| fill.exec_id.clone()),
             instrument,
             trade_date: fill.trade_date,
             quantity: fill.signed_quantity()?,

@@ -81,7 +81,17 @@ pub fn plan(
         equity_before: equity.filter(|_| flow).map(money),
     };
     let sums = portfolio.sums.plus(&change)?;
-    Ok(Planned { position: None, charges: SmallVec::new(), movements, settles: None, sums, order: None, entry: ledger, kept: None })
+    Ok(Planned {
+        position: None,
+        lots: None,
+        charges: SmallVec::new(),
+        movements,
+        settles: None,
+        sums,
+        order: None,
+        entry: ledger,
+        kept: None,
+    })
 }
 
 /// The change of cash (in its currency), of the sums (in base), and the kind of entry.

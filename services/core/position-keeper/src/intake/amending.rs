@@ -48,6 +48,9 @@ impl PositionKeeper {
         let portfolio = self.portfolio(ix);
         let planned = amend::plan(portfolio, Named { place, was: &was, now }, fill, source, cx.now)?;
         portfolio.lines.check_room(was.instrument, cx.settings.max_lines)?;
+        if let Some((instrument, holding)) = &planned.holding {
+            portfolio.lines.check_lots(*instrument, |_| holding.lots.len(), cx.settings.max_lots)?;
+        }
         let portfolio = &mut self.portfolios[ix.at()];
         portfolio.amend(planned);
         if let Some(order) = was.order {
@@ -108,10 +111,10 @@ impl PositionKeeper {
             return Ok((was, None));
         }
         let (_, facts) = facts_of(&self.market, fill)?;
-        let terms = Terms { market: &self.market, facts, base: portfolio.base, rate: was.rate };
+        let terms = Terms { market: &self.market, facts, base: portfolio.base, method: portfolio.method, rate: was.rate };
         let right = terms.execution(fill, was.instrument)?;
-        let (order, strategy) = (was.order, was.strategy.clone());
-        let now = Execution { trade_date: was.trade_date, settles: was.settles, order, strategy, ..right };
+        let (id, order, strategy) = (was.id.clone(), was.order, was.strategy.clone());
+        let now = Execution { id, trade_date: was.trade_date, settles: was.settles, order, strategy, ..right };
         Ok((was, Some(now)))
     }
 

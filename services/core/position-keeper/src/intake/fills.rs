@@ -32,6 +32,9 @@ impl PositionKeeper {
         let touched = planned.position.map(|(instrument, ..)| instrument);
         if let Some(instrument) = touched {
             portfolio.lines.check_room(instrument, cx.settings.max_lines)?;
+            if let Some(change) = &planned.lots {
+                portfolio.lines.check_lots(instrument, |before| change.len_after(before), cx.settings.max_lots)?;
+            }
             self.market.book(instrument);
         }
         let settles = planned.settles;

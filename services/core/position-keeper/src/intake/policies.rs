@@ -66,9 +66,6 @@ impl PositionKeeper {
     fn policy_problems(&self, policy: &Policy, known: Option<PortfolioIx>, max_lines: usize) -> Vec<PolicyProblem> {
         let mut problems = validate(policy);
         let mut invalid = |text: String| problems.push(PolicyProblem { code: DeadLetterCode::InvalidPolicy, text });
-        if policy.book.cost_method != CostMethod::Average && policy.book.cost_method != CostMethod::Unknown {
-            invalid(format!("book.cost_method {} is not kept by this build: use AVERAGE", policy.book.cost_method));
-        }
         if policy.targets.len() > max_lines.min(usize::from(u16::MAX)) {
             invalid(format!("{} targets are more than the {max_lines} lines of a portfolio", policy.targets.len()));
         }
@@ -91,6 +88,12 @@ impl PositionKeeper {
         }
         if policy.base_currency != portfolio.base && portfolio.has_bookings() {
             invalid(format!("base_currency cannot change from {} once something is booked", portfolio.base));
+        }
+        let (kept, asked) = (portfolio.method, policy.book.cost_method);
+        if asked != kept && asked != CostMethod::Unknown && portfolio.has_bookings() {
+            invalid(format!(
+                "book.cost_method cannot change from {kept} to {asked} once something is booked: send {kept}, or book under another portfolio_id by {asked}"
+            ));
         }
         problems
     }
@@ -133,7 +136,7 @@ impl PositionKeeper {
         }
         let portfolio = self.portfolio_mut(ix);
         portfolio.lines.target(&targets);
-        portfolio.base = policy.base_currency;
+        (portfolio.base, portfolio.method) = (policy.base_currency, policy.book.cost_method);
         portfolio.policy_version = policy.policy_version;
         if portfolio.rules.cut != rules.cut {
             portfolio.day = None;

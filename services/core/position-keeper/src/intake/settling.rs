@@ -119,7 +119,7 @@ impl PositionKeeper {
             self.stepped.push(ix);
         }
         let portfolio = &self.portfolios[ix.at()];
-        if portfolio.journal.bytes(portfolio.cash.balances().len()) >= self.ledger_bytes {
+        if portfolio.journal.is_full(portfolio.cash.balances().len(), portfolio.lines.lots(), self.ledger_bytes) {
             self.seal(ix);
             self.full = true;
         }

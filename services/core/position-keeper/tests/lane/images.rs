@@ -52,7 +52,7 @@ fn feed(book: &mut Book, n: usize, deed: &Deed) {
         4 => {
             let targets = json!([{"instrument_id": "A", "target_weight": "0.4"}, {"instrument_id": "B", "target_weight": "0.3"}]);
             let more = json!({"targets": targets, "session_id": portfolio, "trigger": {"rearm_seconds": 40, "cash_band": "0.1"},
-                "book": {"max_price_age_seconds": if deed.amount.is_multiple_of(2) { 100 } else { 86_400 }}});
+                "book": {"max_price_age_seconds": if deed.amount.is_multiple_of(2) { 100 } else { 86_400 }, "cost_method": method(deed)}});
             book.policy_of(portfolio, n as i64 + 1, more);
         }
         5 => _ = book.cash_of(portfolio, &(n / 2).to_string(), "DEPOSIT", if deed.amount.is_multiple_of(3) { "EUR" } else { "USD" }, &id),
@@ -115,8 +115,15 @@ fn command(book: &mut Book, id: &str, portfolio: &str, deed: &Deed) {
     book.command(id, kind, more);
 }
 
+/// A method for each portfolio and now and then another one, which is refused once something is booked.
+fn method(deed: &Deed) -> &'static str {
+    let other = usize::from(deed.amount.is_multiple_of(17));
+    ["FIFO", "HIFO", "LIFO", "AVERAGE"][(usize::from(deed.portfolio) + other + usize::from(deed.amount.is_multiple_of(31))) % 4]
+}
+
 fn settings() -> Settings {
-    Settings { dedup_trade_dates: 2, waiting_limit: 6, waiting_portfolio_limit: 4, snapshot_interval_ms: 7_000, ..Settings::default() }
+    let (dedup_trade_dates, max_lots, snapshot_interval_ms) = (2, 8, 7_000);
+    Settings { dedup_trade_dates, max_lots, snapshot_interval_ms, waiting_limit: 6, waiting_portfolio_limit: 4, ..Settings::default() }
 }
 
 fn story(deeds: &[Deed]) -> (Book, Vec<Vec<Output>>) {

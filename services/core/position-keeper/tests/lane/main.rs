@@ -12,6 +12,7 @@ mod drifting;
 mod harness;
 mod health;
 mod images;
+mod lots;
 mod model;
 mod refusals;
 mod standing;

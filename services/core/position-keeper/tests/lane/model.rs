@@ -44,11 +44,16 @@ fn decimal(units: i64, scale: u32) -> String {
     Amount::from_units(i128::from(units) * 10_i128.pow(18 - scale)).to_string()
 }
 
-/// The slow model: one position is (quantity, cost), both exact.
+/// What is left of what one execution opened: (execution, quantity, cost, price per unit), all exact.
+type Lot = (usize, BigRational, BigRational, BigRational);
+
+/// The slow model: one position is (quantity, cost), both exact, and its lots.
 #[derive(Default)]
 struct Model {
+    method: &'static str,
     cash: BTreeMap<&'static str, BigRational>,
     held: BTreeMap<usize, (BigRational, BigRational)>,
+    lots: BTreeMap<usize, Vec<Lot>>,
     flows: BigRational,
     rate: BigRational,
 }
@@ -63,8 +68,9 @@ impl Model {
     fn in_base(&self, currency: &str, amount: BigRational) -> BigRational {
         if currency == "EUR" { amount * &self.rate } else { amount }
     }
-    fn trade(&mut self, instrument: usize, signed: BigRational, price: &BigRational) -> BigRational {
+    fn trade(&mut self, n: usize, instrument: usize, signed: BigRational, price: &BigRational) -> BigRational {
         let multiplier = ratio(i128::from(INSTRUMENTS[instrument].2), 0);
+        let lots = self.lots.entry(instrument).or_default();
         let (quantity, cost) = self.held.entry(instrument).or_insert_with(|| (Self::zero(), Self::zero()));
         let zero = Self::zero();
         let mut realized = zero.clone();
@@ -73,22 +79,57 @@ impl Model {
         if against {
             let size = |q: &BigRational| if *q < zero { -q.clone() } else { q.clone() };
             let closing = if size(&rest) < size(quantity) { rest.clone() } else { -quantity.clone() };
-            let released = &*cost * (-closing.clone() / &*quantity);
+            let released = match self.method {
+                "AVERAGE" => &*cost * (-closing.clone() / &*quantity),
+                method => release(method, lots, size(&closing)),
+            };
             realized = -closing.clone() * price * &multiplier - &released;
             *cost -= released;
             *quantity += &closing;
             rest -= closing;
         }
-        *cost += &rest * price * multiplier;
+        *cost += &rest * price * &multiplier;
+        if self.method != "AVERAGE" && rest != zero {
+            match lots.last_mut().filter(|lot| lot.0 == n) {
+                Some(lot) => (lot.1, lot.2) = (&lot.1 + &rest, &lot.2 + &rest * price * &multiplier),
+                None => lots.push((n, rest.clone(), &rest * price * &multiplier, price.clone())),
+            }
+        }
         *quantity += rest;
         realized
     }
 }
 
-fn play(acts: &[Act]) -> (Book, Model) {
+/// Takes units out of lots, one after the other; the cost that goes with them.
+fn release(method: &str, lots: &mut Vec<Lot>, mut units: BigRational) -> BigRational {
+    let (zero, mut released) = (Model::zero(), Model::zero());
+    while units != zero {
+        let dearest = |lots: &[Lot]| (1..lots.len()).fold(0, |best, at| if lots[at].3 > lots[best].3 { at } else { best });
+        let at = match method {
+            "FIFO" => 0,
+            "LIFO" => lots.len() - 1,
+            _ => dearest(lots),
+        };
+        let (_, quantity, cost, _) = &mut lots[at];
+        let held = if *quantity < zero { -quantity.clone() } else { quantity.clone() };
+        if held <= units {
+            units -= held;
+            released += lots.remove(at).2;
+        } else {
+            let (part, out) = (&*quantity * &units / &held, &*cost * &units / &held);
+            *quantity -= part;
+            *cost -= &out;
+            released += out;
+            units = zero.clone();
+        }
+    }
+    released
+}
+
+fn play(acts: &[Act], method: &'static str) -> (Book, Model) {
     let mut book = Book::new();
-    let mut model = Model { rate: ratio(11, 1), ..Model::default() };
-    book.policy(1, json!({})).price("EUR/USD", "1.1").price("BTC/USD", "100");
+    let mut model = Model { method, rate: ratio(11, 1), ..Model::default() };
+    book.policy(1, json!({"book": {"cost_method": method}})).price("EUR/USD", "1.1").price("BTC/USD", "100");
     book.instrument("A", json!({})).instrument("E", json!({"currency": "EUR"}));
     book.instrument("F", json!({"type": "FUTURE", "multiplier": "50"}));
     book.instrument("BTC/USD", json!({"type": "CRYPTO", "base_asset": "BTC"}));
@@ -138,11 +179,11 @@ fn fill(book: &mut Book, model: &mut Model, n: usize, act: &Act) {
     book.fill(&n.to_string(), if *buy { "BUY" } else { "SELL" }, &decimal(*quantity, 6), &decimal(*price, 10), more);
     let (quantity, price, fee) = (ratio(i128::from(*quantity), 6), ratio(i128::from(*price), 10), ratio(i128::from(*fee), 4));
     let signed = if *buy { quantity } else { -quantity };
-    let realized = model.trade(*instrument, signed.clone(), &price);
+    let realized = model.trade(n, *instrument, signed.clone(), &price);
     let paid = if id == "F" { realized } else { -signed * &price * ratio(i128::from(multiplier), 0) };
     model.pay(currency, paid);
     if fee_in == asset {
-        model.trade(*instrument, -fee, &price);
+        model.trade(n, *instrument, -fee, &price);
     } else {
         model.pay(fee_in, -fee);
     }
@@ -165,6 +206,13 @@ fn compare(book: &Book, model: &Model, prices: &BTreeMap<usize, i64>, steps: i12
         assert_eq!(ratio(line.position.quantity.units(), 8), quantity, "position = Σ signed executions");
         near(line.position.cost, &cost, steps, "cost");
         assert!(!line.position.quantity.is_zero() || line.position.cost.is_zero(), "flat is exactly zero");
+        let lots = model.lots.get(&place).map_or(&[][..], Vec::as_slice);
+        assert_eq!(line.lots.len(), lots.len(), "lots of {}", slot.id);
+        assert!(lots.is_empty() || line.lots.add_up_to(&line.position));
+        for (lot, (n, quantity, cost, _)) in line.lots.iter().zip(lots) {
+            assert_eq!((lot.opened_by.as_str(), ratio(lot.held.quantity.units(), 8)), (n.to_string().as_str(), quantity.clone()));
+            near(lot.held.cost, cost, steps, "cost of a lot");
+        }
         let Some(price) = prices.get(&place) else { continue };
         let (_, currency, multiplier, _) = INSTRUMENTS[place];
         let notional = quantity * ratio(i128::from(*price), 10) * ratio(i128::from(multiplier), 0);
@@ -206,10 +254,10 @@ fn laws(book: &Book) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
 
     #[test]
-    fn the_book_agrees_with_the_slow_model(acts in prop::collection::vec(act(), 1..60)) {
-        play(&acts);
+    fn the_book_agrees_with_the_slow_model(acts in prop::collection::vec(act(), 1..60), method in 0..4_usize) {
+        play(&acts, ["AVERAGE", "FIFO", "LIFO", "HIFO"][method]);
     }
 }

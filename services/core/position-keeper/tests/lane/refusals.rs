@@ -127,7 +127,6 @@ fn a_policy_that_cannot_be_followed_leaves_the_old_one() {
         (6, json!({"band": {"absolute": 5}}), Code::InvalidAllocation, "0.05"),
         (5, json!({"name": "other"}), Code::InvalidPolicy, "does not rise"),
         (6, json!({"trigger": {"mode": "AUTOMATIC"}}), Code::InvalidPolicy, "price_collar_bp"),
-        (6, json!({"book": {"cost_method": "FIFO"}}), Code::InvalidPolicy, "FIFO"),
     ];
     for (version, more, code, words) in cases {
         book.policy(version, more);
@@ -268,7 +267,7 @@ fn a_command_is_remembered_whatever_others_send() {
     for n in 0..=engine::commands::KNOWN {
         book.command(&n.to_string(), "REBALANCE", json!({"portfolio_id": "q"}));
     }
-    book.add(domain::Topic::Fills, "p", Some(b"?".to_vec()));
+    book.add(Topic::Fills, "p", Some(b"?".to_vec()));
     book.run();
     assert_eq!(book.lane.role().quarantined(), 1);
     book.command("r", "RELEASE", json!({})).run();

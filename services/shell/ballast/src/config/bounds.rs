@@ -3,7 +3,7 @@
 
 use super::ConfigError;
 use super::sources::place;
-use engine::settings::{MAX_LEDGER_BYTES, MAX_LINES};
+use engine::settings::{MAX_LEDGER_BYTES, MAX_LINES, MAX_LOTS};
 use figment::Figment;
 use figment::value::Value;
 
@@ -11,7 +11,7 @@ const DAY_MS: i128 = 86_400_000;
 const CENTURY_DAYS: i128 = 36_500;
 
 /// Ranges of whole numbers, both ends included.
-const RANGES: [(&str, i128, i128); 44] = [
+const RANGES: [(&str, i128, i128); 45] = [
     ("lanes", 1, 1024),
     ("kafka.live_fetch_wait_ms", 100, 500),
     ("kafka.fetch_ahead_kib", 1024, 2_097_151),
@@ -42,6 +42,7 @@ const RANGES: [(&str, i128, i128); 44] = [
     ("core.future_tick_seconds", 0, 86_400),
     ("core.cancel_seconds", 1, 86_400),
     ("core.max_lines", 1, MAX_LINES as i128),
+    ("core.max_lots", 1, MAX_LOTS as i128),
     ("core.ledger_bytes", 1, MAX_LEDGER_BYTES as i128),
     ("core.paper_delay_ms", 0, DAY_MS),
     ("core.paper_seed", 0, u64::MAX as i128),

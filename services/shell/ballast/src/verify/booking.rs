@@ -1,12 +1,13 @@
-//! The book of one portfolio in exact ratios: average cost, long and short, flips, fees, futures,
+//! The book of one portfolio in exact ratios: average cost or lots, long and short, flips, fees, futures,
 //! currency pairs. Slow and obvious; it shares nothing with the service but the shape of the records.
 //!
 //! It books TRADE executions and plain cash. What it cannot book (corrections, splits, securities
 //! transferred) it says, and the portfolio is left out of the comparison from there on.
 
 use super::exact::{Exact, Published, magnitude, shortened, zero};
+use super::lots::{Lots, Opener};
 use domain::cash::CashEntry;
-use domain::enums::{CashKind, ExecType, InstrumentType, Side};
+use domain::enums::{CashKind, CostMethod, ExecType, InstrumentType, Side};
 use domain::fill::Fill;
 use domain::instrument::Instrument;
 use domain::{Currency, InstrumentId};
@@ -26,6 +27,8 @@ pub(super) fn put(amounts: &mut Amounts, currency: Currency, amount: &Exact) {
 pub(super) struct Position {
     pub(super) quantity: Exact,
     pub(super) cost: Exact,
+    /// Where the cost is not pooled.
+    pub(super) lots: Option<Lots>,
     pub(super) realized: Exact,
     pub(super) income: Exact,
     pub(super) fees: Amounts,
@@ -42,6 +45,7 @@ impl Default for Position {
         Self {
             quantity: zero(),
             cost: zero(),
+            lots: None,
             realized: zero(),
             income: zero(),
             fees: Amounts::new(),
@@ -54,21 +58,31 @@ impl Default for Position {
 
 impl Position {
     /// Takes `change` units in at a total of `paid` (both signed like the change); what that realizes.
-    fn trade(&mut self, change: &Exact, paid: &Exact) -> Exact {
+    fn trade(&mut self, change: &Exact, paid: &Exact, by: Opener<'_>) -> Exact {
+        let price = paid / change;
         let opposite = (self.quantity > zero()) == (*change < zero()) && self.quantity != zero();
         if !opposite {
             self.quantity += change;
             self.cost += paid;
+            if let Some(lots) = &mut self.lots {
+                lots.open(by, change, paid, price);
+            }
             return zero();
         }
         let (held, traded) = (magnitude(&self.quantity), magnitude(change));
         let closed = if traded < held { traded.clone() } else { held.clone() };
-        let cost_out = shortened(&(&self.cost * &closed / &held));
+        let cost_out = match &mut self.lots {
+            Some(lots) => lots.close(&closed),
+            None => shortened(&(&self.cost * &closed / &held)),
+        };
         let paid_out = shortened(&(paid * &closed / &traded));
         let realized = -(&paid_out + &cost_out);
         self.cost = &self.cost - cost_out + (paid - paid_out);
         self.quantity += change;
         self.realized += &realized;
+        if let Some(lots) = self.lots.as_mut().filter(|_| traded > held) {
+            lots.open(by, &self.quantity, &self.cost, price);
+        }
         realized
     }
 }
@@ -95,6 +109,8 @@ impl Effect {
 /// A portfolio.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Book {
+    /// How the cost of what is sold is found; a pool where it is not known.
+    pub(super) method: CostMethod,
     pub(super) positions: BTreeMap<InstrumentId, Position>,
     pub(super) cash: Amounts,
     pub(super) flows: Amounts,
@@ -118,14 +134,17 @@ impl Book {
 
     fn security(&mut self, fill: &Fill, instrument: &Instrument) -> Effect {
         let mut effect = Effect::none();
-        let position = self.positions.entry(fill.instrument_id.clone()).or_default();
+        let new = || Position { lots: Lots::by(self.method), ..Position::default() };
+        let position = self.positions.entry(fill.instrument_id.clone()).or_insert_with(new);
         position.bookings += 1;
+        position.lots.iter_mut().for_each(Lots::begin);
+        let by = (&fill.exec_id, fill.trade_date);
         position.loose |= fill.currency != instrument.currency;
         let unit_value = fill.price.exact() * instrument.multiplier.exact();
         let change = signed_quantity(fill);
         let gross = fill.gross_amount.map_or_else(|| fill.quantity.exact() * &unit_value, Published::exact);
         let paid = if change < zero() { -gross } else { gross };
-        effect.realized = position.trade(&change, &paid);
+        effect.realized = position.trade(&change, &paid, by);
         effect.quantity = change;
         // A future costs nothing when it is bought; its gain is paid when it is closed.
         let is_future = instrument.kind == InstrumentType::Future;
@@ -141,7 +160,7 @@ impl Book {
             let own = if !is_future && instrument.base_asset == Some(fee.currency) {
                 // Paid in the units themselves: they leave at the fill's price, and that value is the fee.
                 let value = &amount * &unit_value;
-                effect.realized += position.trade(&-&amount, &-&value);
+                effect.realized += position.trade(&-&amount, &-&value, by);
                 effect.quantity -= &amount;
                 Some(value)
             } else {
@@ -226,7 +245,7 @@ mod tests {
     fn position(steps: &[(i128, i128)]) -> Position {
         let mut position = Position::default();
         for (change, price) in steps {
-            position.trade(&whole(*change), &whole(change * price));
+            position.trade(&whole(*change), &whole(change * price), (&"e".into(), v("2026-01-05")));
         }
         position
     }
@@ -244,14 +263,37 @@ mod tests {
     }
 
     #[test]
+    fn lots_by_hand() {
+        let book = |method, sign: i128, trades: &[(&str, i128, i128)]| {
+            let mut position = Position { lots: Lots::by(method), ..Position::default() };
+            for (id, change, price) in trades {
+                position.lots.as_mut().unwrap().begin();
+                position.trade(&whole(sign * change), &whole(sign * change * price), (&(*id).into(), v("2026-01-05")));
+            }
+            position
+        };
+        let trades = [("1", 10, 10), ("2", 10, 30), ("3", 10, 20), ("4", 10, 30), ("5", -15, 40), ("6", -30, 40)];
+        for sign in [1, -1] {
+            for (method, released) in [(CostMethod::Fifo, 250), (CostMethod::Lifo, 400), (CostMethod::Hifo, 450)] {
+                let part = book(method, sign, &trades[..5]);
+                assert_eq!((part.quantity, part.cost), (whole(sign * 25), whole(sign * (900 - released))), "{method}");
+                assert_eq!(part.realized, whole(sign * (600 - released)), "{method}");
+                let flipped = book(method, sign, &trades);
+                assert_eq!((flipped.quantity, flipped.cost), (whole(-sign * 5), whole(-sign * 200)), "{method}");
+                assert_eq!(flipped.realized, whole(sign * (1600 - 900)), "{method}");
+            }
+        }
+    }
+
+    #[test]
     fn numbers_stay_short_however_long_the_history() {
         let mut position = Position::default();
         for n in 1..3000_i128 {
-            position.trade(&whole(7), &(whole(7) * ratio(1000 + n, 2)));
-            position.trade(&whole(-3), &(whole(-3) * ratio(1003 + n, 2)));
+            position.trade(&whole(7), &(whole(7) * ratio(1000 + n, 2)), (&"e".into(), v("2026-01-05")));
+            position.trade(&whole(-3), &(whole(-3) * ratio(1003 + n, 2)), (&"e".into(), v("2026-01-05")));
         }
         assert!(position.cost.denom().bits() < 220);
-        position.trade(&-position.quantity.clone(), &zero());
+        position.trade(&-position.quantity.clone(), &zero(), (&"e".into(), v("2026-01-05")));
         assert_eq!(position.cost, zero());
     }
 

@@ -57,6 +57,8 @@ pub(super) struct Ground<'a> {
     pub(super) lanes: &'a Lanes,
     pub(super) facts: &'a Facts,
     pub(super) causes: &'a Causes<'a>,
+    /// The cost method of each portfolio, where it can be told.
+    pub(super) methods: &'a BTreeMap<PortfolioId, CostMethod>,
 }
 
 /// A portfolio's book as the model has it after the last ledger record, and why it stopped following.
@@ -64,7 +66,7 @@ pub(super) struct Ground<'a> {
 pub(super) struct Account {
     pub(super) book: Book,
     pub(super) left: Option<String>,
-    /// Cost is not pooled, or facts changed: cost and profit are not compared.
+    /// The cost method is not known, or facts changed: cost and profit are not compared.
     pub(super) loose: bool,
     legs: Amounts,
     entries: u64,
@@ -86,20 +88,18 @@ pub(super) fn audit(ground: &Ground<'_>) -> Audit {
         balance: Check::new("I2", "debits and credits: cash = −Δcost + realized + income − fees"),
     };
     let mut accounts: BTreeMap<PortfolioId, Account> = BTreeMap::new();
-    let pooled = not_pooled(ground.history);
     for seen in ground.history.ledgers.iter().filter(|seen| !seen.repeat && ground.lanes.is_settled(seen.stamp)) {
-        let account = accounts.entry(seen.record.portfolio_id.clone()).or_default();
-        account.loose |= pooled.contains(&seen.record.portfolio_id);
+        let method = ground.methods.get(&seen.record.portfolio_id).copied();
+        let account = accounts.entry(seen.record.portfolio_id.clone()).or_insert_with(|| Account::by(method));
         rows.record(ground, account, seen);
     }
     Audit { checks: vec![rows.legs, rows.entries, rows.books, rows.balance], accounts }
 }
 
-/// Portfolios that ever kept lots.
-fn not_pooled(history: &History) -> BTreeSet<PortfolioId> {
-    let lots =
-        |seen: &&Seen<super::history::PolicyRecord>| seen.record.1.as_ref().is_some_and(|p| p.book.cost_method != CostMethod::Average);
-    history.policies.iter().filter(lots).map(|seen| seen.record.0.clone()).collect()
+impl Account {
+    fn by(method: Option<CostMethod>) -> Self {
+        Self { book: Book { method: method.unwrap_or_default(), ..Book::default() }, loose: method.is_none(), ..Self::default() }
+    }
 }
 
 struct Rows {
@@ -272,6 +272,7 @@ fn state_difference(position: &Position, state: &PositionState, multiplier: &Exa
         .or_else(|| differs("realized_gross", &state.realized_gross.exact(), &position.realized, &slack))
         .or_else(|| differs("income", &state.income.exact(), &position.income, &slack))
         .or_else(|| amounts_difference(&position.fees, &state.fees, &slack).map(|d| format!("fees: {d}")))
+        .or_else(|| super::lots::difference(position.lots.as_ref(), &state.lots, &slack))
         .or_else(|| average_difference(position, state, multiplier))
         .or_else(|| net_difference(position, state, &slack))
 }

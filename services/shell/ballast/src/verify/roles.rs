@@ -150,13 +150,15 @@ fn tick(name: &str, price: &str, now: Timestamp) -> Tick {
     serde_json::from_value(json!({"instrument_id": name, "last": price, "event_time": now.to_string()})).unwrap()
 }
 
-fn policy(portfolio: usize) -> Input {
+/// P4 keeps its book by another method from seed to seed.
+fn policy(portfolio: usize, seed: u64) -> Input {
+    let method = ["AVERAGE", "FIFO", "HIFO", "LIFO"][if portfolio == 4 { usize::try_from(seed % 4).unwrap() } else { portfolio }];
     let target = |id: &str, weight: &str| json!({"instrument_id": id, "target_weight": weight});
     let targets = if portfolio == 4 { json!([]) } else { json!([target("AAA", "0.3"), target("BBB", "0.2"), target("CCC", "0.1")]) };
     let mode = if portfolio == 1 { "APPROVAL" } else { "AUTOMATIC" };
     let funding = if portfolio == 2 { "TOGETHER" } else { "WAIT_FOR_SELLS" };
     let policy = json!({"portfolio_id": format!("P{portfolio}"), "policy_version": 1, "base_currency": "USD", "targets": targets,
-        "trigger": {"mode": mode}, "orders": {"funding": funding, "allow_short": portfolio == 4},
+        "book": {"cost_method": method}, "trigger": {"mode": mode}, "orders": {"funding": funding, "allow_short": portfolio == 4},
         "limits": {"max_order_notional": "1000000", "max_daily_notional": "100000000", "price_collar_bp": "5000"}});
     Input::Policy(serde_json::from_value(policy).unwrap())
 }
@@ -235,7 +237,7 @@ fn history(seed: u64) -> Log {
         log.now = log.now.plus_micros(1_500_000);
         let now = log.now;
         match round {
-            2 => (0..5).for_each(|portfolio| log.input(Topic::Policies, &policy(portfolio))),
+            2 => (0..5).for_each(|portfolio| log.input(Topic::Policies, &policy(portfolio, seed))),
             20 => log.market(vec![tick("CCC", "200", now)], vec![kind("CCC", InstrumentType::Etf, "USD")]),
             30 => log.bytes(Topic::Fills, 0, Some(b"P1".to_vec()), b"junk".to_vec()),
             _ => {}

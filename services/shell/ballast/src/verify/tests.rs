@@ -11,6 +11,7 @@ use domain::{Input, Money, Output, RebalanceId, Topic, Uuid};
 
 mod bygone;
 mod commands;
+mod lots;
 
 fn run(story: &Story) -> Report {
     verify(story.records(), &Given::default())

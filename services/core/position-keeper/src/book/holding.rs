@@ -1,0 +1,39 @@
+//! What a line holds: the pooled figures of its position, and its lots where the method keeps them. Here an
+//! execution is booked into both at once. It books no cash and no sums.
+
+use super::execution::{Effect, Execution};
+use super::lots::{LotChange, Lots};
+use super::position::Position;
+use domain::FixedError;
+use domain::enums::CostMethod;
+use serde::{Deserialize, Serialize};
+
+/// A position with its lots.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Holding {
+    /// The figures.
+    pub position: Position,
+    /// The lots.
+    pub lots: Lots,
+}
+
+/// The same, where it stands; it is written as a [`Holding`] is.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Standing<'a> {
+    /// The figures.
+    pub position: &'a Position,
+    /// The lots.
+    pub lots: &'a Lots,
+}
+
+impl Holding {
+    /// Books an execution. On an error the holding is to be thrown away.
+    pub fn book(&mut self, execution: &Execution, method: CostMethod) -> Result<Effect, FixedError> {
+        let mut lots = self.lots.plan(method, execution);
+        let effect = execution.apply(&mut self.position, lots.as_mut())?;
+        if let Some(change) = lots.map(LotChange::from) {
+            self.lots.write(change);
+        }
+        Ok(effect)
+    }
+}
