@@ -21,6 +21,7 @@ mod history;
 mod lanes;
 mod ledger;
 mod metrics;
+mod needs;
 mod outputs;
 mod positions;
 mod report;
