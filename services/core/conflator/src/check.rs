@@ -1,9 +1,9 @@
 //! What of a record cannot be right whatever the market: refused here once, for every lane.
 //!
 //! Prices may be zero or negative (futures, spreads, worthless shares): they travel on and are counted, and
-//! a book holds them back. A quote whose bid lies above its ask in one and the same tick has no middle and is
-//! refused. A market status may be UNKNOWN: a venue out of touch, or the symbol of a newer sender. What a lane
-//! makes of it is its owner's rule.
+//! a book that would be valued on one holds it back. A quote whose bid lies above its ask in one and the same
+//! tick has no middle and is refused. A market status may be UNKNOWN: a venue out of touch, or the symbol of a
+//! newer sender. What a lane makes of it is its owner's rule.
 
 use domain::close::Close;
 use domain::corporate_action::CorporateAction;
@@ -64,8 +64,9 @@ pub fn tick(tick: &Tick, key: Option<&[u8]>, now: Timestamp, future_seconds: i64
     Ok(())
 }
 
-/// Whether a price of a tick is not above zero: no book is valued on it.
-pub fn is_held_back(tick: &Tick) -> bool {
+/// Whether a price field of a tick is not above zero. Which field a book is valued on is chosen later, by the
+/// instrument's source: only where it is one of these is the price held until another comes.
+pub fn gives_not_above_zero(tick: &Tick) -> bool {
     [tick.bid, tick.ask, tick.last, tick.mark].iter().flatten().any(|price| !price.is_positive())
 }
 

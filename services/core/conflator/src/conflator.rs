@@ -48,8 +48,8 @@ pub struct Counters {
     pub conflated: u64,
     /// Of these, older than what their instrument had.
     pub late: u64,
-    /// Of these, with a price that is not above zero.
-    pub held_back: u64,
+    /// Of these, with a field that is not above zero.
+    pub not_above_zero: u64,
     /// Other records taken.
     pub reference: u64,
     /// Records refused.
@@ -111,6 +111,8 @@ pub struct Conflator {
     last_event_time: Timestamp,
     bytes: usize,
     counters: Counters,
+    /// The instrument of the newest tick that gave a field not above zero.
+    not_above_zero: Option<InstrumentId>,
 }
 
 impl Conflator {
@@ -132,6 +134,7 @@ impl Conflator {
             last_event_time: tail.event_time,
             bytes: 0,
             counters: Counters::default(),
+            not_above_zero: None,
         }
     }
 
@@ -150,6 +153,11 @@ impl Conflator {
     /// What it did since it was made.
     pub fn counters(&self) -> Counters {
         self.counters
+    }
+
+    /// The instrument of the newest tick that gave a field not above zero.
+    pub fn last_not_above_zero(&self) -> Option<&InstrumentId> {
+        self.not_above_zero.as_ref()
     }
 
     /// Frames made and not yet read back.
@@ -212,7 +220,10 @@ impl Conflator {
             return self.reject(origin, refusal);
         }
         self.date(origin);
-        self.counters.held_back += u64::from(check::is_held_back(tick));
+        if check::gives_not_above_zero(tick) {
+            self.counters.not_above_zero += 1;
+            self.not_above_zero = Some(tick.instrument_id.clone());
+        }
         match self.prices.take(tick) {
             Taken::First => self.bytes += self.prices.newest().map_or(0, weight::price),
             Taken::Conflated => {

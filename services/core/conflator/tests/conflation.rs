@@ -421,7 +421,11 @@ fn absurd_ticks_are_refused() {
     fold_tick(&mut conflator, 0, 0, &tick("CL", Some("-37.63"), Some("0"), 60));
     assert_eq!(conflator.frame().unwrap().prices.len(), 1, "negative prices happen, and 60 s are allowed");
     fold_tick(&mut conflator, 0, 1, &tick("CL", Some("1"), Some("2"), 60));
-    assert_eq!((conflator.counters().held_back, conflator.counters().rejected), (1, 0), "and are counted");
+    assert_eq!((conflator.counters().not_above_zero, conflator.counters().rejected), (1, 0), "and are counted");
+    let named = |conflator: &Conflator| conflator.last_not_above_zero().map(ToString::to_string);
+    assert_eq!(named(&conflator).as_deref(), Some("CL"), "whose frame is gone, and whose newest price is another");
+    fold_tick(&mut conflator, 0, 2, &Tick { last: "0".parse().ok(), ..plain() });
+    assert_eq!((named(&conflator).as_deref(), named(&fresh())), (Some("AAA"), None));
 }
 
 #[test]

@@ -21,13 +21,38 @@ pub struct Limits {
     pub owner: usize,
 }
 
-/// What is full; the record is handed back.
+/// Why a record may not wait; it is handed back.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Full {
-    /// Nothing more may wait at all.
-    All(Box<Waiting>),
-    /// Nothing more of its owner may.
-    Owner(Box<Waiting>),
+pub struct Full {
+    /// Whose room is full.
+    pub room: Room,
+    /// What it is full of.
+    pub of: Measure,
+    /// The record.
+    pub waiting: Box<Waiting>,
+}
+
+/// Whose room is full.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Room {
+    /// That of all: nothing more may wait.
+    All,
+    /// Its owner's.
+    Owner,
+}
+
+/// What a room is full of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Measure {
+    /// So many records wait, as many as may.
+    Records(usize),
+    /// The records that wait have so many bytes, and with the one that came they would have more than may wait.
+    Bytes {
+        /// Of those that wait.
+        held: usize,
+        /// The most that may.
+        most: usize,
+    },
 }
 
 /// What waits, of all or of one.
@@ -46,8 +71,12 @@ impl Load {
         self.count -= 1;
         self.bytes -= waiting.record.bytes();
     }
-    fn has_room(&self, waiting: &Waiting, count: usize, bytes: usize) -> bool {
-        self.count < count && self.bytes + waiting.record.bytes() <= bytes
+    /// What leaves no room for a record more; `None` where it has room.
+    fn full(&self, waiting: &Waiting, count: usize, most: usize) -> Option<Measure> {
+        if self.count >= count {
+            return Some(Measure::Records(self.count));
+        }
+        (self.bytes + waiting.record.bytes() > most).then_some(Measure::Bytes { held: self.bytes, most })
     }
 }
 
@@ -88,11 +117,10 @@ impl WaitingRoom {
     /// Lets a record that has come wait at the end of a queue; hands it back when as many, or too many bytes, wait
     /// already.
     pub fn wait(&mut self, owner: &str, queue: &str, waiting: Waiting, limits: Limits) -> Result<(), Full> {
-        if !self.of(owner).has_room(&waiting, limits.owner, OWNERS_BYTES) {
-            return Err(Full::Owner(Box::new(waiting)));
-        }
-        if !self.all.has_room(&waiting, limits.all, MOST_BYTES) {
-            return Err(Full::All(Box::new(waiting)));
+        let owners = self.of(owner).full(&waiting, limits.owner, OWNERS_BYTES).map(|of| (Room::Owner, of));
+        let full = owners.or_else(|| self.all.full(&waiting, limits.all, MOST_BYTES).map(|of| (Room::All, of)));
+        if let Some((room, of)) = full {
+            return Err(Full { room, of, waiting: Box::new(waiting) });
         }
         self.wait_on(owner, queue, waiting);
         Ok(())
@@ -168,6 +196,10 @@ mod tests {
         waiting(0, bytes)
     }
 
+    fn full(room: Room, of: Measure, waiting: Waiting) -> Result<(), Full> {
+        Err(Full { room, of, waiting: Box::new(waiting) })
+    }
+
     fn few(all: usize, owner: usize) -> Limits {
         Limits { all, owner }
     }
@@ -176,11 +208,12 @@ mod tests {
     fn it_is_full_by_count_and_by_bytes_and_empties_again() {
         let mut room = WaitingRoom::default();
         assert!(room.wait("p", "a", record(1), few(2, 2)).is_ok() && room.wait("q", "b", record(1), few(2, 2)).is_ok());
-        assert_eq!(room.wait("p", "a", record(1), few(2, 2)), Err(Full::All(Box::new(record(1)))));
+        assert_eq!(room.wait("p", "a", record(1), few(2, 2)), full(Room::All, Measure::Records(2), record(1)));
         assert_eq!((room.take("p", "a").len(), room.take("q", "b").len(), room.len()), (1, 1, 0));
         let owners = ["p", "q", "r", "s"];
         owners.iter().for_each(|owner| assert!(room.wait(owner, owner, record(OWNERS_BYTES), few(9, 9)).is_ok()));
-        assert_eq!(room.wait("t", "t", record(1), few(9, 9)), Err(Full::All(Box::new(record(1)))));
+        let bytes = Measure::Bytes { held: MOST_BYTES, most: MOST_BYTES };
+        assert_eq!(room.wait("t", "t", record(1), few(9, 9)), full(Room::All, bytes, record(1)));
         room.take("q", "q");
         assert!(room.wait("t", "t", record(OWNERS_BYTES), few(9, 9)).is_ok());
     }
@@ -189,7 +222,7 @@ mod tests {
     fn an_owner_fills_its_own_share_by_count_and_by_bytes_over_all_its_queues() {
         let mut room = WaitingRoom::default();
         assert!(room.wait("p", "a", record(1), few(9, 2)).is_ok() && room.wait("p", "b", record(1), few(9, 2)).is_ok());
-        assert_eq!(room.wait("p", "c", record(1), few(9, 2)), Err(Full::Owner(Box::new(record(1)))));
+        assert_eq!(room.wait("p", "c", record(1), few(9, 2)), full(Room::Owner, Measure::Records(2), record(1)));
         assert!(room.wait("q", "d", record(1), few(9, 2)).is_ok());
         assert_eq!((room.len_of("p"), room.len_of("q"), room.len_of("r")), (2, 1, 0));
         // What had its room keeps it, even where the limit has shrunk meanwhile.
@@ -197,7 +230,8 @@ mod tests {
         assert!(room.take_one("p", "b", |_| true).is_some());
         assert!(room.wait("p", "a", record(OWNERS_BYTES - 1), few(9, 2)).is_ok(), "to the last byte");
         assert!(room.take_one("p", "b", |_| true).is_some());
-        assert_eq!(room.wait("p", "b", record(2), few(9, 9)), Err(Full::Owner(Box::new(record(2)))));
+        let bytes = Measure::Bytes { held: OWNERS_BYTES - 1, most: OWNERS_BYTES };
+        assert_eq!(room.wait("p", "b", record(2), few(9, 9)), full(Room::Owner, bytes, record(2)));
         assert!(room.wait("p", "b", record(1), few(9, 9)).is_ok());
     }
 

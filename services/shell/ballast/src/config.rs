@@ -2,6 +2,7 @@
 //! An unknown key, and a number out of its range, is an error that names where it was set. Secrets come from files and are never printed.
 
 mod bounds;
+mod secrets;
 mod shown;
 mod sources;
 mod variables;
@@ -148,7 +149,20 @@ pub fn shown(file: Option<&Path>, overrides: &[String]) -> Result<String, Config
 
 fn check(config: &Config) -> Result<(), ConfigError> {
     config.check_instance()?;
+    check_share(&config.core)?;
     config.kafka.validate().map_err(|error| ConfigError::Wrong(error.to_string()))
+}
+
+/// A portfolio that could fill the room of its lane would turn the early records of all others away.
+fn check_share(core: &engine::Settings) -> Result<(), ConfigError> {
+    let (all, one) = (core.waiting_limit, core.waiting_portfolio_limit);
+    if one < all || (one, all) == (1, 1) {
+        return Ok(());
+    }
+    Err(ConfigError::Wrong(format!(
+        "core.waiting_portfolio_limit is {one} and core.waiting_limit {all}: one portfolio would take the room of all others; set the first \
+         below the second"
+    )))
 }
 
 impl Config {
@@ -177,6 +191,18 @@ mod tests {
     fn a_name_may_be_a_number() {
         let named = |text: &str| load(None, &[format!("instance={text}")]).unwrap().instance;
         assert_eq!([named("2"), named("-2"), named("2.5"), named("true"), named("a-1")], ["2", "-2", "2.5", "true", "a-1"]);
+    }
+
+    #[test]
+    fn a_portfolio_may_not_take_the_room_of_its_lane() {
+        let set = |all: &str, one: &str| load(None, &[format!("core.waiting_limit={all}"), format!("core.waiting_portfolio_limit={one}")]);
+        assert!(set("2000", "1999").is_ok() && set("1", "1").is_ok());
+        for (all, one) in [("2000", "2000"), ("2", "2"), ("1", "2")] {
+            let told = set(all, one).unwrap_err().to_string();
+            assert!(told.contains(&format!("core.waiting_portfolio_limit is {one} and core.waiting_limit {all}")), "{told}");
+        }
+        let told = load(None, &["core.waiting_limit=2000".to_owned()]).unwrap_err().to_string();
+        assert!(told.contains("core.waiting_portfolio_limit is 2500 and core.waiting_limit 2000"), "{told}");
     }
 
     #[test]

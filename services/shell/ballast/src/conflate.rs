@@ -16,7 +16,7 @@ use anyhow::{Context as _, bail};
 use avro_codec::{SchemaStore, decode_frame, encode_frame};
 use conflator::{Conflator, Limits, SOURCES, Tail, tail_start};
 use domain::Topic;
-use domain::frame::{Frame, FramePrice};
+use domain::frame::Frame;
 use engine::{Codec, Origin};
 use kafka_log::{Batch, Message, Pace, Producer, Reader, Start, TopicName};
 use std::collections::BTreeMap;
@@ -38,7 +38,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const BATCH: usize = 10_000;
 /// How long the last frames may take to be delivered when the process stops; what they held is read again.
 const FLUSH: Duration = Duration::from_secs(1);
-/// Between two lines of the log about prices that are not above zero.
+/// Between two lines of the log about fields that are not above zero.
 const TELL_EVERY: Duration = Duration::from_secs(10);
 /// Between two tries.
 const AGAIN: Duration = Duration::from_millis(500);
@@ -83,8 +83,8 @@ struct Running {
     metrics: FrameMetrics,
     /// Ticks that the metrics know of.
     ticks: u64,
-    /// Of these, with a price that is not above zero, and when the log last told of some.
-    held_back: u64,
+    /// Of these, with a field that is not above zero, and when the log last told of some.
+    not_above_zero: u64,
     told: Option<Instant>,
 }
 
@@ -123,7 +123,7 @@ impl Running {
             clock: config.pacing.clock,
             metrics: world.metrics.frames(NAME),
             ticks: 0,
-            held_back: 0,
+            not_above_zero: 0,
             told: None,
         })
     }
@@ -223,23 +223,23 @@ impl Running {
         if let Some(ratio) = ratio(folded, frame.prices.len()) {
             self.metrics.tick_frame_ratio.set(ratio);
         }
-        self.tell_held_back(frame);
+        self.tell_not_above_zero();
     }
 
     /// A feed may send many of them: the log tells of one now and then, the metric counts all.
-    fn tell_held_back(&mut self, frame: &Frame) {
-        let held_back = self.conflator.counters().held_back;
-        let ticks = held_back - std::mem::replace(&mut self.held_back, held_back);
+    fn tell_not_above_zero(&mut self) {
+        let all = self.conflator.counters().not_above_zero;
+        let ticks = all - std::mem::replace(&mut self.not_above_zero, all);
         self.metrics.ticks_held_back.add(ticks);
         if ticks == 0 || self.told.is_some_and(|told| told.elapsed() < TELL_EVERY) {
             return;
         }
         self.told = Some(Instant::now());
-        let instrument = frame.prices.iter().find(|price| is_held_back(price)).map(|price| price.instrument_id.as_str());
+        let instrument = self.conflator.last_not_above_zero().map(|id| id.as_str());
         tracing::warn!(
             instrument,
             ticks,
-            "a tick gave a price that is not above zero: nothing is valued or planned on it until another comes; look at the feed"
+            "a tick gave a field that is not above zero; where it is the chosen price it is held until another comes: look at the feed"
         );
     }
 }
@@ -281,10 +281,6 @@ fn gather(
         }
     }
     Ok(())
-}
-
-fn is_held_back(price: &FramePrice) -> bool {
-    [price.bid, price.ask, price.last, price.mark].iter().flatten().any(|price| !price.is_positive())
 }
 
 /// Ticks for each price that a frame changes; `None` for a frame without prices.

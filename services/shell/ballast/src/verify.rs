@@ -23,6 +23,7 @@ mod ledger;
 mod lots;
 mod methods;
 mod metrics;
+mod needs;
 mod outputs;
 mod positions;
 mod report;

@@ -61,6 +61,23 @@ fn the_configuration_is_shown_as_its_file() {
 }
 
 #[test]
+fn a_password_of_digits_is_a_password_and_is_not_shown() {
+    let secured = |password: &str, protocol: &str| {
+        let mut command = ballast(&["config", "check"]);
+        let security = [("PROTOCOL", protocol), ("USER", "ann"), ("PASSWORD", password)];
+        security.iter().for_each(|(key, value)| _ = command.env(format!("BALLAST_KAFKA_SECURITY_{key}"), value));
+        command.output().unwrap()
+    };
+    let shown = secured("12345678", "SASL_SSL");
+    assert!(shown.status.success(), "{}", errors(&shown));
+    let text = String::from_utf8(shown.stdout).unwrap();
+    assert!(text.contains("password = \"***\"  # set by the variable BALLAST_KAFKA_SECURITY_PASSWORD\n"), "{text}");
+    assert!(!text.contains("12345678"), "{text}");
+    let refused = secured("12345678", "PLAINTEXT");
+    assert!(!refused.status.success() && !errors(&refused).contains("12345678"), "{}", errors(&refused));
+}
+
+#[test]
 fn a_name_without_letters_is_refused_before_anything_starts() {
     for name in ["", "a\nb", "a\u{7}"] {
         let ended = ballast(&["run", "conflator", "--instance", name]).output().unwrap();

@@ -90,6 +90,6 @@ pub use native::{Header, Headers, Record};
 pub use producer::{DeliveryFailure, FlushError, Producer};
 pub use progress_tail::{DoneStep, ProgressProbe, TailProbe};
 pub use reader::{LogBounds, Pace, Reader, Start};
-pub use settings::{KafkaSettings, Protocol, Secret, Security};
+pub use settings::{FETCH_AHEAD_KIB, KafkaSettings, LIVE_FETCH_WAIT_MS, Protocol, Secret, Security, TRANSACTION_TIMEOUT_MS};
 pub use together::publish_together;
 pub use topics::{Difference, TopicDescription, TopicSpec, Topics};

@@ -7,7 +7,15 @@ use crate::errors::SettingsError;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
+
+/// What [`KafkaSettings::live_fetch_wait_ms`] may be.
+pub const LIVE_FETCH_WAIT_MS: RangeInclusive<u32> = 100..=500;
+/// What [`KafkaSettings::fetch_ahead_kib`] may be: up to the most that librdkafka takes.
+pub const FETCH_AHEAD_KIB: RangeInclusive<u32> = 1024..=2_097_151;
+/// What [`KafkaSettings::transaction_timeout_ms`] may be.
+pub const TRANSACTION_TIMEOUT_MS: RangeInclusive<u32> = 5_000..=3_600_000;
 
 /// A text that is never printed.
 #[derive(Clone, Default, PartialEq, Eq, Deserialize)]
@@ -160,9 +168,9 @@ impl KafkaSettings {
         require("brokers", !self.brokers.trim().is_empty(), "name at least one host:port")?;
         require("deployment", is_name(&self.deployment), "has 1 to 128 bytes and no control characters")?;
         require("client_id", is_name(&self.client_id), "has 1 to 128 bytes and no control characters")?;
-        require("live_fetch_wait_ms", (100..=500).contains(&self.live_fetch_wait_ms), "must be between 100 and 500")?;
-        require("fetch_ahead_kib", self.fetch_ahead_kib >= 1024, "must be at least 1024")?;
-        require("transaction_timeout_ms", self.transaction_timeout_ms >= 5_000, "must be at least 5000")?;
+        within("live_fetch_wait_ms", self.live_fetch_wait_ms, &LIVE_FETCH_WAIT_MS)?;
+        within("fetch_ahead_kib", self.fetch_ahead_kib, &FETCH_AHEAD_KIB)?;
+        within("transaction_timeout_ms", self.transaction_timeout_ms, &TRANSACTION_TIMEOUT_MS)?;
         self.security.validate()
     }
 }
@@ -205,6 +213,10 @@ impl Security {
         require("security.protocol", self.protocol.is_tls() || !files, "certificates are set, but the protocol would not use them")?;
         require("security.key_file", self.cert_file.is_some() == self.key_file.is_some(), "cert_file and key_file go together")
     }
+}
+
+fn within(setting: &'static str, value: u32, range: &RangeInclusive<u32>) -> Result<(), SettingsError> {
+    require(setting, range.contains(&value), &format!("must be between {} and {}", range.start(), range.end()))
 }
 
 fn require(setting: &'static str, holds: bool, problem: &str) -> Result<(), SettingsError> {
@@ -256,6 +268,8 @@ mod tests {
         };
         assert_eq!(refused(|s| s.brokers = " ".into()), "brokers");
         assert_eq!(refused(|s| s.live_fetch_wait_ms = 10), "live_fetch_wait_ms");
+        assert_eq!(refused(|s| s.fetch_ahead_kib = 2_097_152), "fetch_ahead_kib");
+        assert_eq!(refused(|s| s.transaction_timeout_ms = 3_600_001), "transaction_timeout_ms");
         assert_eq!(refused(|s| s.deployment = "a\nb".into()), "deployment");
         assert_eq!(refused(|s| s.client_id = String::new()), "client_id");
         assert_eq!(refused(|s| s.security.protocol = Protocol::SaslSsl), "security.user");

@@ -1,4 +1,5 @@
--- What each table and column is, in the database itself: psql shows it with \d+.
+-- What each table for people is, and each of its columns but for plain ids, names and codes, in the database
+-- itself: psql shows it with \d+. Offsets and versions are counts; times are UTC.
 
 COMMENT ON TABLE portfolios IS 'One row a portfolio: its policy in force';
 COMMENT ON COLUMN portfolios.session_id IS 'Names the portfolio for the sessions that quote it; unique';
@@ -10,6 +11,17 @@ COMMENT ON COLUMN portfolios.mode IS 'AUTOMATIC or APPROVAL';
 COMMENT ON COLUMN portfolios.policy_version IS 'Version of the policy in force';
 COMMENT ON COLUMN portfolios.policy IS 'The policy whole, as in portfolio.policies.v1';
 COMMENT ON COLUMN portfolios.closed IS 'Whether the policy was withdrawn';
+COMMENT ON COLUMN portfolios.source_offset IS 'Offset of the drift event that answered the policy, in portfolio.drift.v1';
+COMMENT ON COLUMN portfolios.created_at IS 'The moment of the drift event that answered its first policy';
+COMMENT ON COLUMN portfolios.updated_at IS 'The moment of the drift event that answered the policy in force';
+
+COMMENT ON TABLE projector_offsets IS 'How far the projector has read, one row a partition';
+COMMENT ON COLUMN projector_offsets.partition IS 'Partition of the topic';
+COMMENT ON COLUMN projector_offsets.next_offset IS 'The first offset that is not in the rows yet';
+
+COMMENT ON TABLE allocation_heads IS 'What the allocations of each portfolio come from';
+COMMENT ON COLUMN allocation_heads.policy_offset IS 'Offset of the drift event that answered the newest policy, in portfolio.drift.v1';
+COMMENT ON COLUMN allocation_heads.snapshot_version IS 'Version of the newest snapshot';
 
 COMMENT ON TABLE portfolio_allocations IS 'Lines held or targeted, as of the newest snapshot';
 COMMENT ON COLUMN portfolio_allocations.target_weight IS 'Fraction of equity';
@@ -39,8 +51,10 @@ COMMENT ON COLUMN positions.income IS 'Cumulative';
 COMMENT ON COLUMN positions.realized_net IS 'realized_gross - fees + income';
 COMMENT ON COLUMN positions.lots IS 'Open lots, where the cost method keeps them';
 COMMENT ON COLUMN positions.ledger_version IS 'Version of the ledger record that says so';
+COMMENT ON COLUMN positions.updated_at IS 'Timestamp of that ledger record';
 
 COMMENT ON TABLE orders IS 'One row an order: what was asked for and what the router says of it';
+COMMENT ON COLUMN orders.wave_number IS 'Which wave of its rebalance, from 1';
 COMMENT ON COLUMN orders.quantity IS 'Units ordered; positive';
 COMMENT ON COLUMN orders.limit_price IS 'In `currency`';
 COMMENT ON COLUMN orders.currency IS 'Currency of the prices';
@@ -48,41 +62,65 @@ COMMENT ON COLUMN orders.reference_price IS 'The price that the plan used, in `c
 COMMENT ON COLUMN orders.expected_value IS 'quantity x reference x multiplier x rate, in the base currency';
 COMMENT ON COLUMN orders.reason_code IS 'Why it was ordered';
 COMMENT ON COLUMN orders.explanation IS 'The numbers behind it';
+COMMENT ON COLUMN orders.policy_version IS 'Version of the policy that it was planned by';
+COMMENT ON COLUMN orders.snapshot_version IS 'Version of the book that it was planned on, as in portfolio.snapshots.v1';
 COMMENT ON COLUMN orders.valid_until IS 'After this moment it must not be sent any more';
 COMMENT ON COLUMN orders.block_key IS 'Groups orders of one firm, instrument, side and hour';
+COMMENT ON COLUMN orders.released_at IS 'Timestamp of its wave';
+COMMENT ON COLUMN orders.wave_offset IS 'Offset of its wave in rebalance.orders.v1';
 COMMENT ON COLUMN orders.cancel_requested_at IS 'When it was asked back';
 COMMENT ON COLUMN orders.status IS 'RELEASED until the router speaks, then its last word';
 COMMENT ON COLUMN orders.filled_quantity IS 'Units executed, by the router';
 COMMENT ON COLUMN orders.leaves_quantity IS 'Units open, by the router';
 COMMENT ON COLUMN orders.status_reason_code IS 'The router''s code';
 COMMENT ON COLUMN orders.status_reason IS 'The router''s words';
+COMMENT ON COLUMN orders.status_at IS 'When the router said so';
+COMMENT ON COLUMN orders.status_offset IS 'Offset of the router''s word in orders.status.v1';
 
 COMMENT ON TABLE portfolio_rebalances IS 'One row a rebalance: its newest event';
+COMMENT ON COLUMN portfolio_rebalances.timestamp IS 'The moment of the book that its first event stands on';
 COMMENT ON COLUMN portfolio_rebalances.type IS 'What began it: SCHEDULED, THRESHOLD or MANUAL';
 COMMENT ON COLUMN portfolio_rebalances.old_allocations IS 'Weights before: fractions of one';
 COMMENT ON COLUMN portfolio_rebalances.new_allocations IS 'Weights once every order is filled: fractions of one';
 COMMENT ON COLUMN portfolio_rebalances.status IS 'Its newest status';
 COMMENT ON COLUMN portfolio_rebalances.code IS 'Why it ended so, where it did not complete';
+COMMENT ON COLUMN portfolio_rebalances.metrics IS 'expected_fees: base currency; turnover, drift_before, drift_after: fractions of one; besides them words of its events';
 COMMENT ON COLUMN portfolio_rebalances.explanation IS 'One line for each instrument, ordered or not';
+COMMENT ON COLUMN portfolio_rebalances.orders IS 'Orders of its plan, each with quantity in units and expected_value in the base currency';
 COMMENT ON COLUMN portfolio_rebalances.proposal_hash IS 'Names the proposal that waits: APPROVE repeats it';
 COMMENT ON COLUMN portfolio_rebalances.shadow IS 'Whether it was planned and explained only';
 COMMENT ON COLUMN portfolio_rebalances.actor IS 'Who decided';
+COMMENT ON COLUMN portfolio_rebalances.source_offset IS 'Offset of its newest event in rebalance.events.v1';
+COMMENT ON COLUMN portfolio_rebalances.updated_at IS 'The moment of the book that its newest event stands on';
 
 COMMENT ON TABLE performance_snapshots IS 'One row a snapshot; amounts are in the base currency';
+COMMENT ON COLUMN performance_snapshots.version IS 'Counts the snapshots of the portfolio';
+COMMENT ON COLUMN performance_snapshots.timestamp IS 'The moment that it shows';
+COMMENT ON COLUMN performance_snapshots.base_currency IS 'Currency of its amounts';
 COMMENT ON COLUMN performance_snapshots.total_value IS 'Equity: cash + receivables + holdings';
 COMMENT ON COLUMN performance_snapshots.cash_value IS 'Cash by trade date';
 COMMENT ON COLUMN performance_snapshots.available_cash IS 'Cash that may be spent';
 COMMENT ON COLUMN performance_snapshots.cash IS 'Balances by currency, in their currency';
+COMMENT ON COLUMN performance_snapshots.returns IS 'Null: snapshots carry no returns';
 COMMENT ON COLUMN performance_snapshots.metrics IS 'Profit and its parts';
 COMMENT ON COLUMN performance_snapshots.allocations IS 'Lines, as in portfolio.snapshots.v1';
 COMMENT ON COLUMN performance_snapshots.risk IS 'Exposure and concentration: fractions of one';
 COMMENT ON COLUMN performance_snapshots.health IS 'What is stale, missing, quarantined or waits';
 COMMENT ON COLUMN performance_snapshots.complete IS 'Whether every line has a fresh price and nothing waits';
+COMMENT ON COLUMN performance_snapshots.policy_version IS 'Version of the policy in force; null without one';
 
-COMMENT ON TABLE dead_letters IS 'What was refused, once each';
+COMMENT ON TABLE dead_letters IS 'One row a dead letter: what was refused, or taken out of where it waited; refused again, a record has another';
 COMMENT ON COLUMN dead_letters.topic IS 'The topic of the letter';
-COMMENT ON COLUMN dead_letters.source_topic IS 'Where the refused record stands';
+COMMENT ON COLUMN dead_letters.partition IS 'Partition of the letter';
+COMMENT ON COLUMN dead_letters.record_offset IS 'Offset of the letter';
+COMMENT ON COLUMN dead_letters.source_topic IS 'The topic in which the record was sent';
+COMMENT ON COLUMN dead_letters.source_partition IS 'Partition of the record in it';
+COMMENT ON COLUMN dead_letters.source_offset IS 'Offset of the record in it';
 COMMENT ON COLUMN dead_letters.code IS 'Why, as a code';
 COMMENT ON COLUMN dead_letters.reason IS 'What, where and what to do';
-COMMENT ON COLUMN dead_letters.body IS 'The refused value, byte for byte; null where it was too large';
-COMMENT ON COLUMN dead_letters.key IS 'The refused key';
+COMMENT ON COLUMN dead_letters.lane IS 'Lane that wrote the letter';
+COMMENT ON COLUMN dead_letters.step IS 'Step of the lane that holds the letter';
+COMMENT ON COLUMN dead_letters.body IS 'The record''s value, byte for byte; null where it was too large';
+COMMENT ON COLUMN dead_letters.key IS 'The record''s key, byte for byte';
+COMMENT ON COLUMN dead_letters.headers IS 'The record''s headers: name, and value in hexadecimal digits';
+COMMENT ON COLUMN dead_letters.occurred_at IS 'When the log took the letter';

@@ -76,3 +76,44 @@ fn migration_error(error: MigrateError) -> StoreError {
         source => StoreError::Migration { source },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    const TABLES: &str = include_str!("../migrations/0002_projections.sql");
+    const COMMENTS: &str = include_str!("../migrations/0003_comments.sql");
+
+    /// Table, column and type of every column, as the migration writes them: one a line.
+    fn columns() -> Vec<(String, String)> {
+        let (mut table, mut columns) = (String::new(), Vec::new());
+        for line in TABLES.lines() {
+            if let Some(name) = line.strip_prefix("CREATE TABLE ") {
+                table = name.trim_end_matches(" (").to_owned();
+            } else if let Some(column) = line.strip_prefix("    ").filter(|line| line.starts_with(|c: char| c.is_ascii_lowercase())) {
+                let mut words = column.split([' ', ',']).filter(|word| !word.is_empty());
+                let (name, kind) = (words.next().unwrap(), words.next().unwrap());
+                columns.push((format!("{table}.{name}"), kind.to_owned()));
+            }
+        }
+        columns
+    }
+
+    #[test]
+    fn every_column_that_is_no_text_has_its_unit_in_the_database() {
+        let told: BTreeSet<&str> = COMMENTS
+            .lines()
+            .filter_map(|line| line.strip_prefix("COMMENT ON COLUMN ")?.split_once(" IS "))
+            .map(|(column, _)| column)
+            .collect();
+        let columns = columns();
+        assert!(columns.len() > 100, "{columns:?}");
+        let silent: Vec<_> = columns.iter().filter(|(column, kind)| kind != "text" && !told.contains(column.as_str())).collect();
+        assert!(silent.is_empty(), "without a comment: {silent:?}");
+        let unknown: Vec<_> = told.iter().filter(|told| columns.iter().all(|(column, _)| column != *told)).collect();
+        assert!(unknown.is_empty(), "no such column: {unknown:?}");
+        for table in columns.iter().filter_map(|(column, _)| column.split_once('.')).map(|(table, _)| table).collect::<BTreeSet<_>>() {
+            assert!(COMMENTS.contains(&format!("COMMENT ON TABLE {table} IS '")), "{table}");
+        }
+    }
+}

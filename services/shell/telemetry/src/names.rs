@@ -167,12 +167,12 @@ pub const QUARANTINED_PORTFOLIOS: Definition = gauge(
 pub const FRAMES: Definition = counter("ballast_frames", "{frame}", &["role"], "Frames written");
 /// Ticks folded into frames.
 pub const TICKS_CONFLATED: Definition = counter("ballast_ticks_conflated", "{tick}", &["role"], "Ticks read and folded into frames");
-/// Ticks with a price that is not above zero.
+/// Ticks with a field that is not above zero.
 pub const TICKS_HELD_BACK: Definition = counter(
     "ballast_ticks_held_back",
     "{tick}",
     &["role"],
-    "Ticks with a price that is not above zero: it is flagged HELD, and nothing is valued or planned on it until another comes",
+    "Ticks with a field that is not above zero; where it is the chosen price it is flagged HELD until another comes",
 );
 /// Ticks per changed price of the last frame.
 pub const TICK_FRAME_RATIO: Definition =

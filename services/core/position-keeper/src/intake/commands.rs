@@ -70,7 +70,8 @@ impl PositionKeeper {
                 Ok(())
             }
             CommandKind::Release => {
-                self.settle_quarantine(id, |quarantine| quarantine.release(id), "it is not quarantined")?;
+                let otherwise = || format!("portfolio {id:?} cannot be released: it is not quarantined");
+                self.settle_quarantine(id, |quarantine| quarantine.release(id), otherwise)?;
                 self.refused.forget_all(id);
                 Ok(())
             }
@@ -93,15 +94,16 @@ impl PositionKeeper {
 
     /// Closes a refusal, or takes a record out of where it waits.
     fn discard(&mut self, id: &PortfolioId, command: &Command, cx: &mut Context<'_>) -> Result<(), String> {
-        let letter = command.dead_letter.as_ref();
-        let place = place(letter)?;
-        let source = letter.and_then(source);
+        let letter = named(command.dead_letter.as_ref())?;
+        let source = source(letter)?;
         let reason = command.reason.as_deref().unwrap_or("no reason is given");
         let why = format!("DISCARD {:?} of {:?} took it out ({reason})", command.command_id, command.actor);
-        if source.is_some_and(|source| self.give_up(id, source, &why, cx)) {
+        if self.give_up(id, source, &why, cx) {
             return Ok(());
         }
-        let otherwise = "no such refusal of it is open, and no such record of it waits";
+        let place = place(letter);
+        let otherwise =
+            || format!("{place} cannot be discarded: no such refusal of portfolio {id:?} is open, and no such record of it waits");
         self.settle_quarantine(id, |quarantine| quarantine.settle(id, &place), otherwise)?;
         self.refused.forget(&place);
         Ok(())
@@ -111,10 +113,10 @@ impl PositionKeeper {
         &mut self,
         id: &PortfolioId,
         settle: impl FnOnce(&mut engine::quarantine::Quarantine) -> bool,
-        otherwise: &str,
+        otherwise: impl FnOnce() -> String,
     ) -> Result<(), String> {
         if !settle(&mut self.quarantine) {
-            return Err(format!("portfolio {id:?} cannot be released: {otherwise}"));
+            return Err(otherwise());
         }
         self.mark_by_id(id);
         Ok(())
@@ -123,9 +125,9 @@ impl PositionKeeper {
     /// Books the record that the command carries, late or not. It must stand open in the quarantine, so
     /// that it is taken in once, and be the very record that was refused: who may send commands may not book.
     fn admit(&mut self, id: &PortfolioId, command: &Command, origin: &Origin<'_>, cx: &mut Context<'_>) -> Result<(), String> {
-        let carried = command.dead_letter.as_ref();
-        let place = place(carried)?;
-        let raw = carried.and_then(|letter| raw(letter, origin)).ok_or("only fills and cash entries can be admitted")?;
+        let carried = named(command.dead_letter.as_ref())?;
+        let place = place(carried);
+        let raw = raw(carried, origin).ok_or("only fills and cash entries can be admitted")?;
         if !self.quarantine.settle(id, &place) {
             return Err(format!("no refusal of portfolio {id:?} is open for {place}: it was settled, or its place is another"));
         }
@@ -144,10 +146,10 @@ impl PositionKeeper {
         match self.refused.judge(place, raw.value.as_deref(), now) {
             Claim::True => Ok(()),
             Claim::False => Err(format!(
-                "the carried bytes are not those that were refused at {place}: take them from its dead letter as they are; a corrected record is sent to its topic by its sender, and this one is closed by DISCARD"
+                "the carried bytes are not those that were refused at {place}: take them from its dead letter as they are, then ADMIT it under a new command_id; a corrected record is sent to its topic by its sender, and this one is closed by DISCARD"
             )),
             Claim::Forgotten => Err(format!(
-                "the bytes that were refused at {place} are not known any more (they were settled, or a lane knows its newest {} refusals, for {} days): let the sender send the record again, ADMIT that if it is refused, and DISCARD this one",
+                "the bytes that were refused at {place} are not known any more (they were settled, or a lane knows its newest {} refusals, for {} days): let the sender send the record again, ADMIT it under a new command_id if it is refused, and DISCARD this one",
                 refused::KNOWN,
                 refused::KNOWN_DAYS
             )),
@@ -156,7 +158,9 @@ impl PositionKeeper {
 
     fn admit_record(&mut self, id: &PortfolioId, raw: &RawRecord, cx: &mut Context<'_>) -> Result<(), String> {
         let source = Source::from(raw);
-        let input = cx.decode(raw).map_err(|refusal| format!("the carried bytes were refused: {}", refusal.text))?;
+        let input = cx.decode(raw).map_err(|refusal| {
+            format!("the carried bytes were refused: {}; once that is mended, ADMIT it under a new command_id", refusal.text)
+        })?;
         let ended = match &input {
             Input::Fill(fill) if fill.portfolio_id == *id => self.try_fill(fill, &source, true, cx),
             Input::Cash(entry) if entry.portfolio_id == *id => self.try_cash(entry, &source, true, cx),
@@ -168,8 +172,11 @@ impl PositionKeeper {
                 Ok(())
             }
             Err(Trouble::Duplicate) => Err("it was booked meanwhile: DISCARD it".to_owned()),
-            Err(Trouble::Wait(need)) => Err(format!("it still needs {need}")),
-            Err(Trouble::Refuse(refusal)) => Err(format!("it is refused again ({}): {}", refusal.code, refusal.text)),
+            Err(Trouble::Wait(need)) => Err(format!("it still needs {need}: send that, then ADMIT it under a new command_id")),
+            Err(Trouble::Refuse(refusal)) => Err(format!(
+                "it is refused again ({}): {}; once that is mended, ADMIT it under a new command_id",
+                refusal.code, refusal.text
+            )),
         }
     }
 
@@ -190,13 +197,19 @@ impl PositionKeeper {
     }
 }
 
-fn place(letter: Option<&DeadLetterReference>) -> Result<SmolStr, String> {
-    let letter = letter.ok_or("dead_letter is missing: name topic, partition and offset of the refused record")?;
-    Ok(engine::quarantine::Quarantine::place(&letter.topic, letter.partition, letter.offset))
+fn named(letter: Option<&DeadLetterReference>) -> Result<&DeadLetterReference, String> {
+    letter.ok_or_else(|| "dead_letter is missing: name topic, partition and offset of the refused record".to_owned())
 }
 
-fn source(letter: &DeadLetterReference) -> Option<Source> {
-    Some(Source { topic: Topic::from_name(&letter.topic)?, partition: letter.partition, offset: letter.offset })
+fn place(letter: &DeadLetterReference) -> SmolStr {
+    engine::quarantine::Quarantine::place(&letter.topic, letter.partition, letter.offset)
+}
+
+fn source(letter: &DeadLetterReference) -> Result<Source, String> {
+    let no_topic =
+        || format!("{} names no topic of ours: name the topic in which the record was sent, not that of its letter", place(letter));
+    let topic = Topic::from_name(&letter.topic).ok_or_else(no_topic)?;
+    Ok(Source { topic, partition: letter.partition, offset: letter.offset })
 }
 
 fn raw(letter: &DeadLetterReference, origin: &Origin<'_>) -> Option<RawRecord> {

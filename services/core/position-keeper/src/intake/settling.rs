@@ -7,7 +7,7 @@ use crate::keeper::PositionKeeper;
 use domain::reason::DeadLetterCode;
 use domain::{Date, Input, PortfolioId};
 use engine::dedup::Verdict;
-use engine::waiting::{Full, Limits, Waiting};
+use engine::waiting::{Full, Limits, Measure, Room, Waiting};
 use engine::{Context, Origin, RawRecord, Refusal};
 
 impl PositionKeeper {
@@ -77,16 +77,11 @@ impl PositionKeeper {
     fn let_wait(&mut self, portfolio: &PortfolioId, need: Need, record: RawRecord, cx: &mut Context<'_>) {
         let limits = Limits { all: cx.settings.waiting_limit, owner: cx.settings.waiting_portfolio_limit };
         let needed = need.to_string();
-        let (waiting, full) = match self.waits.wait(portfolio, need, Waiting { record, since: cx.now }, limits) {
-            Ok(()) => return self.mark_by_id(portfolio),
-            Err(Full::All(waiting)) => (waiting, format!("{} records wait already, the most that a lane keeps", self.waits.len())),
-            Err(Full::Owner(waiting)) => {
-                let count = self.waits.count(portfolio);
-                (waiting, format!("{count} records of portfolio {portfolio:?} wait already, the most that a lane keeps of one"))
-            }
+        let Err(full) = self.waits.wait(portfolio, need, Waiting { record, since: cx.now }, limits) else {
+            return self.mark_by_id(portfolio);
         };
-        let text = format!("{full}; this one waits for {needed}: send that, then ADMIT this record");
-        self.park(portfolio, waiting.record, Refusal::new(DeadLetterCode::WaitExceeded, text), cx);
+        let text = format!("{}; this one waits for {needed}: send that, then ADMIT this record", told(&full, portfolio));
+        self.park(portfolio, full.waiting.record, Refusal::new(DeadLetterCode::WaitExceeded, text), cx);
     }
 
     /// Dead-letters a fill or cash entry and quarantines its portfolio.
@@ -98,9 +93,11 @@ impl PositionKeeper {
     /// Takes a record out of where it waits: a person has decided that it is not to be booked. What waited behind
     /// it goes on. Its portfolio is not quarantined: nobody needs to look at it once more.
     pub(crate) fn give_up(&mut self, portfolio: &PortfolioId, place: Source, why: &str, cx: &mut Context<'_>) -> bool {
-        let Some((waiting, need)) = self.waits.take_one(portfolio, place) else { return false };
-        let refusal = Refusal::new(DeadLetterCode::Discarded, format!("{why}, while it waited for {need}"));
-        cx.dead_letter(waiting.record, Some(portfolio.clone()), refusal);
+        let Some(taken) = self.waits.take_one(portfolio, place) else { return false };
+        // What the head needs, the others may not need themselves.
+        let behind = if taken.is_behind { "behind others " } else { "" };
+        let refusal = Refusal::new(DeadLetterCode::Discarded, format!("{why}, while it waited {behind}for {}", taken.need));
+        cx.dead_letter(taken.waiting.record, Some(portfolio.clone()), refusal);
         self.retry_portfolio(portfolio, cx);
         true
     }
@@ -122,6 +119,22 @@ impl PositionKeeper {
         if portfolio.journal.is_full(portfolio.cash.balances().len(), portfolio.lines.lots(), self.ledger_bytes) {
             self.seal(ix);
             self.full = true;
+        }
+    }
+}
+
+/// What of which room is full.
+fn told(full: &Full, portfolio: &PortfolioId) -> String {
+    let (of, one) = match full.room {
+        Room::All => (String::new(), ""),
+        Room::Owner => (format!(" of portfolio {portfolio:?}"), " of one"),
+    };
+    match full.of {
+        Measure::Records(count) => format!("{count} records{of} wait already, the most that a lane keeps{one}"),
+        Measure::Bytes { held, most } => {
+            format!(
+                "records{of} of {held} bytes wait already, and this one would make them more than the {most} bytes that a lane keeps{one}"
+            )
         }
     }
 }

@@ -16,6 +16,16 @@ struct Queue {
     length: i32,
 }
 
+/// A record that was taken out of where it waited.
+pub struct Taken {
+    /// The record.
+    pub waiting: Waiting,
+    /// What it, or who stood before it, waited for.
+    pub need: Need,
+    /// Whether others stood before it.
+    pub is_behind: bool,
+}
+
 /// The queues.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Waits {
@@ -97,9 +107,10 @@ impl Waits {
             }
         }
     }
-    /// Takes one record of a portfolio out, with what it, or who stands before it, waited for.
-    pub fn take_one(&mut self, portfolio: &PortfolioId, place: Source) -> Option<(Waiting, Need)> {
+    /// Takes one record of a portfolio out.
+    pub fn take_one(&mut self, portfolio: &PortfolioId, place: Source) -> Option<Taken> {
         let is = |record: &RawRecord| Source::from(record) == place;
+        let is_behind = !self.room.queue(portfolio.as_str()).next().is_some_and(|head| is(&head.record));
         if let Some(waiting) = self.room.take_one(portfolio.as_str(), portfolio.as_str(), is) {
             let queue = self.queues.get_mut(portfolio)?;
             queue.length -= 1;
@@ -107,7 +118,7 @@ impl Waits {
             if empty {
                 self.forget_queue(portfolio);
             }
-            return Some((waiting, need));
+            return Some(Taken { waiting, need, is_behind });
         }
         let mut awaited = self.named.get(portfolio)?.keys().cloned();
         let (waiting, execution) = awaited.find_map(|execution| {
@@ -115,7 +126,8 @@ impl Waits {
             Some((self.room.take_one(portfolio.as_str(), &queue, is)?, execution))
         })?;
         self.count_out(portfolio, &execution);
-        Some((waiting, Need::Execution(execution.0, execution.1)))
+        // Each of them awaits the execution itself.
+        Some(Taken { waiting, need: Need::Execution(execution.0, execution.1), is_behind: false })
     }
     fn count_out(&mut self, portfolio: &PortfolioId, execution: &(SmolStr, SmolStr)) {
         let Some(named) = self.named.get_mut(portfolio) else { return };

@@ -207,6 +207,9 @@ mod tests {
         assert_eq!((slot.price.unwrap().to_string(), slot.flag(false)), ("100".into(), PriceFlag::Held));
         assert!(slot.quote(tick("101", 3)));
         assert_eq!((slot.price.unwrap().to_string(), slot.flag(false)), ("101".into(), PriceFlag::Fresh));
+        // Only the chosen price is judged: a bid of nothing and an ask have a middle.
+        assert!(slot.quote(FramePrice { bid: "0".parse().ok(), ask: "10".parse().ok(), ..tick("", 4) }));
+        assert_eq!((slot.price.unwrap().to_string(), slot.flag(false)), ("5".into(), PriceFlag::Fresh));
         let mut new = Slot::new("A".parse().unwrap());
         new.quote(tick("0", 1));
         assert_eq!((new.price, new.flag(false)), (None, PriceFlag::Missing));

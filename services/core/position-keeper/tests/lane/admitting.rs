@@ -7,6 +7,9 @@ use engine::Settings;
 use engine::refused::KNOWN_DAYS;
 use serde_json::{Value, json};
 
+/// A command acts once: the next ADMIT of the same record is another one.
+const AGAIN: &str = "ADMIT it under a new command_id";
+
 /// A book whose fill at offset 2, of 7 units, is parked as late.
 fn parked() -> Book {
     let mut book = Book::with(&Settings { dedup_trade_dates: 2, ..Settings::default() });
@@ -39,8 +42,9 @@ fn bytes_that_were_never_refused_are_not_booked() {
     let mut other: Value = serde_json::from_slice(&refused).unwrap();
     other["quantity"] = "7000".into();
     refuses(&mut book, "a1", other.to_string().as_bytes(), "are not those that were refused");
-    let reordered = serde_json::to_vec_pretty(&other).unwrap();
-    refuses(&mut book, "a2", &reordered, "are not those that were refused");
+    // The same values, told otherwise, are other bytes.
+    let same: Value = serde_json::from_slice(&refused).unwrap();
+    refuses(&mut book, "a2", &serde_json::to_vec_pretty(&same).unwrap(), "are not those that were refused");
     let (_, booked) = book.sent_fills("p").remove(0);
     refuses(&mut book, "a3", &booked, "closed by DISCARD");
     let outputs = admit(&mut book, "a4", &refused);
@@ -92,7 +96,31 @@ fn an_unreadable_record_may_be_admitted_as_it_is_and_as_nothing_else() {
     let told = text(book.command("a1", "ADMIT", letter("!")).run());
     assert!(told.contains("are not those that were refused"), "{told}");
     let told = text(book.command("a2", "ADMIT", letter("?")).run());
-    assert!(told.contains("the carried bytes were refused"), "{told}");
+    assert!(told.contains("the carried bytes were refused") && told.contains(AGAIN), "{told}");
+}
+
+#[test]
+fn an_admit_that_is_refused_says_that_the_next_one_needs_a_new_id() {
+    let mut book = parked();
+    refuses(&mut book, "a1", b"{}", AGAIN);
+    assert!(letters(&admit(&mut book, "a1", b"{}")).is_empty(), "the same command once more says nothing");
+    // Two that are late besides: of an instrument that is not known, and in another currency than its instrument.
+    let late = |more: Value| {
+        let mut fields = more;
+        fields["trade_date"] = "2026-01-02".into();
+        fields
+    };
+    book.fill("3", "BUY", "1", "10", late(json!({"instrument_id": "NEW"})));
+    book.fill("4", "BUY", "1", "10", late(json!({"currency": "EUR"}))).run();
+    let mut told = |id: &str, offset: i64| {
+        let (_, bytes) = book.sent_fills("p").into_iter().find(|(sent, _)| *sent == offset).unwrap();
+        let bytes = domain::dead_letter::hex::encode(&bytes);
+        let letter = json!({"dead_letter": {"topic": "execution.fills.v1", "partition": 0, "offset": offset, "bytes": bytes}});
+        only(letters(&book.command(id, "ADMIT", letter).run())).1
+    };
+    let (waits, refused) = (told("a2", 3), told("a3", 4));
+    assert!(waits.contains("it still needs reference data of instrument \"NEW\"") && waits.contains(AGAIN), "{waits}");
+    assert!(refused.contains("it is refused again") && refused.contains(AGAIN), "{refused}");
 }
 
 #[test]
@@ -102,6 +130,7 @@ fn a_refusal_that_is_forgotten_says_so() {
     let last = Timestamp::from_micros(second(KNOWN_DAYS * 24 * 3600));
     book.at(last.micros() + 1);
     refuses(&mut book, "a1", &refused, "a lane knows its newest 10000 refusals, for 30 days");
+    refuses(&mut book, "a1b", &refused, AGAIN);
     let discard = json!({"dead_letter": {"topic": "execution.fills.v1", "partition": 0, "offset": 2}});
     assert!(letters(&book.command("d1", "DISCARD", discard).run()).is_empty());
     assert_eq!(book.lane.role().quarantined(), 0);

@@ -1,8 +1,8 @@
 //! How many records may wait: of a lane, and of one portfolio, which never takes the room of all others.
 
 use crate::harness::*;
-use domain::Output;
 use domain::reason::DeadLetterCode as Code;
+use domain::{Output, Topic};
 use engine::Settings;
 use serde_json::json;
 
@@ -41,6 +41,28 @@ fn a_portfolio_waits_with_as_many_records_as_its_limit_and_no_more() {
     let outputs = book.instrument("NEW", json!({})).run();
     let booked: Vec<_> = ledgers(&outputs).iter().map(|ledger| ledger.entries.len()).collect();
     assert_eq!((booked, book.lane.role().waiting()), (vec![3, 1], 0));
+}
+
+#[test]
+fn a_letter_says_whether_records_or_bytes_are_too_many() {
+    let mut book = with(100, 100);
+    let heavy = |book: &mut Book, exec: &str| {
+        let mut fill = json!({
+            "source": "oms", "exec_id": exec, "trade_date": "2026-01-05", "exec_type": "TRADE", "portfolio_id": "p",
+            "instrument_id": "NEW", "side": "BUY", "quantity": "1", "price": "10", "currency": "USD",
+            "transact_time": "2026-01-05T10:00:00Z"
+        })
+        .to_string()
+        .into_bytes();
+        fill.resize(900 * 1024, b' ');
+        book.add(Topic::Fills, "p", Some(fill));
+        book.run()
+    };
+    (1..=9).for_each(|n| assert!(letters(&heavy(&mut book, &n.to_string())).is_empty(), "{n}"));
+    let outputs = heavy(&mut book, "10");
+    exceeds(&outputs, "records of portfolio \"p\" of 82");
+    exceeds(&outputs, "more than the 8388608 bytes that a lane keeps of one");
+    assert_eq!(counts(&book), (9, 1));
 }
 
 #[test]

@@ -40,7 +40,7 @@ fn what_waited_behind_a_discarded_record_goes_on_in_order() {
     let outputs = discard(&mut book, "d1", 0);
     let (code, text) = only(letters(&outputs));
     assert_eq!(code, Code::Discarded);
-    for words in ["DISCARD \"d1\" of \"me\"", "mistyped", "a rate of UDS in USD"] {
+    for words in ["DISCARD \"d1\" of \"me\"", "mistyped", "while it waited for a rate of UDS in USD"] {
         assert!(text.contains(words), "{text}");
     }
     let Some(Output::DeadLetter(letter)) = outputs.iter().find(|output| matches!(output, Output::DeadLetter(_))) else { panic!() };
@@ -62,11 +62,17 @@ fn one_is_taken_out_of_the_midst_and_the_head_goes_on_waiting() {
     let mut back = restored(&mut book.lane);
     std::mem::swap(&mut book.lane, &mut back);
     let outputs = discard(&mut book, "d1", 1);
-    assert!(only(letters(&outputs)).1.contains("instrument \"NEW\"") && booked(&outputs).is_empty());
+    let (_, text) = only(letters(&outputs));
+    assert!(text.ends_with("while it waited behind others for reference data of instrument \"NEW\"") && booked(&outputs).is_empty());
     refused(&discard(&mut book, "d2", 1), "no such record of it waits");
     refused(&book.command("d3", "DISCARD", place("treasury.cash.v1", 0)).run(), "no such record of it waits");
     let of_another = json!({"portfolio_id": "q", "dead_letter": {"topic": "execution.fills.v1", "partition": 0, "offset": 0}});
     refused(&book.command("d4", "DISCARD", of_another).run(), "no such record of it waits");
+    let outputs = book.command("d5", "DISCARD", place("execution.fills.v1", 9)).run();
+    refused(&outputs, "execution.fills.v1/0@9 cannot be discarded: no such refusal of portfolio \"p\" is open");
+    let outputs = book.command("d6", "DISCARD", place("execution.fills.v1.dlq", 0)).run();
+    refused(&outputs, "execution.fills.v1.dlq/0@0 names no topic of ours");
+    refused(&book.command("d7", "RELEASE", json!({})).run(), "portfolio \"p\" cannot be released: it is not quarantined");
     assert_eq!(book.lane.role().waiting(), 2);
     let outputs = book.instrument("NEW", json!({})).run();
     assert_eq!((booked(&outputs), book.lane.role().waiting()), (vec!["1".to_owned(), "3".to_owned()], 0));
@@ -78,12 +84,12 @@ fn a_cancel_of_what_never_came_is_taken_out_too() {
     let cancel = json!({"exec_type": "CANCEL", "exec_ref_id": "never"});
     book.fill("x1", "BUY", "1", "10", cancel.clone()).fill("x2", "BUY", "1", "10", cancel).fill("2", "BUY", "1", "10", json!({}));
     assert_eq!(booked(&book.run()), ["2"]);
-    let (_, text) = only(letters(&discard(&mut book, "d1", 0)));
-    assert!(text.contains("execution \"never\" of \"oms\""), "{text}");
+    let (_, text) = only(letters(&discard(&mut book, "d1", 1)));
+    assert!(text.ends_with("while it waited for execution \"never\" of \"oms\""), "{text}");
     assert_eq!(book.lane.role().waiting(), 1);
     let mut back = restored(&mut book.lane);
     std::mem::swap(&mut book.lane, &mut back);
-    let outputs = discard(&mut book, "d2", 1);
+    let outputs = discard(&mut book, "d2", 0);
     assert_eq!((only(letters(&outputs)).0, book.lane.role().waiting()), (Code::Discarded, 0));
     let outputs = book.refresh("5b9da7e6-3c55-4a0b-9f0e-42a11a57ba11").run();
     assert_eq!(only(drifts(&outputs)).health.waiting, 0);

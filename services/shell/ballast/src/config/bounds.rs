@@ -6,6 +6,7 @@ use super::sources::place;
 use engine::settings::{MAX_LEDGER_BYTES, MAX_LINES, MAX_LOTS};
 use figment::Figment;
 use figment::value::Value;
+use kafka_log::{FETCH_AHEAD_KIB, LIVE_FETCH_WAIT_MS, TRANSACTION_TIMEOUT_MS};
 
 const DAY_MS: i128 = 86_400_000;
 const CENTURY_DAYS: i128 = 36_500;
@@ -13,9 +14,9 @@ const CENTURY_DAYS: i128 = 36_500;
 /// Ranges of whole numbers, both ends included.
 const RANGES: [(&str, i128, i128); 45] = [
     ("lanes", 1, 1024),
-    ("kafka.live_fetch_wait_ms", 100, 500),
-    ("kafka.fetch_ahead_kib", 1024, 2_097_151),
-    ("kafka.transaction_timeout_ms", 5_000, 3_600_000),
+    ("kafka.live_fetch_wait_ms", *LIVE_FETCH_WAIT_MS.start() as i128, *LIVE_FETCH_WAIT_MS.end() as i128),
+    ("kafka.fetch_ahead_kib", *FETCH_AHEAD_KIB.start() as i128, *FETCH_AHEAD_KIB.end() as i128),
+    ("kafka.transaction_timeout_ms", *TRANSACTION_TIMEOUT_MS.start() as i128, *TRANSACTION_TIMEOUT_MS.end() as i128),
     ("postgres.port", 1, 65_535),
     ("postgres.pool_size", 1, 1_000),
     ("postgres.acquire_timeout_ms", 1, 3_600_000),

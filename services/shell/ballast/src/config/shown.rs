@@ -1,15 +1,13 @@
 //! The configuration that holds, as the file would say it: sections and keys with their values, secrets left
 //! out, and beside a value that was set the place where. It checks nothing.
 
+use super::secrets::is_secret;
 use super::sources::place;
 use super::variables::EXAMPLE;
 use figment::Figment;
 use figment::providers::{Format, Toml};
 use figment::value::{Dict, Num, Value};
 use std::fmt::Write as _;
-
-/// Keys whose values are never shown.
-const SECRETS: [&str; 3] = ["postgres.url", "kafka.security.password", "kafka.security.key_password"];
 
 /// The text of all that holds.
 pub(super) fn text(set: &Figment) -> String {
@@ -28,7 +26,7 @@ fn section(text: &mut String, set: &Figment, name: &str, values: &Dict) {
     }
     for (key, value) in own {
         let path = path_of(name, key);
-        let shown = if SECRETS.contains(&path.as_str()) { "\"***\"".to_owned() } else { toml(value) };
+        let shown = if is_secret(&path) { "\"***\"".to_owned() } else { toml(value) };
         let place = place(set, &path).map(|place| format!("  # set {place}")).unwrap_or_default();
         _ = writeln!(text, "{} = {shown}{place}", quoted(key));
     }
@@ -80,5 +78,16 @@ mod tests {
         let (read, meant) = (load(Some(&file), &[]).unwrap(), load(None, &overrides).unwrap());
         std::fs::remove_file(&file).unwrap();
         assert_eq!((read.instance, read.pacing, read.core), (meant.instance, meant.pacing, meant.core));
+    }
+
+    #[test]
+    fn secrets_among_the_properties_of_the_client_are_left_out() {
+        let file = std::env::temp_dir().join(format!("ballast-properties-{}.toml", std::process::id()));
+        let properties = "\"sasl.password\" = \"hunter2\"\n\"ssl.key.password\" = \"hunter2\"\n\"ssl.key.pem\" = \"hunter2\"\n";
+        std::fs::write(&file, format!("[kafka.client]\n{properties}\"linger.ms\" = \"7\"\n")).unwrap();
+        let told = shown(Some(&file), &[]).unwrap();
+        std::fs::remove_file(&file).unwrap();
+        assert!(told.contains("\"ssl.key.pem\" = \"***\"") && told.contains("\"linger.ms\" = \"7\""), "{told}");
+        assert!(!told.contains("hunter2"), "{told}");
     }
 }

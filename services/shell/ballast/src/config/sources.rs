@@ -2,6 +2,7 @@
 //! of them a value came from. What values mean is not looked at.
 
 use super::ConfigError;
+use super::secrets::is_secret;
 use super::variables::{configures, key_of, known_variables};
 use figment::providers::{Env, Format, Toml};
 use figment::value::{Dict, Map, Value};
@@ -18,32 +19,52 @@ pub(super) fn layers(file: Option<&Path>, overrides: &[String]) -> Result<Figmen
         set = set.merge(Toml::file(file));
     }
     known_variables(std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()))?;
-    set = set.merge(Env::prefixed("BALLAST_").filter(|key| configures(key.as_str())).map(|key| key_of(key.as_str()).into()));
+    let variables = Env::prefixed("BALLAST_").filter(|key| configures(key.as_str())).map(|key| key_of(key.as_str()).into());
+    for (key, value) in variables.iter() {
+        set = set.merge(Given::Variable { key: key.as_str(), value: &value });
+    }
     for pair in overrides {
         let (key, value) =
             pair.split_once('=').ok_or_else(|| ConfigError::Wrong(format!("--set takes section.key=value, got {pair:?}")))?;
-        set = set.merge(Flag { key, value });
+        set = set.merge(Given::Flag { key, value });
     }
     Ok(set)
 }
 
-/// One `--set`.
-struct Flag<'a> {
-    key: &'a str,
-    value: &'a str,
+/// One key that is set outside the file, with its value as it was written.
+enum Given<'a> {
+    /// By a variable of the environment.
+    Variable { key: &'a str, value: &'a str },
+    /// By `--set`.
+    Flag { key: &'a str, value: &'a str },
 }
 
-impl Provider for Flag<'_> {
+impl Provider for Given<'_> {
     /// Without the value, which may be a secret.
     fn metadata(&self) -> Metadata {
-        Metadata::named(format!("--set {}", self.key))
+        match self {
+            Self::Variable { .. } => Metadata::named("a variable"),
+            Self::Flag { key, .. } => Metadata::named(format!("--set {key}")),
+        }
     }
     fn data(&self) -> Result<Map<Profile, Dict>, figment::Error> {
-        let value: Value = self.value.parse().unwrap_or_else(|never| match never {});
-        let nested = figment::util::nest(self.key, value);
-        let dict = nested.into_dict().ok_or_else(|| figment::Error::from(format!("--set takes section.key=value, got {:?}", self.key)))?;
-        Ok(Profile::Global.collect(dict))
+        let (profile, key, value) = match self {
+            Self::Variable { key, value } => (Profile::Default, key, value),
+            Self::Flag { key, value } => (Profile::Global, key, value),
+        };
+        let nested = figment::util::nest(key, read(key, value));
+        let dict = nested.into_dict().ok_or_else(|| figment::Error::from(format!("--set takes section.key=value, got {key:?}")))?;
+        Ok(profile.collect(dict))
     }
+}
+
+/// A value by its form: a number, a flag, a list, else a text. A secret is a text to the letter, whatever it looks
+/// like: read as a number, `007` would be another one.
+fn read(key: &str, value: &str) -> Value {
+    if is_secret(key) {
+        return Value::from(value);
+    }
+    value.parse().unwrap_or_else(|never| match never {})
 }
 
 /// Where a key was set, as the end of a sentence; `None` for a default.
@@ -59,15 +80,22 @@ fn named(metadata: &Metadata, key: &str) -> String {
     }
 }
 
-/// What cannot be read, and where it was set.
+/// What cannot be read, and where it was set; of secrets without their values, and of a file without its lines.
 pub(super) fn words(error: figment::Error) -> String {
     let one = |error: figment::Error| {
         let key = error.path.join(".");
         let place = error.metadata.as_ref().map(|metadata| format!(", set {}", named(metadata, &key))).unwrap_or_default();
         let of = if key.is_empty() { String::new() } else { format!(" for {key}") };
-        format!("{}{of}{place}", error.kind)
+        let what = if is_secret(&key) { "a secret is a text: write it in quotes".to_owned() } else { unquoted(&error.kind.to_string()) };
+        format!("{what}{of}{place}")
     };
     error.into_iter().map(one).collect::<Vec<_>>().join("; ")
+}
+
+/// Words without the lines of a file that they quote, which may hold a secret: ` 3 | password = …`.
+fn unquoted(words: &str) -> String {
+    let quotes = |line: &&str| !line.trim_start().trim_start_matches(|c: char| c.is_ascii_digit()).trim_start().starts_with('|');
+    words.lines().filter(quotes).collect::<Vec<_>>().join(": ")
 }
 
 #[cfg(test)]
@@ -87,6 +115,44 @@ mod tests {
         let told = refused(&["pacing.comit_ms=5"]);
         assert!(told.contains("unknown field") && told.contains("--set pacing.comit_ms") && !told.contains(".rs"), "{told}");
         assert!(refused(&["=5"]).contains("section.key=value"));
+    }
+
+    fn refused_file(name: &str, text: &str) -> String {
+        let file = std::env::temp_dir().join(format!("ballast-{name}-{}.toml", std::process::id()));
+        std::fs::write(&file, text).unwrap();
+        let told = load(Some(&file), &[]).unwrap_err().to_string();
+        std::fs::remove_file(&file).unwrap();
+        told
+    }
+
+    #[test]
+    fn a_secret_is_read_to_the_letter_whatever_it_looks_like() {
+        for secret in ["12345678", "007", "1e5", "true", "[1]", "{a=1}", "\"a\"", " a ", "-0.50"] {
+            let given = Given::Variable { key: "kafka.security.password", value: secret };
+            let set = Figment::from(given);
+            assert_eq!(set.find_value("kafka.security.password").unwrap().as_str(), Some(secret));
+            assert_eq!(place(&set, "kafka.security.password").unwrap(), "by the variable BALLAST_KAFKA_SECURITY_PASSWORD");
+            let overrides = ["protocol=SASL_SSL".to_owned(), "user=ann".to_owned(), format!("password={secret}")];
+            let overrides: Vec<_> = overrides.iter().map(|pair| format!("kafka.security.{pair}")).collect();
+            let password = load(None, &overrides).unwrap().kafka.security.password.unwrap();
+            assert_eq!(password.reveal(), secret);
+        }
+        let given = Given::Variable { key: "lanes", value: "8" };
+        assert_eq!(Figment::from(given).find_value("lanes").unwrap().to_u128(), Some(8), "what is no secret keeps its form");
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_without_secrets() {
+        for (text, key) in [
+            ("[kafka.security]\npassword = 12345678\n", "kafka.security.password"),
+            ("[postgres]\nurl = 12345678\n", "postgres.url"),
+            ("[kafka.client]\n\"sasl.password\" = 12345678\n", "kafka.client.sasl.password"),
+        ] {
+            let told = refused_file("secret", text);
+            assert!(told.contains(&format!("write it in quotes for {key}, set in ")) && !told.contains("12345678"), "{told}");
+        }
+        let told = refused_file("unquoted", "[kafka.security]\npassword = hunter2\n");
+        assert!(told.contains("line 2") && !told.contains("hunter2"), "{told}");
     }
 
     #[test]

@@ -4,12 +4,13 @@
 use super::facts::Facts;
 use super::history::{History, PolicyRecord};
 use super::lanes::Lanes;
+use super::needs::{Awaited, Needs};
 use super::seen::{KEEPER, Place, Seen};
 use avro_codec::{SchemaStore, decode};
 use domain::cash::CashEntry;
 use domain::enums::{CommandKind, EntryKind};
 use domain::fill::Fill;
-use domain::{Currency, Input, InstrumentId, PortfolioId, SmolStr, Topic};
+use domain::{Input, PortfolioId, SmolStr, Topic};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A place in an input topic.
@@ -28,7 +29,7 @@ pub(super) enum Fate {
     DeadLettered,
     /// Its id was booked from another place.
     Duplicate,
-    /// It lacks an instrument, a policy or a rate.
+    /// It lacks an instrument, a policy, a rate, or the execution that it names.
     Waiting,
     /// None of these.
     Lost,
@@ -70,17 +71,21 @@ impl Fates {
         let mut fates =
             Self { acts: acts(history, lanes), letters: letters(history, lanes), admitted: admitted(history, schemas), ..Self::default() };
         let needs = Needs::of(history, lanes, facts);
-        // Records of a portfolio wait in one queue, so that one that lacks something holds up the others.
-        let stuck = fates.stuck(history, &needs);
-        fates.fills = fates.judge(history, &history.fills, lanes, fill_key, |fill| stuck.contains(&fill.portfolio_id));
+        let awaited = Awaited::of(history, |place| fates.acted(place));
+        // Records of a portfolio wait in one queue, so that one that lacks something holds up the others; but for
+        // one that awaits its execution, which waits by itself.
+        let stuck = fates.stuck(history, &needs, &awaited);
+        let fill_may_wait = |fill: &Fill| stuck.contains(&fill.portfolio_id) || awaited.by(fill);
+        fates.fills = fates.judge(history, &history.fills, lanes, fill_key, fill_may_wait);
         fates.cash = fates.judge(history, &history.cash, lanes, cash_key, |entry| stuck.contains(&entry.portfolio_id));
         fates
     }
 
     /// Portfolios one of whose unsettled records lacks something.
-    fn stuck(&self, history: &History, needs: &Needs<'_>) -> BTreeSet<PortfolioId> {
+    fn stuck(&self, history: &History, needs: &Needs<'_>, awaited: &Awaited) -> BTreeSet<PortfolioId> {
         let open = |place: Place, repeat: bool| !repeat && !self.acted(at(place)) && !self.buried(at(place));
-        let fills = history.fills.iter().filter(|s| open(s.place, s.repeat) && needs.fill_may_wait(s.place.partition, &s.record));
+        let lacks = |s: &&Seen<Fill>| !awaited.by(&s.record) && needs.fill_may_wait(s.place.partition, &s.record);
+        let fills = history.fills.iter().filter(|s| open(s.place, s.repeat)).filter(lacks);
         let cash = history.cash.iter().filter(|s| open(s.place, s.repeat) && needs.cash_may_wait(s.place.partition, &s.record));
         fills.map(|s| s.record.portfolio_id.clone()).chain(cash.map(|s| s.record.portfolio_id.clone())).collect()
     }
@@ -146,7 +151,8 @@ fn acts(history: &History, lanes: &Lanes) -> BTreeMap<At, Vec<i64>> {
     acts
 }
 
-fn letters(history: &History, lanes: &Lanes) -> BTreeMap<At, Vec<&'static str>> {
+/// Dead letters by the place that they name, with their role.
+pub(super) fn letters(history: &History, lanes: &Lanes) -> BTreeMap<At, Vec<&'static str>> {
     let mut letters: BTreeMap<At, Vec<&'static str>> = BTreeMap::new();
     for seen in history.letters.iter().filter(|seen| !seen.repeat && lanes.is_settled(seen.stamp)) {
         let letter = &seen.record;
@@ -165,44 +171,6 @@ fn admitted(history: &History, schemas: &SchemaStore) -> BTreeMap<At, (At, Input
         Some((at(seen.place), ((topic, letter.partition, letter.offset), input)))
     });
     carried.collect()
-}
-
-/// What a lane knows at the end of the history: whether a record may still lack something.
-struct Needs<'a> {
-    facts: &'a Facts,
-    lanes: &'a Lanes,
-    policies: BTreeMap<PortfolioId, Option<Currency>>,
-}
-
-impl<'a> Needs<'a> {
-    fn of(history: &'a History, lanes: &'a Lanes, facts: &'a Facts) -> Self {
-        let buried = letters(history, lanes);
-        let mut policies = BTreeMap::new();
-        for seen in history.policies.iter().filter(|seen| is_read(lanes, seen) && !buried.contains_key(&at(seen.place))) {
-            let (portfolio, policy) = &seen.record;
-            policies.insert(portfolio.clone(), policy.as_ref().map(|policy| policy.base_currency));
-        }
-        Self { facts, lanes, policies }
-    }
-    fn frames(&self, lane: i32) -> i64 {
-        self.lanes.end(KEEPER, lane, Topic::Frames, 0)
-    }
-    fn fill_may_wait(&self, lane: i32, fill: &Fill) -> bool {
-        let mut currencies: Vec<Currency> = fill.fees.iter().map(|fee| fee.currency).collect();
-        currencies.extend(fill.fx_rate.is_none().then_some(fill.currency));
-        self.may_wait(lane, &fill.portfolio_id, Some(&fill.instrument_id), &currencies)
-    }
-    fn cash_may_wait(&self, lane: i32, entry: &CashEntry) -> bool {
-        self.may_wait(lane, &entry.portfolio_id, entry.instrument_id.as_ref(), &[entry.currency])
-    }
-    fn may_wait(&self, lane: i32, portfolio: &PortfolioId, instrument: Option<&InstrumentId>, currencies: &[Currency]) -> bool {
-        let frames = self.frames(lane);
-        let Some(Some(base)) = self.policies.get(portfolio) else { return true };
-        if instrument.is_some_and(|id| self.facts.instrument(id, frames).is_none()) {
-            return true;
-        }
-        currencies.iter().any(|currency| !self.facts.has_rate(*currency, *base, frames))
-    }
 }
 
 /// Whether the position-keeper's closed steps have read a policy.

@@ -4,7 +4,7 @@ use super::booking::signed_quantity;
 use super::exact::{Exact, Published, show, zero};
 use super::executions::act_step;
 use super::facts::Facts;
-use super::fate::{Fate, Fates, books, fill_key};
+use super::fate::{Fate, Fates, at, books, fill_key};
 use super::history::History;
 use super::lanes::Lanes;
 use super::report::Check;
@@ -19,14 +19,14 @@ type Holding = (PortfolioId, InstrumentId);
 
 /// The rows of I1.
 pub(super) fn check(history: &History, lanes: &Lanes, facts: &Facts, fates: &Fates) -> Vec<Check> {
-    let moved = moved_otherwise(history, lanes);
+    let moved = moved_otherwise(history, lanes, fates);
     vec![against_ledger(history, lanes, facts, fates, &moved), against_snapshots(history, lanes, facts, fates, &moved)]
 }
 
-/// Distinct executions that were booked, or should have been.
+/// Distinct trades that were booked, or should have been.
 fn distinct<'a>(history: &'a History, fates: &'a Fates) -> Vec<(&'a Seen<Fill>, Fate)> {
     let mut known = BTreeSet::new();
-    let counts = |(seen, fate): &(&Seen<Fill>, &Fate)| matches!(fate, Fate::Applied | Fate::Lost) && !seen.misfiled;
+    let counts = |(seen, fate): &(&Seen<Fill>, &Fate)| matches!(fate, Fate::Applied | Fate::Lost) && !seen.misfiled && is_trade(seen);
     let fills = history.fills.iter().zip(&fates.fills).filter(counts);
     fills.filter(|(seen, _)| known.insert(fill_key(&seen.record))).map(|(seen, fate)| (seen, *fate)).collect()
 }
@@ -54,7 +54,7 @@ fn sums(fills: &[&Fill], facts: &Facts) -> BTreeMap<Holding, Exact> {
 }
 
 /// Holdings that something else than a trade moved: transfers, splits, corrections.
-fn moved_otherwise(history: &History, lanes: &Lanes) -> BTreeSet<Holding> {
+fn moved_otherwise(history: &History, lanes: &Lanes, fates: &Fates) -> BTreeSet<Holding> {
     let mut moved = BTreeSet::new();
     for seen in history.ledgers.iter().filter(|seen| lanes.is_settled(seen.stamp)) {
         for entry in seen
@@ -68,9 +68,14 @@ fn moved_otherwise(history: &History, lanes: &Lanes) -> BTreeSet<Holding> {
             }
         }
     }
-    let others = history.fills.iter().filter(|seen| seen.record.exec_type != ExecType::Trade);
+    // One that waits, was refused or was taken out moved nothing.
+    let others = history.fills.iter().filter(|seen| !is_trade(seen) && fates.acted(at(seen.place)));
     moved.extend(others.map(|seen| (seen.record.portfolio_id.clone(), seen.record.instrument_id.clone())));
     moved
+}
+
+fn is_trade(seen: &Seen<Fill>) -> bool {
+    seen.record.exec_type == ExecType::Trade
 }
 
 fn is_transfer(kind: EntryKind) -> bool {
