@@ -29,14 +29,6 @@ pub struct CommandMemory {
 }
 
 impl CommandMemory {
-    /// Whether it knows a command.
-    pub fn judge(&self, command: &Command) -> Known {
-        match self.contents.get(&id_of(scope(command), &command.command_id)) {
-            None => Known::New,
-            Some(content) if *content == content_of(command) => Known::Same,
-            Some(_) => Known::Other,
-        }
-    }
     /// Whether it knows an id of a portfolio.
     pub fn knows(&self, portfolio: &str, command_id: &str) -> bool {
         self.contents.contains_key(&id_of(Some(portfolio), command_id))
@@ -46,18 +38,18 @@ impl CommandMemory {
         self.hear_among(command, KNOWN)
     }
     fn hear_among(&mut self, command: &Command, limit: usize) -> Known {
-        let known = self.judge(command);
-        if known == Known::New {
-            let id = id_of(scope(command), &command.command_id);
-            self.contents.insert(id, content_of(command));
-            self.order.push_back(id);
-            if self.order.len() > limit
-                && let Some(oldest) = self.order.pop_front()
-            {
-                self.contents.remove(&oldest);
-            }
+        let (id, content) = (id_of(scope(command), &command.command_id), content_of(command));
+        if let Some(known) = self.contents.get(&id) {
+            return if *known == content { Known::Same } else { Known::Other };
         }
-        known
+        self.contents.insert(id, content);
+        self.order.push_back(id);
+        if self.order.len() > limit
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.contents.remove(&oldest);
+        }
+        Known::New
     }
 }
 
@@ -151,7 +143,7 @@ mod tests {
         let mut memory = CommandMemory::default();
         memory.hear_among(&command(Some("p"), "a"), 9);
         let later = Command { issued_at: Timestamp::from_micros(0).plus_seconds(9), ..command(Some("p"), "a") };
-        assert_eq!(memory.judge(&later), Known::Same);
+        assert_eq!(memory.hear_among(&later, 9), Known::Same);
         for other in [
             Command { kind: CommandKind::Cancel, ..later.clone() },
             Command { actor: "you".into(), ..later.clone() },

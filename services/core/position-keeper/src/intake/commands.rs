@@ -1,6 +1,6 @@
 //! Commands: REBALANCE and APPROVE are answered with a drift event; RELEASE, DISCARD and ADMIT settle
-//! what quarantined a portfolio, and DISCARD what waits for something that never comes; RECONCILE settles orders whose fills contradict each other, and is
-//! answered by the rebalancer. The other kinds are the rebalancer's alone.
+//! what quarantined a portfolio, and DISCARD what waits for something that never comes; RECONCILE settles orders
+//! whose fills contradict each other, and is answered by the rebalancer. The other kinds are the rebalancer's alone.
 
 use crate::book::entry::Source;
 use crate::book::{PortfolioIx, Trouble};

@@ -1,4 +1,5 @@
-//! The image of a lane: a shared part (instruments, prices, cuts, waiting records, quarantine, hashes of what was refused, commands),
+//! The image of a lane: a shared part (instruments, prices, cuts, waiting records, quarantine, hashes of what was
+//! refused, commands of portfolios without a policy),
 //! one entity a portfolio (`p/<id>`), its booked ids in chunks
 //! (`i/<id>/<f or c>/<day, 8 digits>/<chunk, 8 digits>`), and its executions (`h/<id>/<chunk, 12 digits>`).
 

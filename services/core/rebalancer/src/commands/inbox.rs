@@ -59,12 +59,11 @@ impl Inbox {
     }
     /// Takes a command in. One that finds no room is known all the same, as it is to the role that answers it.
     pub fn admit(&mut self, command: Box<Command>, now: Timestamp) -> Admission {
-        match self.known.judge(&command) {
+        match self.hear(&command) {
             Known::New => {}
             Known::Same => return Admission::Known,
             Known::Other => return Admission::Conflict,
         }
-        self.hear(&command);
         if self.asked.len() >= ASKED {
             return Admission::Full;
         }

@@ -117,12 +117,12 @@ mod tests {
         assert!(refused(&["=5"]).contains("section.key=value"));
     }
 
-    fn refused_file(name: &str, text: &str) -> String {
+    fn refused_file(name: &str, text: &str) -> (String, std::path::PathBuf) {
         let file = std::env::temp_dir().join(format!("ballast-{name}-{}.toml", std::process::id()));
         std::fs::write(&file, text).unwrap();
         let told = load(Some(&file), &[]).unwrap_err().to_string();
         std::fs::remove_file(&file).unwrap();
-        told
+        (told, file)
     }
 
     #[test]
@@ -148,19 +148,16 @@ mod tests {
             ("[postgres]\nurl = 12345678\n", "postgres.url"),
             ("[kafka.client]\n\"sasl.password\" = 12345678\n", "kafka.client.sasl.password"),
         ] {
-            let told = refused_file("secret", text);
+            let (told, _) = refused_file("secret", text);
             assert!(told.contains(&format!("write it in quotes for {key}, set in ")) && !told.contains("12345678"), "{told}");
         }
-        let told = refused_file("unquoted", "[kafka.security]\npassword = hunter2\n");
+        let (told, _) = refused_file("unquoted", "[kafka.security]\npassword = hunter2\n");
         assert!(told.contains("line 2") && !told.contains("hunter2"), "{told}");
     }
 
     #[test]
     fn a_file_and_a_variable_are_named() {
-        let file = std::env::temp_dir().join(format!("ballast-sources-{}.toml", std::process::id()));
-        std::fs::write(&file, "[core]\nwaiting_limit = 0\n").unwrap();
-        let told = load(Some(&file), &[]).unwrap_err().to_string();
-        std::fs::remove_file(&file).unwrap();
+        let (told, file) = refused_file("sources", "[core]\nwaiting_limit = 0\n");
         assert!(told.contains(&format!("in {}", file.display())), "{told}");
         let variable = Metadata::named("`BALLAST_` environment variable(s)");
         assert_eq!(named(&variable, "core.waiting_limit"), "by the variable BALLAST_CORE_WAITING_LIMIT");
