@@ -132,7 +132,11 @@ pub enum ConfigError {
 
 /// Reads the configuration: defaults < `file` < environment < `overrides` (`section.key=value`).
 pub fn load(file: Option<&Path>, overrides: &[String]) -> Result<Config, ConfigError> {
-    let set = sources::layers(file, overrides)?;
+    load_from(file, &sources::environment(), overrides)
+}
+
+fn load_from(file: Option<&Path>, variables: &sources::Variables, overrides: &[String]) -> Result<Config, ConfigError> {
+    let set = sources::layers(file, variables, overrides)?;
     bounds::check(&set)?;
     let mut config: Config = set.extract().map_err(|error| ConfigError::Unreadable(sources::words(error)))?;
     config.kafka.read_secrets().map_err(|error| ConfigError::Wrong(error.to_string()))?;
@@ -143,8 +147,12 @@ pub fn load(file: Option<&Path>, overrides: &[String]) -> Result<Config, ConfigE
 /// What holds, as the configuration file would say it, each line that was set with the place where; secrets are
 /// not shown.
 pub fn shown(file: Option<&Path>, overrides: &[String]) -> Result<String, ConfigError> {
-    load(file, overrides)?;
-    Ok(shown::text(&sources::layers(file, overrides)?))
+    shown_from(file, &sources::environment(), overrides)
+}
+
+fn shown_from(file: Option<&Path>, variables: &sources::Variables, overrides: &[String]) -> Result<String, ConfigError> {
+    load_from(file, variables, overrides)?;
+    Ok(shown::text(&sources::layers(file, variables, overrides)?))
 }
 
 fn check(config: &Config) -> Result<(), ConfigError> {
@@ -186,6 +194,11 @@ impl Config {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// As [`super::load`], whatever the environment of the tests sets.
+    pub(super) fn load(file: Option<&Path>, overrides: &[String]) -> Result<Config, ConfigError> {
+        load_from(file, &sources::Variables::new(), overrides)
+    }
 
     #[test]
     fn a_name_may_be_a_number() {

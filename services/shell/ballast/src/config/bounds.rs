@@ -105,7 +105,7 @@ fn largest() -> i128 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::load;
+    use super::super::tests::load;
     use super::super::variables::{EXAMPLE, example_keys};
     use super::*;
     use figment::providers::{Format, Toml};

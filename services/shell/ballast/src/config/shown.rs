@@ -64,7 +64,13 @@ fn toml(value: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{load, shown};
+    use super::super::tests::load;
+    use super::super::{ConfigError, shown_from};
+    use std::path::Path;
+
+    fn shown(file: Option<&Path>, overrides: &[String]) -> Result<String, ConfigError> {
+        shown_from(file, &Vec::new(), overrides)
+    }
 
     #[test]
     fn it_can_be_read_back_and_says_what_was_set() {

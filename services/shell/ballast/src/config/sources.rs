@@ -4,13 +4,21 @@
 use super::ConfigError;
 use super::secrets::is_secret;
 use super::variables::{configures, key_of, known_variables};
-use figment::providers::{Env, Format, Toml};
+use figment::providers::{Format, Toml};
 use figment::value::{Dict, Map, Value};
 use figment::{Figment, Metadata, Profile, Provider, Source};
 use std::path::Path;
 
+/// Names and values of the environment's variables.
+pub(super) type Variables = Vec<(String, String)>;
+
+/// The variables of this process, as far as they are text.
+pub(super) fn environment() -> Variables {
+    std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect()
+}
+
 /// All that is set, later sources over earlier ones; defaults are none of it.
-pub(super) fn layers(file: Option<&Path>, overrides: &[String]) -> Result<Figment, ConfigError> {
+pub(super) fn layers(file: Option<&Path>, variables: &Variables, overrides: &[String]) -> Result<Figment, ConfigError> {
     let mut set = Figment::new();
     if let Some(file) = file {
         if !file.is_file() {
@@ -18,10 +26,11 @@ pub(super) fn layers(file: Option<&Path>, overrides: &[String]) -> Result<Figmen
         }
         set = set.merge(Toml::file(file));
     }
-    known_variables(std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()))?;
-    let variables = Env::prefixed("BALLAST_").filter(|key| configures(key.as_str())).map(|key| key_of(key.as_str()).into());
-    for (key, value) in variables.iter() {
-        set = set.merge(Given::Variable { key: key.as_str(), value: &value });
+    known_variables(variables.iter().map(|(name, _)| name.as_str()))?;
+    for (name, value) in variables {
+        if let Some(key) = name.strip_prefix("BALLAST_").filter(|key| configures(key)) {
+            set = set.merge(Given::Variable { key: &key_of(key), value });
+        }
     }
     for pair in overrides {
         let (key, value) =
@@ -100,7 +109,7 @@ fn unquoted(words: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::load;
+    use super::super::tests::load;
     use super::*;
 
     fn refused(overrides: &[&str]) -> String {
@@ -139,6 +148,18 @@ mod tests {
         }
         let given = Given::Variable { key: "lanes", value: "8" };
         assert_eq!(Figment::from(given).find_value("lanes").unwrap().to_u128(), Some(8), "what is no secret keeps its form");
+    }
+
+    #[test]
+    fn the_environment_is_above_the_file_and_below_flags() {
+        let file = std::env::temp_dir().join(format!("ballast-layers-{}.toml", std::process::id()));
+        std::fs::write(&file, "lanes = 2\n[pacing]\ncommit_ms = 3\n[core]\nmax_lots = 4\n").unwrap();
+        let given = |pairs: &[(&str, &str)]| pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let variables: Variables =
+            given(&[("BALLAST_LANES", "5"), ("BALLAST_PACING_COMMIT_MS", "6"), ("PATH", "/bin"), ("BALLAST_SEED", "7")]);
+        let config = super::super::load_from(Some(&file), &variables, &["lanes=8".to_owned()]).unwrap();
+        std::fs::remove_file(&file).unwrap();
+        assert_eq!((config.lanes, config.pacing.commit_ms, config.core.max_lots), (8, 6, 4));
     }
 
     #[test]

@@ -15,11 +15,11 @@ const OTHERS: [&str; 9] =
     ["CONFIG", "BIN", "CACHE_DIR", "BENCH_FILLS", "BENCH_RATE", "BLESS_RELEASE", "KILL_SECONDS", "LOAD_FILLS", "SEED"];
 
 /// Refuses variables of our prefix that nobody reads: a mistyped one would otherwise leave the default in force.
-pub(super) fn known_variables(names: impl Iterator<Item = String>) -> Result<(), ConfigError> {
-    let unknown = |name: &str| !configures(name) && !OTHERS.contains(&name) && !is_link(name);
-    let found = names.filter_map(|name| name.strip_prefix("BALLAST_").map(str::to_owned)).find(|name| unknown(name));
+pub(super) fn known_variables<'a>(names: impl Iterator<Item = &'a str>) -> Result<(), ConfigError> {
+    let unknown = |name: &&str| !configures(name) && !OTHERS.contains(name) && !is_link(name);
+    let found = names.filter_map(|name| name.strip_prefix("BALLAST_")).find(unknown);
     let Some(name) = found else { return Ok(()) };
-    Err(ConfigError::Wrong(format!("the variable BALLAST_{name} sets no key; the nearest name is BALLAST_{}", nearest(&name))))
+    Err(ConfigError::Wrong(format!("the variable BALLAST_{name} sets no key; the nearest name is BALLAST_{}", nearest(name))))
 }
 
 /// What Kubernetes sets by itself beside a service that is called like us.
@@ -116,7 +116,7 @@ mod tests {
 
     #[test]
     fn a_variable_that_nobody_reads_is_refused_with_the_nearest_name() {
-        let check = |names: &[&str]| known_variables(names.iter().map(|name| (*name).to_owned()));
+        let check = |names: &[&str]| known_variables(names.iter().copied());
         let known =
             ["BALLAST_LANES", "BALLAST_KAFKA_BROKERS", "BALLAST_CONFIG", "BALLAST_CACHE_DIR", "BALLAST_GATEWAY_SERVICE_HOST", "PATH"];
         assert!(check(&known).is_ok());
