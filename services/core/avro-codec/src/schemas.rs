@@ -94,6 +94,7 @@ schemas! {
 pub static EARLIER: &[&str] = &[
     include_str!("../../../../schemas/released/ballast.frames.v1@1.avsc"),
     include_str!("../../../../schemas/released/portfolio.drift.v1@1.avsc"),
+    include_str!("../../../../schemas/released/portfolio.snapshots.v1@1.avsc"),
 ];
 
 /// The `.avsc` text of a topic.

@@ -103,10 +103,13 @@ pub struct SnapshotMetrics {
     pub fx_cash: Money,
     /// Net external flows.
     pub net_flows: Money,
-    /// realized_net + unrealized + fx_cash = total_value − net_flows, exactly as published.
+    /// realized_net + unrealized + fx_cash − transferred = total_value − net_flows, exactly as published.
     pub total_pnl: Money,
     /// Since the day cut, net of flows; null before the first cut.
     pub day_pnl: Option<Money>,
+    /// Gains that transferred securities brought, less those that they took.
+    #[serde(default)]
+    pub transferred: Money,
 }
 
 /// Whether the figures may be relied on.

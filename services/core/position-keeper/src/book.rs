@@ -2,6 +2,7 @@
 //! Booking order is log order. It publishes nothing and values nothing.
 
 pub mod amend;
+pub mod booking;
 pub mod cash;
 pub mod entry;
 pub mod execution;
@@ -12,10 +13,12 @@ pub mod journal;
 pub mod lines;
 pub mod lots;
 pub mod orders;
+pub mod payment;
 pub mod portfolio;
 pub mod position;
 pub mod sums;
 pub mod trade;
+pub mod transfer;
 pub mod treasury;
 pub mod trouble;
 

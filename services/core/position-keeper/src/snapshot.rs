@@ -171,7 +171,7 @@ fn metrics(portfolio: &Portfolio, appraisal: &Appraisal) -> SnapshotMetrics {
 ///
 /// Equity and flows are rounded, and total_pnl is their difference. Each part is rounded by itself; what
 /// these then lack of the total, some units of the last decimal, is carried by the first of unrealized,
-/// fx_cash, realized_gross, income and fees that is not exactly zero, so that nothing shows a profit where
+/// fx_cash, realized_gross, income, fees and transferred that is not exactly zero, so that nothing shows a profit where
 /// there is none. realized_net is the sum of its parts. So every identity of the exact figures holds in the
 /// published ones.
 struct Told {
@@ -180,6 +180,7 @@ struct Told {
     realized_gross: i128,
     income: i128,
     fees: i128,
+    transferred: i128,
     net_flows: i128,
     total: i128,
 }
@@ -194,16 +195,18 @@ impl Told {
             realized_gross: units(sums.realized_gross),
             income: units(sums.income),
             fees: units(sums.fees),
+            transferred: units(sums.transferred),
             net_flows,
             total: units(equity) - net_flows,
         };
-        let rest = told.total - (told.realized_net() + told.unrealized + told.fx_cash);
+        let rest = told.total - (told.realized_net() + told.unrealized + told.fx_cash - told.transferred);
         let parts = [
             (profit.unrealized, &mut told.unrealized, rest),
             (profit.fx_cash, &mut told.fx_cash, rest),
             (sums.realized_gross, &mut told.realized_gross, rest),
             (sums.income, &mut told.income, rest),
             (sums.fees, &mut told.fees, -rest),
+            (sums.transferred, &mut told.transferred, -rest),
         ];
         if let Some((_, part, rest)) = parts.into_iter().find(|(exact, ..)| !exact.is_zero()) {
             *part += rest;
@@ -224,6 +227,7 @@ impl Told {
             net_flows: Money::from_units(self.net_flows),
             total_pnl: Money::from_units(self.total),
             day_pnl,
+            transferred: Money::from_units(self.transferred),
         }
     }
 }
@@ -237,7 +241,9 @@ pub struct Profit {
     pub unrealized: Amount,
     /// Value of cash less its book value.
     pub fx_cash: Amount,
-    /// Their sum.
+    /// Gains that transferred securities brought, less those that they took.
+    pub transferred: Amount,
+    /// The sum of the first three, less the fourth.
     pub total: Amount,
 }
 
@@ -247,8 +253,9 @@ impl Profit {
         let realized_net = portfolio.sums.realized_net()?;
         let unrealized = appraisal.holdings.checked_sub(portfolio.sums.book_cost)?;
         let fx_cash = appraisal.trade_date_cash.checked_sub(portfolio.sums.book_cash)?;
-        let total = realized_net.checked_add(unrealized)?.checked_add(fx_cash)?;
-        Ok(Self { realized_net, unrealized, fx_cash, total })
+        let transferred = portfolio.sums.transferred;
+        let total = realized_net.checked_add(unrealized)?.checked_add(fx_cash)?.checked_sub(transferred)?;
+        Ok(Self { realized_net, unrealized, fx_cash, transferred, total })
     }
     /// Whether the total is what equity gained beyond what was paid in.
     pub fn ties_out(&self, portfolio: &Portfolio, appraisal: &Appraisal) -> bool {

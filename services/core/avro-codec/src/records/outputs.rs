@@ -33,7 +33,7 @@ records! {
         Exposure { net, gross, long, short }
         SectorExposure { sector, value, weight }
         Concentration { hhi, effective_number }
-        SnapshotMetrics { realized_gross, fees, income, realized_net, unrealized, fx_cash, net_flows, total_pnl, day_pnl }
+        SnapshotMetrics { realized_gross, fees, income, realized_net, unrealized, fx_cash, net_flows, total_pnl, day_pnl, transferred }
         Health { complete, stale, unpriced, quarantined, unreconciled, waiting }
         InputOffset { topic, partition, offset }
         Snapshot {

@@ -1,11 +1,11 @@
-//! The executions of a portfolio in booking order, kept as long as a cancel or a correction may name them.
+//! What a portfolio booked, in booking order, kept as long as a cancel, a correction or a reversal may name it.
 //!
-//! They lie in chunks, each complete in itself: the first execution of a line in a chunk brings what the line held
-//! before it, so that a line can be folded again from any chunk on. An execution that was cancelled or corrected
-//! keeps its place; what stands there now is written beside it. Chunks whose trade dates have all left the dedup
+//! Bookings lie in chunks, each complete in itself: the first booking of a line in a chunk brings what the line held
+//! before it, so that a line can be folded again from any chunk on. A booking that was taken back or corrected
+//! keeps its place; what stands there now is written beside it. Chunks whose dates have all left the dedup
 //! window go. It folds nothing itself.
 
-use super::execution::Execution;
+use super::booking::Booking;
 use super::holding::{Holding, Standing};
 use super::lines::Line;
 use crate::prices::InstrumentIx;
@@ -15,10 +15,10 @@ use engine::image::{append, from_bytes, take, to_bytes};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-/// Executions in one chunk.
+/// Bookings in one chunk.
 const CHUNK: u64 = 2048;
 
-/// Where an execution stands: its number in the portfolio's booking order.
+/// Where a booking stands: its number in the portfolio's booking order.
 pub type Place = u64;
 
 /// The number of a chunk, one above its place in time; zero stands for none.
@@ -28,13 +28,13 @@ pub struct ChunkMark(u64);
 #[derive(Serialize)]
 struct Written<'a> {
     before: Option<Standing<'a>>,
-    execution: &'a Execution,
+    booking: &'a Booking,
 }
 
 #[derive(Deserialize)]
 struct Read {
     before: Option<Holding>,
-    execution: Execution,
+    booking: Booking,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,20 +49,20 @@ struct Chunk {
 pub struct Changes {
     /// The number of the first chunk that is kept.
     first: u64,
-    /// What stands in place of an execution now; `None` for one that was cancelled.
-    amended: BTreeMap<Place, Option<Execution>>,
-    /// Holdings before the first execution of a line in its chunk, where they are no longer what they were.
+    /// What stands in place of a booking now; `None` for one that was taken back.
+    amended: BTreeMap<Place, Option<Booking>>,
+    /// Holdings before the first booking of a line in its chunk, where they are no longer what they were.
     before: BTreeMap<Place, Holding>,
 }
 
-/// The executions.
+/// The bookings.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct History {
     chunks: VecDeque<Chunk>,
     dirty: BTreeSet<u64>,
 }
 
-/// An execution of a line as it stands now.
+/// A booking of a line as it stands now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Kept {
     /// Its place.
@@ -70,7 +70,7 @@ pub struct Kept {
     /// What its line held before it, where it is the first of its line in its chunk.
     pub before: Option<Holding>,
     /// What stands there; `None` after a cancel.
-    pub execution: Option<Execution>,
+    pub booking: Option<Booking>,
 }
 
 impl History {
@@ -79,10 +79,10 @@ impl History {
         (changes.first + full) * CHUNK + self.chunks.back().map_or(0, |chunk| chunk.count)
     }
 
-    /// Keeps an execution. `line` is its line as it stands before it, where it has one.
-    pub fn push(&mut self, changes: &Changes, line: Option<&mut Line>, execution: &Execution) -> Place {
+    /// Keeps a booking. `line` is its line as it stands before it, where it has one.
+    pub fn push(&mut self, changes: &Changes, line: Option<&mut Line>, booking: &Booking) -> Place {
         if self.chunks.back().is_none_or(|chunk| chunk.count == CHUNK) {
-            self.chunks.push_back(Chunk { count: 0, newest: execution.trade_date, bytes: Vec::new() });
+            self.chunks.push_back(Chunk { count: 0, newest: booking.date(), bytes: Vec::new() });
         }
         let place = self.next(changes);
         let number = place / CHUNK;
@@ -93,15 +93,15 @@ impl History {
         });
         self.dirty.insert(number);
         let chunk = self.chunks.back_mut().expect("a chunk was made where there was none");
-        let written = Written { before: first, execution };
+        let written = Written { before: first, booking };
         let bytes = std::mem::take(&mut chunk.bytes);
         chunk.bytes = append(&written, bytes);
-        chunk.newest = chunk.newest.max(execution.trade_date);
+        chunk.newest = chunk.newest.max(booking.date());
         chunk.count += 1;
         place
     }
 
-    /// Lets the chunks go whose trade dates lie before the window, but for the one that grows.
+    /// Lets the chunks go whose dates lie before the window, but for the one that grows.
     pub fn forget_before(&mut self, changes: &mut Changes, oldest: Date) {
         while self.chunks.len() > 1 && self.chunks.front().is_some_and(|chunk| chunk.newest < oldest) {
             self.chunks.pop_front();
@@ -114,16 +114,16 @@ impl History {
     }
 
     /// What stands at a place; `None` when it was let go, `Some(None)` after a cancel.
-    pub fn at(&self, changes: &Changes, place: Place) -> Option<Option<Execution>> {
+    pub fn at(&self, changes: &Changes, place: Place) -> Option<Option<Booking>> {
         if let Some(amended) = changes.amended.get(&place) {
             return Some(amended.clone());
         }
         let chunk = self.chunks.get(usize::try_from((place / CHUNK).checked_sub(changes.first)?).ok()?)?;
         let read = Reading { bytes: &chunk.bytes }.nth(usize::try_from(place % CHUNK).ok()?)?;
-        Some(Some(read.execution))
+        Some(Some(read.booking))
     }
 
-    /// The executions of an instrument from the chunk of a place on, in booking order.
+    /// The bookings of a line from the chunk of a place on, in booking order.
     pub fn line_from<'a>(&'a self, changes: &'a Changes, place: Place, instrument: InstrumentIx) -> impl Iterator<Item = Kept> + 'a {
         let first = place / CHUNK;
         let skipped = usize::try_from(first.saturating_sub(changes.first)).unwrap_or(usize::MAX);
@@ -131,10 +131,10 @@ impl History {
         chunks.flat_map(move |(nth, chunk)| {
             let start = (changes.first + nth as u64) * CHUNK;
             let reads = (start..).zip(Reading { bytes: &chunk.bytes });
-            reads.filter(move |(_, read)| read.execution.instrument == instrument).map(move |(place, read)| Kept {
+            reads.filter(move |(_, read)| read.booking.line() == Some(instrument)).map(move |(place, read)| Kept {
                 place,
                 before: read.before.map(|before| changes.before.get(&place).cloned().unwrap_or(before)),
-                execution: changes.amended.get(&place).cloned().unwrap_or(Some(read.execution)),
+                booking: changes.amended.get(&place).cloned().unwrap_or(Some(read.booking)),
             })
         })
     }
@@ -150,7 +150,7 @@ impl History {
     }
     /// Puts a chunk back; they come in ascending order.
     pub fn restore_chunk(&mut self, number: u64, bytes: &[u8]) -> Result<(), ImageError> {
-        let what = format!("executions, chunk {number}");
+        let what = format!("bookings, chunk {number}");
         let chunk: Chunk = from_bytes(&what, bytes)?;
         let held = Reading { bytes: &chunk.bytes }.count() as u64;
         if held != chunk.count || chunk.count > CHUNK {
@@ -167,13 +167,13 @@ impl History {
 
 impl Changes {
     /// Writes what stands at a place now, and the holdings that changed with it.
-    pub fn amend(&mut self, place: Place, execution: Option<Execution>, before: Vec<(Place, Holding)>) {
-        self.amended.insert(place, execution);
+    pub fn amend(&mut self, place: Place, booking: Option<Booking>, before: Vec<(Place, Holding)>) {
+        self.amended.insert(place, booking);
         self.before.extend(before);
     }
 }
 
-/// The executions that bytes hold.
+/// The bookings that bytes hold.
 struct Reading<'a> {
     bytes: &'a [u8],
 }

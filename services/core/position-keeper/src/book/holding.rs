@@ -1,7 +1,8 @@
-//! What a line holds: the pooled figures of its position, and its lots where the method keeps them. Here an
-//! execution is booked into both at once. It books no cash and no sums.
+//! What a line holds: the pooled figures of its position, and its lots where the method keeps them. Here something
+//! is booked into both at once. It books no cash and no sums.
 
-use super::execution::{Effect, Execution};
+use super::booking::Booking;
+use super::execution::Effect;
 use super::lots::{LotChange, Lots};
 use super::position::Position;
 use domain::FixedError;
@@ -27,10 +28,10 @@ pub struct Standing<'a> {
 }
 
 impl Holding {
-    /// Books an execution. On an error the holding is to be thrown away.
-    pub fn book(&mut self, execution: &Execution, method: CostMethod) -> Result<Effect, FixedError> {
-        let mut lots = self.lots.plan(method, execution);
-        let effect = execution.apply(&mut self.position, lots.as_mut())?;
+    /// Books something. On an error the holding is to be thrown away.
+    pub fn book(&mut self, booking: &Booking, method: CostMethod) -> Result<Effect, FixedError> {
+        let mut lots = self.lots.plan(method, booking.opener(), booking.date());
+        let effect = booking.apply(&mut self.position, lots.as_mut())?;
         if let Some(change) = lots.map(LotChange::from) {
             self.lots.write(change);
         }

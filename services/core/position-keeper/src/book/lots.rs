@@ -5,7 +5,6 @@
 //! would do to lots is planned beside them and written when all of the booking is checked; either touches the lots
 //! that it opens or closes and no others. It knows no market and no portfolio.
 
-use super::execution::Execution;
 use super::position::Position;
 use domain::enums::CostMethod;
 use domain::wide::compare_products;
@@ -135,11 +134,12 @@ impl Lots {
         let cost = sum(|held| held.cost.units()) == position.cost.units();
         units && cost && sum(|held| held.book_cost.units()) == position.book_cost.units()
     }
-    /// Begins what an execution does to them; `None` for one whose portfolio keeps no lots.
-    pub fn plan<'a>(&'a self, method: CostMethod, execution: &'a Execution) -> Option<LotPlan<'a>> {
-        let opener = execution.id.as_ref()?;
+    /// Begins what a booking of that date does to them, `opener` being the id of the lot that it opens; `None` where
+    /// none are kept.
+    pub fn plan<'a>(&'a self, method: CostMethod, opener: Option<&'a SmolStr>, date: Date) -> Option<LotPlan<'a>> {
+        let opener = opener?;
         let change = LotChange { by_price: method == CostMethod::Hifo, ..LotChange::default() };
-        Some(LotPlan { method, open: self.0.as_deref(), opener, trade_date: execution.trade_date, change })
+        Some(LotPlan { method, open: self.0.as_deref(), opener, trade_date: date, change })
     }
     /// Writes what was planned on them.
     #[inline(never)]

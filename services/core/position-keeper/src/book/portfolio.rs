@@ -1,7 +1,9 @@
 //! One portfolio: its policy, its book, and what it has published.
 
 use super::cash::CashBook;
+use super::booking::Booking;
 use super::history::{Changes, History, Place};
+use super::holding::Holding;
 use super::journal::Journal;
 use super::lines::Lines;
 use super::orders::RecentOrders;
@@ -14,6 +16,9 @@ use domain::{Amount, Currency, PortfolioId, Timestamp};
 use engine::commands::CommandMemory;
 use engine::dedup::Window;
 use serde::{Deserialize, Serialize};
+
+/// Marks the place of a payment: they are numbered apart from what changes a line.
+const PAYMENT: Place = 1 << 63;
 
 /// The number of a portfolio in its lane, in the order of first policies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -97,11 +102,16 @@ pub struct Portfolio {
     /// The open step.
     #[serde(skip)]
     pub journal: Journal,
-    /// Executions, as far as they may still be named; kept in chunks of their own.
+    /// Bookings of lines and exchanges of currencies, as far as they may still be named; kept in chunks of their own.
     #[serde(skip)]
     pub history: History,
     /// What has become of them since.
     pub changes: Changes,
+    /// Payments, likewise.
+    #[serde(skip)]
+    pub payments: History,
+    /// What has become of them since.
+    pub payment_changes: Changes,
     /// The commands that it has heard.
     pub commands: CommandMemory,
     /// Drift events asked for and not yet given: in the open window, or since the lane fell behind.
@@ -134,6 +144,8 @@ impl Portfolio {
             journal: Journal::default(),
             history: History::default(),
             changes: Changes::default(),
+            payments: History::default(),
+            payment_changes: Changes::default(),
             commands: CommandMemory::default(),
             requests: Vec::new(),
         }
@@ -155,14 +167,17 @@ impl Portfolio {
         self.cash.balances().iter().any(|balance| balance.currency != self.base && !balance.is_nothing())
     }
 
-    /// Writes a planned booking; the place of its execution, where it has one.
-    pub fn book(&mut self, planned: Planned) -> Option<Place> {
+    /// Writes a planned booking; its place.
+    pub fn book(&mut self, planned: Planned) -> Place {
         let line = planned.position.map(|(ix, place, position)| (ix, place.unwrap_or_else(|| self.lines.place(ix)), position));
         // First what was held before it, then what is held.
-        let kept = planned.kept.map(|execution| {
-            let before = line.map(|(_, place, _)| self.lines.at_mut(place));
-            self.history.push(&self.changes, before, &execution)
-        });
+        let kept = match &planned.kept {
+            payment @ Booking::Payment(_) => self.payments.push(&self.payment_changes, None, payment) | PAYMENT,
+            booking => {
+                let before = line.map(|(_, place, _)| self.lines.at_mut(place));
+                self.history.push(&self.changes, before, booking)
+            }
+        };
         if let Some((_, place, position)) = line {
             self.lines.book(place, position, planned.lots, planned.charges.into_iter());
         }
@@ -174,6 +189,20 @@ impl Portfolio {
         self.journal.add(planned.entry, line.map(|(ix, ..)| ix));
         self.tie_out();
         kept
+    }
+
+    /// What stands at a place; `None` when it was let go, `Some(None)` after a cancel.
+    pub fn booked_at(&self, place: Place) -> Option<Option<Booking>> {
+        if place & PAYMENT != 0 { self.payments.at(&self.payment_changes, place ^ PAYMENT) } else { self.history.at(&self.changes, place) }
+    }
+
+    /// Writes what stands at a place now, and the holdings that changed with it.
+    pub fn amend_history(&mut self, place: Place, now: Option<Booking>, before: Vec<(Place, Holding)>) {
+        if place & PAYMENT != 0 {
+            self.payment_changes.amend(place ^ PAYMENT, now, before);
+        } else {
+            self.changes.amend(place, now, before);
+        }
     }
 
     /// Flags a book that does not tie out: our fault.

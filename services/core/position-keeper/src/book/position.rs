@@ -62,6 +62,17 @@ pub struct Outcome {
 impl Position {
     /// Takes a trade in, with the lots of its line where the method keeps them. On an error both are to be thrown away.
     pub fn trade(&mut self, trade: Trade, lots: Option<&mut LotPlan<'_>>) -> Result<Outcome, FixedError> {
+        self.change(trade, true, lots)
+    }
+
+    /// Takes units in or gives them away at their cost: nothing is realized. What is taken in beyond what it closes,
+    /// and what is given away beyond what is held, costs its part of `gross`.
+    pub fn transfer(&mut self, moved: Trade, lots: Option<&mut LotPlan<'_>>) -> Result<(), FixedError> {
+        self.change(moved, false, lots).map(|_| ())
+    }
+
+    #[inline]
+    fn change(&mut self, trade: Trade, realizes: bool, lots: Option<&mut LotPlan<'_>>) -> Result<Outcome, FixedError> {
         let sign = trade.quantity.signum();
         if self.quantity.signum() * sign >= 0 {
             let opened = self.quantity.is_zero();
@@ -71,10 +82,10 @@ impl Position {
             self.open(trade, trade, lots)?;
             return Ok(Outcome { opened, ..Outcome::default() });
         }
-        self.reduce(sign, trade, lots)
+        self.reduce(sign, trade, realizes, lots)
     }
 
-    fn reduce(&mut self, sign: i128, trade: Trade, mut lots: Option<&mut LotPlan<'_>>) -> Result<Outcome, FixedError> {
+    fn reduce(&mut self, sign: i128, trade: Trade, realizes: bool, mut lots: Option<&mut LotPlan<'_>>) -> Result<Outcome, FixedError> {
         let (size, held) = (trade.quantity.abs(), self.quantity.abs());
         let closed = size.min(held);
         let part = |amount: Amount| if closed == size { Ok(amount) } else { amount.share(closed, size) };
@@ -84,8 +95,8 @@ impl Position {
             Some(lots) => lots.close(closed)?,
             None => (released(self.cost)?, released(self.book_cost)?),
         };
-        let realized = signed(-sign, gross)?.checked_sub(cost)?;
-        let book_realized = signed(-sign, book_gross)?.checked_sub(book_cost)?;
+        let gain = |gross: Amount, cost: Amount| if realizes { signed(-sign, gross)?.checked_sub(cost) } else { Ok(Amount::ZERO) };
+        let (realized, book_realized) = (gain(gross, cost)?, gain(book_gross, book_cost)?);
         self.cost = self.cost.checked_sub(cost)?;
         self.book_cost = self.book_cost.checked_sub(book_cost)?;
         let rest = size.checked_sub(closed)?;

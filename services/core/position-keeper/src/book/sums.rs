@@ -16,6 +16,9 @@ pub struct Sums {
     pub income: Amount,
     /// Net flows from outside.
     pub net_flows: Amount,
+    /// Gains that transferred securities brought, less those that they took: their worth when they crossed, less their
+    /// book cost. No profit of this portfolio.
+    pub transferred: Amount,
     /// Σ of the positions' book costs.
     pub book_cost: Amount,
     /// Σ of the cash balances' book values.
@@ -35,6 +38,7 @@ impl Sums {
             fees: add(self.fees, change.fees)?,
             income: add(self.income, change.income)?,
             net_flows: add(self.net_flows, change.net_flows)?,
+            transferred: add(self.transferred, change.transferred)?,
             book_cost: add(self.book_cost, change.book_cost)?,
             book_cash: add(self.book_cash, change.book_cash)?,
         })
@@ -47,15 +51,16 @@ impl Sums {
             fees: of(self.fees)?,
             income: of(self.income)?,
             net_flows: of(self.net_flows)?,
+            transferred: of(self.transferred)?,
             book_cost: of(self.book_cost)?,
             book_cash: of(self.book_cash)?,
         })
     }
     /// Whether what is owned at book value equals what was paid in and earned, to the last unit.
-    /// From it follows total_pnl = realized_net + unrealized + fx_cash = equity − net_flows.
+    /// From it follows total_pnl = realized_net + unrealized + fx_cash − transferred = equity − net_flows.
     pub fn balance(&self) -> bool {
         let owned = self.book_cash.checked_add(self.book_cost);
-        let earned = self.realized_net().and_then(|net| net.checked_add(self.net_flows));
+        let earned = self.realized_net().and_then(|net| net.checked_add(self.net_flows)?.checked_sub(self.transferred));
         matches!((owned, earned), (Ok(owned), Ok(earned)) if owned == earned)
     }
 }

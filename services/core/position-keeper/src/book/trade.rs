@@ -1,6 +1,7 @@
 //! The booking of a fill: planned whole with checked arithmetic, then written without failing.
 //! Here a fill meets reference data and rates and becomes an execution; what that does is `execution.rs`.
 
+use super::booking::Booking;
 use super::cash::Movements;
 use super::entry::{Source, legs, money};
 use super::execution::{Charge, Charges, Effect, Execution, Form};
@@ -39,8 +40,8 @@ pub struct Planned {
     pub order: Option<(OrderId, Executed)>,
     /// What the ledger says of it.
     pub entry: LedgerEntry,
-    /// The execution.
-    pub kept: Option<Execution>,
+    /// What is kept of it.
+    pub kept: Booking,
 }
 
 /// Plans the booking of a TRADE whose own fields were checked.
@@ -55,7 +56,7 @@ pub fn plan(portfolio: &Portfolio, market: &Market, fill: &Fill, source: &Source
     let place = portfolio.lines.find(ix);
     let line = place.map(|place| portfolio.lines.at(place));
     let mut position = line.map_or_else(Position::default, |line| line.position);
-    let mut lots = line.map_or(Lots::none(), |line| &line.lots).plan(portfolio.method, &execution);
+    let mut lots = line.map_or(Lots::none(), |line| &line.lots).plan(portfolio.method, execution.id.as_ref(), execution.trade_date);
     let effect = execution.apply(&mut position, lots.as_mut())?;
     let settles = fill.settle_date.filter(|date| *date > now.date_utc());
     portfolio.cash.check(&effect.movements, settles)?;
@@ -73,7 +74,7 @@ pub fn plan(portfolio: &Portfolio, market: &Market, fill: &Fill, source: &Source
         entry: entry(EntryKind::Trade, fill, &execution, &effect, source)?,
         charges: effect.charges,
         movements: effect.movements,
-        kept: Some(execution),
+        kept: Booking::Execution(execution),
     })
 }
 

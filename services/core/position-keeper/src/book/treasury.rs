@@ -1,42 +1,101 @@
-//! The booking of cash entries: deposits, withdrawals, fees and interest.
-//! Transfers of securities, dividends and reversals are refused with a clear text.
+//! The booking of cash entries: deposits, withdrawals, fees, interest, transfers of cash and of securities, and what
+//! takes one of them back. Dividends are refused with a clear text.
 
-use super::cash::{Movement, Movements};
+use super::amend::{self, Amendment, Named};
+use super::booking::Booking;
 use super::entry::{Source, legs, money};
+use super::execution::Effect;
+use super::history::Place;
+use super::lots::Lots;
+use super::payment::Payment;
 use super::portfolio::Portfolio;
-use super::sums::Sums;
+use super::position::Position;
 use super::trade::{Planned, mark_rate};
-use super::trouble::{Trouble, bounded};
-use crate::prices::Market;
+use super::transfer::Transfer;
+use super::trouble::{Need, Trouble, bounded};
+use crate::prices::{InstrumentIx, Market};
 use domain::cash::CashEntry;
-use domain::enums::{CashKind, EntryKind};
+use domain::enums::{CashKind, EntryKind, InstrumentType};
+use domain::instrument::Instrument;
 use domain::ledger::{CurrencyAmount, LedgerEntry};
 use domain::reason::DeadLetterCode;
-use domain::{Amount, Money, Quantity};
-use smallvec::{SmallVec, smallvec};
+use domain::{Amount, InstrumentId, Quantity};
 
 /// Checks what the entry alone can tell.
 pub fn check(entry: &CashEntry) -> Result<(), Trouble> {
     if !domain::ids::is_id(&entry.entry_id) || !domain::ids::is_id(&entry.source) {
         return Err(Trouble::range("entry_id and source have 1 to 128 bytes and no control characters"));
     }
-    if entry.reverses.is_some() {
-        return Err(Trouble::invalid("reversals of cash entries are not booked: send the opposite entry under its own id"));
+    if let Some(named) = &entry.reverses {
+        check_reverses(entry, named)?;
     }
     match entry.kind {
         CashKind::Unknown => Err(Trouble::refuse(DeadLetterCode::UnknownEnum, CashKind::unknown("kind"))),
         CashKind::Dividend => Err(Trouble::invalid("DIVIDEND entries are not booked: send INTEREST for plain income")),
-        CashKind::TransferIn | CashKind::TransferOut => {
-            Err(Trouble::invalid(format!("{} entries are not booked: send DEPOSIT or WITHDRAWAL for cash", entry.kind)))
+        CashKind::TransferIn | CashKind::TransferOut if entry.instrument_id.is_some() => check_securities(entry),
+        _ if entry.quantity.is_some() || entry.total_cost.is_some() => {
+            Err(Trouble::invalid(format!("quantity and total_cost are of securities, which a TRANSFER names in instrument_id: this is a {}", entry.kind)))
         }
-        CashKind::Deposit | CashKind::Withdrawal if !entry.amount.is_positive() => {
+        CashKind::Deposit | CashKind::Withdrawal | CashKind::TransferIn | CashKind::TransferOut if !entry.amount.is_positive() => {
             Err(Trouble::range(format!("the amount of a {} is {}, it must be above 0", entry.kind, entry.amount)))
         }
-        CashKind::Deposit | CashKind::Withdrawal | CashKind::Fee | CashKind::Interest if !entry.amount.fits_wire() => {
-            Err(Trouble::range("the amount has more than 28 digits"))
-        }
-        CashKind::Deposit | CashKind::Withdrawal | CashKind::Fee | CashKind::Interest => Ok(()),
+        _ if !entry.amount.fits_wire() => Err(Trouble::range("the amount has more than 28 digits")),
+        _ => Ok(()),
     }
+}
+
+fn check_reverses(entry: &CashEntry, named: &str) -> Result<(), Trouble> {
+    if !domain::ids::is_id(named) {
+        return Err(Trouble::range("reverses has 1 to 128 bytes and no control characters"));
+    }
+    if entry.entry_id == named {
+        return Err(Trouble::invalid(format!("a reversal has an id of its own: entry_id and reverses are both {named:?}")));
+    }
+    Ok(())
+}
+
+/// A transfer of securities: units, and what they cost where they come.
+fn check_securities(entry: &CashEntry) -> Result<(), Trouble> {
+    match entry.quantity {
+        None => return Err(Trouble::invalid(format!("a {} of securities names the quantity, which is missing", entry.kind))),
+        Some(quantity) if quantity.is_zero() || !quantity.fits_wire() => {
+            return Err(Trouble::range(format!("quantity is {quantity}: it is the units transferred, below 0 for a short position")));
+        }
+        Some(_) => {}
+    }
+    if entry.amount.is_negative() || !entry.amount.fits_wire() || entry.total_cost.is_some_and(|cost| cost.is_negative() || !cost.fits_wire()) {
+        return Err(Trouble::range("amount and total_cost must not be below 0; quantity tells the direction"));
+    }
+    if entry.kind == CashKind::TransferIn && entry.total_cost.is_none() && entry.amount.is_zero() {
+        return Err(Trouble::invalid("a TRANSFER_IN of securities names what they cost in total_cost, in the instrument's currency"));
+    }
+    // `amount` is of cash: beside securities it says what they cost, or nothing.
+    if entry.total_cost.is_some_and(|cost| !entry.amount.is_zero() && entry.amount != cost) {
+        return Err(Trouble::invalid("amount and total_cost differ: cash that comes with securities is sent as an entry of its own"));
+    }
+    Ok(())
+}
+
+/// Whether an entry is of securities.
+fn is_of_securities(entry: &CashEntry) -> bool {
+    matches!(entry.kind, CashKind::TransferIn | CashKind::TransferOut) && entry.instrument_id.is_some()
+}
+
+/// Whether an entry crosses the portfolio's boundary.
+pub fn is_flow(entry: &CashEntry) -> bool {
+    matches!(entry.kind, CashKind::Deposit | CashKind::Withdrawal | CashKind::TransferIn | CashKind::TransferOut)
+}
+
+fn entry_kind(kind: CashKind) -> Result<EntryKind, Trouble> {
+    Ok(match kind {
+        CashKind::Deposit => EntryKind::CashDeposit,
+        CashKind::Withdrawal => EntryKind::CashWithdrawal,
+        CashKind::Fee => EntryKind::CashFee,
+        CashKind::Interest => EntryKind::CashInterest,
+        CashKind::TransferIn => EntryKind::TransferIn,
+        CashKind::TransferOut => EntryKind::TransferOut,
+        CashKind::Unknown | CashKind::Dividend => return Err(Trouble::invalid("this kind of entry is not booked")),
+    })
 }
 
 /// Plans the booking of a checked entry. `equity` is the portfolio's equity before it, where every price is there.
@@ -47,21 +106,142 @@ pub fn plan(
     source: &Source,
     equity: Option<Amount>,
 ) -> Result<Planned, Trouble> {
-    let rate = mark_rate(market, entry.currency, portfolio.base)?;
-    let amount = bounded(Amount::from(entry.amount))?;
-    let book = bounded(amount.convert(rate)?)?;
-    let (cash, mut change, kind) = effect(entry.kind, amount, book)?;
-    let mut movements = Movements::default();
-    let book_cash = change.realized_net()?.checked_add(change.net_flows)?;
-    movements.add(Movement { currency: entry.currency, amount: cash, book: book_cash })?;
-    change.book_cash = book_cash;
-    portfolio.cash.check(&movements, None)?;
-    let flow = matches!(kind, EntryKind::CashDeposit | EntryKind::CashWithdrawal);
-    let fees: SmallVec<[CurrencyAmount; 1]> = match kind {
-        EntryKind::CashFee => smallvec![CurrencyAmount { currency: entry.currency, amount: entry.amount }],
-        _ => SmallVec::new(),
+    let booking = match entry.instrument_id.as_ref().filter(|_| is_of_securities(entry)) {
+        Some(instrument) => Booking::Transfer(transfer(portfolio, market, entry, instrument)?),
+        None => Booking::Payment(payment(portfolio, market, entry)?),
     };
-    let ledger = LedgerEntry {
+    let instrument = booking.line();
+    let place = instrument.and_then(|instrument| portfolio.lines.find(instrument));
+    let line = place.map(|place| portfolio.lines.at(place));
+    let mut position = line.map_or_else(Position::default, |line| line.position);
+    let mut lots = line.map_or(Lots::none(), |line| &line.lots).plan(portfolio.method, booking.opener(), booking.date());
+    let effect = booking.apply(&mut position, lots.as_mut())?;
+    portfolio.cash.check(&effect.movements, None)?;
+    Ok(Planned {
+        position: instrument.map(|instrument| (instrument, place, position)),
+        lots: lots.map(|lots| Box::new(lots.into())),
+        charges: effect.charges.clone(),
+        sums: portfolio.sums.plus(&effect.change)?,
+        settles: None,
+        order: None,
+        entry: ledger_entry(entry_kind(entry.kind)?, entry, &booking, &effect, source, equity)?,
+        movements: effect.movements,
+        kept: booking,
+    })
+}
+
+/// Plans the reversal of a booked entry; `was` is what stands at its place.
+pub fn plan_reversal(
+    portfolio: &Portfolio,
+    entry: &CashEntry,
+    (place, was): (Place, &Booking),
+    source: &Source,
+    equity: Option<Amount>,
+) -> Result<Amendment, Trouble> {
+    let told = |kind: EntryKind, effect: &Effect| ledger_entry(kind, entry, was, effect, source, equity);
+    amend::plan(portfolio, Named { place, was, now: None, settles: None }, told)
+}
+
+fn payment(portfolio: &Portfolio, market: &Market, entry: &CashEntry) -> Result<Payment, Trouble> {
+    Ok(Payment {
+        kind: entry_kind(entry.kind)?,
+        date: entry.effective_at.date_utc(),
+        currency: entry.currency,
+        amount: entry.amount,
+        rate: mark_rate(market, entry.currency, portfolio.base)?,
+    })
+}
+
+fn transfer(portfolio: &Portfolio, market: &Market, entry: &CashEntry, instrument: &InstrumentId) -> Result<Transfer, Trouble> {
+    let found = market.find(instrument).and_then(|ix| Some((ix, market.slot(ix).facts.as_deref()?)));
+    let (ix, facts) = found.ok_or_else(|| Trouble::Wait(Need::Instrument(instrument.clone())))?;
+    if entry.currency != facts.currency {
+        return Err(Trouble::invalid(format!(
+            "the entry is in {}, instrument {instrument:?} in {}: send the cost in the instrument's currency",
+            entry.currency, facts.currency
+        )));
+    }
+    if facts.kind == InstrumentType::Fx {
+        return Err(Trouble::invalid(format!("instrument {instrument:?} is a currency pair, of which nothing is held: transfer the cash")));
+    }
+    let slot = market.slot(ix);
+    let price = slot.price.ok_or_else(|| Trouble::Wait(Need::Price(instrument.clone())))?;
+    let units = entry.quantity.unwrap_or_default();
+    let is_in = entry.kind == CashKind::TransferIn;
+    if !is_in {
+        check_held(portfolio, ix, units)?;
+    }
+    let rate = mark_rate(market, facts.currency, portfolio.base)?;
+    let cost = entry.total_cost.unwrap_or(entry.amount);
+    Ok(Transfer {
+        id: super::lots::keeps_lots(portfolio.method).then(|| entry.entry_id.clone()),
+        instrument: ix,
+        date: entry.effective_at.date_utc(),
+        quantity: if is_in { units } else { units.checked_neg()? },
+        currency: facts.currency,
+        rate,
+        price,
+        worth: worth(facts, units, price.checked_add(slot.accrued.filter(|_| facts.kind == InstrumentType::Bond).unwrap_or_default())?)?,
+        cost: if is_in { Some(bounded(Amount::from(cost))?) } else { None },
+        future: facts.kind == InstrumentType::Future,
+        strategy: entry.strategy.clone(),
+    })
+}
+
+/// What is not held cannot go.
+fn check_held(portfolio: &Portfolio, ix: InstrumentIx, units: Quantity) -> Result<(), Trouble> {
+    let held = portfolio.lines.find(ix).map_or(Quantity::ZERO, |place| portfolio.lines.at(place).position.quantity);
+    if held.signum() == units.signum() && held.abs() >= units.abs() {
+        return Ok(());
+    }
+    Err(Trouble::range(format!(
+        "{units} units go and {held} are held: what goes out is held, with the same sign; if a booking is missing, send it, then ADMIT this record"
+    )))
+}
+
+fn worth(facts: &Instrument, units: Quantity, price: domain::Price) -> Result<Amount, Trouble> {
+    Ok(bounded(units.abs().times(price)?.multiply(facts.multiplier)?)?)
+}
+
+/// Whether a reversal says what the entry said that it takes back.
+pub fn agrees(entry: &CashEntry, was: &Booking, market: &Market) -> Result<(), Trouble> {
+    let named = entry.reverses.as_deref().unwrap_or_default();
+    let same = match was {
+        Booking::Payment(payment) => {
+            !is_of_securities(entry) && entry_kind(entry.kind)? == payment.kind && (entry.currency, entry.amount) == (payment.currency, payment.amount)
+        }
+        Booking::Transfer(transfer) => {
+            let sign = if entry.kind == CashKind::TransferOut { -1 } else { 1 };
+            let units = entry.quantity.unwrap_or_default();
+            entry.instrument_id.as_ref() == Some(&market.slot(transfer.instrument).id)
+                && is_of_securities(entry)
+                && transfer.quantity.units() == sign * units.units()
+                && transfer.cost.is_some() == (entry.kind == CashKind::TransferIn)
+        }
+        Booking::Execution(_) => false,
+    };
+    if same {
+        return Ok(());
+    }
+    Err(Trouble::invalid(format!(
+        "the reversal does not say what entry {named:?} says: it repeats its kind, currency and amount, or its instrument and quantity"
+    )))
+}
+
+fn ledger_entry(
+    kind: EntryKind,
+    entry: &CashEntry,
+    booking: &Booking,
+    effect: &Effect,
+    source: &Source,
+    equity: Option<Amount>,
+) -> Result<LedgerEntry, Trouble> {
+    let (price, rate) = match booking {
+        Booking::Transfer(transfer) => (Some(transfer.price), Some(transfer.rate)),
+        Booking::Payment(payment) => (None, Some(payment.rate)),
+        Booking::Execution(execution) => (Some(execution.price), Some(execution.rate)),
+    };
+    Ok(LedgerEntry {
         kind,
         cause: source.cause(&entry.entry_id),
         instrument_id: entry.instrument_id.clone(),
@@ -70,40 +250,14 @@ pub fn plan(
         trade_date: None,
         effective_at: entry.effective_at,
         transact_time: None,
-        quantity_change: Quantity::ZERO,
-        price: None,
-        fx_rate: Some(rate),
-        cash: legs(&movements),
-        realized_gross: Money::ZERO,
-        fees,
-        income: if kind == EntryKind::CashInterest { entry.amount } else { Money::ZERO },
-        external_flow: money(change.net_flows),
-        equity_before: equity.filter(|_| flow).map(money),
-    };
-    let sums = portfolio.sums.plus(&change)?;
-    Ok(Planned {
-        position: None,
-        lots: None,
-        charges: SmallVec::new(),
-        movements,
-        settles: None,
-        sums,
-        order: None,
-        entry: ledger,
-        kept: None,
-    })
-}
-
-/// The change of cash (in its currency), of the sums (in base), and the kind of entry.
-fn effect(kind: CashKind, amount: Amount, book: Amount) -> Result<(Amount, Sums, EntryKind), Trouble> {
-    let none = Sums::default();
-    Ok(match kind {
-        CashKind::Deposit => (amount, Sums { net_flows: book, ..none }, EntryKind::CashDeposit),
-        CashKind::Withdrawal => (amount.checked_neg()?, Sums { net_flows: book.checked_neg()?, ..none }, EntryKind::CashWithdrawal),
-        CashKind::Fee => (amount.checked_neg()?, Sums { fees: book, ..none }, EntryKind::CashFee),
-        CashKind::Interest => (amount, Sums { income: book, ..none }, EntryKind::CashInterest),
-        CashKind::Unknown | CashKind::Dividend | CashKind::TransferIn | CashKind::TransferOut => {
-            return Err(Trouble::invalid("this kind of entry is not booked"));
-        }
+        quantity_change: effect.quantity,
+        price,
+        fx_rate: rate,
+        cash: legs(&effect.movements),
+        realized_gross: money(bounded(effect.realized)?),
+        fees: effect.charges.iter().map(|(currency, amount)| CurrencyAmount { currency: *currency, amount: money(*amount) }).collect(),
+        income: money(bounded(effect.income)?),
+        external_flow: money(bounded(effect.change.net_flows)?),
+        equity_before: equity.filter(|_| is_flow(entry)).map(money),
     })
 }

@@ -16,6 +16,17 @@ pub enum Need {
     Rate(Currency, Currency),
     /// An execution of a source.
     Execution(SmolStr, SmolStr),
+    /// A cash entry of a source.
+    Entry(SmolStr, SmolStr),
+    /// A first price of its instrument.
+    Price(InstrumentId),
+}
+
+impl Need {
+    /// Whether it is a record that is named: who awaits one holds nobody up.
+    pub const fn is_named(&self) -> bool {
+        matches!(self, Self::Execution(..) | Self::Entry(..))
+    }
 }
 
 impl std::fmt::Display for Need {
@@ -24,6 +35,8 @@ impl std::fmt::Display for Need {
             Need::Policy(portfolio) => write!(f, "a policy of portfolio {portfolio:?}"),
             Need::Instrument(instrument) => write!(f, "reference data of instrument {instrument:?}"),
             Need::Execution(source, id) => write!(f, "execution {id:?} of {source:?}"),
+            Need::Entry(source, id) => write!(f, "cash entry {id:?} of {source:?}"),
+            Need::Price(instrument) => write!(f, "a price of instrument {instrument:?}"),
             Need::Rate(of, quoted) => write!(f, "a rate of {of} in {quoted} (a price of {of}/{quoted}, its inverse, or one cross)"),
         }
     }

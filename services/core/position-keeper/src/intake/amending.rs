@@ -4,17 +4,18 @@
 use super::Waits;
 use super::fills::{ask_once, check_rate, hashes, id_of};
 use super::settling::admit;
-use crate::book::amend::{self, Named};
+use crate::book::amend::{self, Amendment, Named};
+use crate::book::booking::Booking;
 use crate::book::entry::Source;
-use crate::book::execution::Execution;
+use crate::book::execution::{Effect, Execution};
 use crate::book::history::Place;
-use crate::book::trade::{Terms, facts_of};
+use crate::book::trade::{Terms, entry, facts_of};
 use crate::book::{Need, PortfolioIx, Trouble};
 use crate::keeper::PositionKeeper;
-use domain::enums::{ExecType, Side};
+use domain::enums::{EntryKind, ExecType, Side};
 use domain::fill::Fill;
 use domain::reason::DeadLetterCode;
-use domain::{Input, SmolStr};
+use domain::{Input, PortfolioId, Quantity, SmolStr};
 use engine::Context;
 use engine::dedup::Verdict;
 use engine::waiting::Waiting;
@@ -46,19 +47,32 @@ impl PositionKeeper {
         let place = self.named_by(ix, fill)?;
         let (was, now) = self.amended(ix, place, fill)?;
         let portfolio = self.portfolio(ix);
-        let planned = amend::plan(portfolio, Named { place, was: &was, now }, fill, source, cx.now)?;
-        portfolio.lines.check_room(was.instrument, cx.settings.max_lines)?;
-        if let Some((instrument, holding)) = &planned.holding {
-            portfolio.lines.check_lots(*instrument, |_| holding.lots.len(), cx.settings.max_lots)?;
-        }
-        let portfolio = &mut self.portfolios[ix.at()];
-        portfolio.amend(planned);
-        if let Some(order) = was.order {
-            ask_once(&mut portfolio.requests, SmolStr::new(order.to_string()));
+        let told = |kind: EntryKind, effect: &Effect| entry(kind, fill, now.as_ref().unwrap_or(&was), effect, source);
+        let settles = was.settles.filter(|date| *date > cx.now.date_utc());
+        let (order, stood) = (was.order, Booking::Execution(was.clone()));
+        let mut planned = amend::plan(portfolio, Named { place, was: &stood, now: now.clone().map(Booking::Execution), settles }, told)?;
+        planned.order = order.and_then(|order| {
+            let quantity = now.as_ref().map_or(Quantity::ZERO, |now| now.quantity.abs());
+            portfolio.orders.amended(order, was.quantity.abs(), quantity, fill.cum_qty).map(|executed| (order, executed))
+        });
+        self.write_amendment(ix, planned, cx)?;
+        if let Some(order) = order {
+            ask_once(&mut self.portfolios[ix.at()].requests, SmolStr::new(order.to_string()));
         }
         self.wake_to_settle(ix, cx);
         self.remember(ix, fill, (id, content, place), dates);
         self.booked(ix);
+        Ok(())
+    }
+
+    /// Writes a planned amendment where lines and lots have room for it.
+    pub(super) fn write_amendment(&mut self, ix: PortfolioIx, planned: Amendment, cx: &Context<'_>) -> Result<(), Trouble> {
+        let portfolio = self.portfolio(ix);
+        if let Some((instrument, holding)) = &planned.holding {
+            portfolio.lines.check_room(*instrument, cx.settings.max_lines)?;
+            portfolio.lines.check_lots(*instrument, |_| holding.lots.len(), cx.settings.max_lots)?;
+        }
+        self.portfolio_mut(ix).amend(planned);
         Ok(())
     }
 
@@ -79,8 +93,8 @@ impl PositionKeeper {
     fn amended(&self, ix: PortfolioIx, place: Place, fill: &Fill) -> Result<(Execution, Option<Execution>), Trouble> {
         let portfolio = self.portfolio(ix);
         let named = fill.exec_ref_id.as_deref().unwrap_or_default();
-        let was = match portfolio.history.at(&portfolio.changes, place) {
-            Some(Some(was)) => was,
+        let was = match portfolio.booked_at(place) {
+            Some(Some(Booking::Execution(was))) => was,
             Some(None) => {
                 return Err(Trouble::refuse(
                     DeadLetterCode::DuplicateConflict,
@@ -90,7 +104,7 @@ impl PositionKeeper {
                     ),
                 ));
             }
-            None => return Err(late(fill, &format!("execution {named:?} has left the window"))),
+            _ => return Err(late(fill, &format!("execution {named:?} has left the window"))),
         };
         let other = |what: &str| {
             Trouble::invalid(format!(
@@ -120,19 +134,18 @@ impl PositionKeeper {
 
     /// Takes in what has waited for an execution that was booked now, and for what is booked with it.
     pub(crate) fn wake_named(&mut self, input: &Input, cx: &mut Context<'_>) {
-        let Input::Fill(fill) = input else { return };
-        let portfolio = &fill.portfolio_id;
+        let Some((portfolio, name)) = name_of(input) else { return };
         if !self.waits.awaits(portfolio) {
             return;
         }
-        let named = |waits: &mut Waits, fill: &Fill| {
-            waits.take_named(portfolio, &fill.source, &fill.exec_id).into_iter().map(|waiting| (waiting.record.offset, waiting))
+        let named = |waits: &mut Waits, name: &Need| {
+            waits.take_named(portfolio, name).into_iter().map(|waiting| (waiting.record.offset, waiting))
         };
         // In the order of their log, however the one names the other.
-        let mut due: BTreeMap<i64, Waiting> = named(&mut self.waits, fill).collect();
+        let mut due: BTreeMap<i64, Waiting> = named(&mut self.waits, &name).collect();
         while let Some((_, waiting)) = due.pop_first() {
-            if let Some(Input::Fill(fill)) = self.try_again(portfolio, waiting, cx) {
-                due.extend(named(&mut self.waits, &fill));
+            if let Some((_, name)) = self.try_again(portfolio, waiting, cx).as_ref().and_then(name_of) {
+                due.extend(named(&mut self.waits, &name));
             }
         }
         // What names an execution of dates that have left the window will never find it.
@@ -142,6 +155,15 @@ impl PositionKeeper {
             }
         }
         self.mark_by_id(portfolio);
+    }
+}
+
+/// Under what name a record that was booked is awaited by what names it.
+fn name_of(input: &Input) -> Option<(&PortfolioId, Need)> {
+    match input {
+        Input::Fill(fill) => Some((&fill.portfolio_id, Need::Execution(fill.source.clone(), fill.exec_id.clone()))),
+        Input::Cash(entry) => Some((&entry.portfolio_id, Need::Entry(entry.source.clone(), entry.entry_id.clone()))),
+        _ => None,
     }
 }
 

@@ -1,13 +1,19 @@
-//! Cash entries: checked, known by (source, entry id), booked or waiting.
+//! Cash entries: checked, known by (source, entry id), booked, taken back, or waiting.
 
+use crate::book::booking::Booking;
 use crate::book::entry::Source;
-use crate::book::{Need, Trouble, treasury};
+use crate::book::history::Place;
+use crate::book::{Need, PortfolioIx, Trouble, treasury};
 use crate::keeper::PositionKeeper;
 use crate::valuation::{View, appraise};
 use domain::cash::CashEntry;
-use domain::enums::CashKind;
+use domain::reason::DeadLetterCode;
+use domain::{Amount, Date, SmolStr};
 use engine::Context;
 use engine::dedup::{Parts, RecordId};
+
+/// A known entry: its day, its id, its content.
+type Name = (Date, RecordId, u64);
 
 impl PositionKeeper {
     /// Books a cash entry; `late` entries pass when an operator admits them.
@@ -19,21 +25,102 @@ impl PositionKeeper {
         let dates = cx.settings.dedup_trade_dates;
         let verdict = self.portfolio(ix).entries.judge_undated(date, id, content, cx.now, dates);
         super::settling::admit(verdict, late, "entry", entry.entry_id.as_str(), date)?;
+        let name = (date, id, content);
+        match &entry.reverses {
+            Some(named) => self.reverse(ix, entry, named, source, name, cx),
+            None => self.book_entry(ix, entry, source, name, cx),
+        }
+    }
+
+    fn book_entry(&mut self, ix: PortfolioIx, entry: &CashEntry, source: &Source, name: Name, cx: &mut Context<'_>) -> Result<(), Trouble> {
+        let equity = self.equity_before(ix, entry, cx);
         let portfolio = self.portfolio(ix);
-        let flows = matches!(entry.kind, CashKind::Deposit | CashKind::Withdrawal);
-        let appraisal = flows.then(|| appraise(portfolio, View { market: &self.market, now: cx.now }));
-        let equity = appraisal.filter(|appraisal| appraisal.unpriced.is_empty()).map(|appraisal| appraisal.equity);
         let planned = treasury::plan(portfolio, &self.market, entry, source, equity)?;
-        let portfolio = self.portfolio_mut(ix);
-        portfolio.entries.record(date, id, content, 0, dates);
-        portfolio.book(planned);
-        self.booked(ix);
+        let touched = planned.position.map(|(instrument, ..)| instrument);
+        if let Some(instrument) = touched {
+            portfolio.lines.check_room(instrument, cx.settings.max_lines)?;
+            if let Some(change) = &planned.lots {
+                portfolio.lines.check_lots(instrument, |before| change.len_after(before), cx.settings.max_lots)?;
+            }
+            self.market.book(instrument);
+        }
+        let place = self.portfolio_mut(ix).book(planned);
+        if let Some(instrument) = touched {
+            self.hold(instrument, ix);
+        }
+        self.remember_entry(ix, name, place, cx);
         Ok(())
+    }
+
+    /// Takes a booked entry back: the state is that of a book in which it never was.
+    fn reverse(
+        &mut self,
+        ix: PortfolioIx,
+        entry: &CashEntry,
+        named: &SmolStr,
+        source: &Source,
+        name: Name,
+        cx: &mut Context<'_>,
+    ) -> Result<(), Trouble> {
+        let id = id_of(&mut self.parts, &entry.source, named);
+        let portfolio = self.portfolio(ix);
+        let found = portfolio.entries.newest_first().find_map(|date| portfolio.entries.place(date, id));
+        let place = found.ok_or_else(|| Trouble::Wait(Need::Entry(entry.source.clone(), named.clone())))?;
+        let was = self.reversible(ix, place, named)?;
+        treasury::agrees(entry, &was, &self.market)?;
+        let equity = self.equity_before(ix, entry, cx);
+        let planned = treasury::plan_reversal(self.portfolio(ix), entry, (place, &was), source, equity)?;
+        self.write_amendment(ix, planned, cx)?;
+        self.remember_entry(ix, name, NO_BOOKING, cx);
+        Ok(())
+    }
+
+    fn reversible(&self, ix: PortfolioIx, place: Place, named: &str) -> Result<Booking, Trouble> {
+        if place == NO_BOOKING {
+            return Err(Trouble::invalid(format!("entry {named:?} takes another one back: send that one again under an id of its own")));
+        }
+        match self.portfolio(ix).booked_at(place) {
+            Some(Some(was)) => Ok(was),
+            Some(None) => {
+                Err(Trouble::refuse(DeadLetterCode::DuplicateConflict, format!("entry {named:?} is taken back already: DISCARD this record")))
+            }
+            None => Err(Trouble::refuse(
+                DeadLetterCode::LateReference,
+                format!("entry {named:?} has left the window: send the opposite entry under an id of its own, then DISCARD this record"),
+            )),
+        }
+    }
+
+    /// The equity before a flow, where every price is there.
+    fn equity_before(&self, ix: PortfolioIx, entry: &CashEntry, cx: &Context<'_>) -> Option<Amount> {
+        let appraisal = treasury::is_flow(entry).then(|| appraise(self.portfolio(ix), View { market: &self.market, now: cx.now }))?;
+        appraisal.unpriced.is_empty().then_some(appraisal.equity)
+    }
+
+    fn remember_entry(&mut self, ix: PortfolioIx, (date, id, content): Name, place: Place, cx: &Context<'_>) {
+        let dates = cx.settings.dedup_trade_dates;
+        let portfolio = self.portfolio_mut(ix);
+        if portfolio.entries.record(date, id, content, place, dates)
+            && let Some(oldest) = portfolio.entries.oldest()
+        {
+            portfolio.payments.forget_before(&mut portfolio.payment_changes, oldest);
+            if portfolio.fills.is_empty() {
+                portfolio.history.forget_before(&mut portfolio.changes, oldest);
+            }
+        }
+        self.booked(ix);
     }
 }
 
+/// The place of an entry that takes another one back: it booked nothing of its own.
+const NO_BOOKING: Place = Place::MAX;
+
+fn id_of(parts: &mut Parts, source: &str, entry_id: &str) -> RecordId {
+    parts.start().part(source.as_bytes()).part(entry_id.as_bytes()).id()
+}
+
 fn hashes(parts: &mut Parts, entry: &CashEntry) -> (RecordId, u64) {
-    let id = parts.start().part(entry.source.as_bytes()).part(entry.entry_id.as_bytes()).id();
+    let id = id_of(parts, &entry.source, &entry.entry_id);
     let content = parts
         .start()
         .number(entry.kind.index() as i128)
@@ -41,6 +128,8 @@ fn hashes(parts: &mut Parts, entry: &CashEntry) -> (RecordId, u64) {
         .number(entry.amount.units())
         .optional(entry.reverses.as_ref().map(|text| text.as_bytes()))
         .optional(entry.instrument_id.as_ref().map(|id| id.as_str().as_bytes()))
+        .optional(entry.quantity.map(|quantity| quantity.units().to_le_bytes()).as_ref().map(|bytes| bytes.as_slice()))
+        .optional(entry.total_cost.map(|cost| cost.units().to_le_bytes()).as_ref().map(|bytes| bytes.as_slice()))
         .optional(entry.action_id.as_ref().map(|text| text.as_bytes()))
         .optional(entry.strategy.as_ref().map(|id| id.as_str().as_bytes()))
         .number(i128::from(entry.effective_at.micros()))

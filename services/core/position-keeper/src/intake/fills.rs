@@ -38,7 +38,7 @@ impl PositionKeeper {
             self.market.book(instrument);
         }
         let settles = planned.settles;
-        let place = self.portfolios[ix.at()].book(planned).unwrap_or_default();
+        let place = self.portfolios[ix.at()].book(planned);
         self.remember(ix, fill, (id, content, place), dates);
         let portfolio = &mut self.portfolios[ix.at()];
         if let Some(order) = fill.order_id {

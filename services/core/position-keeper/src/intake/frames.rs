@@ -39,10 +39,13 @@ impl PositionKeeper {
         for instrument in described {
             self.retry(&Need::Instrument(instrument), cx);
         }
-        for need in self.waits.rates() {
-            if let Need::Rate(of, quoted) = need
-                && self.market.rate(of, quoted).is_some()
-            {
+        for need in self.waits.quotes() {
+            let quoted = match &need {
+                Need::Rate(of, quoted) => self.market.rate(*of, *quoted).is_some(),
+                Need::Price(instrument) => self.market.find(instrument).is_some_and(|ix| self.market.slot(ix).price.is_some()),
+                _ => false,
+            };
+            if quoted {
                 self.retry(&need, cx);
             }
         }

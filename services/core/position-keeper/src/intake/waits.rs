@@ -1,6 +1,6 @@
 //! Fills and cash that came too early. A portfolio's records wait in one queue, so that its order of
 //! booking stays the order of its log; the queue is named by what its head needs. Cancels and corrections
-//! that came before their execution wait apart: they hold nobody up.
+//! that came before their execution, and reversals that came before their entry, wait apart: they hold nobody up.
 
 use crate::book::Need;
 use crate::book::entry::Source;
@@ -32,19 +32,16 @@ pub struct Waits {
     room: WaitingRoom,
     queues: BTreeMap<PortfolioId, Queue>,
     by_need: BTreeMap<Need, BTreeSet<PortfolioId>>,
-    /// Executions that are awaited by their portfolios, with the number of records that name each.
-    named: BTreeMap<PortfolioId, BTreeMap<(SmolStr, SmolStr), i32>>,
-}
-
-/// Under what name records wait for an execution; ids have no control characters.
-fn room_of(portfolio: &PortfolioId, source: &str, id: &str) -> SmolStr {
-    SmolStr::new(format!("{portfolio}\n{source}\n{id}"))
+    /// Executions and entries that are awaited by their portfolios, with the number of records that name each.
+    named: BTreeMap<PortfolioId, BTreeMap<Need, i32>>,
 }
 
 /// The queue of a portfolio in which a record that needs that waits.
 fn queue_of(portfolio: &PortfolioId, need: &Need) -> SmolStr {
+    // Ids have no control characters.
     match need {
-        Need::Execution(source, id) => room_of(portfolio, source, id),
+        Need::Execution(source, id) => SmolStr::new(format!("{portfolio}\n{source}\n{id}")),
+        Need::Entry(source, id) => SmolStr::new(format!("{portfolio}\n{source}\n{id}\n")),
         _ => SmolStr::new(portfolio.as_str()),
     }
 }
@@ -83,8 +80,8 @@ impl Waits {
         self.count_in(portfolio, need);
     }
     fn count_in(&mut self, portfolio: &PortfolioId, need: Need) {
-        if let Need::Execution(source, id) = need {
-            *self.named.entry(portfolio.clone()).or_default().entry((source, id)).or_default() += 1;
+        if need.is_named() {
+            *self.named.entry(portfolio.clone()).or_default().entry(need).or_default() += 1;
         } else if let Some(queue) = self.queues.get_mut(portfolio) {
             queue.length += 1;
         } else {
@@ -121,20 +118,18 @@ impl Waits {
             return Some(Taken { waiting, need, is_behind });
         }
         let mut awaited = self.named.get(portfolio)?.keys().cloned();
-        let (waiting, execution) = awaited.find_map(|execution| {
-            let queue = room_of(portfolio, &execution.0, &execution.1);
-            Some((self.room.take_one(portfolio.as_str(), &queue, is)?, execution))
-        })?;
-        self.count_out(portfolio, &execution);
-        // Each of them awaits the execution itself.
-        Some(Taken { waiting, need: Need::Execution(execution.0, execution.1), is_behind: false })
+        let (waiting, need) =
+            awaited.find_map(|need| Some((self.room.take_one(portfolio.as_str(), &queue_of(portfolio, &need), is)?, need)))?;
+        self.count_out(portfolio, &need);
+        // Each of them awaits what it names itself.
+        Some(Taken { waiting, need, is_behind: false })
     }
-    fn count_out(&mut self, portfolio: &PortfolioId, execution: &(SmolStr, SmolStr)) {
+    fn count_out(&mut self, portfolio: &PortfolioId, need: &Need) {
         let Some(named) = self.named.get_mut(portfolio) else { return };
-        if let Some(count) = named.get_mut(execution) {
+        if let Some(count) = named.get_mut(need) {
             *count -= 1;
             if *count == 0 {
-                named.remove(execution);
+                named.remove(need);
             }
         }
         if named.is_empty() {
@@ -145,13 +140,13 @@ impl Waits {
     pub fn oldest(&self) -> Option<Timestamp> {
         self.room.oldest()
     }
-    /// The records that have held others up, or awaited their execution, for longest; at most `most`, oldest first.
+    /// The records that have held others up, or awaited what they name, for longest; at most `most`, oldest first.
     pub fn waiters(&self, most: usize) -> Vec<Waiter> {
         let queues = self.queues.iter().map(|(portfolio, queue)| (portfolio, queue.need.clone()));
         let named = self
             .named
             .iter()
-            .flat_map(|(portfolio, named)| named.keys().map(move |(source, id)| (portfolio, Need::Execution(source.clone(), id.clone()))));
+            .flat_map(|(portfolio, named)| named.keys().map(move |need| (portfolio, need.clone())));
         let mut heads: Vec<_> = queues
             .chain(named)
             .filter_map(|(portfolio, need)| {
@@ -171,32 +166,32 @@ impl Waits {
         };
         heads.into_iter().map(waiter).collect()
     }
-    /// Whether a portfolio awaits executions.
+    /// Whether a portfolio awaits executions or entries.
     pub fn awaits(&self, portfolio: &PortfolioId) -> bool {
         !self.named.is_empty() && self.named.contains_key(portfolio)
     }
-    /// The records that name an execution, in order.
-    pub fn take_named(&mut self, portfolio: &PortfolioId, source: &SmolStr, id: &SmolStr) -> Vec<Waiting> {
+    /// The records that name what is needed, in order.
+    pub fn take_named(&mut self, portfolio: &PortfolioId, need: &Need) -> Vec<Waiting> {
         let Some(named) = self.named.get_mut(portfolio) else { return Vec::new() };
-        if named.remove(&(source.clone(), id.clone())).is_none() {
+        if named.remove(need).is_none() {
             return Vec::new();
         }
         if named.is_empty() {
             self.named.remove(portfolio);
         }
-        self.room.take(portfolio.as_str(), &room_of(portfolio, source, id))
+        self.room.take(portfolio.as_str(), &queue_of(portfolio, need))
     }
-    /// Every record of a portfolio that names an execution which has not come.
+    /// Every record of a portfolio that names one which has not come.
     pub fn take_all_named(&mut self, portfolio: &PortfolioId) -> Vec<Waiting> {
         let named = self.named.remove(portfolio).unwrap_or_default();
-        named.keys().flat_map(|(source, id)| self.room.take(portfolio.as_str(), &room_of(portfolio, source, id))).collect()
+        named.keys().flat_map(|need| self.room.take(portfolio.as_str(), &queue_of(portfolio, need))).collect()
     }
     /// The portfolios whose head needs that, ascending.
     pub fn waiting_for(&self, need: &Need) -> Vec<PortfolioId> {
         self.by_need.get(need).map(|set| set.iter().cloned().collect()).unwrap_or_default()
     }
-    /// The rates that heads need, ascending.
-    pub fn rates(&self) -> Vec<Need> {
-        self.by_need.keys().filter(|need| matches!(need, Need::Rate(..))).cloned().collect()
+    /// The rates and prices that heads need, ascending.
+    pub fn quotes(&self) -> Vec<Need> {
+        self.by_need.keys().filter(|need| matches!(need, Need::Rate(..) | Need::Price(_))).cloned().collect()
     }
 }

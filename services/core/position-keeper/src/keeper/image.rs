@@ -1,7 +1,8 @@
 //! The image of a lane: a shared part (instruments, prices, cuts, waiting records, quarantine, hashes of what was
 //! refused, commands of portfolios without a policy),
 //! one entity a portfolio (`p/<id>`), its booked ids in chunks
-//! (`i/<id>/<f or c>/<day, 8 digits>/<chunk, 8 digits>`), and its executions (`h/<id>/<chunk, 12 digits>`).
+//! (`i/<id>/<f or c>/<day, 8 digits>/<chunk, 8 digits>`), and its bookings: those of lines (`h/<id>/<chunk, 12
+//! digits>`) and payments (`m/<id>/<chunk, 12 digits>`).
 
 use super::{NEVER, PositionKeeper};
 use crate::book::history::History;
@@ -37,12 +38,28 @@ struct Shared {
 #[derive(Debug, Default)]
 pub(super) struct Restoring {
     windows: BTreeMap<PortfolioId, (Window, Window)>,
-    histories: BTreeMap<PortfolioId, History>,
+    histories: BTreeMap<PortfolioId, (History, History)>,
     portfolios: BTreeMap<PortfolioIx, Portfolio>,
 }
 
 /// Days are written from this one on, so that they sort.
 const FIRST_DAY: i64 = 50_000_000;
+
+/// Whose bookings a chunk holds.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Of {
+    Lines,
+    Payments,
+}
+
+impl Of {
+    const fn letter(self) -> &'static str {
+        match self {
+            Self::Lines => "h",
+            Self::Payments => "m",
+        }
+    }
+}
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -59,13 +76,14 @@ fn chunk_key(id: &PortfolioId, kind: Kind, (date, chunk): (Date, u32)) -> SmolSt
     SmolStr::new(format!("i/{id}/{letter}/{:08}/{chunk:08}", i64::from(date.days()) + FIRST_DAY))
 }
 
-fn history_key(id: &PortfolioId, number: u64) -> SmolStr {
-    SmolStr::new(format!("h/{id}/{number:012}"))
+fn history_key(id: &PortfolioId, of: Of, number: u64) -> SmolStr {
+    SmolStr::new(format!("{}/{id}/{number:012}", of.letter()))
 }
 
-fn parse_history(key: &str) -> Option<(PortfolioId, u64)> {
-    let (id, number) = key.strip_prefix("h/")?.rsplit_once('/')?;
-    Some((PortfolioId::new(id).ok()?, number.parse().ok()?))
+fn parse_history(key: &str) -> Option<(PortfolioId, Of, u64)> {
+    let of = [Of::Lines, Of::Payments].into_iter().find(|of| key.starts_with(of.letter()))?;
+    let (id, number) = key.strip_prefix(of.letter())?.strip_prefix('/')?.rsplit_once('/')?;
+    Some((PortfolioId::new(id).ok()?, of, number.parse().ok()?))
 }
 
 fn parse_chunk(key: &str) -> Option<(PortfolioId, Kind, Date, u32)> {
@@ -141,8 +159,9 @@ impl Image for PositionKeeper {
     fn entity_keys(&self) -> Vec<SmolStr> {
         let chunks = self.portfolios.iter().flat_map(|p| {
             let fills = p.fills.chunks().map(|at| chunk_key(&p.id, Kind::Fills, at));
-            let executions = p.history.chunks(&p.changes).map(|number| history_key(&p.id, number));
-            fills.chain(p.entries.chunks().map(|at| chunk_key(&p.id, Kind::Cash, at))).chain(executions)
+            let lines = p.history.chunks(&p.changes).map(|number| history_key(&p.id, Of::Lines, number));
+            let payments = p.payments.chunks(&p.payment_changes).map(|number| history_key(&p.id, Of::Payments, number));
+            fills.chain(p.entries.chunks().map(|at| chunk_key(&p.id, Kind::Cash, at))).chain(lines).chain(payments)
         });
         let keys: BTreeSet<SmolStr> = chunks.chain(self.portfolios.iter().map(|p| portfolio_key(&p.id))).collect();
         keys.into_iter().collect()
@@ -152,9 +171,12 @@ impl Image for PositionKeeper {
         if let Some(id) = key.strip_prefix("p/") {
             return self.find(&PortfolioId::new(id).ok()?).map(|ix| to_bytes(self.portfolio(ix)));
         }
-        if let Some((id, number)) = parse_history(key) {
+        if let Some((id, of, number)) = parse_history(key) {
             let portfolio = self.portfolio(self.find(&id)?);
-            return portfolio.history.chunk(&portfolio.changes, number);
+            return match of {
+                Of::Lines => portfolio.history.chunk(&portfolio.changes, number),
+                Of::Payments => portfolio.payments.chunk(&portfolio.payment_changes, number),
+            };
         }
         let (id, kind, date, chunk) = parse_chunk(key)?;
         self.window(&id, kind)?.chunk(date, chunk)
@@ -166,8 +188,10 @@ impl Image for PositionKeeper {
             self.restoring.portfolios.insert(portfolio.ix, portfolio);
             return Ok(());
         }
-        if let Some((id, number)) = parse_history(key) {
-            return self.restoring.histories.entry(id).or_default().restore_chunk(number, bytes);
+        if let Some((id, of, number)) = parse_history(key) {
+            let (lines, payments) = self.restoring.histories.entry(id).or_default();
+            let history = if of == Of::Lines { lines } else { payments };
+            return history.restore_chunk(number, bytes);
         }
         let (id, kind, date, chunk) = parse_chunk(key).ok_or_else(|| ImageError::new(key, "no entity of this role has such a key"))?;
         let (fills, entries) = self.restoring.windows.entry(id).or_default();
@@ -186,13 +210,13 @@ impl Image for PositionKeeper {
                 entries.take_dirty();
                 (portfolio.fills, portfolio.entries) = (fills, entries);
             }
-            if let Some(history) = restoring.histories.remove(&portfolio.id) {
-                portfolio.history = history;
+            if let Some(histories) = restoring.histories.remove(&portfolio.id) {
+                (portfolio.history, portfolio.payments) = histories;
             }
             self.adopt(portfolio);
         }
         if let Some((id, _)) = restoring.histories.first_key_value() {
-            return Err(ImageError::new("executions", format!("their portfolio {id:?} is missing")));
+            return Err(ImageError::new("bookings", format!("their portfolio {id:?} is missing")));
         }
         if let Some((id, _)) = restoring.windows.first_key_value() {
             return Err(ImageError::new("booked ids", format!("their portfolio {id:?} is missing")));
@@ -212,7 +236,8 @@ impl Image for PositionKeeper {
             }
             keys.insert(portfolio_key(&portfolio.id));
             keys.extend(portfolio.fills.take_dirty().into_iter().map(|at| chunk_key(&portfolio.id, Kind::Fills, at)));
-            keys.extend(portfolio.history.take_dirty().into_iter().map(|number| history_key(&portfolio.id, number)));
+            keys.extend(portfolio.history.take_dirty().into_iter().map(|number| history_key(&portfolio.id, Of::Lines, number)));
+            keys.extend(portfolio.payments.take_dirty().into_iter().map(|number| history_key(&portfolio.id, Of::Payments, number)));
             keys.extend(portfolio.entries.take_dirty().into_iter().map(|at| chunk_key(&portfolio.id, Kind::Cash, at)));
         }
         keys.into_iter().collect()

@@ -1,0 +1,58 @@
+//! What stands at a place of a portfolio's history: all that it takes to book it once more as it was booked first.
+//! It reads no market and knows no portfolio.
+
+use super::execution::{Effect, Execution, Form};
+use super::lots::LotPlan;
+use super::payment::Payment;
+use super::position::Position;
+use super::transfer::Transfer;
+use crate::prices::InstrumentIx;
+use domain::{Date, FixedError, SmolStr};
+use serde::{Deserialize, Serialize};
+
+/// One booking.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Booking {
+    /// An execution.
+    Execution(Execution),
+    /// Securities that came or went without one.
+    Transfer(Transfer),
+    /// Cash alone.
+    Payment(Payment),
+}
+
+impl Booking {
+    /// The instrument whose line it changes; none of cash alone, and none of one currency against another.
+    pub fn line(&self) -> Option<InstrumentIx> {
+        match self {
+            Self::Execution(execution) if matches!(execution.form, Form::Exchange { .. }) => None,
+            Self::Execution(execution) => Some(execution.instrument),
+            Self::Transfer(transfer) => Some(transfer.instrument),
+            Self::Payment(_) => None,
+        }
+    }
+    /// Its trade date, or the day on which it took effect.
+    pub fn date(&self) -> Date {
+        match self {
+            Self::Execution(execution) => execution.trade_date,
+            Self::Transfer(transfer) => transfer.date,
+            Self::Payment(payment) => payment.date,
+        }
+    }
+    /// The id that a lot bears which it opens; `None` where no lots are kept.
+    pub fn opener(&self) -> Option<&SmolStr> {
+        match self {
+            Self::Execution(execution) => execution.id.as_ref(),
+            Self::Transfer(transfer) => transfer.id.as_ref(),
+            Self::Payment(_) => None,
+        }
+    }
+    /// Books it into a position and its lots, where the method keeps them. Both are to be thrown away on an error.
+    pub fn apply(&self, position: &mut Position, lots: Option<&mut LotPlan<'_>>) -> Result<Effect, FixedError> {
+        match self {
+            Self::Execution(execution) => execution.apply(position, lots),
+            Self::Transfer(transfer) => transfer.apply(position, lots),
+            Self::Payment(payment) => payment.effect(),
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! Cash that moves without an execution: paid in or out, a fee, interest.
+//! It knows no record and no rate: both were looked up when it was booked first.
+
+use super::cash::Movement;
+use super::execution::Effect;
+use super::sums::Sums;
+use super::trouble::bounded;
+use domain::enums::EntryKind;
+use domain::{Amount, Currency, Date, FixedError, FxRate, Money};
+use serde::{Deserialize, Serialize};
+
+/// A payment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Payment {
+    /// What it is.
+    pub kind: EntryKind,
+    /// Day on which it took effect.
+    pub date: Date,
+    /// Currency.
+    pub currency: Currency,
+    /// As its record says: positive for money in, money out, fees and interest received alike.
+    pub amount: Money,
+    /// Units of base for one of the currency.
+    pub rate: FxRate,
+}
+
+impl Payment {
+    /// What it does to cash and to the portfolio's sums.
+    pub fn effect(&self) -> Result<Effect, FixedError> {
+        let amount = bounded(Amount::from(self.amount))?;
+        let book = bounded(amount.convert(self.rate)?)?;
+        let mut effect = Effect::default();
+        let none = Sums::default();
+        let (moved, change) = match self.kind {
+            EntryKind::CashWithdrawal | EntryKind::TransferOut => (amount.checked_neg()?, Sums { net_flows: book.checked_neg()?, ..none }),
+            EntryKind::CashFee => (amount.checked_neg()?, Sums { fees: book, ..none }),
+            EntryKind::CashInterest => (amount, Sums { income: book, ..none }),
+            _ => (amount, Sums { net_flows: book, ..none }),
+        };
+        let book_cash = change.realized_net()?.checked_add(change.net_flows)?;
+        effect.movements.add(Movement { currency: self.currency, amount: moved, book: book_cash })?;
+        effect.change = Sums { book_cash, ..change };
+        match self.kind {
+            EntryKind::CashFee => effect.charges.push((self.currency, amount)),
+            EntryKind::CashInterest => effect.income = amount,
+            _ => {}
+        }
+        Ok(effect)
+    }
+}
