@@ -1,7 +1,7 @@
 //! One portfolio: its policy, its book, and what it has published.
 
-use super::cash::CashBook;
 use super::booking::Booking;
+use super::cash::CashBook;
 use super::history::{Changes, History, Place};
 use super::holding::Holding;
 use super::journal::Journal;
