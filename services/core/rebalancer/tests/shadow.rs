@@ -42,12 +42,11 @@ fn it_is_planned_and_never_ordered() {
 fn no_cycle_is_in_its_way_and_it_is_in_no_cycles_way() {
     let mut house = house(|_| {}).opened();
     let worse = drift(&house, DriftKind::Worse);
-    // The open sell is counted; the buy has not left and is still to be made.
-    assert_eq!(house.told(vec![worse]), "THRESHOLD NO_ACTION_NEEDED shadow");
+    // By its rules no order would be under way.
+    assert_eq!(house.told(vec![worse]), PROPOSED);
     let mut due = drift(&house, DriftKind::Requested);
     drift_mut(&mut due).cause = Some(DriftCause::Schedule);
-    let told = house.told(vec![due]);
-    assert!(told.starts_with("SCHEDULED ") && told.contains(" shadow"), "{told}");
+    assert_eq!(house.told(vec![due]), PROPOSED.replace("THRESHOLD", "SCHEDULED"));
     let asked = house.fill(0);
     let answer = house.refreshed(&asked);
     assert_eq!(house.told(vec![answer]), "THRESHOLD RELEASED [BUY 200 BBB]\n  wave 2 NEW [BUY 200 BBB]");
@@ -88,6 +87,24 @@ fn its_cooldown_runs_from_its_own_proposals() {
     house.pass(1);
     let worse = drift(&house, DriftKind::Worse);
     assert_eq!(house.told(vec![worse]), PROPOSED);
+}
+
+#[test]
+fn its_limits_count_what_it_has_proposed_once_an_episode() {
+    let mut house = house(|shadow| shadow.limits.max_daily_notional = Some("40000".parse().unwrap()));
+    let (own, open) = (house.drift(DriftKind::Open), drift(&house, DriftKind::Open));
+    let told = house.told(vec![own, open]);
+    assert!(
+        told.contains("RELEASED [SELL 200 AAA]") && told.ends_with(PROPOSED),
+        "what the policy's own rules released is not its: {told}"
+    );
+    let worse = drift(&house, DriftKind::Worse);
+    assert_eq!(house.told(vec![worse]), PROPOSED, "the same episode");
+    house.book.episode = 2;
+    let next = drift(&house, DriftKind::Open);
+    let outputs = house.window(vec![next]);
+    assert_eq!(tell(&outputs), "THRESHOLD NO_ACTION_NEEDED shadow");
+    assert_eq!(explained(&outputs, 0), "AAA SKIP ORDER_LIMIT, BBB SKIP ORDER_LIMIT");
 }
 
 #[test]

@@ -4,6 +4,7 @@ use crate::cycle::announcement::Announcement;
 use crate::cycle::desk::Purpose;
 use crate::cycle::release::{release_first, released};
 use crate::cycle::{Cycle, Desk, Heard, Proposal, Turn};
+use crate::orders::budget::Budget;
 use crate::orders::day::last_day_cut;
 use crate::orders::draft::{Draft, drafts};
 use crate::orders::ids;
@@ -62,12 +63,16 @@ pub struct Ground {
 impl Ground {
     /// The ground as of now.
     pub fn of(desk: &Desk, policy: &Policy, turn: &Turn<'_, '_>) -> Result<Self, Refusal> {
+        let open = desk.open_orders().map_err(|_| absurd())?;
+        Ok(Self { open, ..Self::without_orders(&desk.budget, policy, turn)? })
+    }
+    /// The same where no order is under way, and that much was released.
+    pub fn without_orders(budget: &Budget, policy: &Policy, turn: &Turn<'_, '_>) -> Result<Self, Refusal> {
         let since = last_day_cut(policy, turn.now()).map_err(|no_day| Refusal::new(ReasonCode::DataGap, no_day.to_string()))?;
-        let absurd = |_| Refusal::new(ReasonCode::MetricAnomaly, "open or released orders add up to more than a number can hold");
         Ok(Self {
-            open: desk.open_orders().map_err(absurd)?,
-            released_today: desk.budget.value_since(since).map_err(absurd)?,
-            orders_last_minute: i32::try_from(desk.budget.orders_last_minute(turn.now())).unwrap_or(i32::MAX),
+            open: Vec::new(),
+            released_today: budget.value_since(since).map_err(|_| absurd())?,
+            orders_last_minute: i32::try_from(budget.orders_last_minute(turn.now())).unwrap_or(i32::MAX),
             halted: turn.halts.view(turn.portfolio),
             behind: turn.cx.behind,
             short_proceeds: Money::ZERO,
@@ -87,6 +92,10 @@ impl Ground {
             short_proceeds: self.short_proceeds,
         }
     }
+}
+
+fn absurd() -> Refusal {
+    Refusal::new(ReasonCode::MetricAnomaly, "open or released orders add up to more than a number can hold")
 }
 
 fn rules(policy: &Policy, shadow: bool) -> Rules<'_> {

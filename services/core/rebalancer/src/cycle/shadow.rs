@@ -1,11 +1,14 @@
 //! The shadow of a portfolio's policy: its newest drift event becomes a plan that is said, as PROPOSED, and ends
 //! there. It opens no cycle, waits for none, releases nothing, and counts its rebalances apart, so that everything
-//! else is what it would be without it.
+//! else is what it would be without it. It plans on the book as it stands, not on orders that the policy's own rules
+//! have under way: by its rules there would be none. Its limits count what it has proposed, once an episode.
 
 use crate::cycle::announcement::Announcement;
 use crate::cycle::desk::{Said, starts};
 use crate::cycle::opening::{Ground, Refusal, broken, is_outdated, status_of};
+use crate::cycle::release::total;
 use crate::cycle::{Desk, Heard, Turn};
+use crate::orders::budget::Budget;
 use crate::orders::draft::drafts;
 use crate::orders::ids;
 use crate::orders::wave::Terms;
@@ -13,9 +16,10 @@ use crate::plan::{Plan, Verdict, plan};
 use crate::plan_check::plan_check;
 use domain::drift::Drift;
 use domain::enums::{DriftKind, RebalanceStatus, RebalanceTrigger};
+use domain::order::Order;
 use domain::policy::{Policy, Shadow};
 use domain::reason::ReasonCode;
-use domain::{RebalanceId, Timestamp};
+use domain::{Money, RebalanceId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// What shadow rules have come to.
@@ -29,6 +33,10 @@ pub struct ShadowDesk {
     said: Option<Said>,
     /// When orders were proposed last: a cycle of these rules would have opened.
     proposed_at: Option<Timestamp>,
+    /// What would have been released of late.
+    budget: Budget,
+    /// The episode whose proposal counts in it: the book does not follow, and it is proposed again and again.
+    counted: Option<i64>,
 }
 
 impl ShadowDesk {
@@ -43,6 +51,13 @@ impl ShadowDesk {
     fn next(&mut self, turn: &Turn<'_, '_>, first: u64) -> (u64, RebalanceId) {
         self.count = self.count.max(first) + 1;
         (self.count, ids::shadow(turn.portfolio, self.count))
+    }
+    fn spend(&mut self, drift: &Drift, trigger: RebalanceTrigger, orders: &[Order], now: Timestamp) {
+        let episode = (trigger == RebalanceTrigger::Threshold).then_some(drift.episode);
+        if episode.is_none() || self.counted != episode {
+            self.counted = episode.or(self.counted);
+            self.budget.spend(now, total(orders).unwrap_or(Money::from_units(i128::MAX)), u32::try_from(orders.len()).unwrap_or(u32::MAX));
+        }
     }
     fn cools_down(&self, seconds: i64, now: Timestamp) -> Option<Timestamp> {
         let until = self.proposed_at?.plus_seconds(seconds);
@@ -73,7 +88,7 @@ fn planned<'a>(desk: &Desk, heard: &'a Heard, trigger: RebalanceTrigger, turn: &
         let text = format!("the last proposal of the shadow rules was within their cooldown, which lasts until {until}");
         return Err(Refusal::new(ReasonCode::Cooldown, text));
     }
-    let ground = Ground::of(desk, policy, turn)?;
+    let ground = Ground::without_orders(&desk.shadow.budget, policy, turn)?;
     let input = ground.input(drift, policy, trigger);
     let plan = plan(&input);
     plan_check(&input, &plan).map_err(|violations| broken(&violations))?;
@@ -105,6 +120,7 @@ fn propose(desk: &mut Desk, drift: &Drift, trigger: RebalanceTrigger, policy: &P
         ids::shadow_order(turn.portfolio, number, instrument, leg)
     });
     let orders = Terms::of(policy, drift).orders(turn.portfolio, id, &drafts, turn.now());
+    desk.shadow.spend(drift, trigger, &orders, turn.now());
     Announcement::new(turn, id, trigger, RebalanceStatus::Proposed).on(drift).planned(plan).with_orders(orders).send(turn);
 }
 
