@@ -12,6 +12,16 @@ def setting(policy, group, name, default):
     return default if value is None else value
 
 
+def rules(policy, shadow):
+    """The policy itself, or what it would be with its shadow's groups in place of its own; the book is kept once."""
+    if not shadow:
+        return policy
+    second = policy["shadow"]
+    laid = {group: second.get(group) or {} for group in ("band", "trigger", "orders", "limits")}
+    age = setting(second, "book", "max_price_age_seconds", "300")
+    return {**policy, **laid, "targets": second.get("targets", []), "book": {**(policy.get("book") or {}), "max_price_age_seconds": age}}
+
+
 def half_width(policy, target):
     band = policy.get("band") or {}
     kind = band.get("kind", "ABSOLUTE")
@@ -113,6 +123,11 @@ class Watch:
     def follow(self):
         """Another policy: the next look ends the open episode."""
         self.outlived, self.said_at = self.open is not None, None
+
+    def close(self):
+        """There are no such rules any more; episodes count on."""
+        self.open = self.said_at = None
+        self.unpriced = self.outlived = False
 
     def look(self, bands, fit, equity, now, rearm):
         if not fit:

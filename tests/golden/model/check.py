@@ -6,7 +6,7 @@ import uuid
 from collections import Counter, defaultdict
 from fractions import Fraction
 
-from .bands import Bands, Watch, setting
+from .bands import Bands, Watch, rules, setting
 from .book import Book
 from .exact import half_even, micros, num, read, uuid5
 from .market import Market
@@ -49,10 +49,12 @@ class Case:
         self.follow()
         self.last, self.started = {}, set()
         self.proposals, self.priced, self.orders, self.cycles = {}, {}, defaultdict(dict), Counter()
+        self.latched, self.proposed = {}, defaultdict(dict)
         versions, ledgers = Counter(), Counter()
         for number, record in enumerate(self.output, 1):
             topic, value = record["topic"], record["value"]
             self.where = f"output line {number} ({topic})"
+            self.at = micros(record["timestamp"]) if record.get("timestamp") else 0
             if topic == "portfolio.snapshots.v1":
                 versions[value["portfolio_id"]] += 1
                 self.same("version", int(value["version"]), versions[value["portfolio_id"]])
@@ -116,10 +118,13 @@ class Case:
     def policy(self, world, record):
         if record["value"] is None:
             world.policies[record["key"]] = {}
+            self.watches[record["key"], True].close()
             return
         portfolio = record["value"]["portfolio_id"]
         if world.policies.get(portfolio) != record["value"]:
-            self.watches[portfolio].follow()
+            self.watches[portfolio, False].follow()
+            second = self.watches[portfolio, True]
+            second.follow() if record["value"].get("shadow") else second.close()
         world.policies[portfolio] = record["value"]
         method = setting(record["value"], "book", "cost_method", "AVERAGE")
         book = world.books.setdefault(portfolio, Book(record["value"]["base_currency"], method))
@@ -187,17 +192,20 @@ class Case:
     def look(self, world):
         for portfolio, policy in world.policies.items():
             if not policy:
-                self.watches[portfolio].open = None
-                continue
-            valuation = Valuation(world.books[portfolio], world.market, policy, world.now)
-            bands = Bands(policy, valuation, world.market) if valuation.equity > 0 else None
-            rearm = num(setting(policy, "trigger", "rearm_seconds", "3600"))
-            fit = valuation.fit
-            if not policy.get("targets") and not num(setting(policy, "trigger", "cash_band", None)):
-                continue
-            event = self.watches[portfolio].look(bands, fit, valuation.equity, world.now, rearm)
-            if event:
-                self.said[portfolio].append(event)
+                self.watches[portfolio, False].open = None
+            for shadow in (False, True)[: 1 + bool(policy.get("shadow"))] if policy else ():
+                self.watch(world, portfolio, rules(policy, shadow), self.watches[portfolio, shadow], self.said[portfolio, shadow])
+
+    @staticmethod
+    def watch(world, portfolio, policy, watch, said):
+        if not policy.get("targets") and not num(setting(policy, "trigger", "cash_band", None)):
+            return
+        valuation = Valuation(world.books[portfolio], world.market, policy, world.now)
+        bands = Bands(policy, valuation, world.market) if valuation.equity > 0 else None
+        rearm = num(setting(policy, "trigger", "rearm_seconds", "3600"))
+        event = watch.look(bands, valuation.fit, valuation.equity, world.now, rearm)
+        if event:
+            said.append(event)
 
     def state(self, offsets):
         """The model after the last line that the record contains."""
@@ -212,7 +220,9 @@ class Case:
 
     def valued(self, value):
         world = self.state(value["input_offsets"])
-        book, policy = world.books[value["portfolio_id"]], world.policies[value["portfolio_id"]]
+        book = world.books[value["portfolio_id"]]
+        policy = world.policies[value["portfolio_id"]]
+        policy = rules(policy, value.get("shadow")) if policy else policy
         return world, book, policy, Valuation(book, world.market, policy, micros(value["as_of"]))
 
     # Records of the position-keeper.
@@ -347,7 +357,7 @@ class Case:
 
     def drift(self, value):
         world, book, policy, at = self.valued(value)
-        self.last[value["portfolio_id"]] = value
+        self.last[value["portfolio_id"], value["shadow"]] = value
         if value["policy"] is None or not at.pairs_fit:
             return
         self.decimal("equity", value["equity"], at.equity)
@@ -381,18 +391,18 @@ class Case:
         found = defaultdict(list)
         for record in self.output:
             if record["topic"] == "portfolio.drift.v1" and record["value"]["event"] != "REQUESTED":
-                found[record["value"]["portfolio_id"]].append(record["value"]["event"])
-        for portfolio in set(found) | set(self.said):
-            self.same(f"drift events of {portfolio}", found[portfolio], self.said[portfolio])
+                found[record["value"]["portfolio_id"], record["value"]["shadow"]].append(record["value"]["event"])
+        for of in set(found) | set(self.said):
+            self.same(f"drift events of {of[0]}{' by its shadow' if of[1] else ''}", found[of], self.said[of])
 
     # Records of the rebalancer.
 
     def plan_for(self, value, given=None):
-        drift = self.last[value["portfolio_id"]]
+        drift = self.last[value["portfolio_id"], value.get("shadow", False)]
         world, _, policy, at = self.valued(drift)
         manual = value["trigger"] == "MANUAL" if "trigger" in value else False
         halted = self.halted(world, drift)
-        released = self.released(value["portfolio_id"])
+        released = sum(self.proposed[value["portfolio_id"]].values(), ZERO) if drift["shadow"] else self.released(value["portfolio_id"])
         return Plan(policy, at, world.market, manual, given, halted, released), drift
 
     def halted(self, world, drift):
@@ -418,6 +428,54 @@ class Case:
             self.proposal(value)
         if status in ("COMPLETED", "FAILED"):
             self.ended(value)
+        if value["shadow"]:
+            self.of_shadow(value)
+        else:
+            self.limit_met(value)
+
+    def of_shadow(self, value):
+        """It ends where it is said, under an id of its own numbers; its limits count a proposal once an episode."""
+        portfolio = value["portfolio_id"]
+        self.same("status of a shadow", value["status"] in ("PROPOSED", "NO_ACTION_NEEDED", "REFUSED"), True)
+        known = [uuid5(b"shadow", portfolio.encode(), number.to_bytes(8, "big")) for number in range(1, 20)]
+        self.same("rebalance_id of a shadow", value["rebalance_id"] in known, True)
+        if value["status"] == "PROPOSED":
+            worth = sum((num(order["expected_value"]) for order in value["orders"]), ZERO)
+            self.proposed[portfolio].setdefault(int(value["drift_episode"]), worth)
+
+    def limit_met(self, value):
+        """A release by the service itself in which a limit of a day or a minute kept an order back is the last one."""
+        portfolio, first = value["portfolio_id"], value["rebalance_id"] not in self.started
+        automatic = value["status"] == "RELEASED" and value["command_id"] not in self.approvals() and first
+        if automatic and value["explanation"]:
+            plan, _ = self.plan_for(value)
+            self.same("a limit was met", value["code"] == "ORDER_LIMIT", plan.met)
+        if value["status"] == "REFUSED" and value["code"] == "ORDER_LIMIT":
+            plan, _ = self.plan_for(value)
+            self.same("a limit keeps everything back", plan.met and not plan.orders(), True)
+        if value["status"] == "REFUSED" and value["code"] == "KILL_SWITCH":
+            self.same("something stands still", self.stopped(portfolio), True)
+        if value["status"] in ("RELEASED", "REFUSED") and value["code"] == "ORDER_LIMIT":
+            self.latched[portfolio] = (self.at, value["rebalance_id"])
+
+    def approvals(self):
+        return {r["value"]["command_id"] for r in self.input if r["topic"] == COMMANDS and r["value"].get("kind") == "APPROVE"}
+
+    def stopped(self, portfolio):
+        """Whether a halt of the whole portfolio is in force, or a limit that it met has not been resumed."""
+        halts, (since, _) = set(), self.latched.get(portfolio, (None, None))
+        for record in self.input:
+            if record["topic"] != COMMANDS or micros(record["timestamp"]) > self.at or record["value"]["kind"] not in ("HALT", "RESUME"):
+                continue
+            value = record["value"]
+            own, scope = value.get("portfolio_id"), value["scope"]
+            target = {"FIRM": None, "PORTFOLIO": own or value.get("target")}.get(scope, value.get("target"))
+            halt = (scope, target, None if scope == "PORTFOLIO" else own)
+            (halts.add if value["kind"] == "HALT" else halts.discard)(halt)
+            if value["kind"] == "RESUME" and halt[:2] == ("PORTFOLIO", portfolio) and since is not None and micros(record["timestamp"]) >= since:
+                since = None
+        reached = lambda scope, target, own: target == portfolio if scope == "PORTFOLIO" else own in (None, portfolio)
+        return since is not None or any(halt[0] != "INSTRUMENT" and reached(*halt) for halt in halts)
 
     def own_id(self, value):
         known = [uuid5(value["portfolio_id"].encode(), cycle.to_bytes(8, "big")) for cycle in range(1, 20)]
@@ -479,6 +537,9 @@ class Case:
             known = self.orders[portfolio]
             self.same("cancelled orders are known", all(o["order_id"] in known for o in value["orders"]), True)
             return
+        # The wave in which a limit was met is the last one that leaves.
+        if self.latched.get(portfolio) != (self.at, rebalance):
+            self.same("nothing stands still when orders leave", self.stopped(portfolio), False)
         sent = [(o["instrument_id"], o["side"], num(o["quantity"])) for o in value["orders"]]
         approved = self.proposals.get(rebalance, [])
         earlier = {o["order_id"] for o in self.orders[portfolio].values() if o["rebalance_id"] == rebalance}
@@ -490,7 +551,7 @@ class Case:
     def expected_wave(self, value, approved, later):
         buys = [order for order in approved if order[1] == "BUY"]
         sells = [order for order in approved if order[1] != "BUY"]
-        drift = self.last[value["portfolio_id"]]
+        drift = self.last[value["portfolio_id"], False]
         _, _, policy, _ = self.valued(drift)
         waits = setting(policy, "orders", "funding", "WAIT_FOR_SELLS") == "WAIT_FOR_SELLS"
         if later:
@@ -505,7 +566,7 @@ class Case:
         ids = [uuid5(portfolio.encode(), cycle.to_bytes(8, "big"), name.encode(), leg.to_bytes(4, "big")) for leg in range(1, 20)]
         self.same(f"{name} order_id", order["order_id"] in ids and order["order_id"] not in taken, True)
         taken[order["order_id"]] = order
-        drift = self.last[portfolio]
+        drift = self.last[portfolio, False]
         world, _, policy, at = self.valued(drift)
         # The first wave leaves as it was planned, also when an approval came later; the buys after it are planned anew.
         first = wave["rebalance_id"] not in self.started

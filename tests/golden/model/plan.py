@@ -30,6 +30,7 @@ class Plan:
     def __init__(self, policy, valuation, market, every, given=None, halted=(), released=ZERO, recent=0):
         self.policy, self.valuation, self.market = policy, valuation, market
         self.halted, self.released, self.recent = halted, released, recent
+        self.met = False
         self.equity, self.lines = valuation.equity, valuation.lines
         self.bands = Bands(policy, valuation, market)
         self.wishes = {name: self.wish(name, every) for name in self.lines} if given is None else self.later(given)
@@ -140,7 +141,8 @@ class Plan:
         buys = wish.quantity > 0
         short = not buys and line.held + wish.quantity < 0
         if short and not self.flag("allow_short", False):
-            wish.cut(-max(line.held, ZERO), "SHORT_NOT_ALLOWED")
+            sellable = max(line.held, ZERO)
+            wish.cut(-(sellable if self.is_exit(name) else toward_zero(sellable, self.lot(line))), "SHORT_NOT_ALLOWED")
         if not buys and (self.flag("no_sells", False) or name in self.order("do_not_sell", [])):
             wish.skip("DO_NOT_SELL")
         if buys and name in self.order("do_not_buy", []):
@@ -207,26 +209,35 @@ class Plan:
                 used[sector(name)] += wish.quantity * line.unit
 
     def budgets(self):
-        cap = num(self.order("turnover_cap", None))
-        spent = ZERO
+        daily, count = self.limit("max_daily_notional"), self.limit("max_orders_per_minute")
+        spent, orders = self.released, self.recent
+        for name in self.by_drift():
+            if not self.wishes[name].quantity:
+                continue
+            over = daily is not None and spent + self.value(name) > daily
+            if over or (count is not None and orders + len(self.legs(name)) > count):
+                self.met = True
+                self.wishes[name].skip("ORDER_LIMIT")
+            else:
+                spent += self.value(name)
+                orders += len(self.legs(name))
+        self.volumes()
+        cap, spent = num(self.order("turnover_cap", None)), ZERO
         for name in self.by_drift():
             if self.wishes[name].quantity and cap is not None:
                 if spent + self.value(name) > cap * self.equity:
                     self.wishes[name].skip("TURNOVER_CAP")
                 else:
                     spent += self.value(name)
-        daily, count = self.limit("max_daily_notional"), self.limit("max_orders_per_minute")
-        spent, orders = self.released, self.recent
-        for name in self.by_drift():
-            if not self.wishes[name].quantity:
-                continue
-            if daily is not None and spent + self.value(name) > daily:
-                self.wishes[name].skip("ORDER_LIMIT")
-            elif count is not None and orders + len(self.legs(name)) > count:
-                self.wishes[name].skip("ORDER_LIMIT")
-            else:
-                spent += self.value(name)
-                orders += len(self.legs(name))
+
+    def volumes(self):
+        cap = num(self.order("volume_cap", None))
+        for name in self.standing() if cap is not None else ():
+            volume = num(self.market.facts[name].get("average_daily_volume"), ZERO)
+            if volume <= 0:
+                self.wishes[name].skip("ILLIQUID")
+            elif abs(self.wishes[name].quantity) > cap * volume:
+                self.wishes[name].skip("VOLUME_CAP")
 
     # Step 7.
 

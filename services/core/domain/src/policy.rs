@@ -255,7 +255,7 @@ pub struct Shadow {
     pub trigger: Trigger,
     /// Orders.
     pub orders: Orders,
-    /// Book.
+    /// Book, of which only `max_price_age_seconds` is a rule of the shadow's own: books are kept once.
     pub book: Book,
     /// Limits.
     pub limits: Limits,
@@ -332,6 +332,16 @@ pub struct Policy {
     /// Shadow rules.
     #[serde(default)]
     pub shadow: Option<Box<Shadow>>,
+}
+
+impl Policy {
+    /// The policy with its shadow's rules in place of its own; `None` where it has no shadow. The book is kept once:
+    /// of the shadow's `book` only the age of prices is a rule of its own.
+    pub fn by_shadow(&self) -> Option<Policy> {
+        let Shadow { targets, band, trigger, orders, book, limits } = self.shadow.as_deref()?.clone();
+        let book = Book { max_price_age_seconds: book.max_price_age_seconds, ..self.book.clone() };
+        Some(Policy { targets, band, trigger, orders, book, limits, shadow: None, ..self.clone() })
+    }
 }
 
 /// `tenths` tenths and `hundredths` hundredths of one.

@@ -14,6 +14,8 @@ pub struct Stats {
     pub stuck_orders: Option<usize>,
     /// Orders that booked fills name, and that no known rebalance made.
     pub strange_orders: Option<usize>,
+    /// Portfolios whose releases are off because they met a limit of a day or a minute.
+    pub latched_portfolios: Option<usize>,
     /// Held or targeted instruments whose price is too old, or missing.
     pub stale_prices: Option<usize>,
     /// Portfolios that make no orders until they are released.

@@ -6,8 +6,10 @@ pub mod event;
 pub mod groups;
 pub mod measure;
 pub mod rules;
+pub mod shadow;
 pub mod watch;
 
 pub use bounds::{Bounds, Standing};
 pub use rules::Rules;
+pub use shadow::Shadow;
 pub use watch::{Request, Watch};

@@ -3,6 +3,7 @@
 mod decide;
 mod image;
 mod marks;
+mod shadow;
 mod stats;
 
 use crate::book::entry::Source;
@@ -36,6 +37,8 @@ const TIMER_STALE: u8 = 5;
 const TIMER_MARKET: u8 = 6;
 /// The lane was behind: whether it still is, is looked at again; one for the lane.
 const TIMER_BEHIND: u8 = 7;
+/// A standing breach of shadow rules may be said again; by portfolio.
+pub(crate) const TIMER_SHADOW: u8 = 8;
 
 /// A step makes fewer snapshots, and fewer ledger records, of one portfolio.
 const VERSIONS_A_STEP: i64 = 100_000;
@@ -58,6 +61,8 @@ pub struct PositionKeeper {
     pub(crate) holders: Vec<Vec<PortfolioIx>>,
     /// When each portfolio's first fresh price goes stale; derived.
     stale_at: Vec<Timestamp>,
+    /// What shadow rules ask for beside that; derived.
+    pub(crate) shadows: shadow::Shadows,
     /// Portfolios whose snapshot timer is known to be set; derived.
     armed: Vec<bool>,
     was_behind: bool,
@@ -247,6 +252,7 @@ impl Role for PositionKeeper {
                 self.portfolio_mut(ix).watch.rearmed = true;
                 self.marks.look(ix);
             }
+            (TIMER_SHADOW, Some(ix)) => self.rearm_shadow(ix),
             (TIMER_SETTLE, _) => self.settle_cash(&timer.id, cx),
             (TIMER_DAY_CUT, _) => self.cut_day(&timer.id, cx),
             (TIMER_MARKET, _) => {

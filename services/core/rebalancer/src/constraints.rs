@@ -25,6 +25,7 @@ mod volume_cap;
 #[cfg(test)]
 mod sample;
 
+use crate::plan::LimitMet;
 use crate::plan::book::Holding;
 use crate::plan::desk::{Desk, Wish};
 use crate::plan::exact::Int;
@@ -93,19 +94,19 @@ pub(crate) fn deviates(desk: &Desk, index: usize, wish: &mut Wish) -> bool {
     minimum_deviation::deviates(desk, index, wish)
 }
 
-/// Step 6: every rule on every draft.
-pub(crate) fn constrain(desk: &Desk, wishes: &mut [Wish]) {
+/// Step 6: every rule on every draft. Returns the limits of a day and a minute that kept one back.
+pub(crate) fn constrain(desk: &Desk, wishes: &mut [Wish]) -> Vec<LimitMet> {
     for (index, wish) in wishes.iter_mut().enumerate() {
         LINE_RULES.iter().for_each(|rule| review(*rule, desk, index, wish));
     }
     max_sector_weight::serve(desk, wishes);
-    max_daily_notional::serve(desk, wishes);
-    max_orders_per_minute::serve(desk, wishes);
+    let met = max_daily_notional::serve(desk, wishes).into_iter().chain(max_orders_per_minute::serve(desk, wishes)).collect();
     for (index, wish) in wishes.iter_mut().enumerate() {
         review(volume_cap::rule, desk, index, wish);
     }
     turnover_cap::serve(desk, wishes);
     again(desk, wishes);
+    met
 }
 
 /// What cuts may have undone: lots, the smallest order, the weight of sectors. Cuts only.

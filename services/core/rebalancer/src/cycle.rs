@@ -30,6 +30,7 @@ pub mod opening;
 pub mod progress;
 pub mod proposal;
 pub mod release;
+pub mod shadow;
 pub mod strangers;
 pub mod turn;
 

@@ -5,4 +5,5 @@ pub mod budget;
 pub mod day;
 pub mod draft;
 pub mod ids;
+pub mod latch;
 pub mod wave;

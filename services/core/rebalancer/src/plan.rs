@@ -17,7 +17,7 @@ mod refusal;
 mod wave;
 
 pub use input::{HaltView, OpenOrder, PlanInput, Rules};
-pub use outcome::{Leg, Plan, Verdict};
+pub use outcome::{Leg, LimitMet, Plan, Verdict};
 
 use crate::{constraints, explain};
 use breach::Cause;
@@ -84,7 +84,7 @@ fn wish(desk: &Desk, index: usize) -> Result<Wish, Refusal> {
 
 /// Steps 6 to 8.
 fn finish(desk: &Desk, mut wishes: Vec<Wish>) -> Result<Plan, Refusal> {
-    constraints::constrain(desk, &mut wishes);
+    let met = constraints::constrain(desk, &mut wishes);
     funding::fund(desk, &mut wishes);
     constraints::again(desk, &mut wishes);
     let numbers = explain::numbers(desk, &wishes);
@@ -96,6 +96,7 @@ fn finish(desk: &Desk, mut wishes: Vec<Wish>) -> Result<Plan, Refusal> {
     let buys = wishes.iter().any(|wish| wish.quantity > 0);
     Ok(Plan {
         verdict: if legs.is_empty() { Verdict::NoActionNeeded } else { Verdict::Orders },
+        met,
         note: desk.scoped.hollow.as_ref().map(SmolStr::new),
         legs,
         explanation: explain::explanation(desk, &wishes, &numbers),
@@ -142,6 +143,7 @@ fn refused(input: &PlanInput, refusal: Refusal) -> Plan {
     Plan {
         explanation: explain::refusal(input.drift, refusal.code),
         verdict: Verdict::Refused { code: refusal.code, text: refusal.text.into() },
+        met: Vec::new(),
         note: None,
         legs: Vec::new(),
         old_allocations: explain::published(input.drift),

@@ -12,11 +12,11 @@ use crate::commands;
 use crate::commands::halt::Halts;
 use crate::commands::inbox::Admission;
 use crate::cycle::desk::past_cycle;
-use crate::cycle::opening::{Refusal, decide_on_fresh, decide_on_shadow};
-use crate::cycle::{Desk, Turn, Word, approval, progress};
+use crate::cycle::opening::{Refusal, decide_on_fresh};
+use crate::cycle::{Desk, Turn, Word, approval, progress, shadow};
 use domain::command::{Command, validity};
 use domain::drift::Drift;
-use domain::enums::{CommandKind, OrderState};
+use domain::enums::{CommandKind, HaltScope, OrderState};
 use domain::order_status::OrderStatus;
 use domain::reason::{DeadLetterCode, ReasonCode};
 use domain::{Input, Output, PortfolioId, Quantity, RebalanceId, SmolStr, Timestamp, Topic};
@@ -108,6 +108,9 @@ impl Rebalancer {
 
     fn hear_halt(&mut self, command: &Command) {
         self.halts.hear(command);
+        if let Some(portfolio) = resumed(command).filter(|portfolio| self.desks.contains_key(portfolio)) {
+            self.touch(&portfolio).latch = None;
+        }
         for (portfolio, desk) in &mut self.desks {
             let Some(cycle) = &mut desk.open else { continue };
             // Written down at once: a RESUME that is read before the next decision takes nothing of it back.
@@ -144,6 +147,13 @@ impl Rebalancer {
     }
 }
 
+/// The one portfolio that a RESUME sets free. One of a wider scope lifts what was halted widely, and no latch.
+fn resumed(command: &Command) -> Option<PortfolioId> {
+    let lifts = command.kind == CommandKind::Resume && command.scope == Some(HaltScope::Portfolio);
+    let named = || command.portfolio_id.clone().or_else(|| PortfolioId::new(command.target.as_deref()?).ok());
+    lifts.then(named).flatten()
+}
+
 fn refuse_conflict(command: &Command, origin: &Origin<'_>, cx: &mut Context<'_>) {
     let text = format!(
         "command {:?} was sent before with other content, and that one was answered: an id names one command for ever; send a new command_id",
@@ -160,7 +170,7 @@ fn decide_for(desk: &mut Desk, turn: &mut Turn<'_, '_>) {
     commands::follow(desk, turn);
     progress::advance(desk, turn);
     decide_on_fresh(desk, turn);
-    decide_on_shadow(desk, turn);
+    shadow::decide(desk, turn);
     let cancel_seconds = turn.cancel_seconds();
     let cycle = desk.open.as_ref().and_then(|cycle| progress::next_due(cycle, cancel_seconds));
     match cycle.into_iter().chain(desk.inbox.next_due().filter(|_| desk.policy.is_some())).min() {

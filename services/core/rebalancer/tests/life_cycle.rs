@@ -358,19 +358,6 @@ fn held_drift_from_before_the_last_cycle_was_applied_opens_no_other() {
 }
 
 #[test]
-fn the_shadow_is_planned_and_never_ordered() {
-    let mut house = House::automatic();
-    let policy = house.book.policy.as_mut().unwrap();
-    policy.shadow = Some(Box::new(domain::policy::Shadow { targets: policy.targets.clone(), ..Default::default() }));
-    let mut shadow = house.drift(DriftKind::Open);
-    drift_mut(&mut shadow).shadow = true;
-    assert_eq!(house.told(vec![shadow]), "THRESHOLD PROPOSED shadow [SELL 200 AAA, BUY 200 BBB]");
-    assert!(house.left.is_empty());
-    let told = house.opening();
-    assert!(told.starts_with("THRESHOLD RELEASED"), "{told}");
-}
-
-#[test]
 fn schedules_plan_every_line() {
     let mut house = House::automatic();
     let mut due = house.drift(DriftKind::Requested);

@@ -43,6 +43,18 @@ pub enum Command {
     /// Makes, checks or reads topics.
     #[command(subcommand)]
     Topics(TopicsCommand),
+    /// Compares what shadow rules came to with what the policy's own rules did, for each portfolio that has both.
+    ///
+    /// A policy may carry `shadow`: a second set of targets, bands, triggers, order rules and limits that is judged
+    /// on the same book, planned, explained, and never ordered. `ballast replay < in.jsonl | ballast shadow` tries
+    /// it on lines, without a server; --kafka reads the drift and rebalance events that the service still has.
+    ///
+    /// For each set: breaches (episodes opened), plans with orders, their worth, turnover and expected fees, and
+    /// plans refused. Below it the orders that one set made and the other did not, or not as many. The book never
+    /// follows a shadow, so that an episode of one is proposed again and again: its first proposal counts. What
+    /// persons asked for is counted apart: no shadow answers them.
+    #[command(verbatim_doc_comment)]
+    Shadow(ShadowArgs),
     /// Reads every topic from its beginning and checks the invariants I1 to I12; exit status 1 when one is broken.
     ///
     /// I7 replays every step with the engine; all others are recomputed in exact arithmetic by a model that shares
@@ -128,6 +140,23 @@ pub struct PublishArgs {
     /// File of JSON lines; standard input when absent.
     #[arg(value_name = "FILE")]
     pub file: Option<PathBuf>,
+}
+
+/// Arguments of `shadow`.
+#[derive(Debug, Args)]
+pub struct ShadowArgs {
+    /// File of JSON lines as `replay` and `topics tail` print them; standard input when absent.
+    #[arg(value_name = "FILE", conflicts_with = "kafka")]
+    pub file: Option<PathBuf>,
+    /// Reads the topics of the deployment, from the beginning to the end that they have now.
+    #[arg(long)]
+    pub kafka: bool,
+    /// Reports this portfolio only.
+    #[arg(long, value_name = "PORTFOLIO")]
+    pub portfolio: Option<String>,
+    /// Prints one line of JSON for each portfolio instead of tables.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Arguments of `verify`.

@@ -6,6 +6,7 @@ pub mod migrate;
 pub mod publish;
 pub mod replay;
 pub mod run;
+pub mod shadow;
 pub mod tail;
 pub mod topics;
 pub mod verify;

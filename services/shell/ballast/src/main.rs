@@ -28,6 +28,7 @@ fn act(cli: &Cli) -> anyhow::Result<ExitCode> {
         Command::Topics(TopicsCommand::Create) => ballast::commands::topics::create(&config),
         Command::Topics(TopicsCommand::Check) => ballast::commands::topics::check(&config),
         Command::Topics(TopicsCommand::Tail(args)) => ballast::commands::tail::run(&config, args),
+        Command::Shadow(args) => ballast::commands::shadow::run(&config, args),
         Command::Verify(args) => ballast::commands::verify::run(&config, args),
         Command::Migrate => ballast::commands::migrate::run(&config),
         Command::Config(ConfigCommand::Check) => ballast::commands::config_check::run(cli.config.as_deref(), &cli.overrides),

@@ -45,6 +45,7 @@ struct Families {
     open_cycles: Family<Gauge, 2>,
     stuck_orders: Family<Gauge, 2>,
     strange_orders: Family<Gauge, 2>,
+    latched_portfolios: Family<Gauge, 2>,
     stale_prices: Family<Gauge, 2>,
     quarantined_portfolios: Family<Gauge, 2>,
     frames: Family<Counter, 1>,
@@ -250,6 +251,10 @@ impl LaneMetrics {
     pub fn strange_orders(&self) -> Arc<Gauge> {
         self.families.strange_orders.with(self.at())
     }
+    /// Portfolios whose releases are off since a limit was met.
+    pub fn latched_portfolios(&self) -> Arc<Gauge> {
+        self.families.latched_portfolios.with(self.at())
+    }
 
     /// Instruments without a fresh price; shown from the first call on.
     #[must_use]
@@ -284,6 +289,7 @@ impl LaneMetrics {
         f.open_cycles.forget(at);
         f.stuck_orders.forget(at);
         f.strange_orders.forget(at);
+        f.latched_portfolios.forget(at);
         f.stale_prices.forget(at);
         f.quarantined_portfolios.forget(at);
         let mine = |l: &[String; 3]| l[0] == self.role && l[2] == self.lane;
@@ -312,6 +318,7 @@ impl Families {
             open_cycles: Family::new(&names::OPEN_CYCLES, meter),
             stuck_orders: Family::new(&names::STUCK_ORDERS, meter),
             strange_orders: Family::new(&names::STRANGE_ORDERS, meter),
+            latched_portfolios: Family::new(&names::LATCHED_PORTFOLIOS, meter),
             stale_prices: Family::new(&names::STALE_PRICES, meter),
             quarantined_portfolios: Family::new(&names::QUARANTINED_PORTFOLIOS, meter),
             frames: Family::new(&names::FRAMES, meter),
@@ -345,6 +352,7 @@ impl Families {
             self.open_cycles.source(),
             self.stuck_orders.source(),
             self.strange_orders.source(),
+            self.latched_portfolios.source(),
             self.stale_prices.source(),
             self.quarantined_portfolios.source(),
             self.frames.source(),

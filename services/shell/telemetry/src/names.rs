@@ -149,6 +149,13 @@ pub const STRANGE_ORDERS: Definition = gauge(
     &["role", "lane"],
     "Orders that booked fills of late name, and that no known rebalance made: look who sends them",
 );
+/// Portfolios whose releases are off since a limit was met.
+pub const LATCHED_PORTFOLIOS: Definition = gauge(
+    "ballast_latched_portfolios",
+    "{portfolio}",
+    &["role", "lane"],
+    "Portfolios whose releases are off because they met a limit of a day or a minute; above 0 a person has to RESUME them",
+);
 /// Held or targeted instruments without a fresh price.
 pub const STALE_PRICES: Definition = gauge(
     "ballast_stale_prices",
@@ -206,6 +213,7 @@ pub const ALL: &[&Definition] = &[
     &OPEN_CYCLES,
     &STUCK_ORDERS,
     &STRANGE_ORDERS,
+    &LATCHED_PORTFOLIOS,
     &STALE_PRICES,
     &QUARANTINED_PORTFOLIOS,
     &FRAMES,

@@ -1,7 +1,7 @@
 //! Which policies cannot be followed, with what is wrong and what to write instead.
 //! It looks at one policy alone: versions, instruments and sessions of others are the book's to check.
 
-use super::{Band, Limits, Orders, Policy, Target, Trigger};
+use super::{Band, Book, Limits, Orders, Policy, Target, Trigger};
 use crate::enums::{
     BandKind, CashBasis, CostMethod, DividendSource, Funding, Goal, OrderType, PolicyMode, PortfolioType, RebalanceFrequency, Rounding,
     Scope, Shortage, TimeInForce,
@@ -33,12 +33,13 @@ pub fn validate(policy: &Policy) -> Vec<PolicyProblem> {
     let mut problems = Problems(Vec::new());
     identity(policy, &mut problems);
     rules("", &policy.targets, &policy.band, &policy.trigger, &policy.orders, &policy.limits, &mut problems);
-    book(policy, &mut problems);
-    if policy.trigger.mode == PolicyMode::Automatic {
-        automatic(&policy.limits, &mut problems);
-    }
+    book("", &policy.book, &mut problems);
+    automatic("", policy.trigger.mode, &policy.limits, &mut problems);
     if let Some(shadow) = &policy.shadow {
+        // It orders nothing, and is to be what the policy may become: it is held to all that a policy is.
         rules("shadow.", &shadow.targets, &shadow.band, &shadow.trigger, &shadow.orders, &shadow.limits, &mut problems);
+        book("shadow.", &shadow.book, &mut problems);
+        automatic("shadow.", shadow.trigger.mode, &shadow.limits, &mut problems);
     }
     problems.0
 }
@@ -76,10 +77,10 @@ fn identity(policy: &Policy, problems: &mut Problems) {
     problems.policy(policy.target_risk.is_some_and(|risk| !risk.is_positive()), || "target_risk must be above 0".to_owned());
 }
 
-fn book(policy: &Policy, problems: &mut Problems) {
-    problems.symbol(policy.book.cost_method == CostMethod::Unknown, || CostMethod::unknown("book.cost_method"));
-    problems.symbol(policy.book.dividends == DividendSource::Unknown, || DividendSource::unknown("book.dividends"));
-    problems.policy(policy.book.max_price_age_seconds < 1, || "book.max_price_age_seconds must be at least 1".to_owned());
+fn book(at: &str, book: &Book, problems: &mut Problems) {
+    problems.symbol(book.cost_method == CostMethod::Unknown, || CostMethod::unknown(&format!("{at}book.cost_method")));
+    problems.symbol(book.dividends == DividendSource::Unknown, || DividendSource::unknown(&format!("{at}book.dividends")));
+    problems.policy(book.max_price_age_seconds < 1, || format!("{at}book.max_price_age_seconds must be at least 1"));
 }
 
 fn rules(at: &str, targets: &[Target], band: &Band, trigger: &Trigger, orders: &Orders, limits: &Limits, problems: &mut Problems) {
@@ -223,14 +224,17 @@ fn limit_problems(at: &str, limits: &Limits, problems: &mut Problems) {
     }
 }
 
-fn automatic(limits: &Limits, problems: &mut Problems) {
+fn automatic(at: &str, mode: PolicyMode, limits: &Limits, problems: &mut Problems) {
+    if mode != PolicyMode::Automatic {
+        return;
+    }
     let missing = [
         (limits.max_order_notional.is_none(), "max_order_notional"),
         (limits.max_daily_notional.is_none(), "max_daily_notional"),
         (limits.price_collar_bp.is_none(), "price_collar_bp"),
     ];
     for (absent, field) in missing {
-        problems.policy(absent, || format!("trigger.mode AUTOMATIC needs limits.{field}: set it, or use APPROVAL"));
+        problems.policy(absent, || format!("{at}trigger.mode AUTOMATIC needs {at}limits.{field}: set it, or use APPROVAL"));
     }
 }
 
@@ -318,5 +322,26 @@ mod tests {
         let found = codes(&format!(r#"{{{HEAD},"trigger":{{"mode":"AUTOMATIC"}}}}"#));
         assert_eq!(found.len(), 3);
         assert!(found.iter().all(|(code, _)| *code == DeadLetterCode::InvalidPolicy));
+    }
+
+    #[test]
+    fn a_shadow_is_held_to_what_a_policy_is() {
+        for (fields, code, words) in [
+            (r#""trigger":{"mode":"AUTOMATIC"}"#, DeadLetterCode::InvalidPolicy, "shadow.trigger.mode AUTOMATIC needs shadow.limits."),
+            (
+                r#""targets":[{"instrument_id":"A","target_weight":"1.2"}]"#,
+                DeadLetterCode::InvalidAllocation,
+                "shadow.targets of instruments",
+            ),
+            (r#""targets":[{"instrument_id":"A","target_weight":"-0.1"}]"#, DeadLetterCode::InvalidAllocation, "shadow.targets[0] (A)"),
+            (r#""band":{"absolute":5}"#, DeadLetterCode::InvalidAllocation, "shadow.band.absolute"),
+            (r#""book":{"max_price_age_seconds":0}"#, DeadLetterCode::InvalidPolicy, "shadow.book.max_price_age_seconds"),
+            (r#""book":{"cost_method":"UNKNOWN"}"#, DeadLetterCode::UnknownEnum, "shadow.book.cost_method"),
+            (r#""limits":{"max_daily_notional":"-1"}"#, DeadLetterCode::InvalidPolicy, "shadow.limits.max_daily_notional"),
+        ] {
+            let found = codes(&format!(r#"{{{HEAD},"shadow":{{{fields}}}}}"#));
+            assert!(found.iter().all(|(found, text)| *found == code && text.contains(words)) && !found.is_empty(), "{fields}: {found:?}");
+        }
+        assert_eq!(codes(&format!(r#"{{{HEAD},"shadow":{{}}}}"#)), vec![]);
     }
 }

@@ -192,6 +192,15 @@ impl Lines {
         }
         self.rebuild();
     }
+    /// What is held, under other targets, as far as valuing and measuring it goes: lots and fees stay behind.
+    pub fn under(&self, targets: &[(InstrumentIx, u16)]) -> Self {
+        let held = self.counting().filter(|(_, line)| !line.position.quantity.is_zero());
+        let all = held.map(|(_, line)| Line { position: line.position, ..Line::new(line.instrument) });
+        let mut under = Self { all: all.collect(), ..Self::default() };
+        under.restored();
+        under.target(targets);
+        under
+    }
     /// Derives what is not stored, after reading back.
     pub fn restored(&mut self) {
         self.names = self.all.iter().map(|line| line.instrument).collect();

@@ -9,7 +9,7 @@ use super::lines::Lines;
 use super::orders::RecentOrders;
 use super::sums::Sums;
 use super::trade::Planned;
-use crate::drift::{Request, Rules, Watch};
+use crate::drift::{Request, Rules, Shadow, Watch};
 use domain::enums::CostMethod;
 use domain::policy::Policy;
 use domain::{Amount, Currency, PortfolioId, Timestamp};
@@ -91,6 +91,8 @@ pub struct Portfolio {
     pub published: Published,
     /// Drift.
     pub watch: Watch,
+    /// The second set of rules and the watch over it; `None` before the first policy that has a shadow.
+    pub shadow: Option<Box<Shadow>>,
     /// The day.
     pub day: Option<DayBase>,
     /// Booked executions; kept in chunks of their own.
@@ -138,6 +140,7 @@ impl Portfolio {
             ledger_version: 0,
             published: Published { version: 0, at: Timestamp::MIN, pending: false },
             watch: Watch::default(),
+            shadow: None,
             day: None,
             fills: Window::default(),
             entries: Window::default(),
@@ -165,6 +168,24 @@ impl Portfolio {
     /// Whether cash is held, or settles, in another currency than the base.
     pub fn holds_foreign_cash(&self) -> bool {
         self.cash.balances().iter().any(|balance| balance.currency != self.base && !balance.is_nothing())
+    }
+
+    /// The portfolio as its shadow rules see it: the same holdings and cash under other targets, bands and watch.
+    /// `None` where the policy has no shadow. Orders stay behind, and so does everything that was ever booked.
+    pub fn by_shadow(&self) -> Option<Portfolio> {
+        let shadow = self.shadow.as_deref()?;
+        let laid = shadow.laid.as_deref()?;
+        Some(Portfolio {
+            policy: Some(laid.policy.clone()),
+            policy_version: self.policy_version,
+            rules: laid.rules.clone(),
+            lines: self.lines.under(&laid.targets),
+            cash: self.cash.clone(),
+            foreign: shadow.foreign,
+            unbalanced: self.unbalanced,
+            watch: shadow.watch,
+            ..Portfolio::new(self.id.clone(), self.ix, self.base)
+        })
     }
 
     /// Writes a planned booking; its place.

@@ -1,5 +1,6 @@
 //! The drift event: complete, so that a plan needs nothing else.
 
+use super::Request;
 use super::measure::{LineMeasure, drift, extent, half_sum, lines, weight};
 use crate::book::entry::money;
 use crate::book::orders::Executed;
@@ -25,6 +26,17 @@ pub struct News {
     pub cause: Option<DriftCause>,
     /// Whose request.
     pub cause_id: Option<SmolStr>,
+}
+
+impl News {
+    /// The watch speaks by itself.
+    pub fn told(event: DriftKind) -> Self {
+        Self { event, cause: None, cause_id: None }
+    }
+    /// Somebody asked.
+    pub fn requested(request: Request) -> Self {
+        Self { event: DriftKind::Requested, cause: Some(request.cause), cause_id: request.id }
+    }
 }
 
 /// What an event needs beside the portfolio and its appraisal.

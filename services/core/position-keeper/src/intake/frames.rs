@@ -54,6 +54,7 @@ impl PositionKeeper {
     /// Marks the holders of everything whose price, facts or state changed, and brings the quick table up to date.
     pub(crate) fn mark_holders(&mut self, now: domain::Timestamp) {
         let (changed, pair) = self.market.take_changed();
+        self.mark_shadows(&changed);
         for ix in changed {
             self.market.refresh(ix, now);
             if let Some(holders) = self.holders.get(ix.at()) {
@@ -63,6 +64,7 @@ impl PositionKeeper {
         if pair {
             let foreign = self.portfolios.iter().filter(|portfolio| portfolio.foreign);
             foreign.for_each(|portfolio| self.marks.change(portfolio.ix));
+            self.mark_foreign_shadows();
         }
     }
 }

@@ -2,12 +2,13 @@
 //! refused with every reason; the one before stays in force.
 
 use crate::book::{Need, Portfolio, PortfolioIx};
+use crate::drift::shadow::targets;
 use crate::drift::{Request, Rules};
 use crate::keeper::{PositionKeeper, TIMER_DAY_CUT, TIMER_REARM};
 use crate::prices::InstrumentIx;
 use crate::prices::cuts::next_cut;
 use domain::enums::{CostMethod, DriftCause};
-use domain::policy::{Policy, PolicyProblem, validate};
+use domain::policy::{Policy, PolicyProblem, Target, validate};
 use domain::reason::DeadLetterCode;
 use domain::{PortfolioId, SmolStr};
 use engine::{Context, Origin};
@@ -58,16 +59,20 @@ impl PositionKeeper {
         portfolio.watch.close();
         // Its days are not cut while it is closed.
         portfolio.day = None;
-        portfolio.requests.push(Request { cause: DriftCause::Policy, id: None });
+        let asked = Request { cause: DriftCause::Policy, id: None };
+        portfolio.requests.push(asked.clone());
         cx.timers.clear(TIMER_REARM, id.as_str());
+        self.close_shadow(ix, asked, cx);
         self.marks.change(ix);
     }
 
     fn policy_problems(&self, policy: &Policy, known: Option<PortfolioIx>, max_lines: usize) -> Vec<PolicyProblem> {
         let mut problems = validate(policy);
         let mut invalid = |text: String| problems.push(PolicyProblem { code: DeadLetterCode::InvalidPolicy, text });
-        if policy.targets.len() > max_lines.min(usize::from(u16::MAX)) {
-            invalid(format!("{} targets are more than the {max_lines} lines of a portfolio", policy.targets.len()));
+        for (at, targets) in sets(policy) {
+            if targets.len() > max_lines.min(usize::from(u16::MAX)) {
+                invalid(format!("{} {at}targets are more than the {max_lines} lines of a portfolio", targets.len()));
+            }
         }
         if let Some(owner) = policy.session_id.as_ref().and_then(|session| self.sessions.get(session))
             && Some(*owner) != known
@@ -79,12 +84,14 @@ impl PositionKeeper {
         if policy.policy_version <= portfolio.policy_version {
             invalid(format!("policy_version {} does not rise above {}", policy.policy_version, portfolio.policy_version));
         }
-        let held = self.held_beside(portfolio, policy);
-        if policy.targets.len() + held > max_lines {
-            invalid(format!(
-                "{} targets beside {held} other instruments that are held are more than the {max_lines} lines of a portfolio",
-                policy.targets.len()
-            ));
+        for (at, targets) in sets(policy) {
+            let held = self.held_beside(portfolio, targets);
+            if targets.len() + held > max_lines {
+                invalid(format!(
+                    "{} {at}targets beside {held} other instruments that are held are more than the {max_lines} lines of a portfolio",
+                    targets.len()
+                ));
+            }
         }
         if policy.base_currency != portfolio.base && portfolio.has_bookings() {
             invalid(format!("base_currency cannot change from {} once something is booked", portfolio.base));
@@ -98,9 +105,9 @@ impl PositionKeeper {
         problems
     }
 
-    /// How many instruments are held that the policy does not target.
-    fn held_beside(&self, portfolio: &Portfolio, policy: &Policy) -> usize {
-        let named = policy.targets.iter().filter_map(|target| target.instrument_id.as_ref());
+    /// How many instruments are held that are not targeted.
+    fn held_beside(&self, portfolio: &Portfolio, targets: &[Target]) -> usize {
+        let named = targets.iter().filter_map(|target| target.instrument_id.as_ref());
         let targeted: BTreeSet<InstrumentIx> = named.filter_map(|id| self.market.find(id)).collect();
         let held = portfolio.lines.counting().filter(|(_, line)| !line.position.quantity.is_zero());
         held.filter(|(_, line)| !targeted.contains(&line.instrument)).count()
@@ -122,12 +129,7 @@ impl PositionKeeper {
             self.sessions.insert(session, ix);
         }
         let rules = Rules::of(&policy, self.market.currency(policy.base_currency));
-        let named = |(place, target): (usize, &domain::policy::Target)| {
-            let place = u16::try_from(place).expect("the number of targets was checked");
-            target.instrument_id.as_ref().map(|id| (id.clone(), place))
-        };
-        let named: Vec<_> = policy.targets.iter().enumerate().filter_map(named).collect();
-        let targets: Vec<(InstrumentIx, u16)> = named.into_iter().map(|(id, place)| (self.market.intern(&id), place)).collect();
+        let targets = targets(&policy, |id| self.market.intern(id));
         targets.iter().for_each(|(instrument, _)| self.hold(*instrument, ix));
         if cx.timers.get(TIMER_DAY_CUT, &rules.cut).is_none()
             && let Some(due) = next_cut(&rules.cut, cx.now)
@@ -144,9 +146,16 @@ impl PositionKeeper {
         portfolio.rules = rules;
         portfolio.watch.follow();
         cx.timers.clear(TIMER_REARM, portfolio.id.as_str());
-        let version = SmolStr::new(policy.policy_version.to_string());
-        portfolio.requests.push(Request { cause: DriftCause::Policy, id: Some(version) });
-        portfolio.policy = Some(Box::new(policy));
+        let asked = Request { cause: DriftCause::Policy, id: Some(SmolStr::new(policy.policy_version.to_string())) };
+        portfolio.requests.push(asked.clone());
+        self.follow_shadow(ix, &policy, asked, cx);
+        self.portfolio_mut(ix).policy = Some(Box::new(policy));
         self.marks.change(ix);
     }
+}
+
+/// The policy's own targets, and those of its shadow, with what fields of each begin with.
+fn sets(policy: &Policy) -> impl Iterator<Item = (&'static str, &[Target])> {
+    let shadow = policy.shadow.as_deref().map(|shadow| ("shadow.", &*shadow.targets));
+    std::iter::once(("", &*policy.targets)).chain(shadow)
 }

@@ -1,15 +1,16 @@
 //! Decisions, once a window, on the newest state: value what was touched, judge its bounds, publish.
 
 use super::{NEVER, PositionKeeper, TIMER_BEHIND, TIMER_MARKET, TIMER_REARM, TIMER_SNAPSHOT, TIMER_STALE};
-use crate::book::PortfolioIx;
+use crate::book::{Portfolio, PortfolioIx};
 use crate::drift::event::{self, Circumstances, News};
 use crate::drift::watch::{Look, Say};
-use crate::drift::{Standing, measure};
+use crate::drift::{Standing, Watch, measure};
+use crate::prices::Market;
 use crate::snapshot;
 use crate::valuation::{Appraisal, Sweep, View, appraise, sweep};
 use domain::enums::DriftKind;
 use domain::snapshot::InputOffset;
-use domain::{Fraction, Output, Timestamp};
+use domain::{Amount, Fraction, Output, Timestamp};
 use engine::Context;
 
 /// How long a lane that is behind goes without a look whether it still is.
@@ -20,6 +21,7 @@ impl PositionKeeper {
         self.last_now = cx.now;
         self.mark_holders(cx.now);
         self.mark_stale(cx.now);
+        self.mark_stale_shadows(cx.now);
         self.catch_up(cx);
         for (ix, changed) in self.marks.take() {
             self.decide_portfolio(ix, changed, cx);
@@ -44,7 +46,8 @@ impl PositionKeeper {
     }
 
     fn wake_when_stale(&self, cx: &mut Context<'_>) {
-        let next = self.stale_at.iter().min().copied().filter(|at| *at != NEVER).map(|at| at.plus_micros(1));
+        let own = self.stale_at.iter().min().copied().filter(|at| *at != NEVER);
+        let next = own.into_iter().chain(self.shadows.next_stale()).min().map(|at| at.plus_micros(1));
         match next {
             Some(due) if cx.timers.get(TIMER_STALE, "") != Some(due) => cx.timers.set(due, TIMER_STALE, ""),
             Some(_) => {}
@@ -73,8 +76,8 @@ impl PositionKeeper {
         if !cx.behind {
             let asked = std::mem::take(&mut portfolio.requests).into_iter();
             self.dirty[ix.at()] |= asked.len() > 0;
-            news.extend(asked.map(|request| News { event: DriftKind::Requested, cause: Some(request.cause), cause_id: request.id }));
-            news.extend(self.judge(ix, &swept, cx).map(|event| News { event, cause: None, cause_id: None }));
+            news.extend(asked.map(News::requested));
+            news.extend(self.judge(ix, &swept, cx).map(News::told));
         }
         let due = self.snapshot_due(ix, changed, cx);
         if due || !news.is_empty() {
@@ -82,48 +85,31 @@ impl PositionKeeper {
             debug_assert_eq!(appraisal.equity, swept.equity, "the quick and the whole valuation agree");
             self.publish(ix, &appraisal, due, news, cx);
         }
+        if self.portfolios[ix.at()].shadow.is_some() {
+            self.decide_shadow(ix, cx);
+        }
     }
 
     /// Judges a portfolio's bounds and moves its watch.
     fn judge(&mut self, ix: PortfolioIx, swept: &Sweep, cx: &mut Context<'_>) -> Option<DriftKind> {
         let portfolio = &self.portfolios[ix.at()];
-        if portfolio.policy.is_none() || !portfolio.rules.watched {
-            return None;
-        }
-        let mut watch = portfolio.watch;
-        let say = match (swept.fit, swept.equity.is_positive()) {
-            (false, _) => watch.unpriced(),
-            (true, false) => {
-                watch.priced();
-                Say::default()
-            }
-            (true, true) => watch.look(self.measure(ix, swept)),
-        };
+        let (watch, say) = judged(portfolio, &self.market, &self.weighed, swept)?;
+        let rearm_seconds = portfolio.rules.rearm_seconds;
         if watch != portfolio.watch {
             self.portfolio_mut(ix).watch = watch;
         }
-        self.arm(ix, say, cx);
+        self.arm(ix, say, TIMER_REARM, rearm_seconds, cx);
         say.event
     }
 
-    fn measure(&self, ix: PortfolioIx, swept: &Sweep) -> Look {
-        let portfolio = &self.portfolios[ix.at()];
-        let worst = measure::worst(portfolio, &self.market, &self.weighed, swept.equity, swept.cash);
-        if worst != Standing::Breached && portfolio.watch.open.is_none() {
-            return Look { worst, extent: (Fraction::ZERO, Fraction::ZERO) };
-        }
-        let lines = measure::lines(portfolio, &self.market, &self.weighed, swept.equity);
-        let extent = measure::extent(&lines, &self.weighed, swept.equity);
-        Look { worst, extent: extent.unwrap_or((Fraction::ZERO, Fraction::ZERO)) }
-    }
-
-    fn arm(&mut self, ix: PortfolioIx, say: Say, cx: &mut Context<'_>) {
-        let portfolio = &self.portfolios[ix.at()];
+    /// Sets or clears the timer after which a standing breach is said again.
+    pub(super) fn arm(&self, ix: PortfolioIx, say: Say, timer: u8, rearm_seconds: i64, cx: &mut Context<'_>) {
+        let id = self.portfolios[ix.at()].id.as_str();
         if say.rearm {
-            cx.timers.set(cx.now.plus_seconds(portfolio.rules.rearm_seconds), TIMER_REARM, portfolio.id.as_str());
+            cx.timers.set(cx.now.plus_seconds(rearm_seconds), timer, id);
         }
         if say.disarm {
-            cx.timers.clear(TIMER_REARM, portfolio.id.as_str());
+            cx.timers.clear(timer, id);
         }
     }
 
@@ -149,13 +135,24 @@ impl PositionKeeper {
         false
     }
 
-    fn publish(&mut self, ix: PortfolioIx, appraisal: &Appraisal, snapshot: bool, news: Vec<News>, cx: &mut Context<'_>) {
+    /// What events and snapshots of a portfolio need beside it.
+    pub(super) fn circumstances(&self, ix: PortfolioIx, cx: &Context<'_>) -> Circumstances<'_> {
         let offset = |((topic, partition), offset): (&(domain::Topic, i32), &i64)| InputOffset {
             topic: *topic,
             partition: *partition,
             offset: *offset,
         };
-        let offsets = cx.positions.iter().map(offset).collect();
+        let id = &self.portfolio(ix).id;
+        Circumstances {
+            view: View { market: &self.market, now: cx.now },
+            cuts: &self.cuts,
+            quarantined: self.quarantine.holds(id),
+            waiting: self.waits.count(id),
+            offsets: cx.positions.iter().map(offset).collect(),
+        }
+    }
+
+    fn publish(&mut self, ix: PortfolioIx, appraisal: &Appraisal, snapshot: bool, news: Vec<News>, cx: &mut Context<'_>) {
         if snapshot {
             let now = cx.now;
             let published = &mut self.portfolio_mut(ix).published;
@@ -164,13 +161,7 @@ impl PositionKeeper {
             self.armed[ix.at()] = false;
         }
         let portfolio = &self.portfolios[ix.at()];
-        let around = Circumstances {
-            view: View { market: &self.market, now: cx.now },
-            cuts: &self.cuts,
-            quarantined: self.quarantine.holds(&portfolio.id),
-            waiting: self.waits.count(&portfolio.id),
-            offsets,
-        };
+        let around = self.circumstances(ix, cx);
         if snapshot {
             let record = snapshot::assemble(portfolio, appraisal, &around, portfolio.published.version);
             cx.emit(Output::Snapshot(Box::new(record)));
@@ -189,4 +180,32 @@ impl PositionKeeper {
             }
         }
     }
+}
+
+/// Where a portfolio's watch stands after a look at it as it was swept, and what is to be said; `None` where its
+/// rules ask for nothing. `weighed` are the values of its counting lines.
+pub(super) fn judged(portfolio: &Portfolio, market: &Market, weighed: &[Amount], swept: &Sweep) -> Option<(Watch, Say)> {
+    if portfolio.policy.is_none() || !portfolio.rules.watched {
+        return None;
+    }
+    let mut watch = portfolio.watch;
+    let say = match (swept.fit, swept.equity.is_positive()) {
+        (false, _) => watch.unpriced(),
+        (true, false) => {
+            watch.priced();
+            Say::default()
+        }
+        (true, true) => watch.look(measured(portfolio, market, weighed, swept)),
+    };
+    Some((watch, say))
+}
+
+fn measured(portfolio: &Portfolio, market: &Market, weighed: &[Amount], swept: &Sweep) -> Look {
+    let worst = measure::worst(portfolio, market, weighed, swept.equity, swept.cash);
+    if worst != Standing::Breached && portfolio.watch.open.is_none() {
+        return Look { worst, extent: (Fraction::ZERO, Fraction::ZERO) };
+    }
+    let lines = measure::lines(portfolio, market, weighed, swept.equity);
+    let extent = measure::extent(&lines, weighed, swept.equity);
+    Look { worst, extent: extent.unwrap_or((Fraction::ZERO, Fraction::ZERO)) }
 }

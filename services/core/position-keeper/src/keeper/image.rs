@@ -8,6 +8,7 @@ use super::{NEVER, PositionKeeper};
 use crate::book::history::History;
 use crate::book::{Portfolio, PortfolioIx};
 use crate::drift::Rules;
+use crate::drift::shadow::Laid;
 use crate::intake::Waits;
 use crate::prices::{Cuts, Market};
 use crate::valuation::{View, sweep};
@@ -112,12 +113,17 @@ impl PositionKeeper {
             None => Rules { base_class, ..Rules::default() },
         };
         portfolio.lines.restored();
+        let laid = portfolio.policy.as_deref().and_then(|policy| Laid::of(policy, base_class, |id| self.market.intern(id)));
         if let Some(session) = portfolio.policy.as_ref().and_then(|policy| policy.session_id.clone()) {
             self.sessions.insert(session, portfolio.ix);
         }
         let (ix, instruments) = (portfolio.ix, portfolio.lines.all().iter().map(|line| line.instrument).collect::<Vec<_>>());
         self.add(portfolio);
         instruments.into_iter().for_each(|instrument| self.hold(instrument, ix));
+        self.watch_shadow(ix, laid.as_deref());
+        if let Some(shadow) = &mut self.portfolios[ix.at()].shadow {
+            shadow.laid = laid;
+        }
         self.dirty[ix.at()] = false;
     }
 }
@@ -224,6 +230,9 @@ impl Image for PositionKeeper {
         for at in 0..self.portfolios.len() {
             let view = View { market: &self.market, now: self.last_now };
             self.stale_at[at] = sweep(&self.portfolios[at], view, &mut self.weighed).stale_at.unwrap_or(NEVER);
+            if let Some(seen) = self.portfolios[at].by_shadow() {
+                self.sweep_shadow(PortfolioIx::of(at), &seen, self.last_now);
+            }
         }
         Ok(())
     }

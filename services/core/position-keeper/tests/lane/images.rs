@@ -5,7 +5,7 @@ use crate::harness::*;
 use domain::{Output, Timestamp, Topic};
 use engine::{Image, Settings};
 use proptest::prelude::*;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 #[derive(Debug, Clone)]
@@ -31,6 +31,10 @@ const PORTFOLIOS: [&str; 3] = ["p", "q/1", "r"];
 const INSTRUMENTS: [&str; 4] = ["A", "B", "E", "EUR/USD"];
 
 fn feed(book: &mut Book, n: usize, deed: &Deed) {
+    feed_with(book, n, deed, true);
+}
+
+fn feed_with(book: &mut Book, n: usize, deed: &Deed, shadows: bool) {
     let (portfolio, instrument) = (PORTFOLIOS[usize::from(deed.portfolio)], INSTRUMENTS[usize::from(deed.instrument)]);
     let currency = if instrument == "E" { "EUR" } else { "USD" };
     let id = n.to_string();
@@ -53,7 +57,7 @@ fn feed(book: &mut Book, n: usize, deed: &Deed) {
             let targets = json!([{"instrument_id": "A", "target_weight": "0.4"}, {"instrument_id": "B", "target_weight": "0.3"}]);
             let more = json!({"targets": targets, "session_id": portfolio, "trigger": {"rearm_seconds": 40, "cash_band": "0.1"},
                 "book": {"max_price_age_seconds": if deed.amount.is_multiple_of(2) { 100 } else { 86_400 }, "cost_method": method(deed)}});
-            book.policy_of(portfolio, n as i64 + 1, more);
+            book.policy_of(portfolio, n as i64 + 1, if shadows { with_shadow(more, deed) } else { more });
         }
         5 => _ = book.cash_of(portfolio, &(n / 2).to_string(), "DEPOSIT", if deed.amount.is_multiple_of(3) { "EUR" } else { "USD" }, &id),
         6..=9 => {
@@ -116,6 +120,18 @@ fn entry(book: &mut Book, n: usize, (portfolio, instrument, currency): (&str, &s
         more["reverses"] = json!(format!("x{}", usize::from(deed.wait) % (n + 2)));
     }
     book.entry(&format!("x{n}"), kind, more);
+}
+
+/// Most policies have a shadow: of other bands, of instruments that nobody else targets, with prices that may be older.
+fn with_shadow(mut policy: Value, deed: &Deed) -> Value {
+    let other = INSTRUMENTS[deed.amount as usize % 3];
+    let targets = json!([{"instrument_id": other, "target_weight": "0.5"}, {"group": "EQUITY", "target_weight": "0.2"}]);
+    let shadow = json!({"targets": targets, "band": {"absolute": "0.02"}, "trigger": {"rearm_seconds": 25, "cash_band": "0.2"},
+        "book": {"max_price_age_seconds": 50 + deed.amount}});
+    if deed.wait % 4 != 0 {
+        policy["shadow"] = shadow;
+    }
+    policy
 }
 
 /// Half of them settle a fill that was sent before: refused, waiting, booked or settled already.
@@ -203,6 +219,48 @@ proptest! {
         }).collect();
         let (full, alone) = (told(&deeds), told(&own));
         prop_assert_eq!(full, alone);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_shadow_leaves_everything_else_as_it_is(deeds in prop::collection::vec(deed(), 20..120)) {
+        // Policies with shadows, and the same policies without: what the shadow's own rules say apart, the same
+        // records in the same order, but for the policy that drift events carry.
+        let published = |shadows: bool| {
+            let mut book = Book::with(&settings());
+            let (mut outputs, mut now) = (Vec::new(), 0);
+            for (n, deed) in deeds.iter().enumerate() {
+                feed_with(&mut book, n, deed, shadows);
+                now += i64::from(deed.wait) * i64::from(deed.wait) / 4;
+                if !deed.wait.is_multiple_of(3) {
+                    outputs.push(book.run_at(second(now / 1000)));
+                }
+            }
+            outputs
+        };
+        for (with, without) in published(true).into_iter().zip(published(false)) {
+            let own: Vec<Output> = with.into_iter().filter_map(own_rules).collect();
+            prop_assert_eq!(own, without.into_iter().filter_map(own_rules).collect::<Vec<_>>());
+        }
+    }
+}
+
+/// A record of the policy's own rules, with the policy as if it had no shadow, and a refused one without its bytes.
+fn own_rules(output: Output) -> Option<Output> {
+    match output {
+        Output::Drift(drift) if drift.shadow => None,
+        Output::Drift(mut drift) => {
+            drift.policy.iter_mut().for_each(|policy| policy.shadow = None);
+            Some(Output::Drift(drift))
+        }
+        Output::DeadLetter(mut letter) if letter.topic == Topic::Policies => {
+            letter.value = None;
+            Some(Output::DeadLetter(letter))
+        }
+        other => Some(other),
     }
 }
 

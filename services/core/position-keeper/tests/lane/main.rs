@@ -16,4 +16,5 @@ mod lots;
 mod model;
 mod refusals;
 mod reversing;
+mod shadows;
 mod standing;

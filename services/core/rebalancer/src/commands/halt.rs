@@ -79,7 +79,8 @@ impl Halts {
         let instruments = reaching().filter(|halt| halt.scope == HaltScope::Instrument);
         HaltView {
             firm: reaching().any(|halt| halt.scope == HaltScope::Firm),
-            portfolio: reaching().any(|halt| matches!(halt.scope, HaltScope::Portfolio | HaltScope::Strategy)),
+            portfolio: reaching().any(|halt| halt.scope == HaltScope::Portfolio),
+            strategy: reaching().find(|halt| halt.scope == HaltScope::Strategy).map(|halt| halt.target.clone()),
             instruments: instruments.filter_map(|halt| InstrumentId::new(&halt.target).ok()).collect(),
         }
     }

@@ -3,7 +3,7 @@
 #[path = "../../tests/book/mod.rs"]
 mod book;
 
-use crate::plan::{HaltView, Leg, Plan, PlanInput, Rules, Verdict, later_wave, plan};
+use crate::plan::{HaltView, Leg, LimitMet, Plan, PlanInput, Rules, Verdict, later_wave, plan};
 use crate::plan_check::{later_wave_check, plan_check};
 use domain::drift::Drift;
 use domain::enums::{Decision, RebalanceTrigger, Side};
@@ -53,6 +53,10 @@ impl Case {
         let plan = plan(&self.input());
         assert_eq!(plan_check(&self.input(), &plan), Ok(()));
         told(&plan, id)
+    }
+    /// The limits of a day and a minute that kept orders back.
+    pub(crate) fn met(&self) -> Vec<LimitMet> {
+        plan(&self.input()).met
     }
     fn later(&self, legs: &[Leg], id: &str) -> String {
         let plan = later_wave(&self.input(), legs);

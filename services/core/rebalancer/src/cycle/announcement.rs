@@ -1,5 +1,6 @@
 //! Events of a rebalance, put together: what happened, why, on which plan, by whom.
 
+use crate::cycle::opening::Refusal;
 use crate::cycle::{Cycle, Turn};
 use crate::explain;
 use crate::plan::Plan;
@@ -60,6 +61,13 @@ impl Announcement {
         self.0.code = Some(code);
         self.with_text(text)
     }
+    /// With why releases are off after it, where they are.
+    pub fn latched(self, text: Option<SmolStr>) -> Self {
+        match text {
+            Some(text) => self.because(ReasonCode::OrderLimit, text),
+            None => self,
+        }
+    }
     /// With words, behind those that it has.
     pub fn with_text(mut self, text: impl AsRef<str>) -> Self {
         let text = text.as_ref();
@@ -99,6 +107,18 @@ impl Announcement {
         self.0.old_allocations = explain::published(drift);
         self.0.new_allocations = explain::published(drift);
         self
+    }
+    /// With a plan that came to no orders, or the reason why there is none.
+    pub fn told(self, drift: &Drift, plan: Option<Plan>, why: Option<Refusal>) -> Self {
+        let event = match (plan, &why) {
+            (Some(plan), _) => self.planned(plan),
+            (None, Some(refusal)) => self.left_alone(drift, refusal.code),
+            (None, None) => self,
+        };
+        match why {
+            Some(refusal) => event.because(refusal.code, refusal.text),
+            None => event,
+        }
     }
     /// With these lines.
     pub fn explained(mut self, lines: Vec<ExplanationLine>) -> Self {

@@ -4,7 +4,7 @@
 //! against it, nothing leaves.
 
 use crate::cycle::announcement::Announcement;
-use crate::cycle::opening::{Ground, Refusal, broken, number, put_up};
+use crate::cycle::opening::{Ground, Refusal, broken, number, put_up, unlatched};
 use crate::cycle::release::{kept, release_first, released};
 use crate::cycle::{Cycle, Desk, Heard, Proposal, Turn};
 use crate::orders::draft::Draft;
@@ -217,6 +217,7 @@ fn replanned(desk: &Desk, cycle: &Cycle, proposal: &Proposal, drift: &Drift, tur
     if let Some(contradiction) = desk.unreconciled.values().next() {
         return Err(Refusal::new(ReasonCode::Unreconciled, &contradiction.text));
     }
+    unlatched(desk)?;
     if let Some(halt) = turn.halts.binding(turn.portfolio) {
         return Err(Refusal::new(ReasonCode::KillSwitch, format!("{halt} is in force")));
     }

@@ -2,10 +2,12 @@
 //! writes facts down here; deciding reads them. Nothing here plans or publishes.
 
 use crate::commands::inbox::Inbox;
+use crate::cycle::shadow::ShadowDesk;
 use crate::cycle::strangers::Strangers;
 use crate::cycle::{Closed, Cycle, Heard, Leg, Unsettled, Word};
 use crate::orders::budget::Budget;
 use crate::orders::ids;
+use crate::orders::latch::Latch;
 use crate::plan::OpenOrder;
 use domain::drift::Drift;
 use domain::enums::{DriftCause, DriftKind, RebalanceStatus, RebalanceTrigger};
@@ -97,8 +99,8 @@ pub struct Desk {
     pub policy: Option<Option<i64>>,
     /// The drift event to decide on.
     pub fresh: Option<Fresh>,
-    /// The shadow's.
-    pub shadow: Option<Heard>,
+    /// What shadow rules have come to.
+    pub shadow: ShadowDesk,
     /// Commands.
     pub inbox: Inbox,
     /// Refreshes that are not answered.
@@ -107,14 +109,14 @@ pub struct Desk {
     pub budget: Budget,
     /// What was said last of an episode.
     pub said: Option<Said>,
-    /// The same of the shadow.
-    pub said_of_shadow: Option<Said>,
     /// Contradictions, one for each order.
     pub unreconciled: BTreeMap<OrderId, Contradiction>,
     /// Orders, also unknown ones, whose fills contradict each other as the newest drift event has it.
     pub disputed: BTreeSet<OrderId>,
     /// Which of the orders that booked fills name are ours.
     pub strangers: Strangers,
+    /// Why nothing may leave until a person resumes the portfolio: a limit was met.
+    pub latch: Option<Latch>,
     /// Whether decisions wait because the lane was behind.
     pub held: bool,
 }
@@ -151,15 +153,13 @@ impl Desk {
         self.last.as_ref().map_or(-1, |last| last.applied_at)
     }
 
-    /// Takes a drift event in.
+    /// Takes a drift event in. One of shadow rules says nothing of the book that the other events do not.
     pub fn hear_drift(&mut self, offset: i64, drift: Box<Drift>) {
+        if drift.shadow {
+            return self.shadow.hear(Heard { offset, drift });
+        }
         self.policy = Some(drift.policy.as_ref().map(|policy| policy.policy_version));
         self.hear_executions(offset, &drift);
-        if drift.shadow {
-            let starts = starts(&drift).is_some();
-            self.shadow = if starts { Some(Heard { offset, drift }) } else { self.shadow.take() };
-            return;
-        }
         let cause_id = drift.cause_id.clone().unwrap_or_default();
         let heard = Heard { offset, drift };
         match heard.drift.cause {
@@ -317,7 +317,7 @@ fn open_order(leg: &Leg) -> Result<OpenOrder, FixedError> {
 }
 
 /// What a drift event starts by itself.
-fn starts(drift: &Drift) -> Option<RebalanceTrigger> {
+pub fn starts(drift: &Drift) -> Option<RebalanceTrigger> {
     match (drift.event, drift.cause) {
         (DriftKind::Open | DriftKind::Worse | DriftKind::Rearm, _) => Some(RebalanceTrigger::Threshold),
         (DriftKind::Requested, Some(DriftCause::Schedule)) => Some(RebalanceTrigger::Scheduled),

@@ -4,9 +4,11 @@ use crate::cycle::announcement::Announcement;
 use crate::cycle::desk::Purpose;
 use crate::cycle::release::{release_first, released};
 use crate::cycle::{Cycle, Desk, Heard, Proposal, Turn};
+use crate::orders::budget::Budget;
 use crate::orders::day::last_day_cut;
 use crate::orders::draft::{Draft, drafts};
 use crate::orders::ids;
+use crate::orders::latch::shut;
 use crate::orders::wave::Terms;
 use crate::plan::{HaltView, OpenOrder, Plan, PlanInput, Rules, Verdict, plan};
 use crate::plan_check::{Violation, plan_check};
@@ -61,12 +63,16 @@ pub struct Ground {
 impl Ground {
     /// The ground as of now.
     pub fn of(desk: &Desk, policy: &Policy, turn: &Turn<'_, '_>) -> Result<Self, Refusal> {
+        let open = desk.open_orders().map_err(|_| absurd())?;
+        Ok(Self { open, ..Self::without_orders(&desk.budget, policy, turn)? })
+    }
+    /// The same where no order is under way, and that much was released.
+    pub fn without_orders(budget: &Budget, policy: &Policy, turn: &Turn<'_, '_>) -> Result<Self, Refusal> {
         let since = last_day_cut(policy, turn.now()).map_err(|no_day| Refusal::new(ReasonCode::DataGap, no_day.to_string()))?;
-        let absurd = |_| Refusal::new(ReasonCode::MetricAnomaly, "open or released orders add up to more than a number can hold");
         Ok(Self {
-            open: desk.open_orders().map_err(absurd)?,
-            released_today: desk.budget.value_since(since).map_err(absurd)?,
-            orders_last_minute: i32::try_from(desk.budget.orders_last_minute(turn.now())).unwrap_or(i32::MAX),
+            open: Vec::new(),
+            released_today: budget.value_since(since).map_err(|_| absurd())?,
+            orders_last_minute: i32::try_from(budget.orders_last_minute(turn.now())).unwrap_or(i32::MAX),
             halted: turn.halts.view(turn.portfolio),
             behind: turn.cx.behind,
             short_proceeds: Money::ZERO,
@@ -86,6 +92,10 @@ impl Ground {
             short_proceeds: self.short_proceeds,
         }
     }
+}
+
+fn absurd() -> Refusal {
+    Refusal::new(ReasonCode::MetricAnomaly, "open or released orders add up to more than a number can hold")
 }
 
 fn rules(policy: &Policy, shadow: bool) -> Rules<'_> {
@@ -128,16 +138,6 @@ pub fn decide_on_fresh(desk: &mut Desk, turn: &mut Turn<'_, '_>) {
     }
 }
 
-/// Plans the shadow rules beside the others: the plan is said and ends there.
-pub fn decide_on_shadow(desk: &mut Desk, turn: &mut Turn<'_, '_>) {
-    let Some(heard) = desk.shadow.take() else { return };
-    let scheduled = heard.drift.event == domain::enums::DriftKind::Requested;
-    let trigger = if scheduled { RebalanceTrigger::Scheduled } else { RebalanceTrigger::Threshold };
-    if !is_outdated(desk, &heard, turn.now()) {
-        open(desk, Occasion { trigger, drift: &heard.drift, command: None }, turn);
-    }
-}
-
 /// Plans on a drift event, and follows the plan as far as policy and command allow.
 pub fn open(desk: &mut Desk, occasion: Occasion<'_>, turn: &mut Turn<'_, '_>) {
     match planned(desk, occasion, turn) {
@@ -151,18 +151,22 @@ fn planned<'a>(desk: &Desk, occasion: Occasion<'a>, turn: &Turn<'_, '_>) -> Resu
     let Some(policy) = &drift.policy else {
         return Err(Refusal::new(ReasonCode::DataGap, "the portfolio has no policy, or was closed: publish one"));
     };
-    if !drift.shadow {
-        if let Some(contradiction) = desk.unreconciled.values().next() {
-            let text = format!("{}: settle it with a RECONCILE that names the order and its final quantity", contradiction.text);
-            return Err(Refusal::new(ReasonCode::Unreconciled, text));
-        }
-        cooled(desk, occasion.trigger, policy.trigger.cooldown_seconds, turn.now())?;
+    if let Some(contradiction) = desk.unreconciled.values().next() {
+        let text = format!("{}: settle it with a RECONCILE that names the order and its final quantity", contradiction.text);
+        return Err(Refusal::new(ReasonCode::Unreconciled, text));
     }
+    unlatched(desk)?;
+    cooled(desk, occasion.trigger, policy.trigger.cooldown_seconds, turn.now())?;
     let ground = Ground::of(desk, policy, turn)?;
     let input = ground.input(drift, policy, occasion.trigger);
     let plan = plan(&input);
     plan_check(&input, &plan).map_err(|violations| broken(&violations))?;
     Ok((policy, plan))
+}
+
+/// Whether releases of the portfolio are off: nothing is put up then either.
+pub fn unlatched(desk: &Desk) -> Result<(), Refusal> {
+    desk.latch.as_ref().map_or(Ok(()), |latch| Err(Refusal::new(ReasonCode::KillSwitch, latch.to_string())))
 }
 
 fn cooled(desk: &Desk, trigger: RebalanceTrigger, seconds: i64, now: Timestamp) -> Result<(), Refusal> {
@@ -175,14 +179,19 @@ fn cooled(desk: &Desk, trigger: RebalanceTrigger, seconds: i64, now: Timestamp) 
 }
 
 fn follow(desk: &mut Desk, occasion: Occasion<'_>, policy: &Policy, plan: Plan, turn: &mut Turn<'_, '_>) {
+    let mode = strictest(policy.trigger.mode, occasion.command.and_then(|command| command.mode));
     match &plan.verdict {
         Verdict::Refused { code, text } => {
             let refusal = Refusal { code: *code, text: text.clone() };
             say(desk, occasion, RebalanceStatus::Refused, Some(refusal), Some(plan), turn);
         }
+        // All that was to leave by itself was kept back by a limit.
+        Verdict::NoActionNeeded if mode == CommandMode::Automatic && !plan.met.is_empty() => {
+            let text = shut(desk, &plan.met, turn).unwrap_or_default();
+            say(desk, occasion, RebalanceStatus::Refused, Some(Refusal { code: ReasonCode::OrderLimit, text }), Some(plan), turn);
+        }
         Verdict::NoActionNeeded => say(desk, occasion, RebalanceStatus::NoActionNeeded, None, Some(plan), turn),
-        Verdict::Orders if occasion.drift.shadow => propose(desk, occasion, policy, plan, turn),
-        Verdict::Orders => match strictest(policy.trigger.mode, occasion.command.and_then(|command| command.mode)) {
+        Verdict::Orders => match mode {
             CommandMode::Automatic => start(desk, occasion, policy, plan, turn),
             CommandMode::Approval => submit(desk, occasion, policy, plan, turn),
             CommandMode::Check | CommandMode::Unknown => propose(desk, occasion, policy, plan, turn),
@@ -205,7 +214,7 @@ fn strictest(policy: PolicyMode, command: Option<CommandMode>) -> CommandMode {
     command.into_iter().fold(policy, |strict, mode| if rank(mode) > rank(strict) { mode } else { strict })
 }
 
-/// CHECK and shadow: the plan is said, and nothing follows.
+/// CHECK: the plan is said, and nothing follows.
 fn propose(desk: &mut Desk, occasion: Occasion<'_>, policy: &Policy, plan: Plan, turn: &mut Turn<'_, '_>) {
     let id = desk.next_aside(turn.portfolio);
     let (number, mut leg) = (desk.asides, 0);
@@ -229,7 +238,8 @@ fn start(desk: &mut Desk, occasion: Occasion<'_>, policy: &Policy, plan: Plan, t
     let drafts = number(&mut cycle, &plan, turn);
     let waits = plan.waits_for_sells;
     cycle.lines.clone_from(&plan.explanation);
-    let event = released(turn, &cycle).by(occasion.command).planned(plan);
+    let shut = shut(desk, &plan.met, turn);
+    let event = released(turn, &cycle).by(occasion.command).planned(plan).latched(shut);
     release_first(desk, &mut cycle, drafts, waits, event, turn);
     desk.open = Some(cycle);
 }
@@ -260,9 +270,12 @@ pub fn put_up(cycle: &mut Cycle, drafts: Vec<Draft>, policy: &Policy, plan: Plan
 
 /// Says why nothing was planned.
 pub fn refuse(desk: &mut Desk, occasion: Occasion<'_>, refusal: Refusal, turn: &mut Turn<'_, '_>) {
-    let broken = refusal.code == ReasonCode::MetricAnomaly;
-    let status = if broken { RebalanceStatus::Failed } else { RebalanceStatus::Refused };
-    say(desk, occasion, status, Some(refusal), None, turn);
+    say(desk, occasion, status_of(&refusal), Some(refusal), None, turn);
+}
+
+/// A plan that broke a law is a fault of this service, everything else is refused.
+pub fn status_of(refusal: &Refusal) -> RebalanceStatus {
+    if refusal.code == ReasonCode::MetricAnomaly { RebalanceStatus::Failed } else { RebalanceStatus::Refused }
 }
 
 /// Says what became of a plan without orders: to a person or a schedule always, of an episode once.
@@ -277,20 +290,11 @@ fn say(
     let drift = occasion.drift;
     if occasion.trigger == RebalanceTrigger::Threshold {
         let says = (drift.episode, status, why.as_ref().map(|refusal| refusal.code));
-        let said = if drift.shadow { &mut desk.said_of_shadow } else { &mut desk.said };
-        if said.replace(says) == Some(says) {
+        if desk.said.replace(says) == Some(says) {
             return;
         }
     }
     let id = desk.next_aside(turn.portfolio);
-    let mut event = Announcement::new(turn, id, occasion.trigger, status).on(drift).by(occasion.command);
-    event = match (plan, &why) {
-        (Some(plan), _) => event.planned(plan),
-        (None, Some(refusal)) => event.left_alone(drift, refusal.code),
-        (None, None) => event,
-    };
-    if let Some(refusal) = why {
-        event = event.because(refusal.code, refusal.text);
-    }
-    event.send(turn);
+    let event = Announcement::new(turn, id, occasion.trigger, status).on(drift).by(occasion.command);
+    event.told(drift, plan, why).send(turn);
 }

@@ -10,6 +10,7 @@ use crate::cycle::opening::{Ground, Refusal, broken, is_outdated};
 use crate::cycle::release::{ask_cancel, kept, release_later, released};
 use crate::cycle::{Closed, Cycle, Desk, Heard, Leg, Question, Stop, Turn};
 use crate::orders::draft::Draft;
+use crate::orders::latch::shut;
 use crate::plan::{Plan, Verdict, later_wave};
 use crate::plan_check::later_wave_check;
 use domain::enums::{Decision, RebalanceStatus, Side};
@@ -139,6 +140,9 @@ fn wait_for_executions(cycle: &mut Cycle, turn: &mut Turn<'_, '_>) {
 
 /// Every leg is terminal and applied: the buys follow, or the cycle ends.
 fn go_on(desk: &mut Desk, mut cycle: Cycle, turn: &mut Turn<'_, '_>) {
+    if let Some(latch) = desk.latch.as_ref().filter(|_| !cycle.later.is_empty()) {
+        cycle.stop(ReasonCode::KillSwitch, format!("the buys do not follow: {latch}"));
+    }
     if cycle.later.is_empty() || cycle.stop.is_some() {
         return close(desk, cycle, turn);
     }
@@ -229,13 +233,16 @@ fn left_alone(cycle: &Cycle, moved: &[&InstrumentId], lines: &mut [ExplanationLi
 
 fn follow(desk: &mut Desk, mut cycle: Cycle, plan: Plan, turn: &mut Turn<'_, '_>) {
     cycle.question = None;
+    // What persons have approved meets no limit by the service's own doing.
+    let shut = if cycle.tolerance.is_none() { shut(desk, &plan.met, turn) } else { None };
     let drafts = kept(&cycle.later, &plan.legs);
     if drafts.is_empty() {
         cycle.later.clear();
-        released(turn, &cycle).planned(plan).with_text("no buys follow: each instrument has its reason").send(turn);
+        let event = released(turn, &cycle).planned(plan).latched(shut);
+        event.with_text("no buys follow: each instrument has its reason").send(turn);
         return close(desk, cycle, turn);
     }
-    let event = released(turn, &cycle).planned(plan);
+    let event = released(turn, &cycle).planned(plan).latched(shut);
     release_later(desk, &mut cycle, drafts, event, turn);
     desk.open = Some(cycle);
 }

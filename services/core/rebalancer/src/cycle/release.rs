@@ -61,7 +61,8 @@ fn send_wave(cycle: &mut Cycle, kind: WaveKind, orders: Vec<Order>, note: Option
     turn.emit(Output::OrderWave(Box::new(wave(&cycle.terms, cycle.id, cycle.waves, kind, orders, note))));
 }
 
-fn total(orders: &[Order]) -> Result<Money, FixedError> {
+/// Worth of orders.
+pub fn total(orders: &[Order]) -> Result<Money, FixedError> {
     orders.iter().try_fold(Money::ZERO, |sum, order| sum.checked_add(order.expected_value))
 }
 

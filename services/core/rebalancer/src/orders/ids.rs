@@ -17,7 +17,7 @@ pub fn order(portfolio: &PortfolioId, cycle: u64, instrument: &InstrumentId, leg
     OrderId(uuid_of(&parts))
 }
 
-/// The id of a rebalance that opened no cycle (a check, a refusal, a shadow): it never has an order that leaves.
+/// The id of a rebalance that opened no cycle (a check, a refusal): it never has an order that leaves.
 pub fn aside(portfolio: &PortfolioId, number: u64) -> RebalanceId {
     RebalanceId(uuid_of(&[b"aside", portfolio.as_str().as_bytes(), &number.to_be_bytes()]))
 }
@@ -26,6 +26,18 @@ pub fn aside(portfolio: &PortfolioId, number: u64) -> RebalanceId {
 pub fn aside_order(portfolio: &PortfolioId, number: u64, instrument: &InstrumentId, leg: u32) -> OrderId {
     let parts =
         [b"aside".as_slice(), portfolio.as_str().as_bytes(), &number.to_be_bytes(), instrument.as_str().as_bytes(), &leg.to_be_bytes()];
+    OrderId(uuid_of(&parts))
+}
+
+/// The id of what shadow rules came to: numbered apart, so that a shadow changes no id of anything else.
+pub fn shadow(portfolio: &PortfolioId, number: u64) -> RebalanceId {
+    RebalanceId(uuid_of(&[b"shadow", portfolio.as_str().as_bytes(), &number.to_be_bytes()]))
+}
+
+/// The id of an order that shadow rules propose.
+pub fn shadow_order(portfolio: &PortfolioId, number: u64, instrument: &InstrumentId, leg: u32) -> OrderId {
+    let parts =
+        [b"shadow".as_slice(), portfolio.as_str().as_bytes(), &number.to_be_bytes(), instrument.as_str().as_bytes(), &leg.to_be_bytes()];
     OrderId(uuid_of(&parts))
 }
 
@@ -61,12 +73,14 @@ mod tests {
             for cycle in 1..4 {
                 assert!(seen.insert(rebalance(portfolio, cycle).0));
                 assert!(seen.insert(aside(portfolio, cycle).0));
+                assert!(seen.insert(shadow(portfolio, cycle).0));
                 assert!(seen.insert(request(portfolio, cycle)));
                 assert!(seen.insert(wave(rebalance(portfolio, cycle), 1, WaveKind::New)));
                 assert!(seen.insert(wave(rebalance(portfolio, cycle), 1, WaveKind::Cancel)));
                 for leg in 1..3 {
                     assert!(seen.insert(order(portfolio, cycle, &i, leg).0));
                     assert!(seen.insert(aside_order(portfolio, cycle, &i, leg).0));
+                    assert!(seen.insert(shadow_order(portfolio, cycle, &i, leg).0));
                 }
             }
         }

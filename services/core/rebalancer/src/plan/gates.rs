@@ -29,6 +29,12 @@ fn halts(input: &PlanInput) -> Result<(), Refusal> {
     if input.halted.portfolio {
         return Err(halt("portfolio"));
     }
+    if let Some(strategy) = &input.halted.strategy {
+        let text = format!(
+            "a halt of the strategy {strategy} is in force: orders net all strategies of a book, so nothing is ordered until that strategy is RESUMEd"
+        );
+        return Err(Refusal::new(ReasonCode::KillSwitch, text));
+    }
     if input.behind {
         return Err(Refusal::new(ReasonCode::Backlog, "the service is behind its inputs: it plans again once it has caught up"));
     }

@@ -4,7 +4,7 @@
 use domain::drift::Drift;
 use domain::enums::{RebalanceTrigger, Side};
 use domain::policy::{Band, Limits, Orders, Policy, Shadow, Target, Trigger};
-use domain::{InstrumentId, Money, Quantity};
+use domain::{InstrumentId, Money, Quantity, SmolStr};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -48,13 +48,15 @@ pub struct OpenOrder {
     pub expected_value: Money,
 }
 
-/// The halts in force that a plan obeys. A halt of a strategy binds no plan: its orders belong to none.
+/// The halts in force that a plan obeys. An order serves all strategies of its book, so that a halt of one stops all.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct HaltView {
     /// Everything stands still.
     pub firm: bool,
     /// This portfolio stands still.
     pub portfolio: bool,
+    /// A strategy that stands still.
+    pub strategy: Option<SmolStr>,
     /// Instruments that are not ordered.
     pub instruments: BTreeSet<InstrumentId>,
 }

@@ -7,6 +7,7 @@ use domain::reason::ReasonCode;
 use domain::rebalance_event::{ExplanationLine, WeightLine};
 use domain::{Currency, Fraction, InstrumentId, Money, Price, Quantity, SmolStr, Timestamp};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// What follows from a plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,11 +60,50 @@ impl Leg {
     }
 }
 
+/// A limit on what leaves in a day or a minute that has kept an order back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum LimitMet {
+    /// `max_daily_notional`.
+    DailyNotional {
+        /// The limit.
+        limit: Money,
+        /// Released since the day cut.
+        released: Money,
+        /// Worth of all orders that were to leave now; `None` beyond what a number can hold.
+        wanted: Option<Money>,
+    },
+    /// `max_orders_per_minute`.
+    OrdersPerMinute {
+        /// The limit.
+        limit: i32,
+        /// Released in the last 60 seconds.
+        released: i32,
+        /// Orders that were to leave now.
+        wanted: i64,
+    },
+}
+
+impl fmt::Display for LimitMet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::DailyNotional { limit, released, wanted } => {
+                let wanted = wanted.map_or("more than a number can hold".to_owned(), |wanted| wanted.to_string());
+                write!(f, "max_daily_notional {limit} was met ({released} released since the day cut, {wanted} to be released)")
+            }
+            Self::OrdersPerMinute { limit, released, wanted } => {
+                write!(f, "max_orders_per_minute {limit} was met ({released} orders in the last 60 s, {wanted} to be released)")
+            }
+        }
+    }
+}
+
 /// A plan. Amounts are in the base currency.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
     /// What follows from it.
     pub verdict: Verdict,
+    /// Limits of a day or a minute that kept orders back.
+    pub met: Vec<LimitMet>,
     /// What no line can say: a group outside its band that no instrument can move.
     pub note: Option<SmolStr>,
     /// Sells before buys, each by instrument id; an order that crosses zero is a SELL and a SELL_SHORT.

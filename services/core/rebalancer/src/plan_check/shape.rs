@@ -32,7 +32,7 @@ pub(super) fn complete(input: &PlanInput, plan: &Plan, found: &mut Violations) {
 /// Orders stand on a fit book: no halt, no backlog, no flag, fresh positive prices, equity above zero.
 pub(super) fn fit(view: &View, found: &mut Violations) {
     let (input, health) = (view.input, &view.input.drift.health);
-    let halted = input.halted.firm || input.halted.portfolio || input.behind;
+    let halted = input.halted.firm || input.halted.portfolio || input.halted.strategy.is_some() || input.behind;
     found.law("no plan while halted or behind", halted, String::new);
     let unfit = !health.complete
         || health.quarantined

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The rows of I8.
 pub(super) fn check(history: &History, fates: &Fates) -> Vec<Check> {
-    vec![unique_orders(history), well_formed(history), one_open_cycle(history), within_size(history, fates)]
+    vec![unique_orders(history), well_formed(history), shadows(history), one_open_cycle(history), within_size(history, fates)]
 }
 
 /// New orders with the place of their wave; copies left out.
@@ -61,6 +61,22 @@ fn well_formed(history: &History) -> Check {
                 )
             });
         }
+    }
+    check
+}
+
+/// What shadow rules come to is planned and explained, and ends there.
+fn shadows(history: &History) -> Check {
+    let mut check = Check::new("I8", "what shadow rules come to opens no cycle, and no order of it leaves");
+    let ordered: BTreeSet<RebalanceId> = history.waves.iter().map(|seen| seen.record.rebalance_id).collect();
+    for seen in history.events.iter().filter(|seen| seen.record.shadow) {
+        let event = &seen.record;
+        check.that(!is_open(event.status) && !ordered.contains(&event.rebalance_id), || {
+            format!(
+                "{}: rebalance {} of {} is of shadow rules, and is {}",
+                seen.place, event.rebalance_id, event.portfolio_id, event.status
+            )
+        });
     }
     check
 }

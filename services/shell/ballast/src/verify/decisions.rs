@@ -11,6 +11,8 @@ use domain::command::Command;
 use domain::drift::{Drift, DriftLine};
 use domain::enums::{CommandKind, Decision, DriftCause, HaltScope, MarketState, PriceFlag, RebalanceStatus, WaveKind};
 use domain::order::{Order, OrderWave};
+use domain::reason::ReasonCode;
+use domain::rebalance_event::RebalanceEvent;
 use domain::{InstrumentId, PortfolioId, RebalanceId, SmolStr, Topic};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,12 +21,13 @@ pub(super) fn check(history: &History, lanes: &Lanes, facts: &Facts, fates: &Fat
     let mut rows = Rows {
         event: Check::new("I9", "each wave stands on a drift event: complete, not quarantined, reconciled"),
         prices: Check::new("I9", "each order's reference price is that event's, fresh, and one that a tick gave"),
-        stops: Check::new("I9", "no wave leaves while its lane is behind or a halt covers it"),
+        stops: Check::new("I9", "no wave leaves while its lane is behind, a halt covers it, or its portfolio has met a limit"),
         explained: Check::new("I9", "each order stands in an explanation as ORDER or CUT"),
     };
     let drifts = by_portfolio(history);
     let explained = explained(history);
     let approved = approved(history);
+    let latches = latches(history);
     for seen in history.waves.iter().filter(|seen| !seen.repeat && seen.record.kind == WaveKind::New && !lanes.is_bygone(seen.stamp)) {
         let wave = Wave { seen, drifts: drifts.get(&seen.record.portfolio_id).map_or(&[][..], Vec::as_slice), lanes, facts };
         rows.wave(&wave);
@@ -32,6 +35,7 @@ pub(super) fn check(history: &History, lanes: &Lanes, facts: &Facts, fates: &Fat
             rows.recheck(&wave, command);
         }
         rows.stops(history, lanes, fates, seen);
+        rows.latched(history, lanes, fates, seen, latches.get(&seen.record.portfolio_id).map_or(&[][..], Vec::as_slice));
         for order in &seen.record.orders {
             let known = explained.contains(&(order.rebalance_id, &order.instrument_id));
             rows.explained
@@ -59,6 +63,20 @@ fn explained(history: &History) -> BTreeSet<(RebalanceId, &InstrumentId)> {
 fn approved(history: &History) -> BTreeMap<RebalanceId, &SmolStr> {
     let events = history.events.iter().filter(|seen| !seen.repeat && seen.record.status == RebalanceStatus::Approved);
     events.filter_map(|seen| Some((seen.record.rebalance_id, seen.record.command_id.as_ref()?))).collect()
+}
+
+/// The events with which releases of each portfolio were turned off: those by which a rebalance without a person's
+/// approval ended or went on with orders kept back by a limit of a day or a minute.
+fn latches(history: &History) -> BTreeMap<&PortfolioId, Vec<&Seen<RebalanceEvent>>> {
+    let mut latches: BTreeMap<&PortfolioId, Vec<&Seen<RebalanceEvent>>> = BTreeMap::new();
+    let shuts = |event: &RebalanceEvent| {
+        let says = matches!(event.status, RebalanceStatus::Released | RebalanceStatus::Refused);
+        says && !event.shadow && event.code == Some(ReasonCode::OrderLimit)
+    };
+    for seen in history.events.iter().filter(|seen| !seen.repeat && shuts(&seen.record)) {
+        latches.entry(&seen.record.portfolio_id).or_default().push(seen);
+    }
+    latches
 }
 
 struct Rows {
@@ -215,6 +233,29 @@ impl Rows {
     }
 }
 
+impl Rows {
+    /// After a step in which a limit was met nothing leaves, until a RESUME of the portfolio is read.
+    fn latched(&mut self, history: &History, lanes: &Lanes, fates: &Fates, seen: &Seen<OrderWave>, latches: &[&Seen<RebalanceEvent>]) {
+        let Some(stamp) = seen.stamp else { return };
+        let Some(lane) = lanes.get(REBALANCER, stamp.lane) else { return };
+        let before = latches.iter().filter_map(|latch| Some((*latch, latch.stamp?.step))).filter(|(_, step)| *step < stamp.step);
+        let Some((latch, shut_in)) = before.max_by_key(|(_, step)| *step) else { return };
+        // Within the step itself nobody can tell which came first.
+        let (from, to) = (lane.position(shut_in - 1, Topic::Commands, stamp.lane), lane.position(stamp.step, Topic::Commands, stamp.lane));
+        let read = |command: &&Seen<Command>| {
+            command.place.partition == stamp.lane && (from..to).contains(&command.place.offset) && !command.misfiled
+        };
+        let resumed = history.commands.iter().filter(read).any(|command| {
+            let frees = command.record.kind == CommandKind::Resume && command.record.scope == Some(HaltScope::Portfolio);
+            frees && covers(&command.record, &seen.record) && !fates.buried(at(command.place))
+        });
+        self.stops.that(resumed, || {
+            let (wave, portfolio) = (seen.record.wave_id, &seen.record.portfolio_id);
+            format!("{}: wave {wave} of {portfolio} left though a limit was met at {} and nobody has resumed it", seen.place, latch.place)
+        });
+    }
+}
+
 /// Halts that a lane had read before a step, and that no RESUME read by its end has lifted. An id acts once: a
 /// repeat of it neither halts again nor lifts what came in between.
 fn in_force<'a>(history: &'a History, fates: &Fates, lane: &Lane, number: i32, step: i64) -> Vec<&'a Seen<Command>> {
@@ -247,14 +288,14 @@ fn scope(command: &Command) -> (Option<HaltScope>, Option<String>, Option<&Portf
     }
 }
 
-/// Whether a halt forbids a wave: orders carry no strategy, so halts of one are not looked at.
+/// Whether a halt forbids a wave. Orders carry no strategy: a halt of one forbids all that it may concern.
 fn covers(halt: &Command, wave: &OrderWave) -> bool {
     let (scope, target, only) = scope(halt);
     if only.is_some_and(|only| *only != wave.portfolio_id) {
         return false;
     }
     match (scope, target) {
-        (Some(HaltScope::Firm), _) => true,
+        (Some(HaltScope::Firm | HaltScope::Strategy), _) => true,
         (Some(HaltScope::Portfolio), Some(target)) => target == wave.portfolio_id.as_str(),
         (Some(HaltScope::Instrument), Some(target)) => wave.orders.iter().any(|order| order.instrument_id.as_str() == target),
         _ => false,

@@ -3,6 +3,7 @@
 
 use super::super::seen::KEEPER;
 use super::*;
+use domain::reason::ReasonCode;
 
 #[test]
 fn i9_halts() {
@@ -19,7 +20,43 @@ fn i9_halts() {
     };
     found(&run(&halted(HaltScope::Firm, false)), "I9", &["left in step 2 under halt halt-1"]);
     found(&run(&halted(HaltScope::Portfolio, false)), "I9", &["under halt halt-1"]);
+    found(&run(&halted(HaltScope::Strategy, false)), "I9", &["under halt halt-1"]);
     passes(&halted(HaltScope::Firm, true));
+    passes(&halted(HaltScope::Strategy, true));
+}
+
+/// A history in which a limit was met by an event before the wave, and these commands were read in between.
+fn latched(between: &[(&str, CommandKind, HaltScope)], code: ReasonCode, shadow: bool) -> Report {
+    let mut story = clean();
+    let at = story.events.iter().position(|e| matches!(e, Event::Step(step) if step.role == REBALANCER)).unwrap();
+    let Output::RebalanceEvent(mut said) = event(RebalanceStatus::Refused, false) else { unreachable!() };
+    (said.code, said.shadow, said.rebalance_id) = (Some(code), shadow, RebalanceId(Uuid::from_u128(1)));
+    let mut before = vec![step(REBALANCER, &[Topic::Commands], vec![Output::RebalanceEvent(said)])];
+    for (id, kind, scope) in between {
+        before.extend([command(id, *kind, Some(*scope)), step(REBALANCER, &[Topic::Commands], Vec::new())]);
+    }
+    story.events.splice(at..at, before);
+    run(&story)
+}
+
+#[test]
+fn i9_a_limit_that_was_met() {
+    let resume = |scope| [("resume-1", CommandKind::Resume, scope)];
+    let left = ["left though a limit was met at rebalance.events.v1/0@0", "nobody has resumed it"];
+    found(&latched(&[], ReasonCode::OrderLimit, false), "I9", &left);
+    found(&latched(&resume(HaltScope::Firm), ReasonCode::OrderLimit, false), "I9", &left);
+    for report in [
+        latched(&resume(HaltScope::Portfolio), ReasonCode::OrderLimit, false),
+        latched(&[], ReasonCode::Cooldown, false),
+        latched(&[], ReasonCode::OrderLimit, true),
+    ] {
+        assert!(report.passed(), "{report}");
+    }
+}
+
+#[test]
+fn i8_what_shadow_rules_come_to_ends_there() {
+    finds("I8", &["is of shadow rules, and is RELEASED"], |story| story.event(0).shadow = true);
 }
 
 #[test]
