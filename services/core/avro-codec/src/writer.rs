@@ -43,18 +43,27 @@ impl<'a> Writer<'a> {
     /// A zigzag varint.
     #[inline]
     pub fn long(&mut self, value: i64) {
-        let mut raw = ((value << 1) ^ (value >> 63)).cast_unsigned();
+        let raw = ((value << 1) ^ (value >> 63)).cast_unsigned();
         if raw < 0x80 {
             return self.byte(low_bits(raw));
         }
-        let (mut bytes, mut length) = ([0_u8; 10], 0);
+        let length = (70 - raw.leading_zeros()) / 7;
+        if length > 8 {
+            return self.long_by_bytes(raw);
+        }
+        // Every byte but the last says that another one follows.
+        let word = spread(raw) | ENDS & ((1 << (8 * (length - 1))) - 1);
+        let end = self.out.len() + length as usize;
+        self.raw(&word.to_le_bytes());
+        self.out.truncate(end);
+    }
+    #[cold]
+    fn long_by_bytes(&mut self, mut raw: u64) {
         while raw >= 0x80 {
-            bytes[length] = low_bits(raw) | 0x80;
-            length += 1;
+            self.byte(low_bits(raw) | 0x80);
             raw >>= 7;
         }
-        bytes[length] = low_bits(raw);
-        self.raw(&bytes[..=length]);
+        self.byte(low_bits(raw));
     }
     /// A length or a count, within `limit`.
     #[inline]
@@ -70,6 +79,16 @@ impl<'a> Writer<'a> {
         self.length(bytes.len(), limit, FaultKind::Length);
         self.raw(bytes);
     }
+}
+
+/// The top bit of each byte of a word.
+const ENDS: u64 = 0x8080_8080_8080_8080;
+
+/// Eight groups of 7 bits, each in a byte of its own.
+const fn spread(raw: u64) -> u64 {
+    let fours = (raw & 0x0000_0000_0fff_ffff) | ((raw & 0x00ff_ffff_f000_0000) << 4);
+    let pairs = (fours & 0x0000_3fff_0000_3fff) | ((fours & 0x0fff_c000_0fff_c000) << 2);
+    (pairs & 0x007f_007f_007f_007f) | ((pairs & 0x3f80_3f80_3f80_3f80) << 1)
 }
 
 const fn low_bits(raw: u64) -> u8 {
