@@ -254,7 +254,8 @@ impl Amount {
     /// The published form: rounded half-even to [`Money`]'s scale.
     #[inline]
     pub fn to_money(self) -> Result<Money, FixedError> {
-        self.rescaled_half_even(Money::SCALE).map(Money)
+        const { assert!(Amount::SCALE == Money::SCALE + 8) };
+        Ok(Money(wide::without_eight_digits(self.0)))
     }
     /// This amount in the currency that `rate` quotes, rounded half-even at scale 18.
     #[inline]

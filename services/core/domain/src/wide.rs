@@ -37,6 +37,27 @@ pub fn rescale_half_even(units: i128, from: u32, to: u32) -> Result<i128, FixedE
     }
 }
 
+/// A value without its last eight digits, rounded half-even: an amount as it is published. By a divisor that is known
+/// here a division is a multiplication, and few amounts need more than the two of the middle case.
+#[inline]
+pub fn without_eight_digits(value: i128) -> i128 {
+    const BY: u64 = 100_000_000;
+    let magnitude = value.unsigned_abs();
+    let (quotient, rest) = match u64::try_from(magnitude) {
+        Ok(short) => (u128::from(short / BY), short % BY),
+        Err(_) => match u64::try_from(magnitude >> 32) {
+            Ok(high) => {
+                let low = (high % BY) << 32 | u64::from(limb(magnitude, 0));
+                ((u128::from(high / BY) << 32) + u128::from(low / BY), low % BY)
+            }
+            Err(_) => return div_short_half_even(value, 100_000_000),
+        },
+    };
+    let up = rest > BY / 2 || (rest == BY / 2 && quotient % 2 == 1);
+    let rounded = (quotient + u128::from(up)).cast_signed();
+    if value < 0 { rounded.wrapping_neg() } else { rounded }
+}
+
 /// Compares a × b with c × d exactly.
 pub fn compare_products(a: i128, b: i128, c: i128, d: i128) -> Ordering {
     match (a.checked_mul(b), c.checked_mul(d)) {
@@ -118,6 +139,10 @@ mod tests {
             for divisor in [1_u32, 2, 3, 10, 100_000_000, u32::MAX] {
                 assert_eq!(Some(div_short_half_even(value, divisor)), div_half_even(value, i128::from(divisor)), "{value}/{divisor}");
             }
+        }
+        let halves = (0..127).flat_map(|power| [-1, 0, 1].map(|step| (1_i128 << power) + step));
+        for value in halves.flat_map(|v| [v, v / 100_000_000 * 100_000_000 + 50_000_000]).flat_map(|v| [v - 1, v, v + 1, -v, 1 - v]) {
+            assert_eq!(Some(without_eight_digits(value)), div_half_even(value, 100_000_000), "{value}");
         }
         assert_eq!(mul_div_half_even(i128::MAX, 10, 10).unwrap(), i128::MAX);
         assert!(mul_div_half_even(i128::MAX, 10, 9).is_err());
