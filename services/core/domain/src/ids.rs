@@ -155,6 +155,11 @@ impl Currency {
         }
         good.then_some(Self(inline))
     }
+    /// The code as bytes, zeros behind it.
+    #[inline]
+    pub const fn padded(&self) -> [u8; 12] {
+        self.0
+    }
     /// The code as bytes.
     #[inline]
     pub fn as_ascii(&self) -> &[u8] {

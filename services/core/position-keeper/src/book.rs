@@ -10,6 +10,7 @@ pub mod fee;
 pub mod history;
 pub mod holding;
 pub mod journal;
+pub mod kept;
 pub mod lines;
 pub mod lots;
 pub mod orders;

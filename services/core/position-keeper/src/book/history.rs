@@ -6,12 +6,13 @@
 //! window go. It folds nothing itself.
 
 use super::booking::Booking;
-use super::holding::{Holding, Standing};
+use super::holding::Holding;
+use super::kept::{self, Read};
 use super::lines::Line;
 use crate::prices::InstrumentIx;
 use domain::Date;
 use engine::ImageError;
-use engine::image::{append, from_bytes, take, to_bytes};
+use engine::image::{from_bytes, to_bytes};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -24,18 +25,6 @@ pub type Place = u64;
 /// The number of a chunk, one above its place in time; zero stands for none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ChunkMark(u64);
-
-#[derive(Serialize)]
-struct Written<'a> {
-    before: Option<Standing<'a>>,
-    booking: &'a Booking,
-}
-
-#[derive(Deserialize)]
-struct Read {
-    before: Option<Holding>,
-    booking: Booking,
-}
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Chunk {
@@ -60,6 +49,8 @@ pub struct Changes {
 pub struct History {
     chunks: VecDeque<Chunk>,
     dirty: BTreeSet<u64>,
+    /// The chunk that is known to be dirty.
+    marked: Option<u64>,
 }
 
 /// A booking of a line as it stands now.
@@ -91,13 +82,16 @@ impl History {
             line.booked_in = mark;
             line.standing()
         });
-        self.dirty.insert(number);
+        if self.marked.replace(number) != Some(number) {
+            self.dirty.insert(number);
+        }
         let chunk = self.chunks.back_mut().expect("a chunk was made where there was none");
-        let written = Written { before: first, booking };
-        let bytes = std::mem::take(&mut chunk.bytes);
-        chunk.bytes = append(&written, bytes);
+        kept::write(first, booking, &mut chunk.bytes);
         chunk.newest = chunk.newest.max(booking.date());
         chunk.count += 1;
+        if chunk.count == CHUNK {
+            chunk.bytes.shrink_to_fit();
+        }
         place
     }
 
@@ -152,8 +146,9 @@ impl History {
     pub fn restore_chunk(&mut self, number: u64, bytes: &[u8]) -> Result<(), ImageError> {
         let what = format!("bookings, chunk {number}");
         let chunk: Chunk = from_bytes(&what, bytes)?;
-        let held = Reading { bytes: &chunk.bytes }.count() as u64;
-        if held != chunk.count || chunk.count > CHUNK {
+        let mut reading = Reading { bytes: &chunk.bytes };
+        let held = reading.by_ref().count() as u64;
+        if held != chunk.count || chunk.count > CHUNK || !reading.bytes.is_empty() {
             return Err(ImageError::new(what, "it does not hold what it says"));
         }
         self.chunks.push_back(chunk);
@@ -161,6 +156,7 @@ impl History {
     }
     /// Chunks changed, made or removed since the last call, ascending.
     pub fn take_dirty(&mut self) -> BTreeSet<u64> {
+        self.marked = None;
         std::mem::take(&mut self.dirty)
     }
 }
@@ -184,7 +180,7 @@ impl Iterator for Reading<'_> {
         if self.bytes.is_empty() {
             return None;
         }
-        let (read, rest) = take(self.bytes)?;
+        let (read, rest) = kept::read(self.bytes)?;
         self.bytes = rest;
         Some(read)
     }
