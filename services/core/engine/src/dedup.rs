@@ -43,6 +43,12 @@ impl Parts {
         self.buffer.extend_from_slice(bytes);
         self
     }
+    /// Adds bytes of which the parts before them tell how many they are: without their length.
+    #[inline]
+    pub fn fixed(&mut self, bytes: &[u8]) -> &mut Self {
+        self.buffer.extend_from_slice(bytes);
+        self
+    }
     /// Adds a number; one part of fixed length.
     #[inline]
     pub fn number(&mut self, value: i128) -> &mut Self {

@@ -9,7 +9,7 @@ use crate::keeper::PositionKeeper;
 use domain::enums::{DriftCause, ExecType, Side};
 use domain::fill::Fill;
 use domain::reason::DeadLetterCode;
-use domain::{Currency, Date, FxRate, SmolStr};
+use domain::{Currency, Date, FxRate, Money, Quantity, SmolStr};
 use engine::Context;
 use engine::dedup::{Parts, RecordId};
 
@@ -127,7 +127,7 @@ pub(crate) fn check_rate(fill: &Fill, base: Currency) -> Result<(), Trouble> {
 
 /// The id of an execution of a source and a trade date.
 pub(crate) fn id_of(parts: &mut Parts, source: &str, date: Date, exec_id: &str) -> RecordId {
-    parts.start().part(source.as_bytes()).number(i128::from(date.days())).part(exec_id.as_bytes()).id()
+    parts.start().fixed(&date.days().to_le_bytes()).part(source.as_bytes()).part(exec_id.as_bytes()).id()
 }
 
 pub(crate) fn hashes(parts: &mut Parts, fill: &Fill) -> (RecordId, u64) {
@@ -135,25 +135,48 @@ pub(crate) fn hashes(parts: &mut Parts, fill: &Fill) -> (RecordId, u64) {
     // All that the book reads; when the sender received it is not part of what was executed.
     parts
         .start()
-        .number(fill.exec_type.index() as i128)
-        .optional(fill.exec_ref_id.as_ref().map(|text| text.as_bytes()))
-        .part(fill.instrument_id.as_str().as_bytes())
-        .optional(fill.venue.as_ref().map(|text| text.as_bytes()))
-        .number(fill.side.index() as i128)
-        .number(fill.quantity.units())
-        .number(fill.price.units())
-        .part(fill.currency.as_str().as_bytes())
-        .optional(fill.settle_date.map(|date| date.days().to_le_bytes()).as_ref().map(|bytes| bytes.as_slice()))
-        .optional(fill.fx_rate.map(|rate| rate.units().to_le_bytes()).as_ref().map(|bytes| bytes.as_slice()))
-        .optional(fill.order_id.as_ref().map(|order| order.0.as_bytes().as_slice()))
-        .optional(fill.strategy.as_ref().map(|id| id.as_str().as_bytes()))
-        .optional(fill.cum_qty.map(|cum| cum.units().to_le_bytes()).as_ref().map(|bytes| bytes.as_slice()))
-        .optional(fill.gross_amount.map(|gross| gross.units().to_le_bytes()).as_ref().map(|bytes| bytes.as_slice()))
-        .optional(fill.accrued_interest.map(|a| a.units().to_le_bytes()).as_ref().map(|bytes| bytes.as_slice()))
-        .number(i128::from(fill.transact_time.micros()))
-        .number(fill.fees.len() as i128);
+        .fixed(&given(fill).to_le_bytes())
+        .fixed(&fill.quantity.units().to_le_bytes())
+        .fixed(&fill.price.units().to_le_bytes())
+        .fixed(&fill.currency.padded())
+        .fixed(&fill.transact_time.micros().to_le_bytes())
+        .part(fill.instrument_id.as_str().as_bytes());
+    for text in [&fill.exec_ref_id, &fill.venue].into_iter().flatten() {
+        parts.part(text.as_bytes());
+    }
+    if let Some(date) = fill.settle_date {
+        parts.fixed(&date.days().to_le_bytes());
+    }
+    if let Some(order) = &fill.order_id {
+        parts.fixed(order.0.as_bytes());
+    }
+    if let Some(strategy) = &fill.strategy {
+        parts.part(strategy.as_str().as_bytes());
+    }
+    let amounts = [fill.gross_amount, fill.accrued_interest].map(|amount| amount.map(Money::units));
+    for units in amounts.into_iter().chain([fill.fx_rate.map(FxRate::units), fill.cum_qty.map(Quantity::units)]).flatten() {
+        parts.fixed(&units.to_le_bytes());
+    }
     for fee in &fill.fees {
-        parts.part(fee.kind.as_bytes()).part(fee.currency.as_str().as_bytes()).number(fee.amount.units());
+        parts.part(fee.kind.as_bytes()).fixed(&fee.currency.padded()).fixed(&fee.amount.units().to_le_bytes());
     }
     (id, parts.content())
+}
+
+/// Which fields a fill has, how many fees, and the two symbols: what stands behind them is read in one way only.
+fn given(fill: &Fill) -> u64 {
+    let has = [
+        fill.exec_ref_id.is_some(),
+        fill.venue.is_some(),
+        fill.settle_date.is_some(),
+        fill.fx_rate.is_some(),
+        fill.order_id.is_some(),
+        fill.strategy.is_some(),
+        fill.cum_qty.is_some(),
+        fill.gross_amount.is_some(),
+        fill.accrued_interest.is_some(),
+    ];
+    let bits = has.iter().fold(0, |bits, has| bits << 1 | u64::from(*has));
+    // An index is below 256: a list of symbols is a `u8`.
+    (fill.fees.len() as u64) << 32 | bits << 16 | (fill.exec_type.index() as u64) << 8 | fill.side.index() as u64
 }
