@@ -424,7 +424,7 @@ mod tests {
             prop_assert!(read(&bytes[..cut]).is_none());
             bytes[cut] = bent;
             if let Some((other, _)) = read(&bytes) {
-                let _ = other.booking.apply(&mut Effect::default(), &mut Position::default(), None);
+                let _ = other.booking.apply(&mut Position::default(), None);
             }
         }
     }
