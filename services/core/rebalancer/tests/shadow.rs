@@ -91,7 +91,7 @@ fn its_cooldown_runs_from_its_own_proposals() {
 
 #[test]
 fn its_limits_count_what_it_has_proposed_once_an_episode() {
-    let mut house = house(|shadow| shadow.limits.max_daily_notional = Some("40000".parse().unwrap()));
+    let mut house = house(|shadow| shadow.limits.max_daily_notional = Some("80000".parse().unwrap()));
     let (own, open) = (house.drift(DriftKind::Open), drift(&house, DriftKind::Open));
     let told = house.told(vec![own, open]);
     assert!(
@@ -101,6 +101,9 @@ fn its_limits_count_what_it_has_proposed_once_an_episode() {
     let worse = drift(&house, DriftKind::Worse);
     assert_eq!(house.told(vec![worse]), PROPOSED, "the same episode");
     house.book.episode = 2;
+    let next = drift(&house, DriftKind::Open);
+    assert_eq!(house.told(vec![next]), PROPOSED, "counted a second time, up to the limit");
+    house.book.episode = 3;
     let next = drift(&house, DriftKind::Open);
     let outputs = house.window(vec![next]);
     assert_eq!(tell(&outputs), "THRESHOLD NO_ACTION_NEEDED shadow");
