@@ -7,6 +7,7 @@ import copy
 from collections import defaultdict
 from fractions import Fraction
 
+from . import splits
 from .exact import half_even, num
 
 ZERO = Fraction(0)
@@ -114,7 +115,7 @@ class Book:
         self.sums = {"realized_gross": ZERO, "fees": ZERO, "income": ZERO, "net_flows": ZERO}
         self.executed = defaultdict(Fraction)
         self.unsettled = []
-        self.log = []
+        self.log, self.splits = [], []
 
     def settled(self, day):
         """Cash by currency without what fills of a later settlement date moved; `day` as YYYY-MM-DD."""
@@ -130,6 +131,8 @@ class Book:
 
     def book(self, value, market, names=()):
         """Books a fill or a cash entry and keeps it, with the rates of now; None when something is missing."""
+        if "exec_id" in value and any(split.name == value["instrument_id"] for split in self.splits):
+            return splits.booked(self, value, market, names)
         told = self.entry(value, market) if "entry_id" in value else self.fill(value, market)
         if told is not None:
             self.log.append((value, copy.deepcopy(market), set(names) or {value.get("exec_id")}, told))
@@ -145,6 +148,8 @@ class Book:
     def amend(self, value, place):
         """This book as if the execution at a place had never been, or been right: all is booked anew."""
         right, (was, _, _, _) = Book(self.base, self.method), self.log[place]
+        if any(split.name == was["instrument_id"] for split in self.splits):
+            return splits.amended(self, place, value, self.corrected(value, was), self.log[place][3]["fx_rate"])
         right.positions = {name: Position(self.method) for name in self.positions}
         told = {"kind": value["exec_type"], "cash": defaultdict(Fraction), "external_flow": ZERO, "realized_gross": ZERO, "quantity_change": ZERO}
         later = dict(told, kind="RESTATE", cash=defaultdict(Fraction))
@@ -168,6 +173,14 @@ class Book:
         told["restate"] = dict(later, fx_rate=None)
         self.__dict__.update(right.__dict__)
         return told
+
+    @staticmethod
+    def corrected(value, was):
+        """What an execution is after its correction; None after a cancel."""
+        if value["exec_type"] != "CORRECT":
+            return None
+        changed = {k: value.get(k) for k in ("quantity", "price", "gross_amount", "accrued_interest") if k in value}
+        return {**{k: v for k, v in was.items() if k not in ("gross_amount", "accrued_interest")}, **changed, "fees": value.get("fees", [])}
 
     def entry(self, value, market):
         """A cash entry; None when a rate is missing, else what the ledger says of it."""

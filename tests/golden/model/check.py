@@ -11,12 +11,14 @@ from .book import Book
 from .exact import half_even, micros, num, read, uuid5
 from .market import Market
 from .plan import Plan
+from .splits import Split, resplit, start
 from .value import Valuation
 
 ZERO = Fraction(0)
 SOURCES = ("marketdata.ticks.v1", "reference.instruments.v1", "marketdata.status.v1", "reference.corporate-actions.v1")
 FILLS, CASH, POLICIES = "execution.fills.v1", "treasury.cash.v1", "portfolio.policies.v1"
 COMMANDS = "portfolio.commands.v1"
+ACTIONS = "reference.corporate-actions.v1"
 
 
 class World:
@@ -81,6 +83,7 @@ class Case:
         for index, record in enumerate(self.input):
             if record.get("timestamp"):
                 world.now = world.market.now = max(world.now, micros(record["timestamp"]))
+                self.begin(world)
             if index + 1 not in unread:
                 self.take(world, record)
                 topic = "frames" if record["topic"] in SOURCES else record["topic"]
@@ -102,6 +105,8 @@ class Case:
             world.market.describe(value)
         elif topic == "marketdata.status.v1":
             world.market.report(value)
+        elif topic == ACTIONS:
+            self.action(world, value, len(self.places["frames"]))
         elif topic == POLICIES:
             self.policy(world, record)
         elif topic in (FILLS, CASH):
@@ -112,6 +117,47 @@ class Case:
             queue, world.waiting[portfolio] = world.waiting[portfolio], []
             for waiting in queue:
                 self.attempt(world, portfolio, waiting)
+
+    def action(self, world, value, frame):
+        """A split is announced, amended or withdrawn; in effect it is at once where its day has begun."""
+        name, action = value["instrument_id"], value["action_id"]
+        if value["kind"] != "SPLIT" or world.market.actions.setdefault(action, name) != name:
+            return
+        known = world.market.announced.get(action) or next((s for s in world.market.splits.get(name, []) if s.action == action), None)
+        now = Split(value, frame) if value["status"] == "NEW" else None
+        if now is None:
+            world.market.actions.pop(action)
+        if now and known and known.same(now):
+            return
+        world.market.announced.pop(action, None)
+        before = world.market.splits.get(name, [])
+        world.market.splits[name] = [split for split in before if split.action != action]
+        if now:
+            world.market.announced[action] = now
+        withdrawn = len(before) != len(world.market.splits[name])
+        self.begin(world, action if withdrawn else None)
+        if withdrawn and not any(split.action == action for split in world.market.splits[name]):
+            known.frame = frame
+            self.follow_split(world, known, "CANCEL")
+
+    def begin(self, world, corrected=None):
+        """Puts splits into effect whose day has begun at the venue."""
+        due = []
+        for split in world.market.announced.values():
+            split.start = start(split.ex_date, world.market.facts.get(split.name, {}).get("venue"))
+            due += [split] if split.start <= world.now else []
+        for split in sorted(due, key=lambda split: (split.name, split.ex_date, split.action)):
+            del world.market.announced[split.action]
+            world.market.splits.setdefault(split.name, []).append(split)
+            self.follow_split(world, split, "CORRECT" if split.action == corrected else "SPLIT")
+
+    def follow_split(self, world, split, kind):
+        world.market.resplit(split.name)
+        every = [split for own in world.market.splits.values() for split in own]
+        for book in world.books.values():
+            told = resplit(book, every, split, kind)
+            if told:
+                world.booked.append(("ballast.frames.v1", split.frame, told))
 
     def policy(self, world, record):
         if record["value"] is None:
@@ -126,6 +172,7 @@ class Case:
         if book.log:
             self.same("cost method once something is booked", method, book.method)
         book.method = method
+        book.splits = book.splits or [split for own in world.market.splits.values() for split in own]
 
     def bookable(self, world, topic, offset, value):
         key = (topic, value["source"], value.get("trade_date"), value.get("exec_id") or value.get("entry_id"), value["portfolio_id"])
@@ -230,7 +277,7 @@ class Case:
             cash = {leg["currency"]: num(leg["amount"]) for leg in entry["cash"]}
             self.same("cash", cash, {c: half_even(a, 10) for c, a in told["cash"].items() if a})
             self.decimal("external_flow", entry["external_flow"], told["external_flow"])
-            if told["kind"] in ("TRADE", "CANCEL", "CORRECT", "RESTATE"):
+            if told["kind"] in ("TRADE", "CANCEL", "CORRECT", "RESTATE", "SPLIT"):
                 self.decimal("realized_gross", entry["realized_gross"], told["realized_gross"])
                 self.decimal("quantity_change", entry["quantity_change"], told["quantity_change"], 8)
                 if told["fx_rate"] is not None:

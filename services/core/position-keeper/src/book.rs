@@ -1,12 +1,14 @@
 //! The book: positions, cash, profit, and the ledger entries that say how they came about.
 //! Booking order is log order. It publishes nothing and values nothing.
 
+pub mod across;
 pub mod amend;
 pub mod booking;
 pub mod cash;
 pub mod entry;
 pub mod execution;
 pub mod fee;
+pub mod fold;
 pub mod history;
 pub mod holding;
 pub mod journal;
@@ -16,6 +18,8 @@ pub mod orders;
 pub mod payment;
 pub mod portfolio;
 pub mod position;
+pub mod resplit;
+pub mod split;
 pub mod sums;
 pub mod trade;
 pub mod transfer;

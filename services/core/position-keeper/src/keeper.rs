@@ -36,6 +36,8 @@ const TIMER_STALE: u8 = 5;
 const TIMER_MARKET: u8 = 6;
 /// The lane was behind: whether it still is, is looked at again; one for the lane.
 const TIMER_BEHIND: u8 = 7;
+/// The ex-date of an announced action begins; one for the lane.
+pub(crate) const TIMER_ACTIONS: u8 = 8;
 
 /// A step makes fewer snapshots, and fewer ledger records, of one portfolio.
 const VERSIONS_A_STEP: i64 = 100_000;
@@ -212,7 +214,7 @@ impl Role for PositionKeeper {
 
     fn fold(&mut self, input: Input, origin: &Origin<'_>, cx: &mut Context<'_>) {
         match input {
-            Input::Frame(frame) => self.take_frame(*frame, cx),
+            Input::Frame(frame) => self.take_frame(*frame, origin, cx),
             Input::Policy(policy) => self.take_policy(*policy, origin, cx),
             Input::PolicyClosed(portfolio) => self.close_portfolio(&portfolio, origin, cx),
             Input::Command(command) => self.take_command(&command, origin, cx),
@@ -248,6 +250,7 @@ impl Role for PositionKeeper {
                 self.marks.look(ix);
             }
             (TIMER_SETTLE, _) => self.settle_cash(&timer.id, cx),
+            (TIMER_ACTIONS, _) => self.apply_due(cx),
             (TIMER_DAY_CUT, _) => self.cut_day(&timer.id, cx),
             (TIMER_MARKET, _) => {
                 self.market.mark_reported();

@@ -3,6 +3,7 @@
 
 use crate::book::entry::money;
 use crate::book::journal::shown;
+use crate::book::split::LineSplits;
 use crate::book::sums::Sums;
 use crate::book::{Line, Portfolio};
 use crate::drift::event::Circumstances;
@@ -51,7 +52,8 @@ pub fn cash_balances(portfolio: &Portfolio) -> Vec<CashBalance> {
 /// Whether the figures may be relied on.
 pub fn health(portfolio: &Portfolio, appraisal: &Appraisal, around: &Circumstances<'_>) -> Health {
     let held = portfolio.lines.counting().filter(|(_, line)| !line.position.quantity.is_zero());
-    let doubtful = held.map(|(_, line)| around.view.market.slot(line.instrument)).any(Slot::doubtful);
+    let doubtful = held.map(|(_, line)| around.view.market.slot(line.instrument)).any(Slot::doubtful)
+        || portfolio.splits.values().any(LineSplits::is_behind);
     Health {
         complete: appraisal.unpriced.is_empty() && appraisal.stale.is_empty() && around.waiting == 0,
         stale: appraisal.stale.iter().cloned().collect(),

@@ -47,6 +47,16 @@ impl Booking {
             Self::Payment(_) => None,
         }
     }
+    /// The same, opening no lot.
+    pub fn without_opener(&self) -> Self {
+        let mut alone = self.clone();
+        match &mut alone {
+            Self::Execution(execution) => execution.id = None,
+            Self::Transfer(transfer) => transfer.id = None,
+            Self::Payment(_) => {}
+        }
+        alone
+    }
     /// Books it into a position and its lots, where the method keeps them. Both are to be thrown away on an error.
     pub fn apply(&self, position: &mut Position, lots: Option<&mut LotPlan<'_>>) -> Result<Effect, FixedError> {
         match self {

@@ -202,7 +202,16 @@ impl Effect {
         self.movements.add(Movement { currency, amount: bounded(amount)?, book: bounded(book)? })
     }
 
-    fn earn(&mut self, realized: Amount, book: Amount) -> Result<(), FixedError> {
+    /// Earns something that is paid at once.
+    pub fn earn_in_cash(&mut self, currency: Currency, realized: Amount, book: Amount) -> Result<(), FixedError> {
+        self.earn(realized, book)?;
+        self.pay(currency, realized, book)?;
+        self.change.book_cash = self.movements.book()?;
+        Ok(())
+    }
+
+    /// Earns something.
+    pub fn earn(&mut self, realized: Amount, book: Amount) -> Result<(), FixedError> {
         self.realized = self.realized.checked_add(realized)?;
         self.change.realized_gross = self.change.realized_gross.checked_add(book)?;
         Ok(())

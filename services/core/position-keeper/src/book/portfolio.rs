@@ -1,21 +1,26 @@
 //! One portfolio: its policy, its book, and what it has published.
 
-use super::cash::CashBook;
+use super::across::Across;
 use super::booking::Booking;
+use super::cash::CashBook;
+use super::execution::Charges;
 use super::history::{Changes, History, Place};
 use super::holding::Holding;
 use super::journal::Journal;
 use super::lines::Lines;
 use super::orders::RecentOrders;
+use super::split::LineSplits;
 use super::sums::Sums;
 use super::trade::Planned;
 use crate::drift::{Request, Rules, Watch};
+use crate::prices::InstrumentIx;
 use domain::enums::CostMethod;
 use domain::policy::Policy;
 use domain::{Amount, Currency, PortfolioId, Timestamp};
 use engine::commands::CommandMemory;
 use engine::dedup::Window;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Marks the place of a payment: they are numbered apart from what changes a line.
 const PAYMENT: Place = 1 << 63;
@@ -112,6 +117,8 @@ pub struct Portfolio {
     pub payments: History,
     /// What has become of them since.
     pub payment_changes: Changes,
+    /// The splits of its lines.
+    pub splits: BTreeMap<InstrumentIx, LineSplits>,
     /// The commands that it has heard.
     pub commands: CommandMemory,
     /// Drift events asked for and not yet given: in the open window, or since the lane fell behind.
@@ -146,6 +153,7 @@ impl Portfolio {
             changes: Changes::default(),
             payments: History::default(),
             payment_changes: Changes::default(),
+            splits: BTreeMap::new(),
             commands: CommandMemory::default(),
             requests: Vec::new(),
         }
@@ -169,17 +177,26 @@ impl Portfolio {
 
     /// Writes a planned booking; its place.
     pub fn book(&mut self, planned: Planned) -> Place {
+        let restated = planned.across.as_ref().and_then(|across| across.entry.clone());
         let line = planned.position.map(|(ix, place, position)| (ix, place.unwrap_or_else(|| self.lines.place(ix)), position));
         // First what was held before it, then what is held.
         let kept = match &planned.kept {
-            payment @ Booking::Payment(_) => self.payments.push(&self.payment_changes, None, payment) | PAYMENT,
+            payment @ Booking::Payment(_) => self.payments.push(&self.payment_changes, None, None, payment) | PAYMENT,
             booking => {
                 let before = line.map(|(_, place, _)| self.lines.at_mut(place));
-                self.history.push(&self.changes, before, booking)
+                let unsplit = planned.across.as_ref().map(|across| across.before.standing());
+                self.history.push(&self.changes, before, unsplit, booking)
             }
         };
-        if let Some((_, place, position)) = line {
-            self.lines.book(place, position, planned.lots, planned.charges.into_iter());
+        if let Some((ix, place, position)) = line {
+            match planned.across {
+                None => {
+                    self.lines.book(place, position, planned.lots, planned.charges.into_iter());
+                    let line = self.lines.at_mut(place);
+                    line.newest = line.newest.max(Some(planned.kept.date()));
+                }
+                Some(across) => self.restate_across(ix, place, *across, planned.charges),
+            }
         }
         self.cash.post(&planned.movements, planned.settles);
         self.sums = planned.sums;
@@ -187,8 +204,17 @@ impl Portfolio {
             self.orders.keep(order, executed);
         }
         self.journal.add(planned.entry, line.map(|(ix, ..)| ix));
+        if let Some(entry) = restated {
+            self.journal.add(entry, line.map(|(ix, ..)| ix));
+        }
         self.tie_out();
         kept
+    }
+
+    fn restate_across(&mut self, ix: InstrumentIx, place: usize, across: Across, charges: Charges) {
+        self.lines.restate(place, across.holding, charges.into_iter());
+        self.cash.post(&across.later.movements, None);
+        self.splits.insert(ix, across.splits);
     }
 
     /// What stands at a place; `None` when it was let go, `Some(None)` after a cancel.

@@ -1,6 +1,7 @@
 //! The booking of cash entries: deposits, withdrawals, fees, interest, transfers of cash and of securities, and what
 //! takes one of them back. Dividends are refused with a clear text.
 
+use super::across::{self, Papers};
 use super::amend::{self, Amendment, Named};
 use super::booking::Booking;
 use super::entry::{Source, legs, money};
@@ -111,6 +112,11 @@ pub fn plan(
         None => Booking::Payment(payment(portfolio, market, entry)?),
     };
     let instrument = booking.line();
+    if let Some(ix) = instrument.filter(|ix| across::concern(portfolio, market, *ix, booking.date())) {
+        let told = |kind: EntryKind, effect: &Effect| ledger_entry(kind, entry, &booking, effect, source, equity);
+        let papers = Papers { kind: entry_kind(entry.kind)?, settles: None, order: None };
+        return across::plan(portfolio, market, (ix, booking.clone()), papers, told);
+    }
     let place = instrument.and_then(|instrument| portfolio.lines.find(instrument));
     let line = place.map(|place| portfolio.lines.at(place));
     let mut position = line.map_or_else(Position::default, |line| line.position);
@@ -127,6 +133,7 @@ pub fn plan(
         entry: ledger_entry(entry_kind(entry.kind)?, entry, &booking, &effect, source, equity)?,
         movements: effect.movements,
         kept: booking,
+        across: None,
     })
 }
 

@@ -10,7 +10,7 @@ use crate::valuation::{Appraisal, LineValue, View};
 use domain::drift::{CurrencyRate, Drift, DriftLine, RecentOrder};
 use domain::enums::{DriftCause, DriftKind, MarketState};
 use domain::snapshot::InputOffset;
-use domain::{Amount, OrderId, Quantity, SmolStr};
+use domain::{Amount, InstrumentId, OrderId, Quantity, SmolStr};
 
 /// The most recent orders of one event: with [`engine::settings::MAX_LINES`] lines and a policy it stays within
 /// its 8 MiB.
@@ -25,6 +25,8 @@ pub struct News {
     pub cause: Option<DriftCause>,
     /// Whose request.
     pub cause_id: Option<SmolStr>,
+    /// The instrument of an action.
+    pub instrument: Option<InstrumentId>,
 }
 
 /// What an event needs beside the portfolio and its appraisal.
@@ -72,6 +74,7 @@ pub fn assemble(portfolio: &Portfolio, appraisal: &Appraisal, around: &Circumsta
         snapshot_version: portfolio.published.version,
         recent_orders: recent_orders(portfolio),
         input_offsets: around.offsets.clone(),
+        cause_instrument_id: news.instrument,
     }
 }
 

@@ -39,8 +39,8 @@ impl PositionKeeper {
         let touched = planned.position.map(|(instrument, ..)| instrument);
         if let Some(instrument) = touched {
             portfolio.lines.check_room(instrument, cx.settings.max_lines)?;
-            if let Some(change) = &planned.lots {
-                portfolio.lines.check_lots(instrument, |before| change.len_after(before), cx.settings.max_lots)?;
+            if planned.lots.is_some() || planned.across.is_some() {
+                portfolio.lines.check_lots(instrument, |before| planned.lots_after(before), cx.settings.max_lots)?;
             }
             self.market.book(instrument);
         }

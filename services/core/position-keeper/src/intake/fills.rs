@@ -32,8 +32,8 @@ impl PositionKeeper {
         let touched = planned.position.map(|(instrument, ..)| instrument);
         if let Some(instrument) = touched {
             portfolio.lines.check_room(instrument, cx.settings.max_lines)?;
-            if let Some(change) = &planned.lots {
-                portfolio.lines.check_lots(instrument, |before| change.len_after(before), cx.settings.max_lots)?;
+            if planned.lots.is_some() || planned.across.is_some() {
+                portfolio.lines.check_lots(instrument, |before| planned.lots_after(before), cx.settings.max_lots)?;
             }
             self.market.book(instrument);
         }
@@ -74,7 +74,7 @@ impl PositionKeeper {
 pub(crate) fn ask_once(requests: &mut Vec<Request>, order: SmolStr) {
     match requests.iter_mut().find(|request| request.cause == DriftCause::Fill) {
         Some(request) => request.id = Some(order),
-        None => requests.push(Request { cause: DriftCause::Fill, id: Some(order) }),
+        None => requests.push(Request::new(DriftCause::Fill, Some(order))),
     }
 }
 

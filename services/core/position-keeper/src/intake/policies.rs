@@ -58,7 +58,7 @@ impl PositionKeeper {
         portfolio.watch.close();
         // Its days are not cut while it is closed.
         portfolio.day = None;
-        portfolio.requests.push(Request { cause: DriftCause::Policy, id: None });
+        portfolio.requests.push(Request::new(DriftCause::Policy, None));
         cx.timers.clear(TIMER_REARM, id.as_str());
         self.marks.change(ix);
     }
@@ -145,7 +145,7 @@ impl PositionKeeper {
         portfolio.watch.follow();
         cx.timers.clear(TIMER_REARM, portfolio.id.as_str());
         let version = SmolStr::new(policy.policy_version.to_string());
-        portfolio.requests.push(Request { cause: DriftCause::Policy, id: Some(version) });
+        portfolio.requests.push(Request::new(DriftCause::Policy, Some(version)));
         portfolio.policy = Some(Box::new(policy));
         self.marks.change(ix);
     }

@@ -18,7 +18,7 @@ const BEHIND_SECONDS: i64 = 1;
 impl PositionKeeper {
     pub(super) fn decide_window(&mut self, cx: &mut Context<'_>) {
         self.last_now = cx.now;
-        self.mark_holders(cx.now);
+        self.mark_holders(cx);
         self.mark_stale(cx.now);
         self.catch_up(cx);
         for (ix, changed) in self.marks.take() {
@@ -73,8 +73,13 @@ impl PositionKeeper {
         if !cx.behind {
             let asked = std::mem::take(&mut portfolio.requests).into_iter();
             self.dirty[ix.at()] |= asked.len() > 0;
-            news.extend(asked.map(|request| News { event: DriftKind::Requested, cause: Some(request.cause), cause_id: request.id }));
-            news.extend(self.judge(ix, &swept, cx).map(|event| News { event, cause: None, cause_id: None }));
+            news.extend(asked.map(|request| News {
+                event: DriftKind::Requested,
+                cause: Some(request.cause),
+                cause_id: request.id,
+                instrument: request.instrument,
+            }));
+            news.extend(self.judge(ix, &swept, cx).map(|event| News { event, cause: None, cause_id: None, instrument: None }));
         }
         let due = self.snapshot_due(ix, changed, cx);
         if due || !news.is_empty() {

@@ -15,4 +15,5 @@ mod images;
 mod lots;
 mod model;
 mod refusals;
+mod splitting;
 mod standing;

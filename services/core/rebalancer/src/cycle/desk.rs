@@ -13,7 +13,7 @@ use domain::fixed::FixedError;
 use domain::order_status::OrderStatus;
 use domain::reason::ReasonCode;
 use domain::refresh::Refresh;
-use domain::{OrderId, PortfolioId, Quantity, RebalanceId, SmolStr, Timestamp, wide};
+use domain::{InstrumentId, OrderId, PortfolioId, Quantity, RebalanceId, SmolStr, Timestamp, wide};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -115,6 +115,8 @@ pub struct Desk {
     pub disputed: BTreeSet<OrderId>,
     /// Which of the orders that booked fills name are ours.
     pub strangers: Strangers,
+    /// Instruments that a corporate action has changed, whose open orders are asked back for it.
+    pub moved: BTreeMap<InstrumentId, SmolStr>,
     /// Whether decisions wait because the lane was behind.
     pub held: bool,
 }
@@ -155,6 +157,9 @@ impl Desk {
     pub fn hear_drift(&mut self, offset: i64, drift: Box<Drift>) {
         self.policy = Some(drift.policy.as_ref().map(|policy| policy.policy_version));
         self.hear_executions(offset, &drift);
+        if let (Some(DriftCause::Action), Some(instrument)) = (drift.cause, &drift.cause_instrument_id) {
+            self.moved.insert(instrument.clone(), drift.cause_id.clone().unwrap_or_default());
+        }
         if drift.shadow {
             let starts = starts(&drift).is_some();
             self.shadow = if starts { Some(Heard { offset, drift }) } else { self.shadow.take() };

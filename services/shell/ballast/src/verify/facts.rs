@@ -7,6 +7,7 @@ use super::lanes::Lanes;
 use super::report::Check;
 use super::seen::{KEEPER, Place};
 use domain::dead_letter::DeadLetter;
+use domain::enums::ActionKind;
 use domain::frame::{Frame, FramePrice};
 use domain::instrument::Instrument;
 use domain::{Currency, InstrumentId, Price, Timestamp, Topic};
@@ -23,6 +24,8 @@ pub(super) struct Facts {
     quotes: BTreeMap<InstrumentId, BTreeMap<Timestamp, Vec<FramePrice>>>,
     /// What the counting frames contain of each source, from and to: the chain leaves no gap.
     contained: BTreeMap<(Topic, i32), (i64, i64)>,
+    /// Instruments of which a split was announced: units and prices from before it count otherwise after it.
+    split: BTreeSet<InstrumentId>,
     /// Records that the conflator refused, with the frame's offset.
     rejected: Vec<(i64, DeadLetter)>,
     /// Whether frames were deleted, and the time of the first one that is kept.
@@ -62,6 +65,8 @@ impl Facts {
         for instrument in &frame.instruments {
             self.instruments.entry(instrument.instrument_id.clone()).or_default().insert(offset, instrument.clone());
         }
+        let splits = frame.actions.iter().filter(|action| action.kind == ActionKind::Split);
+        self.split.extend(splits.map(|action| action.instrument_id.clone()));
         for price in &frame.prices {
             self.priced.entry(price.instrument_id.clone()).or_insert(offset);
             let state = held.entry(price.instrument_id.clone()).or_insert_with(|| price.clone());
@@ -81,6 +86,10 @@ impl Facts {
     /// Whether the frames that described an instrument may have been deleted.
     pub(super) fn is_forgotten(&self, id: &InstrumentId) -> bool {
         self.cut && !self.instruments.contains_key(id)
+    }
+    /// Whether a split of an instrument was announced.
+    pub(super) fn is_split(&self, id: &InstrumentId) -> bool {
+        self.split.contains(id)
     }
     /// Whether the tick that gave a price may stand in part or whole in frames that were deleted.
     pub(super) fn may_be_gone(&self, id: &InstrumentId, time: Timestamp) -> bool {

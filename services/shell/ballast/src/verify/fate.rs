@@ -10,6 +10,7 @@ use avro_codec::{SchemaStore, decode};
 use domain::cash::CashEntry;
 use domain::enums::{CommandKind, EntryKind};
 use domain::fill::Fill;
+use domain::ledger::LedgerEntry;
 use domain::{Input, PortfolioId, SmolStr, Topic};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -50,9 +51,11 @@ pub(super) struct Fates {
     pub(super) cash: Vec<Fate>,
 }
 
-/// Whether an entry books the input that it names, rather than following from it.
-pub(super) fn books(kind: EntryKind) -> bool {
-    !matches!(kind, EntryKind::Restate | EntryKind::Split | EntryKind::Dividend | EntryKind::Unknown)
+/// Whether an entry books the input that it names, rather than following from it. What a corporate action does is
+/// caused by the frame that told of it.
+pub(super) fn books(entry: &LedgerEntry) -> bool {
+    let follows = matches!(entry.kind, EntryKind::Restate | EntryKind::Split | EntryKind::Dividend | EntryKind::Unknown);
+    !follows && entry.cause.topic != Topic::Frames
 }
 
 /// What makes an execution the same: portfolio, source, trade date, execution id.
@@ -143,7 +146,7 @@ fn acts(history: &History, lanes: &Lanes) -> BTreeMap<At, Vec<i64>> {
     let mut acts: BTreeMap<At, Vec<i64>> = BTreeMap::new();
     for seen in history.ledgers.iter().filter(|seen| !seen.repeat && lanes.is_settled(seen.stamp)) {
         let Some(stamp) = seen.stamp else { continue };
-        for entry in seen.record.entries.iter().filter(|entry| books(entry.kind)) {
+        for entry in seen.record.entries.iter().filter(|entry| books(entry)) {
             let cause = (entry.cause.topic, entry.cause.partition, entry.cause.offset);
             acts.entry(cause).or_default().push(stamp.step);
         }

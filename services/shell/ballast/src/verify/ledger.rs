@@ -225,8 +225,8 @@ fn instrument<'a, T>(ground: &Ground<'a>, seen: &Seen<T>, id: &InstrumentId) -> 
 
 /// Books the input of an entry again; `None` where the entry names none.
 fn rebook(ground: &Ground<'_>, account: &mut Account, place: Place, entry: &LedgerEntry) -> Result<Option<Effect>, String> {
-    if !books(entry.kind) {
-        return Err(format!("{} entries are not modelled", entry.kind));
+    if !books(entry) {
+        return Err(format!("{} entries of {} are not modelled", entry.kind, entry.cause.id));
     }
     match ground.causes.get((entry.cause.topic, entry.cause.partition, entry.cause.offset)) {
         None => Ok(None),
@@ -235,6 +235,9 @@ fn rebook(ground: &Ground<'_>, account: &mut Account, place: Place, entry: &Ledg
             // Facts that matter and change leave open which of them held; without change the newest will do.
             let known = ground.facts.instrument(&fill.instrument_id, i64::MAX);
             let known = known.ok_or_else(|| format!("no frame describes {}, booked at {place}", fill.instrument_id))?;
+            if ground.facts.is_split(&fill.instrument_id) {
+                return Err(format!("{} was split, which is not modelled", fill.instrument_id));
+            }
             account.loose |= !ground.facts.is_constant(&fill.instrument_id);
             account.book.fill(fill, known).map(Some)
         }
