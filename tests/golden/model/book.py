@@ -107,12 +107,34 @@ class Position:
         return realized, realized_base, closed, flipped
 
 
+    def move(self, quantity, cost, book_cost, opener):
+        """Units come or go and nothing is realized: what closes gives up its cost, what opens costs its part."""
+        held = self.quantity
+        closed = min(abs(quantity), abs(held)) if held * quantity < 0 else ZERO
+        opened, sign = abs(quantity) - closed, 1 if quantity > 0 else -1
+        if closed:
+            out = self.release(closed)
+            self.cost -= out[0]
+            self.book_cost -= out[1]
+            self.quantity += sign * closed
+        if not opened:
+            return
+        if not self.quantity:
+            self.cycle = {"realized": ZERO, "fees": ZERO, "income": ZERO}
+        if closed:
+            cost, book_cost = cost - booked(cost * closed / abs(quantity)), book_cost - booked(book_cost * closed / abs(quantity))
+        self.quantity += sign * opened
+        self.cost += sign * cost
+        self.book_cost += sign * book_cost
+        self.keep(opener, sign * opened, sign * cost, sign * book_cost, cost / opened)
+
+
 class Book:
     def __init__(self, base, method):
         self.base, self.method = base, method
         self.cash, self.book_cash = defaultdict(Fraction), ZERO
         self.positions = {}
-        self.sums = {"realized_gross": ZERO, "fees": ZERO, "income": ZERO, "net_flows": ZERO}
+        self.sums = {"realized_gross": ZERO, "fees": ZERO, "income": ZERO, "net_flows": ZERO, "transferred": ZERO}
         self.executed = defaultdict(Fraction)
         self.unsettled = []
         self.log, self.splits = [], []
@@ -135,39 +157,41 @@ class Book:
             return splits.booked(self, value, market, names)
         told = self.entry(value, market) if "entry_id" in value else self.fill(value, market)
         if told is not None:
-            self.log.append((value, copy.deepcopy(market), set(names) or {value.get("exec_id")}, told))
+            self.log.append((value, copy.deepcopy(market), set(names) or {value.get("exec_id") or value["entry_id"]}, told))
         return told
 
     def knows(self, value):
-        """The place of the execution that a cancel or a correction names; None while it has not come."""
+        """The place of the execution or the entry that a record names; None while it has not come."""
+        named = value.get("exec_ref_id") or value["reverses"]
         for place, (booked_value, _, names, _) in enumerate(self.log):
-            if value["exec_ref_id"] in names and booked_value.get("source") == value["source"]:
+            alike = ("entry_id" in booked_value) == ("entry_id" in value)
+            if alike and named in names and booked_value.get("source") == value["source"]:
                 return place
         return None
 
     def amend(self, value, place):
-        """This book as if the execution at a place had never been, or been right: all is booked anew."""
+        """This book as if what was booked at a place had never been, or been right: all is booked anew."""
         right, (was, _, _, _) = Book(self.base, self.method), self.log[place]
-        if any(split.name == was["instrument_id"] for split in self.splits):
+        if self.splits:
             return splits.amended(self, place, value, self.corrected(value, was), self.log[place][3]["fx_rate"])
         right.positions = {name: Position(self.method) for name in self.positions}
-        told = {"kind": value["exec_type"], "cash": defaultdict(Fraction), "external_flow": ZERO, "realized_gross": ZERO, "quantity_change": ZERO}
+        told = {"kind": value.get("exec_type", "CANCEL"), "cash": defaultdict(Fraction), "external_flow": ZERO, "realized_gross": ZERO, "quantity_change": ZERO}
         later = dict(told, kind="RESTATE", cash=defaultdict(Fraction))
         for at, (now, market, names, before) in enumerate(self.log):
             if at == place:
-                names = names | {value["exec_id"]}
-                if value["exec_type"] == "CORRECT":
+                names = names | {value.get("exec_id")}
+                if told["kind"] == "CORRECT":
                     changed = {k: value.get(k) for k in ("quantity", "price", "gross_amount", "accrued_interest") if k in value}
                     now = {**{k: v for k, v in was.items() if k not in ("gross_amount", "accrued_interest")}, **changed, "fees": value.get("fees", [])}
                 else:
                     now = None
-            after = right.book(now, market, names) if now else {"cash": {}, "realized_gross": ZERO, "quantity_change": ZERO}
+            after = right.book(now, market, names) if now else {"cash": {}}
             sums = told if at == place else later
             for sign, effect in ((1, after), (-1, before)):
                 for currency, amount in effect["cash"].items():
                     sums["cash"][currency] += sign * amount
-                sums["realized_gross"] += sign * effect.get("realized_gross", ZERO)
-                sums["quantity_change"] += sign * effect.get("quantity_change", ZERO)
+                for name in ("realized_gross", "quantity_change", "external_flow"):
+                    sums[name] += sign * effect.get(name, ZERO)
             if at == place:
                 told["fx_rate"] = before["fx_rate"]
         told["restate"] = dict(later, fx_rate=None)
@@ -177,24 +201,54 @@ class Book:
     @staticmethod
     def corrected(value, was):
         """What an execution is after its correction; None after a cancel."""
-        if value["exec_type"] != "CORRECT":
+        if value.get("exec_type") != "CORRECT":
             return None
         changed = {k: value.get(k) for k in ("quantity", "price", "gross_amount", "accrued_interest") if k in value}
         return {**{k: v for k, v in was.items() if k not in ("gross_amount", "accrued_interest")}, **changed, "fees": value.get("fees", [])}
 
     def entry(self, value, market):
-        """A cash entry; None when a rate is missing, else what the ledger says of it."""
+        """A cash entry; None when a rate or a price is missing, else what the ledger says of it."""
         rate = market.rate(value["currency"], self.base)
         if rate is None:
             return None
+        if value["kind"].startswith("TRANSFER") and value.get("instrument_id"):
+            return self.transfer(value, rate, market)
         amount = num(value["amount"])
         book = booked(amount * rate)
-        kind, sign = value["kind"], -1 if value["kind"] in ("WITHDRAWAL", "FEE") else 1
+        kind, sign = value["kind"], -1 if value["kind"] in ("WITHDRAWAL", "FEE", "TRANSFER_OUT") else 1
         self.move(value["currency"], sign * amount, sign * book)
-        name = {"DEPOSIT": "net_flows", "WITHDRAWAL": "net_flows", "FEE": "fees", "INTEREST": "income"}[kind]
-        self.sums[name] += -book if kind == "WITHDRAWAL" else book
+        name = {"FEE": "fees", "INTEREST": "income"}.get(kind, "net_flows")
+        self.sums[name] += sign * book if name == "net_flows" else book
         flow = sign * book if name == "net_flows" else ZERO
-        return {"kind": "CASH_" + kind, "cash": {value["currency"]: sign * amount}, "external_flow": flow}
+        shown = kind if kind.startswith("TRANSFER") else "CASH_" + kind
+        return {"kind": shown, "cash": {value["currency"]: sign * amount}, "external_flow": flow, "fx_rate": rate}
+
+    def transfer(self, value, rate, market):
+        """Securities cross the boundary at their worth; what that differs from their cost stands apart."""
+        name = value["instrument_id"]
+        price, accrued = market.price(name), market.accrued(name) if market.kind(name) == "BOND" else None
+        if price is None:
+            return None
+        quantity = num(value["quantity"])
+        given = value.get("total_cost")
+        cost = num(given) if given is not None else num(value["amount"])
+        if value["kind"] == "TRANSFER_OUT":
+            quantity, cost = -quantity, None
+        future = market.kind(name) == "FUTURE"
+        position = self.positions.setdefault(name, Position(self.method))
+        market.booked.add(name)
+        worth = abs(quantity) * (price + (accrued or 0)) * market.multiplier(name)
+        cost = worth if cost is None else cost
+        before = (position.quantity, position.cost, position.book_cost)
+        opener = (value["entry_id"], value["effective_at"][:10])
+        position.move(quantity, cost, ZERO if future else booked(cost * rate), opener)
+        crossed = worth if quantity > 0 else -worth
+        if future:
+            crossed -= position.cost - before[1]
+        flow = booked(crossed * rate)
+        self.sums["net_flows"] += flow
+        self.sums["transferred"] += flow - (position.book_cost - before[2])
+        return {"kind": value["kind"], "cash": {}, "external_flow": flow, "quantity_change": position.quantity - before[0], "fx_rate": rate, "price": price}
 
     def fill(self, value, market):
         name, currency = value["instrument_id"], value["currency"]

@@ -194,10 +194,10 @@ class Case:
         if portfolio is None:
             return
         topic, offset, value = waiting
-        if topic == FILLS and value.get("exec_type") in ("CANCEL", "CORRECT"):
+        if value.get("exec_type") in ("CANCEL", "CORRECT") or value.get("reverses"):
             return self.amend(world, portfolio, waiting)
         ready = not world.waiting[portfolio] and portfolio in world.books
-        if topic == FILLS:
+        if topic == FILLS or value["kind"].startswith("TRANSFER") and value.get("instrument_id"):
             ready = ready and value["instrument_id"] in world.market.facts
         book = world.books.get(portfolio)
         told = None
@@ -212,7 +212,7 @@ class Case:
         self.retry_named(world, portfolio)
 
     def amend(self, world, portfolio, waiting):
-        """A cancel or a correction; one whose execution has not come waits apart."""
+        """A cancel, a correction or a reversal; one that names what has not come waits apart."""
         topic, offset, value = waiting
         book = world.books.get(portfolio)
         place = book.knows(value) if book else None
@@ -277,11 +277,12 @@ class Case:
             cash = {leg["currency"]: num(leg["amount"]) for leg in entry["cash"]}
             self.same("cash", cash, {c: half_even(a, 10) for c, a in told["cash"].items() if a})
             self.decimal("external_flow", entry["external_flow"], told["external_flow"])
-            if told["kind"] in ("TRADE", "CANCEL", "CORRECT", "RESTATE", "SPLIT"):
-                self.decimal("realized_gross", entry["realized_gross"], told["realized_gross"])
-                self.decimal("quantity_change", entry["quantity_change"], told["quantity_change"], 8)
-                if told["fx_rate"] is not None:
-                    self.decimal("fx_rate", entry["fx_rate"], told["fx_rate"], 12)
+            self.decimal("realized_gross", entry["realized_gross"], told.get("realized_gross", ZERO))
+            self.decimal("quantity_change", entry["quantity_change"], told.get("quantity_change", ZERO), 8)
+            if told["fx_rate"] is not None:
+                self.decimal("fx_rate", entry["fx_rate"], told["fx_rate"], 12)
+            if "price" in told:
+                self.decimal("price", entry["price"], told["price"])
         causes = [(e["cause"]["topic"], int(e["cause"]["offset"])) for e in value["entries"]]
         world = next((s for s in self.states if all(any((a, b) == c for a, b, t in s.booked if t) for c in causes)), None)
         if world is None:
@@ -354,13 +355,14 @@ class Case:
         unrealized = sum((at.unrealized(line, book) for line in at.lines.values()), ZERO)
         if at.unpriced:
             # What has no price counts nothing: its cost stands as a loss until it has one.
-            unrealized = at.equity - sums["net_flows"] - book.net() - (at.cash - book.book_cash)
+            unrealized = at.equity - sums["net_flows"] - book.net() - (at.cash - book.book_cash) + sums["transferred"]
         exact = {"unrealized": unrealized, "fx_cash": at.cash - book.book_cash, **sums}
         for name, told in self.published(exact, at.equity).items():
             self.same(name, num(metrics[name]), told)
         if at.unpriced:
             return
-        self.same("total_pnl by parts", book.net() + unrealized + at.cash - book.book_cash, at.equity - sums["net_flows"])
+        parts = book.net() + unrealized + at.cash - book.book_cash - sums["transferred"]
+        self.same("total_pnl by parts", parts, at.equity - sums["net_flows"])
         worth = [line.worth for line in at.lines.values()]
         gross = sum((abs(v) for v in worth), ZERO)
         self.decimal("exposure.long", value["exposure"]["long"], sum((self.exposed(l) for l in at.lines.values() if self.exposed(l) > 0), ZERO))
@@ -378,10 +380,10 @@ class Case:
         told = {name: half_even(value, 10) for name, value in exact.items()}
         told["total_pnl"] = half_even(equity, 10) - told["net_flows"]
         net = lambda: told["realized_gross"] - told["fees"] + told["income"]
-        rest = told["total_pnl"] - net() - told["unrealized"] - told["fx_cash"]
-        for name in ("unrealized", "fx_cash", "realized_gross", "income", "fees"):
+        rest = told["total_pnl"] - net() - told["unrealized"] - told["fx_cash"] + told["transferred"]
+        for name in ("unrealized", "fx_cash", "realized_gross", "income", "fees", "transferred"):
             if exact[name]:
-                told[name] += -rest if name == "fees" else rest
+                told[name] += -rest if name in ("fees", "transferred") else rest
                 break
         told["realized_net"] = net()
         return told

@@ -125,10 +125,10 @@ def fold(book, log, splits):
 
 def total(effects):
     """The sum of signed effects."""
-    out = {"quantity_change": ZERO, "cash": defaultdict(Fraction), "realized_gross": ZERO}
+    out = {"quantity_change": ZERO, "cash": defaultdict(Fraction), "realized_gross": ZERO, "external_flow": ZERO}
     for sign, effect in effects:
-        out["quantity_change"] += sign * effect.get("quantity_change", ZERO)
-        out["realized_gross"] += sign * effect.get("realized_gross", ZERO)
+        for name in ("quantity_change", "realized_gross", "external_flow"):
+            out[name] += sign * effect.get(name, ZERO)
         for currency, amount in effect["cash"].items():
             out["cash"][currency] += sign * amount
     return out
@@ -139,8 +139,8 @@ def difference(now, before):
 
 
 def told_of(kind, own, later, rate=None):
-    entry = {"kind": kind, "external_flow": ZERO, "fx_rate": rate, **own}
-    entry["restate"] = {"kind": "RESTATE", "external_flow": ZERO, "fx_rate": None, **later}
+    entry = {"kind": kind, "fx_rate": rate, **own}
+    entry["restate"] = {"kind": "RESTATE", "fx_rate": None, **later}
     return entry
 
 
@@ -175,7 +175,7 @@ def resplit(book, splits, split, kind):
 def amended(book, place, value, changed, rate):
     """What stands at a place now; `changed` is None after a cancel."""
     _, before, then = fold(book, book.log, book.splits)
-    names = book.log[place][2] | {value["exec_id"]}
+    names = book.log[place][2] | {value.get("exec_id")}
     log = [(changed if at == place else kept[0], kept[1], names if at == place else kept[2], None) for at, kept in enumerate(book.log)]
     standing = [kept for kept in log if kept[0] is not None]
     right, entries, done = fold(book, standing, book.splits)
@@ -183,4 +183,4 @@ def amended(book, place, value, changed, rate):
     later = difference(entries[place + 1:] if changed else entries[place:], before[place + 1:])
     later = total([(1, later), (1, difference(list(done.values()), list(then.values())))])
     book.__dict__.update(right.__dict__)
-    return told_of(value["exec_type"], own, later, rate)
+    return told_of(value.get("exec_type", "CANCEL"), own, later, rate)

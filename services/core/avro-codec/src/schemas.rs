@@ -78,7 +78,7 @@ schemas! {
     ORDER_STATUS = "orders.status.v1", "OrderStatus", 0x9f1e_2cf6_1410_dc13, OrderStatus;
     COMMAND = "portfolio.commands.v1", "Command", 0xba40_79c9_72f0_c53e, Commands;
     LEDGER = "portfolio.ledger.v1", "Ledger", 0xdfa0_ff59_d794_f539, Ledger;
-    SNAPSHOT = "portfolio.snapshots.v1", "Snapshot", 0xdb5b_fb7f_c57e_9031, Snapshots;
+    SNAPSHOT = "portfolio.snapshots.v1", "Snapshot", 0x70f6_a7a5_03b6_9128, Snapshots;
     DRIFT = "portfolio.drift.v1", "Drift", 0x490f_d7d2_f49d_7633, Drift;
     PORTFOLIO_CLOSE = "portfolio.closes.v1", "PortfolioClose", 0xe982_908c_8c23_eb9f, PortfolioCloses;
     ORDER_WAVE = "rebalance.orders.v1", "OrderWave", 0xca1f_561d_e111_2751, Orders;

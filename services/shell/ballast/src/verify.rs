@@ -8,6 +8,7 @@
 //! Replayed digests (I7) need the engine and are added to the report by whoever ran them. What the
 //! model does not follow (corrections, splits, facts that changed) it names in the notes.
 
+mod amending;
 mod balance;
 mod booking;
 mod bygone;

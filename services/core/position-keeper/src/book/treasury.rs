@@ -34,9 +34,10 @@ pub fn check(entry: &CashEntry) -> Result<(), Trouble> {
         CashKind::Unknown => Err(Trouble::refuse(DeadLetterCode::UnknownEnum, CashKind::unknown("kind"))),
         CashKind::Dividend => Err(Trouble::invalid("DIVIDEND entries are not booked: send INTEREST for plain income")),
         CashKind::TransferIn | CashKind::TransferOut if entry.instrument_id.is_some() => check_securities(entry),
-        _ if entry.quantity.is_some() || entry.total_cost.is_some() => {
-            Err(Trouble::invalid(format!("quantity and total_cost are of securities, which a TRANSFER names in instrument_id: this is a {}", entry.kind)))
-        }
+        _ if entry.quantity.is_some() || entry.total_cost.is_some() => Err(Trouble::invalid(format!(
+            "quantity and total_cost are of securities, which a TRANSFER names in instrument_id: this is a {}",
+            entry.kind
+        ))),
         CashKind::Deposit | CashKind::Withdrawal | CashKind::TransferIn | CashKind::TransferOut if !entry.amount.is_positive() => {
             Err(Trouble::range(format!("the amount of a {} is {}, it must be above 0", entry.kind, entry.amount)))
         }
@@ -64,10 +65,14 @@ fn check_securities(entry: &CashEntry) -> Result<(), Trouble> {
         }
         Some(_) => {}
     }
-    if entry.amount.is_negative() || !entry.amount.fits_wire() || entry.total_cost.is_some_and(|cost| cost.is_negative() || !cost.fits_wire()) {
+    if entry.amount.is_negative()
+        || !entry.amount.fits_wire()
+        || entry.total_cost.is_some_and(|cost| cost.is_negative() || !cost.fits_wire())
+    {
         return Err(Trouble::range("amount and total_cost must not be below 0; quantity tells the direction"));
     }
-    if entry.kind == CashKind::TransferIn && entry.total_cost.is_none() && entry.amount.is_zero() {
+    // What a reversal takes back has a cost already.
+    if entry.kind == CashKind::TransferIn && entry.total_cost.is_none() && entry.amount.is_zero() && entry.reverses.is_none() {
         return Err(Trouble::invalid("a TRANSFER_IN of securities names what they cost in total_cost, in the instrument's currency"));
     }
     // `amount` is of cash: beside securities it says what they cost, or nothing.
@@ -215,7 +220,9 @@ pub fn agrees(entry: &CashEntry, was: &Booking, market: &Market) -> Result<(), T
     let named = entry.reverses.as_deref().unwrap_or_default();
     let same = match was {
         Booking::Payment(payment) => {
-            !is_of_securities(entry) && entry_kind(entry.kind)? == payment.kind && (entry.currency, entry.amount) == (payment.currency, payment.amount)
+            !is_of_securities(entry)
+                && entry_kind(entry.kind)? == payment.kind
+                && (entry.currency, entry.amount) == (payment.currency, payment.amount)
         }
         Booking::Transfer(transfer) => {
             let sign = if entry.kind == CashKind::TransferOut { -1 } else { 1 };
@@ -224,6 +231,7 @@ pub fn agrees(entry: &CashEntry, was: &Booking, market: &Market) -> Result<(), T
                 && is_of_securities(entry)
                 && transfer.quantity.units() == sign * units.units()
                 && transfer.cost.is_some() == (entry.kind == CashKind::TransferIn)
+                && entry.total_cost.is_none_or(|cost| transfer.cost.is_none_or(|was| was == Amount::from(cost)))
         }
         Booking::Execution(_) => false,
     };

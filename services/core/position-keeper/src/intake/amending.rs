@@ -138,9 +138,8 @@ impl PositionKeeper {
         if !self.waits.awaits(portfolio) {
             return;
         }
-        let named = |waits: &mut Waits, name: &Need| {
-            waits.take_named(portfolio, name).into_iter().map(|waiting| (waiting.record.offset, waiting))
-        };
+        let named =
+            |waits: &mut Waits, name: &Need| waits.take_named(portfolio, name).into_iter().map(|waiting| (waiting.record.offset, waiting));
         // In the order of their log, however the one names the other.
         let mut due: BTreeMap<i64, Waiting> = named(&mut self.waits, &name).collect();
         while let Some((_, waiting)) = due.pop_first() {

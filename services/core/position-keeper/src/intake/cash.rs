@@ -81,9 +81,10 @@ impl PositionKeeper {
         }
         match self.portfolio(ix).booked_at(place) {
             Some(Some(was)) => Ok(was),
-            Some(None) => {
-                Err(Trouble::refuse(DeadLetterCode::DuplicateConflict, format!("entry {named:?} is taken back already: DISCARD this record")))
-            }
+            Some(None) => Err(Trouble::refuse(
+                DeadLetterCode::DuplicateConflict,
+                format!("entry {named:?} is taken back already: DISCARD this record"),
+            )),
             None => Err(Trouble::refuse(
                 DeadLetterCode::LateReference,
                 format!("entry {named:?} has left the window: send the opposite entry under an id of its own, then DISCARD this record"),

@@ -143,10 +143,7 @@ impl Waits {
     /// The records that have held others up, or awaited what they name, for longest; at most `most`, oldest first.
     pub fn waiters(&self, most: usize) -> Vec<Waiter> {
         let queues = self.queues.iter().map(|(portfolio, queue)| (portfolio, queue.need.clone()));
-        let named = self
-            .named
-            .iter()
-            .flat_map(|(portfolio, named)| named.keys().map(move |need| (portfolio, need.clone())));
+        let named = self.named.iter().flat_map(|(portfolio, named)| named.keys().map(move |need| (portfolio, need.clone())));
         let mut heads: Vec<_> = queues
             .chain(named)
             .filter_map(|(portfolio, need)| {

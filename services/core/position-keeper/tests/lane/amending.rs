@@ -17,7 +17,7 @@ fn ready() -> Book {
     ready_by("AVERAGE")
 }
 
-fn ready_by(method: &str) -> Book {
+pub fn ready_by(method: &str) -> Book {
     let mut book = Book::new();
     book.policy(1, json!({"book": {"cost_method": method}})).price("EUR/USD", "1.1").price("BTC/USD", "100").price("GBP/USD", "1.25");
     book.instrument("A", json!({})).instrument("E", json!({"currency": "EUR"}));
@@ -162,7 +162,7 @@ fn unsettled_cash_comes_back_unsettled_and_orders_count_again() {
 }
 
 /// Every cost method.
-const METHODS: [&str; 4] = ["AVERAGE", "FIFO", "LIFO", "HIFO"];
+pub const METHODS: [&str; 4] = ["AVERAGE", "FIFO", "LIFO", "HIFO"];
 
 const INSTRUMENTS: [(&str, &str); 5] = [("A", "USD"), ("E", "EUR"), ("F", "USD"), ("BTC/USD", "USD"), ("GBP/USD", "USD")];
 
@@ -232,7 +232,7 @@ fn sent_nth(book: &mut Book, n: usize, trade: &Trade) {
 }
 
 /// What is held, to the last unit, without where it stands in the history.
-fn held(book: &Book) -> Vec<Holding> {
+pub fn held(book: &Book) -> Vec<Holding> {
     let lines = book.lane.role().portfolios()[0].lines.all().iter();
     assert!(lines.clone().all(|line| line.lots.is_empty() || line.lots.add_up_to(&line.position)));
     lines.map(|line| Holding { position: line.position, lots: line.lots.clone(), newest: line.newest }).collect()

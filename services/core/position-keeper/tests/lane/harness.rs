@@ -137,6 +137,15 @@ impl Book {
         });
         self.json(Topic::Cash, &entry)
     }
+    /// A cash entry of portfolio `p` with more fields.
+    pub fn entry(&mut self, id: &str, kind: &str, more: Value) -> &mut Self {
+        let mut entry = json!({
+            "source": "bank", "entry_id": id, "portfolio_id": "p", "kind": kind, "currency": "USD", "amount": "0",
+            "effective_at": "2026-01-05T09:00:00Z"
+        });
+        merge(&mut entry, more);
+        self.json(Topic::Cash, &entry)
+    }
     pub fn command(&mut self, id: &str, kind: &str, more: Value) -> &mut Self {
         let mut command = json!({"command_id": id, "portfolio_id": "p", "kind": kind, "actor": "me", "issued_at": "2026-01-05T10:00:00Z"});
         merge(&mut command, more);

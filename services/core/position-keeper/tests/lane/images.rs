@@ -18,7 +18,7 @@ struct Deed {
 }
 
 fn deed() -> impl Strategy<Value = Deed> {
-    (0..20_u8, 0..3_u8, 0..4_u8, 1..500_u32, 0..900_u16).prop_map(|(kind, portfolio, instrument, amount, wait)| Deed {
+    (0..22_u8, 0..3_u8, 0..4_u8, 1..500_u32, 0..900_u16).prop_map(|(kind, portfolio, instrument, amount, wait)| Deed {
         kind,
         portfolio,
         instrument,
@@ -102,9 +102,24 @@ fn feed(book: &mut Book, n: usize, deed: &Deed) {
             book.frame(|frame| frame.actions.push(serde_json::from_value(json).unwrap()));
         }
         19 => _ = book.add(Topic::Fills, portfolio, Some(b"?".to_vec())),
+        20 => entry(book, n, (portfolio, instrument, currency), deed),
         // Another portfolio's, left out.
         _ => {}
     }
+}
+
+/// Securities transferred, fees, and reversals of what came or is to come.
+fn entry(book: &mut Book, n: usize, (portfolio, instrument, currency): (&str, &str, &str), deed: &Deed) {
+    let kind = ["TRANSFER_IN", "TRANSFER_OUT", "FEE", "INTEREST"][deed.amount as usize % 4];
+    let mut more = json!({"portfolio_id": portfolio, "currency": currency, "amount": deed.amount.to_string()});
+    if kind.starts_with("TRANSFER") {
+        more["instrument_id"] = json!(instrument);
+        more["quantity"] = json!((deed.amount % 9 + 1).to_string());
+    }
+    if deed.amount.is_multiple_of(3) {
+        more["reverses"] = json!(format!("x{}", usize::from(deed.wait) % (n + 2)));
+    }
+    book.entry(&format!("x{n}"), kind, more);
 }
 
 /// Half of them settle a fill that was sent before: refused, waiting, booked or settled already.

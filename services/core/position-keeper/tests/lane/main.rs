@@ -15,5 +15,6 @@ mod images;
 mod lots;
 mod model;
 mod refusals;
+mod reversing;
 mod splitting;
 mod standing;

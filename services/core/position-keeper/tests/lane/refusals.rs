@@ -52,7 +52,7 @@ fn cash_that_is_not_booked_says_so() {
     for (kind, amount, code, words) in [
         ("DEPOSIT", "-1", Code::OutOfRange, "must be above 0"),
         ("DIVIDEND", "1", Code::InvalidRecord, "DIVIDEND entries"),
-        ("TRANSFER_IN", "1", Code::InvalidRecord, "TRANSFER_IN entries"),
+        ("TRANSFER_IN", "0", Code::OutOfRange, "must be above 0"),
         ("LOTTERY", "1", Code::UnknownEnum, "kind"),
     ] {
         let mut book = ready();

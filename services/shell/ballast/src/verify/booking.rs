@@ -1,9 +1,10 @@
 //! The book of one portfolio in exact ratios: average cost or lots, long and short, flips, fees, futures,
 //! currency pairs. Slow and obvious; it shares nothing with the service but the shape of the records.
 //!
-//! It books TRADE executions and plain cash. What it cannot book (corrections, splits, securities
-//! transferred) it says, and the portfolio is left out of the comparison from there on.
+//! Cancels, corrections and reversals are booked by `amending`. What it cannot book (splits, dividends) it says, and the
+//! portfolio is left out of the comparison from there on.
 
+use super::amending::{Log, Terms, What};
 use super::exact::{Exact, Published, magnitude, shortened, zero};
 use super::lots::{Lots, Opener};
 use domain::cash::CashEntry;
@@ -57,6 +58,11 @@ impl Default for Position {
 }
 
 impl Position {
+    /// A flat one.
+    pub(super) fn by(method: CostMethod) -> Self {
+        Self { lots: Lots::by(method), ..Self::default() }
+    }
+
     /// Takes `change` units in at a total of `paid` (both signed like the change); what that realizes.
     fn trade(&mut self, change: &Exact, paid: &Exact, by: Opener<'_>) -> Exact {
         let price = paid / change;
@@ -85,6 +91,98 @@ impl Position {
         }
         realized
     }
+
+    /// Units come or go and nothing is realized: what closes gives up its cost, what opens has its part of `cost`, which
+    /// is not below zero. The change of the cost.
+    fn transfer(&mut self, change: &Exact, cost: &Exact, by: Opener<'_>) -> Exact {
+        let before = self.cost.clone();
+        let signed = |amount: Exact| if *change < zero() { -amount } else { amount };
+        let opposite = (self.quantity > zero()) == (*change < zero()) && self.quantity != zero();
+        let (held, moved) = (magnitude(&self.quantity), magnitude(change));
+        let closed = if !opposite {
+            zero()
+        } else if moved < held {
+            moved.clone()
+        } else {
+            held.clone()
+        };
+        if opposite {
+            self.cost -= match &mut self.lots {
+                Some(lots) => lots.close(&closed),
+                None => shortened(&(&self.cost * &closed / &held)),
+            };
+        }
+        self.quantity += change;
+        let opened = &moved - &closed;
+        if opened > zero() {
+            let part = signed(cost - shortened(&(cost * &closed / &moved)));
+            self.cost += &part;
+            if let Some(lots) = &mut self.lots {
+                lots.open(by, &signed(opened), &part, cost / &moved);
+            }
+        }
+        &self.cost - before
+    }
+
+    /// Books an execution of a security; `by` is what the lot is called that it opens.
+    pub(super) fn execute(&mut self, fill: &Fill, instrument: &Instrument, by: Opener<'_>) -> Effect {
+        let mut effect = Effect::none();
+        self.bookings += 1;
+        self.lots.iter_mut().for_each(Lots::begin);
+        self.loose |= fill.currency != instrument.currency;
+        let unit_value = fill.price.exact() * instrument.multiplier.exact();
+        let change = signed_quantity(fill);
+        let gross = fill.gross_amount.map_or_else(|| fill.quantity.exact() * &unit_value, Published::exact);
+        let paid = if change < zero() { -gross } else { gross };
+        effect.realized = self.trade(&change, &paid, by);
+        effect.quantity = change;
+        // A future costs nothing when it is bought; its gain is paid when it is closed.
+        let is_future = instrument.kind == InstrumentType::Future;
+        put(&mut effect.cash, fill.currency, &if is_future { effect.realized.clone() } else { -&paid });
+        if let Some(accrued) = fill.accrued_interest {
+            let income = if paid < zero() { accrued.exact() } else { -accrued.exact() };
+            put(&mut effect.cash, fill.currency, &income);
+            self.income += &income;
+            effect.income = income;
+        }
+        for fee in &fill.fees {
+            let amount = fee.amount.exact();
+            let own = if !is_future && instrument.base_asset == Some(fee.currency) {
+                // Paid in the units themselves: they leave at the fill's price, and that value is the fee.
+                let value = &amount * &unit_value;
+                effect.realized += self.trade(&-&amount, &-&value, by);
+                effect.quantity -= &amount;
+                Some(value)
+            } else {
+                put(&mut effect.cash, fee.currency, &-&amount);
+                (fee.currency == fill.currency).then(|| amount.clone())
+            };
+            put(&mut effect.fees, fee.currency, &amount);
+            self.own_fees = self.own_fees.take().zip(own).map(|(sum, own)| sum + own);
+        }
+        effect.fees.iter().for_each(|(currency, amount)| put(&mut self.fees, *currency, amount));
+        effect
+    }
+
+    /// Books a transfer of securities at the price that its ledger entry names.
+    pub(super) fn cross(&mut self, entry: &CashEntry, terms: &Terms<'_>) -> Effect {
+        let mut effect = Effect::none();
+        self.bookings += 1;
+        self.lots.iter_mut().for_each(Lots::begin);
+        let comes = entry.kind == CashKind::TransferIn;
+        let units = entry.quantity.map_or_else(zero, Published::exact);
+        let change = if comes { units } else { -units };
+        let worth = magnitude(&change) * terms.price.exact() * terms.instrument.multiplier.exact();
+        let cost = if comes { entry.total_cost.unwrap_or(entry.amount).exact() } else { worth.clone() };
+        let by = (&entry.entry_id, entry.effective_at.date_utc());
+        let paid = self.transfer(&change, &cost, by);
+        let crossed = if change < zero() { -worth } else { worth };
+        // A future is worth what it has gained.
+        let crossed = if terms.instrument.kind == InstrumentType::Future { crossed - paid } else { crossed };
+        effect.flow = Some((terms.instrument.currency, crossed));
+        effect.quantity = change;
+        effect
+    }
 }
 
 /// What one input does.
@@ -100,118 +198,117 @@ pub(super) struct Effect {
 }
 
 impl Effect {
-    fn none() -> Self {
+    pub(super) fn none() -> Self {
         let (cash, fees) = (Amounts::new(), Amounts::new());
         Self { quantity: zero(), cash, realized: zero(), income: zero(), fees, flow: None }
+    }
+    /// Adds another, or takes it away.
+    pub(super) fn add(&mut self, other: &Effect, sign: i128) {
+        let of = |amount: &Exact| amount * super::exact::whole(sign);
+        self.quantity += of(&other.quantity);
+        self.realized += of(&other.realized);
+        self.income += of(&other.income);
+        other.cash.iter().for_each(|(currency, amount)| put(&mut self.cash, *currency, &of(amount)));
+        other.fees.iter().for_each(|(currency, amount)| put(&mut self.fees, *currency, &of(amount)));
+        if let Some((currency, amount)) = &other.flow {
+            let held = self.flow.take().map_or_else(zero, |(_, held)| held);
+            self.flow = Some((*currency, held + of(amount)));
+        }
+    }
+    /// Whether it changes nothing.
+    pub(super) fn is_nothing(&self) -> bool {
+        let sums = [&self.quantity, &self.realized, &self.income];
+        let amounts = self.cash.values().chain(self.fees.values()).chain(self.flow.iter().map(|(_, amount)| amount));
+        sums.into_iter().chain(amounts).all(|amount| *amount == zero())
     }
 }
 
 /// A portfolio.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Book {
+pub(super) struct Book<'a> {
     /// How the cost of what is sold is found; a pool where it is not known.
     pub(super) method: CostMethod,
     pub(super) positions: BTreeMap<InstrumentId, Position>,
     pub(super) cash: Amounts,
     pub(super) flows: Amounts,
     pub(super) bookings: u64,
+    /// All of it, in booking order.
+    pub(super) log: Log<'a>,
 }
 
-impl Book {
-    /// Books an execution of an instrument, or says why the model cannot.
-    pub(super) fn fill(&mut self, fill: &Fill, instrument: &Instrument) -> Result<Effect, String> {
+impl<'a> Book<'a> {
+    /// Books a TRADE of an instrument, or says why the model cannot.
+    pub(super) fn fill(&mut self, fill: &'a Fill, instrument: &'a Instrument) -> Result<Effect, String> {
         if fill.exec_type != ExecType::Trade {
             return Err(format!("{} of {}", fill.exec_type, fill.exec_id));
         }
-        self.bookings += 1;
-        let effect = match instrument.kind {
-            InstrumentType::Fx => pair(fill, instrument)?,
-            _ => self.security(fill, instrument),
-        };
-        effect.cash.iter().for_each(|(currency, amount)| put(&mut self.cash, *currency, amount));
+        let effect = self.book(&What::Fill { was: fill, stands: fill, instrument })?;
+        self.log.keep_fill(fill, instrument);
         Ok(effect)
     }
 
-    fn security(&mut self, fill: &Fill, instrument: &Instrument) -> Effect {
-        let mut effect = Effect::none();
-        let new = || Position { lots: Lots::by(self.method), ..Position::default() };
-        let position = self.positions.entry(fill.instrument_id.clone()).or_insert_with(new);
-        position.bookings += 1;
-        position.lots.iter_mut().for_each(Lots::begin);
-        let by = (&fill.exec_id, fill.trade_date);
-        position.loose |= fill.currency != instrument.currency;
-        let unit_value = fill.price.exact() * instrument.multiplier.exact();
-        let change = signed_quantity(fill);
-        let gross = fill.gross_amount.map_or_else(|| fill.quantity.exact() * &unit_value, Published::exact);
-        let paid = if change < zero() { -gross } else { gross };
-        effect.realized = position.trade(&change, &paid, by);
-        effect.quantity = change;
-        // A future costs nothing when it is bought; its gain is paid when it is closed.
-        let is_future = instrument.kind == InstrumentType::Future;
-        put(&mut effect.cash, fill.currency, &if is_future { effect.realized.clone() } else { -&paid });
-        if let Some(accrued) = fill.accrued_interest {
-            let income = if paid < zero() { accrued.exact() } else { -accrued.exact() };
-            put(&mut effect.cash, fill.currency, &income);
-            position.income += &income;
-            effect.income = income;
-        }
-        for fee in &fill.fees {
-            let amount = fee.amount.exact();
-            let own = if !is_future && instrument.base_asset == Some(fee.currency) {
-                // Paid in the units themselves: they leave at the fill's price, and that value is the fee.
-                let value = &amount * &unit_value;
-                effect.realized += position.trade(&-&amount, &-&value, by);
-                effect.quantity -= &amount;
-                Some(value)
-            } else {
-                put(&mut effect.cash, fee.currency, &-&amount);
-                (fee.currency == fill.currency).then(|| amount.clone())
-            };
-            put(&mut effect.fees, fee.currency, &amount);
-            position.own_fees = position.own_fees.take().zip(own).map(|(sum, own)| sum + own);
-        }
-        effect.fees.iter().for_each(|(currency, amount)| put(&mut position.fees, *currency, amount));
-        effect
+    /// Books a cash entry that takes nothing back, or says why the model cannot; `terms` are those of securities.
+    pub(super) fn entry(&mut self, entry: &'a CashEntry, terms: Option<Terms<'a>>) -> Result<Effect, String> {
+        let what = match terms.filter(|_| entry.quantity.is_some()) {
+            Some(terms) => What::Securities { entry, terms },
+            None => What::Cash(entry),
+        };
+        let effect = self.book(&what)?;
+        self.log.keep_entry(entry, what);
+        Ok(effect)
     }
 
-    /// Books a cash entry, or says why the model cannot.
-    pub(super) fn entry(&mut self, entry: &CashEntry) -> Result<Effect, String> {
-        if entry.reverses.is_some() || entry.quantity.is_some() || entry.action_id.is_some() {
-            return Err(format!("{} entry {} with a reversal, an action or securities", entry.kind, entry.entry_id));
-        }
-        self.bookings += 1;
-        let mut effect = Effect::none();
-        let amount = entry.amount.exact();
-        let flow = |amount: &Exact| Some((entry.currency, amount.clone()));
-        let change = match entry.kind {
-            CashKind::Deposit | CashKind::TransferIn => {
-                effect.flow = flow(&amount);
-                amount
+    fn book(&mut self, what: &What<'a>) -> Result<Effect, String> {
+        let effect = match what.line() {
+            Some(id) => {
+                let method = self.method;
+                what.apply(self.positions.entry(id.clone()).or_insert_with(|| Position::by(method)))?
             }
-            CashKind::Withdrawal | CashKind::TransferOut => {
-                effect.flow = flow(&-&amount);
-                -amount
-            }
-            CashKind::Fee => {
-                put(&mut effect.fees, entry.currency, &amount);
-                -amount
-            }
-            CashKind::Interest | CashKind::Dividend => {
-                effect.income = amount.clone();
-                amount
-            }
-            CashKind::Unknown => return Err(format!("entry {} of an unknown kind", entry.entry_id)),
+            None => what.apply(&mut Position::default())?,
         };
-        if let Some(id) = &entry.instrument_id {
-            self.positions.entry(id.clone()).or_default().loose = true;
-        }
-        put(&mut effect.cash, entry.currency, &change);
-        put(&mut self.cash, entry.currency, &change);
+        self.add(&effect);
+        Ok(effect)
+    }
+
+    /// Adds what does not stand in a position.
+    pub(super) fn add(&mut self, effect: &Effect) {
+        self.bookings += 1;
+        effect.cash.iter().for_each(|(currency, amount)| put(&mut self.cash, *currency, amount));
         if let Some((currency, amount)) = &effect.flow {
             put(&mut self.flows, *currency, amount);
         }
-        Ok(effect)
     }
+}
+
+/// What a cash entry without securities does, or why the model cannot say.
+pub(super) fn payment(entry: &CashEntry) -> Result<Effect, String> {
+    if entry.reverses.is_some() || entry.quantity.is_some() || entry.action_id.is_some() {
+        return Err(format!("{} entry {} with a reversal, an action or securities", entry.kind, entry.entry_id));
+    }
+    let mut effect = Effect::none();
+    let amount = entry.amount.exact();
+    let flow = |amount: &Exact| Some((entry.currency, amount.clone()));
+    let change = match entry.kind {
+        CashKind::Deposit | CashKind::TransferIn => {
+            effect.flow = flow(&amount);
+            amount
+        }
+        CashKind::Withdrawal | CashKind::TransferOut => {
+            effect.flow = flow(&-&amount);
+            -amount
+        }
+        CashKind::Fee => {
+            put(&mut effect.fees, entry.currency, &amount);
+            -amount
+        }
+        CashKind::Interest => {
+            effect.income = amount.clone();
+            amount
+        }
+        CashKind::Dividend | CashKind::Unknown => return Err(format!("entry {} of kind {}", entry.entry_id, entry.kind)),
+    };
+    put(&mut effect.cash, entry.currency, &change);
+    Ok(effect)
 }
 
 /// + for a buy, − for a sell.
@@ -220,7 +317,7 @@ pub(super) fn signed_quantity(fill: &Fill) -> Exact {
 }
 
 /// An execution of a currency pair: one currency comes, the other goes.
-fn pair(fill: &Fill, instrument: &Instrument) -> Result<Effect, String> {
+pub(super) fn pair(fill: &Fill, instrument: &Instrument) -> Result<Effect, String> {
     let named = instrument.instrument_id.as_str().split_once('/').and_then(|(base, _)| Currency::new(base).ok());
     let base = instrument.base_asset.or(named).ok_or_else(|| format!("{} is a pair without a base asset", instrument.instrument_id))?;
     let mut effect = Effect::none();
@@ -297,7 +394,7 @@ mod tests {
         assert_eq!(position.cost, zero());
     }
 
-    fn booked(instrument: &Instrument, fills: &[Fill]) -> (Book, Vec<Effect>) {
+    fn booked<'a>(instrument: &'a Instrument, fills: &'a [Fill]) -> (Book<'a>, Vec<Effect>) {
         let mut book = Book::default();
         let effects = fills.iter().map(|fill| book.fill(fill, instrument).unwrap()).collect();
         (book, effects)
@@ -350,6 +447,6 @@ mod tests {
         cancel.exec_type = ExecType::Cancel;
         assert!(Book::default().fill(&cancel, &instrument("AAPL")).unwrap_err().contains("CANCEL"));
         let back = CashEntry { reverses: Some("d0".into()), ..deposit("d1", "5") };
-        assert!(Book::default().entry(&back).is_err());
+        assert!(Book::default().entry(&back, None).is_err());
     }
 }

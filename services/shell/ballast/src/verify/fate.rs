@@ -80,7 +80,8 @@ impl Fates {
         let stuck = fates.stuck(history, &needs, &awaited);
         let fill_may_wait = |fill: &Fill| stuck.contains(&fill.portfolio_id) || awaited.by(fill);
         fates.fills = fates.judge(history, &history.fills, lanes, fill_key, fill_may_wait);
-        fates.cash = fates.judge(history, &history.cash, lanes, cash_key, |entry| stuck.contains(&entry.portfolio_id));
+        let cash_may_wait = |entry: &CashEntry| stuck.contains(&entry.portfolio_id) || awaited.by_entry(entry);
+        fates.cash = fates.judge(history, &history.cash, lanes, cash_key, cash_may_wait);
         fates
     }
 
@@ -89,7 +90,8 @@ impl Fates {
         let open = |place: Place, repeat: bool| !repeat && !self.acted(at(place)) && !self.buried(at(place));
         let lacks = |s: &&Seen<Fill>| !awaited.by(&s.record) && needs.fill_may_wait(s.place.partition, &s.record);
         let fills = history.fills.iter().filter(|s| open(s.place, s.repeat)).filter(lacks);
-        let cash = history.cash.iter().filter(|s| open(s.place, s.repeat) && needs.cash_may_wait(s.place.partition, &s.record));
+        let lacks = |s: &&Seen<CashEntry>| !awaited.by_entry(&s.record) && needs.cash_may_wait(s.place.partition, &s.record);
+        let cash = history.cash.iter().filter(|s| open(s.place, s.repeat)).filter(lacks);
         fills.map(|s| s.record.portfolio_id.clone()).chain(cash.map(|s| s.record.portfolio_id.clone())).collect()
     }
 

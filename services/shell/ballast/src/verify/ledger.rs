@@ -1,6 +1,7 @@
 //! I2: the ledger against the model. Every entry is booked again from the input that it names; after
 //! every record positions and cash must be the model's, and the entries must balance on their own.
 
+use super::amending::Terms;
 use super::booking::{Amounts, Book, Effect, Position};
 use super::exact::{Exact, Published, near, ratio, show, slack, zero};
 use super::facts::Facts;
@@ -10,8 +11,9 @@ use super::lanes::Lanes;
 use super::report::Check;
 use super::seen::{KEEPER, Place, Seen};
 use domain::cash::CashEntry;
-use domain::enums::{CostMethod, EntryKind, InstrumentType};
+use domain::enums::{CostMethod, EntryKind, ExecType, InstrumentType};
 use domain::fill::Fill;
+use domain::instrument::Instrument;
 use domain::ledger::{CurrencyAmount, Ledger, LedgerEntry, PositionState};
 use domain::{Currency, Input, InstrumentId, Money, PortfolioId, Topic};
 use std::collections::{BTreeMap, BTreeSet};
@@ -63,8 +65,10 @@ pub(super) struct Ground<'a> {
 
 /// A portfolio's book as the model has it after the last ledger record, and why it stopped following.
 #[derive(Debug, Default)]
-pub(super) struct Account {
-    pub(super) book: Book,
+pub(super) struct Account<'a> {
+    pub(super) book: Book<'a>,
+    /// What an amendment changed of later bookings, by its place, until an entry says so.
+    later: BTreeMap<At, Effect>,
     pub(super) left: Option<String>,
     /// The cost method is not known, or facts changed: cost and profit are not compared.
     pub(super) loose: bool,
@@ -74,20 +78,20 @@ pub(super) struct Account {
 }
 
 /// The rows of I2 that concern the ledger, and the books that came out.
-pub(super) struct Audit {
+pub(super) struct Audit<'a> {
     pub(super) checks: Vec<Check>,
-    pub(super) accounts: BTreeMap<PortfolioId, Account>,
+    pub(super) accounts: BTreeMap<PortfolioId, Account<'a>>,
 }
 
 /// Reads the ledger and keeps the books beside it.
-pub(super) fn audit(ground: &Ground<'_>) -> Audit {
+pub(super) fn audit<'a>(ground: &Ground<'a>) -> Audit<'a> {
     let mut rows = Rows {
         legs: Check::new("I2", "cash of each currency = Σ cash legs of the entries"),
         entries: Check::new("I2", "each entry = the input that it names, booked again"),
         books: Check::new("I2", "positions and cash after each record = the model's from the inputs"),
         balance: Check::new("I2", "debits and credits: cash = −Δcost + realized + income − fees"),
     };
-    let mut accounts: BTreeMap<PortfolioId, Account> = BTreeMap::new();
+    let mut accounts: BTreeMap<PortfolioId, Account<'a>> = BTreeMap::new();
     for seen in ground.history.ledgers.iter().filter(|seen| !seen.repeat && ground.lanes.is_settled(seen.stamp)) {
         let method = ground.methods.get(&seen.record.portfolio_id).copied();
         let account = accounts.entry(seen.record.portfolio_id.clone()).or_insert_with(|| Account::by(method));
@@ -96,7 +100,7 @@ pub(super) fn audit(ground: &Ground<'_>) -> Audit {
     Audit { checks: vec![rows.legs, rows.entries, rows.books, rows.balance], accounts }
 }
 
-impl Account {
+impl Account<'_> {
     fn by(method: Option<CostMethod>) -> Self {
         Self { book: Book { method: method.unwrap_or_default(), ..Book::default() }, loose: method.is_none(), ..Self::default() }
     }
@@ -110,7 +114,7 @@ struct Rows {
 }
 
 impl Rows {
-    fn record(&mut self, ground: &Ground<'_>, account: &mut Account, seen: &Seen<Ledger>) {
+    fn record<'a>(&mut self, ground: &Ground<'a>, account: &mut Account<'a>, seen: &Seen<Ledger>) {
         let ledger = &seen.record;
         for entry in &ledger.entries {
             account.entries += 1;
@@ -129,7 +133,7 @@ impl Rows {
         }
     }
 
-    fn sum_of_legs(&mut self, account: &Account, seen: &Seen<Ledger>) {
+    fn sum_of_legs(&mut self, account: &Account<'_>, seen: &Seen<Ledger>) {
         let slack = slack(account.entries * 2 + 1, 0);
         let told: BTreeMap<Currency, Money> = seen.record.cash.iter().map(|c| (c.currency, c.amount)).collect();
         for currency in told.keys().chain(account.legs.keys()).collect::<BTreeSet<_>>() {
@@ -141,7 +145,7 @@ impl Rows {
         }
     }
 
-    fn entry(&mut self, ground: &Ground<'_>, account: &mut Account, place: Place, entry: &LedgerEntry) {
+    fn entry<'a>(&mut self, ground: &Ground<'a>, account: &mut Account<'a>, place: Place, entry: &LedgerEntry) {
         if account.left.is_some() {
             return;
         }
@@ -159,7 +163,7 @@ impl Rows {
         }
     }
 
-    fn states(&mut self, ground: &Ground<'_>, account: &Account, seen: &Seen<Ledger>) {
+    fn states(&mut self, ground: &Ground<'_>, account: &Account<'_>, seen: &Seen<Ledger>) {
         let ledger = &seen.record;
         for state in &ledger.positions {
             let none = Position::default();
@@ -179,7 +183,7 @@ impl Rows {
             .that(difference.is_none(), || format!("{}: cash of {}: {}", seen.place, ledger.portfolio_id, difference.unwrap_or_default()));
     }
 
-    fn balances(&mut self, ground: &Ground<'_>, account: &Account, seen: &Seen<Ledger>) {
+    fn balances(&mut self, ground: &Ground<'_>, account: &Account<'_>, seen: &Seen<Ledger>) {
         for state in &seen.record.positions {
             let Some(facts) = instrument(ground, seen, &state.instrument_id) else { continue };
             let trades = |e: &&LedgerEntry| e.instrument_id.as_ref() == Some(&state.instrument_id);
@@ -217,31 +221,68 @@ fn total(amounts: &[CurrencyAmount], currency: Currency) -> Exact {
 }
 
 /// The instrument as the lane knew it when the step of a record ended.
-fn instrument<'a, T>(ground: &Ground<'a>, seen: &Seen<T>, id: &InstrumentId) -> Option<&'a domain::instrument::Instrument> {
+fn instrument<'a, T>(ground: &Ground<'a>, seen: &Seen<T>, id: &InstrumentId) -> Option<&'a Instrument> {
     let stamp = seen.stamp?;
     let read = ground.lanes.get(KEEPER, stamp.lane)?.position(stamp.step, Topic::Frames, 0);
     ground.facts.instrument(id, read)
 }
 
 /// Books the input of an entry again; `None` where the entry names none.
-fn rebook(ground: &Ground<'_>, account: &mut Account, place: Place, entry: &LedgerEntry) -> Result<Option<Effect>, String> {
+fn rebook<'a>(ground: &Ground<'a>, account: &mut Account<'a>, place: Place, entry: &LedgerEntry) -> Result<Option<Effect>, String> {
+    let cause = (entry.cause.topic, entry.cause.partition, entry.cause.offset);
+    if entry.kind == EntryKind::Restate && cause.0 != Topic::Frames {
+        return account.later.remove(&cause).map(Some).ok_or_else(|| format!("a RESTATE of {} that no amendment made", entry.cause.id));
+    }
     if !books(entry) {
         return Err(format!("{} entries of {} are not modelled", entry.kind, entry.cause.id));
     }
-    match ground.causes.get((entry.cause.topic, entry.cause.partition, entry.cause.offset)) {
-        None => Ok(None),
-        Some(Cause::Cash(cash)) => account.book.entry(cash).map(Some),
+    let amended = match ground.causes.get(cause) {
+        None => return Ok(None),
+        Some(Cause::Cash(cash)) => match &cash.reverses {
+            Some(named) => account.book.reverse(cash, named)?,
+            None => return book_cash(ground, account, place, (cash, entry)).map(Some),
+        },
         Some(Cause::Fill(fill)) => {
-            // Facts that matter and change leave open which of them held; without change the newest will do.
-            let known = ground.facts.instrument(&fill.instrument_id, i64::MAX);
-            let known = known.ok_or_else(|| format!("no frame describes {}, booked at {place}", fill.instrument_id))?;
-            if ground.facts.is_split(&fill.instrument_id) {
-                return Err(format!("{} was split, which is not modelled", fill.instrument_id));
+            let known = facts_of(ground, account, place, &fill.instrument_id)?;
+            if fill.exec_type == ExecType::Trade {
+                return account.book.fill(fill, known).map(Some);
             }
-            account.loose |= !ground.facts.is_constant(&fill.instrument_id);
-            account.book.fill(fill, known).map(Some)
+            account.book.amend(fill)?
         }
+    };
+    if !amended.later.is_nothing() {
+        account.later.insert(cause, amended.later);
     }
+    Ok(Some(amended.own))
+}
+
+/// Facts that matter and change leave open which of them held; without change the newest will do.
+fn facts_of<'a>(ground: &Ground<'a>, account: &mut Account<'a>, place: Place, id: &InstrumentId) -> Result<&'a Instrument, String> {
+    if ground.facts.is_split(id) {
+        return Err(format!("{id} was split, which is not modelled"));
+    }
+    let known = ground.facts.instrument(id, i64::MAX);
+    account.loose |= !ground.facts.is_constant(id);
+    known.ok_or_else(|| format!("no frame describes {id}, booked at {place}"))
+}
+
+/// Books a cash entry; securities cross at the price that the ledger names.
+fn book_cash<'a>(
+    ground: &Ground<'a>,
+    account: &mut Account<'a>,
+    place: Place,
+    (cash, entry): (&'a CashEntry, &LedgerEntry),
+) -> Result<Effect, String> {
+    let named = cash.instrument_id.as_ref().filter(|_| cash.quantity.is_some()).zip(entry.price);
+    let terms = match named {
+        Some((id, price)) => Some(Terms { instrument: facts_of(ground, account, place, id)?, price }),
+        None => None,
+    };
+    // What bonds have accrued is part of their worth, and in no input that this model reads.
+    if terms.is_some_and(|terms| terms.instrument.kind == InstrumentType::Bond) {
+        return Err(format!("a transfer of the bond {}", entry.cause.id));
+    }
+    account.book.entry(cash, terms)
 }
 
 fn differs(name: &str, told: &Exact, model: &Exact, slack: &Exact) -> Option<String> {
@@ -256,13 +297,18 @@ fn compare(effect: &Effect, entry: &LedgerEntry, loose: bool) -> Option<String> 
     // A flow is in base, at the rate that the entry names.
     let rate = entry.fx_rate.map_or_else(|| super::exact::whole(1), Published::exact);
     let flow = effect.flow.as_ref().map_or_else(zero, |(_, amount)| amount * rate);
+    let flows = || {
+        // What is restated stands at the rates of its bookings, which the entry does not name.
+        let told = entry.kind != EntryKind::Restate;
+        told.then(|| differs("external_flow", &entry.external_flow.exact(), &flow, &one)).flatten()
+    };
     let realized = || if loose { None } else { differs("realized", &entry.realized_gross.exact(), &effect.realized, &one) };
     differs("quantity", &entry.quantity_change.exact(), &effect.quantity, &zero())
         .or_else(cash)
         .or_else(fees)
         .or_else(realized)
         .or_else(|| differs("income", &entry.income.exact(), &effect.income, &one))
-        .or_else(|| differs("external_flow", &entry.external_flow.exact(), &flow, &one))
+        .or_else(flows)
 }
 
 fn state_difference(position: &Position, state: &PositionState, multiplier: &Exact, loose: bool) -> Option<String> {

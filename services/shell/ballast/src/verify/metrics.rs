@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The rows of I2 that concern snapshots.
 pub(super) fn check(history: &History, lanes: &Lanes) -> Vec<Check> {
-    let mut pnl = Check::new("I2", "P&L ties out: realized_net + unrealized + fx_cash = total_pnl = equity − flows");
+    let mut pnl = Check::new("I2", "P&L ties out: realized_net + unrealized + fx_cash − transferred = total_pnl = equity − flows");
     let mut parts = Check::new("I2", "equity = cash + receivables + Σ values, in each complete snapshot");
     for seen in history.snapshots.iter().filter(|seen| !seen.repeat) {
         ties_out(seen, &mut pnl);
@@ -35,7 +35,7 @@ fn ties_out(seen: &Seen<Snapshot>, check: &mut Check) {
     check.that(near(&net, &m.realized_net.exact(), &slack), || {
         format!("{}: realized_net {}, its parts {}", at(), m.realized_net, show(&net))
     });
-    let total = m.realized_net.exact() + m.unrealized.exact() + m.fx_cash.exact();
+    let total = m.realized_net.exact() + m.unrealized.exact() + m.fx_cash.exact() - m.transferred.exact();
     check.that(near(&total, &m.total_pnl.exact(), &slack), || format!("{}: total_pnl {}, its parts {}", at(), m.total_pnl, show(&total)));
     if priced(&seen.record) {
         let gained = seen.record.total_value.exact() - m.net_flows.exact();

@@ -1,5 +1,5 @@
-//! What a record may still lack at the end of the history: a policy, an instrument, a rate, or the execution that
-//! a cancel or a correction names. Whether it waits, was booked or is lost is judged elsewhere.
+//! What a record may still lack at the end of the history: a policy, an instrument, a rate, a price, or what a cancel,
+//! a correction or a reversal names. Whether it waits, was booked or is lost is judged elsewhere.
 
 use super::facts::Facts;
 use super::fate::{At, at, is_read, letters};
@@ -12,12 +12,13 @@ use domain::fill::Fill;
 use domain::{Currency, InstrumentId, PortfolioId, SmolStr, Topic};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What names an execution among those of its portfolio: the source and the id, of whatever trade date.
-type Execution = (PortfolioId, SmolStr, SmolStr);
+/// What names an execution or a cash entry among those of its portfolio: the source and the id, of whatever date.
+type Name = (PortfolioId, SmolStr, SmolStr);
 
-/// The executions that were booked, by which is told what still awaits one.
+/// The executions and the entries that were booked, by which is told what still awaits one.
 pub(super) struct Awaited {
-    booked: BTreeSet<Execution>,
+    booked: BTreeSet<Name>,
+    entries: BTreeSet<Name>,
 }
 
 impl Awaited {
@@ -25,7 +26,14 @@ impl Awaited {
     pub(super) fn of(history: &History, acted: impl Fn(At) -> bool) -> Self {
         let name = |fill: &Fill| (fill.portfolio_id.clone(), fill.source.clone(), fill.exec_id.clone());
         let booked = history.fills.iter().filter(|seen| acted(at(seen.place)));
-        Self { booked: booked.map(|seen| name(&seen.record)).collect() }
+        let entry = |entry: &CashEntry| (entry.portfolio_id.clone(), entry.source.clone(), entry.entry_id.clone());
+        let entries = history.cash.iter().filter(|seen| acted(at(seen.place)));
+        Self { booked: booked.map(|seen| name(&seen.record)).collect(), entries: entries.map(|seen| entry(&seen.record)).collect() }
+    }
+    /// Whether an entry takes one back that has not come.
+    pub(super) fn by_entry(&self, entry: &CashEntry) -> bool {
+        let named = entry.reverses.as_ref().filter(|named| **named != entry.entry_id);
+        named.is_some_and(|named| !self.entries.contains(&(entry.portfolio_id.clone(), entry.source.clone(), named.clone())))
     }
     /// Whether a record is a cancel or a correction of an execution that has not come.
     pub(super) fn by(&self, fill: &Fill) -> bool {
@@ -65,7 +73,8 @@ impl<'a> Needs<'a> {
     }
     /// Whether a cash entry may hold its portfolio up.
     pub(super) fn cash_may_wait(&self, lane: i32, entry: &CashEntry) -> bool {
-        self.may_wait(lane, &entry.portfolio_id, entry.instrument_id.as_ref(), &[entry.currency])
+        // Securities transferred wait for a price, and of prices the model keeps no account.
+        entry.quantity.is_some() || self.may_wait(lane, &entry.portfolio_id, None, &[entry.currency])
     }
     fn may_wait(&self, lane: i32, portfolio: &PortfolioId, instrument: Option<&InstrumentId>, currencies: &[Currency]) -> bool {
         let frames = self.frames(lane);
