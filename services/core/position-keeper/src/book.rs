@@ -2,6 +2,7 @@
 //! Booking order is log order. It publishes nothing and values nothing.
 
 pub mod across;
+pub mod action;
 pub mod amend;
 pub mod booking;
 pub mod cash;
@@ -9,6 +10,7 @@ pub mod entry;
 pub mod execution;
 pub mod fee;
 pub mod fold;
+pub mod follow;
 pub mod history;
 pub mod holding;
 pub mod journal;
@@ -18,8 +20,6 @@ pub mod orders;
 pub mod payment;
 pub mod portfolio;
 pub mod position;
-pub mod resplit;
-pub mod split;
 pub mod sums;
 pub mod trade;
 pub mod transfer;

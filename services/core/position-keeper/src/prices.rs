@@ -1,4 +1,4 @@
-//! What the lane knows of instruments: facts, accepted prices, splits, rates, market hours, day cuts.
+//! What the lane knows of instruments: facts, accepted prices, actions, rates, market hours, day cuts.
 //! It folds frames; it knows no portfolio.
 
 pub mod actions;
@@ -9,7 +9,7 @@ pub mod market;
 pub mod rates;
 pub mod slot;
 
-pub use actions::{Split, Splits};
+pub use actions::{Action, Actions};
 pub use choice::Mark;
 pub use cuts::Cuts;
 pub use market::{HotPrice, InstrumentIx, Market};

@@ -26,7 +26,7 @@ pub struct Amendment {
     pub now: Option<Booking>,
     /// The instrument and what is held of it after it, where it changes a line.
     pub holding: Option<(InstrumentIx, Holding)>,
-    /// The same without the splits that no booking has followed.
+    /// The same without the actions that no booking has followed.
     unsplit: Option<Holding>,
     /// The order whose execution it was, after it.
     pub order: Option<(OrderId, Executed)>,
@@ -64,6 +64,7 @@ pub fn plan(
     both.add(&later, 1)?;
     portfolio.cash.check(&own.movements, named.settles)?;
     portfolio.cash.check(&both.movements, None)?;
+    portfolio.receivables.check(&both.owed()?, None)?;
     if let Some(place) = named.was.line().and_then(|instrument| portfolio.lines.find(instrument)) {
         let fees = &portfolio.lines.at(place).fees;
         own.charges.iter().try_for_each(|(currency, amount)| fees.check(*currency, *amount))?;
@@ -105,9 +106,9 @@ fn refold(portfolio: &Portfolio, named: &Named<'_>) -> Result<Refold, Trouble> {
         }
         return Ok(Refold { own, later, holding: None, unsplit: None, before: Vec::new() });
     };
-    let splits = portfolio.splits.get(&instrument).map_or(&[][..], |splits| &splits.followed);
-    let (mut then, mut now) = (Folding::new(Holding::default(), splits, method), Folding::new(Holding::default(), splits, method));
-    let (mut before, mut splitting) = (Vec::new(), Effect::default());
+    let actions = portfolio.actions.get(&instrument).map_or(&[][..], |actions| &actions.followed);
+    let (mut then, mut now) = (Folding::new(Holding::default(), actions, method), Folding::new(Holding::default(), actions, method));
+    let (mut before, mut of_actions) = (Vec::new(), Effect::default());
     for (nth, Kept { place, before: first, booking }) in
         portfolio.history.line_from(&portfolio.changes, named.place, instrument).enumerate()
     {
@@ -119,17 +120,17 @@ fn refold(portfolio: &Portfolio, named: &Named<'_>) -> Result<Refold, Trouble> {
         let sum = if place == named.place { &mut own } else { &mut later };
         let instead = if place == named.place { named.now.as_ref() } else { booking.as_ref() };
         if let Some(booking) = &booking {
-            then.settle(booking.date(), |_, effect| splitting.add(effect, -1))?;
-            sum.add(&then.book(booking)?, -1)?;
+            then.settle(booking.date(), |_, effect| of_actions.add(effect, -1))?;
+            sum.add(&then.book(booking, |_, effect| of_actions.add(effect, -1))?, -1)?;
         }
         if let Some(booking) = instead {
-            now.settle(booking.date(), |_, effect| splitting.add(effect, 1))?;
-            sum.add(&now.book(booking)?, 1)?;
+            now.settle(booking.date(), |_, effect| of_actions.add(effect, 1))?;
+            sum.add(&now.book(booking, |_, effect| of_actions.add(effect, 1))?, 1)?;
         }
     }
-    let stood = then.end(|_, effect| splitting.add(effect, -1))?;
-    let stands = now.end(|_, effect| splitting.add(effect, 1))?;
-    later.add(&splitting, 1)?;
+    let stood = then.end(|_, effect| of_actions.add(effect, -1))?;
+    let stands = now.end(|_, effect| of_actions.add(effect, 1))?;
+    later.add(&of_actions, 1)?;
     debug_assert_eq!(portfolio.lines.holding(instrument), stood, "what is kept of a line folds to what it holds");
     let floats = now.floating().next().is_some();
     let unsplit = floats.then_some(now.holding);
@@ -149,8 +150,8 @@ impl Portfolio {
     pub fn amend(&mut self, planned: Amendment) {
         let unsplit = planned.unsplit;
         let touched = planned.holding.map(|(ix, holding)| {
-            if let Some(splits) = self.splits.get_mut(&ix) {
-                splits.unsplit = unsplit;
+            if let Some(actions) = self.actions.get_mut(&ix) {
+                actions.unsplit = unsplit;
             }
             let place = self.lines.place(ix);
             self.lines.restate(place, holding, planned.own.charges.into_iter());
@@ -160,6 +161,9 @@ impl Portfolio {
         self.cash.post(&planned.own.movements, planned.settles);
         self.cash.post(&planned.later.movements, None);
         self.cash.forget_zeros(self.base);
+        if let Some(ix) = touched {
+            self.accrue(ix, &planned.later);
+        }
         self.sums = planned.sums;
         if let Some((order, executed)) = planned.order {
             self.orders.keep(order, executed);

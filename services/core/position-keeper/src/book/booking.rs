@@ -7,7 +7,7 @@ use super::payment::Payment;
 use super::position::Position;
 use super::transfer::Transfer;
 use crate::prices::InstrumentIx;
-use domain::{Date, FixedError, SmolStr};
+use domain::{Date, FixedError, Quantity, SmolStr};
 use serde::{Deserialize, Serialize};
 
 /// One booking.
@@ -45,6 +45,14 @@ impl Booking {
             Self::Execution(execution) => execution.id.as_ref(),
             Self::Transfer(transfer) => transfer.id.as_ref(),
             Self::Payment(_) => None,
+        }
+    }
+    /// Signed units that it brings.
+    pub fn quantity(&self) -> Quantity {
+        match self {
+            Self::Execution(execution) => execution.quantity,
+            Self::Transfer(transfer) => transfer.quantity,
+            Self::Payment(_) => Quantity::ZERO,
         }
     }
     /// The same, opening no lot.

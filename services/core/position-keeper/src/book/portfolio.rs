@@ -1,26 +1,26 @@
 //! One portfolio: its policy, its book, and what it has published.
 
 use super::across::Across;
+use super::action::LineActions;
 use super::booking::Booking;
 use super::cash::CashBook;
-use super::execution::Charges;
+use super::execution::{Charges, Effect};
 use super::history::{Changes, History, Place};
 use super::holding::Holding;
 use super::journal::Journal;
 use super::lines::Lines;
 use super::orders::RecentOrders;
-use super::split::LineSplits;
 use super::sums::Sums;
 use super::trade::Planned;
 use crate::drift::{Request, Rules, Watch};
 use crate::prices::InstrumentIx;
-use domain::enums::CostMethod;
+use domain::enums::{CostMethod, DividendSource};
 use domain::policy::Policy;
-use domain::{Amount, Currency, PortfolioId, Timestamp};
+use domain::{Amount, Currency, PortfolioId, SmolStr, Timestamp};
 use engine::commands::CommandMemory;
 use engine::dedup::Window;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Marks the place of a payment: they are numbered apart from what changes a line.
 const PAYMENT: Place = 1 << 63;
@@ -117,8 +117,12 @@ pub struct Portfolio {
     pub payments: History,
     /// What has become of them since.
     pub payment_changes: Changes,
-    /// The splits of its lines.
-    pub splits: BTreeMap<InstrumentIx, LineSplits>,
+    /// Dividends earned and not yet paid, by currency.
+    pub receivables: CashBook,
+    /// Dividends that cash entries have settled before they were announced.
+    pub settled: BTreeSet<SmolStr>,
+    /// The corporate actions of its lines.
+    pub actions: BTreeMap<InstrumentIx, LineActions>,
     /// The commands that it has heard.
     pub commands: CommandMemory,
     /// Drift events asked for and not yet given: in the open window, or since the lane fell behind.
@@ -153,7 +157,9 @@ impl Portfolio {
             changes: Changes::default(),
             payments: History::default(),
             payment_changes: Changes::default(),
-            splits: BTreeMap::new(),
+            receivables: CashBook::default(),
+            settled: BTreeSet::new(),
+            actions: BTreeMap::new(),
             commands: CommandMemory::default(),
             requests: Vec::new(),
         }
@@ -170,9 +176,9 @@ impl Portfolio {
         // Not the versions of its records: those of a life begun anew do not start at zero.
         !self.fills.is_empty() || !self.entries.is_empty()
     }
-    /// Whether cash is held, or settles, in another currency than the base.
+    /// Whether cash is held, settles or is owed in another currency than the base.
     pub fn holds_foreign_cash(&self) -> bool {
-        self.cash.balances().iter().any(|balance| balance.currency != self.base && !balance.is_nothing())
+        self.cash.balances().iter().chain(self.receivables.balances()).any(|balance| balance.currency != self.base && !balance.is_nothing())
     }
 
     /// Writes a planned booking; its place.
@@ -214,7 +220,29 @@ impl Portfolio {
     fn restate_across(&mut self, ix: InstrumentIx, place: usize, across: Across, charges: Charges) {
         self.lines.restate(place, across.holding, charges.into_iter());
         self.cash.post(&across.later.movements, None);
-        self.splits.insert(ix, across.splits);
+        self.actions.insert(ix, across.actions);
+        self.accrue(ix, &across.later);
+    }
+
+    /// Whether dividends are what cash entries say.
+    pub fn pays_by_entries(&self) -> bool {
+        self.policy.as_deref().is_some_and(|policy| policy.book.dividends == DividendSource::Cash)
+    }
+
+    /// Takes over what dividends of a line have come to, checked before.
+    pub fn accrue(&mut self, ix: InstrumentIx, effect: &Effect) {
+        if effect.dividends.is_empty() {
+            return;
+        }
+        let owed = effect.owed().expect("what is owed was checked before it was booked");
+        self.receivables.post(&owed, None);
+        self.receivables.forget_all_zeros();
+        let Some(actions) = self.actions.get_mut(&ix) else { return };
+        for earned in &effect.dividends {
+            if let Some(line) = actions.followed.iter_mut().find(|line| line.action.id == earned.action) {
+                line.take_over(earned);
+            }
+        }
     }
 
     /// What stands at a place; `None` when it was let go, `Some(None)` after a cancel.

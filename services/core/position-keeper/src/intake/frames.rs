@@ -66,7 +66,7 @@ impl PositionKeeper {
             }
         }
         if pair {
-            self.follow_owed(cx);
+            self.follow_unrated(cx);
             let foreign = self.portfolios.iter().filter(|portfolio| portfolio.foreign);
             foreign.for_each(|portfolio| self.marks.change(portfolio.ix));
         }

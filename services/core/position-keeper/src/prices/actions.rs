@@ -1,13 +1,13 @@
-//! The splits of one instrument: those announced, and those in effect with the moment at which they took it.
-//! A price that was made before that moment counts at its new unit. It knows no portfolio.
+//! The corporate actions of one instrument: those announced, and those in effect with the moment at which they took
+//! it. A price that was made before a split took effect counts at its new unit. It knows no portfolio.
 
 use domain::corporate_action::CorporateAction;
 use domain::enums::{ActionKind, ActionStatus};
 use domain::wide::{mul_div_half_even, mul_div_truncate};
-use domain::{Date, FixedError, Price, Quantity, SmolStr, Timestamp};
+use domain::{Currency, Date, FixedError, Price, Quantity, SmolStr, Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// Splits that are kept of one instrument; one more is not applied.
+/// Actions that are kept of one instrument; one more is not applied.
 const MOST: usize = 64;
 /// How many units one may become at most, and of how many one.
 const LARGEST_RATIO: i128 = 100_000;
@@ -47,96 +47,175 @@ fn divisor(a: i128, b: i128) -> i128 {
     if b == 0 { a } else { divisor(b, a % b) }
 }
 
-/// A split.
+/// What an action does.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Split {
-    /// Action id.
+pub enum Deed {
+    /// Other units at the same cost.
+    Split {
+        /// What it gives.
+        ratio: Ratio,
+        /// Price at which the part below one lot is paid out.
+        cash_in_lieu: Option<Price>,
+    },
+    /// Income.
+    Dividend {
+        /// For one unit.
+        per_share: Price,
+        /// Its currency; `None` is the instrument's.
+        currency: Option<Currency>,
+        /// Day on which it is paid.
+        pay_date: Date,
+    },
+    /// Another symbol.
+    Symbol(SmolStr),
+}
+
+/// An action.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Action {
+    /// Its id.
     pub id: SmolStr,
-    /// First day in new units.
+    /// First day after it.
     pub ex_date: Date,
-    /// What it gives.
-    pub ratio: Ratio,
-    /// Price at which the part below one lot is paid out.
-    pub cash_in_lieu: Option<Price>,
+    /// What it does.
+    pub deed: Deed,
     /// Partition and offset of the frame that told of it.
     pub told: (i32, i64),
 }
 
-impl Split {
-    /// What an action says; `None` where it is no split that a book can bear.
+impl Action {
+    /// What a record says; `None` where it does not stand, or a book cannot bear it.
     pub fn of(action: &CorporateAction, told: (i32, i64)) -> Option<Self> {
-        let stands = action.kind == ActionKind::Split && action.status == ActionStatus::New;
-        let ratio = Ratio::new(action.ratio_new?, action.ratio_old?).filter(|_| stands)?;
-        let cash_in_lieu = action.cash_in_lieu_price;
-        if cash_in_lieu.is_some_and(|price| price.is_negative() || !price.fits_wire()) {
+        if action.status != ActionStatus::New {
             return None;
         }
-        Some(Self { id: action.action_id.clone(), ex_date: action.ex_date, ratio, cash_in_lieu, told })
+        let fits = |price: &Price| !price.is_negative() && price.fits_wire();
+        let deed = match action.kind {
+            ActionKind::Split => {
+                let (ratio, cash_in_lieu) = (Ratio::new(action.ratio_new?, action.ratio_old?)?, action.cash_in_lieu_price);
+                cash_in_lieu.iter().all(fits).then_some(Deed::Split { ratio, cash_in_lieu })?
+            }
+            ActionKind::CashDividend => Deed::Dividend {
+                per_share: action.amount_per_share.filter(fits)?,
+                currency: action.currency,
+                pay_date: action.pay_date.unwrap_or(action.ex_date).max(action.ex_date),
+            },
+            ActionKind::SymbolChange => Deed::Symbol(action.new_symbol.clone()?),
+            ActionKind::Unknown => return None,
+        };
+        Some(Self { id: action.action_id.clone(), ex_date: action.ex_date, deed, told })
     }
     /// Whether it does what another one does.
     pub fn is_as(&self, other: &Self) -> bool {
-        (self.ex_date, self.ratio, self.cash_in_lieu) == (other.ex_date, other.ratio, other.cash_in_lieu)
+        (self.ex_date, &self.deed) == (other.ex_date, &other.deed)
+    }
+    /// The ratio of a split.
+    pub fn ratio(&self) -> Option<Ratio> {
+        if let Deed::Split { ratio, .. } = self.deed { Some(ratio) } else { None }
+    }
+    /// Whether it changes what is held or owned.
+    pub fn concerns_books(&self) -> bool {
+        !matches!(self.deed, Deed::Symbol(_))
     }
 }
 
-/// What is known of the splits of an instrument.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Splits {
-    announced: Vec<Split>,
-    /// By ex-date and id, each with the moment at which its ex-date began at the venue.
-    effective: Vec<(Split, Timestamp)>,
+/// An action in effect.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Effective {
+    action: Action,
+    /// When its ex-date began at the venue.
+    start: Timestamp,
+    /// Whether its day of payment has begun there.
+    paid: bool,
 }
 
-impl Splits {
+/// What is known of the actions of an instrument.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Actions {
+    announced: Vec<Action>,
+    /// By ex-date and id.
+    effective: Vec<Effective>,
+}
+
+impl Actions {
     /// Those in effect, by ex-date and id.
-    pub fn effective(&self) -> impl Iterator<Item = &Split> {
-        self.effective.iter().map(|(split, _)| split)
+    pub fn effective(&self) -> impl Iterator<Item = &Action> {
+        self.effective.iter().map(|held| &held.action)
     }
     /// One of them.
-    pub fn find(&self, id: &str) -> Option<&Split> {
-        self.effective().find(|split| split.id == id)
+    pub fn find(&self, id: &str) -> Option<&Action> {
+        self.effective().find(|action| action.id == id)
     }
-    /// The latest ex-date of those in effect.
+    /// Whether one of them has been paid.
+    pub fn is_paid(&self, id: &str) -> bool {
+        self.effective.iter().any(|held| held.action.id == id && held.paid)
+    }
+    /// The latest ex-date of those in effect that concern books.
     pub fn latest(&self) -> Option<Date> {
-        self.effective.last().map(|(split, _)| split.ex_date)
+        self.effective().filter(|action| action.concerns_books()).last().map(|action| action.ex_date)
     }
-    /// Those that wait for their ex-date.
-    pub fn announced(&self) -> &[Split] {
-        &self.announced
+    /// The symbol that the newest change in effect gave.
+    pub fn symbol(&self) -> Option<&SmolStr> {
+        let changes = self.effective().filter_map(|action| if let Deed::Symbol(symbol) = &action.deed { Some(symbol) } else { None });
+        changes.last()
     }
-    /// Takes what is said of an action now: `None` when it no longer stands. Returns whether it was there before as
-    /// it is now; where it was in effect otherwise, it no longer is.
-    pub fn hear(&mut self, id: &str, now: Option<Split>) -> Heard {
-        let known = self.announced.iter().chain(self.effective()).find(|split| split.id == id);
+    /// Whether nothing is to come of any.
+    pub fn is_quiet(&self) -> bool {
+        self.announced.is_empty() && self.effective.iter().all(Effective::is_done)
+    }
+    /// When the next one takes effect or is paid, by when days start.
+    pub fn next_due(&self, start: impl Fn(Date) -> Timestamp) -> Option<Timestamp> {
+        let payments = self.effective.iter().filter(|held| !held.is_done()).filter_map(Effective::pay_date);
+        self.announced.iter().map(|action| action.ex_date).chain(payments).min().map(start)
+    }
+    /// Takes what is said of an action now: `None` when it no longer stands. Where it was in effect otherwise, it no
+    /// longer is.
+    pub fn hear(&mut self, id: &str, now: Option<Action>) -> Heard {
+        let known = self.announced.iter().chain(self.effective()).find(|action| action.id == id);
         if let (Some(known), Some(now)) = (known, &now)
             && known.is_as(now)
         {
             return Heard { changed: false, withdrawn: false, full: false };
         }
         let before = (self.announced.len(), self.effective.len());
-        self.announced.retain(|split| split.id != id);
-        self.effective.retain(|(split, _)| split.id != id);
+        self.announced.retain(|action| action.id != id);
+        self.effective.retain(|held| held.action.id != id);
         let withdrawn = before.1 != self.effective.len();
         let changed = withdrawn || before.0 != self.announced.len() || now.is_some();
         let full = now.is_some() && self.announced.len() + self.effective.len() >= MOST;
         self.announced.extend(now.filter(|_| !full));
         Heard { changed, withdrawn, full }
     }
-    /// Puts those into effect whose ex-date has begun; their ids.
+    /// Puts those into effect whose ex-date has begun, and pays those whose day has; their ids, by ex-date.
     pub fn begin(&mut self, start: impl Fn(Date) -> Timestamp, now: Timestamp) -> Vec<SmolStr> {
-        let (due, later): (Vec<Split>, Vec<Split>) = self.announced.drain(..).partition(|split| start(split.ex_date) <= now);
+        let (due, later): (Vec<Action>, Vec<Action>) = self.announced.drain(..).partition(|action| start(action.ex_date) <= now);
         self.announced = later;
-        let mut begun: Vec<&Split> = due.iter().collect();
-        begun.sort_by(|a, b| (a.ex_date, &a.id).cmp(&(b.ex_date, &b.id)));
-        let ids = begun.into_iter().map(|split| split.id.clone()).collect();
-        self.effective.extend(due.into_iter().map(|split| (split.clone(), start(split.ex_date))));
-        self.effective.sort_by(|(a, _), (b, _)| (a.ex_date, &a.id).cmp(&(b.ex_date, &b.id)));
-        ids
+        let mut begun: Vec<(Date, SmolStr)> = due.iter().map(|action| (action.ex_date, action.id.clone())).collect();
+        self.effective.extend(due.into_iter().map(|action| Effective { start: start(action.ex_date), action, paid: false }));
+        self.effective.sort_by(|a, b| (a.action.ex_date, &a.action.id).cmp(&(b.action.ex_date, &b.action.id)));
+        for held in self.effective.iter_mut().filter(|held| !held.is_done()) {
+            if held.pay_date().is_some_and(|day| start(day) <= now) {
+                held.paid = true;
+                begun.push((held.action.ex_date, held.action.id.clone()));
+            }
+        }
+        begun.sort();
+        begun.dedup();
+        begun.into_iter().map(|(_, id)| id).collect()
     }
     /// A price made at a moment, in today's units; `None` where that is beyond the range of prices.
     pub fn price(&self, price: Price, made: Timestamp) -> Option<Price> {
-        let later = self.effective.iter().filter(|(_, start)| made < *start);
-        later.map(|(split, _)| split).try_fold(price, |price, split| split.ratio.price(price).ok())
+        let later = self.effective.iter().filter(|held| made < held.start);
+        later.filter_map(|held| held.action.ratio()).try_fold(price, |price, ratio| ratio.price(price).ok())
+    }
+}
+
+impl Effective {
+    fn pay_date(&self) -> Option<Date> {
+        if let Deed::Dividend { pay_date, .. } = self.action.deed { Some(pay_date) } else { None }
+    }
+    fn is_done(&self) -> bool {
+        self.paid || self.pay_date().is_none()
     }
 }
 
@@ -145,7 +224,7 @@ impl Splits {
 pub struct Heard {
     /// Whether it says something new.
     pub changed: bool,
-    /// Whether a split was in effect that is not any more, or not yet again.
+    /// Whether it was in effect and is not any more, or not yet again.
     pub withdrawn: bool,
     /// Whether there was no room for it.
     pub full: bool,
@@ -158,9 +237,9 @@ mod tests {
     fn quantity(text: &str) -> Quantity {
         text.parse().unwrap()
     }
-    fn split(id: &str, day: i32, new: &str, old: &str) -> Split {
+    fn split(id: &str, day: i32, new: &str, old: &str) -> Action {
         let ratio = Ratio::new(quantity(new), quantity(old)).unwrap();
-        Split { id: id.into(), ex_date: Date::from_days(day), ratio, cash_in_lieu: None, told: (0, 0) }
+        Action { id: id.into(), ex_date: Date::from_days(day), deed: Deed::Split { ratio, cash_in_lieu: None }, told: (0, 0) }
     }
 
     #[test]
@@ -176,16 +255,16 @@ mod tests {
 
     #[test]
     fn prices_from_before_follow_and_come_back_exactly() {
-        let (mut splits, start) = (Splits::default(), |day: Date| day.start_utc());
-        splits.hear("a", Some(split("a", 10, "3", "1")));
-        assert!(splits.begin(start, Date::from_days(9).start_utc()).is_empty());
-        assert_eq!(splits.begin(start, Date::from_days(10).start_utc()), ["a"]);
+        let (mut actions, start) = (Actions::default(), |day: Date| day.start_utc());
+        actions.hear("a", Some(split("a", 10, "3", "1")));
+        assert!(actions.begin(start, Date::from_days(9).start_utc()).is_empty());
+        assert_eq!(actions.begin(start, Date::from_days(10).start_utc()), ["a"]);
         let (price, early) = ("10".parse().unwrap(), Date::from_days(10).start_utc().plus_micros(-1));
-        assert_eq!(splits.price(price, early).unwrap().to_string(), "3.3333333333");
-        assert_eq!(splits.price(price, Date::from_days(10).start_utc()), Some(price));
-        let same = splits.hear("a", Some(split("a", 10, "6", "2")));
+        assert_eq!(actions.price(price, early).unwrap().to_string(), "3.3333333333");
+        assert_eq!(actions.price(price, Date::from_days(10).start_utc()), Some(price));
+        let same = actions.hear("a", Some(split("a", 10, "6", "2")));
         assert!(!same.changed);
-        assert!(splits.hear("a", None).withdrawn);
-        assert_eq!(splits.price(price, early), Some(price));
+        assert!(actions.hear("a", None).withdrawn);
+        assert_eq!(actions.price(price, early), Some(price));
     }
 }

@@ -1,6 +1,6 @@
 //! Which price of a quote is the mark, and whether a move is believed.
 
-use super::actions::Splits;
+use super::actions::Actions;
 use domain::enums::PriceSource;
 use domain::frame::FramePrice;
 use domain::wide::compare_products;
@@ -18,8 +18,8 @@ pub struct Mark {
 
 impl Mark {
     /// Its value in today's units; `None` where it leaves the range of prices.
-    pub fn value(&self, splits: &Splits) -> Option<Price> {
-        let of = |(price, made): (Price, Timestamp)| splits.price(price, made);
+    pub fn value(&self, actions: &Actions) -> Option<Price> {
+        let of = |(price, made): (Price, Timestamp)| actions.price(price, made);
         let price = match self.other {
             None => of(self.one)?,
             Some(other) => middle(of(self.one)?, of(other)?)?,
@@ -73,7 +73,7 @@ pub struct Chosen {
 
 /// The price that `source` takes from a quote, where it is there.
 /// AUTO is the mark, else the middle of bid and ask, else the last; every other source is itself only.
-pub fn choose(quote: &FramePrice, source: PriceSource, splits: &Splits) -> Option<Chosen> {
+pub fn choose(quote: &FramePrice, source: PriceSource, actions: &Actions) -> Option<Chosen> {
     let one = |field: Option<(Price, Timestamp)>, origin| field.map(|one| (Mark { one, other: None }, origin));
     let mark = || one(quote.mark_at(), Origin::Mark);
     let last = || one(quote.last_at(), Origin::Last);
@@ -86,7 +86,7 @@ pub fn choose(quote: &FramePrice, source: PriceSource, splits: &Splits) -> Optio
         PriceSource::Bid => one(quote.bid_at(), Origin::Bid),
         PriceSource::Ask => one(quote.ask_at(), Origin::Ask),
     };
-    chosen.and_then(|(mark, origin)| Some(Chosen { mark, price: mark.value(splits)?, origin }))
+    chosen.and_then(|(mark, origin)| Some(Chosen { mark, price: mark.value(actions)?, origin }))
 }
 
 /// The middle of bid and ask, rounded half-even at the price's scale.
@@ -119,7 +119,7 @@ mod tests {
 
     #[test]
     fn auto_takes_mark_then_middle_then_last() {
-        let shown = |q: &FramePrice, s| choose(q, s, &Splits::default()).map(|c| c.price.to_string());
+        let shown = |q: &FramePrice, s| choose(q, s, &Actions::default()).map(|c| c.price.to_string());
         assert_eq!(shown(&quote("9", "10", "8", "11"), PriceSource::Auto).as_deref(), Some("11"));
         assert_eq!(shown(&quote("9", "10", "8", ""), PriceSource::Auto).as_deref(), Some("9.5"));
         assert_eq!(shown(&quote("9", "", "8", ""), PriceSource::Auto).as_deref(), Some("8"));
@@ -132,7 +132,7 @@ mod tests {
     fn a_price_is_as_old_as_the_fields_that_it_came_from() {
         let (old, new) = (Timestamp::from_micros(2), Timestamp::from_micros(9));
         let quote = FramePrice { bid_time: Some(old), ..quote("9", "11", "8", "") };
-        let made = |source| choose(&quote, source, &Splits::default()).map(|chosen| (chosen.mark.time(), chosen.origin));
+        let made = |source| choose(&quote, source, &Actions::default()).map(|chosen| (chosen.mark.time(), chosen.origin));
         assert_eq!(made(PriceSource::Auto), Some((old, Origin::Mid)));
         assert_eq!(made(PriceSource::Ask), Some((new, Origin::Ask)));
         assert_eq!(made(PriceSource::Last), Some((new, Origin::Last)));

@@ -40,7 +40,7 @@ impl Cuts {
     pub fn close(&self, name: &str, ix: InstrumentIx, market: &Market) -> Option<Price> {
         let cut = self.prices.get(name).and_then(|prices| prices.get(ix.at()).copied().flatten());
         let slot = market.slot(ix);
-        cut.and_then(|mark| mark.value(&slot.splits)).filter(|price| price.is_positive()).or(slot.first)
+        cut.and_then(|mark| mark.value(&slot.actions)).filter(|price| price.is_positive()).or(slot.first)
     }
 }
 

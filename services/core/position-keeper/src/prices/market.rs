@@ -1,11 +1,11 @@
 //! The lane's table of instruments: interned to dense numbers, in the order in which they were first named.
 
-use super::actions::Split;
+use super::actions::Action;
 use super::hours::{Hours, open_micros};
 use super::rates::{Pairs, Rate};
 use super::slot::Slot;
 use domain::corporate_action::CorporateAction;
-use domain::enums::{ActionKind, ActionStatus, InstrumentType, MarketState};
+use domain::enums::{ActionStatus, InstrumentType, MarketState};
 use domain::frame::FramePrice;
 use domain::instrument::Instrument;
 use domain::market_status::MarketStatus;
@@ -144,7 +144,7 @@ impl Market {
     /// Takes an announcement in that a frame told of; the instrument, where its books have to follow.
     pub fn announce(&mut self, action: &CorporateAction, told: (i32, i64), now: Timestamp) -> Option<InstrumentIx> {
         let known = self.table.actions.get(&action.action_id).copied();
-        if known.is_none() && (action.status == ActionStatus::Cancelled || action.kind != ActionKind::Split) {
+        if known.is_none() && action.status == ActionStatus::Cancelled {
             return None;
         }
         let ix = self.intern(&action.instrument_id);
@@ -154,11 +154,11 @@ impl Market {
             self.table.slots[ix.at()].doubt(&action.action_id, action.status == ActionStatus::New);
             return None;
         }
-        let split = Split::of(action, told);
+        let now_told = Action::of(action, told);
         let slot = &mut self.table.slots[ix.at()];
-        let heard = slot.splits.hear(&action.action_id, split.clone());
-        let stands = action.kind == ActionKind::Split && action.status == ActionStatus::New;
-        slot.doubt(&action.action_id, stands && (split.is_none() || heard.full || slot.kind() == InstrumentType::Fx));
+        let heard = slot.actions.hear(&action.action_id, now_told.clone());
+        let stands = action.status == ActionStatus::New;
+        slot.doubt(&action.action_id, stands && (now_told.is_none() || heard.full || slot.kind() == InstrumentType::Fx));
         if stands {
             self.table.actions.insert(action.action_id.clone(), ix);
         } else {
@@ -174,11 +174,11 @@ impl Market {
     /// Puts the splits of an instrument into effect that are due; their ids.
     fn begin(&mut self, ix: InstrumentIx, now: Timestamp) -> Vec<SmolStr> {
         let slot = &mut self.table.slots[ix.at()];
-        if slot.splits.announced().is_empty() || slot.kind() == InstrumentType::Fx {
+        if slot.actions.is_quiet() || slot.kind() == InstrumentType::Fx {
             return Vec::new();
         }
         let venue = slot.facts.as_ref().and_then(|facts| facts.venue.clone());
-        let begun = slot.splits.begin(|day| day_start(venue.as_deref(), day), now);
+        let begun = slot.actions.begin(|day| day_start(venue.as_deref(), day), now);
         if !begun.is_empty() {
             slot.split();
             self.mark_changed(ix);
@@ -190,14 +190,17 @@ impl Market {
         let all = (0..self.table.slots.len()).map(InstrumentIx::of).collect::<Vec<_>>();
         all.into_iter().flat_map(|ix| self.begin(ix, now).into_iter().map(move |id| (ix, id))).collect()
     }
-    /// When the next announced split takes effect.
-    pub fn next_split(&self) -> Option<Timestamp> {
+    /// When the next announced action takes effect, or is paid.
+    pub fn next_action(&self) -> Option<Timestamp> {
         let due = |slot: &Slot| {
             let venue = slot.facts.as_ref().and_then(|facts| facts.venue.as_deref());
-            let day = slot.splits.announced().iter().map(|split| split.ex_date).min()?;
-            (slot.kind() != InstrumentType::Fx).then(|| day_start(venue, day))
+            slot.actions.next_due(|day| day_start(venue, day)).filter(|_| slot.kind() != InstrumentType::Fx)
         };
         self.table.slots.iter().filter_map(due).min()
+    }
+    /// The instrument of an action that was announced.
+    pub fn of_action(&self, id: &str) -> Option<InstrumentIx> {
+        self.table.actions.get(id).copied()
     }
     /// Takes a quote in.
     pub fn quote(&mut self, update: FramePrice) -> InstrumentIx {

@@ -1,6 +1,6 @@
 //! One instrument: its facts, its newest quote, and the price that was accepted from it.
 
-use super::actions::Splits;
+use super::actions::Actions;
 use super::choice::{self, Chosen, Mark};
 use super::hours::Hours;
 use domain::enums::{InstrumentType, PriceFlag, PriceSource};
@@ -25,8 +25,8 @@ pub struct Slot {
     /// The newest record has another currency, type, multiplier or base asset than those in force: every
     /// book that holds it is unreconciled until a record corrects that.
     pub conflict: bool,
-    /// Its splits.
-    pub splits: Splits,
+    /// Its actions.
+    pub actions: Actions,
     /// Actions that were announced and cannot be applied: every book that holds it is unreconciled.
     pub unapplied: BTreeSet<SmolStr>,
     /// The newest value of each field of its ticks.
@@ -65,7 +65,7 @@ impl Slot {
             facts: None,
             booked: false,
             conflict: false,
-            splits: Splits::default(),
+            actions: Actions::default(),
             unapplied: BTreeSet::new(),
             quote: None,
             marks: Marks::default(),
@@ -99,8 +99,8 @@ impl Slot {
     /// Chooses anew by the facts in force, when the price was chosen by another source before.
     fn choose_again(&mut self, before: PriceSource) {
         let (Some(quote), Some(facts)) = (self.quote.as_deref(), self.facts.as_deref()) else { return };
-        let chosen = choice::choose(quote, facts.price_source, &self.splits);
-        let moved = choice::choose(quote, before, &self.splits).map(|chosen| chosen.origin) != chosen.map(|chosen| chosen.origin);
+        let chosen = choice::choose(quote, facts.price_source, &self.actions);
+        let moved = choice::choose(quote, before, &self.actions).map(|chosen| chosen.origin) != chosen.map(|chosen| chosen.origin);
         match chosen {
             // Without a book nothing was counted by the old source: it is as if it had never been.
             _ if moved && !self.booked => {
@@ -126,11 +126,11 @@ impl Slot {
                 if !quote.merge(&update) {
                     return false;
                 }
-                (choice::choose(quote, source, &self.splits).filter(|chosen| chosen.origin.given_by(&update)), quote.accrued)
+                (choice::choose(quote, source, &self.actions).filter(|chosen| chosen.origin.given_by(&update)), quote.accrued)
             }
             None => {
                 let quote = self.quote.insert(Box::new(update));
-                (choice::choose(quote, source, &self.splits), quote.accrued)
+                (choice::choose(quote, source, &self.actions), quote.accrued)
             }
         };
         let accrued = accrued.filter(|accrued| accrued.fits_wire());
@@ -173,9 +173,9 @@ impl Slot {
         news
     }
 
-    /// Values every kept price anew: the splits in effect have changed.
+    /// Values every kept price anew: the actions in effect have changed.
     pub fn split(&mut self) {
-        let value = |mark: Option<Mark>| mark.and_then(|mark| mark.value(&self.splits));
+        let value = |mark: Option<Mark>| mark.and_then(|mark| mark.value(&self.actions));
         let positive = |mark: Option<Mark>| value(mark).filter(|price| price.is_positive());
         (self.price, self.held, self.first) = (positive(self.marks.accepted), value(self.marks.held), positive(self.marks.first));
     }

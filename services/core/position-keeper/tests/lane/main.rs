@@ -8,6 +8,7 @@ mod amending;
 mod bookings;
 mod crowding;
 mod discarding;
+mod dividends;
 mod drifting;
 mod harness;
 mod health;

@@ -1,4 +1,4 @@
-//! Splits: the book is that of a replay in which every split was known in time, whenever it was announced, amended or
+//! Actions: the book is that of a replay in which every split was known in time, whenever it was announced, amended or
 //! withdrawn, and whatever was booked, cancelled or corrected meanwhile.
 
 use crate::harness::*;
@@ -211,14 +211,14 @@ fn act() -> impl Strategy<Value = Act> {
     let trade =
         (any::<bool>(), 1..2_000_u32, 1..5_u32, 4..9_u8).prop_map(|(buy, quantity, price, day)| Act::Trade { buy, quantity, price, day });
     let amend = (0..20_usize, prop::option::of((1..2_000_u32, 1..5_u32))).prop_map(|(of, now)| Act::Amend { of, now });
-    let announce = (0..3_u8, 1..8_u32, 1..8_u32, 4..10_u8, any::<bool>()).prop_map(|(id, new, old, day, lieu)| Act::Announce {
+    let announce = (0..5_u8, 1..8_u32, 1..8_u32, 4..10_u8, any::<bool>()).prop_map(|(id, new, old, day, lieu)| Act::Announce {
         id,
         new,
         old,
         day,
         lieu,
     });
-    prop_oneof![6 => trade, 2 => amend, 2 => announce, 1 => (0..3_u8).prop_map(|id| Act::Withdraw { id }), 1 => Just(Act::Restore)]
+    prop_oneof![6 => trade, 2 => amend, 2 => announce, 1 => (0..5_u8).prop_map(|id| Act::Withdraw { id }), 1 => Just(Act::Restore)]
 }
 
 fn date(day: u8) -> String {
@@ -232,7 +232,13 @@ fn sent(book: &mut Book, n: usize, (buy, quantity, price, day): (bool, u32, u32,
     book.fill(&format!("t{n}"), if buy { "BUY" } else { "SELL" }, &quantity, &price.to_string(), more);
 }
 
+/// The last two ids are of dividends, which are paid two days later or at once.
 fn announced(id: u8, (new, old, day, lieu): (u32, u32, u8, bool)) -> CorporateAction {
+    if id > 2 {
+        let pay = if lieu { json!(null) } else { json!(date(day + 2)) };
+        let more = json!({"kind": "CASH_DIVIDEND", "amount_per_share": format!("0.{new}{old}"), "pay_date": pay});
+        return split(&format!("s{id}"), "NEW", "1", "1", &date(day), more);
+    }
     let more = if lieu { json!({"cash_in_lieu_price": "3"}) } else { json!({}) };
     split(&format!("s{id}"), "NEW", &new.to_string(), &old.to_string(), &date(day), more)
 }
@@ -240,9 +246,9 @@ fn announced(id: u8, (new, old, day, lieu): (u32, u32, u8, bool)) -> CorporateAc
 type Standing = Option<(bool, u32, u32, u8)>;
 
 /// Plays the acts; the trades and the splits that stand at the end.
-fn played(method: &str, acts: &[Act]) -> (Book, Vec<Standing>, [Option<(u32, u32, u8, bool)>; 3]) {
+fn played(method: &str, acts: &[Act]) -> (Book, Vec<Standing>, [Option<(u32, u32, u8, bool)>; 5]) {
     let mut book = ready_by(method);
-    let (mut trades, mut splits) = (Vec::<Standing>::new(), [None; 3]);
+    let (mut trades, mut splits) = (Vec::<Standing>::new(), [None; 5]);
     for (n, act) in acts.iter().enumerate() {
         // Two days of acts, then two of the next ones: ex-dates begin while things are booked.
         book.at(noon(5) + n as i64 * 10_800_000_000);
@@ -271,7 +277,8 @@ fn played(method: &str, acts: &[Act]) -> (Book, Vec<Standing>, [Option<(u32, u32
             }
             Act::Withdraw { id } => {
                 splits[usize::from(id)] = None;
-                announce(&mut book, split(&format!("s{id}"), "CANCELLED", "1", "1", "2026-01-05", json!({})));
+                let kind = if id > 2 { "CASH_DIVIDEND" } else { "SPLIT" };
+                announce(&mut book, split(&format!("s{id}"), "CANCELLED", "1", "1", "2026-01-05", json!({"kind": kind})));
             }
             Act::Restore => book.lane = restored(&mut book.lane),
         }
@@ -286,7 +293,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
 
     #[test]
-    fn the_book_is_that_of_a_replay_in_which_every_split_was_known(acts in prop::collection::vec(act(), 1..40), method in 0..4_usize) {
+    fn the_book_is_that_of_a_replay_in_which_every_action_was_known(acts in prop::collection::vec(act(), 1..40), method in 0..4_usize) {
         let method = ["AVERAGE", "FIFO", "LIFO", "HIFO"][method];
         let (book, trades, splits) = played(method, &acts);
         let mut right = ready_by(method);
