@@ -138,6 +138,8 @@ class Book:
         self.executed = defaultdict(Fraction)
         self.unsettled = []
         self.log, self.splits = [], []
+        self.owed, self.book_owed = defaultdict(Fraction), ZERO
+        self.market, self.by_entries, self.cash_policy = None, set(), False
 
     def settled(self, day):
         """Cash by currency without what fills of a later settlement date moved; `day` as YYYY-MM-DD."""
@@ -153,12 +155,16 @@ class Book:
 
     def book(self, value, market, names=()):
         """Books a fill or a cash entry and keeps it, with the rates of now; None when something is missing."""
+        self.market = market
         if "exec_id" in value and any(split.name == value["instrument_id"] for split in self.splits):
             return splits.booked(self, value, market, names)
         told = self.entry(value, market) if "entry_id" in value else self.fill(value, market)
         if told is not None:
             self.log.append((value, copy.deepcopy(market), set(names) or {value.get("exec_id") or value["entry_id"]}, told))
         return told
+
+    def pays_by_entries(self, action):
+        return self.cash_policy or action in self.by_entries
 
     def knows(self, value):
         """The place of the execution or the entry that a record names; None while it has not come."""
@@ -217,7 +223,7 @@ class Book:
         book = booked(amount * rate)
         kind, sign = value["kind"], -1 if value["kind"] in ("WITHDRAWAL", "FEE", "TRANSFER_OUT") else 1
         self.move(value["currency"], sign * amount, sign * book)
-        name = {"FEE": "fees", "INTEREST": "income"}.get(kind, "net_flows")
+        name = {"FEE": "fees", "INTEREST": "income", "DIVIDEND": "income"}.get(kind, "net_flows")
         self.sums[name] += sign * book if name == "net_flows" else book
         flow = sign * book if name == "net_flows" else ZERO
         shown = kind if kind.startswith("TRANSFER") else "CASH_" + kind

@@ -74,6 +74,12 @@ class Market:
             return one("mark") or mid or one("last")
         return mid if source == "MID" else one(source.lower())
 
+    def symbol(self, name):
+        """The newest change in effect, else that of the reference data, else the id."""
+        changes = [action for action in self.splits.get(name, []) if hasattr(action, "symbol")]
+        changes.sort(key=lambda action: (action.ex_date, action.action))
+        return changes[-1].symbol if changes else self.facts.get(name, {}).get("symbol") or name
+
     def units(self, name, quoted):
         """What a price comes to after the splits that took effect since each part of it was made."""
         out = []

@@ -20,7 +20,7 @@ use engine::waiting::Waiter;
 use engine::{Context, Origin, Role, Settings, Stats, Timer};
 use marks::Marks;
 use rustc_hash::FxHashMap;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A throttled snapshot is due; by portfolio.
 const TIMER_SNAPSHOT: u8 = 1;
@@ -58,6 +58,8 @@ pub struct PositionKeeper {
     pub(crate) sessions: BTreeMap<SmolStr, PortfolioIx>,
     /// Portfolios with a line in each instrument; derived.
     pub(crate) holders: Vec<Vec<PortfolioIx>>,
+    /// Portfolios with a line whose corporate action waits for a rate; derived.
+    pub(crate) unrated: BTreeSet<PortfolioIx>,
     /// When each portfolio's first fresh price goes stale; derived.
     stale_at: Vec<Timestamp>,
     /// Portfolios whose snapshot timer is known to be set; derived.

@@ -50,13 +50,21 @@ impl PositionKeeper {
 
     /// Books follow that could not for want of a rate.
     pub(crate) fn follow_unrated(&mut self, cx: &mut Context<'_>) {
-        for at in 0..self.portfolios.len() {
-            let behind = self.portfolios[at].actions.iter().filter(|(_, actions)| !actions.unrated.is_empty());
+        for ix in std::mem::take(&mut self.unrated) {
+            let behind = self.portfolio(ix).actions.iter().filter(|(_, actions)| !actions.unrated.is_empty());
             let unrated: Vec<_> = behind.flat_map(|(line, actions)| actions.unrated.iter().map(|id| (*line, id.clone()))).collect();
             for (instrument, id) in unrated {
                 let told = self.market.slot(instrument).actions.find(&id).map_or((0, 0), |action| action.told);
-                self.follow_in(PortfolioIx::of(at), instrument, News { id: &id, before: None, told }, cx);
+                self.follow_in(ix, instrument, News { id: &id, before: None, told }, cx);
             }
+            self.note_unrated(ix);
+        }
+    }
+
+    /// Notes whether a portfolio has lines that wait for a rate.
+    pub(crate) fn note_unrated(&mut self, ix: PortfolioIx) {
+        if self.portfolio(ix).actions.values().any(|actions| !actions.unrated.is_empty()) {
+            self.unrated.insert(ix);
         }
     }
 
@@ -77,7 +85,8 @@ impl PositionKeeper {
     /// Makes one line follow what stands of an action now.
     fn follow_in(&mut self, ix: PortfolioIx, instrument: InstrumentIx, news: News<'_>, cx: &mut Context<'_>) {
         let (portfolio, id) = (self.portfolio(ix), news.id);
-        if portfolio.lines.holding(instrument).newest.is_none() && !portfolio.actions.contains_key(&instrument) {
+        let newest = portfolio.lines.find(instrument).and_then(|place| portfolio.lines.at(place).newest);
+        if newest.is_none() && !portfolio.actions.contains_key(&instrument) {
             // Nothing was ever booked: its first booking finds what stands then.
             return;
         }
@@ -152,6 +161,7 @@ impl PositionKeeper {
         actions.beyond.remove(id);
         actions.unrated.remove(id);
         note(actions);
+        self.note_unrated(ix);
         self.marks.change(ix);
     }
 

@@ -53,6 +53,7 @@ impl PositionKeeper {
         let place = self.portfolio_mut(ix).book(planned);
         if let Some(instrument) = touched {
             self.hold(instrument, ix);
+            self.note_unrated(ix);
         }
         if let Some(action) = settles {
             self.portfolio_mut(ix).settled.insert(action);

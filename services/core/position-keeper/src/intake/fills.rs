@@ -37,7 +37,7 @@ impl PositionKeeper {
             }
             self.market.book(instrument);
         }
-        let settles = planned.settles;
+        let (settles, across) = (planned.settles, planned.across.is_some());
         let place = self.portfolios[ix.at()].book(planned);
         self.remember(ix, fill, (id, content, place), dates);
         let portfolio = &mut self.portfolios[ix.at()];
@@ -46,6 +46,9 @@ impl PositionKeeper {
         }
         if settles.is_some() {
             self.wake_to_settle(ix, cx);
+        }
+        if across {
+            self.note_unrated(ix);
         }
         let grown = self.portfolio(ix).lines.all().len() > lines;
         if let Some(instrument) = touched.filter(|_| grown) {

@@ -118,6 +118,7 @@ impl PositionKeeper {
         let (ix, instruments) = (portfolio.ix, portfolio.lines.all().iter().map(|line| line.instrument).collect::<Vec<_>>());
         self.add(portfolio);
         instruments.into_iter().for_each(|instrument| self.hold(instrument, ix));
+        self.note_unrated(ix);
         self.dirty[ix.at()] = false;
     }
 }

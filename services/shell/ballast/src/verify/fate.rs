@@ -8,7 +8,7 @@ use super::needs::{Awaited, Needs};
 use super::seen::{KEEPER, Place, Seen};
 use avro_codec::{SchemaStore, decode};
 use domain::cash::CashEntry;
-use domain::enums::{CommandKind, EntryKind};
+use domain::enums::{CashKind, CommandKind, EntryKind};
 use domain::fill::Fill;
 use domain::ledger::LedgerEntry;
 use domain::{Input, PortfolioId, SmolStr, Topic};
@@ -82,7 +82,18 @@ impl Fates {
         fates.fills = fates.judge(history, &history.fills, lanes, fill_key, fill_may_wait);
         let cash_may_wait = |entry: &CashEntry| stuck.contains(&entry.portfolio_id) || awaited.by_entry(entry);
         fates.cash = fates.judge(history, &history.cash, lanes, cash_key, cash_may_wait);
+        fates.pass_over_dividends(history, facts);
         fates
+    }
+
+    /// An entry of a dividend that its action has booked is a duplicate of that: whether it held is not known here.
+    fn pass_over_dividends(&mut self, history: &History, facts: &Facts) {
+        for (seen, fate) in history.cash.iter().zip(&mut self.cash) {
+            let action = seen.record.action_id.as_ref().filter(|_| seen.record.kind == CashKind::Dividend);
+            if *fate == Fate::Lost && !seen.misfiled && action.is_some_and(|action| facts.is_dividend(action)) {
+                *fate = Fate::Duplicate;
+            }
+        }
     }
 
     /// Portfolios one of whose unsettled records lacks something.

@@ -258,8 +258,8 @@ fn rebook<'a>(ground: &Ground<'a>, account: &mut Account<'a>, place: Place, entr
 
 /// Facts that matter and change leave open which of them held; without change the newest will do.
 fn facts_of<'a>(ground: &Ground<'a>, account: &mut Account<'a>, place: Place, id: &InstrumentId) -> Result<&'a Instrument, String> {
-    if ground.facts.is_split(id) {
-        return Err(format!("{id} was split, which is not modelled"));
+    if ground.facts.is_split(id) || ground.facts.pays(id) {
+        return Err(format!("{id} has a split or a dividend, which is not modelled"));
     }
     let known = ground.facts.instrument(id, i64::MAX);
     account.loose |= !ground.facts.is_constant(id);
