@@ -4,10 +4,10 @@
 
 mod harness;
 
-use domain::Input;
 use domain::Output;
 use domain::command::Command;
 use domain::enums::{CommandKind, DriftCause, DriftKind, OrderState};
+use domain::{Input, InstrumentId};
 use harness::{House, drift_mut, explained, tell, units, words};
 
 #[test]
@@ -53,7 +53,7 @@ fn a_corporate_action_asks_back_the_orders_in_its_instrument_and_no_others() {
     let mut event = house.drift(DriftKind::Requested);
     let drift = drift_mut(&mut event);
     (drift.cause, drift.cause_id) = (Some(DriftCause::Action), Some("split".into()));
-    drift.cause_instrument_id = domain::InstrumentId::new("BBB").ok();
+    drift.cause_instrument_id = InstrumentId::new("BBB").ok();
     let outputs = house.window(vec![event.clone()]);
     assert_eq!(tell(&outputs), "  wave 2 CANCEL [BUY 200 BBB]");
     let Output::OrderWave(wave) = &outputs[0] else { panic!("a wave") };
@@ -390,7 +390,7 @@ fn the_shadow_is_planned_and_never_ordered() {
 fn schedules_plan_every_line() {
     let mut house = House::automatic();
     let mut due = house.drift(DriftKind::Requested);
-    drift_mut(&mut due).cause = Some(domain::enums::DriftCause::Schedule);
+    drift_mut(&mut due).cause = Some(DriftCause::Schedule);
     let told = house.told(vec![due]);
     assert!(told.starts_with("SCHEDULED RELEASED"), "{told}");
 }

@@ -233,7 +233,7 @@ fn sent(book: &mut Book, n: usize, (buy, quantity, price, day): (bool, u32, u32,
 }
 
 /// The last two ids are of dividends, which are paid two days later or at once.
-fn announced(id: u8, (new, old, day, lieu): (u32, u32, u8, bool)) -> CorporateAction {
+fn announced(id: u8, (new, old, day, lieu): Said) -> CorporateAction {
     if id > 2 {
         let pay = if lieu { json!(null) } else { json!(date(day + 2)) };
         let more = json!({"kind": "CASH_DIVIDEND", "amount_per_share": format!("0.{new}{old}"), "pay_date": pay});
@@ -245,8 +245,11 @@ fn announced(id: u8, (new, old, day, lieu): (u32, u32, u8, bool)) -> CorporateAc
 
 type Standing = Option<(bool, u32, u32, u8)>;
 
+/// What was said last of an action: the ratio, the ex-date, whether it pays cash in lieu or at once.
+type Said = (u32, u32, u8, bool);
+
 /// Plays the acts; the trades and the splits that stand at the end.
-fn played(method: &str, acts: &[Act]) -> (Book, Vec<Standing>, [Option<(u32, u32, u8, bool)>; 5]) {
+fn played(method: &str, acts: &[Act]) -> (Book, Vec<Standing>, [Option<Said>; 5]) {
     let mut book = ready_by(method);
     let (mut trades, mut splits) = (Vec::<Standing>::new(), [None; 5]);
     for (n, act) in acts.iter().enumerate() {
