@@ -16,6 +16,8 @@ struct Left {
     unknown: i64,
     /// Repeats of booked ones: gone, or waiting behind others.
     repeats: i64,
+    /// Those of them that name another record, which each may await by itself.
+    naming: i64,
 }
 
 /// What must have become of the fills and cash entries of an input; says what did not.
@@ -47,6 +49,8 @@ pub fn holds(text: &str, told: &Told) -> Result<(), String> {
                 let left = waiting.entry(portfolio).or_default();
                 left.unknown += i64::from(!known);
                 left.repeats += i64::from(known);
+                let names = ["exec_ref_id", "reverses"].iter().any(|field| !record["value"][*field].is_null());
+                left.naming += i64::from(known && names);
             }
         }
     }
@@ -123,7 +127,7 @@ fn still_waiting(records: &[Value], waiting: &BTreeMap<String, Left>) -> Result<
     for (portfolio, shown) in &last {
         let none = Left::default();
         let left = waiting.get(portfolio).unwrap_or(&none);
-        let most = if left.unknown > 0 { left.unknown + left.repeats } else { 0 };
+        let most = if left.unknown > 0 { left.unknown + left.repeats } else { left.naming };
         if !(left.unknown..=most).contains(shown) {
             return Err(format!("{portfolio}: {} records are neither booked, known nor refused, and {shown} wait", left.unknown));
         }

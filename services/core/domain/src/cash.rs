@@ -13,7 +13,7 @@ pub struct CashEntry {
     pub source: SmolStr,
     /// Its id, unique within the source.
     pub entry_id: SmolStr,
-    /// The entry that this one takes back.
+    /// The entry of the same source that this one takes back.
     #[serde(default)]
     pub reverses: Option<SmolStr>,
     /// Portfolio; also the record's key.
@@ -22,15 +22,16 @@ pub struct CashEntry {
     pub kind: CashKind,
     /// Currency of `amount`.
     pub currency: Currency,
-    /// Amount; positive, but INTEREST and FEE may be negative; the total cost for securities transferred is `total_cost`.
+    /// Amount; positive, but INTEREST and FEE may be negative; of securities transferred zero,
+    /// or their total cost where `total_cost` is null.
     pub amount: Money,
     /// The instrument transferred, or the one that a dividend is for.
     #[serde(default)]
     pub instrument_id: Option<InstrumentId>,
-    /// Units transferred, signed for shorts.
+    /// Units transferred, below zero for a short position.
     #[serde(default)]
     pub quantity: Option<Quantity>,
-    /// Total cost of the units transferred, in the instrument's currency.
+    /// Total cost of the units that come, in the instrument's currency.
     #[serde(default)]
     pub total_cost: Option<Money>,
     /// The corporate action that it pays.

@@ -151,3 +151,67 @@ impl<'a> Book<'a> {
         Ok(Amended { own, later })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::verify::exact::{Exact, whole};
+    use crate::verify::story::{deposit, fill, instrument, usd, v};
+    use domain::enums::{CashKind, Side};
+
+    fn amends(kind: ExecType, of: &str, price: &str) -> Fill {
+        Fill { exec_type: kind, exec_ref_id: Some(of.into()), ..fill(&format!("{of}!"), Side::Buy, "10", price, "0", None) }
+    }
+    fn told(effect: &Effect) -> (Exact, Exact, Exact) {
+        (effect.quantity.clone(), effect.cash.get(&usd()).cloned().unwrap_or_else(|| whole(0)), effect.realized.clone())
+    }
+
+    #[test]
+    fn what_came_after_is_booked_again() {
+        let apple = instrument("AAPL");
+        let trades = [("1", Side::Buy, "10", "100"), ("2", Side::Buy, "10", "110"), ("3", Side::Sell, "5", "120")];
+        let trades = trades.map(|(id, side, quantity, price)| fill(id, side, quantity, price, "0", None));
+        let (right, gone, again) =
+            (amends(ExecType::Correct, "2", "130"), amends(ExecType::Cancel, "2!", "110"), amends(ExecType::Cancel, "2", "1"));
+        let mut book = Book::default();
+        trades.iter().for_each(|trade| _ = book.fill(trade, &apple).unwrap());
+        // (120 - 105) x 5 became (120 - 115) x 5.
+        let Amended { own, later } = book.amend(&right).unwrap();
+        assert_eq!((told(&own), told(&later)), ((whole(0), whole(-200), whole(0)), (whole(0), whole(0), whole(-50))));
+        let Amended { own, later } = book.amend(&gone).unwrap();
+        assert_eq!((told(&own), told(&later)), ((whole(-10), whole(1300), whole(0)), (whole(0), whole(0), whole(75))));
+        let held = &book.positions[&v::<InstrumentId>("AAPL")];
+        assert_eq!((held.quantity.clone(), held.cost.clone(), held.realized.clone()), (whole(5), whole(500), whole(100)));
+        assert_eq!(book.cash[&usd()], whole(-400));
+        assert!(book.amend(&again).is_err(), "it is cancelled already");
+    }
+
+    #[test]
+    fn securities_cross_at_their_worth_and_leave_at_their_cost() {
+        let apple = instrument("AAPL");
+        let terms = |price| Some(Terms { instrument: &apple, price: v(price) });
+        let moved = |id: &str, kind, units| CashEntry {
+            kind,
+            instrument_id: Some(v("AAPL")),
+            quantity: Some(v(units)),
+            total_cost: Some(v("80")),
+            ..deposit(id, "0")
+        };
+        let (comes, goes) = (moved("1", CashKind::TransferIn, "10"), moved("2", CashKind::TransferOut, "4"));
+        let back = CashEntry { reverses: Some("1".into()), ..moved("3", CashKind::TransferIn, "10") };
+        let mut book = Book::default();
+        assert_eq!(book.entry(&comes, terms("10")).unwrap().flow, Some((usd(), whole(100))));
+        assert_eq!(book.entry(&goes, terms("11")).unwrap().flow, Some((usd(), whole(-44))));
+        let held = book.positions[&v::<InstrumentId>("AAPL")].clone();
+        assert_eq!((held.quantity, held.cost, held.realized), (whole(6), whole(48), whole(0)));
+        let Amended { own, later } = book.reverse(&back, back.reverses.as_ref().unwrap()).unwrap();
+        assert_eq!((own.flow, own.quantity, later.is_nothing()), (Some((usd(), whole(-100))), whole(-10), true));
+        let held = &book.positions[&v::<InstrumentId>("AAPL")];
+        assert_eq!(
+            (held.quantity.clone(), held.cost.clone()),
+            (whole(-4), whole(-44)),
+            "what went without being held is owed at its worth"
+        );
+        assert_eq!(book.flows[&usd()], whole(-44));
+    }
+}

@@ -394,10 +394,16 @@ mod tests {
         assert_eq!(position.cost, zero());
     }
 
-    fn booked<'a>(instrument: &'a Instrument, fills: &'a [Fill]) -> (Book<'a>, Vec<Effect>) {
+    /// What a book holds after some executions, and what each did.
+    struct Booked {
+        positions: BTreeMap<InstrumentId, Position>,
+        cash: Amounts,
+    }
+
+    fn booked(instrument: &Instrument, fills: &[Fill]) -> (Booked, Vec<Effect>) {
         let mut book = Book::default();
         let effects = fills.iter().map(|fill| book.fill(fill, instrument).unwrap()).collect();
-        (book, effects)
+        (Booked { positions: book.positions, cash: book.cash }, effects)
     }
 
     #[test]
