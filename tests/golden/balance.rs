@@ -25,6 +25,7 @@ pub fn holds(text: &str, told: &Told) -> Result<(), String> {
     let records = records(told);
     let booked = booked(&records)?;
     let (refused, unread) = refused(&records);
+    let earned = earned(&records);
     let (mut applied, mut waiting) = (BTreeSet::new(), BTreeMap::<String, Left>::new());
     let mut next: BTreeMap<String, i64> = BTreeMap::new();
     for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
@@ -43,7 +44,7 @@ pub fn holds(text: &str, told: &Told) -> Result<(), String> {
             (true, false) if !applied.insert(identity(&record)) => return Err(format!("{place:?} is booked a second time")),
             (true, false) | (false, true) => {}
             (false, false) => {
-                let known = applied.contains(&identity(&record));
+                let known = applied.contains(&identity(&record)) || earned.contains(&dividend(&record["value"]));
                 let portfolio = record["value"]["portfolio_id"].as_str().unwrap_or_default().to_owned();
                 let left = waiting.entry(portfolio).or_default();
                 left.unknown += i64::from(!known);
@@ -73,12 +74,29 @@ fn identity(record: &Value) -> String {
     format!("{}|{}|{}|{date}|{id}", record["topic"], value["portfolio_id"], value["source"])
 }
 
+/// Portfolio and action of an entry that pays a dividend.
+fn dividend(value: &Value) -> (String, String) {
+    let action = if value["kind"] == "DIVIDEND" { value["action_id"].as_str() } else { None };
+    (value["portfolio_id"].as_str().unwrap_or_default().to_owned(), action.unwrap_or_default().to_owned())
+}
+
+/// Dividends that their actions have booked: an entry of one is known already.
+fn earned(records: &[Value]) -> BTreeSet<(String, String)> {
+    let ledgers = records.iter().filter(|record| record["topic"] == "portfolio.ledger.v1").map(|record| &record["value"]);
+    let entries = ledgers.flat_map(|ledger| ledger["entries"].as_array().into_iter().flatten().map(move |entry| (ledger, entry)));
+    let told = |text: &Value| text.as_str().unwrap_or_default().to_owned();
+    let of_actions = entries.filter(|(_, entry)| entry["kind"] == "DIVIDEND");
+    of_actions.map(|(ledger, entry)| (told(&ledger["portfolio_id"]), told(&entry["cause"]["id"]))).collect()
+}
+
 fn booked(records: &[Value]) -> Result<BTreeSet<Place>, String> {
     let mut booked = BTreeSet::new();
     for ledger in records.iter().filter(|record| record["topic"] == "portfolio.ledger.v1") {
         // A restatement belongs to the cancel or correction that caused it.
         let entries = ledger["value"]["entries"].as_array().into_iter().flatten();
-        for entry in entries.filter(|entry| entry["kind"] != "RESTATE") {
+        // What a frame has caused is a corporate action's, and no input of a portfolio.
+        let own = |entry: &&Value| entry["kind"] != "RESTATE" && entry["cause"]["topic"] != "ballast.frames.v1";
+        for entry in entries.filter(own) {
             let place = place(&entry["cause"]);
             if !booked.insert(place.clone()) {
                 return Err(format!("{place:?} is booked twice"));

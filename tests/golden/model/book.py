@@ -7,6 +7,7 @@ import copy
 from collections import defaultdict
 from fractions import Fraction
 
+from . import splits
 from .exact import half_even, num
 
 ZERO = Fraction(0)
@@ -136,7 +137,9 @@ class Book:
         self.sums = {"realized_gross": ZERO, "fees": ZERO, "income": ZERO, "net_flows": ZERO, "transferred": ZERO}
         self.executed = defaultdict(Fraction)
         self.unsettled = []
-        self.log = []
+        self.log, self.splits = [], []
+        self.owed, self.book_owed = defaultdict(Fraction), ZERO
+        self.market, self.by_entries, self.cash_policy = None, set(), False
 
     def settled(self, day):
         """Cash by currency without what fills of a later settlement date moved; `day` as YYYY-MM-DD."""
@@ -152,10 +155,16 @@ class Book:
 
     def book(self, value, market, names=()):
         """Books a fill or a cash entry and keeps it, with the rates of now; None when something is missing."""
+        self.market = market
+        if "exec_id" in value and any(split.name == value["instrument_id"] for split in self.splits):
+            return splits.booked(self, value, market, names)
         told = self.entry(value, market) if "entry_id" in value else self.fill(value, market)
         if told is not None:
             self.log.append((value, copy.deepcopy(market), set(names) or {value.get("exec_id") or value["entry_id"]}, told))
         return told
+
+    def pays_by_entries(self, action):
+        return self.cash_policy or action in self.by_entries
 
     def knows(self, value):
         """The place of the execution or the entry that a record names; None while it has not come."""
@@ -169,6 +178,8 @@ class Book:
     def amend(self, value, place):
         """This book as if what was booked at a place had never been, or been right: all is booked anew."""
         right, (was, _, _, _) = Book(self.base, self.method), self.log[place]
+        if self.splits:
+            return splits.amended(self, place, value, self.corrected(value, was), self.log[place][3]["fx_rate"])
         right.positions = {name: Position(self.method) for name in self.positions}
         told = {"kind": value.get("exec_type", "CANCEL"), "cash": defaultdict(Fraction), "external_flow": ZERO, "realized_gross": ZERO, "quantity_change": ZERO}
         later = dict(told, kind="RESTATE", cash=defaultdict(Fraction))
@@ -193,6 +204,14 @@ class Book:
         self.__dict__.update(right.__dict__)
         return told
 
+    @staticmethod
+    def corrected(value, was):
+        """What an execution is after its correction; None after a cancel."""
+        if value.get("exec_type") != "CORRECT":
+            return None
+        changed = {k: value.get(k) for k in ("quantity", "price", "gross_amount", "accrued_interest") if k in value}
+        return {**{k: v for k, v in was.items() if k not in ("gross_amount", "accrued_interest")}, **changed, "fees": value.get("fees", [])}
+
     def entry(self, value, market):
         """A cash entry; None when a rate or a price is missing, else what the ledger says of it."""
         rate = market.rate(value["currency"], self.base)
@@ -204,7 +223,7 @@ class Book:
         book = booked(amount * rate)
         kind, sign = value["kind"], -1 if value["kind"] in ("WITHDRAWAL", "FEE", "TRANSFER_OUT") else 1
         self.move(value["currency"], sign * amount, sign * book)
-        name = {"FEE": "fees", "INTEREST": "income"}.get(kind, "net_flows")
+        name = {"FEE": "fees", "INTEREST": "income", "DIVIDEND": "income"}.get(kind, "net_flows")
         self.sums[name] += sign * book if name == "net_flows" else book
         flow = sign * book if name == "net_flows" else ZERO
         shown = kind if kind.startswith("TRANSFER") else "CASH_" + kind

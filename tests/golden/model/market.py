@@ -11,6 +11,7 @@ class Market:
     def __init__(self):
         self.facts, self.quotes, self.accepted, self.states, self.first = {}, {}, {}, {}, {}
         self.booked, self.now = set(), 0
+        self.announced, self.splits, self.actions, self.first_as = {}, {}, {}, {}
 
     def describe(self, value):
         name, before = value["instrument_id"], self.source(value["instrument_id"])
@@ -18,14 +19,14 @@ class Market:
         quote = self.quotes.get(name)
         if not quote:
             return
-        chosen, old = self.choose(quote, self.source(name)), self.choose(quote, before)
+        chosen, old = self.choose(name, self.source(name)), self.choose(name, before)
         if (chosen and chosen[2]) != (old and old[2]):
             # Chosen by another source: without a holding it is as if the old choice had never been.
             if name not in self.booked:
                 self.accepted.pop(name, None)
                 self.first.pop(name, None)
             if chosen:
-                self.take(name, *chosen[:2])
+                self.take(name, *chosen)
 
     def source(self, name):
         return self.facts.get(name, {}).get("price_source", "AUTO")
@@ -47,40 +48,69 @@ class Market:
         given = {field for field in FIELDS if value.get(field) is not None}
         quote.update({field: (num(value[field]), time) for field in given})
         quote["time"] = time
-        chosen = self.choose(quote, self.source(name))
+        chosen = self.choose(name, self.source(name))
         # A tick that gives no field of the chosen price says nothing of it.
         if chosen and given & chosen[2]:
-            self.take(name, *chosen[:2])
+            self.take(name, *chosen)
 
-    def take(self, name, price, time):
+    def take(self, name, price, time, fields, quoted):
         if price > 0:
-            self.accept(name, price, time)
+            self.accept(name, price, time, quoted)
         elif name in self.accepted:
-            self.accepted[name]["held"] = price
+            self.accepted[name].update(held=price, held_as=quoted)
 
-    @staticmethod
-    def choose(quote, source):
-        """Price, when it was made, and the fields that it came from."""
-        one = lambda field: (*quote[field], {field}) if field in quote else None
+    def choose(self, name, source):
+        """Price in today's units, when it was made, the fields that it came from, and as it was quoted."""
+        quote = self.quotes[name]
+
+        def one(field):
+            return (self.units(name, [quote[field]]), quote[field][1], {field}, [quote[field]]) if field in quote else None
+
         mid = None
         if "bid" in quote and "ask" in quote:
-            (bid, bid_time), (ask, ask_time) = quote["bid"], quote["ask"]
-            mid = ((bid + ask) / 2, min(bid_time, ask_time), {"bid", "ask"})
+            both = [quote["bid"], quote["ask"]]
+            mid = (self.units(name, both), min(time for _, time in both), {"bid", "ask"}, both)
         if source == "AUTO":
             return one("mark") or mid or one("last")
         return mid if source == "MID" else one(source.lower())
 
-    def accept(self, name, price, time):
+    def symbol(self, name):
+        """The newest change in effect, else that of the reference data, else the id."""
+        changes = [action for action in self.splits.get(name, []) if hasattr(action, "symbol")]
+        changes.sort(key=lambda action: (action.ex_date, action.action))
+        return changes[-1].symbol if changes else self.facts.get(name, {}).get("symbol") or name
+
+    def units(self, name, quoted):
+        """What a price comes to after the splits that took effect since each part of it was made."""
+        out = []
+        for price, time in quoted:
+            for split in sorted(self.splits.get(name, []), key=lambda split: (split.ex_date, split.action)):
+                if time < split.start:
+                    price = split.price(price)
+            out.append(price)
+        return sum(out) / len(out)
+
+    def resplit(self, name):
+        """Every kept price anew, from what was quoted."""
+        known = self.accepted.get(name)
+        if known:
+            known["price"] = self.units(name, known["as"])
+            known["held"] = self.units(name, known["held_as"]) if known["held"] is not None else None
+        if name in self.first_as:
+            self.first[name] = self.units(name, self.first_as[name])
+
+    def accept(self, name, price, time, quoted):
         """A jump beyond max_jump_bp waits until the next price lies near it."""
         limit = num(self.facts.get(name, {}).get("max_jump_bp"))
         known = self.accepted.get(name)
         if limit is not None and known:
             near = lambda other: abs(price - other) <= other * limit / 10000
             if not near(known["price"]) and not (known["held"] and near(known["held"])):
-                known["held"] = price
+                known.update(held=price, held_as=quoted)
                 return
-        self.accepted[name] = {"price": price, "time": time, "held": None}
-        self.first.setdefault(name, price)
+        self.accepted[name] = {"price": price, "time": time, "held": None, "as": quoted}
+        if name not in self.first:
+            self.first[name], self.first_as[name] = price, quoted
 
     def price(self, name):
         known = self.accepted.get(name)

@@ -46,9 +46,11 @@ class Valuation:
         self.settled = book.settled(day_of(now))
         free = sum((amount * (self.rates[currency] or 0) for currency, amount in self.settled.items()), ZERO)
         self.spendable = min(free, self.cash) if setting(policy, "orders", "cash_basis", "TRADE_DATE") == "SETTLED" else self.cash
-        self.equity = self.cash + sum((line.worth for line in self.lines.values()), ZERO)
+        self.owed = sum((amount * (market.rate(currency, book.base) or 0) for currency, amount in book.owed.items()), ZERO)
+        self.equity = self.cash + self.owed + sum((line.worth for line in self.lines.values()), ZERO)
         self.unpriced = sorted(name for name, line in self.lines.items() if line.price is None)
         self.stale = sorted(name for name, line in self.lines.items() if line.stale)
+        self.rates.update({currency: market.rate(currency, book.base) for currency, amount in book.owed.items() if amount})
         rates = list(self.rates.values()) + [line.rate for line in self.lines.values()]
         self.pairs_fit = all(rate is not None for rate in rates)
         self.fit = not self.unpriced and not self.stale and self.pairs_fit

@@ -79,7 +79,7 @@ schemas! {
     COMMAND = "portfolio.commands.v1", "Command", 0xba40_79c9_72f0_c53e, Commands;
     LEDGER = "portfolio.ledger.v1", "Ledger", 0xdfa0_ff59_d794_f539, Ledger;
     SNAPSHOT = "portfolio.snapshots.v1", "Snapshot", 0x70f6_a7a5_03b6_9128, Snapshots;
-    DRIFT = "portfolio.drift.v1", "Drift", 0xede5_5683_6c47_b827, Drift;
+    DRIFT = "portfolio.drift.v1", "Drift", 0x490f_d7d2_f49d_7633, Drift;
     PORTFOLIO_CLOSE = "portfolio.closes.v1", "PortfolioClose", 0xe982_908c_8c23_eb9f, PortfolioCloses;
     ORDER_WAVE = "rebalance.orders.v1", "OrderWave", 0xca1f_561d_e111_2751, Orders;
     REBALANCE_EVENT = "rebalance.events.v1", "RebalanceEvent", 0xaf95_92bc_f9be_fe50, RebalanceEvents;

@@ -16,8 +16,10 @@ use domain::tick::Tick;
 use domain::{Price, Quantity, SmolStr, Timestamp};
 use engine::Refusal;
 
-/// Days ahead for which a market status may be announced.
+/// Days ahead for which a market status or a corporate action may be announced.
 pub const ANNOUNCED_DAYS: i64 = 366;
+/// How many units a split may make of one at most, and of how many one.
+pub const LARGEST_RATIO: i128 = 100_000;
 /// The longest text of a record, in bytes.
 pub const MAX_TEXT: usize = 1024;
 /// The longest text that stands in every line of drift events, snapshots and plans, in bytes: it decides how
@@ -97,15 +99,26 @@ pub fn instrument(instrument: &Instrument, key: Option<&[u8]>) -> Checked {
     texts.iter().try_for_each(|(text, name)| short(text.as_ref(), name, id))
 }
 
-/// A corporate action. One that is withdrawn needs no details.
-pub fn action(action: &CorporateAction, key: Option<&[u8]>) -> Checked {
+/// A corporate action; `now` is the moment by which the future is told. One that is withdrawn needs no details.
+pub fn action(action: &CorporateAction, key: Option<&[u8]>, now: Timestamp) -> Checked {
     let id = action.action_id.as_str();
     require(is_id(id), InvalidRecord, || format!("action_id {:?} is no id of 1 to 128 bytes", id.chars().take(32).collect::<String>()))?;
     keyed(key, id, "action_id")?;
     require(action.status != ActionStatus::Unknown, UnknownEnum, || ActionStatus::unknown(&format!("status of {id}")))?;
     require(action.kind != ActionKind::Unknown, UnknownEnum, || ActionKind::unknown(&format!("kind of {id}")))?;
     within(MAX_NAME, action.new_symbol.as_ref(), "new_symbol", id)?;
-    if action.status == ActionStatus::Cancelled { Ok(()) } else { details(action, id) }
+    if action.status == ActionStatus::Cancelled {
+        return Ok(());
+    }
+    let limit = now.plus_seconds(ANNOUNCED_DAYS * 86_400).date_utc();
+    require(action.ex_date <= limit, OutOfRange, || {
+        let day = action.ex_date;
+        format!("ex_date of {id} is {day}, more than {ANNOUNCED_DAYS} days after {now}: announce it nearer its time")
+    })?;
+    require(action.pay_date.is_none_or(|pay| pay >= action.ex_date), InvalidRecord, || {
+        format!("pay_date of {id} lies before its ex_date {}: nothing is paid before it is earned", action.ex_date)
+    })?;
+    details(action, id)
 }
 
 fn details(action: &CorporateAction, id: &str) -> Checked {
@@ -117,6 +130,10 @@ fn details(action: &CorporateAction, id: &str) -> Checked {
             };
             positive(new, "ratio_new", id)?;
             positive(old, "ratio_old", id)?;
+            let (new, old) = (new.units(), old.units());
+            require(new / old <= LARGEST_RATIO && old / new <= LARGEST_RATIO, OutOfRange, || {
+                format!("the ratio of {id} makes more than {LARGEST_RATIO} units of one, or one of as many: check ratio_new and ratio_old")
+            })?;
             let lieu = action.cash_in_lieu_price;
             let fits = lieu.is_none_or(|price| !price.is_negative() && price.fits_wire());
             require(fits, OutOfRange, || format!("cash_in_lieu_price of {id} is negative or too large"))

@@ -193,7 +193,7 @@ impl Conflator {
                 self.keep(origin, checked, |frame| frame.instruments.put(id, *record));
             }
             Ok(Input::CorporateAction(record)) if origin.topic == Topic::CorporateActions => {
-                let checked = check::action(&record, key).map(|()| weight::action(&record));
+                let checked = check::action(&record, key, now).map(|()| weight::action(&record));
                 self.keep(origin, checked, |frame| frame.actions.put(record.action_id.clone(), *record));
             }
             Ok(Input::MarketStatus(record)) if origin.topic == Topic::MarketStatus => {

@@ -454,6 +454,11 @@ fn absurd_reference_data_is_refused() {
         (CorporateAction { kind: ActionKind::Unknown, ..split("S") }, UnknownEnum),
         (CorporateAction { ratio_old: None, ..split("S") }, InvalidRecord),
         (CorporateAction { ratio_new: Some(zero), ..split("S") }, OutOfRange),
+        (CorporateAction { ratio_new: "100001".parse().ok(), ..split("S") }, OutOfRange),
+        (CorporateAction { ratio_old: "200002".parse().ok(), ..split("S") }, OutOfRange),
+        (CorporateAction { cash_in_lieu_price: "-1".parse().ok(), ..split("S") }, OutOfRange),
+        (CorporateAction { ex_date: NOW.date_utc().plus_days(367), ..split("S") }, OutOfRange),
+        (CorporateAction { pay_date: Some(Date::from_days(19_999)), ..split("S") }, InvalidRecord),
         (CorporateAction { kind: ActionKind::CashDividend, ..split("S") }, InvalidRecord),
         (CorporateAction { kind: ActionKind::SymbolChange, ..split("S") }, InvalidRecord),
     ];

@@ -2,7 +2,7 @@
 //! It knows no calendar of trading days and reads no clock, and no zone but those that are compiled in: what is
 //! installed on the machine must not change a decision.
 
-use crate::Timestamp;
+use crate::{Date, Timestamp};
 use jiff::civil;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 
@@ -25,6 +25,14 @@ pub fn last_day_cut(time_zone: &str, day_cut: &str, now: Timestamp) -> Option<Ti
 /// The first moment after `now` at which a day is cut, by the same rule.
 pub fn next_day_cut(time_zone: &str, day_cut: &str, now: Timestamp) -> Option<Timestamp> {
     cuts(time_zone, day_cut, now)?.filter(|cut| *cut > now).min()
+}
+
+/// The first moment of a day in a time zone: midnight, or when the clocks skip it, the first moment after it. `None`
+/// where the zone is none, and at the ends of the calendar.
+pub fn start_of_day(time_zone: &str, day: Date) -> Option<Timestamp> {
+    let date = civil::date(1970, 1, 1).checked_add(jiff::Span::new().try_days(day.days()).ok()?).ok()?;
+    let start = zone(time_zone)?.to_ambiguous_zoned(date.to_datetime(civil::Time::midnight())).compatible().ok()?;
+    Some(Timestamp::from_micros(start.timestamp().as_microsecond()))
 }
 
 fn zone(name: &str) -> Option<TimeZone> {

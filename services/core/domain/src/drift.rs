@@ -128,6 +128,9 @@ pub struct Drift {
     pub recent_orders: Vec<RecentOrder>,
     /// How far the inputs were read.
     pub input_offsets: Vec<InputOffset>,
+    /// Instrument of the corporate action that caused it: its open orders are asked back.
+    #[serde(default)]
+    pub cause_instrument_id: Option<InstrumentId>,
 }
 
 /// The rate of one currency.

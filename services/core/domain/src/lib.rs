@@ -33,6 +33,7 @@ pub mod snapshot;
 pub mod tick;
 pub mod time;
 pub mod topics;
+pub mod venue;
 pub mod wide;
 
 pub use fixed::{Amount, Bps, FixedError, Fraction, FxRate, Money, Percent, Price, Quantity};

@@ -1,12 +1,16 @@
 //! The book: positions, cash, profit, and the ledger entries that say how they came about.
 //! Booking order is log order. It publishes nothing and values nothing.
 
+pub mod across;
+pub mod action;
 pub mod amend;
 pub mod booking;
 pub mod cash;
 pub mod entry;
 pub mod execution;
 pub mod fee;
+pub mod fold;
+pub mod follow;
 pub mod history;
 pub mod holding;
 pub mod journal;

@@ -1,5 +1,6 @@
 //! What each kind of input does to the state: one file each.
 
+mod actions;
 mod amending;
 mod cash;
 mod commands;

@@ -21,7 +21,7 @@ use engine::waiting::Waiter;
 use engine::{Context, Origin, Role, Settings, Stats, Timer};
 use marks::Marks;
 use rustc_hash::FxHashMap;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A throttled snapshot is due; by portfolio.
 const TIMER_SNAPSHOT: u8 = 1;
@@ -39,6 +39,8 @@ const TIMER_MARKET: u8 = 6;
 const TIMER_BEHIND: u8 = 7;
 /// A standing breach of shadow rules may be said again; by portfolio.
 pub(crate) const TIMER_SHADOW: u8 = 8;
+/// The ex-date of an announced action begins; one for the lane.
+pub(crate) const TIMER_ACTIONS: u8 = 9;
 
 /// A step makes fewer snapshots, and fewer ledger records, of one portfolio.
 const VERSIONS_A_STEP: i64 = 100_000;
@@ -59,6 +61,8 @@ pub struct PositionKeeper {
     pub(crate) sessions: BTreeMap<SmolStr, PortfolioIx>,
     /// Portfolios with a line in each instrument; derived.
     pub(crate) holders: Vec<Vec<PortfolioIx>>,
+    /// Portfolios with a line whose corporate action waits for a rate; derived.
+    pub(crate) unrated: BTreeSet<PortfolioIx>,
     /// When each portfolio's first fresh price goes stale; derived.
     stale_at: Vec<Timestamp>,
     /// What shadow rules ask for beside that; derived.
@@ -217,7 +221,7 @@ impl Role for PositionKeeper {
 
     fn fold(&mut self, input: Input, origin: &Origin<'_>, cx: &mut Context<'_>) {
         match input {
-            Input::Frame(frame) => self.take_frame(*frame, cx),
+            Input::Frame(frame) => self.take_frame(*frame, origin, cx),
             Input::Policy(policy) => self.take_policy(*policy, origin, cx),
             Input::PolicyClosed(portfolio) => self.close_portfolio(&portfolio, origin, cx),
             Input::Command(command) => self.take_command(&command, origin, cx),
@@ -254,6 +258,7 @@ impl Role for PositionKeeper {
             }
             (TIMER_SHADOW, Some(ix)) => self.rearm_shadow(ix),
             (TIMER_SETTLE, _) => self.settle_cash(&timer.id, cx),
+            (TIMER_ACTIONS, _) => self.apply_due(cx),
             (TIMER_DAY_CUT, _) => self.cut_day(&timer.id, cx),
             (TIMER_MARKET, _) => {
                 self.market.mark_reported();

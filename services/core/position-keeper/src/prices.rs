@@ -1,6 +1,7 @@
-//! What the lane knows of instruments: facts, accepted prices, rates, market hours, day cuts.
+//! What the lane knows of instruments: facts, accepted prices, actions, rates, market hours, day cuts.
 //! It folds frames; it knows no portfolio.
 
+pub mod actions;
 pub mod choice;
 pub mod cuts;
 pub mod hours;
@@ -8,6 +9,8 @@ pub mod market;
 pub mod rates;
 pub mod slot;
 
+pub use actions::{Action, Actions};
+pub use choice::Mark;
 pub use cuts::Cuts;
 pub use market::{HotPrice, InstrumentIx, Market};
 pub use rates::Rate;

@@ -1,6 +1,7 @@
 //! The snapshot: a portfolio whole, at one moment, in its base currency.
 //! It shows what `valuation` found and rounds once, on the way out.
 
+use crate::book::action::LineActions;
 use crate::book::entry::money;
 use crate::book::journal::shown;
 use crate::book::sums::Sums;
@@ -10,6 +11,7 @@ use crate::drift::measure::{drift, lines, weight};
 use crate::prices::{Market, Slot};
 use crate::valuation::{Appraisal, LineValue};
 use domain::enums::{CashBasis, PriceFlag};
+use domain::ledger::CurrencyAmount;
 use domain::snapshot::{Allocation, CashBalance, Concentration, Exposure, Health, SectorExposure, Snapshot, SnapshotMetrics};
 use domain::wide::mul_div_half_even;
 use domain::{Amount, FixedError, Fraction, Money, Percent, SmolStr};
@@ -29,7 +31,7 @@ pub fn assemble(portfolio: &Portfolio, appraisal: &Appraisal, around: &Circumsta
         cash_value: money(appraisal.trade_date_cash),
         available_cash: money(available(portfolio, appraisal)),
         cash: cash_balances(portfolio),
-        receivables: Vec::new(),
+        receivables: receivables(portfolio),
         allocations: allocations(portfolio, appraisal, around.view.market),
         exposure: exposure(appraisal),
         sector_exposure: sectors(portfolio, appraisal, around.view.market),
@@ -48,10 +50,17 @@ pub fn cash_balances(portfolio: &Portfolio) -> Vec<CashBalance> {
     balances.map(|b| CashBalance { currency: b.currency, trade_date: money(b.amount), settled: money(settled(b)) }).collect()
 }
 
+/// What is earned and not yet paid, by currency.
+pub fn receivables(portfolio: &Portfolio) -> Vec<CurrencyAmount> {
+    let owed = portfolio.receivables.balances().iter().filter(|balance| !balance.amount.is_zero());
+    owed.map(|balance| CurrencyAmount { currency: balance.currency, amount: money(balance.amount) }).collect()
+}
+
 /// Whether the figures may be relied on.
 pub fn health(portfolio: &Portfolio, appraisal: &Appraisal, around: &Circumstances<'_>) -> Health {
     let held = portfolio.lines.counting().filter(|(_, line)| !line.position.quantity.is_zero());
-    let doubtful = held.map(|(_, line)| around.view.market.slot(line.instrument)).any(Slot::doubtful);
+    let doubtful = held.map(|(_, line)| around.view.market.slot(line.instrument)).any(Slot::doubtful)
+        || portfolio.actions.values().any(LineActions::is_behind);
     Health {
         complete: appraisal.unpriced.is_empty() && appraisal.stale.is_empty() && around.waiting == 0,
         stale: appraisal.stale.iter().cloned().collect(),
@@ -239,7 +248,7 @@ pub struct Profit {
     pub realized_net: Amount,
     /// Value of what is held less its book cost.
     pub unrealized: Amount,
-    /// Value of cash less its book value.
+    /// Value of cash and receivables less their book value.
     pub fx_cash: Amount,
     /// Gains that transferred securities brought, less those that they took.
     pub transferred: Amount,
@@ -252,7 +261,8 @@ impl Profit {
     pub fn of(portfolio: &Portfolio, appraisal: &Appraisal) -> Result<Self, FixedError> {
         let realized_net = portfolio.sums.realized_net()?;
         let unrealized = appraisal.holdings.checked_sub(portfolio.sums.book_cost)?;
-        let fx_cash = appraisal.trade_date_cash.checked_sub(portfolio.sums.book_cash)?;
+        let fx_cash = appraisal.trade_date_cash.checked_add(appraisal.receivables)?;
+        let fx_cash = fx_cash.checked_sub(portfolio.sums.book_cash)?.checked_sub(portfolio.sums.book_owed)?;
         let transferred = portfolio.sums.transferred;
         let total = realized_net.checked_add(unrealized)?.checked_add(fx_cash)?.checked_sub(transferred)?;
         Ok(Self { realized_net, unrealized, fx_cash, transferred, total })

@@ -4,7 +4,7 @@
 //! currency, the careful form for any other. `appraise` is the whole form behind snapshots and drift
 //! events. Both give the same equity. A value too large to publish counts as unpriced; nothing wraps.
 
-use crate::book::{HotLine, Line, Portfolio};
+use crate::book::{CashBook, HotLine, Line, Portfolio};
 use crate::prices::{HotPrice, InstrumentIx, Market};
 use domain::enums::{InstrumentType, PriceFlag};
 use domain::instrument::Instrument;
@@ -35,7 +35,7 @@ pub struct LineValue {
 /// The quick form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sweep {
-    /// Cash and holdings in base.
+    /// Cash, receivables and holdings in base.
     pub equity: Amount,
     /// Cash in base.
     pub cash: Amount,
@@ -67,7 +67,7 @@ pub struct Appraisal {
     pub lines: Vec<LineValue>,
     /// Balances, by currency.
     pub cash: Vec<CashValue>,
-    /// Cash and holdings.
+    /// Cash, receivables and holdings.
     pub equity: Amount,
     /// Σ of the lines' values.
     pub holdings: Amount,
@@ -75,6 +75,10 @@ pub struct Appraisal {
     pub trade_date_cash: Amount,
     /// Σ of settled cash.
     pub settled_cash: Amount,
+    /// Receivables, by currency.
+    pub owed: Vec<CashValue>,
+    /// Σ of them.
+    pub receivables: Amount,
     /// Instruments and pairs whose price is too old.
     pub stale: BTreeSet<SmolStr>,
     /// Instruments and pairs without one.
@@ -96,7 +100,7 @@ fn largest_part(parts: usize) -> i128 {
 }
 
 fn parts(portfolio: &Portfolio) -> usize {
-    portfolio.lines.hot().len() + portfolio.cash.balances().len()
+    portfolio.lines.hot().len() + portfolio.cash.balances().len() + portfolio.receivables.balances().len()
 }
 
 /// Values a portfolio quickly; `weighed` receives what each counting line's weight is measured by.
@@ -137,13 +141,14 @@ pub fn sweep(portfolio: &Portfolio, view: View<'_>, weighed: &mut Vec<Amount>) -
         until = ends.filter(|end| *end >= view.now.micros()).min().unwrap_or(i64::MAX);
     }
     let quick_stale = (until != i64::MAX).then(|| Timestamp::from_micros(until));
-    let (cash, cash_fit, cash_stale) = quick_cash(portfolio, view);
+    let (cash, cash_fit, cash_stale) = quick_cash(portfolio, &portfolio.cash, view);
+    let (owed, owed_fit, owed_stale) = quick_cash(portfolio, &portfolio.receivables, view);
     Sweep {
-        equity: Amount::from_units(holdings + cash.units()),
+        equity: Amount::from_units(holdings + cash.units() + owed.units()),
         cash,
-        fit: fit && fresh && cash_fit,
+        fit: fit && fresh && cash_fit && owed_fit,
         foreign,
-        stale_at: earlier(earlier(careful_stale, quick_stale), cash_stale),
+        stale_at: earlier(earlier(earlier(careful_stale, quick_stale), cash_stale), owed_stale),
     }
 }
 
@@ -171,9 +176,9 @@ fn rate_stale_at(portfolio: &Portfolio, currency: Currency, view: View<'_>) -> O
     rate.pairs.iter().filter_map(|pair| view.market.stale_at(*pair, portfolio.rules.max_age_seconds, view.now)).min()
 }
 
-fn quick_cash(portfolio: &Portfolio, view: View<'_>) -> (Amount, bool, Option<Timestamp>) {
+fn quick_cash(portfolio: &Portfolio, cash: &CashBook, view: View<'_>) -> (Amount, bool, Option<Timestamp>) {
     let (mut sum, mut fit, mut stale) = (0_i128, true, None);
-    for balance in portfolio.cash.balances() {
+    for balance in cash.balances() {
         if balance.currency == portfolio.base {
             sum += balance.amount.units();
         } else if !balance.is_nothing() {
@@ -249,13 +254,20 @@ pub fn appraise(portfolio: &Portfolio, view: View<'_>) -> Appraisal {
     let holdings = sum(&mut lines.iter().map(|line| line.value));
     let trade_date_cash = sum(&mut cash.iter().map(|value| value.trade_date));
     let settled_cash = sum(&mut cash.iter().map(|value| value.settled));
-    let (stale, unpriced) = unfit(portfolio, &lines, &cash, view);
-    let equity = Amount::from_units(holdings.units() + trade_date_cash.units());
-    Appraisal { lines, cash, equity, holdings, trade_date_cash, settled_cash, stale, unpriced }
+    let owed: Vec<CashValue> = portfolio.receivables.balances().iter().map(|balance| cash_value(portfolio, balance, view)).collect();
+    let receivables = sum(&mut owed.iter().map(|value| value.trade_date));
+    let (stale, unpriced) = unfit(portfolio, &lines, (&cash, &owed), view);
+    let equity = Amount::from_units(holdings.units() + trade_date_cash.units() + receivables.units());
+    Appraisal { lines, cash, equity, holdings, trade_date_cash, settled_cash, owed, receivables, stale, unpriced }
 }
 
 /// The names of what is too old and of what is missing.
-fn unfit(portfolio: &Portfolio, lines: &[LineValue], cash: &[CashValue], view: View<'_>) -> (BTreeSet<SmolStr>, BTreeSet<SmolStr>) {
+fn unfit(
+    portfolio: &Portfolio,
+    lines: &[LineValue],
+    (cash, owed): (&[CashValue], &[CashValue]),
+    view: View<'_>,
+) -> (BTreeSet<SmolStr>, BTreeSet<SmolStr>) {
     let (mut stale, mut unpriced) = (BTreeSet::new(), BTreeSet::new());
     let mut currencies = BTreeSet::new();
     for (value, (_, line)) in lines.iter().zip(portfolio.lines.counting()) {
@@ -267,7 +279,8 @@ fn unfit(portfolio: &Portfolio, lines: &[LineValue], cash: &[CashValue], view: V
         }
         currencies.extend(slot.facts.as_ref().map(|facts| (facts.currency, value.rate.is_some())));
     }
-    let moved = cash.iter().zip(portfolio.cash.balances()).filter(|(_, balance)| !balance.is_nothing());
+    let balances = portfolio.cash.balances().iter().chain(portfolio.receivables.balances());
+    let moved = cash.iter().chain(owed).zip(balances).filter(|(_, balance)| !balance.is_nothing());
     currencies.extend(moved.map(|(value, _)| (value.currency, value.rate.is_some())));
     for (currency, rated) in currencies {
         if !rated {

@@ -4,10 +4,10 @@
 
 mod harness;
 
-use domain::Input;
 use domain::Output;
 use domain::command::Command;
-use domain::enums::{CommandKind, DriftKind, OrderState};
+use domain::enums::{CommandKind, DriftCause, DriftKind, OrderState};
+use domain::{Input, InstrumentId};
 use harness::{House, drift_mut, explained, tell, units, words};
 
 #[test]
@@ -43,6 +43,22 @@ fn together_means_one_wave() {
     assert_eq!(house.opening(), format!("THRESHOLD RELEASED {both}\n  wave 1 NEW {both}"));
     assert_eq!(tell(&house.fill(0)), "");
     assert_eq!(tell(&house.fill(1)), format!("THRESHOLD COMPLETED {both}"));
+}
+
+#[test]
+fn a_corporate_action_asks_back_the_orders_in_its_instrument_and_no_others() {
+    let mut house = House::automatic();
+    house.book.policy.as_mut().unwrap().orders.funding = domain::enums::Funding::Together;
+    house.opening();
+    let mut event = house.drift(DriftKind::Requested);
+    let drift = drift_mut(&mut event);
+    (drift.cause, drift.cause_id) = (Some(DriftCause::Action), Some("split".into()));
+    drift.cause_instrument_id = InstrumentId::new("BBB").ok();
+    let outputs = house.window(vec![event.clone()]);
+    assert_eq!(tell(&outputs), "  wave 2 CANCEL [BUY 200 BBB]");
+    let Output::OrderWave(wave) = &outputs[0] else { panic!("a wave") };
+    assert_eq!(wave.funding_note.as_deref(), Some("corporate action split of BBB"));
+    assert_eq!(tell(&house.window(vec![event])), "", "it is asked for once");
 }
 
 #[test]
@@ -361,7 +377,7 @@ fn held_drift_from_before_the_last_cycle_was_applied_opens_no_other() {
 fn schedules_plan_every_line() {
     let mut house = House::automatic();
     let mut due = house.drift(DriftKind::Requested);
-    drift_mut(&mut due).cause = Some(domain::enums::DriftCause::Schedule);
+    drift_mut(&mut due).cause = Some(DriftCause::Schedule);
     let told = house.told(vec![due]);
     assert!(told.starts_with("SCHEDULED RELEASED"), "{told}");
 }

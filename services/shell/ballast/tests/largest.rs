@@ -147,6 +147,7 @@ fn drift() -> Drift {
         snapshot_version: i64::MAX,
         recent_orders: (0..MAX_RECENT_ORDERS).map(order).collect(),
         input_offsets: offsets(),
+        cause_instrument_id: Some(instrument(0)),
     }
 }
 

@@ -53,6 +53,7 @@ records! {
         Drift {
             portfolio_id, episode, shadow, event, cause, cause_id, as_of, lines, max_abs_drift, half_sum_abs_drift, equity, cash,
             fx_rates, receivables, available_cash, settled_cash, health, policy, snapshot_version, recent_orders, input_offsets,
+            cause_instrument_id,
         }
         CurrencyRate { currency, fx_rate }
     }

@@ -5,6 +5,7 @@
 
 use super::booking::Booking;
 use super::execution::Effect;
+use super::fold::Folding;
 use super::history::{Kept, Place};
 use super::holding::Holding;
 use super::orders::Executed;
@@ -25,6 +26,8 @@ pub struct Amendment {
     pub now: Option<Booking>,
     /// The instrument and what is held of it after it, where it changes a line.
     pub holding: Option<(InstrumentIx, Holding)>,
+    /// The same without the actions that no booking has followed.
+    unsplit: Option<Holding>,
     /// The order whose execution it was, after it.
     pub order: Option<(OrderId, Executed)>,
     /// Holdings before later bookings that are no longer what they were.
@@ -56,11 +59,12 @@ pub fn plan(
     named: Named<'_>,
     told: impl Fn(EntryKind, &Effect) -> Result<LedgerEntry, Trouble>,
 ) -> Result<Amendment, Trouble> {
-    let Refold { own, later, holding, before } = refold(portfolio, &named)?;
+    let Refold { own, later, holding, unsplit, before } = refold(portfolio, &named)?;
     let mut both = own.clone();
     both.add(&later, 1)?;
     portfolio.cash.check(&own.movements, named.settles)?;
     portfolio.cash.check(&both.movements, None)?;
+    portfolio.receivables.check(&both.owed()?, None)?;
     if let Some(place) = named.was.line().and_then(|instrument| portfolio.lines.find(instrument)) {
         let fees = &portfolio.lines.at(place).fees;
         own.charges.iter().try_for_each(|(currency, amount)| fees.check(*currency, *amount))?;
@@ -75,6 +79,7 @@ pub fn plan(
         sums: portfolio.sums.plus(&both.change)?,
         now: named.now,
         holding,
+        unsplit,
         order: None,
         before,
         own,
@@ -88,6 +93,7 @@ struct Refold {
     own: Effect,
     later: Effect,
     holding: Option<(InstrumentIx, Holding)>,
+    unsplit: Option<Holding>,
     before: Vec<(Place, Holding)>,
 }
 
@@ -98,33 +104,41 @@ fn refold(portfolio: &Portfolio, named: &Named<'_>) -> Result<Refold, Trouble> {
         if let Some(now) = &named.now {
             own.add(&Holding::default().book(now, method)?, 1)?;
         }
-        return Ok(Refold { own, later, holding: None, before: Vec::new() });
+        return Ok(Refold { own, later, holding: None, unsplit: None, before: Vec::new() });
     };
-    let (mut then, mut now) = (Holding::default(), Holding::default());
-    let mut before = Vec::new();
+    let actions = portfolio.actions.get(&instrument).map_or(&[][..], |actions| &actions.followed);
+    let (mut then, mut now) = (Folding::new(Holding::default(), actions, method), Folding::new(Holding::default(), actions, method));
+    let (mut before, mut of_actions) = (Vec::new(), Effect::default());
     for (nth, Kept { place, before: first, booking }) in
         portfolio.history.line_from(&portfolio.changes, named.place, instrument).enumerate()
     {
         match first {
-            Some(first) if nth == 0 => (then, now) = (first.clone(), first),
-            Some(first) if now != first => before.push((place, now.clone())),
+            Some(first) if nth == 0 => (then.holding, now.holding) = (first.clone(), first),
+            Some(first) if now.holding != first => before.push((place, now.holding.clone())),
             _ => {}
         }
         let sum = if place == named.place { &mut own } else { &mut later };
         let instead = if place == named.place { named.now.as_ref() } else { booking.as_ref() };
         if let Some(booking) = &booking {
-            sum.add(&then.book(booking, method)?, -1)?;
+            then.settle(booking.date(), |_, effect| of_actions.add(effect, -1))?;
+            sum.add(&then.book(booking, |_, effect| of_actions.add(effect, -1))?, -1)?;
         }
         if let Some(booking) = instead {
-            sum.add(&now.book(booking, method)?, 1)?;
+            now.settle(booking.date(), |_, effect| of_actions.add(effect, 1))?;
+            sum.add(&now.book(booking, |_, effect| of_actions.add(effect, 1))?, 1)?;
         }
     }
-    debug_assert_eq!(portfolio.lines.holding(instrument), then, "what is kept of a line folds to what it holds");
-    Ok(Refold { own, later, holding: Some((instrument, now)), before })
+    let stood = then.end(|_, effect| of_actions.add(effect, -1))?;
+    let stands = now.end(|_, effect| of_actions.add(effect, 1))?;
+    later.add(&of_actions, 1)?;
+    debug_assert_eq!(portfolio.lines.holding(instrument), stood, "what is kept of a line folds to what it holds");
+    let floats = now.floating().next().is_some();
+    let unsplit = floats.then_some(now.holding);
+    Ok(Refold { own, later, holding: Some((instrument, stands)), unsplit, before })
 }
 
 /// What an amendment changes of later bookings: an entry that is no single booking's.
-fn restated(mut entry: LedgerEntry) -> LedgerEntry {
+pub fn restated(mut entry: LedgerEntry) -> LedgerEntry {
     (entry.strategy, entry.venue, entry.trade_date, entry.transact_time) = (None, None, None, None);
     (entry.price, entry.fx_rate) = (None, None);
     entry.fees.retain(|fee| !fee.amount.is_zero());
@@ -134,7 +148,11 @@ fn restated(mut entry: LedgerEntry) -> LedgerEntry {
 impl Portfolio {
     /// Writes a planned amendment.
     pub fn amend(&mut self, planned: Amendment) {
+        let unsplit = planned.unsplit;
         let touched = planned.holding.map(|(ix, holding)| {
+            if let Some(actions) = self.actions.get_mut(&ix) {
+                actions.unsplit = unsplit;
+            }
             let place = self.lines.place(ix);
             self.lines.restate(place, holding, planned.own.charges.into_iter());
             self.lines.forget_zero_fees(place);
@@ -143,6 +161,9 @@ impl Portfolio {
         self.cash.post(&planned.own.movements, planned.settles);
         self.cash.post(&planned.later.movements, None);
         self.cash.forget_zeros(self.base);
+        if let Some(ix) = touched {
+            self.accrue(ix, &planned.later);
+        }
         self.sums = planned.sums;
         if let Some((order, executed)) = planned.order {
             self.orders.keep(order, executed);

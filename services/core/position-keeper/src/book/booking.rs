@@ -7,7 +7,7 @@ use super::payment::Payment;
 use super::position::Position;
 use super::transfer::Transfer;
 use crate::prices::InstrumentIx;
-use domain::{Date, FixedError, SmolStr};
+use domain::{Date, FixedError, Quantity, SmolStr};
 use serde::{Deserialize, Serialize};
 
 /// One booking.
@@ -46,6 +46,24 @@ impl Booking {
             Self::Transfer(transfer) => transfer.id.as_ref(),
             Self::Payment(_) => None,
         }
+    }
+    /// Signed units that it brings.
+    pub fn quantity(&self) -> Quantity {
+        match self {
+            Self::Execution(execution) => execution.quantity,
+            Self::Transfer(transfer) => transfer.quantity,
+            Self::Payment(_) => Quantity::ZERO,
+        }
+    }
+    /// The same, opening no lot.
+    pub fn without_opener(&self) -> Self {
+        let mut alone = self.clone();
+        match &mut alone {
+            Self::Execution(execution) => execution.id = None,
+            Self::Transfer(transfer) => transfer.id = None,
+            Self::Payment(_) => {}
+        }
+        alone
     }
     /// Books it into a position and its lots, where the method keeps them. Both are to be thrown away on an error.
     pub fn apply(&self, position: &mut Position, lots: Option<&mut LotPlan<'_>>) -> Result<Effect, FixedError> {

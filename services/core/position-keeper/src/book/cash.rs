@@ -36,7 +36,7 @@ impl Balance {
 }
 
 /// A movement of one currency.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Movement {
     /// Currency.
     pub currency: Currency,
@@ -122,6 +122,10 @@ impl CashBook {
         let is_left = |b: &Balance| !(b.is_nothing() && b.book.is_zero());
         self.balances.retain(|balance| balance.currency == kept || is_left(balance));
         self.pending.retain(|_, amount| !amount.is_zero());
+    }
+    /// Lets every balance go of which nothing is left.
+    pub fn forget_all_zeros(&mut self) {
+        self.balances.retain(|balance| !(balance.is_nothing() && balance.book.is_zero()));
     }
     /// Settles what is due on or before a day; returns whether anything was.
     pub fn settle(&mut self, today: Date) -> bool {

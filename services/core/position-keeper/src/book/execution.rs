@@ -87,6 +87,42 @@ pub struct Execution {
     pub strategy: Option<StrategyId>,
 }
 
+/// What a dividend has come to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Earned {
+    /// Its action.
+    pub action: SmolStr,
+    /// Its amount.
+    pub movement: Movement,
+    /// The same in the instrument's currency.
+    pub income: Amount,
+    /// Whether it is still to be paid.
+    pub owed: bool,
+}
+
+impl Earned {
+    /// Whether both are of one action, and both owed or paid.
+    pub fn is_of(&self, other: &Self) -> bool {
+        (&self.action, self.movement.currency, self.owed) == (&other.action, other.movement.currency, other.owed)
+    }
+    /// Whether nothing is left of it.
+    pub fn is_nothing(&self) -> bool {
+        self.movement.amount.is_zero() && self.movement.book.is_zero() && self.income.is_zero()
+    }
+    /// The same, or its opposite.
+    pub fn signed(&self, sign: i128) -> Result<Self, FixedError> {
+        let (amount, book) = (signed(sign, self.movement.amount)?, signed(sign, self.movement.book)?);
+        Ok(Self { movement: Movement { amount, book, ..self.movement }, income: signed(sign, self.income)?, ..self.clone() })
+    }
+    /// Adds another one of the same.
+    pub fn add(&mut self, other: &Self) -> Result<(), FixedError> {
+        self.movement.amount = self.movement.amount.checked_add(other.movement.amount)?;
+        self.movement.book = self.movement.book.checked_add(other.movement.book)?;
+        self.income = self.income.checked_add(other.income)?;
+        Ok(())
+    }
+}
+
 /// What an execution does.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Effect {
@@ -94,6 +130,8 @@ pub struct Effect {
     pub quantity: Quantity,
     /// Cash.
     pub movements: Movements,
+    /// Dividends, one for each action.
+    pub dividends: Vec<Earned>,
     /// The portfolio's sums.
     pub change: Sums,
     /// Realized profit before fees, in the instrument's currency.
@@ -202,7 +240,32 @@ impl Effect {
         self.movements.add(Movement { currency, amount: bounded(amount)?, book: bounded(book)? })
     }
 
-    fn earn(&mut self, realized: Amount, book: Amount) -> Result<(), FixedError> {
+    /// Adds to what a dividend has come to.
+    pub fn earn_dividend(&mut self, earned: Earned) -> Result<(), FixedError> {
+        match self.dividends.iter_mut().find(|known| known.is_of(&earned)) {
+            Some(known) => known.add(&earned)?,
+            None => self.dividends.push(earned),
+        }
+        Ok(())
+    }
+
+    /// What is owed to the portfolio by it, and not paid.
+    pub fn owed(&self) -> Result<Movements, FixedError> {
+        let mut owed = Movements::default();
+        self.dividends.iter().filter(|earned| earned.owed).try_for_each(|earned| owed.add(earned.movement))?;
+        Ok(owed)
+    }
+
+    /// Earns something that is paid at once.
+    pub fn earn_in_cash(&mut self, currency: Currency, realized: Amount, book: Amount) -> Result<(), FixedError> {
+        self.earn(realized, book)?;
+        self.pay(currency, realized, book)?;
+        self.change.book_cash = self.movements.book()?;
+        Ok(())
+    }
+
+    /// Earns something.
+    pub fn earn(&mut self, realized: Amount, book: Amount) -> Result<(), FixedError> {
         self.realized = self.realized.checked_add(realized)?;
         self.change.realized_gross = self.change.realized_gross.checked_add(book)?;
         Ok(())
@@ -226,6 +289,9 @@ impl Effect {
             let (amount, book) = (of(movement.amount)?, of(movement.book)?);
             self.movements.add(Movement { currency: movement.currency, amount, book })?;
         }
+        for earned in &other.dividends {
+            self.earn_dividend(earned.signed(sign)?)?;
+        }
         self.change = self.change.plus(&other.change.signed(sign)?)?;
         self.realized = self.realized.checked_add(of(other.realized)?)?;
         self.income = self.income.checked_add(of(other.income)?)?;
@@ -237,7 +303,13 @@ impl Effect {
     pub fn is_nothing(&self) -> bool {
         let still = self.movements.iter().all(|movement| movement.amount.is_zero() && movement.book.is_zero());
         let free = self.charges.iter().all(|(_, amount)| amount.is_zero());
-        self.quantity.is_zero() && still && free && self.change == Sums::default() && self.realized.is_zero() && self.income.is_zero()
+        self.quantity.is_zero()
+            && still
+            && free
+            && self.change == Sums::default()
+            && self.realized.is_zero()
+            && self.income.is_zero()
+            && self.dividends.iter().all(Earned::is_nothing)
     }
 }
 

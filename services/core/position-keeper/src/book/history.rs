@@ -6,7 +6,7 @@
 //! window go. It folds nothing itself.
 
 use super::booking::Booking;
-use super::holding::Holding;
+use super::holding::{Holding, Standing};
 use super::kept::{self, Read};
 use super::lines::Line;
 use crate::prices::InstrumentIx;
@@ -70,8 +70,9 @@ impl History {
         (changes.first + full) * CHUNK + self.chunks.back().map_or(0, |chunk| chunk.count)
     }
 
-    /// Keeps a booking. `line` is its line as it stands before it, where it has one.
-    pub fn push(&mut self, changes: &Changes, line: Option<&mut Line>, booking: &Booking) -> Place {
+    /// Keeps a booking. `line` is its line as it stands before it, where it has one, and `unsplit` what it held where
+    /// that is not what it was booked onto.
+    pub fn push(&mut self, changes: &Changes, line: Option<&mut Line>, unsplit: Option<Standing<'_>>, booking: &Booking) -> Place {
         if self.chunks.back().is_none_or(|chunk| chunk.count == CHUNK) {
             self.chunks.push_back(Chunk { count: 0, newest: booking.date(), bytes: Vec::new() });
         }
@@ -80,7 +81,7 @@ impl History {
         let mark = ChunkMark(number + 1);
         let first = line.filter(|line| line.booked_in != mark).map(|line| {
             line.booked_in = mark;
-            line.standing()
+            unsplit.unwrap_or_else(|| line.standing())
         });
         if self.marked.replace(number) != Some(number) {
             self.dirty.insert(number);
@@ -133,6 +134,10 @@ impl History {
         })
     }
 
+    /// The first place that is kept.
+    pub fn first(&self, changes: &Changes) -> Place {
+        changes.first * CHUNK
+    }
     /// Numbers of the chunks, ascending.
     pub fn chunks(&self, changes: &Changes) -> impl Iterator<Item = u64> {
         (changes.first..).take(self.chunks.len())
@@ -165,6 +170,10 @@ impl Changes {
     /// Writes what stands at a place now, and the holdings that changed with it.
     pub fn amend(&mut self, place: Place, booking: Option<Booking>, before: Vec<(Place, Holding)>) {
         self.amended.insert(place, booking);
+        self.before.extend(before);
+    }
+    /// Writes the holdings that changed while every booking stayed.
+    pub fn restate(&mut self, before: Vec<(Place, Holding)>) {
         self.before.extend(before);
     }
 }

@@ -5,8 +5,8 @@ use super::booking::Booking;
 use super::execution::Effect;
 use super::lots::{LotChange, Lots};
 use super::position::Position;
-use domain::FixedError;
 use domain::enums::CostMethod;
+use domain::{Date, FixedError};
 use serde::{Deserialize, Serialize};
 
 /// A position with its lots.
@@ -16,6 +16,8 @@ pub struct Holding {
     pub position: Position,
     /// The lots.
     pub lots: Lots,
+    /// The newest date of what was booked.
+    pub newest: Option<Date>,
 }
 
 /// The same, where it stands; it is written as a [`Holding`] is.
@@ -25,9 +27,15 @@ pub struct Standing<'a> {
     pub position: &'a Position,
     /// The lots.
     pub lots: &'a Lots,
+    /// The newest date of what was booked.
+    pub newest: Option<Date>,
 }
 
 impl Holding {
+    /// The same, where it stands.
+    pub fn standing(&self) -> Standing<'_> {
+        Standing { position: &self.position, lots: &self.lots, newest: self.newest }
+    }
     /// Books something. On an error the holding is to be thrown away.
     pub fn book(&mut self, booking: &Booking, method: CostMethod) -> Result<Effect, FixedError> {
         let mut lots = self.lots.plan(method, booking.opener(), booking.date());

@@ -101,5 +101,6 @@ fn lots(lots: &Lots) -> Vec<Lot> {
 /// The name under which an instrument is shown where it has no symbol.
 pub fn shown(market: &Market, ix: InstrumentIx) -> SmolStr {
     let slot = market.slot(ix);
-    slot.facts.as_ref().and_then(|facts| facts.symbol.clone()).unwrap_or_else(|| SmolStr::new(slot.id.as_str()))
+    let symbol = slot.actions.symbol().or(slot.facts.as_ref().and_then(|facts| facts.symbol.as_ref()));
+    symbol.cloned().unwrap_or_else(|| SmolStr::new(slot.id.as_str()))
 }

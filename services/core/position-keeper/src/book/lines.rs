@@ -8,7 +8,7 @@ use super::lots::{LotChange, Lots};
 use super::position::Position;
 use super::trouble::Trouble;
 use crate::prices::{HotPrice, InstrumentIx};
-use domain::{Amount, Currency};
+use domain::{Amount, Currency, Date};
 use serde::{Deserialize, Serialize};
 
 /// One line.
@@ -26,6 +26,8 @@ pub struct Line {
     pub fees: FeeTotals,
     /// The chunk of the history in which it was last booked.
     pub booked_in: ChunkMark,
+    /// The newest date of what was booked.
+    pub newest: Option<Date>,
 }
 
 impl Line {
@@ -38,11 +40,12 @@ impl Line {
             lots: Lots::default(),
             fees: FeeTotals::default(),
             booked_in: ChunkMark::default(),
+            newest: None,
         }
     }
     /// What it holds.
     pub fn standing(&self) -> Standing<'_> {
-        Standing { position: &self.position, lots: &self.lots }
+        Standing { position: &self.position, lots: &self.lots, newest: self.newest }
     }
     /// Whether it is held or targeted.
     pub fn counts(&self) -> bool {
@@ -162,6 +165,7 @@ impl Lines {
     pub fn restate(&mut self, place: usize, holding: Holding, fees: impl Iterator<Item = (Currency, Amount)>) {
         self.lots = self.lots - self.all[place].lots.len() + holding.lots.len();
         self.all[place].lots = holding.lots;
+        self.all[place].newest = holding.newest;
         self.book(place, holding.position, None, fees);
     }
     /// Lets fees of a line go of which nothing is left.
@@ -171,7 +175,7 @@ impl Lines {
     /// What the line of an instrument holds; nothing where there is none.
     pub fn holding(&self, instrument: InstrumentIx) -> Holding {
         let line = self.find(instrument).map(|place| &self.all[place]);
-        line.map_or_else(Holding::default, |line| Holding { position: line.position, lots: line.lots.clone() })
+        line.map_or_else(Holding::default, |line| Holding { position: line.position, lots: line.lots.clone(), newest: line.newest })
     }
     /// The line at a place, for its mark in the history.
     pub fn at_mut(&mut self, place: usize) -> &mut Line {

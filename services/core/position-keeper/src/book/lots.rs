@@ -6,6 +6,7 @@
 //! that it opens or closes and no others. It knows no market and no portfolio.
 
 use super::position::Position;
+use crate::prices::actions::Ratio;
 use domain::enums::CostMethod;
 use domain::wide::compare_products;
 use domain::{Amount, Date, FixedError, Quantity, SmolStr};
@@ -29,6 +30,16 @@ pub struct Held {
     pub book_cost: Amount,
 }
 
+impl Held {
+    fn with_cost_of(self, other: &Self) -> Result<Self, FixedError> {
+        let (cost, book_cost) = (self.cost.checked_add(other.cost)?, self.book_cost.checked_add(other.book_cost)?);
+        Ok(Self { cost, book_cost, ..self })
+    }
+}
+
+/// Up to here both parts of a price grow with a split: what is beyond has no room for the next one.
+const EXACT: i128 = 1 << 120;
+
 /// The price at which a lot was opened, as value over units, neither negative: what is left of its cost has been
 /// rounded with each part that was closed, so that two lots of one price would drift apart.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
@@ -40,6 +51,19 @@ struct OpenPrice {
 impl Ord for OpenPrice {
     fn cmp(&self, other: &Self) -> Ordering {
         compare_products(self.value.units(), other.units.units(), other.value.units(), self.units.units())
+    }
+}
+
+impl OpenPrice {
+    /// The same price for each of the units that a split has made of one. Value and units grow by whole numbers where
+    /// they have room, so that two lots of one price keep it.
+    fn split(self, ratio: Ratio) -> Result<Self, FixedError> {
+        let (new, old) = ratio.parts();
+        let exact = self.value.units().checked_mul(old).zip(self.units.units().checked_mul(new));
+        Ok(match exact.filter(|(value, units)| *value < EXACT && *units < EXACT) {
+            Some((value, units)) => Self { value: Amount::from_units(value), units: Quantity::from_units(units) },
+            None => Self { value: self.value, units: ratio.units(self.units)?.max(Quantity::from_units(1)) },
+        })
     }
 }
 
@@ -133,6 +157,31 @@ impl Lots {
         let units = sum(|held| held.quantity.units()) == position.quantity.units();
         let cost = sum(|held| held.cost.units()) == position.cost.units();
         units && cost && sum(|held| held.book_cost.units()) == position.book_cost.units()
+    }
+    /// Actions all of them, which come to `after` units together: each ends where its share of the whole ends, so that
+    /// they add up. One of which nothing is left gives its cost to the next, the last to the one before.
+    pub fn split(&mut self, ratio: Ratio, after: Quantity) -> Result<(), FixedError> {
+        let Some(open) = self.0.take() else { return Ok(()) };
+        let mut split = Open::by(open.dearest.is_some());
+        let (mut before, mut given, mut rest) = (Quantity::ZERO, Quantity::ZERO, Held::default());
+        for mut lot in open.lots.into_values() {
+            before = before.checked_add(lot.held.quantity)?;
+            let until = ratio.units(before)?;
+            lot.held = Held { quantity: until.checked_sub(given)?, ..lot.held.with_cost_of(&rest)? };
+            given = until;
+            lot.price = lot.price.split(ratio)?;
+            rest = if lot.held.quantity.is_zero() { lot.held } else { Held::default() };
+            if !lot.held.quantity.is_zero() {
+                split.push(lot);
+            }
+        }
+        debug_assert_eq!(given, after, "lots add up to their position");
+        if let Some(mut last) = split.lots.last_entry() {
+            let held = last.get().held.with_cost_of(&rest)?;
+            last.get_mut().held = held;
+            self.0 = Some(Box::new(split));
+        }
+        Ok(())
     }
     /// Begins what a booking of that date does to them, `opener` being the id of the lot that it opens; `None` where
     /// none are kept.

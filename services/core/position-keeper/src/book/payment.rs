@@ -1,4 +1,4 @@
-//! Cash that moves without an execution: paid in or out, a fee, interest.
+//! Cash that moves without an execution: paid in or out, a fee, interest, a dividend.
 //! It knows no record and no rate: both were looked up when it was booked first.
 
 use super::cash::Movement;
@@ -34,7 +34,7 @@ impl Payment {
         let (moved, change) = match self.kind {
             EntryKind::CashWithdrawal | EntryKind::TransferOut => (amount.checked_neg()?, Sums { net_flows: book.checked_neg()?, ..none }),
             EntryKind::CashFee => (amount.checked_neg()?, Sums { fees: book, ..none }),
-            EntryKind::CashInterest => (amount, Sums { income: book, ..none }),
+            EntryKind::CashInterest | EntryKind::CashDividend => (amount, Sums { income: book, ..none }),
             _ => (amount, Sums { net_flows: book, ..none }),
         };
         let book_cash = change.realized_net()?.checked_add(change.net_flows)?;
@@ -42,7 +42,7 @@ impl Payment {
         effect.change = Sums { book_cash, ..change };
         match self.kind {
             EntryKind::CashFee => effect.charges.push((self.currency, amount)),
-            EntryKind::CashInterest => effect.income = amount,
+            EntryKind::CashInterest | EntryKind::CashDividend => effect.income = amount,
             _ => {}
         }
         Ok(effect)

@@ -1,7 +1,10 @@
 //! One portfolio: its policy, its book, and what it has published.
 
+use super::across::Across;
+use super::action::LineActions;
 use super::booking::Booking;
 use super::cash::CashBook;
+use super::execution::{Charges, Effect};
 use super::history::{Changes, History, Place};
 use super::holding::Holding;
 use super::journal::Journal;
@@ -10,12 +13,14 @@ use super::orders::RecentOrders;
 use super::sums::Sums;
 use super::trade::Planned;
 use crate::drift::{Request, Rules, Shadow, Watch};
-use domain::enums::CostMethod;
+use crate::prices::InstrumentIx;
+use domain::enums::{CostMethod, DividendSource};
 use domain::policy::Policy;
-use domain::{Amount, Currency, PortfolioId, Timestamp};
+use domain::{Amount, Currency, PortfolioId, SmolStr, Timestamp};
 use engine::commands::CommandMemory;
 use engine::dedup::Window;
 use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Marks the place of a payment: they are numbered apart from what changes a line.
 const PAYMENT: Place = 1 << 63;
@@ -114,6 +119,12 @@ pub struct Portfolio {
     pub payments: History,
     /// What has become of them since.
     pub payment_changes: Changes,
+    /// Dividends earned and not yet paid, by currency.
+    pub receivables: CashBook,
+    /// Dividends that cash entries have settled before they were announced.
+    pub settled: BTreeSet<SmolStr>,
+    /// The corporate actions of its lines.
+    pub actions: BTreeMap<InstrumentIx, LineActions>,
     /// The commands that it has heard.
     pub commands: CommandMemory,
     /// Drift events asked for and not yet given: in the open window, or since the lane fell behind.
@@ -149,6 +160,9 @@ impl Portfolio {
             changes: Changes::default(),
             payments: History::default(),
             payment_changes: Changes::default(),
+            receivables: CashBook::default(),
+            settled: BTreeSet::new(),
+            actions: BTreeMap::new(),
             commands: CommandMemory::default(),
             requests: Vec::new(),
         }
@@ -165,9 +179,9 @@ impl Portfolio {
         // Not the versions of its records: those of a life begun anew do not start at zero.
         !self.fills.is_empty() || !self.entries.is_empty()
     }
-    /// Whether cash is held, or settles, in another currency than the base.
+    /// Whether cash is held, settles or is owed in another currency than the base.
     pub fn holds_foreign_cash(&self) -> bool {
-        self.cash.balances().iter().any(|balance| balance.currency != self.base && !balance.is_nothing())
+        self.cash.balances().iter().chain(self.receivables.balances()).any(|balance| balance.currency != self.base && !balance.is_nothing())
     }
 
     /// The portfolio as its shadow rules see it: the same holdings and cash under other targets, bands and watch.
@@ -181,6 +195,8 @@ impl Portfolio {
             rules: laid.rules.clone(),
             lines: self.lines.under(&laid.targets),
             cash: self.cash.clone(),
+            receivables: self.receivables.clone(),
+            actions: self.actions.clone(),
             foreign: shadow.foreign,
             unbalanced: self.unbalanced,
             watch: shadow.watch,
@@ -190,17 +206,26 @@ impl Portfolio {
 
     /// Writes a planned booking; its place.
     pub fn book(&mut self, planned: Planned) -> Place {
+        let restated = planned.across.as_ref().and_then(|across| across.entry.clone());
         let line = planned.position.map(|(ix, place, position)| (ix, place.unwrap_or_else(|| self.lines.place(ix)), position));
         // First what was held before it, then what is held.
         let kept = match &planned.kept {
-            payment @ Booking::Payment(_) => self.payments.push(&self.payment_changes, None, payment) | PAYMENT,
+            payment @ Booking::Payment(_) => self.payments.push(&self.payment_changes, None, None, payment) | PAYMENT,
             booking => {
                 let before = line.map(|(_, place, _)| self.lines.at_mut(place));
-                self.history.push(&self.changes, before, booking)
+                let unsplit = planned.across.as_ref().map(|across| across.before.standing());
+                self.history.push(&self.changes, before, unsplit, booking)
             }
         };
-        if let Some((_, place, position)) = line {
-            self.lines.book(place, position, planned.lots, planned.charges.into_iter());
+        if let Some((ix, place, position)) = line {
+            match planned.across {
+                None => {
+                    self.lines.book(place, position, planned.lots, planned.charges.into_iter());
+                    let line = self.lines.at_mut(place);
+                    line.newest = line.newest.max(Some(planned.kept.date()));
+                }
+                Some(across) => self.restate_across(ix, place, *across, planned.charges),
+            }
         }
         self.cash.post(&planned.movements, planned.settles);
         self.sums = planned.sums;
@@ -208,8 +233,39 @@ impl Portfolio {
             self.orders.keep(order, executed);
         }
         self.journal.add(planned.entry, line.map(|(ix, ..)| ix));
+        if let Some(entry) = restated {
+            self.journal.add(entry, line.map(|(ix, ..)| ix));
+        }
         self.tie_out();
         kept
+    }
+
+    fn restate_across(&mut self, ix: InstrumentIx, place: usize, across: Across, charges: Charges) {
+        self.lines.restate(place, across.holding, charges.into_iter());
+        self.cash.post(&across.later.movements, None);
+        self.actions.insert(ix, across.actions);
+        self.accrue(ix, &across.later);
+    }
+
+    /// Whether dividends are what cash entries say.
+    pub fn pays_by_entries(&self) -> bool {
+        self.policy.as_deref().is_some_and(|policy| policy.book.dividends == DividendSource::Cash)
+    }
+
+    /// Takes over what dividends of a line have come to, checked before.
+    pub fn accrue(&mut self, ix: InstrumentIx, effect: &Effect) {
+        if effect.dividends.is_empty() {
+            return;
+        }
+        let owed = effect.owed().expect("what is owed was checked before it was booked");
+        self.receivables.post(&owed, None);
+        self.receivables.forget_all_zeros();
+        let Some(actions) = self.actions.get_mut(&ix) else { return };
+        for earned in &effect.dividends {
+            if let Some(line) = actions.followed.iter_mut().find(|line| line.action.id == earned.action) {
+                line.take_over(earned);
+            }
+        }
     }
 
     /// What stands at a place; `None` when it was let go, `Some(None)` after a cancel.

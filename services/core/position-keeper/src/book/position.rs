@@ -133,6 +133,23 @@ impl Position {
         (self.cycle_realized, self.cycle_fees, self.cycle_income) = (Amount::ZERO, Amount::ZERO, Amount::ZERO);
     }
 
+    /// Ends what is left as nothing: its cost goes to realized. Realized, and from its book cost.
+    pub fn close_out(&mut self) -> Result<(Amount, Amount), FixedError> {
+        let (realized, book) = (self.cost.checked_neg()?, self.book_cost.checked_neg()?);
+        (self.quantity, self.cost, self.book_cost) = (Quantity::ZERO, Amount::ZERO, Amount::ZERO);
+        self.realized_gross = bounded(self.realized_gross.checked_add(realized)?)?;
+        self.cycle_realized = self.cycle_realized.checked_add(realized)?;
+        Ok((realized, book))
+    }
+
+    /// Takes over what another position of the instrument, which is flat, has earned and paid.
+    pub fn take_figures(&mut self, other: &Self) -> Result<(), FixedError> {
+        self.realized_gross = bounded(self.realized_gross.checked_add(other.realized_gross)?)?;
+        self.cycle_realized = self.cycle_realized.checked_add(other.cycle_realized)?;
+        self.realized_net_base = bounded(self.realized_net_base.checked_add(other.realized_net_base)?)?;
+        self.charge(other.fees, other.income, (other.cycle_fees, other.cycle_income))
+    }
+
     /// Adds fees and income of a trade; `cycle` is the part of them that belongs to the cycle now open.
     pub fn charge(&mut self, fees: Amount, income: Amount, cycle: (Amount, Amount)) -> Result<(), FixedError> {
         self.fees = bounded(self.fees.checked_add(fees)?)?;

@@ -23,6 +23,8 @@ pub struct Sums {
     pub book_cost: Amount,
     /// Σ of the cash balances' book values.
     pub book_cash: Amount,
+    /// Σ of the receivables' book values.
+    pub book_owed: Amount,
 }
 
 impl Sums {
@@ -41,6 +43,7 @@ impl Sums {
             transferred: add(self.transferred, change.transferred)?,
             book_cost: add(self.book_cost, change.book_cost)?,
             book_cash: add(self.book_cash, change.book_cash)?,
+            book_owed: add(self.book_owed, change.book_owed)?,
         })
     }
     /// The same changes, or their opposites.
@@ -54,12 +57,13 @@ impl Sums {
             transferred: of(self.transferred)?,
             book_cost: of(self.book_cost)?,
             book_cash: of(self.book_cash)?,
+            book_owed: of(self.book_owed)?,
         })
     }
     /// Whether what is owned at book value equals what was paid in and earned, to the last unit.
     /// From it follows total_pnl = realized_net + unrealized + fx_cash − transferred = equity − net_flows.
     pub fn balance(&self) -> bool {
-        let owned = self.book_cash.checked_add(self.book_cost);
+        let owned = self.book_cash.checked_add(self.book_cost).and_then(|owned| owned.checked_add(self.book_owed));
         let earned = self.realized_net().and_then(|net| net.checked_add(self.net_flows)?.checked_sub(self.transferred));
         matches!((owned, earned), (Ok(owned), Ok(earned)) if owned == earned)
     }

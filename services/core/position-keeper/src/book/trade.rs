@@ -1,6 +1,7 @@
 //! The booking of a fill: planned whole with checked arithmetic, then written without failing.
 //! Here a fill meets reference data and rates and becomes an execution; what that does is `execution.rs`.
 
+use super::across::{self, Across, Papers};
 use super::booking::Booking;
 use super::cash::Movements;
 use super::entry::{Source, legs, money};
@@ -42,6 +43,19 @@ pub struct Planned {
     pub entry: LedgerEntry,
     /// What is kept of it.
     pub kept: Booking,
+    /// What splits of its instrument add to it, where they make a difference.
+    pub across: Option<Box<Across>>,
+}
+
+impl Planned {
+    /// How many lots its line has after it, of so many before.
+    pub fn lots_after(&self, before: usize) -> usize {
+        match (&self.across, &self.lots) {
+            (Some(across), _) => across.holding.lots.len(),
+            (None, Some(change)) => change.len_after(before),
+            (None, None) => before,
+        }
+    }
 }
 
 /// Plans the booking of a TRADE whose own fields were checked.
@@ -53,12 +67,15 @@ pub fn plan(portfolio: &Portfolio, market: &Market, fill: &Fill, source: &Source
     };
     let terms = Terms { market, facts, base: portfolio.base, method: portfolio.method, rate };
     let execution = terms.execution(fill, ix)?;
+    let settles = fill.settle_date.filter(|date| *date > now.date_utc());
+    if facts.kind != InstrumentType::Fx && across::concern(portfolio, market, ix, execution.trade_date) {
+        return plan_across(portfolio, market, fill, (ix, execution), settles, source);
+    }
     let place = portfolio.lines.find(ix);
     let line = place.map(|place| portfolio.lines.at(place));
     let mut position = line.map_or_else(Position::default, |line| line.position);
     let mut lots = line.map_or(Lots::none(), |line| &line.lots).plan(portfolio.method, execution.id.as_ref(), execution.trade_date);
     let effect = execution.apply(&mut position, lots.as_mut())?;
-    let settles = fill.settle_date.filter(|date| *date > now.date_utc());
     portfolio.cash.check(&effect.movements, settles)?;
     if let Some(line) = line {
         effect.charges.iter().try_for_each(|(currency, amount)| line.fees.check(*currency, *amount))?;
@@ -75,7 +92,23 @@ pub fn plan(portfolio: &Portfolio, market: &Market, fill: &Fill, source: &Source
         charges: effect.charges,
         movements: effect.movements,
         kept: Booking::Execution(execution),
+        across: None,
     })
+}
+
+fn plan_across(
+    portfolio: &Portfolio,
+    market: &Market,
+    fill: &Fill,
+    (ix, execution): (InstrumentIx, Execution),
+    settles: Option<Date>,
+    source: &Source,
+) -> Result<Planned, Trouble> {
+    let order = fill.order_id.map(|order| Ok((order, portfolio.orders.after(order, fill)?)));
+    let order = order.transpose().map_err(|error: FixedError| Trouble::from(error))?;
+    let told = |kind: EntryKind, effect: &Effect| entry(kind, fill, &execution, effect, source);
+    let papers = Papers { kind: EntryKind::Trade, settles, order };
+    across::plan(portfolio, market, (ix, Booking::Execution(execution.clone())), papers, told)
 }
 
 /// The instrument of a fill and its facts, or what the fill waits for.

@@ -1,6 +1,7 @@
-//! The booking of cash entries: deposits, withdrawals, fees, interest, transfers of cash and of securities, and what
-//! takes one of them back. Dividends are refused with a clear text.
+//! The booking of cash entries: deposits, withdrawals, fees, interest, transfers of cash and of securities, dividends, and
+//! what takes one of them back. Whether a dividend was booked by its action is not known here.
 
+use super::across::{self, Papers};
 use super::amend::{self, Amendment, Named};
 use super::booking::Booking;
 use super::entry::{Source, legs, money};
@@ -31,13 +32,14 @@ pub fn check(entry: &CashEntry) -> Result<(), Trouble> {
     }
     match entry.kind {
         CashKind::Unknown => Err(Trouble::refuse(DeadLetterCode::UnknownEnum, CashKind::unknown("kind"))),
-        CashKind::Dividend => Err(Trouble::invalid("DIVIDEND entries are not booked: send INTEREST for plain income")),
         CashKind::TransferIn | CashKind::TransferOut if entry.instrument_id.is_some() => check_securities(entry),
         _ if entry.quantity.is_some() || entry.total_cost.is_some() => Err(Trouble::invalid(format!(
             "quantity and total_cost are of securities, which a TRANSFER names in instrument_id: this is a {}",
             entry.kind
         ))),
-        CashKind::Deposit | CashKind::Withdrawal | CashKind::TransferIn | CashKind::TransferOut if !entry.amount.is_positive() => {
+        CashKind::Deposit | CashKind::Withdrawal | CashKind::Dividend | CashKind::TransferIn | CashKind::TransferOut
+            if !entry.amount.is_positive() =>
+        {
             Err(Trouble::range(format!("the amount of a {} is {}, it must be above 0", entry.kind, entry.amount)))
         }
         _ if !entry.amount.fits_wire() => Err(Trouble::range("the amount has more than 28 digits")),
@@ -99,7 +101,8 @@ fn entry_kind(kind: CashKind) -> Result<EntryKind, Trouble> {
         CashKind::Interest => EntryKind::CashInterest,
         CashKind::TransferIn => EntryKind::TransferIn,
         CashKind::TransferOut => EntryKind::TransferOut,
-        CashKind::Unknown | CashKind::Dividend => return Err(Trouble::invalid("this kind of entry is not booked")),
+        CashKind::Dividend => EntryKind::CashDividend,
+        CashKind::Unknown => return Err(Trouble::invalid("this kind of entry is not booked")),
     })
 }
 
@@ -116,6 +119,11 @@ pub fn plan(
         None => Booking::Payment(payment(portfolio, market, entry)?),
     };
     let instrument = booking.line();
+    if let Some(ix) = instrument.filter(|ix| across::concern(portfolio, market, *ix, booking.date())) {
+        let told = |kind: EntryKind, effect: &Effect| ledger_entry(kind, entry, &booking, effect, source, equity);
+        let papers = Papers { kind: entry_kind(entry.kind)?, settles: None, order: None };
+        return across::plan(portfolio, market, (ix, booking.clone()), papers, told);
+    }
     let place = instrument.and_then(|instrument| portfolio.lines.find(instrument));
     let line = place.map(|place| portfolio.lines.at(place));
     let mut position = line.map_or_else(Position::default, |line| line.position);
@@ -132,6 +140,7 @@ pub fn plan(
         entry: ledger_entry(entry_kind(entry.kind)?, entry, &booking, &effect, source, equity)?,
         movements: effect.movements,
         kept: booking,
+        across: None,
     })
 }
 

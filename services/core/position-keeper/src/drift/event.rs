@@ -6,12 +6,13 @@ use crate::book::entry::money;
 use crate::book::orders::Executed;
 use crate::book::{Line, Portfolio};
 use crate::prices::{Cuts, Slot};
-use crate::snapshot::{cash_balances, health};
+use crate::snapshot::{cash_balances, health, receivables};
 use crate::valuation::{Appraisal, LineValue, View};
 use domain::drift::{CurrencyRate, Drift, DriftLine, RecentOrder};
 use domain::enums::{DriftCause, DriftKind, MarketState};
 use domain::snapshot::InputOffset;
-use domain::{Amount, OrderId, Quantity, SmolStr};
+use domain::{Amount, Currency, FxRate, InstrumentId, OrderId, Quantity, SmolStr};
+use std::collections::BTreeMap;
 
 /// The most recent orders of one event: with [`engine::settings::MAX_LINES`] lines and a policy it stays within
 /// its 8 MiB.
@@ -26,16 +27,18 @@ pub struct News {
     pub cause: Option<DriftCause>,
     /// Whose request.
     pub cause_id: Option<SmolStr>,
+    /// The instrument of an action.
+    pub instrument: Option<InstrumentId>,
 }
 
 impl News {
     /// The watch speaks by itself.
     pub fn told(event: DriftKind) -> Self {
-        Self { event, cause: None, cause_id: None }
+        Self { event, cause: None, cause_id: None, instrument: None }
     }
     /// Somebody asked.
     pub fn requested(request: Request) -> Self {
-        Self { event: DriftKind::Requested, cause: Some(request.cause), cause_id: request.id }
+        Self { event: DriftKind::Requested, cause: Some(request.cause), cause_id: request.id, instrument: request.instrument }
     }
 }
 
@@ -75,8 +78,8 @@ pub fn assemble(portfolio: &Portfolio, appraisal: &Appraisal, around: &Circumsta
         half_sum_abs_drift: half_sum(portfolio, market, &measures, &weighed, appraisal.equity, appraisal.trade_date_cash),
         equity: money(appraisal.equity),
         cash: cash_balances(portfolio),
-        fx_rates: appraisal.cash.iter().map(|value| CurrencyRate { currency: value.currency, fx_rate: value.rate }).collect(),
-        receivables: Vec::new(),
+        fx_rates: rates(appraisal),
+        receivables: receivables(portfolio),
         available_cash: money(appraisal.trade_date_cash),
         settled_cash: money(appraisal.settled_cash),
         health: health(portfolio, appraisal, around),
@@ -84,7 +87,15 @@ pub fn assemble(portfolio: &Portfolio, appraisal: &Appraisal, around: &Circumsta
         snapshot_version: portfolio.published.version,
         recent_orders: recent_orders(portfolio),
         input_offsets: around.offsets.clone(),
+        cause_instrument_id: news.instrument,
     }
+}
+
+/// Of each currency in which there is cash or a receivable.
+fn rates(appraisal: &Appraisal) -> Vec<CurrencyRate> {
+    let all = appraisal.cash.iter().chain(&appraisal.owed).map(|value| (value.currency, value.rate));
+    let by_currency: BTreeMap<Currency, Option<FxRate>> = all.collect();
+    by_currency.into_iter().map(|(currency, fx_rate)| CurrencyRate { currency, fx_rate }).collect()
 }
 
 /// Those whose fills are the newest, where there are more than a record holds: a plan asks for the last cycle's.
@@ -150,7 +161,7 @@ fn drift_line(
 
 /// Facts that a line must show even before the instrument's record came; it has no price flag then but MISSING.
 struct Facts {
-    currency: domain::Currency,
+    currency: Currency,
     multiplier: Quantity,
     lot_size: Quantity,
 }

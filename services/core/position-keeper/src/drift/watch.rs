@@ -8,7 +8,7 @@
 
 use super::bounds::Standing;
 use domain::enums::{DriftCause, DriftKind};
-use domain::{Fraction, SmolStr};
+use domain::{Fraction, InstrumentId, SmolStr};
 use serde::{Deserialize, Serialize};
 
 /// A drift event that somebody asked for.
@@ -16,8 +16,17 @@ use serde::{Deserialize, Serialize};
 pub struct Request {
     /// Why.
     pub cause: DriftCause,
-    /// The id of the command, refresh, order or policy version.
+    /// The id of the command, refresh, order, action or policy version.
     pub id: Option<SmolStr>,
+    /// The instrument of an action.
+    pub instrument: Option<InstrumentId>,
+}
+
+impl Request {
+    /// A request of something that names no instrument.
+    pub fn new(cause: DriftCause, id: Option<SmolStr>) -> Self {
+        Self { cause, id, instrument: None }
+    }
 }
 
 /// What the watch remembers.

@@ -1,5 +1,6 @@
 //! Cash entries: checked, known by (source, entry id), booked, taken back, or waiting.
 
+use crate::book::action::Stage;
 use crate::book::booking::Booking;
 use crate::book::entry::Source;
 use crate::book::history::Place;
@@ -7,10 +8,14 @@ use crate::book::{Need, PortfolioIx, Trouble, treasury};
 use crate::keeper::PositionKeeper;
 use crate::valuation::{View, appraise};
 use domain::cash::CashEntry;
+use domain::enums::CashKind;
 use domain::reason::DeadLetterCode;
 use domain::{Amount, Date, SmolStr};
 use engine::Context;
 use engine::dedup::{Parts, RecordId};
+
+/// Actions that dividends have settled before they came, in one portfolio.
+const MOST_SETTLED: usize = 4_096;
 
 /// A known entry: its day, its id, its content.
 type Name = (Date, RecordId, u64);
@@ -33,23 +38,44 @@ impl PositionKeeper {
     }
 
     fn book_entry(&mut self, ix: PortfolioIx, entry: &CashEntry, source: &Source, name: Name, cx: &mut Context<'_>) -> Result<(), Trouble> {
+        let settles = self.settles_dividend(ix, entry)?;
         let equity = self.equity_before(ix, entry, cx);
         let portfolio = self.portfolio(ix);
         let planned = treasury::plan(portfolio, &self.market, entry, source, equity)?;
         let touched = planned.position.map(|(instrument, ..)| instrument);
         if let Some(instrument) = touched {
             portfolio.lines.check_room(instrument, cx.settings.max_lines)?;
-            if let Some(change) = &planned.lots {
-                portfolio.lines.check_lots(instrument, |before| change.len_after(before), cx.settings.max_lots)?;
+            if planned.lots.is_some() || planned.across.is_some() {
+                portfolio.lines.check_lots(instrument, |before| planned.lots_after(before), cx.settings.max_lots)?;
             }
             self.market.book(instrument);
         }
         let place = self.portfolio_mut(ix).book(planned);
         if let Some(instrument) = touched {
             self.hold(instrument, ix);
+            self.note_unrated(ix);
+        }
+        if let Some(action) = settles {
+            self.portfolio_mut(ix).settled.insert(action);
         }
         self.remember_entry(ix, name, place, cx);
         Ok(())
+    }
+
+    /// The action that a dividend pays before it is known, and that must not pay again. One whose action is booked
+    /// here already books nothing.
+    fn settles_dividend(&self, ix: PortfolioIx, entry: &CashEntry) -> Result<Option<SmolStr>, Trouble> {
+        let Some(action) = entry.action_id.as_ref().filter(|_| entry.kind == CashKind::Dividend) else { return Ok(None) };
+        let portfolio = self.portfolio(ix);
+        let line = self.market.of_action(action).and_then(|instrument| portfolio.actions.get(&instrument)?.find(action));
+        match line.map(|line| line.stage) {
+            Some(Stage::Earned | Stage::Paid) => Err(Trouble::Duplicate),
+            Some(Stage::Entries) => Ok(None),
+            None if portfolio.settled.len() >= MOST_SETTLED && !portfolio.settled.contains(action) => Err(Trouble::range(format!(
+                "dividends of {MOST_SETTLED} actions that never came are booked, the most that a portfolio keeps: send this one without action_id"
+            ))),
+            None => Ok(Some(action.clone())),
+        }
     }
 
     /// Takes a booked entry back: the state is that of a book in which it never was.
@@ -71,6 +97,9 @@ impl PositionKeeper {
         let equity = self.equity_before(ix, entry, cx);
         let planned = treasury::plan_reversal(self.portfolio(ix), entry, (place, &was), source, equity)?;
         self.write_amendment(ix, planned, cx)?;
+        if let Some(action) = entry.action_id.as_ref().filter(|_| entry.kind == CashKind::Dividend) {
+            self.portfolio_mut(ix).settled.remove(action);
+        }
         self.remember_entry(ix, name, NO_BOOKING, cx);
         Ok(())
     }

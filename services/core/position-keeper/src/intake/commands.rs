@@ -192,7 +192,7 @@ impl PositionKeeper {
     }
 
     fn ask(&mut self, ix: PortfolioIx, cause: DriftCause, id: &str) {
-        self.portfolio_mut(ix).requests.push(Request { cause, id: Some(SmolStr::new(id)) });
+        self.portfolio_mut(ix).requests.push(Request::new(cause, Some(SmolStr::new(id))));
         self.marks.look(ix);
     }
 }

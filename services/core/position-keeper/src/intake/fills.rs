@@ -32,12 +32,12 @@ impl PositionKeeper {
         let touched = planned.position.map(|(instrument, ..)| instrument);
         if let Some(instrument) = touched {
             portfolio.lines.check_room(instrument, cx.settings.max_lines)?;
-            if let Some(change) = &planned.lots {
-                portfolio.lines.check_lots(instrument, |before| change.len_after(before), cx.settings.max_lots)?;
+            if planned.lots.is_some() || planned.across.is_some() {
+                portfolio.lines.check_lots(instrument, |before| planned.lots_after(before), cx.settings.max_lots)?;
             }
             self.market.book(instrument);
         }
-        let settles = planned.settles;
+        let (settles, across) = (planned.settles, planned.across.is_some());
         let place = self.portfolios[ix.at()].book(planned);
         self.remember(ix, fill, (id, content, place), dates);
         let portfolio = &mut self.portfolios[ix.at()];
@@ -46,6 +46,9 @@ impl PositionKeeper {
         }
         if settles.is_some() {
             self.wake_to_settle(ix, cx);
+        }
+        if across {
+            self.note_unrated(ix);
         }
         let grown = self.portfolio(ix).lines.all().len() > lines;
         if let Some(instrument) = touched.filter(|_| grown) {
@@ -74,7 +77,7 @@ impl PositionKeeper {
 pub(crate) fn ask_once(requests: &mut Vec<Request>, order: SmolStr) {
     match requests.iter_mut().find(|request| request.cause == DriftCause::Fill) {
         Some(request) => request.id = Some(order),
-        None => requests.push(Request { cause: DriftCause::Fill, id: Some(order) }),
+        None => requests.push(Request::new(DriftCause::Fill, Some(order))),
     }
 }
 

@@ -5,17 +5,22 @@ use crate::keeper::PositionKeeper;
 use domain::dead_letter::DeadLetter;
 use domain::frame::Frame;
 use domain::{InstrumentId, Topic};
-use engine::{Context, RawRecord, Refusal};
+use engine::{Context, Origin, RawRecord, Refusal};
 
 impl PositionKeeper {
-    pub(crate) fn take_frame(&mut self, frame: Frame, cx: &mut Context<'_>) {
+    pub(crate) fn take_frame(&mut self, frame: Frame, origin: &Origin<'_>, cx: &mut Context<'_>) {
         let described: Vec<InstrumentId> = frame.instruments.iter().map(|facts| facts.instrument_id.clone()).collect();
         for facts in frame.instruments {
             if facts.multiplier.is_positive() && facts.lot_size.is_positive() {
                 self.market.describe(facts);
             }
         }
-        frame.actions.iter().for_each(|action| self.market.announce(action));
+        let told = (origin.partition, origin.offset());
+        frame.actions.iter().for_each(|action| self.take_action(action, told, cx));
+        // The venue of an instrument decides when its ex-date begins.
+        if !frame.actions.is_empty() || !described.is_empty() {
+            self.apply_due(cx);
+        }
         frame.statuses.iter().for_each(|status| self.market.report(status, cx.now));
         if !frame.statuses.is_empty() {
             self.announce_market(cx);
@@ -52,16 +57,17 @@ impl PositionKeeper {
     }
 
     /// Marks the holders of everything whose price, facts or state changed, and brings the quick table up to date.
-    pub(crate) fn mark_holders(&mut self, now: domain::Timestamp) {
+    pub(crate) fn mark_holders(&mut self, cx: &mut Context<'_>) {
         let (changed, pair) = self.market.take_changed();
         self.mark_shadows(&changed);
         for ix in changed {
-            self.market.refresh(ix, now);
+            self.market.refresh(ix, cx.now);
             if let Some(holders) = self.holders.get(ix.at()) {
                 holders.iter().for_each(|holder| self.marks.change(*holder));
             }
         }
         if pair {
+            self.follow_unrated(cx);
             let foreign = self.portfolios.iter().filter(|portfolio| portfolio.foreign);
             foreign.for_each(|portfolio| self.marks.change(portfolio.ix));
             self.mark_foreign_shadows();

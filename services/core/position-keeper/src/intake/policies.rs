@@ -59,7 +59,7 @@ impl PositionKeeper {
         portfolio.watch.close();
         // Its days are not cut while it is closed.
         portfolio.day = None;
-        let asked = Request { cause: DriftCause::Policy, id: None };
+        let asked = Request::new(DriftCause::Policy, None);
         portfolio.requests.push(asked.clone());
         cx.timers.clear(TIMER_REARM, id.as_str());
         self.close_shadow(ix, asked, cx);
@@ -146,7 +146,7 @@ impl PositionKeeper {
         portfolio.rules = rules;
         portfolio.watch.follow();
         cx.timers.clear(TIMER_REARM, portfolio.id.as_str());
-        let asked = Request { cause: DriftCause::Policy, id: Some(SmolStr::new(policy.policy_version.to_string())) };
+        let asked = Request::new(DriftCause::Policy, Some(SmolStr::new(policy.policy_version.to_string())));
         portfolio.requests.push(asked.clone());
         self.follow_shadow(ix, &policy, asked, cx);
         self.portfolio_mut(ix).policy = Some(Box::new(policy));

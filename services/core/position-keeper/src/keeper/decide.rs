@@ -19,7 +19,7 @@ const BEHIND_SECONDS: i64 = 1;
 impl PositionKeeper {
     pub(super) fn decide_window(&mut self, cx: &mut Context<'_>) {
         self.last_now = cx.now;
-        self.mark_holders(cx.now);
+        self.mark_holders(cx);
         self.mark_stale(cx.now);
         self.mark_stale_shadows(cx.now);
         self.catch_up(cx);

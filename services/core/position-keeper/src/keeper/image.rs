@@ -124,6 +124,7 @@ impl PositionKeeper {
         if let Some(shadow) = &mut self.portfolios[ix.at()].shadow {
             shadow.laid = laid;
         }
+        self.note_unrated(ix);
         self.dirty[ix.at()] = false;
     }
 }

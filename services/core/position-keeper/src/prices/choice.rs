@@ -1,10 +1,36 @@
 //! Which price of a quote is the mark, and whether a move is believed.
 
+use super::actions::Actions;
 use domain::enums::PriceSource;
 use domain::frame::FramePrice;
 use domain::wide::compare_products;
 use domain::{Bps, Price, Timestamp};
+use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
+
+/// A price as it was quoted, from which its value in today's units follows: that of one field, or of two which
+/// it is the middle of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mark {
+    one: (Price, Timestamp),
+    other: Option<(Price, Timestamp)>,
+}
+
+impl Mark {
+    /// Its value in today's units; `None` where it leaves the range of prices.
+    pub fn value(&self, actions: &Actions) -> Option<Price> {
+        let of = |(price, made): (Price, Timestamp)| actions.price(price, made);
+        let price = match self.other {
+            None => of(self.one)?,
+            Some(other) => middle(of(self.one)?, of(other)?)?,
+        };
+        Some(price).filter(|price| price.fits_wire())
+    }
+    /// When it was made; a middle is as old as the older of bid and ask.
+    pub fn time(&self) -> Timestamp {
+        self.other.map_or(self.one.1, |(_, other)| self.one.1.min(other))
+    }
+}
 
 /// The field or fields of a quote that a price came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,37 +63,36 @@ impl Origin {
 /// A price chosen from a quote.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Chosen {
-    /// The price; it may be zero or negative.
+    /// As it was quoted.
+    pub mark: Mark,
+    /// The price in today's units; it may be zero or negative.
     pub price: Price,
-    /// When it was made; a middle is as old as the older of bid and ask.
-    pub time: Timestamp,
     /// Where it came from.
     pub origin: Origin,
 }
 
 /// The price that `source` takes from a quote, where it is there.
 /// AUTO is the mark, else the middle of bid and ask, else the last; every other source is itself only.
-pub fn choose(quote: &FramePrice, source: PriceSource) -> Option<Chosen> {
-    let one = |field: Option<(Price, Timestamp)>, origin| field.map(|(price, time)| Chosen { price, time, origin });
+pub fn choose(quote: &FramePrice, source: PriceSource, actions: &Actions) -> Option<Chosen> {
+    let one = |field: Option<(Price, Timestamp)>, origin| field.map(|one| (Mark { one, other: None }, origin));
     let mark = || one(quote.mark_at(), Origin::Mark);
     let last = || one(quote.last_at(), Origin::Last);
+    let mid = || Some((Mark { one: quote.bid_at()?, other: Some(quote.ask_at()?) }, Origin::Mid));
     let chosen = match source {
-        PriceSource::Auto | PriceSource::Unknown => mark().or_else(|| middle(quote)).or_else(last),
+        PriceSource::Auto | PriceSource::Unknown => mark().or_else(mid).or_else(last),
         PriceSource::Mark => mark(),
-        PriceSource::Mid => middle(quote),
+        PriceSource::Mid => mid(),
         PriceSource::Last => last(),
         PriceSource::Bid => one(quote.bid_at(), Origin::Bid),
         PriceSource::Ask => one(quote.ask_at(), Origin::Ask),
     };
-    chosen.filter(|chosen| chosen.price.fits_wire())
+    chosen.and_then(|(mark, origin)| Some(Chosen { mark, price: mark.value(actions)?, origin }))
 }
 
 /// The middle of bid and ask, rounded half-even at the price's scale.
-fn middle(quote: &FramePrice) -> Option<Chosen> {
-    let ((bid, bid_time), (ask, ask_time)) = (quote.bid_at()?, quote.ask_at()?);
+fn middle(bid: Price, ask: Price) -> Option<Price> {
     let sum = bid.checked_add(ask).ok()?;
-    let price = domain::wide::mul_div_half_even(sum.units(), 1, 2).ok().map(Price::from_units)?;
-    Some(Chosen { price, time: bid_time.min(ask_time), origin: Origin::Mid })
+    domain::wide::mul_div_half_even(sum.units(), 1, 2).ok().map(Price::from_units)
 }
 
 /// Whether `price` lies within `limit` basis points of `from`, exactly.
@@ -94,7 +119,7 @@ mod tests {
 
     #[test]
     fn auto_takes_mark_then_middle_then_last() {
-        let shown = |q: &FramePrice, s| choose(q, s).map(|c| c.price.to_string());
+        let shown = |q: &FramePrice, s| choose(q, s, &Actions::default()).map(|c| c.price.to_string());
         assert_eq!(shown(&quote("9", "10", "8", "11"), PriceSource::Auto).as_deref(), Some("11"));
         assert_eq!(shown(&quote("9", "10", "8", ""), PriceSource::Auto).as_deref(), Some("9.5"));
         assert_eq!(shown(&quote("9", "", "8", ""), PriceSource::Auto).as_deref(), Some("8"));
@@ -107,7 +132,7 @@ mod tests {
     fn a_price_is_as_old_as_the_fields_that_it_came_from() {
         let (old, new) = (Timestamp::from_micros(2), Timestamp::from_micros(9));
         let quote = FramePrice { bid_time: Some(old), ..quote("9", "11", "8", "") };
-        let made = |source| choose(&quote, source).map(|chosen| (chosen.time, chosen.origin));
+        let made = |source| choose(&quote, source, &Actions::default()).map(|chosen| (chosen.mark.time(), chosen.origin));
         assert_eq!(made(PriceSource::Auto), Some((old, Origin::Mid)));
         assert_eq!(made(PriceSource::Ask), Some((new, Origin::Ask)));
         assert_eq!(made(PriceSource::Last), Some((new, Origin::Last)));

@@ -1,7 +1,9 @@
 //! Day cuts: for each local time of day at which some portfolio's day ends, the prices as they stood then.
 //! A close is the accepted price at the last cut; before the first cut, the first accepted price.
 
+use super::choice::Mark;
 use super::market::{InstrumentIx, Market};
+use super::slot::Slot;
 use domain::day::next_day_cut;
 use domain::{Price, SmolStr, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -19,16 +21,16 @@ pub fn next_cut(name: &str, now: Timestamp) -> Option<Timestamp> {
     next_day_cut(time_zone, day_cut, now)
 }
 
-/// Prices at the last cut, by the cut's name.
+/// Prices at the last cut, by the cut's name, as they were quoted: a later split moves what they come to.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Cuts {
-    prices: BTreeMap<SmolStr, Vec<Option<Price>>>,
+    prices: BTreeMap<SmolStr, Vec<Option<Mark>>>,
 }
 
 impl Cuts {
     /// Keeps the prices of this moment under a cut's name.
     pub fn cut(&mut self, name: SmolStr, market: &Market) {
-        self.prices.insert(name, market.slots().iter().map(|slot| slot.price).collect());
+        self.prices.insert(name, market.slots().iter().map(Slot::mark).collect());
     }
     /// Forgets a cut by which no portfolio's day ends any more.
     pub fn forget(&mut self, name: &str) {
@@ -37,7 +39,8 @@ impl Cuts {
     /// The close of an instrument for portfolios of that cut.
     pub fn close(&self, name: &str, ix: InstrumentIx, market: &Market) -> Option<Price> {
         let cut = self.prices.get(name).and_then(|prices| prices.get(ix.at()).copied().flatten());
-        cut.or(market.slot(ix).first)
+        let slot = market.slot(ix);
+        cut.and_then(|mark| mark.value(&slot.actions)).filter(|price| price.is_positive()).or(slot.first)
     }
 }
 

@@ -1,13 +1,15 @@
 //! The lane's table of instruments: interned to dense numbers, in the order in which they were first named.
 
+use super::actions::Action;
 use super::hours::{Hours, open_micros};
 use super::rates::{Pairs, Rate};
 use super::slot::Slot;
 use domain::corporate_action::CorporateAction;
-use domain::enums::{ActionKind, ActionStatus, InstrumentType, MarketState};
+use domain::enums::{ActionStatus, InstrumentType, MarketState};
 use domain::frame::FramePrice;
 use domain::instrument::Instrument;
 use domain::market_status::MarketStatus;
+use domain::venue::day_start;
 use domain::{Currency, InstrumentId, Quantity, SmolStr, Timestamp};
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
@@ -58,6 +60,8 @@ struct Table {
     slots: Vec<Slot>,
     venues: Vec<(SmolStr, Hours)>,
     currencies: Vec<Currency>,
+    /// The instrument of each action that was announced.
+    actions: BTreeMap<SmolStr, InstrumentIx>,
 }
 
 /// The table.
@@ -137,20 +141,66 @@ impl Market {
         self.by_venue.insert(name.clone(), venue);
         venue
     }
-    /// Notes a split, which this build does not apply: until it is withdrawn, books that hold the
-    /// instrument are unreconciled.
-    pub fn announce(&mut self, action: &CorporateAction) {
-        if action.kind != ActionKind::Split {
-            return;
+    /// Takes an announcement in that a frame told of; the instrument, where its books have to follow.
+    pub fn announce(&mut self, action: &CorporateAction, told: (i32, i64), now: Timestamp) -> Option<InstrumentIx> {
+        let known = self.table.actions.get(&action.action_id).copied();
+        if known.is_none() && action.status == ActionStatus::Cancelled {
+            return None;
         }
         let ix = self.intern(&action.instrument_id);
-        let unapplied = &mut self.table.slots[ix.at()].unapplied;
-        if action.status == ActionStatus::Cancelled {
-            unapplied.remove(&action.action_id);
-        } else {
-            unapplied.insert(action.action_id.clone());
-        }
         self.mark_changed(ix);
+        if known.is_some_and(|known| known != ix) {
+            // An id names one action of one instrument: which of both is meant, is not ours to guess.
+            self.table.slots[ix.at()].doubt(&action.action_id, action.status == ActionStatus::New);
+            return None;
+        }
+        let now_told = Action::of(action, told);
+        let slot = &mut self.table.slots[ix.at()];
+        let heard = slot.actions.hear(&action.action_id, now_told.clone());
+        let stands = action.status == ActionStatus::New;
+        slot.doubt(&action.action_id, stands && (now_told.is_none() || heard.full || slot.kind() == InstrumentType::Fx));
+        if stands {
+            self.table.actions.insert(action.action_id.clone(), ix);
+        } else {
+            self.table.actions.remove(&action.action_id);
+        }
+        if !heard.changed {
+            return None;
+        }
+        let begun = self.begin(ix, now);
+        self.table.slots[ix.at()].split();
+        (heard.withdrawn || begun.contains(&action.action_id)).then_some(ix)
+    }
+    /// Puts the splits of an instrument into effect that are due; their ids.
+    fn begin(&mut self, ix: InstrumentIx, now: Timestamp) -> Vec<SmolStr> {
+        let slot = &mut self.table.slots[ix.at()];
+        if slot.actions.is_quiet() || slot.kind() == InstrumentType::Fx {
+            return Vec::new();
+        }
+        let venue = slot.facts.as_ref().and_then(|facts| facts.venue.clone());
+        let begun = slot.actions.begin(|day| day_start(venue.as_deref(), day), now);
+        if !begun.is_empty() {
+            slot.split();
+            self.mark_changed(ix);
+        }
+        begun
+    }
+    /// Puts every split into effect that is due, in the order of instruments and ex-dates.
+    pub fn begin_due(&mut self, now: Timestamp) -> Vec<(InstrumentIx, SmolStr)> {
+        let all = (0..self.table.slots.len()).map(InstrumentIx::of).collect::<Vec<_>>();
+        all.into_iter().flat_map(|ix| self.begin(ix, now).into_iter().map(move |id| (ix, id))).collect()
+    }
+    /// When the next announced action takes effect, or is paid.
+    pub fn next_action(&self) -> Option<Timestamp> {
+        let due = |slot: &Slot| {
+            let venue = slot.facts.as_ref().and_then(|facts| facts.venue.as_deref());
+            slot.actions.next_due(|day| day_start(venue, day)).filter(|_| slot.kind() != InstrumentType::Fx)
+        };
+        self.table.slots.iter().filter_map(due).min()
+    }
+    /// The instrument of an action that was announced.
+    pub fn of_action(&self, id: &str) -> Option<InstrumentIx> {
+        self.table.actions.get(id).copied()
     }
     /// Takes a quote in.
     pub fn quote(&mut self, update: FramePrice) -> InstrumentIx {

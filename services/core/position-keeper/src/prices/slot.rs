@@ -1,6 +1,7 @@
 //! One instrument: its facts, its newest quote, and the price that was accepted from it.
 
-use super::choice;
+use super::actions::Actions;
+use super::choice::{self, Chosen, Mark};
 use super::hours::Hours;
 use domain::enums::{InstrumentType, PriceFlag, PriceSource};
 use domain::frame::FramePrice;
@@ -8,6 +9,9 @@ use domain::instrument::Instrument;
 use domain::{InstrumentId, Price, SmolStr, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
+
+/// Actions that cannot be applied which are kept by name.
+const MOST_UNAPPLIED: usize = 64;
 
 /// An instrument that somebody named: by a record of its own, a tick, a holding or a target.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,10 +25,14 @@ pub struct Slot {
     /// The newest record has another currency, type, multiplier or base asset than those in force: every
     /// book that holds it is unreconciled until a record corrects that.
     pub conflict: bool,
-    /// Splits that were announced and not applied.
+    /// Its actions.
+    pub actions: Actions,
+    /// Actions that were announced and cannot be applied: every book that holds it is unreconciled.
     pub unapplied: BTreeSet<SmolStr>,
     /// The newest value of each field of its ticks.
     quote: Option<Box<FramePrice>>,
+    /// The prices below as they were quoted; a split moves those, never these.
+    marks: Marks,
     /// The accepted price.
     pub price: Option<Price>,
     /// When the accepted price was made.
@@ -41,6 +49,14 @@ pub struct Slot {
     pub venue: Option<u32>,
 }
 
+/// Prices as they were quoted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+struct Marks {
+    accepted: Option<Mark>,
+    held: Option<Mark>,
+    first: Option<Mark>,
+}
+
 impl Slot {
     /// A slot of which only the name is known.
     pub fn new(id: InstrumentId) -> Self {
@@ -49,8 +65,10 @@ impl Slot {
             facts: None,
             booked: false,
             conflict: false,
+            actions: Actions::default(),
             unapplied: BTreeSet::new(),
             quote: None,
+            marks: Marks::default(),
             price: None,
             price_time: Timestamp::MIN,
             held: None,
@@ -81,19 +99,20 @@ impl Slot {
     /// Chooses anew by the facts in force, when the price was chosen by another source before.
     fn choose_again(&mut self, before: PriceSource) {
         let (Some(quote), Some(facts)) = (self.quote.as_deref(), self.facts.as_deref()) else { return };
-        let chosen = choice::choose(quote, facts.price_source);
-        let moved = choice::choose(quote, before).map(|chosen| chosen.origin) != chosen.map(|chosen| chosen.origin);
+        let chosen = choice::choose(quote, facts.price_source, &self.actions);
+        let moved = choice::choose(quote, before, &self.actions).map(|chosen| chosen.origin) != chosen.map(|chosen| chosen.origin);
         match chosen {
             // Without a book nothing was counted by the old source: it is as if it had never been.
             _ if moved && !self.booked => {
                 (self.price, self.price_time, self.held, self.first) = (None, Timestamp::MIN, None, None);
+                self.marks = Marks::default();
                 if let Some(chosen) = chosen {
-                    self.accept(chosen.price, chosen.time);
+                    self.accept(chosen);
                 }
             }
-            Some(chosen) if moved => _ = self.accept(chosen.price, chosen.time),
+            Some(chosen) if moved => _ = self.accept(chosen),
             // A wider limit lets in what a narrower one held; the same price again is no second opinion.
-            Some(chosen) if self.held == Some(chosen.price) && !self.jumps(chosen.price) => _ = self.accept(chosen.price, chosen.time),
+            Some(chosen) if self.held == Some(chosen.price) && !self.jumps(chosen.price) => _ = self.accept(chosen),
             _ => {}
         }
     }
@@ -107,17 +126,17 @@ impl Slot {
                 if !quote.merge(&update) {
                     return false;
                 }
-                (choice::choose(quote, source).filter(|chosen| chosen.origin.given_by(&update)), quote.accrued)
+                (choice::choose(quote, source, &self.actions).filter(|chosen| chosen.origin.given_by(&update)), quote.accrued)
             }
             None => {
                 let quote = self.quote.insert(Box::new(update));
-                (choice::choose(quote, source), quote.accrued)
+                (choice::choose(quote, source, &self.actions), quote.accrued)
             }
         };
         let accrued = accrued.filter(|accrued| accrued.fits_wire());
         let accrues = accrued != self.accrued;
         self.accrued = accrued;
-        chosen.is_some_and(|chosen| self.accept(chosen.price, chosen.time)) || accrues
+        chosen.is_some_and(|chosen| self.accept(chosen)) || accrues
     }
 
     /// Whether a price lies beyond the limit of the last accepted one.
@@ -128,27 +147,51 @@ impl Slot {
 
     /// Accepts a price unless it jumps; a jump is accepted when the next price agrees with it. A price that
     /// is not above zero is held back until another comes: nothing is valued or planned on it.
-    fn accept(&mut self, price: Price, time: Timestamp) -> bool {
+    fn accept(&mut self, chosen: Chosen) -> bool {
+        let (price, time) = (chosen.price, chosen.mark.time());
         if !price.is_positive() {
-            let news = self.held.is_none();
-            self.held = Some(price);
-            return news;
+            return self.hold(chosen);
         }
         let guard = self.facts.as_ref().and_then(|facts| facts.max_jump_bp);
         let agreed = guard.zip(self.held).is_some_and(|(limit, held)| choice::within(price, held, limit));
         if !agreed && self.jumps(price) {
-            let news = self.held.is_none();
-            self.held = Some(price);
-            return news;
+            return self.hold(chosen);
         }
         let changed = self.price != Some(price) || self.price_time != time || self.held.is_some();
-        self.held = None;
-        self.price = Some(price);
+        (self.held, self.marks.held) = (None, None);
+        (self.price, self.marks.accepted) = (Some(price), Some(chosen.mark));
         self.price_time = time;
-        self.first = self.first.or(Some(price));
+        if self.first.is_none() {
+            (self.first, self.marks.first) = (Some(price), Some(chosen.mark));
+        }
         changed
     }
 
+    fn hold(&mut self, chosen: Chosen) -> bool {
+        let news = self.held.is_none();
+        (self.held, self.marks.held) = (Some(chosen.price), Some(chosen.mark));
+        news
+    }
+
+    /// Values every kept price anew: the actions in effect have changed.
+    pub fn split(&mut self) {
+        let value = |mark: Option<Mark>| mark.and_then(|mark| mark.value(&self.actions));
+        let positive = |mark: Option<Mark>| value(mark).filter(|price| price.is_positive());
+        (self.price, self.held, self.first) = (positive(self.marks.accepted), value(self.marks.held), positive(self.marks.first));
+    }
+    /// The accepted price as it was quoted.
+    pub fn mark(&self) -> Option<Mark> {
+        self.marks.accepted
+    }
+
+    /// Notes an action that cannot be applied, or that it is no longer there; some are named, the rest follow them.
+    pub fn doubt(&mut self, action: &SmolStr, stands: bool) {
+        if !stands {
+            self.unapplied.remove(action);
+        } else if self.unapplied.len() < MOST_UNAPPLIED {
+            self.unapplied.insert(action.clone());
+        }
+    }
     /// Whether holdings of it may differ from what others count.
     pub fn doubtful(&self) -> bool {
         self.conflict || !self.unapplied.is_empty()

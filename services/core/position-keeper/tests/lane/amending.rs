@@ -235,7 +235,7 @@ fn sent_nth(book: &mut Book, n: usize, trade: &Trade) {
 pub fn held(book: &Book) -> Vec<Holding> {
     let lines = book.lane.role().portfolios()[0].lines.all().iter();
     assert!(lines.clone().all(|line| line.lots.is_empty() || line.lots.add_up_to(&line.position)));
-    lines.map(|line| Holding { position: line.position, lots: line.lots.clone() }).collect()
+    lines.map(|line| Holding { position: line.position, lots: line.lots.clone(), newest: line.newest }).collect()
 }
 
 /// The last state of every position, and cash, once each instrument is traded once more.

@@ -49,10 +49,10 @@ fn a_tick_from_the_future_does_not_count() {
 }
 
 #[test]
-fn a_split_that_is_not_applied_is_unreconciled_until_it_is_withdrawn() {
+fn a_split_that_no_book_can_bear_is_unreconciled_until_it_is_withdrawn() {
     let action = |status: &str| -> domain::corporate_action::CorporateAction {
-        let json = json!({"action_id": "s", "instrument_id": "A", "status": status, "kind": "SPLIT", "ratio_new": "2", "ratio_old": "1",
-            "ex_date": "2026-01-06"});
+        let json = json!({"action_id": "s", "instrument_id": "A", "status": status, "kind": "SPLIT", "ratio_new": "10000000",
+            "ratio_old": "1", "ex_date": "2026-01-06"});
         serde_json::from_value(json).unwrap()
     };
     let mut book = Book::new();

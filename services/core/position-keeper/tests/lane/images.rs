@@ -96,9 +96,18 @@ fn feed_with(book: &mut Book, n: usize, deed: &Deed, shadows: bool) {
         12 if deed.amount.is_multiple_of(5) => _ = book.close_policy(portfolio),
         12 => _ = book.behind(deed.amount.is_multiple_of(2)),
         17 => {
-            let status = if n.is_multiple_of(2) { "CANCELLED" } else { "NEW" };
-            let json = json!({"action_id": "s", "instrument_id": instrument, "status": status, "kind": "SPLIT", "ratio_new": "2",
-                "ratio_old": "1", "ex_date": "2026-01-06"});
+            let status = if deed.amount.is_multiple_of(3) { "CANCELLED" } else { "NEW" };
+            let ex_date = ["2026-01-04", "2026-01-05", "2026-01-06"][n % 3];
+            let kind = ["SPLIT", "CASH_DIVIDEND", "SYMBOL_CHANGE"][(deed.amount % 11 / 4) as usize];
+            // Mostly an id of its instrument's own.
+            let action = if deed.amount.is_multiple_of(13) { "s".to_owned() } else { format!("s{}{}", deed.instrument, deed.amount % 2) };
+            let json = json!({"action_id": action, "instrument_id": instrument, "status": status,
+                "kind": kind, "new_symbol": id,
+                "amount_per_share": "0.25", "currency": if deed.amount.is_multiple_of(7) { json!("EUR") } else { json!(null) },
+                "pay_date": if deed.amount.is_multiple_of(5) { json!("2026-01-06") } else { json!(null) },
+                "ratio_new": (1 + deed.amount % 5).to_string(), "ratio_old": (1 + deed.amount % 7).to_string(),
+                "ex_date": ex_date,
+                "cash_in_lieu_price": if deed.amount.is_multiple_of(2) { json!("9") } else { json!(null) }});
             book.frame(|frame| frame.actions.push(serde_json::from_value(json).unwrap()));
         }
         19 => _ = book.add(Topic::Fills, portfolio, Some(b"?".to_vec())),

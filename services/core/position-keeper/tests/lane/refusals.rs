@@ -51,7 +51,7 @@ fn a_wrong_fill_is_dead_lettered_with_its_reason_and_quarantines() {
 fn cash_that_is_not_booked_says_so() {
     for (kind, amount, code, words) in [
         ("DEPOSIT", "-1", Code::OutOfRange, "must be above 0"),
-        ("DIVIDEND", "1", Code::InvalidRecord, "DIVIDEND entries"),
+        ("DIVIDEND", "0", Code::OutOfRange, "must be above 0"),
         ("TRANSFER_IN", "0", Code::OutOfRange, "must be above 0"),
         ("LOTTERY", "1", Code::UnknownEnum, "kind"),
     ] {

@@ -15,7 +15,7 @@ use domain::fixed::FixedError;
 use domain::order_status::OrderStatus;
 use domain::reason::ReasonCode;
 use domain::refresh::Refresh;
-use domain::{OrderId, PortfolioId, Quantity, RebalanceId, SmolStr, Timestamp, wide};
+use domain::{InstrumentId, OrderId, PortfolioId, Quantity, RebalanceId, SmolStr, Timestamp, wide};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -117,6 +117,8 @@ pub struct Desk {
     pub strangers: Strangers,
     /// Why nothing may leave until a person resumes the portfolio: a limit was met.
     pub latch: Option<Latch>,
+    /// Instruments that a corporate action has changed, whose open orders are asked back for it.
+    pub moved: BTreeMap<InstrumentId, SmolStr>,
     /// Whether decisions wait because the lane was behind.
     pub held: bool,
 }
@@ -160,6 +162,9 @@ impl Desk {
         }
         self.policy = Some(drift.policy.as_ref().map(|policy| policy.policy_version));
         self.hear_executions(offset, &drift);
+        if let (Some(DriftCause::Action), Some(instrument)) = (drift.cause, &drift.cause_instrument_id) {
+            self.moved.insert(instrument.clone(), drift.cause_id.clone().unwrap_or_default());
+        }
         let cause_id = drift.cause_id.clone().unwrap_or_default();
         let heard = Heard { offset, drift };
         match heard.drift.cause {

@@ -17,7 +17,8 @@ use domain::enums::{Decision, RebalanceStatus, Side};
 use domain::order::NamedNumber;
 use domain::reason::ReasonCode;
 use domain::rebalance_event::ExplanationLine;
-use domain::{InstrumentId, Money, Output, PortfolioId, Quantity, Timestamp};
+use domain::{InstrumentId, Money, Output, PortfolioId, Quantity, SmolStr, Timestamp};
+use std::collections::BTreeMap;
 
 /// Seconds after which an unanswered or unusable answer is asked for again.
 const ASK_AGAIN_SECONDS: i64 = 60;
@@ -29,8 +30,10 @@ const WORDS_SHOWN: usize = 5;
 /// Moves the open cycle on.
 pub fn advance(desk: &mut Desk, turn: &mut Turn<'_, '_>) {
     say_contradiction(desk, turn);
+    let moved = std::mem::take(&mut desk.moved);
     let Some(mut cycle) = desk.open.take() else { return };
     if cycle.proposal.is_none() {
+        ask_moved_back(&mut cycle, &moved, turn);
         stop(desk, &mut cycle, turn);
         ask_back(&mut cycle, turn);
         call_for_help(&mut cycle, turn);
@@ -42,6 +45,14 @@ pub fn advance(desk: &mut Desk, turn: &mut Turn<'_, '_>) {
         wait_for_executions(&mut cycle, turn);
     }
     desk.open = Some(cycle);
+}
+
+/// Orders in an instrument that a corporate action has changed are in other units, or under another name, than what
+/// they were planned in.
+fn ask_moved_back(cycle: &mut Cycle, moved: &BTreeMap<InstrumentId, SmolStr>, turn: &mut Turn<'_, '_>) {
+    for (instrument, action) in moved {
+        ask_cancel(cycle, |leg| leg.order.instrument_id == *instrument, &format!("corporate action {action} of {instrument}"), turn);
+    }
 }
 
 fn say_contradiction(desk: &mut Desk, turn: &mut Turn<'_, '_>) {

@@ -150,5 +150,6 @@ fn empty(policy: Policy) -> Drift {
         snapshot_version: 1,
         recent_orders: Vec::new(),
         input_offsets: Vec::new(),
+        cause_instrument_id: None,
     }
 }

@@ -101,6 +101,7 @@ impl Book {
             snapshot_version: self.snapshot,
             recent_orders: self.executed.values().cloned().collect(),
             input_offsets: Vec::new(),
+            cause_instrument_id: None,
         }
     }
 

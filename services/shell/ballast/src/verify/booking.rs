@@ -301,11 +301,11 @@ pub(super) fn payment(entry: &CashEntry) -> Result<Effect, String> {
             put(&mut effect.fees, entry.currency, &amount);
             -amount
         }
-        CashKind::Interest => {
+        CashKind::Interest | CashKind::Dividend => {
             effect.income = amount.clone();
             amount
         }
-        CashKind::Dividend | CashKind::Unknown => return Err(format!("entry {} of kind {}", entry.entry_id, entry.kind)),
+        CashKind::Unknown => return Err(format!("entry {} of kind {}", entry.entry_id, entry.kind)),
     };
     put(&mut effect.cash, entry.currency, &change);
     Ok(effect)

@@ -198,7 +198,9 @@ impl Rows {
             self.age(wave, event, line, &at);
         }
         let quoted = wave.facts.was_quoted(&order.instrument_id, order.reference_price, order.reference_time);
-        let gone = wave.facts.may_be_gone(&order.instrument_id, order.reference_time);
+        // A split moves what a tick of before it comes to.
+        let moved = wave.facts.is_split(&order.instrument_id);
+        let gone = moved || wave.facts.may_be_gone(&order.instrument_id, order.reference_time);
         self.prices.that(quoted || gone, || format!("{}: no tick gave that price at that time", at()));
     }
 

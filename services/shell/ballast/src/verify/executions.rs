@@ -23,7 +23,7 @@ fn act_once(history: &History, lanes: &Lanes, causes: &Causes<'_>) -> Check {
     let mut check = Check::new("I3", "each execution and cash entry acts at most once, and nothing else acts");
     let mut booked: BTreeMap<Vec<SmolStr>, Place> = BTreeMap::new();
     for seen in history.ledgers.iter().filter(|seen| !seen.repeat && lanes.is_settled(seen.stamp)) {
-        for entry in seen.record.entries.iter().filter(|entry| books(entry.kind)) {
+        for entry in seen.record.entries.iter().filter(|entry| books(entry)) {
             let cause = &entry.cause;
             let named = format!("{}/{}@{} ({})", cause.topic, cause.partition, cause.offset, cause.id);
             let key = match causes.get((cause.topic, cause.partition, cause.offset)) {
@@ -103,7 +103,7 @@ fn in_log_order(history: &History, lanes: &Lanes, causes: &Causes<'_>) -> Check 
     for seen in history.ledgers.iter().filter(|seen| !seen.repeat && lanes.is_settled(seen.stamp)) {
         let Some(stamp) = seen.stamp else { continue };
         let Some(lane) = lanes.get(stamp.role, stamp.lane) else { continue };
-        for entry in seen.record.entries.iter().filter(|entry| books(entry.kind)) {
+        for entry in seen.record.entries.iter().filter(|entry| books(entry)) {
             let place = (entry.cause.topic, entry.cause.partition, entry.cause.offset);
             let Some(Cause::Fill(fill)) = causes.get(place) else { continue };
             let read_now = place.2 >= lane.position(stamp.step - 1, place.0, place.1);

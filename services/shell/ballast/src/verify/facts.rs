@@ -7,9 +7,10 @@ use super::lanes::Lanes;
 use super::report::Check;
 use super::seen::{KEEPER, Place};
 use domain::dead_letter::DeadLetter;
+use domain::enums::ActionKind;
 use domain::frame::{Frame, FramePrice};
 use domain::instrument::Instrument;
-use domain::{Currency, InstrumentId, Price, Timestamp, Topic};
+use domain::{Currency, InstrumentId, Price, SmolStr, Timestamp, Topic};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The counting frames, folded.
@@ -23,6 +24,10 @@ pub(super) struct Facts {
     quotes: BTreeMap<InstrumentId, BTreeMap<Timestamp, Vec<FramePrice>>>,
     /// What the counting frames contain of each source, from and to: the chain leaves no gap.
     contained: BTreeMap<(Topic, i32), (i64, i64)>,
+    /// Instruments of which a split was announced: units and prices from before it count otherwise after it.
+    split: BTreeSet<InstrumentId>,
+    /// Instruments of which a dividend was announced, by its action.
+    dividends: BTreeMap<SmolStr, InstrumentId>,
     /// Records that the conflator refused, with the frame's offset.
     rejected: Vec<(i64, DeadLetter)>,
     /// Whether frames were deleted, and the time of the first one that is kept.
@@ -62,6 +67,10 @@ impl Facts {
         for instrument in &frame.instruments {
             self.instruments.entry(instrument.instrument_id.clone()).or_default().insert(offset, instrument.clone());
         }
+        let splits = frame.actions.iter().filter(|action| action.kind == ActionKind::Split);
+        self.split.extend(splits.map(|action| action.instrument_id.clone()));
+        let dividends = frame.actions.iter().filter(|action| action.kind == ActionKind::CashDividend);
+        self.dividends.extend(dividends.map(|action| (action.action_id.clone(), action.instrument_id.clone())));
         for price in &frame.prices {
             self.priced.entry(price.instrument_id.clone()).or_insert(offset);
             let state = held.entry(price.instrument_id.clone()).or_insert_with(|| price.clone());
@@ -81,6 +90,18 @@ impl Facts {
     /// Whether the frames that described an instrument may have been deleted.
     pub(super) fn is_forgotten(&self, id: &InstrumentId) -> bool {
         self.cut && !self.instruments.contains_key(id)
+    }
+    /// Whether a split of an instrument was announced.
+    pub(super) fn is_split(&self, id: &InstrumentId) -> bool {
+        self.split.contains(id)
+    }
+    /// Whether an action of that id was announced as a dividend.
+    pub(super) fn is_dividend(&self, action: &str) -> bool {
+        self.dividends.contains_key(action)
+    }
+    /// Whether a dividend of an instrument was announced.
+    pub(super) fn pays(&self, id: &InstrumentId) -> bool {
+        self.dividends.values().any(|instrument| instrument == id)
     }
     /// Whether the tick that gave a price may stand in part or whole in frames that were deleted.
     pub(super) fn may_be_gone(&self, id: &InstrumentId, time: Timestamp) -> bool {

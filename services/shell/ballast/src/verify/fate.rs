@@ -8,8 +8,9 @@ use super::needs::{Awaited, Needs};
 use super::seen::{KEEPER, Place, Seen};
 use avro_codec::{SchemaStore, decode};
 use domain::cash::CashEntry;
-use domain::enums::{CommandKind, EntryKind};
+use domain::enums::{CashKind, CommandKind, EntryKind};
 use domain::fill::Fill;
+use domain::ledger::LedgerEntry;
 use domain::{Input, PortfolioId, SmolStr, Topic};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -50,9 +51,11 @@ pub(super) struct Fates {
     pub(super) cash: Vec<Fate>,
 }
 
-/// Whether an entry books the input that it names, rather than following from it.
-pub(super) fn books(kind: EntryKind) -> bool {
-    !matches!(kind, EntryKind::Restate | EntryKind::Split | EntryKind::Dividend | EntryKind::Unknown)
+/// Whether an entry books the input that it names, rather than following from it. What a corporate action does is
+/// caused by the frame that told of it.
+pub(super) fn books(entry: &LedgerEntry) -> bool {
+    let follows = matches!(entry.kind, EntryKind::Restate | EntryKind::Split | EntryKind::Dividend | EntryKind::Unknown);
+    !follows && entry.cause.topic != Topic::Frames
 }
 
 /// What makes an execution the same: portfolio, source, trade date, execution id.
@@ -79,7 +82,18 @@ impl Fates {
         fates.fills = fates.judge(history, &history.fills, lanes, fill_key, fill_may_wait);
         let cash_may_wait = |entry: &CashEntry| stuck.contains(&entry.portfolio_id) || awaited.by_entry(entry);
         fates.cash = fates.judge(history, &history.cash, lanes, cash_key, cash_may_wait);
+        fates.pass_over_dividends(history, facts);
         fates
+    }
+
+    /// An entry of a dividend that its action has booked is a duplicate of that: whether it held is not known here.
+    fn pass_over_dividends(&mut self, history: &History, facts: &Facts) {
+        for (seen, fate) in history.cash.iter().zip(&mut self.cash) {
+            let action = seen.record.action_id.as_ref().filter(|_| seen.record.kind == CashKind::Dividend);
+            if *fate == Fate::Lost && !seen.misfiled && action.is_some_and(|action| facts.is_dividend(action)) {
+                *fate = Fate::Duplicate;
+            }
+        }
     }
 
     /// Portfolios one of whose unsettled records lacks something.
@@ -145,7 +159,7 @@ fn acts(history: &History, lanes: &Lanes) -> BTreeMap<At, Vec<i64>> {
     let mut acts: BTreeMap<At, Vec<i64>> = BTreeMap::new();
     for seen in history.ledgers.iter().filter(|seen| !seen.repeat && lanes.is_settled(seen.stamp)) {
         let Some(stamp) = seen.stamp else { continue };
-        for entry in seen.record.entries.iter().filter(|entry| books(entry.kind)) {
+        for entry in seen.record.entries.iter().filter(|entry| books(entry)) {
             let cause = (entry.cause.topic, entry.cause.partition, entry.cause.offset);
             acts.entry(cause).or_default().push(stamp.step);
         }

@@ -230,11 +230,11 @@ fn instrument<'a, T>(ground: &Ground<'a>, seen: &Seen<T>, id: &InstrumentId) -> 
 /// Books the input of an entry again; `None` where the entry names none.
 fn rebook<'a>(ground: &Ground<'a>, account: &mut Account<'a>, place: Place, entry: &LedgerEntry) -> Result<Option<Effect>, String> {
     let cause = (entry.cause.topic, entry.cause.partition, entry.cause.offset);
-    if entry.kind == EntryKind::Restate {
+    if entry.kind == EntryKind::Restate && cause.0 != Topic::Frames {
         return account.later.remove(&cause).map(Some).ok_or_else(|| format!("a RESTATE of {} that no amendment made", entry.cause.id));
     }
-    if !books(entry.kind) {
-        return Err(format!("{} entries are not modelled", entry.kind));
+    if !books(entry) {
+        return Err(format!("{} entries of {} are not modelled", entry.kind, entry.cause.id));
     }
     let amended = match ground.causes.get(cause) {
         None => return Ok(None),
@@ -258,6 +258,9 @@ fn rebook<'a>(ground: &Ground<'a>, account: &mut Account<'a>, place: Place, entr
 
 /// Facts that matter and change leave open which of them held; without change the newest will do.
 fn facts_of<'a>(ground: &Ground<'a>, account: &mut Account<'a>, place: Place, id: &InstrumentId) -> Result<&'a Instrument, String> {
+    if ground.facts.is_split(id) || ground.facts.pays(id) {
+        return Err(format!("{id} has a split or a dividend, which is not modelled"));
+    }
     let known = ground.facts.instrument(id, i64::MAX);
     account.loose |= !ground.facts.is_constant(id);
     known.ok_or_else(|| format!("no frame describes {id}, booked at {place}"))

@@ -61,7 +61,7 @@ fn moved_otherwise(history: &History, lanes: &Lanes, fates: &Fates) -> BTreeSet<
             .record
             .entries
             .iter()
-            .filter(|e| !books(e.kind) || matches!(e.kind, EntryKind::Cancel | EntryKind::Correct) || is_transfer(e.kind))
+            .filter(|e| !books(e) || matches!(e.kind, EntryKind::Cancel | EntryKind::Correct) || is_transfer(e.kind))
         {
             if let Some(id) = &entry.instrument_id {
                 moved.insert((seen.record.portfolio_id.clone(), id.clone()));
@@ -93,7 +93,7 @@ fn against_ledger(history: &History, lanes: &Lanes, facts: &Facts, fates: &Fates
     let fills: Vec<&Fill> = distinct(history, fates).into_iter().map(|(seen, _)| &seen.record).collect();
     let sums = sums(&fills, facts);
     for holding in sums.keys().chain(states.keys()).collect::<BTreeSet<_>>() {
-        if moved.contains(holding) || facts.is_forgotten(&holding.1) {
+        if moved.contains(holding) || facts.is_forgotten(&holding.1) || facts.is_split(&holding.1) {
             continue;
         }
         let sum = sums.get(holding).cloned().unwrap_or_else(zero);
@@ -123,7 +123,7 @@ fn against_snapshots(history: &History, lanes: &Lanes, facts: &Facts, fates: &Fa
         instruments.extend(told.keys());
         for id in instruments {
             let holding = (portfolio.clone(), id.clone());
-            if moved.contains(&holding) || facts.is_forgotten(id) {
+            if moved.contains(&holding) || facts.is_forgotten(id) || facts.is_split(id) {
                 continue;
             }
             let sum = sums.get(&holding).cloned().unwrap_or_else(zero);

@@ -556,6 +556,7 @@ impl Stand {
             snapshot_version: self.version,
             recent_orders: Vec::new(),
             input_offsets: Vec::new(),
+            cause_instrument_id: None,
         }))
     }
 }

@@ -9,6 +9,7 @@ use domain::enums::{CommandKind, Decision, EntryKind, HaltScope, PriceFlag, Reba
 use domain::progress::{Range, WindowRecord};
 use domain::{Input, Money, Output, RebalanceId, Topic, Uuid};
 
+mod actions;
 mod amendments;
 mod bygone;
 mod commands;
