@@ -342,7 +342,6 @@ impl<'a> Cursor<'a> {
 mod tests {
     use super::*;
     use crate::book::Position;
-    use crate::book::execution::Effect;
     use proptest::prelude::*;
 
     fn units() -> impl Strategy<Value = i128> {
