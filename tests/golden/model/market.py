@@ -133,17 +133,28 @@ class Market:
         return self.facts[name]["currency"]
 
     def state(self, name):
-        own = self.state_of(("instrument", name))
-        venue = self.state_of(("venue", self.facts.get(name, {}).get("venue")))
-        return venue if own not in ("CLOSED", "HALTED") and venue != "UNKNOWN" else own
+        own, venue = self.reported(name)
+        if own in ("CLOSED", "HALTED"):
+            return own
+        if "UNSURE" in (own, venue):
+            return "CLOSED"
+        return venue if venue != "UNKNOWN" else own
+
+    def reported(self, name):
+        return self.state_of(("instrument", name)), self.state_of(("venue", self.facts.get(name, {}).get("venue")))
 
     def state_of(self, place):
+        """UNSURE where a report says that it does not know."""
         past = [(at, status) for at, status in self.states.get(place, {}).items() if at <= self.now]
-        return max(past)[1] if past else "UNKNOWN"
+        if not past:
+            return "UNKNOWN"
+        return "UNSURE" if max(past)[1] == "UNKNOWN" else max(past)[1]
 
     def stale(self, name, now, policy):
         known = self.accepted.get(name)
-        if not known or self.state(name) in ("CLOSED", "HALTED"):
+        own, venue = self.reported(name)
+        shut = own in ("CLOSED", "HALTED") or venue in ("CLOSED", "HALTED")
+        if not known or shut:
             return False
         age = num(self.facts.get(name, {}).get("max_price_age_seconds"))
         if age is None:

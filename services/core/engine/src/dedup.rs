@@ -7,7 +7,8 @@
 
 use crate::image::ImageError;
 use domain::{Date, Timestamp};
-use std::collections::{BTreeMap, BTreeSet};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
 /// Ids in one chunk of the image.
@@ -17,7 +18,7 @@ pub const CHUNK_IDS: usize = 4096;
 const ID_BYTES: usize = 32;
 
 /// The hash of what names a record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecordId {
     high: u64,
     low: u64,
@@ -93,6 +94,36 @@ pub enum Verdict {
         /// The last date that is taken.
         last: Date,
     },
+}
+
+/// Records that were booked although they were late, because a person admitted them: the newest of them, so that none
+/// is admitted twice.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Latecomers(VecDeque<(RecordId, u64)>);
+
+/// Latecomers that are known of a portfolio.
+const LATECOMERS: usize = 4096;
+
+impl Latecomers {
+    /// What is known of a record beyond the window's verdict.
+    pub fn judge(&self, verdict: Verdict, id: RecordId, content: u64) -> Verdict {
+        let known = match verdict {
+            Verdict::Late { .. } => self.0.iter().find(|(known, _)| *known == id),
+            _ => None,
+        };
+        match known {
+            Some((_, known)) if *known == content => Verdict::Duplicate,
+            Some(_) => Verdict::Conflict,
+            None => verdict,
+        }
+    }
+    /// Remembers a record that was booked late.
+    pub fn remember(&mut self, id: RecordId, content: u64) {
+        self.0.push_back((id, content));
+        if self.0.len() > LATECOMERS {
+            self.0.pop_front();
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

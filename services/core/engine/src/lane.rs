@@ -24,6 +24,9 @@ use open::Open;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// What a window may cost, in bookings that are folded again for cancels, corrections and reversals: about a second.
+pub const WINDOW_COST: u64 = 250_000;
+
 /// Records that are decoded before the first of them is folded.
 const BLOCK: usize = 32;
 
@@ -202,14 +205,16 @@ impl<R: Role> Lane<R> {
     }
 
     /// Runs one window: timers due, then records in the order of the role's inputs, then decisions.
-    /// `now` may not go back: the greater of it and the last clock holds.
+    /// `now` may not go back: the greater of it and the last clock holds. Returns whether all records were folded: a
+    /// window whose records cost much ends before the next one, and is recorded so; the others are to be handed over
+    /// again, from the lane's positions on.
     pub fn window<T: RecordRef>(
         &mut self,
         now: Timestamp,
         behind: bool,
         slices: &[Slice<'_, T>],
         codec: &mut dyn Codec,
-    ) -> Result<(), LaneError> {
+    ) -> Result<bool, LaneError> {
         let ranges = self.ranges(slices)?;
         if self.open.windows.is_empty() {
             self.open_step()?;
@@ -217,21 +222,47 @@ impl<R: Role> Lane<R> {
         self.shared.now = self.shared.now.max(now);
         self.open.windows.push(WindowRecord { ranges, now: self.shared.now, behind });
         self.fire_timers(behind, codec);
-        for slice in slices {
-            let before = self.shared.positions.insert((slice.topic, slice.partition), slice.to);
-            if slice.to > before.unwrap_or(0) {
-                self.shared.moved.insert(slice.topic);
-            }
-        }
+        let mut whole = true;
         for topic in R::INPUTS {
             for slice in slices.iter().filter(|slice| slice.topic == *topic) {
-                for block in slice.records.chunks(BLOCK) {
-                    self.run_block(slice.topic, slice.partition, block, behind, codec)?;
-                }
+                let to = if whole { self.run_slice(slice, behind, codec)? } else { None };
+                whole &= to == Some(slice.to);
+                self.move_to(slice, to);
             }
         }
         self.with_context(behind, codec, |role, cx| role.decide(cx));
-        Ok(())
+        Ok(whole)
+    }
+
+    /// Folds the records of a slice; how far it came.
+    fn run_slice<T: RecordRef>(&mut self, slice: &Slice<'_, T>, behind: bool, codec: &mut dyn Codec) -> Result<Option<i64>, LaneError> {
+        let (mut done, mut size) = (0, 1);
+        while let Some(next) = slice.records.get(done) {
+            if self.role.cost() >= WINDOW_COST {
+                return Ok(Some(next.offset()));
+            }
+            // What costs much is looked at one by one, and whether it does shows by the first ones.
+            size = if self.role.cost() > 0 { 1 } else { (size * 2).min(BLOCK) };
+            let end = (done + size).min(slice.records.len());
+            self.run_block(slice.topic, slice.partition, &slice.records[done..end], behind, codec)?;
+            done = end;
+        }
+        Ok(Some(slice.to))
+    }
+
+    /// Notes how far a slice was folded; `None` where not at all.
+    fn move_to<T>(&mut self, slice: &Slice<'_, T>, to: Option<i64>) {
+        let at = self.position(slice.topic, slice.partition);
+        let to = to.unwrap_or(at);
+        if to > at {
+            self.shared.moved.insert(slice.topic);
+        }
+        self.shared.positions.insert((slice.topic, slice.partition), to);
+        let ranges = self.open.windows.last_mut().map(|window| &mut window.ranges);
+        let of_slice = |range: &&mut Range| (range.topic, range.partition) == (slice.topic, slice.partition);
+        if let Some(range) = ranges.into_iter().flatten().find(of_slice) {
+            range.to = to;
+        }
     }
 
     /// Lets the role publish what timers would publish later: the input has ended for good.

@@ -24,8 +24,20 @@ pub struct Facts {
     pub progress_whole: bool,
     /// First offset that each input still holds. Not looked at with a checkpoint.
     pub inputs: Inputs,
+    /// What the role has written already, though nothing tells of its steps. Looked at where there is neither a
+    /// checkpoint nor progress.
+    pub written: Option<Written>,
     /// The operator allows to fold the inputs anew.
     pub genesis: bool,
+}
+
+/// An output of a life of which nothing else is left.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// Topic and partition in which it stands.
+    pub place: String,
+    /// The highest step of which outputs were found.
+    pub step: i64,
 }
 
 /// An offset of each input, by topic and partition.
@@ -68,6 +80,16 @@ pub enum Halt {
     Genesis {
         /// The input.
         input: String,
+    },
+    /// There is neither a checkpoint nor progress, and outputs stand.
+    #[error(
+        "LOST_PROGRESS: there is no checkpoint and progress is empty, but {place} holds what this role has written: restore one of both, or empty the role's output topics, or start with --genesis to publish everything once more after step {step}"
+    )]
+    Written {
+        /// Where.
+        place: String,
+        /// The highest step found.
+        step: i64,
     },
     /// Progress ends before the checkpoint, or has a hole after it.
     #[error(
@@ -115,7 +137,14 @@ pub fn decide(facts: &Facts) -> Result<Recovery, Halt> {
     if let Some(recorded) = recorded.filter(|recorded| *recorded != facts.lanes) {
         return Err(Halt::LaneCount { recorded, found: facts.lanes });
     }
-    if facts.checkpoint.is_none() && (facts.cut().is_some() || !facts.progress_whole) {
+    if let Some(Written { place, step }) = facts.written.clone() {
+        if !facts.genesis {
+            return Err(Halt::Written { place, step });
+        }
+        return Ok(Recovery { replay: Vec::new(), dangling: None, begin_after: step });
+    }
+    let begun_anew = begins.keys().next().is_some_and(|first| *first > 1);
+    if facts.checkpoint.is_none() && (facts.cut().is_some() || !facts.progress_whole || begun_anew) {
         return match last_life(facts, &begins) {
             Some(begin_after) => {
                 let mut way = replay_from(begin_after, &begins, &dones)?;
@@ -231,6 +260,16 @@ mod tests {
     use domain::Timestamp;
     use domain::progress::{Range, WindowRecord};
 
+    #[test]
+    fn outputs_without_progress_are_not_written_over() {
+        let written = Some(Written { place: "portfolio.ledger.v1/2".to_owned(), step: 7 });
+        let lost = Facts { written, ..facts(None, vec![]) };
+        let told = decide(&lost).unwrap_err().to_string();
+        assert!(told.starts_with("LOST_PROGRESS") && told.contains("portfolio.ledger.v1/2") && told.contains("--genesis"), "{told}");
+        // A life that begins anew goes on above their numbers, and is found again by them.
+        assert_eq!(decide(&Facts { genesis: true, ..lost }).unwrap().begin_after, 7);
+    }
+
     fn begin(step: i64) -> Progress {
         Progress::Begin(Begin { step, rules_version: 1, lanes: 4, settings: vec![], schemas: vec![], windows: vec![] })
     }
@@ -240,7 +279,7 @@ mod tests {
     fn facts(checkpoint: Option<i64>, progress: Vec<Progress>) -> Facts {
         let checkpoint_lanes = checkpoint.map(|_| 4);
         let (undecided, inputs) = (Vec::new(), Inputs::new());
-        Facts { checkpoint, checkpoint_lanes, lanes: 4, progress, undecided, progress_whole: true, inputs, genesis: false }
+        Facts { checkpoint, checkpoint_lanes, lanes: 4, progress, undecided, progress_whole: true, inputs, written: None, genesis: false }
     }
     fn way(facts: &Facts) -> (Vec<i64>, Option<i64>) {
         let way = decide(facts).unwrap();

@@ -276,6 +276,8 @@ pub trait Role: Image {
     const PROGRESS: Topic;
     /// Waiting records that are named at most: a name each for thousands would tell nobody anything.
     const NAMED: usize = 100;
+    /// Topics in which no other role writes: what stands in a lane's partition of them is of its own steps.
+    const OWN_OUTPUTS: &'static [Topic] = &[];
     /// Inputs that another role reads too, and whose unreadable and misfiled records that one dead-letters: a record
     /// gets one letter.
     const REPORTED_ELSEWHERE: &'static [Topic] = &[];
@@ -300,6 +302,11 @@ pub trait Role: Image {
     /// Whether `close_step` would publish something now.
     fn holds_outputs(&self) -> bool {
         false
+    }
+    /// What records of the open window have cost beyond the usual, in bookings that were folded again. A window that
+    /// has cost [`crate::lane::WINDOW_COST`] ends before its next record.
+    fn cost(&self) -> u64 {
+        0
     }
     /// Whether the step must be closed now, because a record of it grows too large.
     fn step_full(&self) -> bool {

@@ -128,7 +128,7 @@ fn run(lane: &mut Lane<Notes>, now: i64, records: &[RawRecord]) -> Result<(), La
         .filter(|(_, own)| !own.is_empty())
         .map(|(topic, own)| Slice { topic: *topic, partition: 0, to: own.last().unwrap().offset + 1, records: own.as_slice() })
         .collect();
-    lane.window(Timestamp::from_micros(now), false, &slices, &mut Plain)
+    lane.window(Timestamp::from_micros(now), false, &slices, &mut Plain).map(|_| ())
 }
 
 fn close(lane: &mut Lane<Notes>) -> Step {

@@ -75,6 +75,8 @@ pub struct PositionKeeper {
     /// Whether a date has left a window whose portfolio awaits executions; within one record.
     pub(crate) aged: bool,
     last_now: Timestamp,
+    /// Bookings that the open window folds again.
+    pub(crate) cost: u64,
     pub(crate) marks: Marks,
     pub(crate) dirty: Vec<bool>,
     pub(crate) stepped: Vec<PortfolioIx>,
@@ -207,6 +209,7 @@ impl Role for PositionKeeper {
     const NAME: &'static str = "position-keeper";
     const INPUTS: &'static [Topic] = &[Topic::Frames, Topic::Policies, Topic::Commands, Topic::Refresh, Topic::Cash, Topic::Fills];
     const PROGRESS: Topic = Topic::PositionKeeperProgress;
+    const OWN_OUTPUTS: &'static [Topic] = &[Topic::Ledger, Topic::Snapshots, Topic::Drift];
     /// The rebalancer answers for every command that nobody can read.
     const REPORTED_ELSEWHERE: &'static [Topic] = &[Topic::Commands];
 
@@ -271,6 +274,7 @@ impl Role for PositionKeeper {
     }
 
     fn decide(&mut self, cx: &mut Context<'_>) {
+        self.cost = 0;
         self.decide_window(cx);
     }
 
@@ -281,6 +285,10 @@ impl Role for PositionKeeper {
         }
         self.full = false;
         std::mem::take(&mut self.sealed)
+    }
+
+    fn cost(&self) -> u64 {
+        self.cost
     }
 
     fn step_full(&self) -> bool {

@@ -186,6 +186,7 @@ impl Role for Rebalancer {
     /// one decision, whichever topic is ahead.
     const INPUTS: &'static [Topic] = &[Topic::Commands, Topic::Drift, Topic::OrderStatus];
     const PROGRESS: Topic = Topic::RebalancerProgress;
+    const OWN_OUTPUTS: &'static [Topic] = &[Topic::Orders, Topic::RebalanceEvents, Topic::Refresh];
 
     fn configure(&mut self, _settings: &Settings) {}
 

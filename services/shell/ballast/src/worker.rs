@@ -227,7 +227,7 @@ impl<R: Role> LaneWorker<R> {
     fn read_window(&mut self, clock: Timestamp, ports: &mut Ports<'_>) -> Result<(), LaneHalt> {
         let Self { lane, pacing, observer, opened, behind: was_behind, .. } = self;
         let codec = &mut *ports.codec;
-        let mut result = Ok(());
+        let mut result = Ok(true);
         let wait = wait_for(lane, pacing, clock);
         ports.reader.poll(pacing.window_records, wait, &mut |polled: Polled<'_>| {
             let now = match pacing.clock {
@@ -249,7 +249,11 @@ impl<R: Role> LaneWorker<R> {
             opened.get_or_insert_with(Instant::now);
             result = lane.window(now, behind, polled.slices, codec);
         })?;
-        Ok(result?)
+        if !result? {
+            // What was not folded is read again, from where the lane stands.
+            self.assign(ports)?;
+        }
+        Ok(())
     }
 
     fn commit(&mut self, ports: &mut Ports<'_>) -> Result<(), LaneHalt> {

@@ -127,7 +127,7 @@ pub struct KafkaSettings {
     /// How long a transaction, and each message in it, may stay open (ms). Above the broker's
     /// restart time, so that a restart passes unseen inside an open transaction.
     pub transaction_timeout_ms: u32,
-    /// librdkafka properties that override ours, for what is not foreseen here.
+    /// librdkafka properties that override ours, for what is not foreseen here; but for those on which exactly-once rests.
     pub client: BTreeMap<String, String>,
 }
 
@@ -171,9 +171,39 @@ impl KafkaSettings {
         within("live_fetch_wait_ms", self.live_fetch_wait_ms, &LIVE_FETCH_WAIT_MS)?;
         within("fetch_ahead_kib", self.fetch_ahead_kib, &FETCH_AHEAD_KIB)?;
         within("transaction_timeout_ms", self.transaction_timeout_ms, &TRANSACTION_TIMEOUT_MS)?;
+        for property in KEPT {
+            let free = !self.client.contains_key(property);
+            require("client", free, &format!("{property} is not the operator's to set: exactly-once, or who owns a lane, rests on it"))?;
+        }
         self.security.validate()
     }
 }
+
+/// Properties of the client on which exactly-once and the ownership of lanes rest, other names of theirs among them.
+const KEPT: [&str; 22] = [
+    "bootstrap.servers",
+    "metadata.broker.list",
+    "group.id",
+    "group.instance.id",
+    "group.protocol",
+    "partition.assignment.strategy",
+    "transactional.id",
+    "transaction.timeout.ms",
+    "enable.idempotence",
+    "enable.gapless.guarantee",
+    "acks",
+    "request.required.acks",
+    "retries",
+    "message.send.max.retries",
+    "max.in.flight",
+    "max.in.flight.requests.per.connection",
+    "partitioner",
+    "isolation.level",
+    "enable.auto.commit",
+    "enable.auto.offset.store",
+    "auto.offset.reset",
+    "enable.partition.eof",
+];
 
 impl KafkaSettings {
     /// Reads the secrets that stand in files of their own; a line end at the end is not part of one.
@@ -235,6 +265,19 @@ mod tests {
         let security = Security { password: Some("hunter2".to_owned().into()), ..Security::default() };
         let printed = format!("{security:?}");
         assert!(printed.contains("***") && !printed.contains("hunter2"), "{printed}");
+    }
+
+    #[test]
+    fn what_exactly_once_rests_on_is_not_overridden() {
+        for property in KEPT {
+            let mut settings = KafkaSettings::default();
+            settings.client.insert(property.to_owned(), "x".to_owned());
+            let told = settings.validate().unwrap_err().to_string();
+            assert!(told.contains(property) && told.contains("exactly-once"), "{told}");
+        }
+        let mut settings = KafkaSettings::default();
+        settings.client.insert("linger.ms".to_owned(), "7".to_owned());
+        assert!(settings.validate().is_ok());
     }
 
     #[test]

@@ -17,6 +17,9 @@ pub fn problem(command: &Command) -> Option<(DeadLetterCode, String)> {
     if !is_id(&command.actor) {
         return invalid("actor has 1 to 128 bytes and no control characters: name who asks".into());
     }
+    if command.actor.trim() != command.actor {
+        return invalid(format!("actor is {:?}: it has no spaces around it, so that one person has one name", command.actor));
+    }
     if command.mode == Some(CommandMode::Unknown) {
         return Some((DeadLetterCode::UnknownEnum, CommandMode::unknown("mode")));
     }

@@ -96,6 +96,11 @@ impl History {
         place
     }
 
+    /// How many bookings, of all lines, are read to fold a line again from a place on.
+    pub fn reach(&self, changes: &Changes, place: Place) -> u64 {
+        self.next(changes).saturating_sub(place / CHUNK * CHUNK)
+    }
+
     /// Lets the chunks go whose dates lie before the window, but for the one that grows.
     pub fn forget_before(&mut self, changes: &mut Changes, oldest: Date) {
         while self.chunks.len() > 1 && self.chunks.front().is_some_and(|chunk| chunk.newest < oldest) {

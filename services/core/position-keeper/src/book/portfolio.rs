@@ -18,7 +18,7 @@ use domain::enums::{CostMethod, DividendSource};
 use domain::policy::Policy;
 use domain::{Amount, Currency, PortfolioId, SmolStr, Timestamp};
 use engine::commands::CommandMemory;
-use engine::dedup::Window;
+use engine::dedup::{Latecomers, Window};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -106,6 +106,8 @@ pub struct Portfolio {
     /// Booked cash entries; kept in chunks of their own.
     #[serde(skip)]
     pub entries: Window,
+    /// Fills and cash entries that were booked late.
+    pub latecomers: Latecomers,
     /// The open step.
     #[serde(skip)]
     pub journal: Journal,
@@ -155,6 +157,7 @@ impl Portfolio {
             day: None,
             fills: Window::default(),
             entries: Window::default(),
+            latecomers: Latecomers::default(),
             journal: Journal::default(),
             history: History::default(),
             changes: Changes::default(),
@@ -271,6 +274,11 @@ impl Portfolio {
     /// What stands at a place; `None` when it was let go, `Some(None)` after a cancel.
     pub fn booked_at(&self, place: Place) -> Option<Option<Booking>> {
         if place & PAYMENT != 0 { self.payments.at(&self.payment_changes, place ^ PAYMENT) } else { self.history.at(&self.changes, place) }
+    }
+
+    /// How many bookings are read to take one back.
+    pub fn reach(&self, place: Place) -> u64 {
+        if place & PAYMENT != 0 { 1 } else { self.history.reach(&self.changes, place) }
     }
 
     /// Writes what stands at a place now, and the holdings that changed with it.

@@ -45,6 +45,7 @@ impl PositionKeeper {
             verdict => admit(verdict, false, "execution", fill.exec_id.as_str(), fill.trade_date)?,
         }
         let place = self.named_by(ix, fill)?;
+        self.cost += self.portfolio(ix).reach(place);
         let (was, now) = self.amended(ix, place, fill)?;
         let portfolio = self.portfolio(ix);
         let told = |kind: EntryKind, effect: &Effect| entry(kind, fill, now.as_ref().unwrap_or(&was), effect, source);

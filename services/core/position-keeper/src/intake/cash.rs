@@ -12,7 +12,7 @@ use domain::enums::CashKind;
 use domain::reason::DeadLetterCode;
 use domain::{Amount, Date, SmolStr};
 use engine::Context;
-use engine::dedup::{Parts, RecordId};
+use engine::dedup::{Parts, RecordId, Verdict};
 
 /// Actions that dividends have settled before they came, in one portfolio.
 const MOST_SETTLED: usize = 4_096;
@@ -28,13 +28,18 @@ impl PositionKeeper {
         let (id, content) = hashes(&mut self.parts, entry);
         let date = entry.effective_at.date_utc();
         let dates = cx.settings.dedup_trade_dates;
-        let verdict = self.portfolio(ix).entries.judge_undated(date, id, content, cx.now, dates);
+        let portfolio = self.portfolio(ix);
+        let verdict = portfolio.latecomers.judge(portfolio.entries.judge_undated(date, id, content, cx.now, dates), id, content);
         super::settling::admit(verdict, late, "entry", entry.entry_id.as_str(), date)?;
         let name = (date, id, content);
         match &entry.reverses {
-            Some(named) => self.reverse(ix, entry, named, source, name, cx),
-            None => self.book_entry(ix, entry, source, name, cx),
+            Some(named) => self.reverse(ix, entry, named, source, name, cx)?,
+            None => self.book_entry(ix, entry, source, name, cx)?,
         }
+        if matches!(verdict, Verdict::Late { .. }) {
+            self.portfolio_mut(ix).latecomers.remember(id, content);
+        }
+        Ok(())
     }
 
     fn book_entry(&mut self, ix: PortfolioIx, entry: &CashEntry, source: &Source, name: Name, cx: &mut Context<'_>) -> Result<(), Trouble> {
@@ -94,6 +99,7 @@ impl PositionKeeper {
         let place = found.ok_or_else(|| Trouble::Wait(Need::Entry(entry.source.clone(), named.clone())))?;
         let was = self.reversible(ix, place, named)?;
         treasury::agrees(entry, &was, &self.market)?;
+        self.cost += self.portfolio(ix).reach(place);
         let equity = self.equity_before(ix, entry, cx);
         let planned = treasury::plan_reversal(self.portfolio(ix), entry, (place, &was), source, equity)?;
         self.write_amendment(ix, planned, cx)?;

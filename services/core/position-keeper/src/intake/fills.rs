@@ -11,7 +11,7 @@ use domain::fill::Fill;
 use domain::reason::DeadLetterCode;
 use domain::{Currency, Date, FxRate, Money, Quantity, SmolStr};
 use engine::Context;
-use engine::dedup::{Parts, RecordId};
+use engine::dedup::{Parts, RecordId, Verdict};
 
 impl PositionKeeper {
     /// Books a fill; `late` ones pass when an operator admits them.
@@ -24,7 +24,8 @@ impl PositionKeeper {
         check_rate(fill, self.portfolio(ix).base)?;
         let (id, content) = hashes(&mut self.parts, fill);
         let dates = cx.settings.dedup_trade_dates;
-        let verdict = self.portfolio(ix).fills.judge(fill.trade_date, id, content, cx.now, dates);
+        let portfolio = self.portfolio(ix);
+        let verdict = portfolio.latecomers.judge(portfolio.fills.judge(fill.trade_date, id, content, cx.now, dates), id, content);
         super::settling::admit(verdict, late, "execution", fill.exec_id.as_str(), fill.trade_date)?;
         let portfolio = self.portfolio(ix);
         let planned = trade::plan(portfolio, &self.market, fill, source, cx.now)?;
@@ -41,6 +42,9 @@ impl PositionKeeper {
         let place = self.portfolios[ix.at()].book(planned);
         self.remember(ix, fill, (id, content, place), dates);
         let portfolio = &mut self.portfolios[ix.at()];
+        if matches!(verdict, Verdict::Late { .. }) {
+            portfolio.latecomers.remember(id, content);
+        }
         if let Some(order) = fill.order_id {
             ask_once(&mut portfolio.requests, SmolStr::new(order.to_string()));
         }

@@ -44,6 +44,10 @@ impl Hours {
     pub fn state(&self, at: Timestamp) -> MarketState {
         self.changes.iter().rev().find(|(from, _)| *from <= at).map_or(MarketState::Unknown, |(_, state)| *state)
     }
+    /// Whether a state was reported that is not known.
+    pub fn is_unsure(&self, at: Timestamp) -> bool {
+        self.state(at) == MarketState::Unknown && self.changes.first().is_some_and(|(from, _)| *from <= at)
+    }
     /// Whether prices age at a moment.
     pub fn ages(&self, at: Timestamp) -> bool {
         !matches!(self.state(at), MarketState::Closed | MarketState::Halted)
@@ -133,6 +137,16 @@ mod tests {
             assert!(!venue.report(MarketState::Unknown, at(20), at(30)) && !venue.report(MarketState::Unknown, at(30), at(30)));
             assert_eq!(venue.state(at(30)), shut);
         }
+    }
+
+    #[test]
+    fn who_reports_that_it_does_not_know_is_not_open() {
+        let mut venue = Hours::default();
+        assert!(!venue.is_unsure(at(5)), "nobody said anything");
+        venue.report(MarketState::Unknown, at(10), at(10));
+        assert!(!venue.is_unsure(at(9)) && venue.is_unsure(at(10)) && venue.ages(at(10)));
+        venue.report(MarketState::Open, at(20), at(20));
+        assert!(!venue.is_unsure(at(20)));
     }
 
     #[test]

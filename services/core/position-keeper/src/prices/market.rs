@@ -257,13 +257,15 @@ impl Market {
     fn reported(&self, slot: &Slot) -> bool {
         !slot.hours.is_empty() || self.venue_hours(slot).is_some_and(|hours| !hours.is_empty())
     }
-    /// The state of an instrument's market: its own halt or close, else its venue's state, else its own.
+    /// The state of an instrument's market: its own halt or close, else its venue's state, else its own. Where a report
+    /// leaves it open which, nothing is traded: closed.
     pub fn market_state(&self, ix: InstrumentIx, now: Timestamp) -> MarketState {
         let slot = self.slot(ix);
         let own = slot.hours.state(now);
         let venue = self.venue_hours(slot).map_or(MarketState::Unknown, |hours| hours.state(now));
         match own {
             MarketState::Halted | MarketState::Closed => own,
+            _ if slot.hours.is_unsure(now) || self.venue_hours(slot).is_some_and(|hours| hours.is_unsure(now)) => MarketState::Closed,
             _ if venue != MarketState::Unknown => venue,
             _ => own,
         }

@@ -52,6 +52,32 @@ fn bytes_that_were_never_refused_are_not_booked() {
     assert_eq!(book.lane.role().quarantined(), 0);
 }
 
+/// Sent twice, it is refused twice, and each refusal can be admitted: once it is booked, the other is not.
+#[test]
+fn what_came_late_twice_is_admitted_once() {
+    for (quantity, words) in [("7", "it was booked meanwhile"), ("8", "was booked with other content")] {
+        let mut book = parked();
+        let outputs = book.fill("0", "BUY", quantity, "10", json!({"trade_date": "2026-01-02"})).run();
+        assert_eq!(only(letters(&outputs)).0, Code::LateFill);
+        let sent = book.sent_fills("p");
+        let letter = |offset: i64, bytes: &[u8]| {
+            let bytes = domain::dead_letter::hex::encode(bytes);
+            json!({"dead_letter": {"topic": "execution.fills.v1", "partition": 0, "offset": offset, "bytes": bytes}})
+        };
+        let outputs = book.command("a1", "ADMIT", letter(2, &sent[2].1)).run();
+        assert_eq!(only(ledgers(&outputs)).positions[0].quantity.to_string(), "9");
+        let mut lane = restored(&mut book.lane);
+        std::mem::swap(&mut book.lane, &mut lane);
+        let outputs = book.command("a2", "ADMIT", letter(3, &sent[3].1)).run();
+        let (code, text) = only(letters(&outputs));
+        assert!(code == Code::InvalidCommand && text.contains(words), "{text}");
+        assert!(ledgers(&outputs).is_empty());
+        // And once more by its sender.
+        let outputs = book.fill("0", "BUY", "7", "10", json!({"trade_date": "2026-01-02"})).run();
+        assert!(ledgers(&outputs).is_empty() && letters(&outputs).is_empty(), "it is known now");
+    }
+}
+
 /// A late fill is known by no id: only its refusal, once settled, keeps it from being booked twice.
 #[test]
 fn what_was_settled_is_not_admitted_a_second_time() {

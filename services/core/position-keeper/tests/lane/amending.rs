@@ -331,6 +331,26 @@ fn later_bookings_of_a_future_move_cash_again() {
     assert_eq!(only(ledgers(&outputs)).entries[1].kind, EntryKind::Restate);
 }
 
+/// Some 2,000 bookings are folded again for each of them, so that some 120 cost what a window may.
+#[test]
+fn a_burst_of_corrections_ends_its_window_early_and_comes_to_the_same_book() {
+    let (mut book, mut right) = (ready(), ready());
+    for n in 0..2_000 {
+        book.fill(&n.to_string(), "BUY", "1", "10", json!({}));
+        right.fill(&n.to_string(), "BUY", "1", "10", json!({}));
+    }
+    assert_eq!((book.run().is_empty(), right.run().is_empty(), book.windows), (false, false, 1));
+    for n in 0..300 {
+        amend(&mut book, &format!("c{n}"), "CORRECT", &n.to_string(), json!({}));
+        amend(&mut right, &format!("c{n}"), "CORRECT", &n.to_string(), json!({}));
+        right.run();
+        assert_eq!(right.windows, 1);
+    }
+    let outputs = book.run();
+    assert_eq!((book.windows, entries(&outputs).len()), (3, 300));
+    assert_eq!((held(&book), book.lane.role().waiting()), (held(&right), 0));
+}
+
 #[test]
 fn a_line_is_folded_again_over_many_chunks_and_from_an_image() {
     METHODS.into_iter().for_each(folded_over_many_chunks);

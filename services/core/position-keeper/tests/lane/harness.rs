@@ -52,6 +52,8 @@ pub struct Book {
     next: BTreeMap<Topic, i64>,
     ticks: i64,
     window: Window,
+    /// How many windows the last run took: one whose records cost much ends early.
+    pub windows: usize,
     /// Every window run so far.
     pub history: Vec<Window>,
 }
@@ -70,7 +72,7 @@ impl Book {
     pub fn with(settings: &Settings) -> Self {
         let mut lane = Lane::new(PositionKeeper::default(), 0, 1);
         lane.configure(settings);
-        Self { lane, next: BTreeMap::new(), ticks: 0, window: Window { now: MONDAY, ..Window::default() }, history: Vec::new() }
+        Self { lane, next: BTreeMap::new(), ticks: 0, window: Window { now: MONDAY, ..Window::default() }, windows: 0, history: Vec::new() }
     }
     pub fn add(&mut self, topic: Topic, key: &str, value: Option<Vec<u8>>) -> i64 {
         let next = self.next.entry(topic).or_default();
@@ -190,7 +192,8 @@ impl Book {
     pub fn run(&mut self) -> Vec<Output> {
         let next = Window { now: self.window.now, behind: self.window.behind, records: BTreeMap::new() };
         let window = std::mem::replace(&mut self.window, next);
-        let outputs = run(&mut self.lane, &window);
+        self.windows = fold(&mut self.lane, &window);
+        let outputs = self.lane.close(&mut Json).unwrap().unwrap().records;
         self.history.push(window);
         outputs
     }
@@ -201,13 +204,26 @@ impl Book {
 }
 
 pub fn run(lane: &mut Lane<PositionKeeper>, window: &Window) -> Vec<Output> {
-    let slices: Vec<Slice<'_, RawRecord>> = PositionKeeper::INPUTS
-        .iter()
-        .filter_map(|topic| window.records.get(topic).map(|records| (*topic, records)))
-        .map(|(topic, records)| Slice { topic, partition: 0, to: records.last().unwrap().offset + 1, records })
-        .collect();
-    lane.window(Timestamp::from_micros(window.now), window.behind, &slices, &mut Json).unwrap();
+    fold(lane, window);
     lane.close(&mut Json).unwrap().unwrap().records
+}
+
+/// Hands the records over until all are folded; how many windows it took.
+fn fold(lane: &mut Lane<PositionKeeper>, window: &Window) -> usize {
+    for windows in 1.. {
+        let slices: Vec<Slice<'_, RawRecord>> = PositionKeeper::INPUTS
+            .iter()
+            .filter_map(|topic| window.records.get(topic).map(|records| (*topic, records)))
+            .map(|(topic, records)| {
+                let left = &records[records.partition_point(|record| record.offset < lane.position(topic, 0))..];
+                Slice { topic, partition: 0, to: records.last().unwrap().offset + 1, records: left }
+            })
+            .collect();
+        if lane.window(Timestamp::from_micros(window.now), window.behind, &slices, &mut Json).unwrap() {
+            return windows;
+        }
+    }
+    unreachable!("each window folds something")
 }
 
 /// A lane put back from the image of another, every entity read.

@@ -27,7 +27,8 @@ pub fn follow(desk: &mut Desk, asked: Asked, turn: &mut Turn<'_, '_>) -> Option<
 
 fn may_approve(desk: &Desk, command: &Command) -> Result<(), Refusal> {
     let proposal = named_proposal(desk, command)?;
-    if proposal.approved_by.contains(&command.actor) {
+    // One person, however the name is written.
+    if proposal.approved_by.iter().any(|known| known.to_lowercase() == command.actor.to_lowercase()) {
         let text = format!("{} has approved already: {} different persons are needed", command.actor, proposal.approvers);
         return Err(Refusal::new(ReasonCode::NothingToDo, text));
     }

@@ -10,6 +10,7 @@ use domain::reason::ReasonCode;
 /// `Ok` when the book may be planned.
 pub(crate) fn open_gates(input: &PlanInput) -> Result<(), Refusal> {
     halts(input)?;
+    targets(input)?;
     health(input)?;
     input.drift.lines.iter().try_for_each(price)?;
     if input.drift.event == DriftKind::Unpriced {
@@ -41,6 +42,17 @@ fn halts(input: &PlanInput) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// Without any target nobody said what the book is to hold: such a policy only keeps accounts. All cash is a goal
+/// only where cash is watched, or where each holding has the target zero.
+fn targets(input: &PlanInput) -> Result<(), Refusal> {
+    if !input.rules.targets.is_empty() || input.rules.trigger.cash_band.is_some() {
+        return Ok(());
+    }
+    Err(Refusal::allocation(
+        "the policy has no targets, so that nothing says what to hold: give it targets (0 for what is to be sold), or a cash_band",
+    ))
+}
+
 fn health(input: &PlanInput) -> Result<(), Refusal> {
     let health = &input.drift.health;
     if health.quarantined {
@@ -50,7 +62,10 @@ fn health(input: &PlanInput) -> Result<(), Refusal> {
         return Err(Refusal::new(ReasonCode::Unreconciled, "the book differs from its orders or an outside book: RECONCILE it"));
     }
     if health.waiting > 0 {
-        let text = format!("{} records wait for an instrument, a policy or a rate: publish what they wait for", health.waiting);
+        let text = format!(
+            "{} records wait for an instrument, a policy, a rate, a price or a record that they name: publish what they wait for, or DISCARD them",
+            health.waiting
+        );
         return Err(Refusal::new(ReasonCode::DataGap, text));
     }
     if !health.unpriced.is_empty() {

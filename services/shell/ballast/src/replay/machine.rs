@@ -53,14 +53,28 @@ impl<R: Role> Station<R> {
             .iter()
             .map(|(topic, records)| Slice { topic: *topic, partition: 0, to: records.last().map_or(0, |r| r.offset + 1), records })
             .collect();
-        self.lane.window(now, false, &slices, codec)?;
-        self.close(codec)
+        let mut published = Vec::new();
+        while !self.lane.window(now, false, &rest(&self.lane, &slices), codec)? {
+            published.append(&mut self.close(codec)?);
+        }
+        published.append(&mut self.close(codec)?);
+        Ok(published)
     }
     fn close(&mut self, codec: &mut JsonCodec) -> Result<Vec<Published>, LaneError> {
         let time = self.lane.now();
         let step = self.lane.close(codec)?;
         Ok(step.into_iter().flat_map(|step| step.records).map(|output| Published { output, time }).collect())
     }
+}
+
+/// What of slices a lane has not folded.
+fn rest<'a, R: Role>(lane: &Lane<R>, slices: &[Slice<'a, RawRecord>]) -> Vec<Slice<'a, RawRecord>> {
+    let rest = |slice: &Slice<'a, RawRecord>| {
+        let at = lane.position(slice.topic, slice.partition);
+        let folded = slice.records.partition_point(|record| record.offset < at);
+        Slice { topic: slice.topic, partition: slice.partition, to: slice.to, records: &slice.records[folded..] }
+    };
+    slices.iter().map(rest).collect()
 }
 
 impl Machine {

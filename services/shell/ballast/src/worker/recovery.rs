@@ -180,16 +180,39 @@ fn facts<R: Role>(target: Target, lane: Option<&Lane<R>>, progress_from: i64, pa
             inputs.insert((*topic, partition), past.bounds(*topic, partition)?.0);
         }
     }
+    let progress = past.progress(progress_from.max(first))?;
+    let undecided = past.undecided()?;
+    let nothing = lane.is_none() && progress.is_empty() && undecided.is_empty();
+    let written = if nothing { written::<R>(target.lane, past)? } else { None };
     Ok(Facts {
         checkpoint: lane.map(Lane::step),
         checkpoint_lanes: lane.map(Lane::lanes),
         lanes: target.lanes,
-        progress: past.progress(progress_from.max(first))?,
-        undecided: past.undecided()?,
+        progress,
+        undecided,
         progress_whole: first == 0,
         inputs,
+        written,
         genesis: target.genesis,
     })
+}
+
+/// Offsets at the end of each output that are searched for what an earlier life wrote.
+const SEARCHED: i64 = 10_000;
+
+/// What the lane's own outputs hold, and of which step the newest is.
+fn written<R: Role>(lane: i32, past: &mut dyn Past) -> Result<Option<recovery::Written>, LaneHalt> {
+    let mut written: Option<recovery::Written> = None;
+    for topic in R::OWN_OUTPUTS {
+        let (first, end) = past.bounds(*topic, lane)?;
+        past.range(*topic, lane, first.max(end - SEARCHED), end, &mut |record| {
+            let step = record.header("step").and_then(|step| std::str::from_utf8(step).ok()?.parse().ok()).unwrap_or(0);
+            let place = || format!("{topic}/{lane}");
+            let written = written.get_or_insert_with(|| recovery::Written { place: place(), step });
+            written.step = written.step.max(step);
+        })?;
+    }
+    Ok(written)
 }
 
 /// The partition of a topic that a lane reads: its own, or the only one of the frames.
@@ -214,7 +237,9 @@ pub fn replay<R: Role>(lane: &mut Lane<R>, begin: &Begin, codec: &mut dyn Codec,
         }
         let slices: Vec<_> =
             read.iter().map(|(range, records)| Slice { topic: range.topic, partition: range.partition, to: range.to, records }).collect();
-        lane.window(window.now, window.behind, &slices, codec)?;
+        if !lane.window(window.now, window.behind, &slices, codec)? {
+            return Err(PortError::of(format!("a window of step {} ends before the end that is recorded of it", begin.step)).into());
+        }
     }
     let step = lane.close(codec)?.ok_or_else(|| PortError::of(format!("step {} is recorded without windows", begin.step)))?;
     Ok(step)
