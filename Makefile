@@ -20,7 +20,7 @@ up: ## Start Kafka and Postgres for development
 down: ## Stop whatever this checkout left running; the data stays
 	@for pids in .local/*/logs/demo.pids; do \
 		[ ! -e "$$pids" ] || for pid in $$(cat "$$pids"); do \
-			[ "$$(ps -o comm= -p $$pid)" != ballast ] || kill -KILL $$pid; \
+			[ "$$(ps -o comm= -p $$pid)" != ballast ] || { kill -KILL $$pid; echo "stopped the demo's process $$pid"; }; \
 		done; rm -f "$$pids"; \
 	done
 	@for record in .local/*/stack.json; do \

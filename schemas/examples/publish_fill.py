@@ -4,14 +4,15 @@
     python publish_fill.py localhost:9092 growth ACME.US 100 12.50
 
 Promises the three things that a producer must keep: Avro single-object encoding with the schema's
-fingerprint, the portfolio as key under murmur2, decimals exactly at the scale of their field.
+fingerprint, the portfolio as key under murmur2, decimals exactly at the scale of their field. The fill carries a
+commission of 1.25 USD, made up here to show how fees are written; it is booked like any other.
 """
 
 import json
 import sys
 import uuid
 from datetime import datetime, timezone
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from io import BytesIO
 from pathlib import Path
 
@@ -59,6 +60,19 @@ def fill(portfolio: str, instrument: str, quantity: Decimal, price: Decimal, now
     }
 
 
+def positive(field: str, text: str, scale: int) -> Decimal:
+    """An argument as a decimal of its field, or an error that names the field."""
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        raise SystemExit(f"{field} is {text!r}: write a number such as 12.50") from None
+    if not value.is_finite() or value <= 0:
+        raise SystemExit(f"{field} is {text!r}: it must be above 0 (a sale is another side, not a negative quantity)")
+    if -value.as_tuple().exponent > scale:
+        raise SystemExit(f"{field} is {text!r}: at most {scale} decimals")
+    return value
+
+
 def headers(record_id: str, now: datetime) -> list[tuple[str, bytes]]:
     """CloudEvents in binary mode; ce_time is the record's event time."""
     return [
@@ -76,22 +90,33 @@ def main(arguments: list[str]) -> int:
 
     servers, portfolio, instrument, quantity, price = arguments
     now = datetime.now(timezone.utc)
-    record = fill(portfolio, instrument, Decimal(quantity), Decimal(price), now)
+    record = fill(portfolio, instrument, positive("QUANTITY", quantity, 8), positive("PRICE", price, 10), now)
     # murmur2_random: the lane of a portfolio must be the same for every producer.
-    producer = Producer(
-        {"bootstrap.servers": servers, "partitioner": "murmur2_random", "enable.idempotence": True}
-    )
     failures: list[str] = []
+    producer = Producer(
+        {
+            "bootstrap.servers": servers,
+            "partitioner": "murmur2_random",
+            "enable.idempotence": True,
+            "message.timeout.ms": 10_000,
+            # One line at the end instead of one for every attempt to connect.
+            "log_level": 0,
+            "error_cb": lambda error: failures.append(error.str()),
+        }
+    )
+    lost: list[str] = []
     producer.produce(
         TOPIC,
         key=portfolio.encode(),
         value=encoder(TOPIC)(record),
         headers=headers(record["exec_id"], now),
-        on_delivery=lambda error, _: failures.append(str(error)) if error else None,
+        on_delivery=lambda error, _: lost.append(error.str()) if error else None,
     )
-    if producer.flush(30) or failures:
-        print(f"the fill was not delivered: {failures or 'timed out'}", file=sys.stderr)
+    if producer.flush(15) or lost:
+        why = (failures + lost + ["no answer in time"])[0]
+        print(f"the fill was not delivered to {servers}: {why}; does a broker answer there?", file=sys.stderr)
         return 1
+    print(f"sent to {TOPIC}: {portfolio} BUY {quantity} {instrument} at {price} USD, fee 1.25 USD, exec_id {record['exec_id']}")
     return 0
 
 

@@ -215,7 +215,7 @@ mod tests {
             let refused = StoreError::Refused { doing: "loading", code: code.to_owned(), message: String::new(), advice: "" };
             assert!(matches!(load_error(&refused), LoadError::Store(error) if error.retry), "{code}");
         }
-        let busy = StoreError::NoConnection { doing: "loading" };
+        let busy = StoreError::NoConnection { doing: "loading", address: "db:5432".into() };
         assert!(matches!(load_error(&busy), LoadError::Store(error) if error.retry));
     }
 }

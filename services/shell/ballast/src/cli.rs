@@ -1,5 +1,6 @@
 //! The command line: what may be asked of `ballast`, and the help that teaches it.
 
+use crate::nearest::topic_words;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use domain::Topic;
 use std::path::PathBuf;
@@ -22,6 +23,44 @@ pub struct Cli {
     pub command: Command,
 }
 
+/// A line of `replay` and `publish`.
+macro_rules! line_format {
+    ($timestamp:literal) => {
+        concat!(
+            "One record a line, an object of:\n",
+            "  topic      required: the topic's name, such as execution.fills.v1\n",
+            "  value      required: the record by the fields of schemas/<topic>.avsc; decimals as texts (\"100.25\"),\n",
+            "             moments in RFC 3339, symbols by name; fields with a default may be left out.\n",
+            "             null, with the portfolio as key, closes a portfolio (portfolio.policies.v1 alone takes it)\n",
+            "  key        left out, it is what the value names: the portfolio, the instrument, …\n",
+            $timestamp,
+            "Any other field of a line or a value is refused, as is a symbol or a topic that does not exist.\n"
+        )
+    };
+}
+
+const REPLAY_HELP: &str = concat!(
+    line_format!(
+        "  timestamp  the clock of the step, and it never goes back; a line without one leaves the clock where it is.\n             \
+         The clock starts with the first line that names a moment, by this or in its value\n"
+    ),
+    "\nIt prints what the core publishes, in order. A wrong line becomes a dead letter and the run goes on; where --only or\n\
+     --final leaves it out, standard error names it.\n\n",
+    "Exit status: 0 all applied, 3 some dead-lettered or still waiting at the end, 1 failed (with --strict: at the first\n\
+     wrong line), 2 unusable arguments or configuration.\n\n",
+    "Example: ballast replay --only rebalance.events.v1 .local/try.jsonl"
+);
+
+const PUBLISH_HELP: &str = concat!(
+    line_format!("  timestamp  the record's event time (ce_time); without it the broker's time counts\n"),
+    "\nA wrong line is named on standard error and sends nothing; the others go on. Before the first record is sent the\n\
+     brokers are asked which topics there are.\n\n",
+    "Exit status: 0 all published, 3 some lines refused, 1 failed (no broker, a missing topic, not delivered), 2 unusable\n\
+     arguments or configuration.\n\n",
+    "Example: echo '{\"topic\":\"marketdata.ticks.v1\",\"value\":{\"instrument_id\":\"ACME\",\"last\":\"100\",\n         \
+     \"event_time\":\"2026-01-05T14:30:00Z\"}}' | ballast publish"
+);
+
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -32,13 +71,11 @@ pub enum Command {
     Demo(DemoArgs),
     /// Runs one or more roles until SIGTERM, which finishes the step, writes checkpoints, and leaves within 5 s.
     Run(RunArgs),
-    /// Runs the whole core on JSON lines from standard input, without any server; the same lines give the same bytes.
-    ///
-    /// One record a line: {"topic": "execution.fills.v1", "timestamp": "2026-01-05T14:30:00Z", "value": {…}}.
-    /// The clock is the timestamp. Prints what the core publishes, in order.
-    /// Exit status 0 all applied, 3 some dead-lettered or still waiting at the end, 2 unusable arguments.
+    /// Runs the whole core on JSON lines of a file or of standard input, without any server; the same lines give the same bytes.
+    #[command(after_long_help = REPLAY_HELP)]
     Replay(ReplayArgs),
     /// Publishes JSON lines (the format of `replay`) to their topics, in Avro, keyed and timestamped.
+    #[command(after_long_help = PUBLISH_HELP)]
     Publish(PublishArgs),
     /// Makes, checks or reads topics.
     #[command(subcommand)]
@@ -120,6 +157,9 @@ pub enum RoleName {
 /// Arguments of `replay`.
 #[derive(Debug, Args)]
 pub struct ReplayArgs {
+    /// File of JSON lines; standard input when absent.
+    #[arg(value_name = "FILE")]
+    pub file: Option<PathBuf>,
     /// Groups lines whose timestamps lie within this span of the group's first into one step: 50ms, 1s.
     #[arg(long, value_name = "SPAN", value_parser = span)]
     pub window: Option<i64>,
@@ -207,7 +247,9 @@ fn printed_topic(text: &str) -> Result<String, String> {
     if letters || Topic::from_name(text).is_some() {
         return Ok(text.to_owned());
     }
-    Err(format!("{text:?} is no topic of this service, such as portfolio.snapshots.v1 or execution.fills.v1.dlq"))
+    let topics = Topic::ALL.iter().map(|topic| topic.name()).filter(|topic| !topic.contains(".progress."));
+    let letters = "of an input also <topic>.dlq, of lines without a topic lines.dlq";
+    Err(format!("{text:?} is no topic of this service: {}; {letters}", topic_words(text, topics)))
 }
 
 fn span(text: &str) -> Result<i64, String> {
@@ -236,6 +278,7 @@ mod tests {
         for other in ["nonsense", "nonsense.dlq", "portfolio.snapshots.v1 ", ""] {
             assert!(printed_topic(other).is_err(), "{other:?}");
         }
+        assert!(printed_topic("portfolio.snapshot").unwrap_err().contains("did you mean portfolio.snapshots.v1?"));
     }
 
     #[test]

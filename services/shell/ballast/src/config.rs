@@ -122,6 +122,9 @@ pub enum ConfigError {
     /// A file was named and is not there.
     #[error("the configuration file {0} does not exist: give another with --config, or leave the flag out")]
     NoFile(String),
+    /// A folder was named in place of a file.
+    #[error("the configuration file {0} is a directory: name a file in it with --config, such as {0}/ballast.toml")]
+    Folder(String),
     /// A key or value is wrong.
     #[error("the configuration cannot be read: {0}")]
     Unreadable(String),
@@ -158,7 +161,11 @@ fn shown_from(file: Option<&Path>, variables: &sources::Variables, overrides: &[
 fn check(config: &Config) -> Result<(), ConfigError> {
     config.check_instance()?;
     check_share(&config.core)?;
-    config.kafka.validate().map_err(|error| ConfigError::Wrong(error.to_string()))
+    let wrong = |error: &dyn std::fmt::Display| ConfigError::Wrong(error.to_string());
+    config.kafka.validate().and_then(|()| config.kafka.validate_client()).map_err(|error| wrong(&error))?;
+    config.postgres.validate().map_err(|error| wrong(&error))?;
+    config.telemetry.validate().map_err(|error| wrong(&error))?;
+    config.schemas.load().map(|_| ())
 }
 
 /// A portfolio that could fill the room of its lane would turn the early records of all others away.
@@ -216,6 +223,37 @@ mod tests {
         }
         let told = load(None, &["core.waiting_limit=2000".to_owned()]).unwrap_err().to_string();
         assert!(told.contains("core.waiting_portfolio_limit is 2500 and core.waiting_limit 2000"), "{told}");
+    }
+
+    #[test]
+    fn what_could_not_start_is_refused_when_it_is_read() {
+        for (pairs, text) in [
+            (&["postgres.url=postgres://a@b/c", "postgres.host=d"][..], "keep one form"),
+            (&["postgres.url=mysql://a:hunter2@b/c"], "`url` is not of the form postgres://"),
+            (&["postgres.password_file=/nonexistent/password"], "`password_file` /nonexistent/password cannot be read"),
+            (&["schemas.dir=/nonexistent"], "schemas.dir: /nonexistent"),
+            (&["telemetry.otlp_endpoint=collector:4317"], "`otlp_endpoint`"),
+            (&["telemetry.log_filter=info,=,x=loud"], "`log_filter`"),
+            (&["kafka.client={\"sokket.timeout.ms\"=\"5\"}"], "sokket.timeout.ms"),
+        ] {
+            let pairs: Vec<String> = pairs.iter().map(|pair| (*pair).to_owned()).collect();
+            let told = load(None, &pairs).expect_err(text).to_string();
+            assert!(told.starts_with("the configuration is wrong: ") && told.contains(text), "{told}");
+            assert!(!told.contains("hunter2"), "{told}");
+        }
+        let folder = load(Some(&std::env::temp_dir()), &[]).unwrap_err().to_string();
+        assert!(folder.contains("is a directory"), "{folder}");
+        assert!(load(None, &["kafka.brokers=localhost".to_owned()]).is_ok(), "the library's port is 9092");
+    }
+
+    #[test]
+    fn a_wrong_schema_of_the_folder_is_named() {
+        let dir = std::env::temp_dir().join(format!("ballast-schemas-{}", std::process::id()));
+        std::fs::create_dir_all(&dir).unwrap();
+        std::fs::write(dir.join("wrong.avsc"), "{").unwrap();
+        let told = load(None, &[format!("schemas.dir={}", dir.display())]).unwrap_err().to_string();
+        std::fs::remove_dir_all(&dir).unwrap();
+        assert!(told.contains("wrong.avsc"), "{told}");
     }
 
     #[test]

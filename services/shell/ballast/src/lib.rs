@@ -1,6 +1,7 @@
 //! The executable's parts: configuration, commands, and the workers that perform the engine's effects.
 //! Everything that decides about portfolios stands in the core; nothing here does.
 
+pub mod advice;
 pub mod avro;
 pub mod checkpoints;
 pub mod cli;
@@ -15,6 +16,7 @@ pub mod lanes;
 pub mod lines;
 pub mod memory;
 pub mod messages;
+pub mod nearest;
 pub mod observe;
 mod post;
 pub mod print;

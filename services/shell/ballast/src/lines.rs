@@ -1,6 +1,9 @@
 //! JSON lines: the same records as on the topics, one a line, for people, scripts and tests.
 //! Reading and printing of single lines; which topic means what to whom is the caller's.
 
+pub mod symbols;
+
+use crate::nearest::{inputs, topic_words};
 use domain::cash::CashEntry;
 use domain::close::Close;
 use domain::command::Command;
@@ -62,10 +65,14 @@ impl Line {
 /// Reads one line.
 pub fn read_line(text: &str) -> Result<Line, Refusal> {
     let written: WrittenLine = serde_json::from_str(text).map_err(|error| refusal(text, &error))?;
-    let topic = Topic::from_name(&written.topic)
-        .ok_or_else(|| Refusal::new(DeadLetterCode::Undecodable, format!("{:?} is no topic of this service", written.topic)))?;
+    let topic = Topic::from_name(&written.topic).ok_or_else(|| Refusal::new(DeadLetterCode::Undecodable, no_topic(&written.topic)))?;
     let value = written.value.get();
     Ok(Line { topic, timestamp: written.timestamp, key: written.key, value: (value != "null").then(|| value.to_owned()) })
+}
+
+fn no_topic(name: &str) -> String {
+    let shown: String = name.chars().take(64).collect();
+    format!("{shown:?} is no topic of this service: {}", topic_words(name, inputs()))
 }
 
 /// The same line, if its topic is one that people and systems outside write to.

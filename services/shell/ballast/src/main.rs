@@ -1,5 +1,6 @@
 //! The executable: reads the command line and the configuration, and starts what was asked for.
 
+use ballast::advice::advice;
 use ballast::cli::{Cli, Command, ConfigCommand, TopicsCommand};
 use ballast::{config, print};
 use clap::Parser;
@@ -13,6 +14,9 @@ fn main() -> ExitCode {
         Err(error) if print::reader_left(&error) => ExitCode::SUCCESS,
         Err(error) => {
             print::aside(format_args!("ballast: {error:#}"));
+            if let Some(advice) = advice(&error, &cli.command) {
+                print::aside(advice);
+            }
             ExitCode::from(if error.is::<config::ConfigError>() { 2 } else { 1 })
         }
     }

@@ -27,6 +27,11 @@ pub fn aside(text: impl Display) {
     _ = writeln!(stderr(), "{text}");
 }
 
+/// A count with its noun: `1 record`, `2 records`.
+pub fn counted(count: u64, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
 /// Whether a command failed only because nobody reads what it prints. A broken connection to a server is none
 /// of that, though it has the same name.
 pub fn reader_left(error: &anyhow::Error) -> bool {

@@ -4,6 +4,7 @@
 
 mod held;
 mod machine;
+mod refused;
 mod summary;
 
 use crate::lines::{self, Line};
@@ -12,6 +13,7 @@ use domain::{Output, Timestamp};
 use engine::{Refusal, Settings};
 pub use held::Held;
 use machine::Machine;
+pub use refused::{Refused, Unseen};
 use std::io::{BufRead, Write};
 use summary::Summary;
 
@@ -50,6 +52,8 @@ pub struct Ended {
     pub waiting: usize,
     /// Those that hold others up, or await an execution: the oldest hundred.
     pub held: Vec<Held>,
+    /// Refusals that the output does not show.
+    pub unseen: Unseen,
 }
 
 /// A replay could not go on.
@@ -119,6 +123,7 @@ struct Session<'a> {
     printer: Printer<'a>,
     group: Vec<Numbered>,
     dead: i64,
+    unseen: Unseen,
     /// Lines before the first that names a moment: they happen at that moment. `None` once it has come.
     timeless: Option<Vec<Numbered>>,
 }
@@ -126,7 +131,14 @@ struct Session<'a> {
 impl<'a> Session<'a> {
     fn new(options: &Options, output: &'a mut dyn Write) -> Self {
         let machine = Machine::new(&options.settings);
-        Self { machine, printer: Printer::new(output, options), group: Vec::new(), dead: 0, timeless: Some(Vec::new()) }
+        Self {
+            machine,
+            printer: Printer::new(output, options),
+            group: Vec::new(),
+            dead: 0,
+            unseen: Unseen::default(),
+            timeless: Some(Vec::new()),
+        }
     }
     fn line(&mut self, line: Numbered, options: &Options) -> Result<(), ReplayError> {
         if let Some(timeless) = &mut self.timeless {
@@ -174,7 +186,9 @@ impl<'a> Session<'a> {
         published.iter().try_for_each(|record| self.print(record))?;
         for (number, Wrong { text, refusal }) in wrong {
             self.dead += 1;
-            self.printer.refused(number, &text, &refusal)?;
+            if !self.printer.refused(number, &text, &refusal)? {
+                self.unseen.take(Refused { line: Some(number), code: refusal.code, text: refusal.text.to_string() });
+            }
         }
         Ok(())
     }
@@ -183,6 +197,9 @@ impl<'a> Session<'a> {
         let Output::DeadLetter(letter) = &record.output else { return self.printer.print(record, lines::output_json) };
         self.dead += 1;
         let line = self.machine.line_of(letter.topic, letter.offset);
+        if !self.printer.shows(lines::topic_name(&record.output)) {
+            self.unseen.take(Refused { line, code: letter.code, text: letter.text.to_string() });
+        }
         self.printer.print(record, |_| lines::letter_json(letter, line))
     }
     /// The first wrong line of a group, as an error; a letter of a record that is no line names the group's last.
@@ -206,7 +223,7 @@ impl<'a> Session<'a> {
             (0, _) => Verdict::SomeWait,
             _ => Verdict::SomeDeadLettered,
         };
-        Ok(Ended { verdict, waiting, held: self.machine.held() })
+        Ok(Ended { verdict, waiting, held: self.machine.held(), unseen: self.unseen })
     }
 }
 
@@ -242,14 +259,18 @@ impl<'a> Printer<'a> {
         }
         Ok(())
     }
-    fn refused(&mut self, number: i64, text: &str, refusal: &Refusal) -> Result<(), ReplayError> {
-        if self.summary.is_none() {
-            let line = lines::refused_line(number, text, refusal);
-            if self.only.as_deref().is_none_or(|only| line.topic == only) {
-                writeln!(self.output, "{}", line.text)?;
-            }
+    /// Whether a record of a topic is printed when it comes.
+    fn shows(&self, topic: &str) -> bool {
+        self.summary.is_none() && self.wants(topic)
+    }
+    /// Prints a line that could not be read, where it is wanted; whether it was.
+    fn refused(&mut self, number: i64, text: &str, refusal: &Refusal) -> Result<bool, ReplayError> {
+        let line = lines::refused_line(number, text, refusal);
+        let shown = self.shows(&line.topic);
+        if shown {
+            writeln!(self.output, "{}", line.text)?;
         }
-        Ok(())
+        Ok(shown)
     }
     fn end(self) -> Result<(), ReplayError> {
         for line in self.summary.iter().flat_map(Summary::lines) {

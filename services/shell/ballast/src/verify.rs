@@ -110,7 +110,10 @@ fn notes(audit: &Audit, checkpoints: &[Checkpoint]) -> Vec<String> {
     }
     let left: Vec<_> = audit.accounts.iter().filter_map(|(portfolio, account)| Some((portfolio, account.left.as_ref()?))).collect();
     if let Some((portfolio, why)) = left.first() {
-        notes.push(format!("I2: the books of {} portfolios leave the model; first {portfolio}, {why}", left.len()));
+        notes.push(format!(
+            "I2: the books of {} leave the model; first {portfolio}, {why}",
+            crate::print::counted(left.len() as u64, "portfolio")
+        ));
     }
     let loose = audit.accounts.values().filter(|account| account.loose).count();
     if loose > 0 {

@@ -85,3 +85,77 @@ fn a_name_without_letters_is_refused_before_anything_starts() {
         assert!(errors(&ended).contains("instance is") && errors(&ended).contains("1 to 128 bytes"), "{}", errors(&ended));
     }
 }
+
+/// A file of these lines, of this process.
+fn file_of(name: &str, lines: &[String]) -> std::path::PathBuf {
+    let file = std::env::temp_dir().join(format!("ballast-{name}-{}.jsonl", std::process::id()));
+    std::fs::write(&file, lines.join("\n")).unwrap();
+    file
+}
+
+const TICK: &str = r#"{"topic":"marketdata.ticks.v1","value":{"instrument_id":"ACME","last":"1","event_time":"2026-01-05T14:30:00Z"}}"#;
+
+#[test]
+fn a_replay_of_a_file_names_the_refusals_that_it_does_not_print() {
+    let mut lines = vec![TICK.to_owned(), r#"{"topic":"marketdata.tick.v1","value":{}}"#.to_owned()];
+    lines.extend((0..24).map(|_| TICK.replace("ACME", "")));
+    let file = file_of("refusals", &lines);
+    let path = file.to_string_lossy().into_owned();
+    let run = |only: &str| ballast(&["replay", "--only", only, &path]).output().unwrap();
+    let ended = run("portfolio.snapshots.v1");
+    assert_eq!(ended.status.code(), Some(3), "{}", errors(&ended));
+    let told = errors(&ended);
+    assert!(told.contains("line 2 was refused: UNDECODABLE: ") && told.contains("did you mean marketdata.ticks.v1?"), "{told}");
+    assert!(told.contains("line 3 was refused: ") && told.contains("\n5 more were refused"), "{told}");
+    assert_eq!(told.lines().count(), 21, "{told}");
+    let told = errors(&run("marketdata.ticks.v1.dlq"));
+    assert_eq!(told.lines().count(), 1, "{told}");
+    std::fs::remove_file(&file).unwrap();
+}
+
+#[test]
+fn without_a_broker_publish_says_soon_which_one_does_not_answer() {
+    let file = file_of("unsent", &[TICK.replace("ticks.v1", "tiks.v1"), TICK.to_owned()]);
+    let began = std::time::Instant::now();
+    let ended = ballast(&["--set", "kafka.brokers=127.0.0.1:1", "publish", &file.to_string_lossy()]).output().unwrap();
+    std::fs::remove_file(&file).unwrap();
+    let told = errors(&ended);
+    assert_eq!(ended.status.code(), Some(1), "{told}");
+    assert!(told.contains("line 1: UNDECODABLE") && told.contains("did you mean marketdata.ticks.v1?"), "{told}");
+    assert!(told.contains("no broker answered at 127.0.0.1:1 within"), "{told}");
+    assert!(began.elapsed() < std::time::Duration::from_secs(20), "{:?}", began.elapsed());
+}
+
+#[test]
+fn migrating_what_is_no_postgres_ends_soon_and_names_it_without_the_password() {
+    // It accepts, and never answers.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = silent.local_addr().unwrap();
+    let began = std::time::Instant::now();
+    let url = format!("postgres.url=postgres://me:hidden@{address}/db");
+    let ended = ballast(&["--set", &url, "--set", "postgres.acquire_timeout_ms=300", "migrate"]).output().unwrap();
+    let told = errors(&ended);
+    assert_eq!(ended.status.code(), Some(1), "{told}");
+    assert!(told.contains(&format!("no connection to Postgres at {address}")) && !told.contains("hidden"), "{told}");
+    assert!(began.elapsed() < std::time::Duration::from_secs(10));
+}
+
+#[test]
+fn a_configuration_that_cannot_start_ends_every_command_with_status_2() {
+    for arguments in [&["config", "check"][..], &["run", "conflator"]] {
+        let ended = ballast(arguments).args(["--set", "postgres.password_file=/nonexistent"]).output().unwrap();
+        assert_eq!(ended.status.code(), Some(2), "{}", errors(&ended));
+        assert!(errors(&ended).contains("`password_file`"), "{}", errors(&ended));
+    }
+}
+
+#[test]
+fn the_help_of_lines_is_whole() {
+    for command in ["replay", "publish"] {
+        let shown = ballast(&[command, "--help"]).output().unwrap();
+        let text = String::from_utf8(shown.stdout).unwrap();
+        for word in ["topic ", "key ", "timestamp ", "value ", "null", "Exit status:", "Example:"] {
+            assert!(text.contains(word), "{word}: {text}");
+        }
+    }
+}

@@ -3,18 +3,17 @@
 //! Promises to count every sign of a broken connection, since a commit during which one broke must
 //! recycle its producer: error callbacks, and the log lines about lost connections and requests,
 //! because librdkafka raises no error when a single request was on its way. End-of-partition, which
-//! rdkafka also reports as an error, is no news.
+//! rdkafka also reports as an error, is no news. The same trouble is told once a minute (`news`).
 
+use crate::news::{NOTICE_EVERY, News, TROUBLE_EVERY};
 use crate::orphans::Orphanhood;
 use rdkafka::ClientContext;
 use rdkafka::client::Client;
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 use rdkafka::consumer::ConsumerContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// The context of readers and of administration, and a part of every other one.
 #[derive(Debug, Default)]
@@ -23,11 +22,10 @@ pub(crate) struct Callbacks {
     brokers: String,
     orphanhood: Orphanhood,
     errors: AtomicU64,
-    told: Mutex<BTreeMap<String, Instant>>,
 }
 
-/// The same news of one client is told once in this time: while no broker answers, it comes a thousand times a second.
-const TELL_EVERY: Duration = Duration::from_secs(1);
+/// Of all clients of the process.
+static NEWS: News = News::new();
 
 impl Callbacks {
     /// Those of a client that is made of this configuration.
@@ -48,23 +46,13 @@ impl Callbacks {
         if BREAKS.contains(&facility) {
             self.errors.fetch_add(1, Ordering::Relaxed);
         }
-        if self.is_news(facility) {
-            log_line(level, facility, line);
-        }
-    }
-
-    fn is_news(&self, what: &str) -> bool {
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        match told.get_mut(what) {
-            Some(at) if at.elapsed() < TELL_EVERY => false,
-            Some(at) => {
-                *at = Instant::now();
-                true
-            }
-            None => {
-                told.insert(what.to_owned(), Instant::now());
-                true
-            }
+        let trouble = matches!(
+            level,
+            RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical | RDKafkaLogLevel::Error | RDKafkaLogLevel::Warning
+        );
+        let every = if trouble { TROUBLE_EVERY } else { NOTICE_EVERY };
+        if let Some(left_out) = NEWS.take(facility, line, every, Instant::now()) {
+            log_line(level, facility, line, left_out);
         }
     }
 
@@ -78,8 +66,8 @@ impl Callbacks {
             return;
         }
         self.errors.fetch_add(1, Ordering::Relaxed);
-        if self.is_news(&error.to_string()) {
-            tracing::warn!(target: "kafka", %error, reason, "the Kafka client reports an error");
+        if let Some(left_out) = NEWS.take(&error.to_string(), reason, TROUBLE_EVERY, Instant::now()) {
+            tracing::warn!(target: "kafka", %error, reason, left_out, "the Kafka client reports an error");
         }
     }
 }
@@ -87,16 +75,17 @@ impl Callbacks {
 /// The facilities under which librdkafka logs a lost connection and a request without an answer.
 const BREAKS: [&str; 2] = ["FAIL", "REQTMOUT"];
 
-pub(crate) fn log_line(level: RDKafkaLogLevel, facility: &str, line: &str) {
+/// `left_out` counts the lines of the same kind since the last one that was told.
+fn log_line(level: RDKafkaLogLevel, facility: &str, line: &str, left_out: u64) {
     match level {
         RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical | RDKafkaLogLevel::Error => {
-            tracing::error!(target: "kafka", facility, "{line}")
+            tracing::error!(target: "kafka", facility, left_out, "{line}")
         }
-        RDKafkaLogLevel::Warning => tracing::warn!(target: "kafka", facility, "{line}"),
+        RDKafkaLogLevel::Warning => tracing::warn!(target: "kafka", facility, left_out, "{line}"),
         RDKafkaLogLevel::Notice | RDKafkaLogLevel::Info => {
-            tracing::info!(target: "kafka", facility, "{line}");
+            tracing::info!(target: "kafka", facility, left_out, "{line}");
         }
-        RDKafkaLogLevel::Debug => tracing::debug!(target: "kafka", facility, "{line}"),
+        RDKafkaLogLevel::Debug => tracing::debug!(target: "kafka", facility, left_out, "{line}"),
     }
 }
 

@@ -70,6 +70,7 @@ mod leader_hints;
 mod membership;
 mod message;
 mod native;
+mod news;
 mod orphans;
 mod producer;
 mod progress_tail;

@@ -4,7 +4,7 @@
 //! to hold a revocation until the worker has let go (or two seconds). It protects nothing: what
 //! keeps two owners apart is the fencing of the lane's transactional id.
 
-use crate::callbacks::{Callbacks, log_line};
+use crate::callbacks::Callbacks;
 use crate::client_config;
 use crate::errors::{MembershipError, SettingsError};
 use crate::message::TopicName;
@@ -331,7 +331,7 @@ impl Group {
 
 impl ClientContext for Group {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
-        log_line(level, facility, line);
+        self.callbacks.on_log(level, facility, line);
     }
 
     fn error(&self, error: KafkaError, reason: &str) {

@@ -3,7 +3,7 @@
 //! Promises order within a partition, no duplicates from its own retries, Java's partitioner, and
 //! that every message that could not be delivered is handed back with the reason. No transactions.
 
-use crate::callbacks::{Callbacks, log_line};
+use crate::callbacks::Callbacks;
 use crate::client_config;
 use crate::errors::{SendError, SettingsError};
 use crate::message::{Message, Partition};
@@ -141,7 +141,7 @@ impl Reports {
 
 impl ClientContext for Reports {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
-        log_line(level, facility, line);
+        self.callbacks.on_log(level, facility, line);
     }
 
     fn error(&self, error: KafkaError, reason: &str) {

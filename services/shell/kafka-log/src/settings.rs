@@ -3,7 +3,9 @@
 //! Promises that a secret is never printed and that contradictions are refused before anything is
 //! sent. The client properties made of it live in `client_config`.
 
+use crate::client_config;
 use crate::errors::SettingsError;
+use rdkafka::error::KafkaError;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -108,7 +110,7 @@ pub struct Security {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct KafkaSettings {
-    /// `host:port`, comma-separated.
+    /// `host:port`, comma-separated; without a port, 9092.
     pub brokers: String,
     /// Names this process in the brokers' logs and quotas.
     pub client_id: String,
@@ -206,6 +208,15 @@ const KEPT: [&str; 22] = [
 ];
 
 impl KafkaSettings {
+    /// Refuses properties of `client` that the library does not know, or values that it does not take. Contacts nobody.
+    ///
+    /// # Errors
+    /// [`SettingsError::Invalid`] with the library's words, which name the property.
+    pub fn validate_client(&self) -> Result<(), SettingsError> {
+        let made = client_config::admin(self)?.create_native_config();
+        made.map(|_| ()).map_err(|error| SettingsError::Invalid { setting: "client", problem: words_of(&error) })
+    }
+
     /// Reads the secrets that stand in files of their own; a line end at the end is not part of one.
     ///
     /// # Errors
@@ -214,6 +225,17 @@ impl KafkaSettings {
         let security = &mut self.security;
         read_secret("security.password_file", security.password_file.as_deref(), &mut security.password)?;
         read_secret("security.key_password_file", security.key_password_file.as_deref(), &mut security.key_password)
+    }
+}
+
+/// Without the value, which may be a secret.
+fn words_of(error: &KafkaError) -> String {
+    match error {
+        KafkaError::ClientConfig(_, words, property, value) if value.is_empty() || !words.contains(value.as_str()) => {
+            format!("{property}: {words}")
+        }
+        KafkaError::ClientConfig(_, _, property, _) => format!("{property}: the library does not take this value"),
+        other => other.to_string(),
     }
 }
 
@@ -297,6 +319,21 @@ mod tests {
     #[test]
     fn the_defaults_are_valid() {
         assert_eq!(KafkaSettings::default().validate(), Ok(()));
+    }
+
+    #[test]
+    fn properties_that_the_library_does_not_know_are_refused_without_their_values() {
+        let with = |property: &str, value: &str| {
+            let mut settings = KafkaSettings::default();
+            settings.client.insert(property.to_owned(), value.to_owned());
+            settings.validate_client().map_err(|error| error.to_string())
+        };
+        assert_eq!(with("socket.keepalive.enable", "true"), Ok(()));
+        assert_eq!(with("linger.ms", "5"), Ok(()), "what only producers use is known too");
+        let unknown = with("sokket.keepalive.enable", "hunter2").unwrap_err();
+        assert!(unknown.contains("sokket.keepalive.enable") && !unknown.contains("hunter2"), "{unknown}");
+        let wrong = with("linger.ms", "hunter2").unwrap_err();
+        assert!(wrong.contains("linger.ms") && !wrong.contains("hunter2"), "{wrong}");
     }
 
     #[test]

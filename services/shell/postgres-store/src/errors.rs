@@ -3,6 +3,8 @@
 //! Promises: every driver error becomes one of these by its SQLSTATE; no message holds a password.
 //! Does not retry and does not log: the caller does, where it handles the error.
 
+use std::sync::Arc;
+
 use sqlx::migrate::MigrateError;
 
 /// SQLSTATE of a second row under one key.
@@ -32,25 +34,27 @@ pub enum StoreError {
         what: String,
     },
     /// No server, a server that went away, or one that is starting or stopping.
-    #[error(
-        "{doing}: Postgres cannot be reached ({source}); tried again until it answers; check that it runs and that the address is right"
-    )]
+    #[error("{doing}: Postgres cannot be reached at {address} ({source}); check that it runs there and that the address is right")]
     Unreachable {
         /// What was attempted.
         doing: &'static str,
+        /// Where it should be.
+        address: Arc<str>,
         /// The driver's word.
         source: sqlx::Error,
     },
     /// No connection in time: the server is away, or all its connections, or the pool's, are busy.
     #[error(
-        "{doing}: no connection to Postgres in time; tried again; check that it runs and is reachable, then whether `pool_size` or the server's max_connections is too low"
+        "{doing}: no connection to Postgres at {address} within acquire_timeout_ms; check that it runs there and that it is Postgres which listens; if it does, `pool_size` or the server's max_connections may be too low"
     )]
     NoConnection {
         /// What was attempted.
         doing: &'static str,
+        /// Where it should be.
+        address: Arc<str>,
     },
     /// The server cancelled a statement, or was silent for longer than the limit.
-    #[error("{doing}: took longer than the time-out ({limit}); tried again; if it stays, the server is overloaded or the limit too low")]
+    #[error("{doing}: took longer than the time-out ({limit}); if it stays, the server is overloaded or the limit too low")]
     Timeout {
         /// What was attempted.
         doing: &'static str,
@@ -58,7 +62,7 @@ pub enum StoreError {
         limit: &'static str,
     },
     /// Two transactions stood in each other's way; neither is wrong.
-    #[error("{doing}: collided with another transaction ({code}); tried again")]
+    #[error("{doing}: collided with another transaction ({code}); the same call may be tried again")]
     Collision {
         /// What was attempted.
         doing: &'static str,
@@ -153,17 +157,17 @@ impl StoreError {
     }
 
     /// A driver error met while `doing`.
-    pub(crate) fn from_driver(doing: &'static str, error: sqlx::Error) -> Self {
+    pub(crate) fn from_driver(doing: &'static str, address: &Arc<str>, error: sqlx::Error) -> Self {
         match error {
-            sqlx::Error::PoolTimedOut => StoreError::NoConnection { doing },
+            sqlx::Error::PoolTimedOut => StoreError::NoConnection { doing, address: address.clone() },
             sqlx::Error::Database(ref refusal) => {
                 let code = refusal.code().unwrap_or_default().into_owned();
                 let message = refusal.message().to_owned();
-                from_sqlstate(doing, code, message, error)
+                from_sqlstate(doing, address, code, message, error)
             }
             sqlx::Error::Io(ref fault) if fault.kind() == std::io::ErrorKind::InvalidData => refused_certificate(doing, &error),
             sqlx::Error::Io(_) | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed | sqlx::Error::Protocol(_) => {
-                StoreError::Unreachable { doing, source: error }
+                StoreError::Unreachable { doing, address: address.clone(), source: error }
             }
             sqlx::Error::Tls(_) => refused_certificate(doing, &error),
             other => StoreError::Refused {
@@ -185,15 +189,17 @@ fn refused_certificate(doing: &'static str, error: &sqlx::Error) -> StoreError {
     }
 }
 
-fn from_sqlstate(doing: &'static str, code: String, message: String, source: sqlx::Error) -> StoreError {
+fn from_sqlstate(doing: &'static str, address: &Arc<str>, code: String, message: String, source: sqlx::Error) -> StoreError {
     let class = code.get(..2).unwrap_or_default();
     match (code.as_str(), class) {
         ("57014", _) => StoreError::Timeout { doing, limit: "statement_timeout" },
         ("55P03", _) => StoreError::Timeout { doing, limit: "lock_timeout" },
         ("40001" | "40P01", _) => StoreError::Collision { doing, code },
-        ("53300", _) => StoreError::NoConnection { doing },
+        ("53300", _) => StoreError::NoConnection { doing, address: address.clone() },
         // Admin shutdown, crash, starting up; idle-in-transaction; connection trouble.
-        ("57P01" | "57P02" | "57P03" | "57P05" | "25P03", _) | (_, "08") => StoreError::Unreachable { doing, source },
+        ("57P01" | "57P02" | "57P03" | "57P05" | "25P03", _) | (_, "08") => {
+            StoreError::Unreachable { doing, address: address.clone(), source }
+        }
         _ => StoreError::Refused { doing, advice: advice(&code, class), code, message },
     }
 }

@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 
 use sqlx::Connection;
 use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::postgres::PgConnection;
 
 use crate::{Store, StoreError};
 
@@ -21,9 +20,9 @@ impl Store {
     /// [`StoreError::Migration`], [`StoreError::ForeignMigration`], [`StoreError::Unreachable`].
     pub async fn migrate(&self) -> Result<(), StoreError> {
         const DOING: &str = "migrating the database";
-        let mut connection = PgConnection::connect_with(self.plain_options()).await.map_err(|e| StoreError::from_driver(DOING, e))?;
+        let mut connection = self.connect_beside(DOING).await?;
         MIGRATIONS.run(&mut connection).await.map_err(migration_error)?;
-        connection.close().await.map_err(|e| StoreError::from_driver(DOING, e))
+        connection.close().await.map_err(|e| StoreError::from_driver(DOING, &self.limit().address, e))
     }
 
     /// Whether the database has exactly the migrations of this build.

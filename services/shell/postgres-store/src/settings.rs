@@ -138,6 +138,24 @@ impl Settings {
         Settings { url: Some(Secret::new(url)), ..Settings::default() }
     }
 
+    /// Refuses what no store can be made of: contradictions, a URL that is none, files that cannot be read. Contacts
+    /// nobody.
+    ///
+    /// # Errors
+    /// [`StoreError::Settings`] names what to change.
+    pub fn validate(&self) -> Result<(), StoreError> {
+        self.connect_options().map(|_| ())
+    }
+
+    /// Where the server should be, for people: never with the password.
+    pub(crate) fn address(&self, options: &PgConnectOptions) -> String {
+        let address = format!("{}:{}", options.get_host(), options.get_port());
+        if self.url.is_some() || self.host.is_some() || self.port.is_some() {
+            return address;
+        }
+        format!("{address}, the default address (postgres.url or BALLAST_POSTGRES_URL names another),")
+    }
+
     /// How long a caller waits for one statement before it takes the server for dead: a little
     /// longer than the server's own limit, so that the server speaks first.
     pub(crate) fn client_limit(&self) -> Option<Duration> {

@@ -4,9 +4,9 @@
 //! is bounded in time. Does not hold state of its own: clones share the pool.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::Connection;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 
 use crate::statement::Limit;
@@ -21,6 +21,7 @@ pub struct Store {
     pool: PgPool,
     plain: PgConnectOptions,
     limit: Limit,
+    connecting: Limit,
 }
 
 impl Store {
@@ -38,7 +39,9 @@ impl Store {
             .max_connections(settings.pool_size)
             .acquire_timeout(Duration::from_millis(settings.acquire_timeout_ms))
             .connect_lazy_with(session);
-        Ok(Store { pool, plain, limit: Limit(settings.client_limit()) })
+        let address: Arc<str> = settings.address(&plain).into();
+        let connecting = Limit { within: Some(Duration::from_millis(settings.acquire_timeout_ms)), address: address.clone() };
+        Ok(Store { pool, plain, limit: Limit { within: settings.client_limit(), address }, connecting })
     }
 
     /// Health: one round trip to the server. When the pool gives no connection, a connection beside
@@ -52,8 +55,8 @@ impl Store {
         match self.limit.run(DOING, select).await {
             Ok(_) => Ok(()),
             Err(busy @ StoreError::NoConnection { .. }) => {
-                let beside = PgConnection::connect_with(&self.plain);
-                match Limit(Some(DIAGNOSIS)).run(DOING, beside).await {
+                let soon = Limit { within: Some(DIAGNOSIS), ..self.limit.clone() };
+                match soon.connect(DOING, &self.plain).await {
                     Err(cause @ (StoreError::Unreachable { .. } | StoreError::Refused { .. })) => Err(cause),
                     _ => Err(busy),
                 }
@@ -71,12 +74,13 @@ impl Store {
         &self.pool
     }
 
-    pub(crate) fn plain_options(&self) -> &PgConnectOptions {
-        &self.plain
+    /// A connection beside the pool, without the session's time-outs; made within `acquire_timeout_ms`.
+    pub(crate) async fn connect_beside(&self, doing: &'static str) -> Result<PgConnection, StoreError> {
+        self.connecting.connect(doing, &self.plain).await
     }
 
-    pub(crate) fn limit(&self) -> Limit {
-        self.limit
+    pub(crate) fn limit(&self) -> &Limit {
+        &self.limit
     }
 }
 

@@ -67,12 +67,14 @@ async fn an_unreachable_server_is_worth_a_retry() {
     let error = store.ping().await.unwrap_err();
     assert!(matches!(error, StoreError::Unreachable { .. }), "{error}");
     assert_eq!(error.retry(), Retry::SameCall);
+    assert!(error.to_string().contains("cannot be reached at 127.0.0.1:1 ("), "{error}");
 }
 
 #[tokio::test]
 async fn a_silent_server_does_not_hold_us() {
     // It accepts, and never answers.
     let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = silent.local_addr().unwrap();
     let settings = Settings {
         host: Some("127.0.0.1".to_owned()),
         port: Some(silent.local_addr().unwrap().port()),
@@ -83,6 +85,12 @@ async fn a_silent_server_does_not_hold_us() {
     let error = Store::new(&settings).unwrap().ping().await.unwrap_err();
     assert_eq!(error.retry(), Retry::SameCall, "{error}");
     assert!(since.elapsed() < Duration::from_secs(3));
+    let since = Instant::now();
+    let password =
+        Settings { url: Some(Secret::new(format!("postgres://me:hidden@{address}/db"))), acquire_timeout_ms: 300, ..Settings::default() };
+    let told = Store::new(&password).unwrap().migrate().await.unwrap_err();
+    assert!(since.elapsed() < Duration::from_secs(3));
+    assert!(told.to_string().contains(&format!("at {address} within")) && !told.to_string().contains("hidden"), "{told}");
 }
 
 #[tokio::test]

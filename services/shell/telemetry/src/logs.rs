@@ -17,15 +17,18 @@ pub(crate) type BoxedLayer = Box<dyn Layer<Registry> + Send + Sync>;
 
 /// The layer that writes log lines.
 pub(crate) fn layer(settings: &Settings) -> Result<BoxedLayer, TelemetryError> {
-    let filter = EnvFilter::builder()
-        .parse(&settings.log_filter)
-        .map_err(|e| TelemetryError::LogFilter { filter: settings.log_filter.clone(), reason: e.to_string() })?;
+    let filter = filter(&settings.log_filter)?;
     let human = match settings.log_format {
         LogFormat::Human => true,
         LogFormat::Json => false,
         LogFormat::Auto => stderr().is_terminal(),
     };
     Ok(if human { human_lines().with_filter(filter).boxed() } else { json_lines().with_filter(filter).boxed() })
+}
+
+/// The filter of a text.
+pub(crate) fn filter(text: &str) -> Result<EnvFilter, TelemetryError> {
+    EnvFilter::builder().parse(text).map_err(|e| TelemetryError::LogFilter { filter: text.to_owned(), reason: e.to_string() })
 }
 
 fn human_lines<S>() -> impl Layer<S>

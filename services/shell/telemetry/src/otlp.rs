@@ -29,9 +29,7 @@ impl Otlp {
     /// Makes the pipelines; connects in the background. Call it inside a tokio runtime.
     pub(crate) fn start(endpoint: &str, settings: &Settings, identity: &Identity) -> Result<Self, TelemetryError> {
         let failed = |reason: String| TelemetryError::Otlp { endpoint: endpoint.to_owned(), reason };
-        if !endpoint.starts_with("http://") && !endpoint.starts_with("https://") {
-            return Err(failed("it must begin with http:// or https://".to_owned()));
-        }
+        check(endpoint)?;
         let spans = span_exporter(endpoint, settings).map_err(failed)?;
         let metrics = metric_exporter(endpoint, settings).map_err(failed)?;
         let resource = resource(identity);
@@ -66,6 +64,25 @@ impl Otlp {
     }
 }
 
+/// Whether exporters can be made of it: `http(s)://host[:port][/path]`.
+pub(crate) fn check(endpoint: &str) -> Result<(), TelemetryError> {
+    let failed = |reason: &str| Err(TelemetryError::Otlp { endpoint: endpoint.to_owned(), reason: reason.to_owned() });
+    let rest = endpoint.strip_prefix("http://").or_else(|| endpoint.strip_prefix("https://"));
+    let Some(rest) = rest else { return failed("it must begin with http:// or https://") };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let (host, port) = match authority.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+        _ => (authority, None),
+    };
+    if host.is_empty() || endpoint.contains(|c: char| c.is_whitespace() || c.is_control()) {
+        return failed("it names no host");
+    }
+    match port.map(str::parse::<u16>) {
+        Some(Err(_)) => failed("the port is no number from 0 to 65535"),
+        _ => Ok(()),
+    }
+}
+
 fn span_exporter(endpoint: &str, settings: &Settings) -> Result<SpanExporter, String> {
     let builder =
         SpanExporter::builder().with_tonic().with_endpoint(endpoint).with_timeout(Duration::from_millis(settings.otlp_timeout_ms));
@@ -96,4 +113,19 @@ fn resource(identity: &Identity) -> Resource {
             KeyValue::new("deployment", identity.deployment.clone()),
         ])
         .build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::check;
+
+    #[test]
+    fn an_endpoint_is_a_url_with_a_host() {
+        for good in ["http://collector:4317", "https://collector", "http://[::1]:4317/x", "http://[::1]"] {
+            assert!(check(good).is_ok(), "{good}");
+        }
+        for bad in ["collector:4317", "http://", "http://:4317", "http://a:b", "http://a:99999", "http://a b"] {
+            assert!(check(bad).is_err(), "{bad}");
+        }
+    }
 }

@@ -7,6 +7,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use serde::Deserialize;
 
+use crate::TelemetryError;
+
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -40,6 +42,18 @@ pub struct Settings {
     pub waiting_warn_seconds: u64,
     /// Address of `/metrics`, `/livez` and `/readyz`; port 0 takes any free one; none when absent.
     pub http_bind: Option<SocketAddr>,
+}
+
+impl Settings {
+    /// Refuses what telemetry cannot start with, without starting it: a filter that cannot be read, an endpoint that
+    /// is no URL.
+    ///
+    /// # Errors
+    /// [`TelemetryError`] says which setting to change.
+    pub fn validate(&self) -> Result<(), TelemetryError> {
+        crate::logs::filter(&self.log_filter)?;
+        self.otlp_endpoint.as_deref().map_or(Ok(()), crate::otlp::check)
+    }
 }
 
 impl Default for Settings {

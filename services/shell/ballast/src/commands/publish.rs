@@ -1,17 +1,19 @@
 //! `ballast publish`: JSON lines to their topics. A wrong line is named and sends nothing; the others go on.
 //! A command of a wider scope reaches every lane or none, by one transaction.
 
+use super::replay::opened;
 use crate::avro::encode_input_value;
 use crate::cli::PublishArgs;
 use crate::config::Config;
+use crate::lines::symbols::mistyped;
 use crate::lines::{self, input_of};
 use crate::messages::cloud_event;
-use crate::print;
+use crate::print::{self, counted};
 use anyhow::Context as _;
+use domain::reason::DeadLetterCode;
 use domain::{Input, Timestamp, Topic, Uuid, ids::uuid_of};
-use kafka_log::{Message, Partition, Producer, TopicName, publish_together};
-use std::fs::File;
-use std::io::{BufRead, BufReader, stdin};
+use kafka_log::{Message, Partition, Producer, TopicName, Topics, publish_together};
+use std::io::{BufRead, stdin};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,13 +21,13 @@ use std::time::Duration;
 /// How long undelivered lines are waited for at the end.
 const FLUSH: Duration = Duration::from_secs(60);
 
+/// How long the brokers may take to say which topics there are.
+const ANSWER: Duration = Duration::from_secs(8);
+
 /// File or standard input to Kafka.
 pub fn run(config: &Config, args: &PublishArgs) -> anyhow::Result<ExitCode> {
     match &args.file {
-        Some(path) => {
-            let file = File::open(path).with_context(|| format!("opening {}", path.display()))?;
-            publish(config, BufReader::new(file))
-        }
+        Some(path) => publish(config, opened(path)?),
         None => publish(config, stdin().lock()),
     }
 }
@@ -33,12 +35,26 @@ pub fn run(config: &Config, args: &PublishArgs) -> anyhow::Result<ExitCode> {
 fn publish(config: &Config, input: impl BufRead) -> anyhow::Result<ExitCode> {
     let producer = Producer::open(&config.kafka, "publish")?;
     let (mut sent, mut wrong) = (0_u64, 0_u64);
+    let mut there = None;
     for (index, text) in input.lines().enumerate() {
         let text = text?;
         if text.trim().is_empty() {
             continue;
         }
-        match parcel_of(&text, config.lanes) {
+        let parcel = parcel_of(&text, config.lanes);
+        if let Ok(parcel) = &parcel
+            && let Some(missing) = missing(config, &mut there, parcel)?
+        {
+            producer.flush(FLUSH)?;
+            anyhow::bail!(
+                "line {}: there is no topic {missing} at {}, or no right to see it: run `ballast topics create`, or ask for the right \
+                 (deploy/runbooks/access.md); {} published before it",
+                index + 1,
+                config.kafka.brokers,
+                counted(sent, "record")
+            );
+        }
+        match parcel {
             Ok(Parcel { mut messages, .. }) if messages.len() == 1 => {
                 messages.drain(..).try_for_each(|message| producer.send(message))?;
                 sent += 1;
@@ -56,9 +72,19 @@ fn publish(config: &Config, input: impl BufRead) -> anyhow::Result<ExitCode> {
             }
         }
     }
-    producer.flush(FLUSH)?;
-    print::last(format_args!("{sent} records published, {wrong} lines refused"))?;
+    producer.flush(FLUSH).with_context(|| format!("publishing to {}", config.kafka.brokers))?;
+    print::last(format_args!("{} published, {} refused", counted(sent, "record"), counted(wrong, "line")))?;
     Ok(if wrong == 0 { ExitCode::SUCCESS } else { ExitCode::from(3) })
+}
+
+/// The topic of a parcel, where it does not exist. Asked once, and before anything is sent: the client itself would
+/// try for its time-out and then name neither.
+fn missing<'a>(config: &Config, there: &mut Option<Vec<TopicName>>, parcel: &'a Parcel) -> anyhow::Result<Option<&'a TopicName>> {
+    let there = match there {
+        Some(there) => there,
+        None => there.insert(Topics::open(&config.kafka)?.answering_within(ANSWER).names()?),
+    };
+    Ok(parcel.messages.first().map(|message| &message.topic).filter(|topic| !there.contains(topic)))
 }
 
 /// What one line sends.
@@ -73,6 +99,9 @@ fn parcel_of(text: &str, lanes: i32) -> anyhow::Result<Parcel> {
     let line = lines::read_line(text).map_err(|refusal| anyhow::anyhow!("{}: {}", refusal.code, refusal.text))?;
     let input = input_of(line.topic, line.key.as_deref(), line.value.as_deref())
         .map_err(|refusal| anyhow::anyhow!("{}: {}", refusal.code, refusal.text))?;
+    if let Some(words) = line.value.as_deref().and_then(|json| mistyped(line.topic, json)) {
+        anyhow::bail!("{}: {words}", DeadLetterCode::UnknownEnum);
+    }
     let key = line.key.map(String::into_bytes).or_else(|| avro_codec::input_key(&input).map(|key| key.as_bytes().to_vec()));
     let time = line.timestamp.unwrap_or(Timestamp::MIN);
     let wide = matches!(&input, Input::Command(command) if command.portfolio_id.is_none());
@@ -118,6 +147,13 @@ mod tests {
         let places = |text: &str| parcel_of(text, 3).unwrap().messages.into_iter().map(|message| message.partition).collect::<Vec<_>>();
         assert_eq!(places(&line("")), [0, 1, 2].map(Partition::Exactly));
         assert_eq!(places(&line(r#","portfolio_id":"growth""#)), [Partition::ByKey]);
+    }
+
+    #[test]
+    fn a_mistyped_symbol_is_refused_on_the_spot() {
+        let line = r#"{"topic":"portfolio.commands.v1","value":{"command_id":"h","kind":"HOLT","scope":"FIRM","actor":"ann","issued_at":"2026-01-05T14:30:00Z"}}"#;
+        let told = parcel_of(line, 3).err().unwrap().to_string();
+        assert!(told.starts_with(r#"UNKNOWN_ENUM: kind: "HOLT" is none of "#) && told.contains("HALT"), "{told}");
     }
 
     #[test]

@@ -2,26 +2,45 @@
 
 use crate::cli::ReplayArgs;
 use crate::config::Config;
-use crate::print;
+use crate::print::{self, counted};
 use crate::replay::{Options, Verdict, replay};
-use std::io::stdin;
+use anyhow::Context as _;
+use std::fs::File;
+use std::io::{BufReader, stdin};
+use std::path::Path;
 use std::process::ExitCode;
 
-/// Standard input to standard output.
+/// File or standard input to standard output.
 pub fn run(config: &Config, args: &ReplayArgs) -> anyhow::Result<ExitCode> {
     let options =
         Options { window: args.window, only: args.only.clone(), last: args.last, strict: args.strict, settings: config.core.clone() };
     let mut output = print::Lines::open();
-    let ended = replay(stdin().lock(), &mut output, &options)?;
+    let ended = match &args.file {
+        Some(path) => replay(opened(path)?, &mut output, &options)?,
+        None => replay(stdin().lock(), &mut output, &options)?,
+    };
+    ended.unseen.first.iter().for_each(|refused| print::aside(format_args!("{refused}")));
+    if ended.unseen.more > 0 {
+        print::aside(format_args!("{} more were refused: print them with --only <topic>.dlq", ended.unseen.more));
+    }
     ended.held.iter().for_each(|held| print::aside(format_args!("{held}")));
     if ended.waiting > 0 {
         print::aside(format_args!(
-            "{} records still wait for a policy, an instrument, a rate or an execution that never came (health.waiting)",
-            ended.waiting
+            "{} still waiting for a policy, an instrument, a rate or an execution that never came (health.waiting)",
+            counted(ended.waiting as u64, "record")
         ));
     }
     Ok(match ended.verdict {
         Verdict::Applied => ExitCode::SUCCESS,
         Verdict::SomeDeadLettered | Verdict::SomeWait => ExitCode::from(3),
     })
+}
+
+/// A file of lines, for reading.
+pub(super) fn opened(path: &Path) -> anyhow::Result<BufReader<File>> {
+    let what = || format!("opening {}", path.display());
+    if path.is_dir() {
+        anyhow::bail!("{}: it is a directory; name a file of JSON lines", what());
+    }
+    Ok(BufReader::new(File::open(path).with_context(what)?))
 }

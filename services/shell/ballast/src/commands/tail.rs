@@ -5,7 +5,9 @@ use crate::cli::TailArgs;
 use crate::config::Config;
 use crate::kafka::stored;
 use crate::lines::print_line;
+use crate::nearest::topic_words;
 use crate::print;
+use crate::topic_layout::specs;
 use engine::RecordRef;
 use kafka_log::{Pace, Reader, Start, TopicName, Topics};
 use std::collections::BTreeSet;
@@ -18,8 +20,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Prints until the end, or until interrupted.
 pub fn run(config: &Config, args: &TailArgs) -> anyhow::Result<ExitCode> {
     let name = TopicName::from(args.topic.as_str());
-    let described = Topics::open(&config.kafka)?.describe(std::slice::from_ref(&name))?;
-    let Some(topic) = described.first() else { anyhow::bail!("there is no topic {}: see `ballast topics check`", args.topic) };
+    let topics = Topics::open(&config.kafka)?;
+    let described = topics.describe(std::slice::from_ref(&name))?;
+    let Some(topic) = described.first() else { anyhow::bail!("{}", absent(config, &args.topic)) };
     let mut reader = Reader::open(&config.kafka, Pace::Live, "tail")?;
     let schemas = config.schemas.load()?;
     let mut starts = Vec::new();
@@ -40,4 +43,27 @@ pub fn run(config: &Config, args: &TailArgs) -> anyhow::Result<ExitCode> {
         });
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// A topic of the service that was not made, or a name that is none of its topics.
+fn absent(config: &Config, name: &str) -> String {
+    let specs = specs(config);
+    let names = || specs.iter().map(|spec| spec.name.as_str());
+    if names().any(|known| known == name) {
+        return format!("there is no topic {name} at {}: run `ballast topics create`", config.kafka.brokers);
+    }
+    format!("there is no topic {name} at {}: {}", config.kafka.brokers, topic_words(name, names()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_topic_is_told_from_a_misspelt_one() {
+        let config = Config::default();
+        assert!(absent(&config, "portfolio.drift.v1").ends_with("run `ballast topics create`"));
+        let told = absent(&config, "portfolio.drift");
+        assert!(told.contains("did you mean portfolio.drift.v1? The topics are execution.fills.v1, "), "{told}");
+    }
 }

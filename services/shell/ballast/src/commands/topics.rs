@@ -1,7 +1,7 @@
 //! `ballast topics create` and `check`.
 
 use crate::config::Config;
-use crate::print;
+use crate::print::{self, counted};
 use crate::topic_layout::specs;
 use kafka_log::{Difference, Topics};
 use std::process::ExitCode;
@@ -28,7 +28,7 @@ fn tell(topics: usize, differences: &[Difference]) -> anyhow::Result<ExitCode> {
         print::last(format_args!("{topics} topics are as they must be"))?;
         return Ok(ExitCode::SUCCESS);
     }
-    print::last(format_args!("{} differences: {}", differences.len(), remedy(differences)))?;
+    print::last(format_args!("{}: {}", counted(differences.len() as u64, "difference"), remedy(differences)))?;
     Ok(ExitCode::from(1))
 }
 

@@ -14,6 +14,7 @@ use crate::topic_layout::specs;
 use crate::verify::{Check, Checkpoint, Given, Report, SeenRecord, verify};
 use crate::worker::ports::{Checkpoints, Past, PortError};
 use crate::worker::recovery::{LaneHalt, Target};
+use anyhow::Context as _;
 use avro_codec::{SchemaStore, decode_frame, decode_progress};
 use conflator::tail_start;
 use domain::Topic;
@@ -68,7 +69,8 @@ impl Kept {
         Ok(Self { store, runtime, deployment: config.kafka.deployment.clone() })
     }
     fn list(&self) -> anyhow::Result<Vec<Checkpoint>> {
-        let listed = self.runtime.block_on(self.store.list(&self.deployment))?;
+        let listed = self.runtime.block_on(self.store.list(&self.deployment));
+        let listed = listed.context("--without-postgres leaves the checkpoints out")?;
         let checkpoint = |info: &postgres_store::checkpoints::CheckpointInfo| {
             let (lane, step) = (i32::try_from(info.lane.lane)?, i64::try_from(info.step)?);
             anyhow::Ok(Checkpoint { role: info.lane.role.clone(), lane, step })

@@ -1,5 +1,5 @@
 //! The configuration that holds, as the file would say it: sections and keys with their values, secrets left
-//! out, and beside a value that was set the place where. It checks nothing.
+//! out (of an address its password), and beside a value that was set the place where. It checks nothing.
 
 use super::secrets::is_secret;
 use super::sources::place;
@@ -8,6 +8,9 @@ use figment::Figment;
 use figment::providers::{Format, Toml};
 use figment::value::{Dict, Num, Value};
 use std::fmt::Write as _;
+
+/// The one secret that is worth to be seen but for its password.
+const URL: &str = "postgres.url";
 
 /// The text of all that holds.
 pub(super) fn text(set: &Figment) -> String {
@@ -26,7 +29,11 @@ fn section(text: &mut String, set: &Figment, name: &str, values: &Dict) {
     }
     for (key, value) in own {
         let path = path_of(name, key);
-        let shown = if is_secret(&path) { "\"***\"".to_owned() } else { toml(value) };
+        let shown = match value.as_str().filter(|_| path == URL).and_then(masked) {
+            Some(address) => format!("{address:?}"),
+            None if is_secret(&path) => "\"***\"".to_owned(),
+            None => toml(value),
+        };
         let place = place(set, &path).map(|place| format!("  # set {place}")).unwrap_or_default();
         _ = writeln!(text, "{} = {shown}{place}", quoted(key));
     }
@@ -35,6 +42,25 @@ fn section(text: &mut String, set: &Figment, name: &str, values: &Dict) {
             section(text, set, &path_of(name, key), values);
         }
     }
+}
+
+/// An address with its password as `***`; `None` where it is not certain which part that is.
+fn masked(url: &str) -> Option<String> {
+    let (scheme, rest) = url.split_once("://")?;
+    let (rest, query) = rest.split_once('?').map_or((rest, None), |(rest, query)| (rest, Some(query)));
+    if rest.contains('#') || query.is_some_and(|query| query.to_ascii_lowercase().contains("pass")) {
+        return None;
+    }
+    let (place, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let place = match place.rsplit_once('@') {
+        Some((login, host)) => {
+            let user = login.split_once(':').map_or_else(|| login.to_owned(), |(user, _)| format!("{user}:***"));
+            format!("{user}@{host}")
+        }
+        None => place.to_owned(),
+    };
+    let certain = !path.contains('@') && !path.contains(':') && query.is_none_or(|query| !query.contains('@'));
+    certain.then(|| format!("{scheme}://{place}{path}{}", query.map(|query| format!("?{query}")).unwrap_or_default()))
 }
 
 fn path_of(section: &str, key: &str) -> String {
@@ -79,11 +105,27 @@ mod tests {
         let told = shown(None, &overrides).unwrap();
         assert!(told.contains("commit_ms = 50  # set by --set pacing.commit_ms\n"), "{told}");
         assert!(told.contains("[kafka.security]\nprotocol = \"PLAINTEXT\"\n") && !told.contains("hunter2"), "{told}");
+        assert!(told.contains("url = \"postgres://a:***@b/c\""), "{told}");
         let file = std::env::temp_dir().join(format!("ballast-shown-{}.toml", std::process::id()));
         std::fs::write(&file, &told).unwrap();
         let (read, meant) = (load(Some(&file), &[]).unwrap(), load(None, &overrides).unwrap());
         std::fs::remove_file(&file).unwrap();
         assert_eq!((read.instance, read.pacing, read.core), (meant.instance, meant.pacing, meant.core));
+    }
+
+    #[test]
+    fn of_an_address_only_the_password_is_left_out() {
+        for (url, told) in [
+            ("postgres://ann:hunter2@db:5432/book?sslmode=require", Some("postgres://ann:***@db:5432/book?sslmode=require")),
+            ("postgres://ann:hunter@2@db/book", Some("postgres://ann:***@db/book")),
+            ("postgres://ann@db/book", Some("postgres://ann@db/book")),
+            ("postgres://ann:hun/ter2@db/book", None),
+            ("postgres://ann:hunter?2@db/book", None),
+            ("postgres://db/book?password=hunter2", None),
+            ("hunter2", None),
+        ] {
+            assert_eq!(super::masked(url).as_deref(), told, "{url}");
+        }
     }
 
     #[test]

@@ -4,6 +4,8 @@
 use super::ConfigError;
 use super::secrets::is_secret;
 use super::variables::{configures, key_of, known_variables};
+use crate::nearest::nearest;
+use figment::error::Kind;
 use figment::providers::{Format, Toml};
 use figment::value::{Dict, Map, Value};
 use figment::{Figment, Metadata, Profile, Provider, Source};
@@ -21,7 +23,10 @@ pub(super) fn environment() -> Variables {
 pub(super) fn layers(file: Option<&Path>, variables: &Variables, overrides: &[String]) -> Result<Figment, ConfigError> {
     let mut set = Figment::new();
     if let Some(file) = file {
-        if !file.is_file() {
+        if file.is_dir() {
+            return Err(ConfigError::Folder(file.display().to_string()));
+        }
+        if !file.exists() {
             return Err(ConfigError::NoFile(file.display().to_string()));
         }
         set = set.merge(Toml::file(file));
@@ -95,10 +100,23 @@ pub(super) fn words(error: figment::Error) -> String {
         let key = error.path.join(".");
         let place = error.metadata.as_ref().map(|metadata| format!(", set {}", named(metadata, &key))).unwrap_or_default();
         let of = if key.is_empty() { String::new() } else { format!(" for {key}") };
-        let what = if is_secret(&key) { "a secret is a text: write it in quotes".to_owned() } else { unquoted(&error.kind.to_string()) };
+        let what = if is_secret(&key) { "a secret is a text: write it in quotes".to_owned() } else { told(&error.kind) };
         format!("{what}{of}{place}")
     };
     error.into_iter().map(one).collect::<Vec<_>>().join("; ")
+}
+
+/// What is wrong, in the library's words but for the lists that it quotes twice.
+fn told(kind: &Kind) -> String {
+    let one_of = |what: &str, found: &str, known: &'static [&'static str]| {
+        let meant = nearest(found, known.iter().copied()).map(|name| format!("did you mean `{name}`? ")).unwrap_or_default();
+        format!("unknown {what} `{found}`: {meant}There are {}", known.join(", "))
+    };
+    match kind {
+        Kind::UnknownField(found, known) => one_of("field", found, known),
+        Kind::UnknownVariant(found, known) => one_of("value", found, known),
+        other => unquoted(&other.to_string()),
+    }
 }
 
 /// Words without the lines of a file that they quote, which may hold a secret: ` 3 | password = …`.
@@ -122,6 +140,7 @@ mod tests {
         let told = refused(&["pacing.commit_ms=soon"]);
         assert!(told.contains("for pacing.commit_ms, set by --set pacing.commit_ms") && !told.contains(".rs"), "{told}");
         let told = refused(&["pacing.comit_ms=5"]);
+        assert!(told.contains("did you mean `commit_ms`? There are ") && !told.contains("``"), "{told}");
         assert!(told.contains("unknown field") && told.contains("--set pacing.comit_ms") && !told.contains(".rs"), "{told}");
         assert!(refused(&["=5"]).contains("section.key=value"));
     }

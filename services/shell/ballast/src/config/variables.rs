@@ -2,6 +2,7 @@
 //! It reads no environment; names are handed in.
 
 use super::ConfigError;
+use crate::nearest::{distance, is_near};
 
 /// Sections of the file, inner ones first; `BALLAST_<SECTION>_<KEY>` sets a key from the environment.
 const SECTIONS: [&str; 9] = ["kafka.security", "kafka.client", "kafka", "postgres", "telemetry", "pacing", "core", "topics", "schemas"];
@@ -19,7 +20,14 @@ pub(super) fn known_variables<'a>(names: impl Iterator<Item = &'a str>) -> Resul
     let unknown = |name: &&str| !configures(name) && !OTHERS.contains(name) && !is_link(name);
     let found = names.filter_map(|name| name.strip_prefix("BALLAST_")).find(unknown);
     let Some(name) = found else { return Ok(()) };
-    Err(ConfigError::Wrong(format!("the variable BALLAST_{name} sets no key; the nearest name is BALLAST_{}", nearest(name))))
+    let advice = match nearest(name) {
+        Some(near) => format!("the nearest name is BALLAST_{near}"),
+        None => format!(
+            "unset it, or name a key: BALLAST_LANES, BALLAST_INSTANCE, or BALLAST_<SECTION>_<KEY> with a section of {}",
+            SECTIONS.map(|section| section.replace('.', "_").to_ascii_uppercase()).join(", ")
+        ),
+    };
+    Err(ConfigError::Wrong(format!("the variable BALLAST_{name} sets no key; {advice}")))
 }
 
 /// What Kubernetes sets by itself beside a service that is called like us.
@@ -27,14 +35,17 @@ fn is_link(name: &str) -> bool {
     name.ends_with("SERVICE_HOST") || name.contains("SERVICE_PORT") || name == "PORT" || name.ends_with("_PORT") || name.contains("PORT_")
 }
 
-/// The known name that takes the fewest changes, as a whole or in its key.
-fn nearest(name: &str) -> String {
+/// The known name that takes the fewest changes, as a whole or in its key; `None` where none is near.
+fn nearest(name: &str) -> Option<String> {
     let far = |section: &str, key: &str| match section {
         "" => distance(name, key),
+        // The inner section and the key, without the outer one.
+        _ if format!("{section}_{key}").ends_with(&format!("_{name}")) => 1,
         _ => distance(name, &format!("{section}_{key}")).min(distance(name, key) + 1),
     };
-    let known = example_keys().into_iter().min_by_key(|(section, key)| far(section, key));
-    known.map(|(section, key)| if section.is_empty() { key } else { format!("{section}_{key}") }).unwrap_or_default()
+    let known = example_keys().into_iter().map(|(section, key)| (far(&section, &key), section, key));
+    let (changes, section, key) = known.min_by_key(|(changes, ..)| *changes)?;
+    is_near(changes, name).then(|| if section.is_empty() { key } else { format!("{section}_{key}") })
 }
 
 /// Every key that the example shows, switched off or not, as variables name sections and keys.
@@ -50,20 +61,6 @@ pub(super) fn example_keys() -> Vec<(String, String)> {
         }
     }
     keys
-}
-
-/// Letters to change, add or take away to make one text of another.
-fn distance(from: &str, to: &str) -> usize {
-    let mut row: Vec<usize> = (0..=to.len()).collect();
-    for (at, letter) in from.bytes().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], at + 1);
-        for (column, other) in to.bytes().enumerate() {
-            let changed = diagonal + usize::from(letter != other);
-            diagonal = row[column + 1];
-            row[column + 1] = changed.min(row[column] + 1).min(diagonal + 1);
-        }
-    }
-    row[to.len()]
 }
 
 /// Whether a variable is the configuration's.
@@ -124,6 +121,8 @@ mod tests {
         assert!(error.contains("BALLAST_LANE sets no key") && error.contains("BALLAST_LANES"), "{error}");
         let error = check(&["BALLAST_KAFAK_BROKERS"]).unwrap_err().to_string();
         assert!(error.ends_with("BALLAST_KAFKA_BROKERS"), "{error}");
+        let error = check(&["BALLAST_FOO"]).unwrap_err().to_string();
+        assert!(error.contains("BALLAST_FOO sets no key; unset it") && error.contains("KAFKA_SECURITY, "), "{error}");
         for (wrong, meant) in [
             ("BALLAST_SECURITY_USER", "BALLAST_KAFKA_SECURITY_USER"),
             ("BALLAST_LOG_FORMAT", "BALLAST_TELEMETRY_LOG_FORMAT"),

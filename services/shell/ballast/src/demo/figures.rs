@@ -1,11 +1,11 @@
-//! Figures for people: two decimals, thousands apart, per cent. For reading only; nothing is computed on.
+//! Figures for people: two decimals with halves to even, thousands apart, per cent. For reading only; nothing is computed on.
 
 use domain::{Fraction, Money, Quantity};
 use std::time::Duration;
 
 /// An amount with two decimals: `1,234,567.89`.
 pub(super) fn money(amount: Money) -> String {
-    let cents = amount.units() / 10_i128.pow(Money::SCALE - 2);
+    let cents = rounded(amount.units(), Money::SCALE - 2);
     let sign = if cents < 0 { "-" } else { "" };
     let cents = cents.unsigned_abs();
     format!("{sign}{}.{:02}", thousands(cents / 100), cents % 100)
@@ -19,10 +19,18 @@ pub(super) fn signed_percent(fraction: Fraction) -> String {
 
 /// A fraction as per cent with two decimals: `25.00 %`.
 pub(super) fn percent(fraction: Fraction) -> String {
-    let hundredths = fraction.units() / 10_i128.pow(Fraction::SCALE - 4);
+    let hundredths = rounded(fraction.units(), Fraction::SCALE - 4);
     let sign = if hundredths < 0 { "-" } else { "" };
     let hundredths = hundredths.unsigned_abs();
     format!("{sign}{}.{:02} %", hundredths / 100, hundredths % 100)
+}
+
+/// Without the last digits, halves to even.
+fn rounded(units: i128, digits: u32) -> i128 {
+    let one = 10_i128.pow(digits);
+    let (whole, rest) = (units.div_euclid(one), units.rem_euclid(one));
+    let up = 2 * rest > one || 2 * rest == one && whole % 2 != 0;
+    whole + i128::from(up)
 }
 
 /// Whole units with thousands apart; a part of a unit as it is.
@@ -62,11 +70,17 @@ mod tests {
 
     #[test]
     fn figures_are_readable_and_keep_their_sign() {
-        assert_eq!(money("-1234567.899".parse().unwrap()), "-1,234,567.89");
+        assert_eq!(money("-1234567.899".parse().unwrap()), "-1,234,567.90");
         assert_eq!(money("-0.5".parse().unwrap()), "-0.50");
         assert_eq!(money("999".parse().unwrap()), "999.00");
         assert_eq!(signed_percent("-0.041".parse().unwrap()), "-4.10 %");
         assert_eq!(percent("0.25".parse().unwrap()), "25.00 %");
+        assert_eq!(signed_percent("0.012351".parse().unwrap()), "+1.24 %");
+        assert_eq!(
+            ["0.00005", "0.00015", "-0.00015", "-0.000051"].map(|text| percent(text.parse().unwrap())),
+            ["0.00 %", "0.02 %", "-0.02 %", "-0.01 %"]
+        );
+        assert_eq!(money("0.996".parse().unwrap()), "1.00");
         assert_eq!(units("-12345".parse().unwrap()), "-12,345");
         assert_eq!(units("0.5".parse().unwrap()), "0.5");
         assert_eq!((time(Duration::from_micros(700)), time(Duration::from_millis(1250))), ("700 µs".to_owned(), "1.2 s".to_owned()));

@@ -1,9 +1,10 @@
 //! The story without any server: the whole cluster in this thread, on the in-memory log.
 
-use super::screen::{Screen, rows, say};
+use super::screen::{Screen, legend, rows, say};
 use super::story::{self, Comeback};
 use crate::journeys::{self, Day, Observed, balanced, traded};
 use crate::memory::cluster::{Cluster, ClusterSettings, Death, Member, Recovery};
+use crate::print::counted;
 use engine::Settings;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -16,7 +17,8 @@ pub fn run(data: &Path) -> anyhow::Result<()> {
     let days = journeys::both(data)?;
     say("Two portfolios on real data, in this process, without any server:");
     say(&format!("  {}: 9,367 published executions, long and short, against the published positions and cash", traded::PORTFOLIO));
-    say(&format!("  {}: AAPL, GOOG, IBM, MSFT with targets and bands; orders are filled at the next close\n", balanced::PORTFOLIO));
+    say(&format!("  {}: AAPL, GOOG, IBM, MSFT with targets and bands; orders are filled at the next close", balanced::PORTFOLIO));
+    legend();
     // Days are the finest time there is here: every change may be published.
     let core = Settings { snapshot_interval_ms: 0, ..Settings::default() };
     let mut cluster = Cluster::new(ClusterSettings { core, ..ClusterSettings::default() });
@@ -76,9 +78,9 @@ fn comebacks(cluster: &Cluster) -> Vec<Comeback> {
         who: format!("{member:?}, lane {lane}"),
         took: recoveries.iter().map(|recovery| recovery.took).max().unwrap_or_default(),
         how: format!(
-            "the longest of {} recoveries from a checkpoint; {} steps replayed in all, every digest equal",
+            "the longest of {} recoveries from a checkpoint; {} replayed in all, every digest equal",
             recoveries.len(),
-            recoveries.iter().map(|recovery| recovery.replayed).sum::<u64>()
+            counted(recoveries.iter().map(|recovery| recovery.replayed).sum(), "step")
         ),
     };
     lanes.iter().map(told).collect()

@@ -57,9 +57,14 @@ impl Screen {
         self.started.elapsed()
     }
 
+    /// Whether so many days are all.
+    pub(super) fn is_last(&self, done: usize) -> bool {
+        done == self.total
+    }
+
     /// Whether a picture is due after so many days.
     pub(super) fn due(&self, done: usize) -> bool {
-        let last = done == self.total;
+        let last = self.is_last(done);
         if self.terminal {
             last || self.drawn.is_none_or(|drawn| drawn.elapsed() >= REDRAW)
         } else {
@@ -116,6 +121,11 @@ impl Screen {
         self.erase();
         say(text);
     }
+}
+
+/// What the columns say, before the first of them.
+pub(super) fn legend() {
+    say("  drift: the largest distance of a weight from its target (- without targets); lag: records that its lane has not read yet\n");
 }
 
 /// A line on standard output; a reader that has gone away is no reason to stop.

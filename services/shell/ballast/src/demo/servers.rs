@@ -5,7 +5,7 @@ use super::digestion::source_of;
 use super::ground;
 use super::processes::Processes;
 use super::publisher::InputPublisher;
-use super::screen::{Screen, rows, say};
+use super::screen::{Screen, legend, rows, say};
 use super::story::{self, Comeback};
 use super::watcher::Watcher;
 use crate::cli::VerifyArgs;
@@ -52,11 +52,12 @@ pub fn run(config: &Config, given: &[String], data: &Path, logs: &Path, stop: &S
     ground::prepare(config)?;
     let mut demo = Demo::start(config, given, logs, days.len())?;
     say(&format!(
-        "  topics, tables and {} processes are there after {} s; their logs: {}\n",
+        "  topics, tables and {} processes are there after {} s; their logs: {}",
         ROLES.len(),
         began.elapsed().as_secs(),
         logs.display()
     ));
+    legend();
     demo.live_all(&days, stop)?;
     let took = demo.screen.elapsed();
     demo.processes.finish();
@@ -115,7 +116,9 @@ impl<'a> Demo<'a> {
     fn digest(&mut self, index: usize, day: &Day, stop: &Stop) -> anyhow::Result<()> {
         let started = Instant::now();
         let mut alive = Instant::now();
-        while !self.is_digested(day) {
+        // What is shown last is of every portfolio, also of one that the last day says nothing about.
+        let last = self.screen.is_last(index + 1);
+        while !(self.is_digested(day) && (!last || self.all_is_digested())) {
             self.look(stop)?;
             if alive.elapsed() > ALIVE {
                 alive = Instant::now();
@@ -134,6 +137,10 @@ impl<'a> Demo<'a> {
     fn is_digested(&self, day: &Day) -> bool {
         let concerned: Vec<_> = self.portfolios.iter().copied().filter(|(name, _)| day.portfolios.contains(name)).collect();
         self.watcher.digestion.is_digested(&concerned, &self.watcher.observed)
+    }
+
+    fn all_is_digested(&self) -> bool {
+        self.watcher.digestion.is_digested(&self.portfolios, &self.watcher.observed)
     }
 
     fn look(&mut self, stop: &Stop) -> anyhow::Result<()> {
@@ -215,4 +222,5 @@ fn look_next(config: &Config) {
     say("  ballast topics tail portfolio.ledger.v1 --from-start --until-end   every booking");
     say("  psql \"$BALLAST_POSTGRES_URL\" -c 'select * from portfolio_rebalances'   the same as tables");
     say("  README.md                                                          what it is, and how to connect");
+    say("  The orders of a live run depend on how ticks and fills came together: two runs differ in some; replay and --in-memory never do");
 }

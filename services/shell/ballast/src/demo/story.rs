@@ -60,13 +60,14 @@ pub(super) fn examples(observed: &Observed) {
 fn example(observed: &Observed, placed: &PlacedOrder) {
     let order = &placed.order;
     say(&format!(
-        "{}  {} {} {} at about {} USD: {} USD, {} now",
+        "{}  {} {} {}: {} USD at {} USD, its price of {}; {} now",
         order.reference_time.date_utc(),
         order.side,
         units(order.quantity),
         order.instrument_id,
-        order.reference_price,
         money(order.expected_value),
+        order.reference_price,
+        order.reference_time,
         placed.state
     ));
     say(&format!("  order {} of policy version {}, valid until {}", order.order_id, order.policy_version, order.valid_until));

@@ -11,7 +11,7 @@ use crate::statement::Limit;
 const DOING: &str = "removing old checkpoints";
 
 /// Removes every checkpoint but the two newest, then every segment that no manifest names.
-pub(super) async fn collect(limit: Limit, transaction: &mut Transaction<'_, Postgres>, lane_id: i64) -> Result<(), StoreError> {
+pub(super) async fn collect(limit: &Limit, transaction: &mut Transaction<'_, Postgres>, lane_id: i64) -> Result<(), StoreError> {
     let old = sqlx::query(
         "DELETE FROM checkpoints WHERE lane_id = $1 AND step <
              (SELECT step FROM checkpoints WHERE lane_id = $1 ORDER BY step DESC OFFSET 1 LIMIT 1)",
@@ -23,7 +23,7 @@ pub(super) async fn collect(limit: Limit, transaction: &mut Transaction<'_, Post
 }
 
 /// Removes every segment of the lane that no manifest names.
-pub(super) async fn sweep(limit: Limit, transaction: &mut Transaction<'_, Postgres>, lane_id: i64) -> Result<(), StoreError> {
+pub(super) async fn sweep(limit: &Limit, transaction: &mut Transaction<'_, Postgres>, lane_id: i64) -> Result<(), StoreError> {
     let unneeded = sqlx::query(
         "DELETE FROM checkpoint_segments s WHERE s.lane_id = $1
              AND NOT EXISTS (SELECT 1 FROM checkpoint_manifest m WHERE m.segment_id = s.id)",

@@ -62,7 +62,7 @@ impl Store {
 
 /// The transaction of one load.
 struct Reading<'s> {
-    limit: Limit,
+    limit: &'s Limit,
     transaction: Transaction<'s, Postgres>,
 }
 

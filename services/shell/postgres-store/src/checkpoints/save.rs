@@ -151,7 +151,7 @@ impl Store {
 
 /// The bucket without a full image, or with the oldest one.
 pub(super) async fn next_full_bucket(
-    limit: Limit,
+    limit: &Limit,
     executor: impl PgExecutor<'_>,
     lane_id: i64,
     step: i64,
@@ -177,7 +177,7 @@ pub(super) async fn next_full_bucket(
 struct Saving<'s> {
     lane_id: i64,
     step: i64,
-    limit: Limit,
+    limit: &'s Limit,
     transaction: Transaction<'s, Postgres>,
     bytes: i64,
 }

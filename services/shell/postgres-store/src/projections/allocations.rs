@@ -95,7 +95,7 @@ pub struct Rebalanced {
 }
 
 pub(super) async fn replace_targets(
-    limit: Limit,
+    limit: &Limit,
     transaction: &mut Transaction<'_, Postgres>,
     sets: &[TargetSet],
 ) -> Result<(), StoreError> {
@@ -132,7 +132,7 @@ pub(super) async fn replace_targets(
 }
 
 async fn upsert_targets(
-    limit: Limit,
+    limit: &Limit,
     transaction: &mut Transaction<'_, Postgres>,
     lines: &[(&str, &TargetLine)],
 ) -> Result<(), StoreError> {
@@ -156,7 +156,7 @@ async fn upsert_targets(
 }
 
 pub(super) async fn replace_holdings(
-    limit: Limit,
+    limit: &Limit,
     transaction: &mut Transaction<'_, Postgres>,
     sets: &[AllocationSet],
 ) -> Result<(), StoreError> {
@@ -187,7 +187,7 @@ pub(super) async fn replace_holdings(
 
 /// Clears only the lines that the new set lacks: most lines stay, and are overwritten once.
 async fn clear_holdings(
-    limit: Limit,
+    limit: &Limit,
     transaction: &mut Transaction<'_, Postgres>,
     accepted: &[String],
     lines: &[(&str, &AllocationLine)],
@@ -210,7 +210,7 @@ async fn clear_holdings(
 }
 
 async fn upsert_holdings(
-    limit: Limit,
+    limit: &Limit,
     transaction: &mut Transaction<'_, Postgres>,
     lines: &[(&str, &AllocationLine)],
 ) -> Result<(), StoreError> {
@@ -238,7 +238,7 @@ async fn upsert_holdings(
 }
 
 pub(super) async fn mark_rebalanced(
-    limit: Limit,
+    limit: &Limit,
     transaction: &mut Transaction<'_, Postgres>,
     rows: &[Rebalanced],
 ) -> Result<(), StoreError> {
@@ -260,7 +260,7 @@ pub(super) async fn mark_rebalanced(
     Ok(())
 }
 
-async fn drop_empty(limit: Limit, transaction: &mut Transaction<'_, Postgres>, portfolios: &[String]) -> Result<(), StoreError> {
+async fn drop_empty(limit: &Limit, transaction: &mut Transaction<'_, Postgres>, portfolios: &[String]) -> Result<(), StoreError> {
     let statement = sqlx::query(
         "DELETE FROM portfolio_allocations WHERE portfolio_id = ANY($1)
            AND target_weight IS NULL AND quantity IS NULL AND last_rebalance IS NULL",

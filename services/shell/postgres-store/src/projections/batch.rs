@@ -62,7 +62,7 @@ impl Store {
     }
 }
 
-async fn apply_rows(limit: Limit, transaction: &mut Transaction<'_, Postgres>, batch: &ProjectionBatch) -> Result<(), StoreError> {
+async fn apply_rows(limit: &Limit, transaction: &mut Transaction<'_, Postgres>, batch: &ProjectionBatch) -> Result<(), StoreError> {
     portfolios::upsert(limit, transaction, &batch.portfolios).await?;
     allocations::replace_targets(limit, transaction, &batch.targets).await?;
     allocations::replace_holdings(limit, transaction, &batch.allocations).await?;

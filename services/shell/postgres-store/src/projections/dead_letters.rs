@@ -45,7 +45,7 @@ pub struct DeadLetterRow {
     pub at: Micros,
 }
 
-pub(super) async fn insert(limit: Limit, transaction: &mut Transaction<'_, Postgres>, rows: &[DeadLetterRow]) -> Result<(), StoreError> {
+pub(super) async fn insert(limit: &Limit, transaction: &mut Transaction<'_, Postgres>, rows: &[DeadLetterRow]) -> Result<(), StoreError> {
     if rows.is_empty() {
         return Ok(());
     }

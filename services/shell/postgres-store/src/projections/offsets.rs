@@ -54,7 +54,7 @@ impl Store {
 
 /// Moves every offset, in one order, so that two projectors cannot lock each other out.
 pub(super) async fn advance(
-    limit: Limit,
+    limit: &Limit,
     transaction: &mut Transaction<'_, Postgres>,
     advances: &[OffsetAdvance],
 ) -> Result<(), StoreError> {
@@ -72,7 +72,7 @@ pub(super) async fn advance(
     Ok(())
 }
 
-async fn advance_one(limit: Limit, transaction: &mut Transaction<'_, Postgres>, step: &OffsetAdvance) -> Result<(), StoreError> {
+async fn advance_one(limit: &Limit, transaction: &mut Transaction<'_, Postgres>, step: &OffsetAdvance) -> Result<(), StoreError> {
     let statement = match step.expected {
         Some(expected) => sqlx::query(
             "UPDATE projector_offsets SET next_offset = $3

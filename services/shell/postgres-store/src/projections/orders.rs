@@ -99,7 +99,7 @@ pub struct OrderStatusRow {
     pub source_offset: i64,
 }
 
-pub(super) async fn upsert(limit: Limit, transaction: &mut Transaction<'_, Postgres>, rows: &[OrderRow]) -> Result<(), StoreError> {
+pub(super) async fn upsert(limit: &Limit, transaction: &mut Transaction<'_, Postgres>, rows: &[OrderRow]) -> Result<(), StoreError> {
     if rows.is_empty() {
         return Ok(());
     }
@@ -133,7 +133,7 @@ pub(super) async fn upsert(limit: Limit, transaction: &mut Transaction<'_, Postg
 }
 
 pub(super) async fn mark_cancels(
-    limit: Limit,
+    limit: &Limit,
     transaction: &mut Transaction<'_, Postgres>,
     rows: &[OrderCancel],
 ) -> Result<(), StoreError> {
@@ -157,7 +157,7 @@ pub(super) async fn mark_cancels(
 }
 
 pub(super) async fn upsert_statuses(
-    limit: Limit,
+    limit: &Limit,
     transaction: &mut Transaction<'_, Postgres>,
     rows: &[OrderStatusRow],
 ) -> Result<(), StoreError> {

@@ -46,7 +46,7 @@ pub struct PortfolioRow {
     pub at: Micros,
 }
 
-pub(super) async fn upsert(limit: Limit, transaction: &mut Transaction<'_, Postgres>, rows: &[PortfolioRow]) -> Result<(), StoreError> {
+pub(super) async fn upsert(limit: &Limit, transaction: &mut Transaction<'_, Postgres>, rows: &[PortfolioRow]) -> Result<(), StoreError> {
     if rows.is_empty() {
         return Ok(());
     }

@@ -42,7 +42,7 @@ pub struct PositionRow {
     pub at: Micros,
 }
 
-pub(super) async fn upsert(limit: Limit, transaction: &mut Transaction<'_, Postgres>, rows: &[PositionRow]) -> Result<(), StoreError> {
+pub(super) async fn upsert(limit: &Limit, transaction: &mut Transaction<'_, Postgres>, rows: &[PositionRow]) -> Result<(), StoreError> {
     if rows.is_empty() {
         return Ok(());
     }

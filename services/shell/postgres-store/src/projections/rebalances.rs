@@ -45,7 +45,7 @@ pub struct RebalanceRow {
     pub source_offset: i64,
 }
 
-pub(super) async fn upsert(limit: Limit, transaction: &mut Transaction<'_, Postgres>, rows: &[RebalanceRow]) -> Result<(), StoreError> {
+pub(super) async fn upsert(limit: &Limit, transaction: &mut Transaction<'_, Postgres>, rows: &[RebalanceRow]) -> Result<(), StoreError> {
     if rows.is_empty() {
         return Ok(());
     }

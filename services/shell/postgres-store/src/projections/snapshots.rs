@@ -69,7 +69,7 @@ impl Store {
     }
 }
 
-pub(super) async fn insert(limit: Limit, transaction: &mut Transaction<'_, Postgres>, rows: &[SnapshotRow]) -> Result<(), StoreError> {
+pub(super) async fn insert(limit: &Limit, transaction: &mut Transaction<'_, Postgres>, rows: &[SnapshotRow]) -> Result<(), StoreError> {
     if rows.is_empty() {
         return Ok(());
     }
