@@ -148,7 +148,7 @@ class Market:
         past = [(at, status) for at, status in self.states.get(place, {}).items() if at <= self.now]
         if not past:
             return "UNKNOWN"
-        return "UNSURE" if max(past)[1] == "UNKNOWN" else max(past)[1]
+        return max(past)[1] if max(past)[1] in ("OPEN", "CLOSED", "AUCTION", "HALTED") else "UNSURE"
 
     def stale(self, name, now, policy):
         known = self.accepted.get(name)
