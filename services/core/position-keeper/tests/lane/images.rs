@@ -137,7 +137,7 @@ fn with_shadow(mut policy: Value, deed: &Deed) -> Value {
     let targets = json!([{"instrument_id": other, "target_weight": "0.5"}, {"group": "EQUITY", "target_weight": "0.2"}]);
     let shadow = json!({"targets": targets, "band": {"absolute": "0.02"}, "trigger": {"rearm_seconds": 25, "cash_band": "0.2"},
         "book": {"max_price_age_seconds": 50 + deed.amount}});
-    if deed.wait % 4 != 0 {
+    if !deed.wait.is_multiple_of(4) {
         policy["shadow"] = shadow;
     }
     policy
