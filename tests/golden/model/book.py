@@ -137,6 +137,7 @@ class Book:
         self.sums = {"realized_gross": ZERO, "fees": ZERO, "income": ZERO, "net_flows": ZERO, "transferred": ZERO}
         self.executed = defaultdict(Fraction)
         self.unsettled = []
+        self.dropped = set()
         self.log, self.splits = [], []
         self.owed, self.book_owed = defaultdict(Fraction), ZERO
         self.market, self.by_entries, self.cash_policy = None, set(), False
@@ -178,6 +179,7 @@ class Book:
     def amend(self, value, place):
         """This book as if what was booked at a place had never been, or been right: all is booked anew."""
         right, (was, _, _, _) = Book(self.base, self.method), self.log[place]
+        right.dropped = self.dropped
         if self.splits:
             return splits.amended(self, place, value, self.corrected(value, was), self.log[place][3]["fx_rate"])
         right.positions = {name: Position(self.method) for name in self.positions}

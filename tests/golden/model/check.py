@@ -219,6 +219,8 @@ class Case:
             if any(split.action == value["action_id"] for split in book.splits):
                 # Its action has booked it.
                 world.booked.append((topic, offset, None))
+                book.dropped.add((value["source"], value["entry_id"]))
+                self.retry_named(world, portfolio)
                 return
             book.by_entries.add(value["action_id"])
         if ready:
@@ -235,6 +237,10 @@ class Case:
         """A cancel, a correction or a reversal; one that names what has not come waits apart."""
         topic, offset, value = waiting
         book = world.books.get(portfolio)
+        if book and (value["source"], value.get("reverses")) in book.dropped:
+            # What booked nothing is taken back by nothing.
+            world.booked.append((topic, offset, None))
+            return
         place = book.knows(value) if book else None
         if place is None:
             world.named[portfolio].append(waiting)
@@ -246,7 +252,8 @@ class Case:
 
     def retry_named(self, world, portfolio):
         for waiting in sorted(world.named[portfolio], key=lambda waiting: waiting[1]):
-            if world.books[portfolio].knows(waiting[2]) is not None:
+            book, value = world.books[portfolio], waiting[2]
+            if book.knows(value) is not None or (value["source"], value.get("reverses")) in book.dropped:
                 world.named[portfolio].remove(waiting)
                 self.amend(world, portfolio, waiting)
                 return

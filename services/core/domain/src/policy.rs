@@ -77,7 +77,7 @@ impl Default for Approval {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Trigger {
-    /// Points of drift at or below which a line is not ordered.
+    /// Points of drift at or below which a line is not ordered; a target of zero is sold whatever its drift.
     pub minimum_deviation: Percent,
     /// Band of the cash line; null leaves cash free.
     pub cash_band: Option<Fraction>,

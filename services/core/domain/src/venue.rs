@@ -56,6 +56,13 @@ pub fn time_zone(venue: Option<&str>) -> &'static str {
     venue.and_then(listed).unwrap_or("UTC")
 }
 
+/// The day of a moment at a venue.
+pub fn day_of(venue: Option<&str>, moment: Timestamp) -> Date {
+    let utc = moment.date_utc();
+    let begun = |days: &i32| day_start(venue, utc.plus_days(*days)) <= moment;
+    utc.plus_days([1, 0].into_iter().find(begun).unwrap_or(-1))
+}
+
 /// The first moment of a day at a venue; that of UTC where its zone cannot tell.
 pub fn day_start(venue: Option<&str>, day: Date) -> Timestamp {
     start_of_day(time_zone(venue), day).unwrap_or_else(|| day.start_utc())

@@ -141,7 +141,8 @@ pub fn decide(facts: &Facts) -> Result<Recovery, Halt> {
         if !facts.genesis {
             return Err(Halt::Written { place, step });
         }
-        return Ok(Recovery { replay: Vec::new(), dangling: None, begin_after: step });
+        let hangs = facts.undecided.iter().map(step_of).max().unwrap_or(0);
+        return Ok(Recovery { replay: Vec::new(), dangling: None, begin_after: step.max(hangs) });
     }
     let begun_anew = begins.keys().next().is_some_and(|first| *first > 1);
     if facts.checkpoint.is_none() && (facts.cut().is_some() || !facts.progress_whole || begun_anew) {
@@ -196,16 +197,19 @@ fn anew(facts: &Facts, begins: &Begins, dones: &Dones) -> Result<Recovery, Halt>
     match facts.cut() {
         _ if facts.genesis => {
             // A step that hangs becomes visible with this life's first commit: its number is used too.
-            let undecided = facts.undecided.iter().map(|record| match record {
-                Progress::Begin(begin) => begin.step,
-                Progress::Done(done) => done.step,
-            });
-            let hanging = undecided.max().unwrap_or(0);
+            let hanging = facts.undecided.iter().map(step_of).max().unwrap_or(0);
             let begin_after = last(begins.keys().next_back()).max(last(dones.keys().next_back())).max(hanging);
             Ok(Recovery { replay: Vec::new(), dangling: None, begin_after })
         }
         Some(input) => Err(Halt::Genesis { input }),
         None => Err(Halt::LostProgress { checkpoint: 0, found: last(begins.keys().next()) }),
+    }
+}
+
+fn step_of(record: &Progress) -> i64 {
+    match record {
+        Progress::Begin(begin) => begin.step,
+        Progress::Done(done) => done.step,
     }
 }
 

@@ -6,8 +6,8 @@
 //! trades that spend it), fills. Then it values what changed, once, and decides: which snapshots are due,
 //! which bounds are broken, which drift events were asked for. Ledger records leave when the step closes.
 //!
-//! - `book`: positions and the lots of the methods that keep them, cash, sums that tie out to the last unit, the
-//!   history of executions, the journal.
+//! - `book`: positions and the lots of the methods that keep them, cash, corporate actions, sums that tie out to the
+//!   last unit, the history of bookings, the journal.
 //! - `prices`: instruments, accepted prices, rates, market hours, day cuts.
 //! - `valuation`: equity, quick and whole.
 //! - `drift`, `snapshot`: what is published of it.
@@ -16,8 +16,7 @@
 //!
 //! It promises: a fill acts at most once and in log order; what came too early waits, what cannot be
 //! booked is dead-lettered whole and quarantines its portfolio; equity − net flows =
-//! realized_net + unrealized + fx_cash exactly. It does not order anything, and books no corporate actions,
-//! transfers or dividends: these are refused by name.
+//! realized_net + unrealized + fx_cash − transferred exactly. It does not order anything.
 
 pub mod book;
 pub mod drift;

@@ -11,6 +11,9 @@ use engine::{Encoded, Step, lane::TRACEPARENT};
 /// Header on DONE with its step and mark, for whoever looks for the newest one without reading values.
 pub const DONE: &str = "done";
 
+/// Header on BEGIN with the deployment that wrote it: transactional ids keep apart the processes of one only.
+pub const DEPLOYMENT: &str = "deployment";
+
 /// The step and the mark in the header of a DONE.
 pub fn done_of(header: &[u8]) -> Option<(u64, u64)> {
     let (step, mark) = std::str::from_utf8(header).ok()?.split_once(' ')?;

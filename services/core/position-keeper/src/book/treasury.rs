@@ -20,7 +20,7 @@ use domain::enums::{CashKind, EntryKind, InstrumentType};
 use domain::instrument::Instrument;
 use domain::ledger::{CurrencyAmount, LedgerEntry};
 use domain::reason::DeadLetterCode;
-use domain::{Amount, InstrumentId, Quantity};
+use domain::{Amount, Date, InstrumentId, Quantity};
 
 /// Checks what the entry alone can tell.
 pub fn check(entry: &CashEntry) -> Result<(), Trouble> {
@@ -180,6 +180,8 @@ fn transfer(portfolio: &Portfolio, market: &Market, entry: &CashEntry, instrumen
     }
     let slot = market.slot(ix);
     let price = slot.price.ok_or_else(|| Trouble::Wait(Need::Price(instrument.clone())))?;
+    let date = domain::venue::day_of(facts.venue.as_deref(), entry.effective_at);
+    check_units(market, ix, date)?;
     let units = entry.quantity.unwrap_or_default();
     let is_in = entry.kind == CashKind::TransferIn;
     if !is_in {
@@ -190,7 +192,7 @@ fn transfer(portfolio: &Portfolio, market: &Market, entry: &CashEntry, instrumen
     Ok(Transfer {
         id: super::lots::keeps_lots(portfolio.method).then(|| entry.entry_id.clone()),
         instrument: ix,
-        date: entry.effective_at.date_utc(),
+        date,
         quantity: if is_in { units } else { units.checked_neg()? },
         currency: facts.currency,
         rate,
@@ -200,6 +202,18 @@ fn transfer(portfolio: &Portfolio, market: &Market, entry: &CashEntry, instrumen
         future: facts.kind == InstrumentType::Future,
         strategy: entry.strategy.clone(),
     })
+}
+
+/// A transfer is valued and held against today's units: one from before a split that is in effect would not be.
+fn check_units(market: &Market, ix: InstrumentIx, date: Date) -> Result<(), Trouble> {
+    let slot = market.slot(ix);
+    let Some(split) = slot.actions.effective().filter(|action| action.ratio().is_some()).last().filter(|split| date < split.ex_date) else {
+        return Ok(());
+    };
+    Err(Trouble::invalid(format!(
+        "the transfer of {:?} takes effect on {date}, before the split {:?} of {}, which is booked: send it in the units of today, with an effective_at from then on",
+        slot.id, split.id, split.ex_date
+    )))
 }
 
 /// What is not held cannot go.

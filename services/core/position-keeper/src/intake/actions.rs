@@ -26,12 +26,17 @@ struct News<'a> {
     told: (i32, i64),
 }
 
+/// Days for which an order from before a split may stand.
+const RECENT_DAYS: i32 = 10;
+
 impl PositionKeeper {
     /// Takes an announcement in; `told` is partition and offset of its frame.
     pub(crate) fn take_action(&mut self, action: &CorporateAction, told: (i32, i64), cx: &mut Context<'_>) {
         let before = self.market.find(&action.instrument_id).and_then(|ix| self.market.slot(ix).actions.find(&action.action_id).cloned());
-        if let Some(ix) = self.market.announce(action, told, cx.now) {
-            self.follow_action(ix, News { id: &action.action_id, before: before.as_ref(), told }, cx);
+        let Some((ix, begun)) = self.market.announce(action, told, cx.now) else { return };
+        for id in &begun {
+            let before = before.as_ref().filter(|_| *id == action.action_id);
+            self.follow_action(ix, News { id, before, told }, cx);
         }
     }
 
@@ -70,10 +75,12 @@ impl PositionKeeper {
 
     fn follow_action(&mut self, instrument: InstrumentIx, news: News<'_>, cx: &mut Context<'_>) {
         let action = self.market.slot(instrument).actions.find(news.id).or(news.before);
+        // Of old ones that change nothing no order can know.
+        let recent = action.is_some_and(|action| action.ex_date >= cx.now.date_utc().plus_days(-RECENT_DAYS));
         let is_dividend = action.is_some_and(|action| matches!(action.deed, Deed::Dividend { .. }));
         for ix in self.holders.get(instrument.at()).cloned().unwrap_or_default() {
-            self.follow_in(ix, instrument, news, cx);
-            if self.portfolio(ix).policy.is_some() && !is_dividend {
+            let changed = self.follow_in(ix, instrument, news, cx);
+            if self.portfolio(ix).policy.is_some() && !is_dividend && (changed || recent) {
                 let moved = Some(self.market.slot(instrument).id.clone());
                 let request = Request { cause: DriftCause::Action, id: Some(news.id.clone()), instrument: moved };
                 self.portfolio_mut(ix).requests.push(request);
@@ -82,13 +89,13 @@ impl PositionKeeper {
         }
     }
 
-    /// Makes one line follow what stands of an action now.
-    fn follow_in(&mut self, ix: PortfolioIx, instrument: InstrumentIx, news: News<'_>, cx: &mut Context<'_>) {
+    /// Makes one line follow what stands of an action now; whether it changed.
+    fn follow_in(&mut self, ix: PortfolioIx, instrument: InstrumentIx, news: News<'_>, cx: &mut Context<'_>) -> bool {
         let (portfolio, id) = (self.portfolio(ix), news.id);
         let newest = portfolio.lines.find(instrument).and_then(|place| portfolio.lines.at(place).newest);
         if newest.is_none() && !portfolio.actions.contains_key(&instrument) {
             // Nothing was ever booked: its first booking finds what stands then.
-            return;
+            return false;
         }
         let stands = self.market.slot(instrument).actions.find(id).filter(|action| action.concerns_books()).cloned();
         let known = portfolio.actions.get(&instrument).and_then(|actions| actions.find(id)).cloned();
@@ -99,11 +106,13 @@ impl PositionKeeper {
         };
         if as_known {
             self.note_behind(ix, instrument, id, |_| ());
-            return self.pay_in(ix, instrument, news, cx);
+            self.pay_in(ix, instrument, news, cx);
+            return false;
         }
         let now = stands.as_ref().map(|action| LineAction::of(action, &self.market, instrument, portfolio.base)).transpose();
         let Ok(now) = now else {
-            return self.note_behind(ix, instrument, id, |actions| _ = actions.unrated.insert(id.clone()));
+            self.note_behind(ix, instrument, id, |actions| _ = actions.unrated.insert(id.clone()));
+            return false;
         };
         let now = now.map(|line| self.staged(ix, line, known.as_ref()));
         let entry =
@@ -113,9 +122,11 @@ impl PositionKeeper {
                 self.portfolio_mut(ix).follow_action(planned);
                 self.booked(ix);
                 self.pay_in(ix, instrument, news, cx);
+                true
             }
             Ok(_) | Err(Blocked::Beyond | Blocked::Trouble(_)) => {
                 self.note_behind(ix, instrument, id, |actions| _ = actions.beyond.insert(id.clone()));
+                false
             }
         }
     }

@@ -6,6 +6,7 @@ use crate::book::entry::Source;
 use crate::book::history::Place;
 use crate::book::{Need, PortfolioIx, Trouble, treasury};
 use crate::keeper::PositionKeeper;
+use crate::prices::actions::Deed;
 use crate::valuation::{View, appraise};
 use domain::cash::CashEntry;
 use domain::enums::CashKind;
@@ -43,7 +44,14 @@ impl PositionKeeper {
     }
 
     fn book_entry(&mut self, ix: PortfolioIx, entry: &CashEntry, source: &Source, name: Name, cx: &mut Context<'_>) -> Result<(), Trouble> {
-        let settles = self.settles_dividend(ix, entry)?;
+        let settles = match self.settles_dividend(ix, entry) {
+            Err(Trouble::Duplicate) => {
+                // It is known from now on, so that what takes it back does not wait for it.
+                self.remember_entry(ix, name, NO_EFFECT, cx);
+                return Err(Trouble::Duplicate);
+            }
+            settles => settles?,
+        };
         let equity = self.equity_before(ix, entry, cx);
         let portfolio = self.portfolio(ix);
         let planned = treasury::plan(portfolio, &self.market, entry, source, equity)?;
@@ -72,7 +80,18 @@ impl PositionKeeper {
     fn settles_dividend(&self, ix: PortfolioIx, entry: &CashEntry) -> Result<Option<SmolStr>, Trouble> {
         let Some(action) = entry.action_id.as_ref().filter(|_| entry.kind == CashKind::Dividend) else { return Ok(None) };
         let portfolio = self.portfolio(ix);
-        let line = self.market.of_action(action).and_then(|instrument| portfolio.actions.get(&instrument)?.find(action));
+        let instrument = self.market.of_action(action);
+        if let Some(slot) = instrument.map(|instrument| self.market.slot(instrument)) {
+            let other = entry.instrument_id.as_ref().filter(|named| **named != slot.id);
+            let pays = slot.actions.find(action).is_none_or(|action| matches!(action.deed, Deed::Dividend { .. }));
+            if let Some(other) = other {
+                return Err(Trouble::invalid(format!("action {action:?} is of instrument {:?}, the entry names {other:?}", slot.id)));
+            }
+            if !pays {
+                return Err(Trouble::invalid(format!("action {action:?} of instrument {:?} is no dividend", slot.id)));
+            }
+        }
+        let line = instrument.and_then(|instrument| portfolio.actions.get(&instrument)?.find(action));
         match line.map(|line| line.stage) {
             Some(Stage::Earned | Stage::Paid) => Err(Trouble::Duplicate),
             Some(Stage::Entries) => Ok(None),
@@ -103,9 +122,7 @@ impl PositionKeeper {
         let equity = self.equity_before(ix, entry, cx);
         let planned = treasury::plan_reversal(self.portfolio(ix), entry, (place, &was), source, equity)?;
         self.write_amendment(ix, planned, cx)?;
-        if let Some(action) = entry.action_id.as_ref().filter(|_| entry.kind == CashKind::Dividend) {
-            self.portfolio_mut(ix).settled.remove(action);
-        }
+        // A dividend that entries have settled stays theirs to tell: without this one it comes to nothing.
         self.remember_entry(ix, name, NO_BOOKING, cx);
         Ok(())
     }
@@ -113,6 +130,9 @@ impl PositionKeeper {
     fn reversible(&self, ix: PortfolioIx, place: Place, named: &str) -> Result<Booking, Trouble> {
         if place == NO_BOOKING {
             return Err(Trouble::invalid(format!("entry {named:?} takes another one back: send that one again under an id of its own")));
+        }
+        if place == NO_EFFECT {
+            return Err(Trouble::Duplicate);
         }
         match self.portfolio(ix).booked_at(place) {
             Some(Some(was)) => Ok(was),
@@ -150,6 +170,8 @@ impl PositionKeeper {
 
 /// The place of an entry that takes another one back: it booked nothing of its own.
 const NO_BOOKING: Place = Place::MAX;
+/// The place of a dividend that its action has booked already: to take it back changes nothing either.
+const NO_EFFECT: Place = Place::MAX - 1;
 
 fn id_of(parts: &mut Parts, source: &str, entry_id: &str) -> RecordId {
     parts.start().part(source.as_bytes()).part(entry_id.as_bytes()).id()

@@ -7,8 +7,9 @@ use domain::wide::{mul_div_half_even, mul_div_truncate};
 use domain::{Currency, Date, FixedError, Price, Quantity, SmolStr, Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// Actions that are kept of one instrument; one more is not applied.
-const MOST: usize = 64;
+/// Actions that are kept of one instrument: for one more the oldest that is over goes, and where none is, it is not
+/// applied.
+const MOST: usize = 256;
 /// How many units one may become at most, and of how many one.
 const LARGEST_RATIO: i128 = 100_000;
 
@@ -182,7 +183,11 @@ impl Actions {
         self.effective.retain(|held| held.action.id != id);
         let withdrawn = before.1 != self.effective.len();
         let changed = withdrawn || before.0 != self.announced.len() || now.is_some();
-        let full = now.is_some() && self.announced.len() + self.effective.len() >= MOST;
+        let mut full = now.is_some() && self.announced.len() + self.effective.len() >= MOST;
+        if full && let Some(oldest) = self.effective.iter().position(Effective::is_done) {
+            self.effective.remove(oldest);
+            full = false;
+        }
         self.announced.extend(now.filter(|_| !full));
         Heard { changed, withdrawn, full }
     }

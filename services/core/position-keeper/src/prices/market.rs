@@ -141,8 +141,8 @@ impl Market {
         self.by_venue.insert(name.clone(), venue);
         venue
     }
-    /// Takes an announcement in that a frame told of; the instrument, where its books have to follow.
-    pub fn announce(&mut self, action: &CorporateAction, told: (i32, i64), now: Timestamp) -> Option<InstrumentIx> {
+    /// Takes an announcement in that a frame told of; the instrument and the actions that its books have to follow.
+    pub fn announce(&mut self, action: &CorporateAction, told: (i32, i64), now: Timestamp) -> Option<(InstrumentIx, Vec<SmolStr>)> {
         let known = self.table.actions.get(&action.action_id).copied();
         if known.is_none() && action.status == ActionStatus::Cancelled {
             return None;
@@ -167,9 +167,12 @@ impl Market {
         if !heard.changed {
             return None;
         }
-        let begun = self.begin(ix, now);
+        let mut begun = self.begin(ix, now);
         self.table.slots[ix.at()].split();
-        (heard.withdrawn || begun.contains(&action.action_id)).then_some(ix)
+        if heard.withdrawn && !begun.contains(&action.action_id) {
+            begun.insert(0, action.action_id.clone());
+        }
+        Some((ix, begun))
     }
     /// Puts the splits of an instrument into effect that are due; their ids.
     fn begin(&mut self, ix: InstrumentIx, now: Timestamp) -> Vec<SmolStr> {

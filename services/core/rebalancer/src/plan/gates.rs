@@ -10,7 +10,6 @@ use domain::reason::ReasonCode;
 /// `Ok` when the book may be planned.
 pub(crate) fn open_gates(input: &PlanInput) -> Result<(), Refusal> {
     halts(input)?;
-    targets(input)?;
     health(input)?;
     input.drift.lines.iter().try_for_each(price)?;
     if input.drift.event == DriftKind::Unpriced {
@@ -40,17 +39,6 @@ fn halts(input: &PlanInput) -> Result<(), Refusal> {
         return Err(Refusal::new(ReasonCode::Backlog, "the service is behind its inputs: it plans again once it has caught up"));
     }
     Ok(())
-}
-
-/// Without any target nobody said what the book is to hold: such a policy only keeps accounts. All cash is a goal
-/// only where cash is watched, or where each holding has the target zero.
-fn targets(input: &PlanInput) -> Result<(), Refusal> {
-    if !input.rules.targets.is_empty() || input.rules.trigger.cash_band.is_some() {
-        return Ok(());
-    }
-    Err(Refusal::allocation(
-        "the policy has no targets, so that nothing says what to hold: give it targets (0 for what is to be sold), or a cash_band",
-    ))
 }
 
 fn health(input: &PlanInput) -> Result<(), Refusal> {

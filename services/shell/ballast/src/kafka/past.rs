@@ -2,6 +2,7 @@
 
 use super::read_error;
 use super::{newest_frame, stored};
+use crate::messages::DEPLOYMENT;
 use crate::stored::StoredRecord;
 use crate::worker::ports::{Past, PortError};
 use avro_codec::{SchemaStore, decode_progress};
@@ -109,7 +110,7 @@ impl Past for KafkaPast {
     }
 
     fn progress(&mut self, from: i64) -> Result<Vec<Progress>, PortError> {
-        progress_from(&mut self.bounds, &TopicName::from(self.progress.name()), self.lane, from)
+        progress_from(&mut self.bounds, &TopicName::from(self.progress.name()), self.lane, from, &self.settings.deployment)
     }
 
     fn undecided(&mut self) -> Result<Vec<Progress>, PortError> {
@@ -124,22 +125,29 @@ impl Past for KafkaPast {
             }
             if Instant::now() >= deadline {
                 tracing::warn!(%topic, lane = self.lane, decided, end, "a transaction hangs that the brokers hold for decided; its step is sent again");
-                return progress_from(&mut all, &topic, self.lane, decided);
+                return progress_from(&mut all, &topic, self.lane, decided, &self.settings.deployment);
             }
             std::thread::sleep(Duration::from_millis(20));
         }
     }
 }
 
-fn progress_from(reader: &mut Reader, topic: &TopicName, lane: i32, from: i64) -> Result<Vec<Progress>, PortError> {
+fn progress_from(reader: &mut Reader, topic: &TopicName, lane: i32, from: i64, ours: &str) -> Result<Vec<Progress>, PortError> {
     let schemas = SchemaStore::compiled();
-    let mut read = Vec::new();
+    let (mut read, mut other) = (Vec::new(), None);
     reader
         .read_to_end(topic, lane, from, PATIENCE, |record| {
             if let Some(value) = record.value() {
                 read.push(decode_progress(&schemas, value));
             }
+            other = other.take().or_else(|| record.header(DEPLOYMENT).filter(|name| *name != ours.as_bytes()).map(<[u8]>::to_vec));
         })
         .map_err(read_error)?;
+    if let Some(other) = other {
+        return Err(PortError::of(format!(
+            "{topic}/{lane} was written by deployment {:?}, and kafka.deployment is {ours:?}: two deployments on the same topics would both write; name it as before, or give this one topics of its own",
+            String::from_utf8_lossy(&other)
+        )));
+    }
     read.into_iter().map(|progress| progress.map_err(PortError::of)).collect()
 }

@@ -1,7 +1,7 @@
 //! Publishing of a lane's steps through its transactional producer.
 
 use super::read_error;
-use crate::messages::{DONE, OutMessage, done_of, step_messages};
+use crate::messages::{DEPLOYMENT, DONE, OutMessage, done_of, step_messages};
 use crate::worker::ports::{Outcome, PortError, Publisher};
 use domain::{SmolStr, Topic};
 use engine::{Role, Step};
@@ -128,7 +128,7 @@ impl Publisher for KafkaPublisher {
         let messages = step_messages(self.role, self.progress, self.lane, step);
         let commit = Commit {
             step: DoneStep { sequence: u64::try_from(messages.step).map_err(PortError::of)?, mark: messages.mark },
-            begin: vec![self.names.message(messages.begin)],
+            begin: vec![self.names.message(messages.begin).header(DEPLOYMENT, self.settings.deployment.clone().into_bytes())],
             outputs: messages.outputs.into_iter().map(|message| self.names.message(message)).collect(),
             done: vec![self.names.message(messages.done)],
         };

@@ -182,7 +182,7 @@ fn facts<R: Role>(target: Target, lane: Option<&Lane<R>>, progress_from: i64, pa
     }
     let progress = past.progress(progress_from.max(first))?;
     let undecided = past.undecided()?;
-    let nothing = lane.is_none() && progress.is_empty() && undecided.is_empty();
+    let nothing = lane.is_none() && progress.is_empty();
     let written = if nothing { written::<R>(target.lane, past)? } else { None };
     Ok(Facts {
         checkpoint: lane.map(Lane::step),
@@ -197,20 +197,28 @@ fn facts<R: Role>(target: Target, lane: Option<&Lane<R>>, progress_from: i64, pa
     })
 }
 
-/// Offsets at the end of each output that are searched for what an earlier life wrote.
-const SEARCHED: i64 = 10_000;
+/// Offsets of an output that are searched at once, from its end on, for what an earlier life wrote.
+const SEARCHED: i64 = 200;
 
 /// What the lane's own outputs hold, and of which step the newest is.
 fn written<R: Role>(lane: i32, past: &mut dyn Past) -> Result<Option<recovery::Written>, LaneHalt> {
     let mut written: Option<recovery::Written> = None;
     for topic in R::OWN_OUTPUTS {
-        let (first, end) = past.bounds(*topic, lane)?;
-        past.range(*topic, lane, first.max(end - SEARCHED), end, &mut |record| {
-            let step = record.header("step").and_then(|step| std::str::from_utf8(step).ok()?.parse().ok()).unwrap_or(0);
-            let place = || format!("{topic}/{lane}");
-            let written = written.get_or_insert_with(|| recovery::Written { place: place(), step });
+        let (first, mut end) = past.bounds(*topic, lane)?;
+        let mut found: Option<i64> = None;
+        // What was aborted leaves offsets without records.
+        while found.is_none() && end > first {
+            let from = first.max(end - SEARCHED);
+            past.range(*topic, lane, from, end, &mut |record| {
+                let step = record.header("step").and_then(|step| std::str::from_utf8(step).ok()?.parse().ok()).unwrap_or(0);
+                found = found.max(Some(step));
+            })?;
+            end = from;
+        }
+        if let Some(step) = found {
+            let written = written.get_or_insert_with(|| recovery::Written { place: format!("{topic}/{lane}"), step });
             written.step = written.step.max(step);
-        })?;
+        }
     }
     Ok(written)
 }
