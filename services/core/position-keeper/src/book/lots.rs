@@ -158,7 +158,7 @@ impl Lots {
         let cost = sum(|held| held.cost.units()) == position.cost.units();
         units && cost && sum(|held| held.book_cost.units()) == position.book_cost.units()
     }
-    /// Actions all of them, which come to `after` units together: each ends where its share of the whole ends, so that
+    /// Splits all of them, which come to `after` units together: each ends where its share of the whole ends, so that
     /// they add up. One of which nothing is left gives its cost to the next, the last to the one before.
     pub fn split(&mut self, ratio: Ratio, after: Quantity) -> Result<(), FixedError> {
         let Some(open) = self.0.take() else { return Ok(()) };

@@ -174,7 +174,7 @@ impl Market {
         }
         Some((ix, begun))
     }
-    /// Puts the splits of an instrument into effect that are due; their ids.
+    /// Puts the actions of an instrument into effect that are due, and pays dividends; their ids.
     fn begin(&mut self, ix: InstrumentIx, now: Timestamp) -> Vec<SmolStr> {
         let slot = &mut self.table.slots[ix.at()];
         if slot.actions.is_quiet() || slot.kind() == InstrumentType::Fx {
@@ -188,7 +188,7 @@ impl Market {
         }
         begun
     }
-    /// Puts every split into effect that is due, in the order of instruments and ex-dates.
+    /// Puts every action into effect that is due, in the order of instruments and ex-dates.
     pub fn begin_due(&mut self, now: Timestamp) -> Vec<(InstrumentIx, SmolStr)> {
         let all = (0..self.table.slots.len()).map(InstrumentIx::of).collect::<Vec<_>>();
         all.into_iter().flat_map(|ix| self.begin(ix, now).into_iter().map(move |id| (ix, id))).collect()
