@@ -6,7 +6,7 @@
 //! newer sender. What a lane makes of it is its owner's rule.
 
 use domain::close::Close;
-use domain::corporate_action::CorporateAction;
+use domain::corporate_action::{CorporateAction, LARGEST_RATIO};
 use domain::enums::{ActionKind, ActionStatus, InstrumentType, PriceSource};
 use domain::ids::is_id;
 use domain::instrument::Instrument;
@@ -18,8 +18,6 @@ use engine::Refusal;
 
 /// Days ahead for which a market status or a corporate action may be announced.
 pub const ANNOUNCED_DAYS: i64 = 366;
-/// How many units a split may make of one at most, and of how many one.
-pub const LARGEST_RATIO: i128 = 100_000;
 /// The longest text of a record, in bytes.
 pub const MAX_TEXT: usize = 1024;
 /// The longest text that stands in every line of drift events, snapshots and plans, in bytes: it decides how

@@ -5,6 +5,9 @@ use crate::{Currency, Date, InstrumentId, Price, Quantity};
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
+/// How many units a split may make of one at most, and of how many one.
+pub const LARGEST_RATIO: i128 = 100_000;
+
 /// One corporate action; a later record of the same id amends or withdraws it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

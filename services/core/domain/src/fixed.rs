@@ -265,6 +265,11 @@ impl Amount {
         }
         wide::mul_div_half_even(self.0, rate.0, FxRate::ONE.0).map(Amount)
     }
+    /// This amount, which is in the currency that `rate` quotes, in the other one, rounded half-even at scale 18; an
+    /// error where the rate is zero.
+    pub fn convert_back(self, rate: FxRate) -> Result<Amount, FixedError> {
+        wide::mul_div_half_even(self.0, FxRate::ONE.0, rate.0).map(Amount)
+    }
     /// This amount × a quantity-scaled multiplier, exact where it fits, rounded half-even at scale 18.
     #[inline]
     pub fn multiply(self, multiplier: Quantity) -> Result<Amount, FixedError> {

@@ -214,14 +214,18 @@ pub fn line_value(portfolio: &Portfolio, line: &Line, view: View<'_>) -> LineVal
     LineValue { value, weighed, flag, rate: Some(rate), fit }
 }
 
+/// What one unit is worth: bonds are quoted clean.
+pub fn unit_price(facts: &Instrument, price: Price, accrued: Option<Price>) -> Result<Price, FixedError> {
+    match (facts.kind, accrued) {
+        (InstrumentType::Bond, Some(accrued)) => price.checked_add(accrued),
+        _ => Ok(price),
+    }
+}
+
 /// Value and weighed value in base.
 fn worth(line: &Line, facts: &Instrument, price: Price, accrued: Option<Price>, rate: FxRate) -> Result<(Amount, Amount), FixedError> {
     let position = &line.position;
-    let unit = match (facts.kind, accrued) {
-        (InstrumentType::Bond, Some(accrued)) => price.checked_add(accrued)?,
-        _ => price,
-    };
-    let notional = position.quantity.times(unit)?.multiply(facts.multiplier)?;
+    let notional = position.quantity.times(unit_price(facts, price, accrued)?)?.multiply(facts.multiplier)?;
     let weighed = notional.convert(rate)?;
     if facts.kind == InstrumentType::Future {
         return Ok((notional.checked_sub(position.cost)?.convert(rate)?, weighed));

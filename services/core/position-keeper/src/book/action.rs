@@ -10,7 +10,6 @@ use super::trouble::{Trouble, bounded};
 use crate::prices::actions::{Deed, Ratio};
 use crate::prices::{Action, InstrumentIx, Market};
 use domain::enums::{CostMethod, InstrumentType};
-use domain::wide::mul_div_half_even;
 use domain::{Amount, Currency, FixedError, FxRate, Money, Price, Quantity, SmolStr};
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
@@ -148,7 +147,7 @@ impl LineAction {
             return Ok(Effect::default());
         }
         let movement = Movement { currency: self.currency, amount, book: bounded(amount.convert(self.rate)?)? };
-        let income = if self.rate == self.local_rate { amount } else { self.local(movement.book)? };
+        let income = if self.rate == self.local_rate { amount } else { movement.book.convert_back(self.local_rate)? };
         let owed = self.stage == Stage::Earned;
         let mut effect = Effect::default();
         effect.income = income;
@@ -186,11 +185,6 @@ impl LineAction {
             None => self.earned.push(earned.clone()),
         }
         self.earned.retain(|known| !known.is_nothing());
-    }
-
-    /// An amount in base in the instrument's currency.
-    fn local(&self, book: Amount) -> Result<Amount, FixedError> {
-        mul_div_half_even(book.units(), FxRate::ONE.units(), self.local_rate.units()).map(Amount::from_units)
     }
 
     fn split(

@@ -2,7 +2,7 @@
 
 use super::cash::Movements;
 use domain::ledger::{Cause, CurrencyAmount};
-use domain::{Amount, Money, SmolStr, Topic};
+use domain::{Amount, Currency, Money, SmolStr, Topic};
 use engine::{Origin, RawRecord};
 use smallvec::SmallVec;
 
@@ -43,6 +43,11 @@ impl From<&RawRecord> for Source {
 /// The published form of an amount that the book keeps or a valuation made, both of which are bounded.
 pub fn money(amount: Amount) -> Money {
     amount.to_money().expect("amounts of the book and of valuations are bounded below the range of money")
+}
+
+/// Charges as published.
+pub fn charged<'a, C: FromIterator<CurrencyAmount>>(charges: impl IntoIterator<Item = &'a (Currency, Amount)>) -> C {
+    charges.into_iter().map(|(currency, amount)| CurrencyAmount { currency: *currency, amount: money(*amount) }).collect()
 }
 
 /// The cash legs of an entry.

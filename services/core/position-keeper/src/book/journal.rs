@@ -1,11 +1,11 @@
 //! What a portfolio booked in the open step, until it becomes one ledger record.
 
-use super::entry::money;
+use super::entry::{charged, money};
 use super::lots::Lots;
 use super::portfolio::Portfolio;
 use crate::prices::{InstrumentIx, Market};
+use domain::SmolStr;
 use domain::ledger::{CurrencyAmount, Ledger, LedgerEntry, Lot, PositionState};
-use domain::{Amount, Currency, SmolStr};
 
 /// Bytes that one entry, one position, one balance, one lot at most take on the wire, ids at their usual length:
 /// an estimate that stands well below the difference to the topic's own limit.
@@ -68,7 +68,6 @@ pub fn seal(portfolio: &mut Portfolio, market: &Market) -> Option<Ledger> {
 fn position_state(portfolio: &Portfolio, market: &Market, ix: InstrumentIx) -> Option<PositionState> {
     let line = portfolio.lines.at(portfolio.lines.find(ix)?);
     let (position, facts) = (&line.position, market.slot(ix).facts.as_deref()?);
-    let charged = |(currency, amount): &(Currency, Amount)| CurrencyAmount { currency: *currency, amount: money(*amount) };
     Some(PositionState {
         instrument_id: facts.instrument_id.clone(),
         currency: facts.currency,
@@ -76,7 +75,7 @@ fn position_state(portfolio: &Portfolio, market: &Market, ix: InstrumentIx) -> O
         cost: money(position.cost),
         average_price: position.average_price(facts.multiplier),
         realized_gross: money(position.realized_gross),
-        fees: line.fees.iter().map(charged).collect(),
+        fees: charged(line.fees.iter()),
         income: money(position.income),
         realized_net: money(position.realized_net().expect("three bounded amounts add up")),
         cycle_realized_gross: money(position.cycle_realized),

@@ -4,8 +4,9 @@
 use super::across::{self, Across, Papers};
 use super::booking::Booking;
 use super::cash::Movements;
-use super::entry::{Source, legs, money};
+use super::entry::{Source, charged, legs, money};
 use super::execution::{Charge, Charges, Effect, Execution, Form};
+use super::lines::Lines;
 use super::lots::{LotChange, Lots, keeps_lots};
 use super::orders::Executed;
 use super::portfolio::Portfolio;
@@ -17,9 +18,9 @@ use domain::enums::{CostMethod, EntryKind, InstrumentType};
 use domain::fill::{Fee, Fill};
 use domain::fixed::pow10;
 use domain::instrument::Instrument;
-use domain::ledger::{CurrencyAmount, LedgerEntry};
-use domain::wide::mul_div_half_even;
-use domain::{Amount, Currency, Date, FixedError, FxRate, Money, OrderId, Quantity, Timestamp};
+use domain::ledger::LedgerEntry;
+use domain::{Amount, Currency, Date, FixedError, FxRate, InstrumentId, Money, OrderId, Price, Quantity, Timestamp};
+use engine::Settings;
 use smallvec::SmallVec;
 
 /// A booking, checked and not yet written.
@@ -48,8 +49,16 @@ pub struct Planned {
 }
 
 impl Planned {
+    /// Whether lines and lots have room for it.
+    pub fn check_room(&self, lines: &Lines, instrument: InstrumentIx, settings: &Settings) -> Result<(), Trouble> {
+        lines.check_room(instrument, settings.max_lines)?;
+        if self.lots.is_some() || self.across.is_some() {
+            lines.check_lots(instrument, |before| self.lots_after(before), settings.max_lots)?;
+        }
+        Ok(())
+    }
     /// How many lots its line has after it, of so many before.
-    pub fn lots_after(&self, before: usize) -> usize {
+    fn lots_after(&self, before: usize) -> usize {
         match (&self.across, &self.lots) {
             (Some(across), _) => across.holding.lots.len(),
             (None, Some(change)) => change.len_after(before),
@@ -111,12 +120,15 @@ fn plan_across(
     across::plan(portfolio, market, (ix, Booking::Execution(execution.clone())), papers, told)
 }
 
+/// An instrument and its facts, or what its record waits for.
+pub fn known<'a>(market: &'a Market, instrument: &InstrumentId) -> Result<(InstrumentIx, &'a Instrument), Trouble> {
+    let found = market.find(instrument).and_then(|ix| Some((ix, market.slot(ix).facts.as_deref()?)));
+    found.ok_or_else(|| Trouble::Wait(Need::Instrument(instrument.clone())))
+}
+
 /// The instrument of a fill and its facts, or what the fill waits for.
 pub fn facts_of<'a>(market: &'a Market, fill: &Fill) -> Result<(InstrumentIx, &'a Instrument), Trouble> {
-    let found = market.find(&fill.instrument_id).and_then(|ix| Some((ix, market.slot(ix).facts.as_deref()?)));
-    let Some((ix, facts)) = found else {
-        return Err(Trouble::Wait(Need::Instrument(fill.instrument_id.clone())));
-    };
+    let (ix, facts) = known(market, &fill.instrument_id)?;
     if fill.currency != facts.currency {
         return Err(Trouble::invalid(format!(
             "the fill is in {}, instrument {:?} in {}: send the price in the instrument's currency",
@@ -132,6 +144,11 @@ pub fn mark_rate(market: &Market, of: Currency, base: Currency) -> Result<FxRate
         return Ok(FxRate::ONE);
     }
     market.rate(of, base).map(|found| found.rate).ok_or(Trouble::Wait(Need::Rate(of, base)))
+}
+
+/// What so many units are worth at a price, in the instrument's currency.
+pub fn value(facts: &Instrument, units: Quantity, price: Price) -> Result<Amount, FixedError> {
+    bounded(units.times(price)?.multiply(facts.multiplier)?)
 }
 
 /// What a fill is valued by.
@@ -182,7 +199,7 @@ impl Terms<'_> {
     fn gross(&self, fill: &Fill) -> Result<Amount, FixedError> {
         match fill.gross_amount {
             Some(gross) => bounded(gross.into()),
-            None => bounded(fill.quantity.times(fill.price)?.multiply(self.facts.multiplier)?),
+            None => value(self.facts, fill.quantity, fill.price),
         }
     }
 
@@ -207,7 +224,7 @@ impl Terms<'_> {
         let local_fee = fee.currency == fill.currency;
         let rate = if local_fee { self.rate } else { mark_rate(self.market, fee.currency, self.base)? };
         let book = amount.convert(rate)?;
-        let local = if local_fee { amount } else { self.in_local(book)? };
+        let local = if local_fee { amount } else { book.convert_back(self.rate)? };
         Ok(Some(Charge { currency: fee.currency, amount: fee.amount, local, book, held: false }))
     }
 
@@ -221,21 +238,15 @@ impl Terms<'_> {
         if units.is_zero() {
             return Ok(None);
         }
-        let gross = bounded(units.abs().times(fill.price)?.multiply(self.facts.multiplier)?)?;
+        let gross = value(self.facts, units.abs(), fill.price)?;
         let book = bounded(gross.convert(self.rate)?)?;
         let (local, book) = (signed(units.signum(), gross)?, signed(units.signum(), book)?);
         Ok(Some(Charge { currency: fee.currency, amount: fee.amount, local, book, held: true }))
-    }
-
-    /// An amount in base in the fill's currency, rounded half-even at scale 18.
-    fn in_local(&self, book: Amount) -> Result<Amount, FixedError> {
-        mul_div_half_even(book.units(), FxRate::ONE.units(), self.rate.units()).map(Amount::from_units)
     }
 }
 
 /// What the ledger says of an effect that a fill has had.
 pub fn entry(kind: EntryKind, fill: &Fill, execution: &Execution, effect: &Effect, source: &Source) -> Result<LedgerEntry, Trouble> {
-    let charged = |(currency, amount): &(Currency, Amount)| CurrencyAmount { currency: *currency, amount: money(*amount) };
     Ok(LedgerEntry {
         kind,
         cause: source.cause(&fill.exec_id),
@@ -250,7 +261,7 @@ pub fn entry(kind: EntryKind, fill: &Fill, execution: &Execution, effect: &Effec
         fx_rate: Some(execution.rate),
         cash: legs(&effect.movements),
         realized_gross: money(bounded(effect.realized)?),
-        fees: effect.charges.iter().map(charged).collect(),
+        fees: charged(&effect.charges),
         income: money(bounded(effect.income)?),
         external_flow: Money::ZERO,
         equity_before: None,

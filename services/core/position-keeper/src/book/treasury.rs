@@ -4,21 +4,21 @@
 use super::across::{self, Papers};
 use super::amend::{self, Amendment, Named};
 use super::booking::Booking;
-use super::entry::{Source, legs, money};
+use super::entry::{Source, charged, legs, money};
 use super::execution::Effect;
 use super::history::Place;
 use super::lots::Lots;
 use super::payment::Payment;
 use super::portfolio::Portfolio;
 use super::position::Position;
-use super::trade::{Planned, mark_rate};
+use super::trade::{Planned, known, mark_rate, value};
 use super::transfer::Transfer;
 use super::trouble::{Need, Trouble, bounded};
 use crate::prices::{InstrumentIx, Market};
+use crate::valuation::unit_price;
 use domain::cash::CashEntry;
 use domain::enums::{CashKind, EntryKind, InstrumentType};
-use domain::instrument::Instrument;
-use domain::ledger::{CurrencyAmount, LedgerEntry};
+use domain::ledger::LedgerEntry;
 use domain::reason::DeadLetterCode;
 use domain::{Amount, Date, InstrumentId, Quantity};
 
@@ -167,8 +167,7 @@ fn payment(portfolio: &Portfolio, market: &Market, entry: &CashEntry) -> Result<
 }
 
 fn transfer(portfolio: &Portfolio, market: &Market, entry: &CashEntry, instrument: &InstrumentId) -> Result<Transfer, Trouble> {
-    let found = market.find(instrument).and_then(|ix| Some((ix, market.slot(ix).facts.as_deref()?)));
-    let (ix, facts) = found.ok_or_else(|| Trouble::Wait(Need::Instrument(instrument.clone())))?;
+    let (ix, facts) = known(market, instrument)?;
     if entry.currency != facts.currency {
         return Err(Trouble::invalid(format!(
             "the entry is in {}, instrument {instrument:?} in {}: send the cost in the instrument's currency",
@@ -197,7 +196,7 @@ fn transfer(portfolio: &Portfolio, market: &Market, entry: &CashEntry, instrumen
         currency: facts.currency,
         rate,
         price,
-        worth: worth(facts, units, price.checked_add(slot.accrued.filter(|_| facts.kind == InstrumentType::Bond).unwrap_or_default())?)?,
+        worth: value(facts, units.abs(), unit_price(facts, price, slot.accrued)?)?,
         cost: if is_in { Some(bounded(Amount::from(cost))?) } else { None },
         future: facts.kind == InstrumentType::Future,
         strategy: entry.strategy.clone(),
@@ -225,10 +224,6 @@ fn check_held(portfolio: &Portfolio, ix: InstrumentIx, units: Quantity) -> Resul
     Err(Trouble::range(format!(
         "{units} units go and {held} are held: what goes out is held, with the same sign; if a booking is missing, send it, then ADMIT this record"
     )))
-}
-
-fn worth(facts: &Instrument, units: Quantity, price: domain::Price) -> Result<Amount, Trouble> {
-    Ok(bounded(units.abs().times(price)?.multiply(facts.multiplier)?)?)
 }
 
 /// Whether a reversal says what the entry said that it takes back.
@@ -286,7 +281,7 @@ fn ledger_entry(
         fx_rate: rate,
         cash: legs(&effect.movements),
         realized_gross: money(bounded(effect.realized)?),
-        fees: effect.charges.iter().map(|(currency, amount)| CurrencyAmount { currency: *currency, amount: money(*amount) }).collect(),
+        fees: charged(&effect.charges),
         income: money(bounded(effect.income)?),
         external_flow: money(bounded(effect.change.net_flows)?),
         equity_before: equity.filter(|_| is_flow(entry)).map(money),

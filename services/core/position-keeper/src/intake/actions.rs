@@ -2,7 +2,7 @@
 //! has passed. Every book that holds the instrument, or has held it, follows.
 
 use crate::book::action::{LineAction, LineActions, Stage};
-use crate::book::entry::{legs, money};
+use crate::book::entry::{charged, legs, money};
 use crate::book::execution::Effect;
 use crate::book::follow::{self, Blocked};
 use crate::book::trouble::bounded;
@@ -13,7 +13,7 @@ use crate::prices::actions::Deed;
 use crate::prices::{Action, InstrumentIx};
 use domain::corporate_action::CorporateAction;
 use domain::enums::{DriftCause, EntryKind};
-use domain::ledger::{Cause, CurrencyAmount, LedgerEntry};
+use domain::ledger::{Cause, LedgerEntry};
 use domain::venue::day_start;
 use domain::{Money, SmolStr, Timestamp, Topic};
 use engine::Context;
@@ -210,7 +210,7 @@ impl PositionKeeper {
             fx_rate: line.filter(|_| moves).map(|line| line.rate),
             cash: legs(&effect.movements),
             realized_gross: money(bounded(effect.realized)?),
-            fees: effect.charges.iter().map(|(currency, amount)| CurrencyAmount { currency: *currency, amount: money(*amount) }).collect(),
+            fees: charged(&effect.charges),
             income: money(bounded(effect.income)?),
             external_flow: Money::ZERO,
             equity_before: None,

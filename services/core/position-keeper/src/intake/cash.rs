@@ -57,10 +57,7 @@ impl PositionKeeper {
         let planned = treasury::plan(portfolio, &self.market, entry, source, equity)?;
         let touched = planned.position.map(|(instrument, ..)| instrument);
         if let Some(instrument) = touched {
-            portfolio.lines.check_room(instrument, cx.settings.max_lines)?;
-            if planned.lots.is_some() || planned.across.is_some() {
-                portfolio.lines.check_lots(instrument, |before| planned.lots_after(before), cx.settings.max_lots)?;
-            }
+            planned.check_room(&portfolio.lines, instrument, cx.settings)?;
             self.market.book(instrument);
         }
         let place = self.portfolio_mut(ix).book(planned);

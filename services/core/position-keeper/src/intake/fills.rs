@@ -32,10 +32,7 @@ impl PositionKeeper {
         let lines = portfolio.lines.all().len();
         let touched = planned.position.map(|(instrument, ..)| instrument);
         if let Some(instrument) = touched {
-            portfolio.lines.check_room(instrument, cx.settings.max_lines)?;
-            if planned.lots.is_some() || planned.across.is_some() {
-                portfolio.lines.check_lots(instrument, |before| planned.lots_after(before), cx.settings.max_lots)?;
-            }
+            planned.check_room(&portfolio.lines, instrument, cx.settings)?;
             self.market.book(instrument);
         }
         let (settles, across) = (planned.settles, planned.across.is_some());

@@ -1,7 +1,7 @@
 //! The corporate actions of one instrument: those announced, and those in effect with the moment at which they took
 //! it. A price that was made before a split took effect counts at its new unit. It knows no portfolio.
 
-use domain::corporate_action::CorporateAction;
+use domain::corporate_action::{CorporateAction, LARGEST_RATIO};
 use domain::enums::{ActionKind, ActionStatus};
 use domain::wide::{mul_div_half_even, mul_div_truncate};
 use domain::{Currency, Date, FixedError, Price, Quantity, SmolStr, Timestamp};
@@ -10,8 +10,6 @@ use serde::{Deserialize, Serialize};
 /// Actions that are kept of one instrument: for one more the oldest that is over goes, and where none is, it is not
 /// applied.
 const MOST: usize = 256;
-/// How many units one may become at most, and of how many one.
-const LARGEST_RATIO: i128 = 100_000;
 
 /// A split gives `new` units for `old`; both are positive and have no common divisor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -6,6 +6,7 @@ use domain::Topic;
 use domain::progress::{Begin, Recorded};
 use engine::lane::{LaneError, Slice};
 use engine::recovery::{self, Facts, Halt};
+use engine::repeats::STEP;
 use engine::{Codec, Image, ImageError, Lane, RawRecord, Role, Step};
 
 /// The lane must not run; the text says what to do.
@@ -210,7 +211,7 @@ fn written<R: Role>(lane: i32, past: &mut dyn Past) -> Result<Option<recovery::W
         while found.is_none() && end > first {
             let from = first.max(end - SEARCHED);
             past.range(*topic, lane, from, end, &mut |record| {
-                let step = record.header("step").and_then(|step| std::str::from_utf8(step).ok()?.parse().ok()).unwrap_or(0);
+                let step = record.header(STEP).and_then(|step| std::str::from_utf8(step).ok()?.parse().ok()).unwrap_or(0);
                 found = found.max(Some(step));
             })?;
             end = from;
