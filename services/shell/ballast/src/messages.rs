@@ -11,7 +11,7 @@ use engine::{Encoded, Step, lane::TRACEPARENT};
 /// Header on DONE with its step and mark, for whoever looks for the newest one without reading values.
 pub const DONE: &str = "done";
 
-/// Header on BEGIN with the deployment that wrote it: transactional ids keep apart the processes of one only.
+/// Header on BEGIN with the deployment that wrote it: who is fenced by another finds it there.
 pub const DEPLOYMENT: &str = "deployment";
 
 /// The step and the mark in the header of a DONE.

@@ -114,7 +114,7 @@ pub struct KafkaSettings {
     pub brokers: String,
     /// Names this process in the brokers' logs and quotas.
     pub client_id: String,
-    /// Names this deployment; every transactional id and group id starts with it.
+    /// Names this deployment; every group id starts with it.
     pub deployment: String,
     /// TLS and SASL.
     pub security: Security,
@@ -150,10 +150,11 @@ impl Default for KafkaSettings {
 }
 
 impl KafkaSettings {
-    /// The id that fences a lane: `<deployment>.<role>.<lane>`.
+    /// The id that fences a lane: `ballast.<role>.<lane>`. It does not name the deployment: topics have fixed names, so
+    /// that two deployments on one cluster would write to the same lane, and must fence each other.
     #[must_use]
     pub fn transactional_id(&self, role: &str, lane: i32) -> String {
-        format!("{}.{role}.{lane}", self.deployment)
+        format!("ballast.{role}.{lane}")
     }
 
     /// The group in which a role's processes share its lanes: `<deployment>.<role>`.
