@@ -96,7 +96,8 @@ struct Parcel {
 }
 
 fn parcel_of(text: &str, lanes: i32) -> anyhow::Result<Parcel> {
-    let line = lines::read_line(text).map_err(|refusal| anyhow::anyhow!("{}: {}", refusal.code, refusal.text))?;
+    let line =
+        lines::read_line(text).and_then(lines::from_outside).map_err(|refusal| anyhow::anyhow!("{}: {}", refusal.code, refusal.text))?;
     let input = input_of(line.topic, line.key.as_deref(), line.value.as_deref())
         .map_err(|refusal| anyhow::anyhow!("{}: {}", refusal.code, refusal.text))?;
     if let Some(words) = line.value.as_deref().and_then(|json| mistyped(line.topic, json)) {
@@ -147,6 +148,14 @@ mod tests {
         let places = |text: &str| parcel_of(text, 3).unwrap().messages.into_iter().map(|message| message.partition).collect::<Vec<_>>();
         assert_eq!(places(&line("")), [0, 1, 2].map(Partition::Exactly));
         assert_eq!(places(&line(r#","portfolio_id":"growth""#)), [Partition::ByKey]);
+    }
+
+    #[test]
+    fn what_the_service_writes_is_published_by_nobody_else() {
+        for topic in Topic::ALL.iter().filter(|topic| !topic.is_from_outside()) {
+            let told = parcel_of(&format!(r#"{{"topic":"{topic}","value":{{}}}}"#), 3).err().unwrap().to_string();
+            assert!(told.contains("is written by the service"), "{topic}: {told}");
+        }
     }
 
     #[test]
