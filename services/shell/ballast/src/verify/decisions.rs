@@ -95,7 +95,8 @@ struct Wave<'a> {
 }
 
 impl<'a> Wave<'a> {
-    /// The newest drift event that the rebalancer had read, with the snapshot that the orders name.
+    /// The newest drift event that the rebalancer had read, with the snapshot that the orders name; of several in its
+    /// step the one with the wave's prices and policy, for a step may go on after the window that decided.
     fn event(&self) -> Option<&'a Seen<Drift>> {
         let version = self.seen.record.orders.first()?.snapshot_version;
         let read = self.read();
@@ -103,9 +104,13 @@ impl<'a> Wave<'a> {
         let prices = |drift: &&&Seen<Drift>| {
             self.seen.record.orders.iter().all(|order| line_of(&drift.record, order).is_some_and(|l| is_price(l, order)))
         };
+        let policy = |drift: &&&Seen<Drift>| {
+            drift.record.policy.as_ref().map(|policy| policy.policy_version) == Some(self.seen.record.policy_version)
+        };
         let mut candidates = self.drifts.iter().filter(fits).rev();
         let newest = candidates.clone().next();
-        candidates.find(prices).or(newest).copied()
+        let same = candidates.clone().find(|drift| prices(drift) && policy(drift));
+        same.or(candidates.find(prices)).or(newest).copied()
     }
     /// First drift offset that was not read when the wave's step ended.
     fn read(&self) -> i64 {

@@ -342,6 +342,18 @@ fn i9_the_state_of_the_book() {
 }
 
 #[test]
+fn i9_a_step_may_read_more_after_the_window_that_decided() {
+    let mut story = clean();
+    let mut later = story.drift(0).clone();
+    let policy = later.policy.as_mut().expect("an event carries its policy");
+    policy.policy_version += 1;
+    story.steps()[0].outputs.insert(3, Output::Drift(Box::new(later)));
+    passes(&story);
+    story.wave().policy_version += 2;
+    found(&run(&story), "I9", &["names policy version"]);
+}
+
+#[test]
 fn i9_an_approval_is_checked_again() {
     let approved = |quarantined: bool| {
         let mut story = clean();
