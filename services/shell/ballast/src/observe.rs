@@ -5,9 +5,9 @@ mod overdue;
 use crate::worker::backlog::{Backlog, Standing};
 use crate::worker::observer::Observer;
 use crate::worker::ports::{Polled, Saved};
-use domain::{Output, Timestamp};
+use domain::{Output, Timestamp, Topic};
 use engine::waiting::Waiter;
-use engine::{Stats, Step};
+use engine::{RecordRef, Stats, Step};
 use overdue::Overdue;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -123,9 +123,12 @@ impl Observer for LaneObserver {
         }
     }
 
-    fn window(&self, polled: &Polled<'_>, behind: bool) {
+    fn window(&self, polled: &Polled<'_>, behind: bool, next: &dyn Fn(Topic, i32) -> i64) {
         for slice in polled.slices {
-            self.role.records_in(slice.topic.name()).add(slice.records.len() as u64);
+            // What was left over comes again, and counts then.
+            let next = next(slice.topic, slice.partition);
+            let folded = slice.records.partition_point(|record| record.offset() < next);
+            self.role.records_in(slice.topic.name()).add(folded as u64);
         }
         if behind {
             tracing::debug!(role = self.name, lane = self.lane, "behind its inputs: nothing that leaves the house is decided");

@@ -45,7 +45,7 @@ pub struct Ports<'a> {
 }
 
 /// A lane that runs.
-pub struct LaneWorker<R> {
+pub struct LaneWorker<R: Role> {
     lane: Lane<R>,
     pacing: Pacing,
     observer: Box<dyn Observer>,
@@ -245,9 +245,9 @@ impl<R: Role> LaneWorker<R> {
                 return;
             }
             *was_behind = behind;
-            observer.window(&polled, behind);
             opened.get_or_insert_with(Instant::now);
             result = lane.window(now, behind, polled.slices, codec);
+            observer.window(&polled, behind, &|topic, partition| lane.position(topic, partition));
         })?;
         if !result? {
             // What was not folded is read again, from where the lane stands.

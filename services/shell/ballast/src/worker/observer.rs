@@ -2,7 +2,7 @@
 
 use super::backlog::Backlog;
 use super::ports::{Polled, Saved};
-use domain::Timestamp;
+use domain::{Timestamp, Topic};
 use engine::waiting::Waiter;
 use engine::{Stats, Step};
 use std::time::Duration;
@@ -13,8 +13,8 @@ pub trait Observer: Send {
     fn recovered(&self, _step: i64, _replayed: u64) {}
     /// Logs were asked for records, whether or not a window comes of it.
     fn reads(&self, _backlog: &Backlog) {}
-    /// A window is about to run.
-    fn window(&self, _polled: &Polled<'_>, _behind: bool) {}
+    /// A window has run; `next` tells where the lane stands now in an input: it may have folded less than was polled.
+    fn window(&self, _polled: &Polled<'_>, _behind: bool, _next: &dyn Fn(Topic, i32) -> i64) {}
     /// A step was closed.
     fn step(&self, _step: &Step) {}
     /// A step became visible; whether its producer was lost over it.
