@@ -7,7 +7,7 @@
 
 use super::action::LineAction;
 use super::booking::Booking;
-use super::execution::Effect;
+use super::execution::{Effect, Execution};
 use super::holding::Holding;
 use crate::prices::actions::Ratio;
 use domain::enums::CostMethod;
@@ -104,7 +104,10 @@ impl<'a> Folding<'a> {
 /// smallest step is left.
 fn converted(mut booking: Cow<'_, Booking>, ratio: Ratio) -> Result<Option<Cow<'_, Booking>>, FixedError> {
     let quantity = match booking.to_mut() {
-        Booking::Execution(execution) => &mut execution.quantity,
+        Booking::Execution(execution) => {
+            convert_fees(execution, ratio)?;
+            &mut execution.quantity
+        }
         Booking::Transfer(transfer) => &mut transfer.quantity,
         Booking::Payment(_) => return Ok(Some(booking)),
     };
@@ -114,4 +117,16 @@ fn converted(mut booking: Cow<'_, Booking>, ratio: Ratio) -> Result<Option<Cow<'
     }
     let is_left = !quantity.is_zero();
     Ok(is_left.then_some(booking))
+}
+
+/// What a holding pays in units of itself, in the units that the split has made of them: less such a fee, an execution
+/// comes to what the split makes of both together.
+fn convert_fees(execution: &mut Execution, ratio: Ratio) -> Result<(), FixedError> {
+    let mut left = execution.quantity;
+    for units in execution.fees.iter_mut().filter_map(|fee| fee.held.as_mut()) {
+        let before = ratio.units(left)?;
+        left = left.checked_sub(*units)?;
+        *units = before.checked_sub(ratio.units(left)?)?;
+    }
+    Ok(())
 }
