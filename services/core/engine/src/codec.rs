@@ -15,6 +15,8 @@ pub struct Refusal {
 
 impl Refusal {
     /// A refusal with a text.
+    #[cold]
+    #[inline(never)]
     pub fn new(code: DeadLetterCode, text: impl AsRef<str>) -> Self {
         Self { code, text: SmolStr::new(text.as_ref()) }
     }

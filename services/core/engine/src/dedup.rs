@@ -8,7 +8,7 @@
 use crate::image::ImageError;
 use domain::{Date, Timestamp};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
 /// Ids in one chunk of the image.
@@ -190,19 +190,41 @@ fn home(id: RecordId, mask: usize) -> usize {
 /// The booked ids of one portfolio and one kind of record.
 #[derive(Debug, Clone, Default)]
 pub struct Window {
-    dates: BTreeMap<Date, IdSet>,
+    /// By date, ascending: the newest, in which most records belong, stands last and is found first.
+    dates: Vec<(Date, IdSet)>,
     dirty: BTreeSet<(Date, u32)>,
 }
 
 impl Window {
+    fn seek(&self, date: Date) -> Result<usize, usize> {
+        match self.dates.last() {
+            Some((newest, _)) if *newest == date => Ok(self.dates.len() - 1),
+            Some((newest, _)) if *newest < date => Err(self.dates.len()),
+            _ => self.dates.binary_search_by_key(&date, |(date, _)| *date),
+        }
+    }
+    fn of(&self, date: Date) -> Option<&IdSet> {
+        self.seek(date).ok().map(|at| &self.dates[at].1)
+    }
+    fn of_mut(&mut self, date: Date) -> &mut IdSet {
+        let at = self.seek(date).unwrap_or_else(|at| {
+            self.dates.insert(at, (date, IdSet::default()));
+            at
+        });
+        &mut self.dates[at].1
+    }
+    /// Reads what judging a record will read, so that it lies near by then.
+    pub fn touch(&self, date: Date, id: RecordId) {
+        std::hint::black_box(self.of(date).and_then(|set| set.table.get(home(id, set.table.len().wrapping_sub(1)))));
+    }
     /// Judges a record whose date is part of its name. `dates` is how many dates the window holds.
     pub fn judge(&self, date: Date, id: RecordId, content: u64, now: Timestamp, dates: usize) -> Verdict {
-        let found = self.dates.get(&date).and_then(|set| set.find(id)).map(|known| known.content);
+        let found = self.of(date).and_then(|set| set.find(id)).map(|known| known.content);
         self.verdict(found, date, content, now, dates)
     }
     /// Judges a record whose date is not part of its name: it is looked for under every date.
     pub fn judge_undated(&self, date: Date, id: RecordId, content: u64, now: Timestamp, dates: usize) -> Verdict {
-        let found = self.dates.values().rev().find_map(|set| set.find(id)).map(|known| known.content);
+        let found = self.dates.iter().rev().find_map(|(_, set)| set.find(id)).map(|known| known.content);
         self.verdict(found, date, content, now, dates)
     }
     fn verdict(&self, found: Option<u64>, date: Date, content: u64, now: Timestamp, dates: usize) -> Verdict {
@@ -217,36 +239,35 @@ impl Window {
     }
     /// The place with which a record of a date was remembered.
     pub fn place(&self, date: Date, id: RecordId) -> Option<u64> {
-        self.dates.get(&date)?.find(id).map(|known| known.place)
+        self.of(date)?.find(id).map(|known| known.place)
     }
     /// Remembers a booked record, with the place at which the caller keeps it, and lets the dates go that leave the
     /// window. Returns whether a date left.
     pub fn record(&mut self, date: Date, id: RecordId, content: u64, place: u64, dates: usize) -> bool {
-        let set = self.dates.entry(date).or_default();
+        let set = self.of_mut(date);
         set.insert(Known { id, content, place });
         let chunk = set.chunk_count() - 1;
-        if set.dirty.replace(chunk) != Some(chunk) {
+        let is_known = set.dirty.replace(chunk) == Some(chunk);
+        if !is_known {
             self.dirty.insert((date, chunk));
         }
-        let mut left = false;
-        while self.dates.len() > dates.max(1) {
-            let Some((gone, set)) = self.dates.pop_first() else { break };
+        let leaving = self.dates.len().saturating_sub(dates.max(1));
+        for (gone, set) in self.dates.drain(..leaving) {
             self.dirty.extend((0..set.chunk_count()).map(|chunk| (gone, chunk)));
-            left = true;
         }
-        left
+        leaving > 0
     }
     /// The oldest date that the window holds.
     pub fn oldest(&self) -> Option<Date> {
-        self.dates.keys().next().copied()
+        self.dates.first().map(|(date, _)| *date)
     }
     /// The dates that it holds, newest first.
     pub fn newest_first(&self) -> impl Iterator<Item = Date> + '_ {
-        self.dates.keys().rev().copied()
+        self.dates.iter().rev().map(|(date, _)| *date)
     }
     /// How many ids it holds.
     pub fn len(&self) -> usize {
-        self.dates.values().map(|set| set.known.len()).sum()
+        self.dates.iter().map(|(_, set)| set.known.len()).sum()
     }
     /// Whether it holds none.
     pub fn is_empty(&self) -> bool {
@@ -259,7 +280,7 @@ impl Window {
     }
     /// The bytes of a chunk; `None` when there is none (any more).
     pub fn chunk(&self, date: Date, chunk: u32) -> Option<Vec<u8>> {
-        let known = self.dates.get(&date)?.known.chunks(CHUNK_IDS).nth(chunk as usize)?;
+        let known = self.of(date)?.known.chunks(CHUNK_IDS).nth(chunk as usize)?;
         let bytes = known.iter().flat_map(|k| [k.id.high, k.id.low, k.content, k.place]).flat_map(u64::to_le_bytes);
         Some(bytes.collect())
     }
@@ -269,7 +290,7 @@ impl Window {
         if bytes.is_empty() || !bytes.len().is_multiple_of(ID_BYTES) || bytes.len() > CHUNK_IDS * ID_BYTES {
             return Err(wrong("it has an impossible length"));
         }
-        let set = self.dates.entry(date).or_default();
+        let set = self.of_mut(date);
         if set.known.len() != chunk as usize * CHUNK_IDS {
             return Err(wrong("a chunk before it is missing"));
         }
@@ -286,7 +307,7 @@ impl Window {
     }
     /// Chunks changed, made or removed since the last call, ascending.
     pub fn take_dirty(&mut self) -> BTreeSet<(Date, u32)> {
-        self.dates.values_mut().for_each(|set| set.dirty = None);
+        self.dates.iter_mut().for_each(|(_, set)| set.dirty = None);
         std::mem::take(&mut self.dirty)
     }
 }

@@ -66,8 +66,11 @@ struct Shared {
     totals: Counts,
 }
 
+/// A record of a block: its place, and what it is.
+type Decoded<R> = (usize, Result<(Input, <R as Role>::Ahead), Refusal>);
+
 /// A lane.
-pub struct Lane<R> {
+pub struct Lane<R: Role> {
     role: R,
     lane: i32,
     shared: Shared,
@@ -77,8 +80,8 @@ pub struct Lane<R> {
     /// Inputs that began above 0 and of which no step tells yet.
     begun: BTreeSet<(Topic, i32)>,
     open: Open,
-    /// The block at hand: places and inputs; empty between blocks.
-    block: Vec<(usize, Result<Input, Refusal>)>,
+    /// The block at hand; empty between blocks.
+    block: Vec<Decoded<R>>,
 }
 
 impl<R: Role> Lane<R> {
@@ -321,47 +324,21 @@ impl<R: Role> Lane<R> {
         }
     }
 
-    /// Decodes a block, then folds it: the code of the one and of the other do not fit the processor's
-    /// nearest memory together.
-    fn run_block<T: RecordRef>(
-        &mut self,
-        topic: Topic,
-        partition: i32,
-        records: &[T],
-        behind: bool,
-        codec: &mut dyn Codec,
-    ) -> Result<(), LaneError> {
-        let mut block = std::mem::take(&mut self.block);
-        for (place, record) in records.iter().enumerate() {
-            self.open.counts.inputs += 1;
-            if self.shared.repeats.is_repeat(topic, partition, record) {
-                self.open.counts.repeats += 1;
-            } else {
-                block.push((place, codec.decode(topic, record.key(), record.value())));
-            }
-        }
-        for (place, decoded) in block.drain(..) {
-            self.record(topic, partition, &records[place], decoded, behind, codec)?;
-        }
-        self.block = block;
-        Ok(())
-    }
-
     fn record<T: RecordRef>(
         &mut self,
         topic: Topic,
         partition: i32,
         record: &T,
-        decoded: Result<Input, Refusal>,
+        decoded: Result<(Input, R::Ahead), Refusal>,
         behind: bool,
         codec: &mut dyn Codec,
     ) -> Result<(), LaneError> {
         let origin = Origin { topic, partition, record };
-        match decoded.and_then(|input| self.check_lane(input, &origin)) {
-            Ok(Input::Frame(frame)) if !self.shared.chain.admit(record.offset(), &frame) => self.stray(record.offset(), &frame)?,
-            Ok(input) => {
+        match decoded {
+            Ok((Input::Frame(frame), _)) if !self.shared.chain.admit(record.offset(), &frame) => self.stray(record.offset(), &frame)?,
+            Ok((input, ahead)) => {
                 self.remember_trace(&input, record);
-                self.with_context(behind, codec, |role, cx| role.fold(input, &origin, cx));
+                self.with_context(behind, codec, |role, cx| role.fold(input, ahead, &origin, cx));
             }
             Err(refusal) if topic == Topic::Frames && refusal.code == DeadLetterCode::UnknownSchema => {
                 return Err(LaneError::UnreadableFrame { offset: record.offset(), why: refusal.text.to_string() });
@@ -386,12 +363,13 @@ impl<R: Role> Lane<R> {
         }
     }
 
-    fn check_lane(&self, input: Input, origin: &Origin<'_>) -> Result<Input, Refusal> {
+    fn check_lane(&self, input: Input, key: Option<&[u8]>) -> Result<Input, Refusal> {
         let Some(portfolio) = input.portfolio_id() else { return Ok(input) };
-        let key = origin.record.key().unwrap_or_default();
+        let shown = || crate::role::key_shown(key);
+        let key = key.unwrap_or_default();
         let wrong = |text: String| Err(Refusal::new(DeadLetterCode::WrongLane, text));
         if key != portfolio.as_str().as_bytes() {
-            let shown = crate::role::key_shown(origin.record.key());
+            let shown = shown();
             return wrong(format!("the record's key is {shown}, its portfolio_id {portfolio:?}: key records by portfolio"));
         }
         let belongs = lane_of(key, self.shared.lanes);

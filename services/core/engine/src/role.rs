@@ -267,7 +267,12 @@ impl Context<'_> {
 /// Within a window the lane calls `fire` for every timer due, in (due, kind, id) order; then `fold`
 /// for every record, topic by topic in the order of `INPUTS`, by offset; then `decide` once. Before a
 /// step is committed it calls `close_step`. `step_full` ends a step early.
+///
+/// Records are folded in short blocks of one topic: `look_ahead` sees each of a block before the first is folded.
 pub trait Role: Image {
+    /// What is told of a record ahead of its fold.
+    type Ahead: Default;
+
     /// Name, as in topic and transaction ids.
     const NAME: &'static str;
     /// Inputs in the order in which a window folds them.
@@ -288,8 +293,15 @@ pub trait Role: Image {
     /// above what that life can have used: of what is counted once a step, `step`; of what may come several times
     /// in one, a large multiple.
     fn begin_after(&mut self, _step: i64) {}
+    /// What of a record can be told before those that stand ahead of it in its block are folded: its own checks and
+    /// hashes, and what no record of its topic changes.
+    fn look_ahead(&mut self, _input: &Input) -> Self::Ahead {
+        Self::Ahead::default()
+    }
+    /// Reads what folding the record will read, so that it lies near when it is needed. It changes nothing.
+    fn touch(&self, _ahead: &Self::Ahead) {}
     /// Takes one record in.
-    fn fold(&mut self, input: Input, origin: &Origin<'_>, cx: &mut Context<'_>);
+    fn fold(&mut self, input: Input, ahead: Self::Ahead, origin: &Origin<'_>, cx: &mut Context<'_>);
     /// A record of this role's inputs was dead-lettered before it reached `fold` (undecodable, wrong lane).
     /// `portfolio` is its key, when that belongs to this lane.
     fn refused(&mut self, origin: &Origin<'_>, portfolio: Option<&PortfolioId>, cx: &mut Context<'_>);

@@ -54,12 +54,13 @@ impl Image for Notes {
 }
 
 impl Role for Notes {
+    type Ahead = ();
     const NAME: &'static str = "notes";
     const INPUTS: &'static [Topic] = &[Topic::Policies, Topic::Refresh];
     const PROGRESS: Topic = Topic::RebalancerProgress;
 
     fn configure(&mut self, _settings: &Settings) {}
-    fn fold(&mut self, input: Input, origin: &Origin<'_>, cx: &mut Context<'_>) {
+    fn fold(&mut self, input: Input, _ahead: (), origin: &Origin<'_>, cx: &mut Context<'_>) {
         let Input::Refresh(refresh) = input else { return self.note(format!("closed@{}", origin.offset()), cx) };
         cx.timers.set(cx.now.plus_micros(refresh.why.len() as i64), 1, &refresh.why);
         self.note(format!("{}@{}", refresh.why, origin.offset()), cx);

@@ -191,6 +191,7 @@ impl Image for PaperRouter {
 }
 
 impl Role for PaperRouter {
+    type Ahead = ();
     const NAME: &'static str = "paper-router";
     /// Frames first: an order never meets a frame of its own window.
     const INPUTS: &'static [Topic] = &[Topic::Frames, Topic::Orders];
@@ -199,7 +200,7 @@ impl Role for PaperRouter {
 
     fn configure(&mut self, _settings: &Settings) {}
 
-    fn fold(&mut self, input: Input, origin: &Origin<'_>, cx: &mut Context<'_>) {
+    fn fold(&mut self, input: Input, _ahead: (), origin: &Origin<'_>, cx: &mut Context<'_>) {
         match input {
             Input::Frame(frame) => self.frame(&frame, cx),
             Input::OrderWave(wave) => self.wave(&wave, origin, cx),

@@ -1,6 +1,7 @@
 //! What each kind of input does to the state: one file each.
 
 mod actions;
+mod ahead;
 mod amending;
 mod cash;
 mod commands;
@@ -10,4 +11,5 @@ mod policies;
 mod settling;
 mod waits;
 
+pub use ahead::Ahead;
 pub use waits::Waits;

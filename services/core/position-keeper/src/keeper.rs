@@ -8,7 +8,7 @@ mod stats;
 
 use crate::book::entry::Source;
 use crate::book::{Portfolio, PortfolioIx, journal};
-use crate::intake::Waits;
+use crate::intake::{Ahead, Waits};
 use crate::prices::cuts::next_cut;
 use crate::prices::{Cuts, InstrumentIx, Market};
 use crate::valuation::{View, appraise};
@@ -206,6 +206,7 @@ impl PositionKeeper {
 const NEVER: Timestamp = Timestamp::from_micros(i64::MAX);
 
 impl Role for PositionKeeper {
+    type Ahead = Ahead;
     const NAME: &'static str = "position-keeper";
     const INPUTS: &'static [Topic] = &[Topic::Frames, Topic::Policies, Topic::Commands, Topic::Refresh, Topic::Cash, Topic::Fills];
     const PROGRESS: Topic = Topic::PositionKeeperProgress;
@@ -222,14 +223,24 @@ impl Role for PositionKeeper {
         self.first = step.saturating_mul(VERSIONS_A_STEP);
     }
 
-    fn fold(&mut self, input: Input, origin: &Origin<'_>, cx: &mut Context<'_>) {
+    fn look_ahead(&mut self, input: &Input) -> Ahead {
+        self.look_at(input)
+    }
+
+    fn touch(&self, ahead: &Ahead) {
+        if let Some(Ok(known)) = ahead {
+            self.fetch(known);
+        }
+    }
+
+    fn fold(&mut self, input: Input, ahead: Ahead, origin: &Origin<'_>, cx: &mut Context<'_>) {
         match input {
             Input::Frame(frame) => self.take_frame(*frame, origin, cx),
             Input::Policy(policy) => self.take_policy(*policy, origin, cx),
             Input::PolicyClosed(portfolio) => self.close_portfolio(&portfolio, origin, cx),
             Input::Command(command) => self.take_command(&command, origin, cx),
             Input::Refresh(refresh) => self.take_refresh(&refresh, origin, cx),
-            record @ (Input::Cash(_) | Input::Fill(_)) => self.settle_record(&record, origin, cx),
+            record @ (Input::Cash(_) | Input::Fill(_)) => self.settle_record(&record, ahead, origin, cx),
             // Not among the inputs of this role.
             Input::Tick(_)
             | Input::Instrument(_)

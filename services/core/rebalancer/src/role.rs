@@ -180,6 +180,7 @@ fn decide_for(desk: &mut Desk, turn: &mut Turn<'_, '_>) {
 }
 
 impl Role for Rebalancer {
+    type Ahead = ();
     const NAME: &'static str = "rebalancer";
     /// Commands first, so that within a window the drift event that answers a command finds it (the other
     /// way round works too, across windows). Reports last: a fill's drift event and its report then meet in
@@ -194,7 +195,7 @@ impl Role for Rebalancer {
         self.first = step.unsigned_abs();
     }
 
-    fn fold(&mut self, input: Input, origin: &Origin<'_>, cx: &mut Context<'_>) {
+    fn fold(&mut self, input: Input, _ahead: (), origin: &Origin<'_>, cx: &mut Context<'_>) {
         match input {
             Input::Command(command) => self.hear_command(command, origin, cx),
             Input::Drift(drift) => self.hear_drift(drift, origin),

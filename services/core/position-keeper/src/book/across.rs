@@ -50,15 +50,15 @@ pub fn concern(portfolio: &Portfolio, market: &Market, instrument: InstrumentIx,
     date < latest || newest < Some(latest)
 }
 
-/// Plans it; `told` makes the ledger entry of a kind and an effect.
+/// Plans it, with what the ledger says of it; `told` makes the entry of a kind and an effect.
 #[inline(never)]
 pub fn plan(
     portfolio: &Portfolio,
     market: &Market,
     (instrument, booking): (InstrumentIx, Booking),
     papers: Papers,
-    told: impl Fn(EntryKind, &Effect) -> Result<LedgerEntry, Trouble>,
-) -> Result<Planned, Trouble> {
+    told: impl Fn(EntryKind, &Effect) -> LedgerEntry,
+) -> Result<(Planned, LedgerEntry), Trouble> {
     let mut actions = match portfolio.actions.get(&instrument) {
         Some(actions) => actions.clone(),
         None => LineActions::of(market, instrument, portfolio),
@@ -81,17 +81,19 @@ pub fn plan(
     if let Some(line) = place.map(|place| portfolio.lines.at(place)) {
         own.charges.iter().try_for_each(|(currency, amount)| line.fees.check(*currency, *amount))?;
     }
-    let entry = if later.is_nothing() { None } else { Some(super::amend::restated(told(EntryKind::Restate, &later)?)) };
-    Ok(Planned {
+    own.check_told()?;
+    later.check_told()?;
+    let entry = (!later.is_nothing()).then(|| super::amend::restated(told(EntryKind::Restate, &later)));
+    let told = told(papers.kind, &own);
+    let planned = Planned {
         position: Some((instrument, place, holding.position)),
         lots: None,
         settles: papers.settles,
         sums: portfolio.sums.plus(&own.change)?.plus(&later.change)?,
         order: papers.order,
-        entry: told(papers.kind, &own)?,
-        charges: own.charges,
-        movements: own.movements,
+        effect: own,
         kept: booking,
         across: Some(Box::new(Across { actions, before, holding, later, entry })),
-    })
+    };
+    Ok((planned, told))
 }

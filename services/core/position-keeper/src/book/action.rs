@@ -255,7 +255,8 @@ impl LineAction {
         let opener = SmolStr::default();
         let opener = super::lots::keeps_lots(method).then_some(&opener);
         let mut lots = holding.lots.plan(method, opener, sale.trade_date);
-        let effect = sale.apply(&mut holding.position, lots.as_mut())?;
+        let mut effect = Effect::default();
+        sale.apply(&mut effect, &mut holding.position, lots.as_mut())?;
         if let Some(change) = lots.map(LotChange::from) {
             holding.lots.write(change);
         }

@@ -54,11 +54,7 @@ pub struct Named<'a> {
 }
 
 /// Plans an amendment; `told` makes the ledger entry of a kind and an effect.
-pub fn plan(
-    portfolio: &Portfolio,
-    named: Named<'_>,
-    told: impl Fn(EntryKind, &Effect) -> Result<LedgerEntry, Trouble>,
-) -> Result<Amendment, Trouble> {
+pub fn plan(portfolio: &Portfolio, named: Named<'_>, told: impl Fn(EntryKind, &Effect) -> LedgerEntry) -> Result<Amendment, Trouble> {
     let Refold { own, later, holding, unsplit, before } = refold(portfolio, &named)?;
     let mut both = own.clone();
     both.add(&later, 1)?;
@@ -70,9 +66,11 @@ pub fn plan(
         own.charges.iter().try_for_each(|(currency, amount)| fees.check(*currency, *amount))?;
     }
     let kind = if named.now.is_some() { EntryKind::Correct } else { EntryKind::Cancel };
-    let mut entries = vec![told(kind, &own)?];
+    own.check_told()?;
+    later.check_told()?;
+    let mut entries = vec![told(kind, &own)];
     if !later.is_nothing() {
-        entries.push(restated(told(EntryKind::Restate, &later)?));
+        entries.push(restated(told(EntryKind::Restate, &later)));
     }
     Ok(Amendment {
         place: named.place,
@@ -154,7 +152,7 @@ impl Portfolio {
                 actions.unsplit = unsplit;
             }
             let place = self.lines.place(ix);
-            self.lines.restate(place, holding, planned.own.charges.into_iter());
+            self.lines.restate(place, holding, &planned.own.charges);
             self.lines.forget_zero_fees(place);
             ix
         });

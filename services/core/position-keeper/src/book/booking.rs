@@ -65,12 +65,14 @@ impl Booking {
         }
         alone
     }
-    /// Books it into a position and its lots, where the method keeps them. Both are to be thrown away on an error.
-    pub fn apply(&self, position: &mut Position, lots: Option<&mut LotPlan<'_>>) -> Result<Effect, FixedError> {
+    /// Books it into a position and its lots, where the method keeps them; `effect`, empty before, says what it does.
+    /// All are to be thrown away on an error.
+    pub fn apply(&self, effect: &mut Effect, position: &mut Position, lots: Option<&mut LotPlan<'_>>) -> Result<(), FixedError> {
         match self {
-            Self::Execution(execution) => execution.apply(position, lots),
-            Self::Transfer(transfer) => transfer.apply(position, lots),
-            Self::Payment(payment) => payment.effect(),
+            Self::Execution(execution) => return execution.apply(effect, position, lots),
+            Self::Transfer(transfer) => *effect = transfer.apply(position, lots)?,
+            Self::Payment(payment) => *effect = payment.effect()?,
         }
+        Ok(())
     }
 }

@@ -43,8 +43,8 @@ pub struct Charge {
     pub local: Amount,
     /// In base.
     pub book: Amount,
-    /// Whether the holding pays it, in units of itself.
-    pub held: bool,
+    /// The units by which the holding shrinks that pays it; `None` where cash pays it.
+    pub held: Option<Quantity>,
 }
 
 impl Charge {
@@ -145,17 +145,17 @@ pub struct Effect {
 }
 
 impl Execution {
-    /// Books it into a position and its lots, where the method keeps them. Both are to be thrown away on an error.
-    pub fn apply(&self, position: &mut Position, lots: Option<&mut LotPlan<'_>>) -> Result<Effect, FixedError> {
-        let mut effect = Effect::default();
+    /// Books it into a position and its lots, where the method keeps them; `effect`, empty before, says what it does.
+    /// All are to be thrown away on an error.
+    pub fn apply(&self, effect: &mut Effect, position: &mut Position, lots: Option<&mut LotPlan<'_>>) -> Result<(), FixedError> {
         let cost = position.book_cost;
         match self.form {
-            Form::Exchange { of, units } => self.exchange(&mut effect, of, units)?,
-            Form::Paid | Form::Future => self.trade(&mut effect, position, lots)?,
+            Form::Exchange { of, units } => self.exchange(effect, of, units)?,
+            Form::Paid | Form::Future => self.trade(effect, position, lots)?,
         }
         effect.change.book_cash = effect.movements.book()?;
         effect.change.book_cost = position.book_cost.checked_sub(cost)?;
-        Ok(effect)
+        Ok(())
     }
 
     fn sign(&self) -> i128 {
@@ -176,8 +176,8 @@ impl Execution {
         }
         self.accrue(effect)?;
         for fee in &self.fees {
-            if fee.held {
-                Self::charge_holding(effect, fee, position, lots.as_deref_mut())?;
+            if let Some(units) = fee.held {
+                Self::charge_holding(effect, fee, units, position, lots.as_deref_mut())?;
             }
             effect.charge(fee)?;
         }
@@ -209,10 +209,10 @@ impl Execution {
     fn charge_holding(
         effect: &mut Effect,
         fee: &Charge,
+        units: Quantity,
         position: &mut Position,
         lots: Option<&mut LotPlan<'_>>,
     ) -> Result<(), FixedError> {
-        let units = Charge::units(fee.amount);
         let sign = units.signum();
         let (gross, book_gross) = (signed(sign, fee.local)?, signed(sign, fee.book)?);
         let outcome = position.trade(Trade { quantity: units.checked_neg()?, gross, book_gross }, lots)?;
@@ -272,13 +272,20 @@ impl Effect {
     }
 
     fn charge(&mut self, fee: &Charge) -> Result<(), FixedError> {
-        if !fee.held {
+        if fee.held.is_none() {
             let amount = Amount::from(fee.amount);
             self.pay(fee.currency, amount.checked_neg()?, fee.book.checked_neg()?)?;
         }
         self.fees = self.fees.checked_add(fee.local)?;
         self.change.fees = self.change.fees.checked_add(fee.book)?;
         add_charge(&mut self.charges, fee.currency, fee.amount.into())
+    }
+
+    /// Whether what the ledger tells of it stays in its range.
+    pub fn check_told(&self) -> Result<(), FixedError> {
+        bounded(self.realized)?;
+        bounded(self.income)?;
+        bounded(self.change.net_flows).map(|_| ())
     }
 
     /// Adds another effect, or takes it away.

@@ -203,7 +203,7 @@ impl Portfolio {
     /// Writes what a line becomes.
     pub fn follow_action(&mut self, planned: Followed) {
         let place = self.lines.place(planned.instrument);
-        self.lines.restate(place, planned.holding, std::iter::empty());
+        self.lines.restate(place, planned.holding, []);
         self.actions.insert(planned.instrument, planned.actions);
         self.cash.post(&planned.own.movements, None);
         self.cash.post(&planned.later.movements, None);

@@ -39,7 +39,8 @@ impl Holding {
     /// Books something. On an error the holding is to be thrown away.
     pub fn book(&mut self, booking: &Booking, method: CostMethod) -> Result<Effect, FixedError> {
         let mut lots = self.lots.plan(method, booking.opener(), booking.date());
-        let effect = booking.apply(&mut self.position, lots.as_mut())?;
+        let mut effect = Effect::default();
+        booking.apply(&mut effect, &mut self.position, lots.as_mut())?;
         if let Some(change) = lots.map(LotChange::from) {
             self.lots.write(change);
         }

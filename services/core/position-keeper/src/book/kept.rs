@@ -185,11 +185,15 @@ impl Pen<'_> {
         Some(count << FEES | if own { OWN_FEES } else { 0 })
     }
     fn fee(&mut self, fee: &Charge, own: bool) -> Option<()> {
+        // What a holding pays follows from the amount; where it did not, the execution would be written whole.
+        if fee.held.is_some_and(|units| units != Charge::units(fee.amount)) {
+            return None;
+        }
         let head = self.bytes.len();
         self.bytes.push(0);
         let shorter = short(fee.amount.units(), SHORT);
         let mut bits = self.digits(shorter.unwrap_or(fee.amount.units()))?;
-        bits |= if shorter.is_some() { SHORT_AMOUNT } else { 0 } | if fee.held { HELD } else { 0 };
+        bits |= if shorter.is_some() { SHORT_AMOUNT } else { 0 } | if fee.held.is_some() { HELD } else { 0 };
         if fee.local == Amount::from(fee.amount) {
             bits |= PLAIN_LOCAL;
         } else {
@@ -327,7 +331,7 @@ impl<'a> Cursor<'a> {
             Some(currency) => currency,
             None => self.code(false)?,
         };
-        Some(Charge { currency, amount, local, book, held: bits & HELD != 0 })
+        Some(Charge { currency, amount, local, book, held: (bits & HELD != 0).then(|| Charge::units(amount)) })
     }
     fn amount(&mut self) -> Option<Amount> {
         Some(Amount::from_units(i128::from_le_bytes(*self.array()?)))
@@ -367,7 +371,13 @@ mod tests {
         (currency(), units(), any::<(bool, bool, bool)>(), units()).prop_map(|(currency, amount, (held, local, book), other)| {
             let (amount, other) = (Money::from_units(amount), Amount::from_units(other));
             let local = if local { Amount::from(amount) } else { other };
-            Charge { currency, amount, local, book: if book { local } else { Amount::from_units(7) }, held }
+            Charge {
+                currency,
+                amount,
+                local,
+                book: if book { local } else { Amount::from_units(7) },
+                held: held.then(|| Charge::units(amount)),
+            }
         })
     }
 
@@ -423,7 +433,7 @@ mod tests {
             prop_assert!(read(&bytes[..cut]).is_none());
             bytes[cut] = bent;
             if let Some((other, _)) = read(&bytes) {
-                let _ = other.booking.apply(&mut Position::default(), None);
+                let _ = other.booking.apply(&mut crate::book::execution::Effect::default(), &mut Position::default(), None);
             }
         }
     }
@@ -433,7 +443,7 @@ mod tests {
         let usd: Currency = "USD".parse().unwrap();
         let (quantity, price): (Quantity, Price) = ("-35".parse().unwrap(), "12.25".parse().unwrap());
         let amount: Money = "0.35".parse().unwrap();
-        let fee = Charge { currency: usd, amount, local: amount.into(), book: amount.into(), held: false };
+        let fee = Charge { currency: usd, amount, local: amount.into(), book: amount.into(), held: None };
         let booking = Booking::Execution(Execution {
             id: None,
             instrument: InstrumentIx(400),

@@ -143,7 +143,13 @@ impl Lines {
         }
     }
     /// Writes a position back with what becomes of its lots and with checked fees.
-    pub fn book(&mut self, place: usize, position: Position, lots: Option<Box<LotChange>>, fees: impl Iterator<Item = (Currency, Amount)>) {
+    pub fn book<'a>(
+        &mut self,
+        place: usize,
+        position: &Position,
+        lots: Option<Box<LotChange>>,
+        fees: impl IntoIterator<Item = &'a (Currency, Amount)>,
+    ) {
         if let Some(change) = lots {
             let lots = &mut self.all[place].lots;
             self.lots -= lots.len();
@@ -153,8 +159,8 @@ impl Lines {
         let line = &mut self.all[place];
         debug_assert!(line.lots.is_empty() || !position.quantity.is_zero(), "what is flat has no lots: {:?}", line.instrument);
         let counted = line.counts();
-        line.position = position;
-        fees.for_each(|(currency, amount)| line.fees.add(currency, amount));
+        line.position = *position;
+        fees.into_iter().for_each(|(currency, amount)| line.fees.add(*currency, *amount));
         if counted != line.counts() {
             self.rebuild();
         } else if let Ok(at) = self.hot.binary_search_by_key(&line.instrument, |hot| hot.instrument) {
@@ -162,11 +168,11 @@ impl Lines {
         }
     }
     /// Writes what a line holds after an amendment, with checked fees.
-    pub fn restate(&mut self, place: usize, holding: Holding, fees: impl Iterator<Item = (Currency, Amount)>) {
+    pub fn restate<'a>(&mut self, place: usize, holding: Holding, fees: impl IntoIterator<Item = &'a (Currency, Amount)>) {
         self.lots = self.lots - self.all[place].lots.len() + holding.lots.len();
         self.all[place].lots = holding.lots;
         self.all[place].newest = holding.newest;
-        self.book(place, holding.position, None, fees);
+        self.book(place, &holding.position, None, fees);
     }
     /// Lets fees of a line go of which nothing is left.
     pub fn forget_zero_fees(&mut self, place: usize) {

@@ -15,6 +15,7 @@ use super::trade::Planned;
 use crate::drift::{Request, Rules, Shadow, Watch};
 use crate::prices::InstrumentIx;
 use domain::enums::{CostMethod, DividendSource};
+use domain::ledger::LedgerEntry;
 use domain::policy::Policy;
 use domain::{Amount, Currency, PortfolioId, SmolStr, Timestamp};
 use engine::commands::CommandMemory;
@@ -207,10 +208,10 @@ impl Portfolio {
         })
     }
 
-    /// Writes a planned booking; its place.
-    pub fn book(&mut self, planned: Planned) -> Place {
-        let restated = planned.across.as_ref().and_then(|across| across.entry.clone());
-        let line = planned.position.map(|(ix, place, position)| (ix, place.unwrap_or_else(|| self.lines.place(ix)), position));
+    /// Writes a planned booking, of which the ledger says that; its place. What was planned is used up.
+    pub fn book(&mut self, planned: &mut Planned, entry: LedgerEntry) -> Place {
+        let restated = planned.across.as_mut().and_then(|across| across.entry.take());
+        let line = planned.position.as_ref().map(|(ix, place, position)| (*ix, place.unwrap_or_else(|| self.lines.place(*ix)), position));
         // First what was held before it, then what is held.
         let kept = match &planned.kept {
             payment @ Booking::Payment(_) => self.payments.push(&self.payment_changes, None, None, payment) | PAYMENT,
@@ -221,21 +222,21 @@ impl Portfolio {
             }
         };
         if let Some((ix, place, position)) = line {
-            match planned.across {
+            match planned.across.take() {
                 None => {
-                    self.lines.book(place, position, planned.lots, planned.charges.into_iter());
+                    self.lines.book(place, position, planned.lots.take(), &planned.effect.charges);
                     let line = self.lines.at_mut(place);
                     line.newest = line.newest.max(Some(planned.kept.date()));
                 }
-                Some(across) => self.restate_across(ix, place, *across, planned.charges),
+                Some(across) => self.restate_across(ix, place, *across, &planned.effect.charges),
             }
         }
-        self.cash.post(&planned.movements, planned.settles);
+        self.cash.post(&planned.effect.movements, planned.settles);
         self.sums = planned.sums;
-        if let Some((order, executed)) = planned.order {
+        if let Some((order, executed)) = planned.order.take() {
             self.orders.keep(order, executed);
         }
-        self.journal.add(planned.entry, line.map(|(ix, ..)| ix));
+        self.journal.add(entry, line.map(|(ix, ..)| ix));
         if let Some(entry) = restated {
             self.journal.add(entry, line.map(|(ix, ..)| ix));
         }
@@ -243,8 +244,8 @@ impl Portfolio {
         kept
     }
 
-    fn restate_across(&mut self, ix: InstrumentIx, place: usize, across: Across, charges: Charges) {
-        self.lines.restate(place, across.holding, charges.into_iter());
+    fn restate_across(&mut self, ix: InstrumentIx, place: usize, across: Across, charges: &Charges) {
+        self.lines.restate(place, across.holding, charges);
         self.cash.post(&across.later.movements, None);
         self.actions.insert(ix, across.actions);
         self.accrue(ix, &across.later);

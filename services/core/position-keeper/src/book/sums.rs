@@ -32,19 +32,28 @@ impl Sums {
     pub fn realized_net(&self) -> Result<Amount, FixedError> {
         self.realized_gross.checked_sub(self.fees)?.checked_add(self.income)
     }
-    /// Adds the changes of a booking.
-    pub fn plus(&self, change: &Sums) -> Result<Sums, FixedError> {
-        let add = |a: Amount, b: Amount| bounded(a.checked_add(b)?);
-        Ok(Sums {
-            realized_gross: add(self.realized_gross, change.realized_gross)?,
-            fees: add(self.fees, change.fees)?,
-            income: add(self.income, change.income)?,
-            net_flows: add(self.net_flows, change.net_flows)?,
-            transferred: add(self.transferred, change.transferred)?,
-            book_cost: add(self.book_cost, change.book_cost)?,
-            book_cash: add(self.book_cash, change.book_cash)?,
-            book_owed: add(self.book_owed, change.book_owed)?,
-        })
+    /// Adds the changes of a booking. On an error the sums are to be thrown away.
+    pub fn add(&mut self, change: &Sums) -> Result<(), FixedError> {
+        let add = |sum: &mut Amount, change: Amount| {
+            // Most changes are none.
+            if !change.is_zero() {
+                *sum = bounded(sum.checked_add(change)?)?;
+            }
+            Ok(())
+        };
+        add(&mut self.realized_gross, change.realized_gross)?;
+        add(&mut self.fees, change.fees)?;
+        add(&mut self.income, change.income)?;
+        add(&mut self.net_flows, change.net_flows)?;
+        add(&mut self.transferred, change.transferred)?;
+        add(&mut self.book_cost, change.book_cost)?;
+        add(&mut self.book_cash, change.book_cash)?;
+        add(&mut self.book_owed, change.book_owed)
+    }
+    /// The sums with the changes of a booking.
+    pub fn plus(mut self, change: &Sums) -> Result<Sums, FixedError> {
+        self.add(change)?;
+        Ok(self)
     }
     /// The same changes, or their opposites.
     pub fn signed(&self, sign: i128) -> Result<Sums, FixedError> {

@@ -3,9 +3,8 @@
 
 use super::across::{self, Across, Papers};
 use super::booking::Booking;
-use super::cash::Movements;
 use super::entry::{Source, charged, legs, money};
-use super::execution::{Charge, Charges, Effect, Execution, Form};
+use super::execution::{Charge, Effect, Execution, Form};
 use super::lines::Lines;
 use super::lots::{LotChange, Lots, keeps_lots};
 use super::orders::Executed;
@@ -30,18 +29,14 @@ pub struct Planned {
     pub position: Option<(InstrumentIx, Option<usize>, Position)>,
     /// What becomes of its lots, where the method keeps them.
     pub lots: Option<Box<LotChange>>,
-    /// Fees of that position.
-    pub charges: Charges,
-    /// Cash.
-    pub movements: Movements,
+    /// What it does: cash, fees, sums.
+    pub effect: Effect,
     /// When the cash settles, where that lies ahead.
     pub settles: Option<Date>,
     /// The portfolio's sums after it.
     pub sums: Sums,
     /// The order after it, where it fills one.
     pub order: Option<(OrderId, Executed)>,
-    /// What the ledger says of it.
-    pub entry: LedgerEntry,
     /// What is kept of it.
     pub kept: Booking,
     /// What splits of its instrument add to it, where they make a difference.
@@ -49,6 +44,38 @@ pub struct Planned {
 }
 
 impl Planned {
+    /// A booking that is to be planned: it is large, and is planned where it lies.
+    pub fn new(kept: Booking, settles: Option<Date>) -> Self {
+        let (effect, sums) = (Effect::default(), Sums::default());
+        Self { position: None, lots: None, effect, settles, sums, order: None, kept, across: None }
+    }
+
+    /// Plans it on what its portfolio holds. On an error it is to be thrown away.
+    pub fn plan(&mut self, portfolio: &Portfolio) -> Result<(), FixedError> {
+        match self.kept.line() {
+            Some(instrument) => self.plan_line(portfolio, instrument)?,
+            None => self.kept.apply(&mut self.effect, &mut Position::default(), None)?,
+        }
+        portfolio.cash.check(&self.effect.movements, self.settles)?;
+        self.effect.check_told()?;
+        self.sums = portfolio.sums;
+        self.sums.add(&self.effect.change)
+    }
+
+    fn plan_line(&mut self, portfolio: &Portfolio, instrument: InstrumentIx) -> Result<(), FixedError> {
+        let place = portfolio.lines.find(instrument);
+        let line = place.map(|place| portfolio.lines.at(place));
+        let mut lots = line.map_or(Lots::none(), |line| &line.lots).plan(portfolio.method, self.kept.opener(), self.kept.date());
+        let position = line.map_or_else(Position::default, |line| line.position);
+        let (_, _, position) = self.position.insert((instrument, place, position));
+        self.kept.apply(&mut self.effect, position, lots.as_mut())?;
+        self.lots = lots.map(|lots| Box::new(lots.into()));
+        match line {
+            Some(line) => self.effect.charges.iter().try_for_each(|(currency, amount)| line.fees.check(*currency, *amount)),
+            None => Ok(()),
+        }
+    }
+
     /// Whether lines and lots have room for it.
     pub fn check_room(&self, lines: &Lines, instrument: InstrumentIx, settings: &Settings) -> Result<(), Trouble> {
         lines.check_room(instrument, settings.max_lines)?;
@@ -67,9 +94,16 @@ impl Planned {
     }
 }
 
-/// Plans the booking of a TRADE whose own fields were checked.
-pub fn plan(portfolio: &Portfolio, market: &Market, fill: &Fill, source: &Source, now: Timestamp) -> Result<Planned, Trouble> {
-    let (ix, facts) = facts_of(market, fill)?;
+/// Plans the booking of a TRADE whose own fields were checked, with what the ledger says of it.
+#[inline]
+pub fn plan(
+    portfolio: &Portfolio,
+    market: &Market,
+    fill: &Fill,
+    (ix, source): (InstrumentIx, &Source),
+    now: Timestamp,
+) -> Result<(Planned, LedgerEntry), Trouble> {
+    let facts = facts_in(market, ix, fill)?;
     let rate = match fill.fx_rate.filter(|_| fill.currency != portfolio.base) {
         Some(rate) => rate,
         None => mark_rate(market, fill.currency, portfolio.base)?,
@@ -77,47 +111,19 @@ pub fn plan(portfolio: &Portfolio, market: &Market, fill: &Fill, source: &Source
     let terms = Terms { market, facts, base: portfolio.base, method: portfolio.method, rate };
     let execution = terms.execution(fill, ix)?;
     let settles = fill.settle_date.filter(|date| *date > now.date_utc());
-    if facts.kind != InstrumentType::Fx && across::concern(portfolio, market, ix, execution.trade_date) {
-        return plan_across(portfolio, market, fill, (ix, execution), settles, source);
-    }
-    let place = portfolio.lines.find(ix);
-    let line = place.map(|place| portfolio.lines.at(place));
-    let mut position = line.map_or_else(Position::default, |line| line.position);
-    let mut lots = line.map_or(Lots::none(), |line| &line.lots).plan(portfolio.method, execution.id.as_ref(), execution.trade_date);
-    let effect = execution.apply(&mut position, lots.as_mut())?;
-    portfolio.cash.check(&effect.movements, settles)?;
-    if let Some(line) = line {
-        effect.charges.iter().try_for_each(|(currency, amount)| line.fees.check(*currency, *amount))?;
-    }
-    let order = fill.order_id.map(|order| Ok((order, portfolio.orders.after(order, fill)?)));
-    let has_position = facts.kind != InstrumentType::Fx;
-    Ok(Planned {
-        position: has_position.then_some((ix, place, position)),
-        lots: lots.filter(|_| has_position).map(|lots| Box::new(lots.into())),
-        settles,
-        sums: portfolio.sums.plus(&effect.change)?,
-        order: order.transpose().map_err(|error: FixedError| Trouble::from(error))?,
-        entry: entry(EntryKind::Trade, fill, &execution, &effect, source)?,
-        charges: effect.charges,
-        movements: effect.movements,
-        kept: Booking::Execution(execution),
-        across: None,
-    })
-}
-
-fn plan_across(
-    portfolio: &Portfolio,
-    market: &Market,
-    fill: &Fill,
-    (ix, execution): (InstrumentIx, Execution),
-    settles: Option<Date>,
-    source: &Source,
-) -> Result<Planned, Trouble> {
     let order = fill.order_id.map(|order| Ok((order, portfolio.orders.after(order, fill)?)));
     let order = order.transpose().map_err(|error: FixedError| Trouble::from(error))?;
-    let told = |kind: EntryKind, effect: &Effect| entry(kind, fill, &execution, effect, source);
-    let papers = Papers { kind: EntryKind::Trade, settles, order };
-    across::plan(portfolio, market, (ix, Booking::Execution(execution.clone())), papers, told)
+    if facts.kind != InstrumentType::Fx && across::concern(portfolio, market, ix, fill.trade_date) {
+        let told = |kind: EntryKind, effect: &Effect| entry(kind, fill, &execution, effect, source);
+        let papers = Papers { kind: EntryKind::Trade, settles, order };
+        return across::plan(portfolio, market, (ix, Booking::Execution(execution.clone())), papers, told);
+    }
+    let mut planned = Planned::new(Booking::Execution(execution), settles);
+    planned.order = order;
+    planned.plan(portfolio)?;
+    let Booking::Execution(execution) = &planned.kept else { unreachable!("a fill is kept as an execution") };
+    let told = entry(EntryKind::Trade, fill, execution, &planned.effect, source);
+    Ok((planned, told))
 }
 
 /// An instrument and its facts, or what its record waits for.
@@ -128,14 +134,21 @@ pub fn known<'a>(market: &'a Market, instrument: &InstrumentId) -> Result<(Instr
 
 /// The instrument of a fill and its facts, or what the fill waits for.
 pub fn facts_of<'a>(market: &'a Market, fill: &Fill) -> Result<(InstrumentIx, &'a Instrument), Trouble> {
-    let (ix, facts) = known(market, &fill.instrument_id)?;
+    let ix = market.find(&fill.instrument_id).ok_or_else(|| Trouble::Wait(Need::Instrument(fill.instrument_id.clone())))?;
+    Ok((ix, facts_in(market, ix, fill)?))
+}
+
+fn facts_in<'a>(market: &'a Market, ix: InstrumentIx, fill: &Fill) -> Result<&'a Instrument, Trouble> {
+    let Some(facts) = market.slot(ix).facts.as_deref() else {
+        return Err(Trouble::Wait(Need::Instrument(fill.instrument_id.clone())));
+    };
     if fill.currency != facts.currency {
         return Err(Trouble::invalid(format!(
             "the fill is in {}, instrument {:?} in {}: send the price in the instrument's currency",
             fill.currency, fill.instrument_id, facts.currency
         )));
     }
-    Ok((ix, facts))
+    Ok(facts)
 }
 
 /// The mark rate of a currency in base, or what a record needs before it can be booked.
@@ -225,7 +238,7 @@ impl Terms<'_> {
         let rate = if local_fee { self.rate } else { mark_rate(self.market, fee.currency, self.base)? };
         let book = amount.convert(rate)?;
         let local = if local_fee { amount } else { book.convert_back(self.rate)? };
-        Ok(Some(Charge { currency: fee.currency, amount: fee.amount, local, book, held: false }))
+        Ok(Some(Charge { currency: fee.currency, amount: fee.amount, local, book, held: None }))
     }
 
     fn charge_of_holding(&self, fill: &Fill, fee: &Fee) -> Result<Option<Charge>, Trouble> {
@@ -241,13 +254,14 @@ impl Terms<'_> {
         let gross = value(self.facts, units.abs(), fill.price)?;
         let book = bounded(gross.convert(self.rate)?)?;
         let (local, book) = (signed(units.signum(), gross)?, signed(units.signum(), book)?);
-        Ok(Some(Charge { currency: fee.currency, amount: fee.amount, local, book, held: true }))
+        Ok(Some(Charge { currency: fee.currency, amount: fee.amount, local, book, held: Some(units) }))
     }
 }
 
-/// What the ledger says of an effect that a fill has had.
-pub fn entry(kind: EntryKind, fill: &Fill, execution: &Execution, effect: &Effect, source: &Source) -> Result<LedgerEntry, Trouble> {
-    Ok(LedgerEntry {
+/// What the ledger says of a checked effect that a fill has had.
+#[inline]
+pub fn entry(kind: EntryKind, fill: &Fill, execution: &Execution, effect: &Effect, source: &Source) -> LedgerEntry {
+    LedgerEntry {
         kind,
         cause: source.cause(&fill.exec_id),
         instrument_id: Some(fill.instrument_id.clone()),
@@ -260,10 +274,10 @@ pub fn entry(kind: EntryKind, fill: &Fill, execution: &Execution, effect: &Effec
         price: Some(execution.price),
         fx_rate: Some(execution.rate),
         cash: legs(&effect.movements),
-        realized_gross: money(bounded(effect.realized)?),
+        realized_gross: money(effect.realized),
         fees: charged(&effect.charges),
-        income: money(bounded(effect.income)?),
+        income: money(effect.income),
         external_flow: Money::ZERO,
         equity_before: None,
-    })
+    }
 }

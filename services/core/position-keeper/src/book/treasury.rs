@@ -7,10 +7,8 @@ use super::booking::Booking;
 use super::entry::{Source, charged, legs, money};
 use super::execution::Effect;
 use super::history::Place;
-use super::lots::Lots;
 use super::payment::Payment;
 use super::portfolio::Portfolio;
-use super::position::Position;
 use super::trade::{Planned, known, mark_rate, value};
 use super::transfer::Transfer;
 use super::trouble::{Need, Trouble, bounded};
@@ -106,14 +104,16 @@ fn entry_kind(kind: CashKind) -> Result<EntryKind, Trouble> {
     })
 }
 
-/// Plans the booking of a checked entry. `equity` is the portfolio's equity before it, where every price is there.
+/// Plans the booking of a checked entry, with what the ledger says of it. `equity` is the portfolio's equity before it,
+/// where every price is there.
 pub fn plan(
     portfolio: &Portfolio,
     market: &Market,
     entry: &CashEntry,
     source: &Source,
     equity: Option<Amount>,
-) -> Result<Planned, Trouble> {
+) -> Result<(Planned, LedgerEntry), Trouble> {
+    let kind = entry_kind(entry.kind)?;
     let booking = match entry.instrument_id.as_ref().filter(|_| is_of_securities(entry)) {
         Some(instrument) => Booking::Transfer(transfer(portfolio, market, entry, instrument)?),
         None => Booking::Payment(payment(portfolio, market, entry)?),
@@ -121,27 +121,13 @@ pub fn plan(
     let instrument = booking.line();
     if let Some(ix) = instrument.filter(|ix| across::concern(portfolio, market, *ix, booking.date())) {
         let told = |kind: EntryKind, effect: &Effect| ledger_entry(kind, entry, &booking, effect, source, equity);
-        let papers = Papers { kind: entry_kind(entry.kind)?, settles: None, order: None };
+        let papers = Papers { kind, settles: None, order: None };
         return across::plan(portfolio, market, (ix, booking.clone()), papers, told);
     }
-    let place = instrument.and_then(|instrument| portfolio.lines.find(instrument));
-    let line = place.map(|place| portfolio.lines.at(place));
-    let mut position = line.map_or_else(Position::default, |line| line.position);
-    let mut lots = line.map_or(Lots::none(), |line| &line.lots).plan(portfolio.method, booking.opener(), booking.date());
-    let effect = booking.apply(&mut position, lots.as_mut())?;
-    portfolio.cash.check(&effect.movements, None)?;
-    Ok(Planned {
-        position: instrument.map(|instrument| (instrument, place, position)),
-        lots: lots.map(|lots| Box::new(lots.into())),
-        charges: effect.charges.clone(),
-        sums: portfolio.sums.plus(&effect.change)?,
-        settles: None,
-        order: None,
-        entry: ledger_entry(entry_kind(entry.kind)?, entry, &booking, &effect, source, equity)?,
-        movements: effect.movements,
-        kept: booking,
-        across: None,
-    })
+    let mut planned = Planned::new(booking, None);
+    planned.plan(portfolio)?;
+    let told = ledger_entry(kind, entry, &planned.kept, &planned.effect, source, equity);
+    Ok((planned, told))
 }
 
 /// Plans the reversal of a booked entry; `was` is what stands at its place.
@@ -261,13 +247,13 @@ fn ledger_entry(
     effect: &Effect,
     source: &Source,
     equity: Option<Amount>,
-) -> Result<LedgerEntry, Trouble> {
+) -> LedgerEntry {
     let (price, rate) = match booking {
         Booking::Transfer(transfer) => (Some(transfer.price), Some(transfer.rate)),
         Booking::Payment(payment) => (None, Some(payment.rate)),
         Booking::Execution(execution) => (Some(execution.price), Some(execution.rate)),
     };
-    Ok(LedgerEntry {
+    LedgerEntry {
         kind,
         cause: source.cause(&entry.entry_id),
         instrument_id: entry.instrument_id.clone(),
@@ -280,10 +266,10 @@ fn ledger_entry(
         price,
         fx_rate: rate,
         cash: legs(&effect.movements),
-        realized_gross: money(bounded(effect.realized)?),
+        realized_gross: money(effect.realized),
         fees: charged(&effect.charges),
-        income: money(bounded(effect.income)?),
-        external_flow: money(bounded(effect.change.net_flows)?),
+        income: money(effect.income),
+        external_flow: money(effect.change.net_flows),
         equity_before: equity.filter(|_| is_flow(entry)).map(money),
-    })
+    }
 }

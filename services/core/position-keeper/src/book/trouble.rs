@@ -55,20 +55,28 @@ pub enum Trouble {
 
 impl Trouble {
     /// A refusal with a code and a text.
+    #[cold]
+    #[inline(never)]
     pub fn refuse(code: DeadLetterCode, text: impl AsRef<str>) -> Self {
         Trouble::Refuse(Refusal::new(code, text))
     }
     /// A refusal of a value that is out of range.
+    #[cold]
+    #[inline(never)]
     pub fn range(text: impl AsRef<str>) -> Self {
         Self::refuse(DeadLetterCode::OutOfRange, text)
     }
     /// A refusal of a record that contradicts itself or asks for what is not done.
+    #[cold]
+    #[inline(never)]
     pub fn invalid(text: impl AsRef<str>) -> Self {
         Self::refuse(DeadLetterCode::InvalidRecord, text)
     }
 }
 
 impl From<FixedError> for Trouble {
+    #[cold]
+    #[inline(never)]
     fn from(_: FixedError) -> Self {
         Self::range("the booking would leave the range of exact amounts (10^15 units of a currency): check quantity, price and rate")
     }

@@ -54,13 +54,13 @@ impl PositionKeeper {
         };
         let equity = self.equity_before(ix, entry, cx);
         let portfolio = self.portfolio(ix);
-        let planned = treasury::plan(portfolio, &self.market, entry, source, equity)?;
-        let touched = planned.position.map(|(instrument, ..)| instrument);
+        let (mut planned, told) = treasury::plan(portfolio, &self.market, entry, source, equity)?;
+        let touched = planned.kept.line();
         if let Some(instrument) = touched {
             planned.check_room(&portfolio.lines, instrument, cx.settings)?;
             self.market.book(instrument);
         }
-        let place = self.portfolio_mut(ix).book(planned);
+        let place = self.portfolio_mut(ix).book(&mut planned, told);
         if let Some(instrument) = touched {
             self.hold(instrument, ix);
             self.note_unrated(ix);

@@ -162,7 +162,7 @@ impl PositionKeeper {
             format!("the carried bytes were refused: {}; once that is mended, ADMIT it under a new command_id", refusal.text)
         })?;
         let ended = match &input {
-            Input::Fill(fill) if fill.portfolio_id == *id => self.try_fill(fill, &source, true, cx),
+            Input::Fill(fill) if fill.portfolio_id == *id => self.try_fill(fill, None, &source, true, cx),
             Input::Cash(entry) if entry.portfolio_id == *id => self.try_cash(entry, &source, true, cx),
             _ => return Err(format!("the carried record is no fill or cash entry of portfolio {id:?}")),
         };

@@ -5,6 +5,8 @@ use crate::book::history::Place;
 use crate::book::trade;
 use crate::book::{Need, PortfolioIx, Trouble};
 use crate::drift::Request;
+use crate::intake::Ahead;
+use crate::intake::ahead::Known;
 use crate::keeper::PositionKeeper;
 use domain::enums::{DriftCause, ExecType, Side};
 use domain::fill::Fill;
@@ -15,28 +17,34 @@ use engine::dedup::{Parts, RecordId, Verdict};
 
 impl PositionKeeper {
     /// Books a fill; `late` ones pass when an operator admits them.
-    pub(crate) fn try_fill(&mut self, fill: &Fill, source: &Source, late: bool, cx: &mut Context<'_>) -> Result<(), Trouble> {
-        check(fill)?;
-        if fill.exec_type != ExecType::Trade {
-            return self.try_amend(fill, source, cx);
-        }
-        let ix = self.find(&fill.portfolio_id).ok_or_else(|| Trouble::Wait(Need::Policy(fill.portfolio_id.clone())))?;
+    pub(crate) fn try_fill(&mut self, fill: &Fill, ahead: Ahead, source: &Source, late: bool, cx: &mut Context<'_>) -> Result<(), Trouble> {
+        let Known { id, content, portfolio, instrument, .. } = match ahead {
+            Some(told) => told?,
+            None => {
+                check(fill)?;
+                if fill.exec_type != ExecType::Trade {
+                    return self.try_amend(fill, source, cx);
+                }
+                self.known(fill)
+            }
+        };
+        let ix = portfolio.ok_or_else(|| Trouble::Wait(Need::Policy(fill.portfolio_id.clone())))?;
+        let instrument = instrument.ok_or_else(|| Trouble::Wait(Need::Instrument(fill.instrument_id.clone())));
         check_rate(fill, self.portfolio(ix).base)?;
-        let (id, content) = hashes(&mut self.parts, fill);
         let dates = cx.settings.dedup_trade_dates;
         let portfolio = self.portfolio(ix);
         let verdict = portfolio.latecomers.judge(portfolio.fills.judge(fill.trade_date, id, content, cx.now, dates), id, content);
         super::settling::admit(verdict, late, "execution", fill.exec_id.as_str(), fill.trade_date)?;
         let portfolio = self.portfolio(ix);
-        let planned = trade::plan(portfolio, &self.market, fill, source, cx.now)?;
+        let (mut planned, told) = trade::plan(portfolio, &self.market, fill, (instrument?, source), cx.now)?;
         let lines = portfolio.lines.all().len();
-        let touched = planned.position.map(|(instrument, ..)| instrument);
+        let touched = planned.kept.line();
         if let Some(instrument) = touched {
             planned.check_room(&portfolio.lines, instrument, cx.settings)?;
             self.market.book(instrument);
         }
         let (settles, across) = (planned.settles, planned.across.is_some());
-        let place = self.portfolios[ix.at()].book(planned);
+        let place = self.portfolios[ix.at()].book(&mut planned, told);
         self.remember(ix, fill, (id, content, place), dates);
         let portfolio = &mut self.portfolios[ix.at()];
         if matches!(verdict, Verdict::Late { .. }) {

@@ -3,6 +3,7 @@
 
 use crate::book::entry::Source;
 use crate::book::{Need, PortfolioIx, Trouble};
+use crate::intake::Ahead;
 use crate::keeper::PositionKeeper;
 use domain::reason::DeadLetterCode;
 use domain::{Date, Input, PortfolioId};
@@ -12,13 +13,13 @@ use engine::{Context, Origin, RawRecord, Refusal};
 
 impl PositionKeeper {
     /// Takes a fill or a cash entry from its log.
-    pub(crate) fn settle_record(&mut self, input: &Input, origin: &Origin<'_>, cx: &mut Context<'_>) {
+    pub(crate) fn settle_record(&mut self, input: &Input, ahead: Ahead, origin: &Origin<'_>, cx: &mut Context<'_>) {
         let Some(portfolio) = owner(input) else { return };
         let waiting = self.waits.need(portfolio).cloned();
         let ended = match waiting {
             // Behind others of its portfolio it waits unseen, unless it is wrong in itself.
             Some(need) => check(input).and(Err(Trouble::Wait(need))),
-            None => self.try_record(input, &Source::from(origin), cx),
+            None => self.try_record(input, ahead, &Source::from(origin), cx),
         };
         match ended {
             Ok(()) => self.wake_named(input, cx),
@@ -53,7 +54,7 @@ impl PositionKeeper {
     /// Tries a record that has waited; what it was, if it was booked.
     pub(crate) fn try_again(&mut self, portfolio: &PortfolioId, waiting: Waiting, cx: &mut Context<'_>) -> Option<Input> {
         let decoded = cx.decode(&waiting.record).map_err(Trouble::Refuse);
-        let ended = decoded.and_then(|input| self.try_record(&input, &Source::from(&waiting.record), cx).map(|()| input));
+        let ended = decoded.and_then(|input| self.try_record(&input, None, &Source::from(&waiting.record), cx).map(|()| input));
         match ended {
             Ok(input) => return Some(input),
             Err(Trouble::Duplicate) => cx.count_duplicate(),
@@ -66,9 +67,9 @@ impl PositionKeeper {
         None
     }
 
-    fn try_record(&mut self, input: &Input, source: &Source, cx: &mut Context<'_>) -> Result<(), Trouble> {
+    fn try_record(&mut self, input: &Input, ahead: Ahead, source: &Source, cx: &mut Context<'_>) -> Result<(), Trouble> {
         match input {
-            Input::Fill(fill) => self.try_fill(fill, source, false, cx),
+            Input::Fill(fill) => self.try_fill(fill, ahead, source, false, cx),
             Input::Cash(entry) => self.try_cash(entry, source, false, cx),
             _ => Err(Trouble::refuse(DeadLetterCode::Undecodable, "the record is neither a fill nor a cash entry")),
         }

@@ -5,6 +5,7 @@
 
 mod admitting;
 mod amending;
+mod blocks;
 mod bookings;
 mod crowding;
 mod discarding;

@@ -21,7 +21,7 @@ use crate::worker::LaneHalt;
 use crate::worker::pacing::{Clock, Pacing};
 use avro_codec::CodecError;
 use domain::{Input, SmolStr, Timestamp};
-use engine::Settings;
+use engine::{Role, Settings};
 use market::Market;
 use paper_router::PaperRouter;
 use position_keeper::PositionKeeper;
@@ -199,7 +199,7 @@ impl Cluster {
 
     /// Every recovery after a kill so far, by member and lane.
     pub fn recoveries(&self) -> Vec<(Member, i32, Recovery)> {
-        fn of<R>(member: Member, stations: &[Station<R>]) -> impl Iterator<Item = (Member, i32, Recovery)> {
+        fn of<R: Role>(member: Member, stations: &[Station<R>]) -> impl Iterator<Item = (Member, i32, Recovery)> {
             stations.iter().flat_map(move |one| one.recoveries().iter().map(move |recovery| (member, one.lane(), *recovery)))
         }
         of(Member::PositionKeeper, &self.keepers)
@@ -221,7 +221,7 @@ impl Cluster {
     }
 }
 
-fn turns<R: engine::Role>(stations: &mut [Station<R>], member: Member, clock: Timestamp) -> Result<bool, ClusterError> {
+fn turns<R: Role>(stations: &mut [Station<R>], member: Member, clock: Timestamp) -> Result<bool, ClusterError> {
     let mut moved = false;
     for station in stations {
         moved |= station.turn(clock).map_err(|halt| ClusterError::Halt { member, lane: station.lane(), halt })?;
@@ -229,7 +229,7 @@ fn turns<R: engine::Role>(stations: &mut [Station<R>], member: Member, clock: Ti
     Ok(moved)
 }
 
-fn station<R>(stations: &mut [Station<R>], lane: i32) -> &mut Station<R> {
+fn station<R: Role>(stations: &mut [Station<R>], lane: i32) -> &mut Station<R> {
     let index = usize::try_from(lane).expect("lanes count from zero");
     stations.get_mut(index).expect("the lane is one of the cluster's")
 }

@@ -28,7 +28,7 @@ pub(super) struct Machine {
 }
 
 /// A lane and what it has not read yet.
-struct Station<R> {
+struct Station<R: Role> {
     lane: Lane<R>,
     inbox: BTreeMap<Topic, Vec<RawRecord>>,
 }

@@ -46,7 +46,7 @@ pub struct Target {
 }
 
 /// A recovered lane.
-pub struct Recovered<R> {
+pub struct Recovered<R: Role> {
     /// The lane, at its last published step.
     pub lane: Lane<R>,
     /// Step of the checkpoint that it came from and that the next one builds upon.
@@ -125,7 +125,7 @@ fn at_genesis<R: Role>(target: Target, role: R, way: &recovery::Recovery, past: 
 }
 
 /// A lane as a checkpoint holds it.
-struct Restored<R> {
+struct Restored<R: Role> {
     lane: Lane<R>,
     progress_from: i64,
     older: bool,

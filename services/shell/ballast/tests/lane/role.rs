@@ -63,6 +63,7 @@ impl Image for Words {
 }
 
 impl Role for Words {
+    type Ahead = ();
     const NAME: &'static str = "words";
     const INPUTS: &'static [Topic] = &[Topic::Frames, Topic::Policies, Topic::Refresh];
     const PROGRESS: Topic = Topic::RebalancerProgress;
@@ -71,7 +72,7 @@ impl Role for Words {
     fn begin_after(&mut self, step: i64) {
         self.steps_before = step;
     }
-    fn fold(&mut self, input: Input, origin: &Origin<'_>, cx: &mut Context<'_>) {
+    fn fold(&mut self, input: Input, _ahead: (), origin: &Origin<'_>, cx: &mut Context<'_>) {
         self.order.push(origin.topic);
         match input {
             Input::Refresh(refresh) => {

@@ -24,7 +24,7 @@ pub struct Recovery {
 }
 
 /// A lane of a role.
-pub(super) struct Station<R> {
+pub(super) struct Station<R: Role> {
     log: MemoryLog,
     target: Target,
     core: Settings,
@@ -37,14 +37,14 @@ pub(super) struct Station<R> {
     born: bool,
 }
 
-struct Life<R> {
+struct Life<R: Role> {
     worker: LaneWorker<R>,
     reader: MemoryReader,
     publisher: MortalPublisher,
     codec: AvroCodec,
 }
 
-impl<R> Station<R> {
+impl<R: Role> Station<R> {
     pub(super) fn new(log: &MemoryLog, lane: i32, lanes: i32, core: &Settings, pacing: &Pacing, fresh: fn() -> R) -> Self {
         Self {
             log: log.clone(),
