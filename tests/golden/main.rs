@@ -5,6 +5,7 @@
 mod approved;
 mod balance;
 mod core;
+mod coverage;
 mod mutation;
 mod oracle;
 mod refusals;

@@ -125,6 +125,13 @@ fn strict_names_the_wrong_line_of_a_group() {
 }
 
 #[test]
+fn line_ends_and_marks_mean_nothing() {
+    let plain = input("buy_and_sell");
+    let from_an_editor = format!("\u{feff}{}", plain.replace('\n', "\r\n \r\n"));
+    assert_eq!(whole(&from_an_editor, &Options::default()), whole(&plain, &Options::default()));
+}
+
+#[test]
 fn unreadable_lines_stand_in_order_and_split_no_group() {
     let text = "{\"topic\":\"treasury.cash.v1\",\"value\":{}}\njunk\n";
     let topics: Vec<_> = whole(text, &Options::default()).into_iter().map(|record| record["topic"].clone()).collect();

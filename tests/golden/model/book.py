@@ -229,7 +229,26 @@ class Book:
         self.sums[name] += sign * book if name == "net_flows" else book
         flow = sign * book if name == "net_flows" else ZERO
         shown = kind if kind.startswith("TRANSFER") else "CASH_" + kind
-        return {"kind": shown, "cash": {value["currency"]: sign * amount}, "external_flow": flow, "fx_rate": rate}
+        told = {"kind": shown, "cash": {value["currency"]: sign * amount}, "external_flow": flow, "fx_rate": rate}
+        instrument = value.get("instrument_id") or market.actions.get(value.get("action_id"))
+        if name != "net_flows" and instrument and market.kind(instrument) != "FX":
+            told["income"] = self.beside(instrument, name, amount, book, value["currency"], market)
+        return told
+
+    def beside(self, instrument, name, amount, book, currency, market):
+        """Fees and income that an entry names an instrument for are that one's, and no cycle's; the income."""
+        own = market.currency(instrument)
+        local = amount if currency == own else booked(book / market.rate(own, self.base))
+        position = self.positions.setdefault(instrument, Position(self.method))
+        market.booked.add(instrument)
+        if name == "fees":
+            position.fees[currency] += amount
+            position.fees_local += local
+            position.net_base -= book
+            return ZERO
+        position.income += local
+        position.net_base += book
+        return local
 
     def transfer(self, value, rate, market):
         """Securities cross the boundary at their worth; what that differs from their cost stands apart."""

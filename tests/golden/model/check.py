@@ -87,9 +87,11 @@ class Case:
                 world.now = world.market.now = max(world.now, micros(record["timestamp"]))
                 self.begin(world)
             if index + 1 not in unread:
-                self.take(world, record)
+                counted = self.take(world, record)
                 topic = "frames" if record["topic"] in SOURCES else record["topic"]
-                self.places[topic].append(index)
+                if counted is not False:
+                    # A late tick makes no frame.
+                    self.places[topic].append(index)
             self.look(world)
             self.states.append(copy.deepcopy(world))
 
@@ -102,7 +104,8 @@ class Case:
                 world.waiting[None].append((topic, offset))
             return
         if topic == "marketdata.ticks.v1":
-            world.market.tick(value)
+            if not world.market.tick(value):
+                return False
         elif topic == "reference.instruments.v1":
             world.market.describe(value)
         elif topic == "marketdata.status.v1":
@@ -211,7 +214,7 @@ class Case:
         if value.get("exec_type") in ("CANCEL", "CORRECT") or value.get("reverses"):
             return self.amend(world, portfolio, waiting)
         ready = not world.waiting[portfolio] and portfolio in world.books
-        if topic == FILLS or value["kind"].startswith("TRANSFER") and value.get("instrument_id"):
+        if topic == FILLS or value.get("instrument_id") and value["kind"] not in ("DEPOSIT", "WITHDRAWAL"):
             ready = ready and value["instrument_id"] in world.market.facts
         book = world.books.get(portfolio)
         told = None

@@ -41,17 +41,21 @@ class Market:
                 del line[ahead]
 
     def tick(self, value):
+        """Takes a tick; whether it was not late."""
         name = value["instrument_id"]
         quote, time = self.quotes.setdefault(name, {}), micros(value["event_time"])
-        if quote and time < quote["time"]:
-            return
+        number, known = num(value.get("sequence")), quote.get("sequence")
+        if number < known if number is not None and known is not None else quote and time < quote["time"]:
+            return False
         given = {field for field in FIELDS if value.get(field) is not None}
         quote.update({field: (num(value[field]), time) for field in given})
-        quote["time"] = time
+        quote["time"] = max(time, quote.get("time", time))
+        quote["sequence"] = known if number is None else number
         chosen = self.choose(name, self.source(name))
         # A tick that gives no field of the chosen price says nothing of it.
         if chosen and given & chosen[2]:
             self.take(name, *chosen)
+        return True
 
     def take(self, name, price, time, fields, quoted):
         if price > 0:

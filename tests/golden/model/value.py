@@ -56,6 +56,6 @@ class Valuation:
         self.fit = not self.unpriced and not self.stale and self.pairs_fit
 
     def unrealized(self, line, book):
-        if not line.position or not line.held or not line.priced:
+        if not line.position or not line.held:
             return ZERO
         return line.worth if line.kind == "FUTURE" else line.worth - line.position.book_cost

@@ -4,6 +4,7 @@
 pub mod across;
 pub mod action;
 pub mod amend;
+pub mod besides;
 pub mod booking;
 pub mod cash;
 pub mod entry;

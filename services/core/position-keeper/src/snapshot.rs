@@ -92,14 +92,16 @@ fn allocations(portfolio: &Portfolio, appraisal: &Appraisal, market: &Market) ->
                 // A member of a group has its share of the group's target.
                 (measure.bounds != portfolio.rules.other).then(|| measure.bounds.target_weight())
             });
-            (value.value.abs(), allocation(line, value, target, appraisal.equity, market))
+            let net = line.position.realized_net_base.checked_add(portfolio.besides.of(line.instrument).net_base);
+            let net = net.expect("two bounded amounts add up");
+            (value.value.abs(), allocation((line, net), value, target, appraisal.equity, market))
         })
         .collect();
     rows.sort_by(|(a, left), (b, right)| b.cmp(a).then_with(|| left.instrument_id.cmp(&right.instrument_id)));
     rows.into_iter().map(|(_, row)| row).collect()
 }
 
-fn allocation(line: &Line, value: &LineValue, target: Option<Fraction>, equity: Amount, market: &Market) -> Allocation {
+fn allocation((line, net): (&Line, Amount), value: &LineValue, target: Option<Fraction>, equity: Amount, market: &Market) -> Allocation {
     let slot = market.slot(line.instrument);
     let multiplier = slot.facts.as_ref().map_or(domain::Quantity::ONE, |facts| facts.multiplier);
     let weight = weight(value.weighed, equity).filter(|_| value.rate.is_some());
@@ -119,7 +121,7 @@ fn allocation(line: &Line, value: &LineValue, target: Option<Fraction>, equity: 
         target_weight: target,
         drift: drift(value.weighed, equity, target.unwrap_or_default()).filter(|_| value.rate.is_some()),
         unrealized: money(value.value.checked_sub(line.position.book_cost).expect("both are bounded")),
-        realized: money(line.position.realized_net_base),
+        realized: money(net),
     }
 }
 

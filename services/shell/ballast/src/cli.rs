@@ -46,8 +46,8 @@ const REPLAY_HELP: &str = concat!(
     ),
     "\nIt prints what the core publishes, in order. A wrong line becomes a dead letter and the run goes on; where --only or\n\
      --final leaves it out, standard error names it.\n\n",
-    "Exit status: 0 all applied, 3 some dead-lettered or still waiting at the end, 1 failed (with --strict: at the first\n\
-     wrong line), 2 unusable arguments or configuration.\n\n",
+    "Exit status: 0 all applied, 3 some dead-lettered (with --strict: at the first) or still waiting at the end, 1 failed,\n\
+     2 unusable arguments or configuration.\n\n",
     "Example: ballast replay --only rebalance.events.v1 .local/try.jsonl"
 );
 

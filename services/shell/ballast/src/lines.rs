@@ -1,6 +1,7 @@
 //! JSON lines: the same records as on the topics, one a line, for people, scripts and tests.
 //! Reading and printing of single lines; which topic means what to whom is the caller's.
 
+mod refused;
 pub mod symbols;
 
 use crate::nearest::{inputs, topic_words};
@@ -23,6 +24,8 @@ use domain::{Input, Output, PortfolioId, Timestamp, Topic};
 use engine::{Codec, Refusal};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+
+pub use refused::{RefusedLine, refused_line};
 
 /// A line as it is written.
 #[derive(Deserialize)]
@@ -62,8 +65,9 @@ impl Line {
     }
 }
 
-/// Reads one line.
+/// Reads one line. Some editors put a mark before the first line of a file; it means nothing.
 pub fn read_line(text: &str) -> Result<Line, Refusal> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let written: WrittenLine = serde_json::from_str(text).map_err(|error| refusal(text, &error))?;
     let topic = Topic::from_name(&written.topic).ok_or_else(|| Refusal::new(DeadLetterCode::Undecodable, no_topic(&written.topic)))?;
     let value = written.value.get();
@@ -94,7 +98,7 @@ fn refusal(json: &str, error: &serde_json::Error) -> Refusal {
         Some(field) => format!("{field}: {}", text.split(" at line ").next().unwrap_or_default()),
         None => text.replace(" at line 1 column ", " at column "),
     };
-    Refusal::new(code, text)
+    Refusal::new(code, refused::shortened(&text))
 }
 
 /// The field whose value ends at that column of a line.
@@ -137,7 +141,7 @@ fn tombstone(topic: Topic, key: Option<&str>) -> Result<Input, Refusal> {
     }
 }
 
-/// A dead letter as it is printed: the original as JSON where it is JSON, else as hexadecimal digits.
+/// A dead letter as it is printed: the original as JSON where it is JSON that readers can read, else as hexadecimal digits.
 #[derive(Serialize)]
 struct PrintedLetter<'a> {
     code: DeadLetterCode,
@@ -200,7 +204,7 @@ pub fn input_json(input: &Input) -> String {
 }
 
 fn printed(letter: &DeadLetter, line: Option<i64>) -> PrintedLetter<'_> {
-    let original = letter.value.as_deref().and_then(|bytes| serde_json::from_slice::<&RawValue>(bytes).ok());
+    let original = letter.value.as_deref().and_then(refused::shallow);
     let original_hex = match original {
         Some(_) => None,
         None => letter.value.as_deref().map(domain::dead_letter::hex::encode),
@@ -250,22 +254,4 @@ impl Codec for JsonCodec {
         }
         Ok(())
     }
-}
-
-/// The dead letter of a line that no role has seen, as it is printed.
-pub struct RefusedLine {
-    /// The dead-letter topic, as far as the line names one.
-    pub topic: String,
-    /// The printed line.
-    pub text: String,
-}
-
-/// The dead letter of line `number` (from 1), which could not be read.
-pub fn refused_line(number: i64, text: &str, refusal: &Refusal) -> RefusedLine {
-    let named = serde_json::from_str::<serde_json::Value>(text).ok().and_then(|line| line.get("topic")?.as_str().map(str::to_owned));
-    let topic = format!("{}.dlq", named.unwrap_or_else(|| "lines".to_owned()));
-    let quoted = |text: &str| serde_json::to_string(text).expect("text is JSON");
-    let (words, original) = (quoted(&format!("line {number}: {}", refusal.text)), quoted(text));
-    let value = format!(r#"{{"code":"{}","text":{words},"line":{number},"original":{original}}}"#, refusal.code);
-    RefusedLine { text: format!(r#"{{"topic":{},"value":{value}}}"#, quoted(&topic)), topic }
 }

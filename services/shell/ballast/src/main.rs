@@ -2,6 +2,8 @@
 
 use ballast::advice::advice;
 use ballast::cli::{Cli, Command, ConfigCommand, TopicsCommand};
+use ballast::commands::replay::UnusableFile;
+use ballast::replay::ReplayError;
 use ballast::{config, print};
 use clap::Parser;
 use std::process::ExitCode;
@@ -20,9 +22,17 @@ fn main() -> ExitCode {
             if let Some(advice) = advice(&error, &cli.command) {
                 print::aside(advice);
             }
-            ExitCode::from(if error.is::<config::ConfigError>() { 2 } else { 1 })
+            ExitCode::from(status_of(&error))
         }
     }
+}
+
+/// 2 for what was asked, 3 for a wrong line where the first one ends a replay, 1 for all else.
+fn status_of(error: &anyhow::Error) -> u8 {
+    if error.is::<config::ConfigError>() || error.is::<UnusableFile>() {
+        return 2;
+    }
+    if matches!(error.downcast_ref(), Some(ReplayError::WrongLine { .. })) { 3 } else { 1 }
 }
 
 fn act(cli: &Cli) -> anyhow::Result<ExitCode> {

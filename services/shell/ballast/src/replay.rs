@@ -48,6 +48,8 @@ pub enum Verdict {
 pub struct Ended {
     /// How it went.
     pub verdict: Verdict,
+    /// Records that were known already and changed nothing.
+    pub known: u64,
     /// Records that still wait for a policy, an instrument, a rate or an execution.
     pub waiting: usize,
     /// Those that hold others up, or await an execution: the oldest hundred.
@@ -223,7 +225,7 @@ impl<'a> Session<'a> {
             (0, _) => Verdict::SomeWait,
             _ => Verdict::SomeDeadLettered,
         };
-        Ok(Ended { verdict, waiting, held: self.machine.held(), unseen: self.unseen })
+        Ok(Ended { verdict, known: self.machine.known(), waiting, held: self.machine.held(), unseen: self.unseen })
     }
 }
 

@@ -49,7 +49,27 @@ fn words_that_nobody_hears_end_nothing() {
     drop(reader);
     let mut child = ballast(&["replay", "--strict"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(writer).spawn().unwrap();
     child.stdin.take().unwrap().write_all(b"17\n").unwrap();
-    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(1));
+    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(3));
+}
+
+#[test]
+fn a_file_that_is_not_there_is_an_argument_of_no_use() {
+    for file in ["/nonexistent/lines.jsonl", "/"] {
+        let ended = ballast(&["replay", file]).output().unwrap();
+        assert_eq!(ended.status.code(), Some(2), "{}", errors(&ended));
+        assert!(errors(&ended).contains(&format!("opening {file}: ")), "{}", errors(&ended));
+    }
+}
+
+#[test]
+fn a_replay_says_what_was_known_already() {
+    let deposit = r#"{"topic":"treasury.cash.v1","timestamp":"2026-01-05T14:00:00Z","value":{"source":"BANK","entry_id":"1","portfolio_id":"P","kind":"DEPOSIT","currency":"USD","amount":"5","effective_at":"2026-01-05T14:00:00Z"}}"#;
+    let policy = r#"{"topic":"portfolio.policies.v1","value":{"portfolio_id":"P","policy_version":1,"base_currency":"USD"}}"#;
+    let file = file_of("known", &[policy, deposit, deposit, deposit].map(str::to_owned));
+    let ended = ballast(&["replay", &file.to_string_lossy()]).output().unwrap();
+    std::fs::remove_file(&file).unwrap();
+    assert!(ended.status.success(), "{}", errors(&ended));
+    assert_eq!(errors(&ended), "2 records were known already, by id or by action, and changed nothing\n");
 }
 
 #[test]

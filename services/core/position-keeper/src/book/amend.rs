@@ -9,6 +9,7 @@ use super::fold::Folding;
 use super::history::{Kept, Place};
 use super::holding::Holding;
 use super::orders::Executed;
+use super::payment::Payment;
 use super::portfolio::Portfolio;
 use super::sums::Sums;
 use super::trouble::Trouble;
@@ -28,6 +29,8 @@ pub struct Amendment {
     pub holding: Option<(InstrumentIx, Holding)>,
     /// The same without the actions that no booking has followed.
     unsplit: Option<Holding>,
+    /// A payment that is taken back, where it was booked beside an instrument.
+    beside: Option<Payment>,
     /// The order whose execution it was, after it.
     pub order: Option<(OrderId, Executed)>,
     /// Holdings before later bookings that are no longer what they were.
@@ -65,6 +68,11 @@ pub fn plan(portfolio: &Portfolio, named: Named<'_>, told: impl Fn(EntryKind, &E
         let fees = &portfolio.lines.at(place).fees;
         own.charges.iter().try_for_each(|(currency, amount)| fees.check(*currency, *amount))?;
     }
+    let beside = match named.was {
+        Booking::Payment(payment) => Some(payment).filter(|payment| payment.of.is_some()),
+        _ => None,
+    };
+    beside.map_or(Ok(()), |payment| portfolio.check_beside(payment, -1))?;
     let kind = if named.now.is_some() { EntryKind::Correct } else { EntryKind::Cancel };
     own.check_told()?;
     later.check_told()?;
@@ -78,6 +86,7 @@ pub fn plan(portfolio: &Portfolio, named: Named<'_>, told: impl Fn(EntryKind, &E
         now: named.now,
         holding,
         unsplit,
+        beside: beside.cloned(),
         order: None,
         before,
         own,
@@ -166,6 +175,7 @@ impl Portfolio {
         if let Some((order, executed)) = planned.order {
             self.orders.keep(order, executed);
         }
+        let touched = touched.or_else(|| self.put_beside(planned.beside.as_ref()?, -1));
         self.amend_history(planned.place, planned.now, planned.before);
         for entry in planned.entries {
             self.journal.add(entry, touched);

@@ -31,6 +31,13 @@ impl Booking {
             Self::Payment(_) => None,
         }
     }
+    /// The instrument that cash alone is for, where it names one.
+    pub fn beside(&self) -> Option<InstrumentIx> {
+        match self {
+            Self::Payment(payment) => payment.of.map(|of| of.instrument),
+            _ => None,
+        }
+    }
     /// Its trade date, or the day on which it took effect.
     pub fn date(&self) -> Date {
         match self {

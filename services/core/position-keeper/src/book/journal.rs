@@ -4,8 +4,8 @@ use super::entry::{charged, money};
 use super::lots::Lots;
 use super::portfolio::Portfolio;
 use crate::prices::{InstrumentIx, Market};
-use domain::SmolStr;
 use domain::ledger::{CurrencyAmount, Ledger, LedgerEntry, Lot, PositionState};
+use domain::{Amount, SmolStr};
 
 /// Bytes that one entry, one position, one balance, one lot at most take on the wire, ids at their usual length:
 /// an estimate that stands well below the difference to the topic's own limit.
@@ -68,6 +68,8 @@ pub fn seal(portfolio: &mut Portfolio, market: &Market) -> Option<Ledger> {
 fn position_state(portfolio: &Portfolio, market: &Market, ix: InstrumentIx) -> Option<PositionState> {
     let line = portfolio.lines.at(portfolio.lines.find(ix)?);
     let (position, facts) = (&line.position, market.slot(ix).facts.as_deref()?);
+    let beside = portfolio.besides.of(ix);
+    let net = position.realized_net().and_then(|net| net.checked_sub(beside.fees)?.checked_add(beside.income));
     Some(PositionState {
         instrument_id: facts.instrument_id.clone(),
         currency: facts.currency,
@@ -76,13 +78,19 @@ fn position_state(portfolio: &Portfolio, market: &Market, ix: InstrumentIx) -> O
         average_price: position.average_price(facts.multiplier),
         realized_gross: money(position.realized_gross),
         fees: charged(line.fees.iter()),
-        income: money(position.income),
-        realized_net: money(position.realized_net().expect("three bounded amounts add up")),
+        income: money(sum(position.income, beside.income)),
+        realized_net: money(net.expect(FEW)),
         cycle_realized_gross: money(position.cycle_realized),
         cycle_fees: money(position.cycle_fees),
         cycle_income: money(position.cycle_income),
         lots: if line.lots.is_empty() { Vec::new() } else { lots(&line.lots) },
     })
+}
+
+const FEW: &str = "a few bounded amounts add up";
+
+fn sum(a: Amount, b: Amount) -> Amount {
+    a.checked_add(b).expect(FEW)
 }
 
 /// Apart from the positions, most of which have none.

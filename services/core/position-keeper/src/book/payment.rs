@@ -5,6 +5,7 @@ use super::cash::Movement;
 use super::execution::Effect;
 use super::sums::Sums;
 use super::trouble::bounded;
+use crate::prices::InstrumentIx;
 use domain::enums::EntryKind;
 use domain::{Amount, Currency, Date, FixedError, FxRate, Money};
 use serde::{Deserialize, Serialize};
@@ -22,6 +23,17 @@ pub struct Payment {
     pub amount: Money,
     /// Units of base for one of the currency.
     pub rate: FxRate,
+    /// The instrument that it is for: a dividend, a fee, interest.
+    pub of: Option<Named>,
+}
+
+/// The instrument that a payment is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Named {
+    /// The instrument.
+    pub instrument: InstrumentIx,
+    /// The payment's amount in its currency.
+    pub amount: Amount,
 }
 
 impl Payment {
@@ -42,7 +54,7 @@ impl Payment {
         effect.change = Sums { book_cash, ..change };
         match self.kind {
             EntryKind::CashFee => effect.charges.push((self.currency, amount)),
-            EntryKind::CashInterest | EntryKind::CashDividend => effect.income = amount,
+            EntryKind::CashInterest | EntryKind::CashDividend => effect.income = self.of.map_or(amount, |of| of.amount),
             _ => {}
         }
         Ok(effect)

@@ -2,6 +2,7 @@
 
 use super::across::Across;
 use super::action::LineActions;
+use super::besides::Besides;
 use super::booking::Booking;
 use super::cash::CashBook;
 use super::execution::{Charges, Effect};
@@ -122,6 +123,8 @@ pub struct Portfolio {
     pub payments: History,
     /// What has become of them since.
     pub payment_changes: Changes,
+    /// What cash entries have brought and cost instruments that they name.
+    pub besides: Besides,
     /// Dividends earned and not yet paid, by currency.
     pub receivables: CashBook,
     /// Dividends that cash entries have settled before they were announced.
@@ -164,6 +167,7 @@ impl Portfolio {
             changes: Changes::default(),
             payments: History::default(),
             payment_changes: Changes::default(),
+            besides: Besides::default(),
             receivables: CashBook::default(),
             settled: BTreeSet::new(),
             actions: BTreeMap::new(),
@@ -236,7 +240,11 @@ impl Portfolio {
         if let Some((order, executed)) = planned.order.take() {
             self.orders.keep(order, executed);
         }
-        self.journal.add(entry, line.map(|(ix, ..)| ix));
+        let touched = match &planned.kept {
+            Booking::Payment(payment) => self.put_beside(payment, 1),
+            _ => line.map(|(ix, ..)| ix),
+        };
+        self.journal.add(entry, touched);
         if let Some(entry) = restated {
             self.journal.add(entry, line.map(|(ix, ..)| ix));
         }

@@ -7,7 +7,7 @@ use super::booking::Booking;
 use super::entry::{Source, charged, legs, money};
 use super::execution::Effect;
 use super::history::Place;
-use super::payment::Payment;
+use super::payment::{self, Payment};
 use super::portfolio::Portfolio;
 use super::trade::{Planned, known, mark_rate, value};
 use super::transfer::Transfer;
@@ -18,7 +18,7 @@ use domain::cash::CashEntry;
 use domain::enums::{CashKind, EntryKind, InstrumentType};
 use domain::ledger::LedgerEntry;
 use domain::reason::DeadLetterCode;
-use domain::{Amount, Date, InstrumentId, Quantity};
+use domain::{Amount, Date, FxRate, InstrumentId, Quantity};
 
 /// Checks what the entry alone can tell.
 pub fn check(entry: &CashEntry) -> Result<(), Trouble> {
@@ -116,40 +116,64 @@ pub fn plan(
     let kind = entry_kind(entry.kind)?;
     let booking = match entry.instrument_id.as_ref().filter(|_| is_of_securities(entry)) {
         Some(instrument) => Booking::Transfer(transfer(portfolio, market, entry, instrument)?),
-        None => Booking::Payment(payment(portfolio, market, entry)?),
+        None => Booking::Payment(payment_of(portfolio, market, entry)?),
     };
+    if let Booking::Payment(payment) = &booking {
+        portfolio.check_beside(payment, 1)?;
+    }
     let instrument = booking.line();
     if let Some(ix) = instrument.filter(|ix| across::concern(portfolio, market, *ix, booking.date())) {
-        let told = |kind: EntryKind, effect: &Effect| ledger_entry(kind, entry, &booking, effect, source, equity);
+        let told = |kind: EntryKind, effect: &Effect| ledger_entry(kind, (entry, market), &booking, effect, source, equity);
         let papers = Papers { kind, settles: None, order: None };
         return across::plan(portfolio, market, (ix, booking.clone()), papers, told);
     }
     let mut planned = Planned::new(booking, None);
     planned.plan(portfolio)?;
-    let told = ledger_entry(kind, entry, &planned.kept, &planned.effect, source, equity);
+    let told = ledger_entry(kind, (entry, market), &planned.kept, &planned.effect, source, equity);
     Ok((planned, told))
 }
 
 /// Plans the reversal of a booked entry; `was` is what stands at its place.
 pub fn plan_reversal(
     portfolio: &Portfolio,
+    market: &Market,
     entry: &CashEntry,
     (place, was): (Place, &Booking),
     source: &Source,
     equity: Option<Amount>,
 ) -> Result<Amendment, Trouble> {
-    let told = |kind: EntryKind, effect: &Effect| ledger_entry(kind, entry, was, effect, source, equity);
+    let told = |kind: EntryKind, effect: &Effect| ledger_entry(kind, (entry, market), was, effect, source, equity);
     amend::plan(portfolio, Named { place, was, now: None, settles: None }, told)
 }
 
-fn payment(portfolio: &Portfolio, market: &Market, entry: &CashEntry) -> Result<Payment, Trouble> {
+fn payment_of(portfolio: &Portfolio, market: &Market, entry: &CashEntry) -> Result<Payment, Trouble> {
+    let rate = mark_rate(market, entry.currency, portfolio.base)?;
     Ok(Payment {
         kind: entry_kind(entry.kind)?,
         date: entry.effective_at.date_utc(),
         currency: entry.currency,
         amount: entry.amount,
-        rate: mark_rate(market, entry.currency, portfolio.base)?,
+        rate,
+        of: named_by(portfolio, market, entry, rate)?,
     })
+}
+
+/// The instrument whose figures a payment belongs to: the one that it names, else that of its action. A flow is of the
+/// portfolio alone, and of a currency pair nothing is held.
+fn named_by(portfolio: &Portfolio, market: &Market, entry: &CashEntry, rate: FxRate) -> Result<Option<payment::Named>, Trouble> {
+    let of_action = || Some(&market.slot(market.of_action(entry.action_id.as_ref()?)?).id);
+    let Some(named) = entry.instrument_id.as_ref().or_else(of_action).filter(|_| !is_flow(entry)) else { return Ok(None) };
+    let (instrument, facts) = known(market, named)?;
+    if facts.kind == InstrumentType::Fx {
+        return Ok(None);
+    }
+    let amount = bounded(Amount::from(entry.amount))?;
+    let amount = if entry.currency == facts.currency {
+        amount
+    } else {
+        bounded(amount.convert(rate)?.convert_back(mark_rate(market, facts.currency, portfolio.base)?)?)?
+    };
+    Ok(Some(payment::Named { instrument, amount }))
 }
 
 fn transfer(portfolio: &Portfolio, market: &Market, entry: &CashEntry, instrument: &InstrumentId) -> Result<Transfer, Trouble> {
@@ -242,7 +266,7 @@ pub fn agrees(entry: &CashEntry, was: &Booking, market: &Market) -> Result<(), T
 
 fn ledger_entry(
     kind: EntryKind,
-    entry: &CashEntry,
+    (entry, market): (&CashEntry, &Market),
     booking: &Booking,
     effect: &Effect,
     source: &Source,
@@ -256,7 +280,8 @@ fn ledger_entry(
     LedgerEntry {
         kind,
         cause: source.cause(&entry.entry_id),
-        instrument_id: entry.instrument_id.clone(),
+        // A reversal need not name what its entry named, nor a dividend more than its action.
+        instrument_id: entry.instrument_id.clone().or_else(|| Some(market.slot(booking.beside()?).id.clone())),
         strategy: entry.strategy.clone(),
         venue: None,
         trade_date: None,

@@ -58,10 +58,13 @@ impl PositionKeeper {
         let touched = planned.kept.line();
         if let Some(instrument) = touched {
             planned.check_room(&portfolio.lines, instrument, cx.settings)?;
+        }
+        let named = touched.or_else(|| planned.kept.beside());
+        if let Some(instrument) = named {
             self.market.book(instrument);
         }
         let place = self.portfolio_mut(ix).book(&mut planned, told);
-        if let Some(instrument) = touched {
+        if let Some(instrument) = named {
             self.hold(instrument, ix);
             self.note_unrated(ix);
         }
@@ -117,7 +120,7 @@ impl PositionKeeper {
         treasury::agrees(entry, &was, &self.market)?;
         self.cost += self.portfolio(ix).reach(place);
         let equity = self.equity_before(ix, entry, cx);
-        let planned = treasury::plan_reversal(self.portfolio(ix), entry, (place, &was), source, equity)?;
+        let planned = treasury::plan_reversal(self.portfolio(ix), &self.market, entry, (place, &was), source, equity)?;
         self.write_amendment(ix, planned, cx)?;
         // A dividend that entries have settled stays theirs to tell: without this one it comes to nothing.
         self.remember_entry(ix, name, NO_BOOKING, cx);

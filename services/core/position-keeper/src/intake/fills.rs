@@ -107,7 +107,9 @@ pub(crate) fn check(fill: &Fill) -> Result<(), Trouble> {
     if fill.venue.as_ref().is_some_and(|venue| venue.len() > domain::ids::MAX_ID_BYTES) {
         return Err(Trouble::range("venue has at most 128 bytes"));
     }
-    if !fill.quantity.is_positive() || !fill.quantity.fits_wire() {
+    // A CANCEL takes back what its execution was, whatever its own quantity says: senders repeat it or leave it at zero.
+    let is_amount = fill.quantity.is_positive() || fill.exec_type == ExecType::Cancel && fill.quantity.is_zero();
+    if !is_amount || !fill.quantity.fits_wire() {
         return Err(Trouble::range(format!("quantity is {}, it must be above 0; the side tells the direction", fill.quantity)));
     }
     if fill.price.is_negative() || !fill.price.fits_wire() {

@@ -152,6 +152,20 @@ fn cash_entries_are_flows_costs_or_income() {
 }
 
 #[test]
+fn what_an_entry_names_an_instrument_for_is_that_ones() {
+    let mut book = funded();
+    book.instrument("B", json!({"type": "BOND"})).price("B", "100");
+    let accrued = json!({"instrument_id": "B", "accrued_interest": "12"});
+    book.fill("1", "BUY", "10", "100", accrued).entry("coupon", "INTEREST", json!({"instrument_id": "B", "amount": "30"}));
+    book.entry("custody", "FEE", json!({"instrument_id": "B", "amount": "2"}));
+    let outputs = book.at(second(2)).run();
+    let state = &only(ledgers(&outputs)).positions[0];
+    let told = [state.income, state.realized_net, state.cycle_income, state.fees[0].amount].map(|amount| amount.to_string());
+    assert_eq!(told, ["18", "16", "-12", "2"]);
+    assert_eq!(only(snapshots(&outputs)).allocations[0].realized.to_string(), "16");
+}
+
+#[test]
 fn cash_settles_on_its_date() {
     let mut book = funded();
     book.fill("1", "BUY", "100", "10", json!({"settle_date": "2026-01-07"})).at(second(2));

@@ -117,13 +117,15 @@ fn feed_with(book: &mut Book, n: usize, deed: &Deed, shadows: bool) {
     }
 }
 
-/// Securities transferred, fees, and reversals of what came or is to come.
+/// Securities transferred, fees, interest and dividends, of an instrument or not, and reversals of what came or is to come.
 fn entry(book: &mut Book, n: usize, (portfolio, instrument, currency): (&str, &str, &str), deed: &Deed) {
-    let kind = ["TRANSFER_IN", "TRANSFER_OUT", "FEE", "INTEREST"][deed.amount as usize % 4];
+    let kind = ["TRANSFER_IN", "TRANSFER_OUT", "FEE", "INTEREST", "DIVIDEND"][deed.amount as usize % 5];
     let mut more = json!({"portfolio_id": portfolio, "currency": currency, "amount": deed.amount.to_string()});
     if kind.starts_with("TRANSFER") {
         more["instrument_id"] = json!(instrument);
         more["quantity"] = json!((deed.amount % 9 + 1).to_string());
+    } else if deed.wait.is_multiple_of(2) {
+        more["instrument_id"] = json!(instrument);
     }
     if deed.amount.is_multiple_of(3) {
         more["reverses"] = json!(format!("x{}", usize::from(deed.wait) % (n + 2)));

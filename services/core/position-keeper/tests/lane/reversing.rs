@@ -21,7 +21,7 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
     let act = prop_oneof![
         3 => (0..3_usize, any::<bool>(), 1..20_u8, 1..40_u8).prop_map(|(at, buy, quantity, price)| Act::Trade { at, buy, quantity, price }),
         1 => (0..3_usize, 1..40_u8).prop_map(|(at, price)| Act::Price { at, price }),
-        4 => (0..7_usize, 0..3_usize, 1..20_u8).prop_map(|(kind, at, amount)| Act::Entry { kind, at, amount }),
+        4 => (0..9_usize, 0..3_usize, 1..20_u8).prop_map(|(kind, at, amount)| Act::Entry { kind, at, amount }),
         2 => any::<usize>().prop_map(|of| Act::Reverse { of }),
     ];
     proptest::collection::vec(act, 1..40)
@@ -43,7 +43,13 @@ fn fields(kind: usize, at: usize, amount: u8) -> (&'static str, Value) {
         0..=3 => (["DEPOSIT", "WITHDRAWAL", "FEE", "INTEREST"][kind], json!({"amount": amount.to_string(), "currency": currency})),
         4 => ("TRANSFER_IN", json!({"amount": amount.to_string(), "currency": currency})),
         5 => ("TRANSFER_IN", json!({"instrument_id": id, "currency": currency, "quantity": amount.to_string(), "total_cost": "77.77"})),
-        _ => ("TRANSFER_OUT", json!({"instrument_id": id, "currency": currency, "quantity": amount.to_string()})),
+        6 => ("TRANSFER_OUT", json!({"instrument_id": id, "currency": currency, "quantity": amount.to_string()})),
+        // Of an instrument, also in another currency than its own.
+        _ => {
+            let kind = ["DIVIDEND", "FEE", "INTEREST"][usize::from(amount) % 3];
+            let currency = if kind == "DIVIDEND" { currency } else { "EUR" };
+            (kind, json!({"instrument_id": id, "currency": currency, "amount": amount.to_string()}))
+        }
     }
 }
 
@@ -104,7 +110,8 @@ fn told(book: &mut Book) -> String {
     let portfolio = &book.lane.role().portfolios()[0];
     assert!(portfolio.sums.balance() && !portfolio.unbalanced);
     let there: Vec<_> = portfolio.cash.balances().iter().filter(|balance| !balance.is_nothing()).collect();
-    format!("{:?} {there:?} {metrics:?}", portfolio.sums)
+    let fees: Vec<_> = portfolio.lines.all().iter().map(|line| line.fees.iter().collect::<Vec<_>>()).collect();
+    format!("{:?} {there:?} {metrics:?} {fees:?} {:?}", portfolio.sums, portfolio.besides)
 }
 
 proptest! {

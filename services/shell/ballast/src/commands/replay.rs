@@ -4,10 +4,9 @@ use crate::cli::ReplayArgs;
 use crate::config::Config;
 use crate::print::{self, counted};
 use crate::replay::{Options, Verdict, replay};
-use anyhow::Context as _;
 use std::fs::File;
 use std::io::{BufReader, stdin};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// File or standard input to standard output.
@@ -24,6 +23,13 @@ pub fn run(config: &Config, args: &ReplayArgs) -> anyhow::Result<ExitCode> {
         print::aside(format_args!("{} more were refused: print them with --only <topic>.dlq", ended.unseen.more));
     }
     ended.held.iter().for_each(|held| print::aside(format_args!("{held}")));
+    if ended.known > 0 {
+        print::aside(format_args!(
+            "{} {} known already, by id or by action, and changed nothing",
+            counted(ended.known, "record"),
+            if ended.known == 1 { "was" } else { "were" }
+        ));
+    }
     if ended.waiting > 0 {
         print::aside(format_args!(
             "{} still waiting for a policy, an instrument, a rate or an execution that never came (health.waiting)",
@@ -36,11 +42,19 @@ pub fn run(config: &Config, args: &ReplayArgs) -> anyhow::Result<ExitCode> {
     })
 }
 
+/// A file that was named cannot be read: an argument that is of no use.
+#[derive(Debug, thiserror::Error)]
+#[error("opening {}: {why}", path.display())]
+pub struct UnusableFile {
+    path: PathBuf,
+    why: String,
+}
+
 /// A file of lines, for reading.
-pub(super) fn opened(path: &Path) -> anyhow::Result<BufReader<File>> {
-    let what = || format!("opening {}", path.display());
+pub(super) fn opened(path: &Path) -> Result<BufReader<File>, UnusableFile> {
+    let unusable = |why: String| UnusableFile { path: path.to_owned(), why };
     if path.is_dir() {
-        anyhow::bail!("{}: it is a directory; name a file of JSON lines", what());
+        return Err(unusable("it is a directory; name a file of JSON lines".to_owned()));
     }
-    Ok(BufReader::new(File::open(path).with_context(what)?))
+    File::open(path).map(BufReader::new).map_err(|error| unusable(error.to_string()))
 }

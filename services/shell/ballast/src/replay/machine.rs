@@ -31,13 +31,15 @@ pub(super) struct Machine {
 struct Station<R: Role> {
     lane: Lane<R>,
     inbox: BTreeMap<Topic, Vec<RawRecord>>,
+    /// Records that were known already.
+    known: i64,
 }
 
 impl<R: Role> Station<R> {
     fn new(role: R, settings: &Settings) -> Self {
         let mut lane = Lane::new(role, 0, 1);
         lane.configure(settings);
-        Self { lane, inbox: BTreeMap::new() }
+        Self { lane, inbox: BTreeMap::new(), known: 0 }
     }
     fn post(&mut self, record: &RawRecord) {
         if R::INPUTS.contains(&record.topic) {
@@ -63,6 +65,7 @@ impl<R: Role> Station<R> {
     fn close(&mut self, codec: &mut JsonCodec) -> Result<Vec<Published>, LaneError> {
         let time = self.lane.now();
         let step = self.lane.close(codec)?;
+        self.known += step.as_ref().map_or(0, |step| step.counts.duplicates);
         Ok(step.into_iter().flat_map(|step| step.records).map(|output| Published { output, time }).collect())
     }
 }
@@ -119,6 +122,11 @@ impl Machine {
     /// Records that wait for a policy, an instrument, a rate or an execution.
     pub(super) fn waiting(&self) -> usize {
         self.keeper.lane.role().waiting()
+    }
+
+    /// Records that were known already and changed nothing; each is counted by one role.
+    pub(super) fn known(&self) -> u64 {
+        u64::try_from(self.keeper.known + self.rebalancer.known).unwrap_or_default()
     }
 
     /// The lines that hold others up, or await an execution.

@@ -26,6 +26,8 @@ pub(super) enum What<'a> {
     Securities { entry: &'a CashEntry, terms: Terms<'a> },
     /// Cash alone.
     Cash(&'a CashEntry),
+    /// A fee, interest or a dividend of an instrument.
+    Beside { entry: &'a CashEntry, instrument: &'a Instrument },
 }
 
 impl<'a> What<'a> {
@@ -35,6 +37,7 @@ impl<'a> What<'a> {
             Self::Fill { instrument, .. } if instrument.kind == InstrumentType::Fx => None,
             Self::Fill { instrument, .. } => Some(&instrument.instrument_id),
             Self::Securities { terms, .. } => Some(&terms.instrument.instrument_id),
+            Self::Beside { instrument, .. } => Some(&instrument.instrument_id),
             Self::Cash(_) => None,
         }
     }
@@ -45,6 +48,7 @@ impl<'a> What<'a> {
             // A correction leaves the lot its name and its date.
             Self::Fill { was, stands, instrument } => Ok(position.execute(stands, instrument, (&was.exec_id, was.trade_date))),
             Self::Securities { entry, terms } => Ok(position.cross(entry, terms)),
+            Self::Beside { entry, .. } => Ok(position.earn(payment(entry)?)),
             Self::Cash(entry) => payment(entry),
         }
     }
@@ -213,5 +217,26 @@ mod tests {
             "what went without being held is owed at its worth"
         );
         assert_eq!(book.flows[&usd()], whole(-44));
+    }
+
+    #[test]
+    fn what_an_instrument_brought_beside_its_trades_can_be_taken_back() {
+        let apple = instrument("AAPL");
+        let of = |id: &str, kind, amount| CashEntry { kind, instrument_id: Some(v("AAPL")), ..deposit(id, amount) };
+        let (dividend, fee) = (of("1", CashKind::Dividend, "12"), of("2", CashKind::Fee, "5"));
+        let back = CashEntry { reverses: Some("1".into()), ..of("3", CashKind::Dividend, "12") };
+        let trade = fill("1", Side::Buy, "10", "100", "0", None);
+        let mut book = Book::default();
+        book.fill(&trade, &apple).unwrap();
+        assert_eq!(book.beside(&dividend, &apple).unwrap().income, whole(12));
+        assert_eq!(book.beside(&fee, &apple).unwrap().fees[&usd()], whole(5));
+        let figures = |book: &Book<'_>| {
+            let held = &book.positions[&v::<InstrumentId>("AAPL")];
+            (held.income.clone(), held.own_fees.clone().unwrap(), held.cost.clone())
+        };
+        assert_eq!((figures(&book), book.cash[&usd()].clone()), ((whole(12), whole(5), whole(1000)), whole(-993)));
+        let Amended { own, later } = book.reverse(&back, back.reverses.as_ref().unwrap()).unwrap();
+        assert_eq!((own.income, later.is_nothing()), (whole(-12), true));
+        assert_eq!((figures(&book), book.cash[&usd()].clone()), ((whole(0), whole(5), whole(1000)), whole(-1005)));
     }
 }

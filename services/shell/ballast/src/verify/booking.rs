@@ -164,6 +164,17 @@ impl Position {
         effect
     }
 
+    /// Books what a cash entry in the instrument's currency has brought or cost.
+    pub(super) fn earn(&mut self, effect: Effect) -> Effect {
+        self.bookings += 1;
+        self.income += &effect.income;
+        for (currency, amount) in &effect.fees {
+            put(&mut self.fees, *currency, amount);
+            self.own_fees = self.own_fees.take().map(|sum| sum + amount);
+        }
+        effect
+    }
+
     /// Books a transfer of securities at the price that its ledger entry names.
     pub(super) fn cross(&mut self, entry: &CashEntry, terms: &Terms<'_>) -> Effect {
         let mut effect = Effect::none();
@@ -258,6 +269,14 @@ impl<'a> Book<'a> {
         Ok(effect)
     }
 
+    /// Books a fee, interest or a dividend of an instrument, in its currency.
+    pub(super) fn beside(&mut self, entry: &'a CashEntry, instrument: &'a Instrument) -> Result<Effect, String> {
+        let what = What::Beside { entry, instrument };
+        let effect = self.book(&what)?;
+        self.log.keep_entry(entry, what);
+        Ok(effect)
+    }
+
     fn book(&mut self, what: &What<'a>) -> Result<Effect, String> {
         let effect = match what.line() {
             Some(id) => {
@@ -309,6 +328,11 @@ pub(super) fn payment(entry: &CashEntry) -> Result<Effect, String> {
     };
     put(&mut effect.cash, entry.currency, &change);
     Ok(effect)
+}
+
+/// Whether an entry stands in the figures of the instrument that it names.
+pub(super) fn is_beside(kind: CashKind) -> bool {
+    matches!(kind, CashKind::Fee | CashKind::Interest | CashKind::Dividend)
 }
 
 /// + for a buy, − for a sell.

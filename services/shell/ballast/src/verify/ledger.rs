@@ -273,6 +273,19 @@ fn book_cash<'a>(
     place: Place,
     (cash, entry): (&'a CashEntry, &LedgerEntry),
 ) -> Result<Effect, String> {
+    if let Some(id) = cash.instrument_id.as_ref().filter(|_| super::booking::is_beside(cash.kind)) {
+        let known = ground.facts.instrument(id, i64::MAX).ok_or_else(|| format!("no frame describes {id}, booked at {place}"))?;
+        account.loose |= !ground.facts.is_constant(id);
+        if known.kind != InstrumentType::Fx {
+            // Otherwise rates of booking are in its figures, and in no input.
+            let own = cash.currency == known.currency;
+            return if own {
+                account.book.beside(cash, known)
+            } else {
+                Err(format!("entry {} in another currency than {id}", cash.entry_id))
+            };
+        }
+    }
     let named = cash.instrument_id.as_ref().filter(|_| cash.quantity.is_some()).zip(entry.price);
     let terms = match named {
         Some((id, price)) => Some(Terms { instrument: facts_of(ground, account, place, id)?, price }),
