@@ -346,17 +346,22 @@ class Book:
     def net(self):
         return self.sums["realized_gross"] - self.sums["fees"] + self.sums["income"]
 
+    @staticmethod
+    def holding_pays(fee, name, market):
+        return fee["currency"] == market.facts[name].get("base_asset") and market.kind(name) != "FUTURE"
+
     def pay_fees(self, value, position, rate, currency, market, opener):
         """Fees in cash, or out of the holding where they are charged in the base asset; returns them in
         the fill's currency, and what a fee out of the holding realized."""
         local_sum = realized_sum = ZERO
         name = value["instrument_id"]
-        for fee in value.get("fees", []):
+        for at, fee in enumerate(value.get("fees", [])):
             amount = num(fee["amount"])
-            if position is not None and fee["currency"] == market.facts[name].get("base_asset") and market.kind(name) != "FUTURE":
+            if position is not None and self.holding_pays(fee, name, market):
                 local = abs(amount) * num(value["price"]) * market.multiplier(name)
                 book = booked(local * rate)
-                realized, realized_base, _, _ = position.trade(-amount, local, book, opener)
+                units = value.get("units of fees", {}).get(at, amount)
+                realized, realized_base, _, _ = position.trade(-units, local, book, opener)
                 self.sums["realized_gross"] += realized_base
                 realized_sum += realized
                 local, book = (local, book) if amount > 0 else (-local, -book)

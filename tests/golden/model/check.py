@@ -11,7 +11,7 @@ from .book import Book
 from .exact import half_even, micros, num, read, uuid5
 from .market import Market
 from .plan import Plan
-from .splits import KINDS, Dividend, resplit, start
+from .splits import KINDS, Dividend, order, resplit, start
 from .value import Valuation
 
 ZERO = Fraction(0)
@@ -151,7 +151,7 @@ class Case:
         for split in world.market.announced.values():
             split.start = start(split.ex_date, world.market.facts.get(split.name, {}).get("venue"))
             due += [split] if split.start <= world.now else []
-        for split in sorted(due, key=lambda split: (split.name, split.ex_date, split.action)):
+        for split in sorted(due, key=lambda split: (split.name, order(split))):
             del world.market.announced[split.action]
             world.market.splits.setdefault(split.name, []).append(split)
             kind = "DIVIDEND" if isinstance(split, Dividend) else "SPLIT"

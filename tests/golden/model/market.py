@@ -3,6 +3,7 @@
 from fractions import Fraction
 
 from .exact import half_even, micros, num
+from .splits import order
 
 FIELDS = ("bid", "ask", "last", "mark", "accrued")
 
@@ -81,14 +82,14 @@ class Market:
     def symbol(self, name):
         """The newest change in effect, else that of the reference data, else the id."""
         changes = [action for action in self.splits.get(name, []) if hasattr(action, "symbol")]
-        changes.sort(key=lambda action: (action.ex_date, action.action))
+        changes.sort(key=order)
         return changes[-1].symbol if changes else self.facts.get(name, {}).get("symbol") or name
 
     def units(self, name, quoted):
         """What a price comes to after the splits that took effect since each part of it was made."""
         out = []
         for price, time in quoted:
-            for split in sorted(self.splits.get(name, []), key=lambda split: (split.ex_date, split.action)):
+            for split in sorted(self.splits.get(name, []), key=order):
                 if time < split.start:
                     price = split.price(price)
             out.append(price)

@@ -29,6 +29,8 @@ def nothing():
 class Symbol:
     """Another name from a day on."""
 
+    rank = 2
+
     def __init__(self, value, frame):
         self.action, self.name, self.ex_date, self.symbol = value["action_id"], value["instrument_id"], value["ex_date"], value["new_symbol"]
         self.frame, self.start = frame, None
@@ -41,7 +43,9 @@ class Symbol:
 
 
 class Dividend:
-    """Income on what was traded before its ex-date: owed until it is paid."""
+    """Income on what was traded before its ex-date: owed until it is paid. It comes before a split of the same day."""
+
+    rank = 0
 
     def __init__(self, value, frame):
         self.action, self.name, self.ex_date = value["action_id"], value["instrument_id"], value["ex_date"]
@@ -90,6 +94,8 @@ class Dividend:
 
 
 class Split:
+    rank = 1
+
     def __init__(self, value, frame):
         self.action, self.name, self.ex_date = value["action_id"], value["instrument_id"], value["ex_date"]
         self.ratio = num(value["ratio_new"]) / num(value["ratio_old"])
@@ -164,6 +170,11 @@ class Split:
         return {c: book.cash[c] - before.get(c, ZERO) for c in book.cash if book.cash[c] != before.get(c, ZERO)}
 
 
+def order(action):
+    """The place of an action among those of its instrument."""
+    return action.ex_date, action.rank, action.action
+
+
 KINDS = {"SPLIT": Split, "CASH_DIVIDEND": Dividend, "SYMBOL_CHANGE": Symbol}
 
 
@@ -175,7 +186,7 @@ def fold(book, log, splits):
     splits = [split for split in splits if not isinstance(split, Symbol)]
     for split in splits:
         split.fix(book, book.market)
-    for split in sorted(splits, key=lambda split: (split.ex_date, split.action)):
+    for split in sorted(splits, key=order):
         by_name[split.name].append(split)
     right.market, right.by_entries, right.cash_policy = book.market, book.by_entries, book.cash_policy
     entries, done, latest = [], defaultdict(nothing), None
@@ -189,14 +200,21 @@ def fold(book, log, splits):
             newest[name] = max(day, known)
             quantity = num(value["quantity"])
             gross = num(value.get("gross_amount"), quantity * num(value["price"]) * market.multiplier(name))
+            buys = value["side"] == "BUY"
+            fees = {at: num(fee["amount"]) for at, fee in enumerate(value.get("fees", [])) if right.holding_pays(fee, name, market)}
             for split in by_name[name]:
                 if day < split.ex_date <= newest[name]:
+                    # What is left after each fee becomes new units, and a fee is what lies between two of them.
+                    left = quantity if buys else -quantity
+                    for at, fee in fees.items():
+                        fees[at] = split.units(left) - split.units(left - fee)
+                        left -= fee
                     quantity = split.units(quantity)
                     late.append((split, quantity if value["side"] == "BUY" else -quantity))
             if not quantity:
                 entries.append(lost(right, value, market))
                 continue
-            value = {**value, "quantity": quantity, "gross_amount": gross}
+            value = {**value, "quantity": quantity, "gross_amount": gross, "units of fees": fees}
         told = right.entry(value, market) if "entry_id" in value else right.fill(value, market)
         entries.append(told)
         for split, quantity in late:

@@ -18,6 +18,8 @@ use engine::Refusal;
 
 /// Days ahead for which a market status or a corporate action may be announced.
 pub const ANNOUNCED_DAYS: i64 = 366;
+/// How many days after its ex-date a dividend may be paid.
+const PAID_DAYS: i32 = 366;
 /// The longest text of a record, in bytes.
 pub const MAX_TEXT: usize = 1024;
 /// The longest text that stands in every line of drift events, snapshots and plans, in bytes: it decides how
@@ -115,6 +117,10 @@ pub fn action(action: &CorporateAction, key: Option<&[u8]>, now: Timestamp) -> C
     })?;
     require(action.pay_date.is_none_or(|pay| pay >= action.ex_date), InvalidRecord, || {
         format!("pay_date of {id} lies before its ex_date {}: nothing is paid before it is earned", action.ex_date)
+    })?;
+    let last = action.ex_date.plus_days(PAID_DAYS);
+    require(action.pay_date.is_none_or(|pay| pay <= last), OutOfRange, || {
+        format!("pay_date of {id} is more than {PAID_DAYS} days after its ex_date {}: look at the year", action.ex_date)
     })?;
     details(action, id)
 }

@@ -55,7 +55,7 @@ pub struct LineAction {
 /// The actions that a line follows, and those that it cannot.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct LineActions {
-    /// By ex-date and id.
+    /// In the order of [`Action::order`].
     pub followed: Vec<LineAction>,
     /// What the line held before those that no booking of their ex-date or later has followed yet; `None` where
     /// there are none.

@@ -64,7 +64,7 @@ pub fn plan(
     let was = std::mem::take(&mut actions.followed);
     let kind = kind_of(was.iter().find(|line| line.action.id == *action), now.as_ref());
     actions.followed = was.iter().filter(|line| line.action.id != *action).cloned().chain(now).collect();
-    actions.followed.sort_by(|a, b| (a.action.ex_date, &a.action.id).cmp(&(b.action.ex_date, &b.action.id)));
+    actions.followed.sort_by(|a, b| a.action.order().cmp(&b.action.order()));
     actions.beyond.remove(action);
     actions.unrated.remove(action);
     let of_action = was.iter().chain(&actions.followed).filter(|line| line.action.id == *action);

@@ -6,6 +6,7 @@ use domain::enums::{ActionKind, ActionStatus};
 use domain::wide::{mul_div_half_even, mul_div_truncate};
 use domain::{Currency, Date, FixedError, Price, Quantity, SmolStr, Timestamp};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// Actions that are kept of one instrument: for one more the oldest that is over goes, and where none is, it is not
 /// applied.
@@ -108,6 +109,16 @@ impl Action {
     pub fn is_as(&self, other: &Self) -> bool {
         (self.ex_date, &self.deed) == (other.ex_date, &other.deed)
     }
+    /// Its place among the actions of an instrument: those of one day by what they do, for a dividend is paid on the
+    /// units that were traded before that day.
+    pub fn order(&self) -> (Date, u8, &SmolStr) {
+        let rank = match self.deed {
+            Deed::Dividend { .. } => 0,
+            Deed::Split { .. } => 1,
+            Deed::Symbol(_) => 2,
+        };
+        (self.ex_date, rank, &self.id)
+    }
     /// The ratio of a split.
     pub fn ratio(&self) -> Option<Ratio> {
         if let Deed::Split { ratio, .. } = self.deed { Some(ratio) } else { None }
@@ -132,12 +143,12 @@ struct Effective {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Actions {
     announced: Vec<Action>,
-    /// By ex-date and id.
+    /// In the order of [`Action::order`].
     effective: Vec<Effective>,
 }
 
 impl Actions {
-    /// Those in effect, by ex-date and id.
+    /// Those in effect, in the order of [`Action::order`].
     pub fn effective(&self) -> impl Iterator<Item = &Action> {
         self.effective.iter().map(|held| &held.action)
     }
@@ -189,22 +200,20 @@ impl Actions {
         self.announced.extend(now.filter(|_| !full));
         Heard { changed, withdrawn, full }
     }
-    /// Puts those into effect whose ex-date has begun, and pays those whose day has; their ids, by ex-date.
+    /// Puts those into effect whose ex-date has begun, and pays those whose day has; their ids, in the order of [`Action::order`].
     pub fn begin(&mut self, start: impl Fn(Date) -> Timestamp, now: Timestamp) -> Vec<SmolStr> {
         let (due, later): (Vec<Action>, Vec<Action>) = self.announced.drain(..).partition(|action| start(action.ex_date) <= now);
         self.announced = later;
-        let mut begun: Vec<(Date, SmolStr)> = due.iter().map(|action| (action.ex_date, action.id.clone())).collect();
+        let mut begun: BTreeSet<SmolStr> = due.iter().map(|action| action.id.clone()).collect();
         self.effective.extend(due.into_iter().map(|action| Effective { start: start(action.ex_date), action, paid: false }));
-        self.effective.sort_by(|a, b| (a.action.ex_date, &a.action.id).cmp(&(b.action.ex_date, &b.action.id)));
+        self.effective.sort_by(|a, b| a.action.order().cmp(&b.action.order()));
         for held in self.effective.iter_mut().filter(|held| !held.is_done()) {
             if held.pay_date().is_some_and(|day| start(day) <= now) {
                 held.paid = true;
-                begun.push((held.action.ex_date, held.action.id.clone()));
+                begun.insert(held.action.id.clone());
             }
         }
-        begun.sort();
-        begun.dedup();
-        begun.into_iter().map(|(_, id)| id).collect()
+        self.effective().map(|action| &action.id).filter(|id| begun.contains(*id)).cloned().collect()
     }
     /// A price made at a moment, in today's units; `None` where that is beyond the range of prices.
     pub fn price(&self, price: Price, made: Timestamp) -> Option<Price> {

@@ -149,9 +149,12 @@ impl Market {
         }
         let ix = self.intern(&action.instrument_id);
         self.mark_changed(ix);
-        if known.is_some_and(|known| known != ix) {
-            // An id names one action of one instrument: which of both is meant, is not ours to guess.
+        if let Some(known) = known.filter(|known| *known != ix) {
+            // An id names one action of one instrument: which of both is meant, is not ours to guess. The action stays
+            // in force where it is, and the books of both wait for a record that says which.
             self.table.slots[ix.at()].doubt(&action.action_id, action.status == ActionStatus::New);
+            self.table.slots[known.at()].doubt(&action.action_id, true);
+            self.mark_changed(known);
             return None;
         }
         let now_told = Action::of(action, told);
