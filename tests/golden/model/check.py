@@ -51,7 +51,7 @@ class Case:
         self.follow()
         self.last, self.started = {}, set()
         self.proposals, self.priced, self.orders, self.cycles = {}, {}, defaultdict(dict), Counter()
-        self.latched, self.proposed = {}, defaultdict(dict)
+        self.latched, self.proposed, self.triggers = {}, defaultdict(dict), {}
         versions, ledgers = Counter(), Counter()
         for number, record in enumerate(self.output, 1):
             topic, value = record["topic"], record["value"]
@@ -474,13 +474,13 @@ class Case:
 
     # Records of the rebalancer.
 
-    def plan_for(self, value, given=None):
+    def plan_for(self, value, given=None, raised=None):
         drift = self.last[value["portfolio_id"], value.get("shadow", False)]
         world, _, policy, at = self.valued(drift)
         manual = value["trigger"] == "MANUAL" if "trigger" in value else False
         halted = self.halted(world, drift)
         released = sum(self.proposed[value["portfolio_id"]].values(), ZERO) if drift["shadow"] else self.released(value["portfolio_id"])
-        return Plan(policy, at, world.market, manual, given, halted, released), drift
+        return Plan(policy, at, world.market, manual, given, halted, released, raised=raised), drift
 
     def halted(self, world, drift):
         """Instruments under a halt when the drift event was written."""
@@ -501,7 +501,10 @@ class Case:
             self.own_id(value)
         # A first approval of two repeats the proposal that waits; everything else was planned anew.
         repeated = status == "PENDING_APPROVAL" and value["command_id"] is not None and value["rebalance_id"] in self.proposals
-        if planned and value["explanation"] and not repeated:
+        edit = self.command(value["command_id"], "EDIT")
+        if edit:
+            self.edited(value, edit)
+        elif planned and value["explanation"] and not repeated:
             self.proposal(value)
         if status in ("COMPLETED", "FAILED"):
             self.ended(value)
@@ -509,6 +512,50 @@ class Case:
             self.of_shadow(value)
         else:
             self.limit_met(value)
+
+    def command(self, command_id, kind):
+        commands = (r["value"] for r in self.input if r["topic"] == COMMANDS and r["value"].get("kind") == kind)
+        return next((command for command in commands if command["command_id"] == command_id), None)
+
+    def edited(self, value, command):
+        """A person's quantities become the proposal as they were written, or nothing changes."""
+        rebalance = command["rebalance_id"]
+        before = self.proposals.get(rebalance, [])
+        written = {order["instrument_id"]: num(order["quantity"]) for order in command["orders"]}
+        sign = lambda side: 1 if side == "BUY" else -1
+        after = {name: sign(side) * written.get(name, units) for name, side, units in before if written.get(name, units)}
+        was = {name: sign(side) * units for name, side, units in before}
+        raised = {name for name in after if abs(after[name]) > abs(was[name])}
+        changed = {name for name in was if after.get(name, ZERO) != was[name]}
+        ended = rebalance in self.started or rebalance not in self.proposals
+        if value["status"] == "REFUSED":
+            unknown = set(written) - set(was)
+            stale = value["code"] == "STALE_PROPOSAL" or ended or bool(unknown) or not changed or not after
+            plan = None if stale else self.plan_for({**value, "trigger": self.triggers[rebalance]}, after, raised)[0]
+            wishes = plan and {name: wish.quantity for name, wish in plan.wishes.items() if wish.quantity}
+            self.same("what was written does not pass", stale or self.stopped(value["portfolio_id"]) or wishes != after, True)
+            return
+        self.same("an edit is put up", (value["status"], ended), ("PENDING_APPROVAL", False))
+        plan, _ = self.plan_for(value, after, raised)
+        self.same("what was written passes", {name: wish.quantity for name, wish in plan.wishes.items() if wish.quantity}, after)
+        orders = plan.orders()
+        self.same("orders", [(o["instrument_id"], o["side"], num(o["quantity"])) for o in value["orders"]], orders)
+        self.same("another hash", value["proposal_hash"] != command["proposal_hash"], True)
+        self.same("actor", value["actor"], command["actor"])
+        for line in value["explanation"]:
+            name = line["instrument_id"]
+            told = (line["decision"], line["reason"]) if name in changed else None
+            if told:
+                decision = "SKIP" if name not in after else "ORDER" if name in raised else "CUT"
+                self.same(f"{name} decision", told, (decision, "EDITED"))
+                numbers = {number["name"]: num(number["value"]) for number in line["numbers"]}
+                self.same(f"{name} proposed", numbers["proposed"], was[name])
+            self.same(f"{name} is ordered", line["decision"] != "SKIP", name in after)
+        self.weights(value, plan)
+        self.decimal("turnover", value["turnover"], sum((plan.value(n) for n in plan.standing()), ZERO) / plan.equity, 12)
+        self.decimal("expected_fees", value["expected_fees"], plan.fees(plan.standing()))
+        self.proposals[rebalance] = orders
+        self.priced[rebalance] = {name: plan.lines[name] for name, _, _ in orders}
 
     def of_shadow(self, value):
         """It ends where it is said, under an id of its own numbers; its limits count a proposal once an episode."""
@@ -530,7 +577,7 @@ class Case:
         if value["status"] == "REFUSED" and value["code"] == "ORDER_LIMIT":
             plan, _ = self.plan_for(value)
             self.same("a limit keeps everything back", plan.met and not plan.orders(), True)
-        if value["status"] == "REFUSED" and value["code"] == "KILL_SWITCH":
+        if value["status"] == "REFUSED" and value["code"] == "KILL_SWITCH" and not self.command(value["command_id"], "EDIT"):
             self.same("something stands still", self.stopped(portfolio), True)
         if value["status"] in ("RELEASED", "REFUSED") and value["code"] == "ORDER_LIMIT":
             self.latched[portfolio] = (self.at, value["rebalance_id"])
@@ -564,6 +611,7 @@ class Case:
         plan, _ = self.plan_for(value)
         orders = plan.orders()
         self.proposals[value["rebalance_id"]] = orders
+        self.triggers[value["rebalance_id"]] = value["trigger"]
         self.priced[value["rebalance_id"]] = {name: plan.lines[name] for name, _, _ in orders}
         self.same("explained instruments", [e["instrument_id"] for e in value["explanation"]], sorted(plan.lines))
         for line in value["explanation"]:

@@ -81,8 +81,8 @@ schemas! {
     SNAPSHOT = "portfolio.snapshots.v1", "Snapshot", 0x70f6_a7a5_03b6_9128, Snapshots;
     DRIFT = "portfolio.drift.v1", "Drift", 0x490f_d7d2_f49d_7633, Drift;
     PORTFOLIO_CLOSE = "portfolio.closes.v1", "PortfolioClose", 0xe982_908c_8c23_eb9f, PortfolioCloses;
-    ORDER_WAVE = "rebalance.orders.v1", "OrderWave", 0xca1f_561d_e111_2751, Orders;
-    REBALANCE_EVENT = "rebalance.events.v1", "RebalanceEvent", 0xaf95_92bc_f9be_fe50, RebalanceEvents;
+    ORDER_WAVE = "rebalance.orders.v1", "OrderWave", 0xaa16_5c02_8bb8_367b, Orders;
+    REBALANCE_EVENT = "rebalance.events.v1", "RebalanceEvent", 0xf038_998b_343a_e1ea, RebalanceEvents;
     PERFORMANCE = "portfolio.performance.v1", "Performance", 0x367e_4988_a462_8bf3, Performance;
     RISK = "portfolio.risk.v1", "Risk", 0x73e2_9f3b_0c56_f490, Risk;
     REFRESH = "ballast.refresh.v1", "Refresh", 0x0a32_e372_b6da_fd3b, Refresh;
@@ -95,6 +95,8 @@ pub static EARLIER: &[&str] = &[
     include_str!("../../../../schemas/released/ballast.frames.v1@1.avsc"),
     include_str!("../../../../schemas/released/portfolio.drift.v1@1.avsc"),
     include_str!("../../../../schemas/released/portfolio.snapshots.v1@1.avsc"),
+    include_str!("../../../../schemas/released/rebalance.events.v1@1.avsc"),
+    include_str!("../../../../schemas/released/rebalance.orders.v1@1.avsc"),
 ];
 
 /// The `.avsc` text of a topic.

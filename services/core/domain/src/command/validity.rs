@@ -1,7 +1,7 @@
 //! Which commands cannot be understood. They are dead-lettered: without an id, an actor and what the
 //! kind needs there is nothing to act on and nobody to answer.
 
-use super::Command;
+use super::{Command, CommandOrder};
 use crate::enums::{CommandKind, CommandMode, HaltScope};
 use crate::ids::is_id;
 use crate::reason::DeadLetterCode;
@@ -32,6 +32,11 @@ pub fn problem(command: &Command) -> Option<(DeadLetterCode, String)> {
         CommandKind::Approve if command.proposal_hash.is_none() => needs("the proposal_hash of the proposal that was read"),
         CommandKind::Approve | CommandKind::Reject | CommandKind::Edit if command.rebalance_id.is_none() => needs("a rebalance_id"),
         CommandKind::Edit if command.orders.is_empty() => needs("orders"),
+        CommandKind::Edit if command.proposal_hash.is_none() => needs("the proposal_hash of the proposal that was read"),
+        CommandKind::Edit if command.orders.iter().any(is_nameless) => needs("an order_id or an instrument_id in each of its orders"),
+        CommandKind::Edit if command.orders.iter().any(|order| order.quantity.is_negative() || !order.quantity.fits_wire()) => {
+            needs("quantities in units, without a sign: zero strikes an order out, and its side stays as it is")
+        }
         CommandKind::Reconcile if is_empty(command) => needs("orders with their final quantities, positions or cash"),
         CommandKind::Reconcile if command.orders.iter().any(|order| order.order_id.is_none()) => needs("an order_id in each of its orders"),
         CommandKind::Unknown => Some((DeadLetterCode::UnknownEnum, CommandKind::unknown("kind"))),
@@ -43,6 +48,10 @@ pub fn problem(command: &Command) -> Option<(DeadLetterCode, String)> {
 fn named(kind: CommandKind) -> String {
     let article = if kind.symbol().starts_with(['A', 'E', 'I', 'O', 'U']) { "an" } else { "a" };
     format!("{article} {kind}")
+}
+
+fn is_nameless(order: &CommandOrder) -> bool {
+    order.order_id.is_none() && order.instrument_id.is_none()
 }
 
 fn is_empty(command: &Command) -> bool {

@@ -1,4 +1,4 @@
-//! Commands: REBALANCE and APPROVE are answered with a drift event; RELEASE, DISCARD and ADMIT settle
+//! Commands: REBALANCE, APPROVE and EDIT are answered with a drift event; RELEASE, DISCARD and ADMIT settle
 //! what quarantined a portfolio, and DISCARD what waits for something that never comes; RECONCILE settles orders
 //! whose fills contradict each other, and is answered by the rebalancer. The other kinds are the rebalancer's alone.
 
@@ -24,6 +24,7 @@ impl PositionKeeper {
             command.kind,
             CommandKind::Rebalance
                 | CommandKind::Approve
+                | CommandKind::Edit
                 | CommandKind::Release
                 | CommandKind::Discard
                 | CommandKind::Admit
@@ -58,7 +59,7 @@ impl PositionKeeper {
 
     fn act(&mut self, id: &PortfolioId, command: &Command, origin: &Origin<'_>, cx: &mut Context<'_>) -> Result<(), String> {
         match command.kind {
-            CommandKind::Rebalance | CommandKind::Approve => {
+            CommandKind::Rebalance | CommandKind::Approve | CommandKind::Edit => {
                 let ix = self
                     .find(id)
                     .ok_or_else(|| format!("portfolio {id:?} has no policy: publish one first, then ask under a new command_id"))?;
