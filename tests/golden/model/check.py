@@ -10,7 +10,9 @@ from .bands import Bands, Watch, rules, setting
 from .book import Book
 from .exact import half_even, micros, num, read, uuid5
 from .market import Market
+from .outside import compare
 from .plan import Plan
+from .schedule import Schedule, Turns
 from .splits import KINDS, Dividend, resplit, start
 from .value import Valuation
 
@@ -29,6 +31,7 @@ class World:
         self.seen, self.now = {}, 0
         self.booked, self.commands = [], {}
         self.named = defaultdict(list)
+        self.breaks = defaultdict(dict)
 
 
 class Case:
@@ -82,10 +85,13 @@ class Case:
         unread = {int(r["value"]["line"]) for r in self.output if r["topic"].endswith(".dlq") and "offset" not in r["value"]}
         world, self.places, self.states = World(), defaultdict(list), []
         self.watches, self.said = defaultdict(Watch), defaultdict(list)
+        self.turns = defaultdict(Turns)
         for index, record in enumerate(self.input):
             if record.get("timestamp"):
                 world.now = world.market.now = max(world.now, micros(record["timestamp"]))
                 self.begin(world)
+            for turns in self.turns.values():
+                turns.pass_to(world.now)
             if index + 1 not in unread:
                 self.take(world, record)
                 topic = "frames" if record["topic"] in SOURCES else record["topic"]
@@ -115,6 +121,12 @@ class Case:
             self.bookable(world, topic, offset, value)
         elif topic == COMMANDS and value["kind"] == "DISCARD":
             self.discard(world, value)
+        elif topic == COMMANDS and value["kind"] == "RECONCILE" and not value.get("orders") and value["portfolio_id"] in world.books:
+            portfolio = value["portfolio_id"]
+            book, policy = world.books[portfolio], world.policies[portfolio]
+            world.breaks[portfolio] = compare(value, book, world.market, policy, world.breaks[portfolio])
+        elif topic == COMMANDS and value["kind"] == "RELEASE":
+            world.breaks[value["portfolio_id"]] = {}
         for portfolio in list(world.waiting):
             queue, world.waiting[portfolio] = world.waiting[portfolio], []
             for waiting in queue:
@@ -170,6 +182,11 @@ class Case:
                 world.booked.append(("ballast.frames.v1", split.frame, {**told, "action": split.action}))
 
     def policy(self, world, record):
+        portfolio = record["value"]["portfolio_id"] if record["value"] else record["key"]
+        for shadow in (False, True):
+            laid = record["value"] and (not shadow or record["value"].get("shadow")) and rules(record["value"], shadow)
+            schedule = Schedule(laid, laid.get("trigger") or {}) if laid else None
+            self.turns[portfolio, shadow].follow(schedule, world.now)
         if record["value"] is None:
             world.policies[record["key"]] = {}
             self.watches[record["key"], True].close()
@@ -259,6 +276,10 @@ class Case:
                 return
 
     def look(self, world):
+        for (portfolio, shadow), turns in self.turns.items():
+            policy = world.policies.get(portfolio)
+            if turns.open is not None and policy and self.none_open(world, portfolio, rules(policy, shadow)):
+                turns.closed(world.now)
         for portfolio, policy in world.policies.items():
             if not policy:
                 self.watches[portfolio, False].open = None
@@ -275,6 +296,13 @@ class Case:
         event = watch.look(bands, valuation.fit, valuation.equity, world.now, rearm)
         if event:
             said.append(event)
+
+    @staticmethod
+    def none_open(world, portfolio, policy):
+        lines = Valuation(world.books[portfolio], world.market, policy, world.now).lines
+        unknown = "CLOSED" if setting(policy, "orders", "require_market_status", False) in (True, "true") else "OPEN"
+        states = [world.market.state(name) for name in lines]
+        return bool(states) and all({"OPEN": "OPEN", "UNKNOWN": unknown}.get(state, "CLOSED") == "CLOSED" for state in states)
 
     def state(self, offsets):
         """The model after the last line that the record contains."""
@@ -369,8 +397,16 @@ class Case:
         self.same("unpriced", [n for n in value["health"]["unpriced"] if "/" not in n], at.unpriced)
         self.same("stale", [n for n in value["health"]["stale"] if "/" not in n], at.stale)
         health = value["health"]
+        self.broken(health, world.breaks[value["portfolio_id"]])
         self.same("complete", health["complete"], not (health["unpriced"] or health["stale"] or int(health["waiting"])))
         self.same("waiting", int(value["health"]["waiting"]), len(world.waiting[value["portfolio_id"]]) + len(world.named[value["portfolio_id"]]))
+
+    def broken(self, health, breaks):
+        for kind, field, key in (("positions", "position_breaks", "instrument_id"), ("cash", "cash_breaks", "currency")):
+            told = [(b[key], num(b["ours"]), num(b["outside"])) for b in health[field]]
+            self.same(field, told, breaks.get(kind, []))
+        if any(breaks.values()):
+            self.same("unreconciled", health["unreconciled"], True)
 
     def allocation(self, found, name, line, at, book, policy):
         if not found:
@@ -435,6 +471,7 @@ class Case:
     def drift(self, value):
         world, book, policy, at = self.valued(value)
         self.last[value["portfolio_id"], value["shadow"]] = value
+        self.broken(value["health"], world.breaks[value["portfolio_id"]])
         if value["policy"] is None or not at.pairs_fit:
             return
         self.decimal("equity", value["equity"], at.equity)
@@ -469,6 +506,12 @@ class Case:
         for record in self.output:
             if record["topic"] == "portfolio.drift.v1" and record["value"]["event"] != "REQUESTED":
                 found[record["value"]["portfolio_id"], record["value"]["shadow"]].append(record["value"]["event"])
+        turns = defaultdict(list)
+        for record in self.output:
+            if record["topic"] == "portfolio.drift.v1" and record["value"]["cause"] == "SCHEDULE":
+                turns[record["value"]["portfolio_id"], record["value"]["shadow"]].append(record["value"]["cause_id"])
+        for of in set(turns) | set(self.turns):
+            self.same(f"turns of {of[0]}'s schedule{' by its shadow' if of[1] else ''}", turns[of], self.turns[of].taken)
         for of in set(found) | set(self.said):
             self.same(f"drift events of {of[0]}{' by its shadow' if of[1] else ''}", found[of], self.said[of])
 
@@ -477,7 +520,7 @@ class Case:
     def plan_for(self, value, given=None, raised=None):
         drift = self.last[value["portfolio_id"], value.get("shadow", False)]
         world, _, policy, at = self.valued(drift)
-        manual = value["trigger"] == "MANUAL" if "trigger" in value else False
+        manual = value["trigger"] in ("MANUAL", "SCHEDULED") if "trigger" in value else False
         halted = self.halted(world, drift)
         released = sum(self.proposed[value["portfolio_id"]].values(), ZERO) if drift["shadow"] else self.released(value["portfolio_id"])
         return Plan(policy, at, world.market, manual, given, halted, released, raised=raised), drift

@@ -215,11 +215,18 @@ pub struct Book {
     pub dividends: DividendSource,
     /// Oldest usable price in seconds, where the instrument names none.
     pub max_price_age_seconds: i64,
+    /// Most that a holding or a balance may be worth more or less than in an outside book, in the base currency.
+    pub reconcile_tolerance: Money,
 }
 
 impl Default for Book {
     fn default() -> Self {
-        Self { cost_method: CostMethod::Average, dividends: DividendSource::Actions, max_price_age_seconds: 300 }
+        Self {
+            cost_method: CostMethod::Average,
+            dividends: DividendSource::Actions,
+            max_price_age_seconds: 300,
+            reconcile_tolerance: Money::ZERO,
+        }
     }
 }
 

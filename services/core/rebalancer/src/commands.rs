@@ -7,6 +7,7 @@ pub mod cancel;
 pub mod edit;
 pub mod halt;
 pub mod inbox;
+mod outside;
 pub mod rebalance;
 pub mod reconcile;
 pub mod reject;
@@ -29,7 +30,7 @@ pub fn follow(desk: &mut Desk, turn: &mut Turn<'_, '_>) {
             CommandKind::Reject => reject::follow(desk, &asked.command, turn),
             CommandKind::Cancel => cancel::follow(desk, &asked.command, turn),
             CommandKind::Edit => edit::follow(desk, asked, turn),
-            CommandKind::Reconcile => reconcile::follow(desk, &asked, turn),
+            CommandKind::Reconcile => reconcile::follow(desk, asked, turn),
             // Acted on when folded, or another role's: never in the inbox.
             CommandKind::Halt | CommandKind::Resume | CommandKind::Admit | CommandKind::Discard | CommandKind::Release => None,
             CommandKind::Unknown => None,

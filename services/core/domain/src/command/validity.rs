@@ -5,6 +5,7 @@ use super::{Command, CommandOrder};
 use crate::enums::{CommandKind, CommandMode, HaltScope};
 use crate::ids::is_id;
 use crate::reason::DeadLetterCode;
+use std::collections::BTreeSet;
 
 /// Why a command cannot be understood; `None` when it can.
 pub fn problem(command: &Command) -> Option<(DeadLetterCode, String)> {
@@ -39,6 +40,7 @@ pub fn problem(command: &Command) -> Option<(DeadLetterCode, String)> {
         }
         CommandKind::Reconcile if is_empty(command) => needs("orders with their final quantities, positions or cash"),
         CommandKind::Reconcile if command.orders.iter().any(|order| order.order_id.is_none()) => needs("an order_id in each of its orders"),
+        CommandKind::Reconcile => statement_problem(command).and_then(invalid),
         CommandKind::Unknown => Some((DeadLetterCode::UnknownEnum, CommandKind::unknown("kind"))),
         _ => None,
     }
@@ -56,6 +58,24 @@ fn is_nameless(order: &CommandOrder) -> bool {
 
 fn is_empty(command: &Command) -> bool {
     command.orders.is_empty() && command.positions.is_empty() && command.cash.is_empty()
+}
+
+/// What is wrong with the outside book that a RECONCILE carries.
+fn statement_problem(command: &Command) -> Option<String> {
+    let (positions, cash) = (&command.positions, &command.cash);
+    if !command.orders.is_empty() && !(positions.is_empty() && cash.is_empty()) {
+        return Some("a RECONCILE is of orders, or of positions and cash: send two, each with its command_id".into());
+    }
+    let twice = |what: &str, name: &str| Some(format!("a RECONCILE names {what} {name} twice: send each once, with all that is held"));
+    let (mut instruments, mut currencies) = (BTreeSet::new(), BTreeSet::new());
+    if let Some(again) = positions.iter().find(|position| !instruments.insert(&position.instrument_id)) {
+        return twice("instrument", again.instrument_id.as_str());
+    }
+    if let Some(again) = cash.iter().find(|cash| !currencies.insert(cash.currency)) {
+        return twice("currency", again.currency.as_str());
+    }
+    let fits = positions.iter().all(|position| position.quantity.fits_wire()) && cash.iter().all(|cash| cash.amount.fits_wire());
+    (!fits).then(|| "a RECONCILE names a quantity or an amount of more than 28 digits".into())
 }
 
 fn halt_problem(command: &Command) -> Option<String> {

@@ -123,6 +123,11 @@ pub fn is_outdated(desk: &Desk, heard: &Heard, now: Timestamp) -> bool {
 /// Decides on the newest drift event: brings a waiting proposal up to date, or opens a cycle.
 pub fn decide_on_fresh(desk: &mut Desk, turn: &mut Turn<'_, '_>) {
     let Some(fresh) = desk.fresh.take() else { return };
+    if let (Some(RebalanceTrigger::Scheduled), Some(cycle)) = (fresh.trigger, &desk.open) {
+        let text = format!("rebalance {} is {}: this turn of the schedule is left out", cycle.id, cycle.standing(&desk.unreconciled));
+        let occasion = Occasion { trigger: RebalanceTrigger::Scheduled, drift: &fresh.heard.drift, command: None };
+        refuse(desk, occasion, Refusal::new(ReasonCode::OpenCycle, text), turn);
+    }
     if desk.open.as_ref().is_some_and(|cycle| cycle.proposal.is_some()) {
         return crate::cycle::approval::replace(desk, &fresh.heard, turn);
     }
