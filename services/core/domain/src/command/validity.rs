@@ -63,7 +63,8 @@ fn is_empty(command: &Command) -> bool {
 /// What is wrong with the outside book that a RECONCILE carries.
 fn statement_problem(command: &Command) -> Option<String> {
     let (positions, cash) = (&command.positions, &command.cash);
-    if !command.orders.is_empty() && !(positions.is_empty() && cash.is_empty()) {
+    let has_book = !positions.is_empty() || !cash.is_empty();
+    if has_book && !command.orders.is_empty() {
         return Some("a RECONCILE is of orders, or of positions and cash: send two, each with its command_id".into());
     }
     let twice = |what: &str, name: &str| Some(format!("a RECONCILE names {what} {name} twice: send each once, with all that is held"));
