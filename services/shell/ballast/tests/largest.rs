@@ -67,7 +67,7 @@ fn offsets() -> Vec<InputOffset> {
 /// As many breaks with an outside book as are told.
 fn breaks() -> Health {
     let units = Quantity::from_units(UNITS);
-    let position = |n| PositionBreak { instrument_id: id(n), ours: units, outside: units };
+    let position = |n| PositionBreak { instrument_id: instrument(n), ours: units, outside: units };
     let money = Money::from_units(UNITS);
     let balance = |n| CashBreak { currency: currency(n), ours: money, outside: money };
     Health {
