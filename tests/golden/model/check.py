@@ -10,7 +10,9 @@ from .bands import Bands, Watch, rules, setting
 from .book import Book
 from .exact import half_even, micros, num, read, uuid5
 from .market import Market
+from .outside import compare
 from .plan import Plan
+from .schedule import Schedule, Turns
 from .splits import KINDS, Dividend, order, resplit, start
 from .value import Valuation
 
@@ -29,6 +31,7 @@ class World:
         self.seen, self.now = {}, 0
         self.booked, self.commands = [], {}
         self.named = defaultdict(list)
+        self.breaks = defaultdict(dict)
 
 
 class Case:
@@ -51,7 +54,7 @@ class Case:
         self.follow()
         self.last, self.started = {}, set()
         self.proposals, self.priced, self.orders, self.cycles = {}, {}, defaultdict(dict), Counter()
-        self.latched, self.proposed = {}, defaultdict(dict)
+        self.latched, self.proposed, self.triggers = {}, defaultdict(dict), {}
         versions, ledgers = Counter(), Counter()
         for number, record in enumerate(self.output, 1):
             topic, value = record["topic"], record["value"]
@@ -82,10 +85,13 @@ class Case:
         unread = {int(r["value"]["line"]) for r in self.output if r["topic"].endswith(".dlq") and "offset" not in r["value"]}
         world, self.places, self.states = World(), defaultdict(list), []
         self.watches, self.said = defaultdict(Watch), defaultdict(list)
+        self.turns = defaultdict(Turns)
         for index, record in enumerate(self.input):
             if record.get("timestamp"):
                 world.now = world.market.now = max(world.now, micros(record["timestamp"]))
                 self.begin(world)
+            for turns in self.turns.values():
+                turns.pass_to(world.now)
             if index + 1 not in unread:
                 counted = self.take(world, record)
                 topic = "frames" if record["topic"] in SOURCES else record["topic"]
@@ -118,6 +124,12 @@ class Case:
             self.bookable(world, topic, offset, value)
         elif topic == COMMANDS and value["kind"] == "DISCARD":
             self.discard(world, value)
+        elif topic == COMMANDS and value["kind"] == "RECONCILE" and not value.get("orders") and value["portfolio_id"] in world.books:
+            portfolio = value["portfolio_id"]
+            book, policy = world.books[portfolio], world.policies[portfolio]
+            world.breaks[portfolio] = compare(value, book, world.market, policy, world.breaks[portfolio])
+        elif topic == COMMANDS and value["kind"] == "RELEASE":
+            world.breaks[value["portfolio_id"]] = {}
         for portfolio in list(world.waiting):
             queue, world.waiting[portfolio] = world.waiting[portfolio], []
             for waiting in queue:
@@ -173,6 +185,11 @@ class Case:
                 world.booked.append(("ballast.frames.v1", split.frame, {**told, "action": split.action}))
 
     def policy(self, world, record):
+        portfolio = record["value"]["portfolio_id"] if record["value"] else record["key"]
+        for shadow in (False, True):
+            laid = record["value"] and (not shadow or record["value"].get("shadow")) and rules(record["value"], shadow)
+            schedule = Schedule(laid, laid.get("trigger") or {}) if laid else None
+            self.turns[portfolio, shadow].follow(schedule, world.now)
         if record["value"] is None:
             world.policies[record["key"]] = {}
             self.watches[record["key"], True].close()
@@ -262,6 +279,10 @@ class Case:
                 return
 
     def look(self, world):
+        for (portfolio, shadow), turns in self.turns.items():
+            policy = world.policies.get(portfolio)
+            if turns.open is not None and policy and self.none_open(world, portfolio, rules(policy, shadow)):
+                turns.closed(world.now)
         for portfolio, policy in world.policies.items():
             if not policy:
                 self.watches[portfolio, False].open = None
@@ -278,6 +299,13 @@ class Case:
         event = watch.look(bands, valuation.fit, valuation.equity, world.now, rearm)
         if event:
             said.append(event)
+
+    @staticmethod
+    def none_open(world, portfolio, policy):
+        lines = Valuation(world.books[portfolio], world.market, policy, world.now).lines
+        unknown = "CLOSED" if setting(policy, "orders", "require_market_status", False) in (True, "true") else "OPEN"
+        states = [world.market.state(name) for name in lines]
+        return bool(states) and all({"OPEN": "OPEN", "UNKNOWN": unknown}.get(state, "CLOSED") == "CLOSED" for state in states)
 
     def state(self, offsets):
         """The model after the last line that the record contains."""
@@ -372,8 +400,16 @@ class Case:
         self.same("unpriced", [n for n in value["health"]["unpriced"] if "/" not in n], at.unpriced)
         self.same("stale", [n for n in value["health"]["stale"] if "/" not in n], at.stale)
         health = value["health"]
+        self.broken(health, world.breaks[value["portfolio_id"]])
         self.same("complete", health["complete"], not (health["unpriced"] or health["stale"] or int(health["waiting"])))
         self.same("waiting", int(value["health"]["waiting"]), len(world.waiting[value["portfolio_id"]]) + len(world.named[value["portfolio_id"]]))
+
+    def broken(self, health, breaks):
+        for kind, field, key in (("positions", "position_breaks", "instrument_id"), ("cash", "cash_breaks", "currency")):
+            told = [(b[key], num(b["ours"]), num(b["outside"])) for b in health[field]]
+            self.same(field, told, breaks.get(kind, []))
+        if any(breaks.values()):
+            self.same("unreconciled", health["unreconciled"], True)
 
     def allocation(self, found, name, line, at, book, policy):
         if not found:
@@ -438,6 +474,7 @@ class Case:
     def drift(self, value):
         world, book, policy, at = self.valued(value)
         self.last[value["portfolio_id"], value["shadow"]] = value
+        self.broken(value["health"], world.breaks[value["portfolio_id"]])
         if value["policy"] is None or not at.pairs_fit:
             return
         self.decimal("equity", value["equity"], at.equity)
@@ -472,18 +509,24 @@ class Case:
         for record in self.output:
             if record["topic"] == "portfolio.drift.v1" and record["value"]["event"] != "REQUESTED":
                 found[record["value"]["portfolio_id"], record["value"]["shadow"]].append(record["value"]["event"])
+        turns = defaultdict(list)
+        for record in self.output:
+            if record["topic"] == "portfolio.drift.v1" and record["value"]["cause"] == "SCHEDULE":
+                turns[record["value"]["portfolio_id"], record["value"]["shadow"]].append(record["value"]["cause_id"])
+        for of in set(turns) | set(self.turns):
+            self.same(f"turns of {of[0]}'s schedule{' by its shadow' if of[1] else ''}", turns[of], self.turns[of].taken)
         for of in set(found) | set(self.said):
             self.same(f"drift events of {of[0]}{' by its shadow' if of[1] else ''}", found[of], self.said[of])
 
     # Records of the rebalancer.
 
-    def plan_for(self, value, given=None):
+    def plan_for(self, value, given=None, raised=None):
         drift = self.last[value["portfolio_id"], value.get("shadow", False)]
         world, _, policy, at = self.valued(drift)
-        manual = value["trigger"] == "MANUAL" if "trigger" in value else False
+        manual = value["trigger"] in ("MANUAL", "SCHEDULED") if "trigger" in value else False
         halted = self.halted(world, drift)
         released = sum(self.proposed[value["portfolio_id"]].values(), ZERO) if drift["shadow"] else self.released(value["portfolio_id"])
-        return Plan(policy, at, world.market, manual, given, halted, released), drift
+        return Plan(policy, at, world.market, manual, given, halted, released, raised=raised), drift
 
     def halted(self, world, drift):
         """Instruments under a halt when the drift event was written."""
@@ -504,7 +547,10 @@ class Case:
             self.own_id(value)
         # A first approval of two repeats the proposal that waits; everything else was planned anew.
         repeated = status == "PENDING_APPROVAL" and value["command_id"] is not None and value["rebalance_id"] in self.proposals
-        if planned and value["explanation"] and not repeated:
+        edit = self.command(value["command_id"], "EDIT")
+        if edit:
+            self.edited(value, edit)
+        elif planned and value["explanation"] and not repeated:
             self.proposal(value)
         if status in ("COMPLETED", "FAILED"):
             self.ended(value)
@@ -512,6 +558,50 @@ class Case:
             self.of_shadow(value)
         else:
             self.limit_met(value)
+
+    def command(self, command_id, kind):
+        commands = (r["value"] for r in self.input if r["topic"] == COMMANDS and r["value"].get("kind") == kind)
+        return next((command for command in commands if command["command_id"] == command_id), None)
+
+    def edited(self, value, command):
+        """A person's quantities become the proposal as they were written, or nothing changes."""
+        rebalance = command["rebalance_id"]
+        before = self.proposals.get(rebalance, [])
+        written = {order["instrument_id"]: num(order["quantity"]) for order in command["orders"]}
+        sign = lambda side: 1 if side == "BUY" else -1
+        after = {name: sign(side) * written.get(name, units) for name, side, units in before if written.get(name, units)}
+        was = {name: sign(side) * units for name, side, units in before}
+        raised = {name for name in after if abs(after[name]) > abs(was[name])}
+        changed = {name for name in was if after.get(name, ZERO) != was[name]}
+        ended = rebalance in self.started or rebalance not in self.proposals
+        if value["status"] == "REFUSED":
+            unknown = set(written) - set(was)
+            stale = value["code"] == "STALE_PROPOSAL" or ended or bool(unknown) or not changed or not after
+            plan = None if stale else self.plan_for({**value, "trigger": self.triggers[rebalance]}, after, raised)[0]
+            wishes = plan and {name: wish.quantity for name, wish in plan.wishes.items() if wish.quantity}
+            self.same("what was written does not pass", stale or self.stopped(value["portfolio_id"]) or wishes != after, True)
+            return
+        self.same("an edit is put up", (value["status"], ended), ("PENDING_APPROVAL", False))
+        plan, _ = self.plan_for(value, after, raised)
+        self.same("what was written passes", {name: wish.quantity for name, wish in plan.wishes.items() if wish.quantity}, after)
+        orders = plan.orders()
+        self.same("orders", [(o["instrument_id"], o["side"], num(o["quantity"])) for o in value["orders"]], orders)
+        self.same("another hash", value["proposal_hash"] != command["proposal_hash"], True)
+        self.same("actor", value["actor"], command["actor"])
+        for line in value["explanation"]:
+            name = line["instrument_id"]
+            told = (line["decision"], line["reason"]) if name in changed else None
+            if told:
+                decision = "SKIP" if name not in after else "ORDER" if name in raised else "CUT"
+                self.same(f"{name} decision", told, (decision, "EDITED"))
+                numbers = {number["name"]: num(number["value"]) for number in line["numbers"]}
+                self.same(f"{name} proposed", numbers["proposed"], was[name])
+            self.same(f"{name} is ordered", line["decision"] != "SKIP", name in after)
+        self.weights(value, plan)
+        self.decimal("turnover", value["turnover"], sum((plan.value(n) for n in plan.standing()), ZERO) / plan.equity, 12)
+        self.decimal("expected_fees", value["expected_fees"], plan.fees(plan.standing()))
+        self.proposals[rebalance] = orders
+        self.priced[rebalance] = {name: plan.lines[name] for name, _, _ in orders}
 
     def of_shadow(self, value):
         """It ends where it is said, under an id of its own numbers; its limits count a proposal once an episode."""
@@ -533,7 +623,7 @@ class Case:
         if value["status"] == "REFUSED" and value["code"] == "ORDER_LIMIT":
             plan, _ = self.plan_for(value)
             self.same("a limit keeps everything back", plan.met and not plan.orders(), True)
-        if value["status"] == "REFUSED" and value["code"] == "KILL_SWITCH":
+        if value["status"] == "REFUSED" and value["code"] == "KILL_SWITCH" and not self.command(value["command_id"], "EDIT"):
             self.same("something stands still", self.stopped(portfolio), True)
         if value["status"] in ("RELEASED", "REFUSED") and value["code"] == "ORDER_LIMIT":
             self.latched[portfolio] = (self.at, value["rebalance_id"])
@@ -567,6 +657,7 @@ class Case:
         plan, _ = self.plan_for(value)
         orders = plan.orders()
         self.proposals[value["rebalance_id"]] = orders
+        self.triggers[value["rebalance_id"]] = value["trigger"]
         self.priced[value["rebalance_id"]] = {name: plan.lines[name] for name, _, _ in orders}
         self.same("explained instruments", [e["instrument_id"] for e in value["explanation"]], sorted(plan.lines))
         for line in value["explanation"]:

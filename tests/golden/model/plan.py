@@ -25,9 +25,11 @@ class Wish:
 
 
 class Plan:
-    """`every` plans each line whatever its drift (MANUAL); `given` are the quantities of a later wave."""
+    """`every` plans each line whatever its drift (MANUAL); `given` are the quantities of a later wave, or those that
+    a person wrote into a proposal: then the `raised` among them alone may not pass the goal."""
 
-    def __init__(self, policy, valuation, market, every, given=None, halted=(), released=ZERO, recent=0):
+    def __init__(self, policy, valuation, market, every, given=None, halted=(), released=ZERO, recent=0, raised=None):
+        self.raised = raised
         self.policy, self.valuation, self.market = policy, valuation, market
         self.halted, self.released, self.recent = halted, released, recent
         self.met = False
@@ -49,7 +51,7 @@ class Plan:
 
     def later(self, given):
         wishes = {name: Wish(given.get(name, ZERO), None if name in given else "OPEN_CYCLE") for name in self.lines}
-        for name in given:
+        for name in given if self.raised is None else self.raised:
             wishes[name].cut(self.wish(name, True).quantity, "WITHIN_BAND")
         return wishes
 

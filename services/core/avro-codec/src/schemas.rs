@@ -69,7 +69,7 @@ macro_rules! schemas {
 schemas! {
     FILL = "execution.fills.v1", "Fill", 0x5c38_ad84_74d4_736e, Fills;
     CASH = "treasury.cash.v1", "CashEntry", 0x53c8_4029_6761_edad, Cash;
-    POLICY = "portfolio.policies.v1", "Policy", 0x07e5_071f_8bba_97f6, Policies;
+    POLICY = "portfolio.policies.v1", "Policy", 0x514a_bacd_9dd8_b75d, Policies;
     TICK = "marketdata.ticks.v1", "Tick", 0x9224_d35e_d231_9a43, Ticks;
     INSTRUMENT = "reference.instruments.v1", "Instrument", 0xa370_3431_2121_3deb, Instruments;
     CORPORATE_ACTION = "reference.corporate-actions.v1", "CorporateAction", 0x4c1a_ad95_a02e_ad14, CorporateActions;
@@ -78,11 +78,11 @@ schemas! {
     ORDER_STATUS = "orders.status.v1", "OrderStatus", 0x9f1e_2cf6_1410_dc13, OrderStatus;
     COMMAND = "portfolio.commands.v1", "Command", 0xba40_79c9_72f0_c53e, Commands;
     LEDGER = "portfolio.ledger.v1", "Ledger", 0xdfa0_ff59_d794_f539, Ledger;
-    SNAPSHOT = "portfolio.snapshots.v1", "Snapshot", 0x70f6_a7a5_03b6_9128, Snapshots;
-    DRIFT = "portfolio.drift.v1", "Drift", 0x490f_d7d2_f49d_7633, Drift;
+    SNAPSHOT = "portfolio.snapshots.v1", "Snapshot", 0x98f5_9c30_c7a2_a48e, Snapshots;
+    DRIFT = "portfolio.drift.v1", "Drift", 0xdc1c_1753_9465_7fed, Drift;
     PORTFOLIO_CLOSE = "portfolio.closes.v1", "PortfolioClose", 0xe982_908c_8c23_eb9f, PortfolioCloses;
-    ORDER_WAVE = "rebalance.orders.v1", "OrderWave", 0xca1f_561d_e111_2751, Orders;
-    REBALANCE_EVENT = "rebalance.events.v1", "RebalanceEvent", 0xaf95_92bc_f9be_fe50, RebalanceEvents;
+    ORDER_WAVE = "rebalance.orders.v1", "OrderWave", 0xaa16_5c02_8bb8_367b, Orders;
+    REBALANCE_EVENT = "rebalance.events.v1", "RebalanceEvent", 0xf038_998b_343a_e1ea, RebalanceEvents;
     PERFORMANCE = "portfolio.performance.v1", "Performance", 0x367e_4988_a462_8bf3, Performance;
     RISK = "portfolio.risk.v1", "Risk", 0x73e2_9f3b_0c56_f490, Risk;
     REFRESH = "ballast.refresh.v1", "Refresh", 0x0a32_e372_b6da_fd3b, Refresh;
@@ -94,7 +94,10 @@ schemas! {
 pub static EARLIER: &[&str] = &[
     include_str!("../../../../schemas/released/ballast.frames.v1@1.avsc"),
     include_str!("../../../../schemas/released/portfolio.drift.v1@1.avsc"),
+    include_str!("../../../../schemas/released/portfolio.policies.v1@1.avsc"),
     include_str!("../../../../schemas/released/portfolio.snapshots.v1@1.avsc"),
+    include_str!("../../../../schemas/released/rebalance.events.v1@1.avsc"),
+    include_str!("../../../../schemas/released/rebalance.orders.v1@1.avsc"),
 ];
 
 /// The `.avsc` text of a topic.

@@ -46,10 +46,10 @@ pub struct CommandOrder {
     /// The order (RECONCILE: with its final executed quantity).
     #[serde(default)]
     pub order_id: Option<OrderId>,
-    /// The proposed instrument (EDIT).
+    /// The instrument of a proposed order (EDIT), in place of its id.
     #[serde(default)]
     pub instrument_id: Option<InstrumentId>,
-    /// Quantity; zero strikes the order out.
+    /// EDIT: units to order, without a sign; zero strikes the order out. RECONCILE: units executed in all.
     pub quantity: Quantity,
 }
 

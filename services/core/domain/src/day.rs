@@ -35,6 +35,24 @@ pub fn start_of_day(time_zone: &str, day: Date) -> Option<Timestamp> {
     Some(Timestamp::from_micros(start.timestamp().as_microsecond()))
 }
 
+/// The local date of a moment. `None` where the zone is none, and at the ends of the calendar.
+pub fn local_date(time_zone: &str, moment: Timestamp) -> Option<Date> {
+    let date = zone(time_zone)?.to_datetime(jiff::Timestamp::from_microsecond(moment.micros()).ok()?).date();
+    Some(Date::from_days(date.since(civil::date(1970, 1, 1)).ok()?.get_days()))
+}
+
+/// The moment at which a local time of day (HH:MM) comes on a local date, by the rule of [`last_day_cut`].
+pub fn moment_of(time_zone: &str, time: &str, day: Date) -> Option<Timestamp> {
+    let date = civil::date(1970, 1, 1).checked_add(jiff::Span::new().try_days(day.days()).ok()?).ok()?;
+    let at = zone(time_zone)?.to_ambiguous_zoned(date.to_datetime(time_of_day(time)?)).compatible().ok()?;
+    Some(Timestamp::from_micros(at.timestamp().as_microsecond()))
+}
+
+fn time_of_day(time: &str) -> Option<civil::Time> {
+    let (hour, minute) = time.split_once(':')?;
+    civil::Time::new(hour.parse().ok()?, minute.parse().ok()?, 0, 0).ok()
+}
+
 fn zone(name: &str) -> Option<TimeZone> {
     TimeZoneDatabase::bundled().get(name).ok()
 }
@@ -42,8 +60,7 @@ fn zone(name: &str) -> Option<TimeZone> {
 /// The cuts of the days around a moment.
 fn cuts(time_zone: &str, day_cut: &str, now: Timestamp) -> Option<impl Iterator<Item = Timestamp>> {
     let zone = zone(time_zone)?;
-    let (hour, minute) = day_cut.split_once(':')?;
-    let time = civil::Time::new(hour.parse().ok()?, minute.parse().ok()?, 0, 0).ok()?;
+    let time = time_of_day(day_cut)?;
     let today = zone.to_datetime(jiff::Timestamp::from_microsecond(now.micros()).ok()?).date();
     let days = AROUND.filter_map(move |days| today.checked_add(jiff::Span::new().days(days)).ok());
     let cut = move |day: civil::Date| zone.to_ambiguous_zoned(day.to_datetime(time)).compatible().ok();
@@ -77,6 +94,22 @@ mod tests {
             let found = (last_day_cut(zone, cut, at).unwrap().to_string(), next_day_cut(zone, cut, at).unwrap().to_string());
             assert_eq!(found, (last.to_owned(), next.to_owned()), "{zone} {cut} {now}");
         }
+    }
+
+    #[test]
+    fn a_local_date_and_the_moment_of_a_local_time_are_each_other() {
+        for (zone, time, day, moment) in [
+            ("America/New_York", "15:30", "2026-01-05", "2026-01-05T20:30:00Z"),
+            ("America/New_York", "02:30", "2026-03-08", "2026-03-08T07:30:00Z"),
+            ("America/New_York", "01:30", "2026-11-01", "2026-11-01T05:30:00Z"),
+            ("Pacific/Kiritimati", "00:00", "2026-01-05", "2026-01-04T10:00:00Z"),
+            ("UTC", "23:59", "1969-12-31", "1969-12-31T23:59:00Z"),
+        ] {
+            let day = day.parse().unwrap();
+            let found = moment_of(zone, time, day).unwrap();
+            assert_eq!((found.to_string().as_str(), local_date(zone, found)), (moment, Some(day)), "{zone} {time}");
+        }
+        assert_eq!((local_date("Mars/Olympus", Timestamp::default()), moment_of("UTC", "24:00", Date::from_days(0))), (None, None));
     }
 
     #[test]

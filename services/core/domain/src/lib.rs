@@ -29,6 +29,7 @@ pub mod reason;
 pub mod rebalance_event;
 pub mod record;
 pub mod refresh;
+pub mod schedule;
 pub mod snapshot;
 pub mod tick;
 pub mod time;

@@ -85,9 +85,9 @@ pub struct Trigger {
     pub scope: Scope,
     /// How far they go.
     pub goal: Goal,
-    /// Schedule.
+    /// When every line is planned beside the bands; it needs `schedule_time`.
     pub rebalance_frequency: RebalanceFrequency,
-    /// Local time of day of the schedule, HH:MM.
+    /// Local time of day of the schedule, HH:MM, in `time_zone`.
     pub schedule_time: Option<SmolStr>,
     /// Whether orders wait for a person.
     pub mode: PolicyMode,
@@ -215,11 +215,18 @@ pub struct Book {
     pub dividends: DividendSource,
     /// Oldest usable price in seconds, where the instrument names none.
     pub max_price_age_seconds: i64,
+    /// Most that a holding or a balance may be worth more or less than in an outside book, in the base currency.
+    pub reconcile_tolerance: Money,
 }
 
 impl Default for Book {
     fn default() -> Self {
-        Self { cost_method: CostMethod::Average, dividends: DividendSource::Actions, max_price_age_seconds: 300 }
+        Self {
+            cost_method: CostMethod::Average,
+            dividends: DividendSource::Actions,
+            max_price_age_seconds: 300,
+            reconcile_tolerance: Money::ZERO,
+        }
     }
 }
 
@@ -302,7 +309,7 @@ pub struct Policy {
     /// Yearly risk-free rate.
     #[serde(default)]
     pub risk_free_rate: Option<Fraction>,
-    /// Trading calendar.
+    /// Trading calendar; that of `24/7` has no weekends.
     #[serde(default)]
     pub calendar: Option<SmolStr>,
     /// IANA time zone of its day.

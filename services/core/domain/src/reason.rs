@@ -90,6 +90,8 @@ closed_enum! {
         TimedOut = "TIMED_OUT",
         /// The policy changed or the portfolio closed.
         PolicyChanged = "POLICY_CHANGED",
+        /// A person gave the order of a proposal another quantity.
+        Edited = "EDITED",
     }
 }
 

@@ -127,6 +127,34 @@ pub struct Health {
     pub unreconciled: bool,
     /// Records of this portfolio that wait for an instrument, a policy or a rate.
     pub waiting: i32,
+    /// Where the book differs from an outside one; the first of many.
+    #[serde(default)]
+    pub position_breaks: Vec<PositionBreak>,
+    /// Balances that differ from those of an outside book; the first of many.
+    #[serde(default)]
+    pub cash_breaks: Vec<CashBreak>,
+}
+
+/// A holding that differs from what an outside book has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PositionBreak {
+    /// Instrument.
+    pub instrument_id: InstrumentId,
+    /// Signed units of this book, when they were compared.
+    pub ours: Quantity,
+    /// Signed units of the outside book.
+    pub outside: Quantity,
+}
+
+/// A balance that differs from what an outside book has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CashBreak {
+    /// Currency.
+    pub currency: Currency,
+    /// Balance of this book by trade date, when they were compared.
+    pub ours: Money,
+    /// Balance of the outside book.
+    pub outside: Money,
 }
 
 /// How far an input was read; the next offset.

@@ -19,6 +19,7 @@ pub mod kept;
 pub mod lines;
 pub mod lots;
 pub mod orders;
+pub mod outside;
 pub mod payment;
 pub mod portfolio;
 pub mod position;

@@ -3,6 +3,8 @@
 mod decide;
 mod image;
 mod marks;
+mod outside;
+mod schedule;
 mod shadow;
 mod stats;
 
@@ -41,6 +43,10 @@ const TIMER_BEHIND: u8 = 7;
 pub(crate) const TIMER_SHADOW: u8 = 8;
 /// The ex-date of an announced action begins; one for the lane.
 pub(crate) const TIMER_ACTIONS: u8 = 9;
+/// A scheduled rebalance is due; by portfolio.
+pub(crate) const TIMER_SCHEDULE: u8 = 10;
+/// A scheduled rebalance of shadow rules is due; by portfolio.
+pub(crate) const TIMER_SHADOW_SCHEDULE: u8 = 11;
 
 /// A step makes fewer snapshots, and fewer ledger records, of one portfolio.
 const VERSIONS_A_STEP: i64 = 100_000;
@@ -271,6 +277,7 @@ impl Role for PositionKeeper {
                 self.marks.look(ix);
             }
             (TIMER_SHADOW, Some(ix)) => self.rearm_shadow(ix),
+            (TIMER_SCHEDULE | TIMER_SHADOW_SCHEDULE, Some(ix)) => self.take_turn(ix, &timer, cx),
             (TIMER_SETTLE, _) => self.settle_cash(&timer.id, cx),
             (TIMER_ACTIONS, _) => self.apply_due(cx),
             (TIMER_DAY_CUT, _) => self.cut_day(&timer.id, cx),

@@ -66,8 +66,10 @@ pub fn health(portfolio: &Portfolio, appraisal: &Appraisal, around: &Circumstanc
         stale: appraisal.stale.iter().cloned().collect(),
         unpriced: appraisal.unpriced.iter().cloned().collect(),
         quarantined: around.quarantined,
-        unreconciled: doubtful || portfolio.unbalanced || portfolio.orders.contradict(),
+        unreconciled: doubtful || portfolio.unbalanced || portfolio.orders.contradict() || portfolio.has_breaks(),
         waiting: around.waiting,
+        position_breaks: portfolio.outside.as_ref().map(|outside| outside.positions.clone()).unwrap_or_default(),
+        cash_breaks: portfolio.outside.as_ref().map(|outside| outside.cash.clone()).unwrap_or_default(),
     }
 }
 

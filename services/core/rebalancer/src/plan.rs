@@ -24,9 +24,10 @@ use breach::Cause;
 use desk::{Desk, Wish};
 use domain::enums::Funding;
 use domain::reason::ReasonCode;
-use domain::{Fraction, Money, SmolStr};
+use domain::{Fraction, InstrumentId, Money, SmolStr};
 use exact::{Int, SHARE, int, ratio, rescaled, ten};
 use refusal::Refusal;
+use std::collections::BTreeSet;
 use wave::Reach;
 
 /// The plan for a drift event: which orders bring the book back to its policy, and why each instrument is
@@ -44,18 +45,23 @@ pub fn plan(input: &PlanInput) -> Plan {
 /// a line that came back inside its band where that was all that it was to do.
 /// Instruments outside `legs` are left alone.
 pub fn later_wave(input: &PlanInput, legs: &[Leg]) -> Plan {
-    again(input, legs, Reach::Goal)
+    again(input, legs, |_| Reach::Goal)
 }
 
 /// The same for an approval: what was proposed stands, also where the goal has moved, but never leads out of the
 /// band on its other side.
 pub fn recheck(input: &PlanInput, legs: &[Leg]) -> Plan {
-    again(input, legs, Reach::Legs)
+    again(input, legs, |_| Reach::Legs)
 }
 
-fn again(input: &PlanInput, legs: &[Leg], reach: Reach) -> Plan {
+/// The same for a proposal that a person has edited: what was raised goes no further than this event would order.
+pub fn edited(input: &PlanInput, legs: &[Leg], raised: &BTreeSet<InstrumentId>) -> Plan {
+    again(input, legs, |id| if raised.contains(id) { Reach::Goal } else { Reach::Legs })
+}
+
+fn again(input: &PlanInput, legs: &[Leg], reach: impl Fn(&InstrumentId) -> Reach) -> Plan {
     let made = Desk::open(input).and_then(|desk| {
-        let mut wishes = wave::wishes(&desk, legs, reach)?;
+        let mut wishes = wave::wishes(&desk, legs, &reach)?;
         for (index, wish) in wishes.iter_mut().enumerate().filter(|(_, wish)| wish.stands()) {
             constraints::deviates(&desk, index, wish);
         }

@@ -11,9 +11,10 @@ mod shape;
 mod view;
 
 use crate::plan::{Leg, Plan, PlanInput, Verdict};
-use domain::Quantity;
 use domain::enums::Side;
+use domain::{InstrumentId, Quantity};
 use exact::Exact;
+use std::collections::BTreeSet;
 use view::View;
 
 /// A broken law: a defect of ours, never of the input.
@@ -45,7 +46,7 @@ pub fn plan_check(input: &PlanInput, plan: &Plan) -> Result<(), Vec<Violation>> 
     if let Some(view) = common(input, plan, &mut found) {
         goal::scope(&view, &mut found);
         goal::hollow(&view, &mut found);
-        goal::direction(&view, false, &mut found);
+        goal::direction(&view, &|_| false, &mut found);
         goal::origins(&view, &mut found);
         figures::drift(&view, false, &mut found);
     }
@@ -54,22 +55,26 @@ pub fn plan_check(input: &PlanInput, plan: &Plan) -> Result<(), Vec<Violation>> 
 
 /// The same for what [`crate::plan::later_wave`] made of `legs`: never beyond them.
 pub fn later_wave_check(input: &PlanInput, legs: &[Leg], plan: &Plan) -> Result<(), Vec<Violation>> {
-    again(input, legs, plan, false)
+    again(input, legs, plan, &|_| false)
 }
 
 /// The same for [`crate::plan::recheck`]: it may go past a goal that moved, inside the band.
 pub fn recheck_check(input: &PlanInput, legs: &[Leg], plan: &Plan) -> Result<(), Vec<Violation>> {
-    again(input, legs, plan, true)
+    again(input, legs, plan, &|_| true)
 }
 
-fn again(input: &PlanInput, legs: &[Leg], plan: &Plan, past: bool) -> Result<(), Vec<Violation>> {
+/// The same for [`crate::plan::edited`]: what was raised goes past no goal.
+pub fn edited_check(input: &PlanInput, legs: &[Leg], raised: &BTreeSet<InstrumentId>, plan: &Plan) -> Result<(), Vec<Violation>> {
+    again(input, legs, plan, &|id| !raised.contains(id))
+}
+
+/// `past` are the instruments that may go past a goal that moved, inside the band.
+fn again(input: &PlanInput, legs: &[Leg], plan: &Plan, past: &dyn Fn(&InstrumentId) -> bool) -> Result<(), Vec<Violation>> {
     let mut found = Violations(Vec::new());
     if let Some(view) = common(input, plan, &mut found) {
         goal::direction(&view, past, &mut found);
         goal::kept_origins(&view, legs, &mut found);
-        if !past {
-            goal::back_inside(&view, &mut found);
-        }
+        goal::back_inside(&view, past, &mut found);
         figures::drift(&view, true, &mut found);
         grown(legs, plan, &mut found);
     }

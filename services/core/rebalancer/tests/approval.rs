@@ -388,6 +388,12 @@ fn commands_that_cannot_be_understood_are_dead_letters() {
         (CommandKind::Approve, r#""proposal_hash":"00""#),
         (CommandKind::Reject, ""),
         (CommandKind::Edit, r#""rebalance_id":"5b9da7e6-3c55-4a0b-9f0e-42a11a57ba11""#),
+        (CommandKind::Edit, r#""rebalance_id":"5b9da7e6-3c55-4a0b-9f0e-42a11a57ba11","orders":[{"instrument_id":"AAA","quantity":"1"}]"#),
+        (
+            CommandKind::Edit,
+            r#""rebalance_id":"5b9da7e6-3c55-4a0b-9f0e-42a11a57ba11","proposal_hash":"00","orders":[{"instrument_id":"AAA","quantity":"-1"}]"#,
+        ),
+        (CommandKind::Edit, r#""rebalance_id":"5b9da7e6-3c55-4a0b-9f0e-42a11a57ba11","proposal_hash":"00","orders":[{"quantity":"1"}]"#),
         (CommandKind::Halt, ""),
         (CommandKind::Halt, r#""scope":"FIRM""#),
         (CommandKind::Halt, r#""scope":"INSTRUMENT""#),

@@ -21,6 +21,7 @@ enum Event {
     Filled,
     Answer,
     Command(CommandKind),
+    Edit { aaa: i128, bbb: i128 },
     Halt(CommandKind),
 }
 
@@ -46,6 +47,7 @@ fn event() -> impl Strategy<Value = Event> {
         3 => Just(Event::Filled),
         4 => Just(Event::Answer),
         3 => prop::sample::select(commands).prop_map(Event::Command),
+        2 => (0..220_i128, 0..220_i128).prop_map(|(aaa, bbb)| Event::Edit { aaa, bbb }),
         1 => prop::sample::select(vec![CommandKind::Halt, CommandKind::Resume, CommandKind::Resume]).prop_map(Event::Halt),
     ]
 }
@@ -108,6 +110,7 @@ impl Watch {
                 Vec::new()
             }
             Event::Command(kind) => self.command(*kind).into_iter().collect(),
+            Event::Edit { aaa, bbb } => self.edit(*aaa, *bbb).into_iter().collect(),
             Event::Halt(kind) => {
                 self.halted = *kind == CommandKind::Halt;
                 vec![self.house.command(*kind, r#""scope":"PORTFOLIO""#)]
@@ -128,6 +131,15 @@ impl Watch {
         if matches!(kind, CommandKind::Rebalance | CommandKind::Approve) {
             self.asked.push(self.house.answer(&command));
         }
+        Some(command)
+    }
+
+    /// Other quantities, of which more than what was proposed may be too much.
+    fn edit(&mut self, aaa: i128, bbb: i128) -> Option<Input> {
+        let named = self.proposal.clone()?;
+        let orders = format!(r#""orders":[{{"instrument_id":"AAA","quantity":"{aaa}"}},{{"instrument_id":"BBB","quantity":"{bbb}"}}]"#);
+        let command = self.house.command(CommandKind::Edit, &format!("{named},{orders}"));
+        self.asked.push(self.house.answer(&command));
         Some(command)
     }
 

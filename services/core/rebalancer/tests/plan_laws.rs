@@ -13,9 +13,9 @@ use generate::{Rich, World, filled, worlds};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
-use rebalancer::plan::{Leg, Plan, Verdict, later_wave, plan, recheck};
-use rebalancer::plan_check::{later_wave_check, plan_check, recheck_check};
-use std::collections::BTreeMap;
+use rebalancer::plan::{Leg, Plan, Verdict, edited, later_wave, plan, recheck};
+use rebalancer::plan_check::{edited_check, later_wave_check, plan_check, recheck_check};
+use std::collections::{BTreeMap, BTreeSet};
 
 fn made(world: &World) -> Plan {
     plan(&world.input())
@@ -57,6 +57,21 @@ proptest! {
         prop_assert_eq!(recheck_check(&newer.input(), &first.legs, &standing), Ok(()));
         let all = later_wave(&world.input(), &first.legs);
         prop_assert_eq!(later_wave_check(&world.input(), &first.legs, &all), Ok(()));
+    }
+
+    #[test]
+    fn an_edited_plan_is_never_more_than_was_written(world in worlds(Rich::Full), parts in prop::collection::vec(0..250_i128, 14)) {
+        let first = made(&world);
+        let written = |(leg, part): (&Leg, &i128)| Leg { quantity: Quantity::from_units(leg.quantity.units() * part / 100), ..leg.clone() };
+        let legs: Vec<_> = first.legs.iter().zip(&parts).map(written).filter(|leg| leg.quantity.is_positive()).collect();
+        let raised: BTreeSet<_> = first.legs.iter().zip(&parts).filter(|(_, part)| **part > 100).map(|(leg, _)| leg.instrument_id.clone()).collect();
+        let edited = edited(&world.input(), &legs, &raised);
+        prop_assert_eq!(edited_check(&world.input(), &legs, &raised, &edited), Ok(()));
+        for id in &raised {
+            let wanted = first.explanation.iter().find(|line| line.instrument_id == *id).and_then(|line| line.numbers.iter().find(|n| n.name == "wanted"));
+            let wanted: Quantity = wanted.unwrap().value.parse().unwrap();
+            prop_assert!(units(&edited, id).abs() <= wanted.units().abs(), "{} beyond {}", id, wanted);
+        }
     }
 
     #[test]

@@ -14,13 +14,17 @@ use domain::order::{NamedNumber, Order, OrderWave};
 use domain::policy::Policy;
 use domain::reason::ReasonCode;
 use domain::rebalance_event::{ExplanationLine, RebalanceEvent, WeightLine};
-use domain::snapshot::{Allocation, CashBalance, Concentration, Exposure, Health, InputOffset, SectorExposure, Snapshot, SnapshotMetrics};
+use domain::snapshot::{
+    Allocation, CashBalance, CashBreak, Concentration, Exposure, Health, InputOffset, PositionBreak, SectorExposure, Snapshot,
+    SnapshotMetrics,
+};
 use domain::{
     Currency, Date, Fraction, FxRate, Input, InstrumentId, Money, OrderId, Output, Percent, PortfolioId, Price, Quantity, RebalanceId,
     SmolStr, Timestamp, Topic, Uuid,
 };
 use engine::settings::{MAX_LEDGER_BYTES, MAX_LINES, MAX_LOTS};
 use position_keeper::book::journal::Journal;
+use position_keeper::book::outside::TOLD;
 use position_keeper::drift::event::MAX_RECENT_ORDERS;
 
 /// Currencies of one book: more than there are.
@@ -60,10 +64,23 @@ fn offsets() -> Vec<InputOffset> {
     Topic::ALL.iter().map(|topic| InputOffset { topic: *topic, partition: i32::MAX, offset: i64::MAX }).collect()
 }
 
+/// As many breaks with an outside book as are told.
+fn breaks() -> Health {
+    let units = Quantity::from_units(UNITS);
+    let position = |n| PositionBreak { instrument_id: instrument(n), ours: units, outside: units };
+    let money = Money::from_units(UNITS);
+    let balance = |n| CashBreak { currency: currency(n), ours: money, outside: money };
+    Health {
+        position_breaks: (0..TOLD).map(position).collect(),
+        cash_breaks: (0..TOLD.min(CURRENCIES)).map(balance).collect(),
+        ..Health::default()
+    }
+}
+
 fn health() -> Health {
     let pairs = (0..CURRENCIES).map(|n| SmolStr::new(format!("{}/{}", currency(n), currency(n + 1))));
     let unpriced = (0..MAX_LINES).map(|n| id(n).into()).chain(pairs).collect();
-    Health { complete: false, stale: Vec::new(), unpriced, quarantined: true, unreconciled: true, waiting: i32::MAX }
+    Health { complete: false, stale: Vec::new(), unpriced, quarantined: true, unreconciled: true, waiting: i32::MAX, ..breaks() }
 }
 
 fn cash() -> Vec<CashBalance> {

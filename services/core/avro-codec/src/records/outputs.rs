@@ -34,7 +34,9 @@ records! {
         SectorExposure { sector, value, weight }
         Concentration { hhi, effective_number }
         SnapshotMetrics { realized_gross, fees, income, realized_net, unrealized, fx_cash, net_flows, total_pnl, day_pnl, transferred }
-        Health { complete, stale, unpriced, quarantined, unreconciled, waiting }
+        Health { complete, stale, unpriced, quarantined, unreconciled, waiting, position_breaks, cash_breaks }
+        PositionBreak { instrument_id, ours, outside }
+        CashBreak { currency, ours, outside }
         InputOffset { topic, partition, offset }
         Snapshot {
             portfolio_id, version, as_of, base_currency, total_value, cash_value, available_cash, cash, receivables, allocations,

@@ -80,6 +80,9 @@ fn identity(policy: &Policy, problems: &mut Problems) {
 fn book(at: &str, book: &Book, problems: &mut Problems) {
     problems.symbol(book.cost_method == CostMethod::Unknown, || CostMethod::unknown(&format!("{at}book.cost_method")));
     problems.symbol(book.dividends == DividendSource::Unknown, || DividendSource::unknown(&format!("{at}book.dividends")));
+    problems.policy(book.reconcile_tolerance.is_negative(), || {
+        format!("{at}book.reconcile_tolerance is an amount in the base currency, zero or more: zero bears no difference")
+    });
     problems.policy(book.max_price_age_seconds < 1, || format!("{at}book.max_price_age_seconds must be at least 1"));
 }
 
@@ -175,6 +178,13 @@ fn trigger_problems(at: &str, trigger: &Trigger, problems: &mut Problems) {
     });
     problems.policy(trigger.schedule_time.as_deref().is_some_and(|time| !is_time_of_day(time)), || {
         format!("{at}trigger.schedule_time is a local time such as 15:30")
+    });
+    let timeless = trigger.rebalance_frequency != RebalanceFrequency::None && trigger.schedule_time.is_none();
+    problems.policy(timeless, || {
+        format!(
+            "{at}trigger.rebalance_frequency {} needs {at}trigger.schedule_time, a local time such as 15:30",
+            trigger.rebalance_frequency
+        )
     });
 }
 

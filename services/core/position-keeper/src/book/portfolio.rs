@@ -11,6 +11,7 @@ use super::holding::Holding;
 use super::journal::Journal;
 use super::lines::Lines;
 use super::orders::RecentOrders;
+use super::outside::Outside;
 use super::sums::Sums;
 use super::trade::Planned;
 use crate::drift::{Request, Rules, Shadow, Watch};
@@ -135,6 +136,8 @@ pub struct Portfolio {
     pub commands: CommandMemory,
     /// Drift events asked for and not yet given: in the open window, or since the lane fell behind.
     pub requests: Vec<Request>,
+    /// What an outside book has said of it; `None` while there is nothing to compare and no break.
+    pub outside: Option<Box<Outside>>,
 }
 
 impl Portfolio {
@@ -173,6 +176,7 @@ impl Portfolio {
             actions: BTreeMap::new(),
             commands: CommandMemory::default(),
             requests: Vec::new(),
+            outside: None,
         }
     }
 
@@ -186,6 +190,10 @@ impl Portfolio {
     pub fn has_bookings(&self) -> bool {
         // Not the versions of its records: those of a life begun anew do not start at zero.
         !self.fills.is_empty() || !self.entries.is_empty()
+    }
+    /// Whether it differs from an outside book.
+    pub fn has_breaks(&self) -> bool {
+        self.outside.as_ref().is_some_and(|outside| outside.is_broken())
     }
     /// Whether cash is held, settles or is owed in another currency than the base.
     pub fn holds_foreign_cash(&self) -> bool {
@@ -207,6 +215,7 @@ impl Portfolio {
             actions: self.actions.clone(),
             foreign: shadow.foreign,
             unbalanced: self.unbalanced,
+            outside: self.outside.clone(),
             watch: shadow.watch,
             ..Portfolio::new(self.id.clone(), self.ix, self.base)
         })

@@ -1,8 +1,9 @@
-//! Commands: REBALANCE and APPROVE are answered with a drift event; RELEASE, DISCARD and ADMIT settle
+//! Commands: REBALANCE, APPROVE and EDIT are answered with a drift event; RELEASE, DISCARD and ADMIT settle
 //! what quarantined a portfolio, and DISCARD what waits for something that never comes; RECONCILE settles orders
-//! whose fills contradict each other, and is answered by the rebalancer. The other kinds are the rebalancer's alone.
+//! whose fills contradict each other, or brings an outside book, and is answered by the rebalancer. The other kinds are the rebalancer's alone.
 
 use crate::book::entry::Source;
+use crate::book::outside::Outside;
 use crate::book::{PortfolioIx, Trouble};
 use crate::drift::Request;
 use crate::keeper::PositionKeeper;
@@ -24,6 +25,7 @@ impl PositionKeeper {
             command.kind,
             CommandKind::Rebalance
                 | CommandKind::Approve
+                | CommandKind::Edit
                 | CommandKind::Release
                 | CommandKind::Discard
                 | CommandKind::Admit
@@ -58,26 +60,48 @@ impl PositionKeeper {
 
     fn act(&mut self, id: &PortfolioId, command: &Command, origin: &Origin<'_>, cx: &mut Context<'_>) -> Result<(), String> {
         match command.kind {
-            CommandKind::Rebalance | CommandKind::Approve => {
-                let ix = self
-                    .find(id)
-                    .ok_or_else(|| format!("portfolio {id:?} has no policy: publish one first, then ask under a new command_id"))?;
+            CommandKind::Rebalance | CommandKind::Approve | CommandKind::Edit => {
+                let ix = self.known(id)?;
                 self.ask(ix, DriftCause::Command, &command.command_id);
                 Ok(())
             }
+            CommandKind::Reconcile if command.orders.is_empty() => self.compare_later(id, command),
             CommandKind::Reconcile => {
                 self.reconcile(id, command);
                 Ok(())
             }
-            CommandKind::Release => {
-                let otherwise = || format!("portfolio {id:?} cannot be released: it is not quarantined");
-                self.settle_quarantine(id, |quarantine| quarantine.release(id), otherwise)?;
-                self.refused.forget_all(id);
-                Ok(())
-            }
+            CommandKind::Release => self.release(id),
             CommandKind::Discard => self.discard(id, command, cx),
             _ => self.admit(id, command, origin, cx),
         }
+    }
+
+    /// Keeps what an outside book says, to be compared once all that was sent is read.
+    fn compare_later(&mut self, id: &PortfolioId, command: &Command) -> Result<(), String> {
+        let ix = self.known(id)?;
+        self.portfolio_mut(ix).outside.get_or_insert_default().hear(command);
+        self.ask(ix, DriftCause::Command, &command.command_id);
+        Ok(())
+    }
+
+    fn known(&self, id: &PortfolioId) -> Result<PortfolioIx, String> {
+        self.find(id).ok_or_else(|| format!("portfolio {id:?} has no policy: publish one first, then ask under a new command_id"))
+    }
+
+    /// Ends a quarantine, and lets the breaks with an outside book be.
+    fn release(&mut self, id: &PortfolioId) -> Result<(), String> {
+        let ix = self.find(id).filter(|ix| self.portfolio(*ix).has_breaks());
+        if let Some(ix) = ix {
+            let portfolio = self.portfolio_mut(ix);
+            portfolio.outside = portfolio.outside.take().and_then(Outside::released);
+            self.mark_by_id(id);
+        }
+        let otherwise = || format!("portfolio {id:?} cannot be released: it is not quarantined, and no outside book differs from it");
+        let released = self.settle_quarantine(id, |quarantine| quarantine.release(id), otherwise);
+        if released.is_ok() {
+            self.refused.forget_all(id);
+        }
+        released.or_else(|text| if ix.is_some() { Ok(()) } else { Err(text) })
     }
 
     /// Takes final quantities over where the book contradicts itself, and tells the rebalancer of its health.

@@ -48,6 +48,7 @@ impl PositionKeeper {
         if self.portfolio(ix).policy.is_none() {
             return cx.count_duplicate();
         }
+        self.follow_schedules(ix, None, cx);
         let base_class = self.market.currency(self.portfolio(ix).base);
         if let Some(session) = self.portfolio(ix).policy.as_ref().and_then(|policy| policy.session_id.clone()) {
             self.sessions.remove(&session);
@@ -60,6 +61,7 @@ impl PositionKeeper {
         // Its days are not cut while it is closed.
         portfolio.day = None;
         let asked = Request::new(DriftCause::Policy, None);
+        portfolio.requests.retain(|request| request.cause != DriftCause::Schedule);
         portfolio.requests.push(asked.clone());
         cx.timers.clear(TIMER_REARM, id.as_str());
         self.close_shadow(ix, asked, cx);
@@ -149,6 +151,7 @@ impl PositionKeeper {
         let asked = Request::new(DriftCause::Policy, Some(SmolStr::new(policy.policy_version.to_string())));
         portfolio.requests.push(asked.clone());
         self.follow_shadow(ix, &policy, asked, cx);
+        self.follow_schedules(ix, Some(&policy), cx);
         self.portfolio_mut(ix).policy = Some(Box::new(policy));
         self.marks.change(ix);
     }

@@ -1,6 +1,6 @@
 //! Decisions, once a window, on the newest state: value what was touched, judge its bounds, publish.
 
-use super::{NEVER, PositionKeeper, TIMER_BEHIND, TIMER_MARKET, TIMER_REARM, TIMER_SNAPSHOT, TIMER_STALE};
+use super::{NEVER, PositionKeeper, TIMER_BEHIND, TIMER_MARKET, TIMER_REARM, TIMER_SCHEDULE, TIMER_SNAPSHOT, TIMER_STALE};
 use crate::book::{Portfolio, PortfolioIx};
 use crate::drift::event::{self, Circumstances, News};
 use crate::drift::watch::{Look, Say};
@@ -64,6 +64,7 @@ impl PositionKeeper {
     }
 
     fn decide_portfolio(&mut self, ix: PortfolioIx, changed: bool, cx: &mut Context<'_>) {
+        let changed = self.portfolios[ix.at()].outside.is_some() && self.compare_outside(ix, cx) || changed;
         let swept = sweep(&self.portfolios[ix.at()], View { market: &self.market, now: cx.now }, &mut self.weighed);
         self.stale_at[ix.at()] = swept.stale_at.unwrap_or(NEVER);
         let portfolio = &mut self.portfolios[ix.at()];
@@ -74,9 +75,10 @@ impl PositionKeeper {
         let mut news = Vec::new();
         // Who plans on an event must find all inputs in it: what is asked for while behind is answered afterwards.
         if !cx.behind {
-            let asked = std::mem::take(&mut portfolio.requests).into_iter();
-            self.dirty[ix.at()] |= asked.len() > 0;
-            news.extend(asked.map(News::requested));
+            let asked = std::mem::take(&mut portfolio.requests);
+            self.dirty[ix.at()] |= !asked.is_empty();
+            self.come_again(TIMER_SCHEDULE, &self.portfolios[ix.at()], &asked, cx);
+            news.extend(asked.into_iter().map(News::requested));
             news.extend(self.judge(ix, &swept, cx).map(News::told));
         }
         let due = self.snapshot_due(ix, changed, cx);

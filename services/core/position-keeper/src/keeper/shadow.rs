@@ -2,7 +2,7 @@
 //! rules and after them. Whoever has none costs a look at an empty collection. A portfolio that is marked for the
 //! sake of its shadow alone is looked at and owes no snapshot for it.
 
-use super::{NEVER, PositionKeeper, TIMER_SHADOW};
+use super::{NEVER, PositionKeeper, TIMER_SHADOW, TIMER_SHADOW_SCHEDULE};
 use crate::book::{Portfolio, PortfolioIx};
 use crate::drift::event::{Circumstances, News};
 use crate::drift::shadow::{self, Laid};
@@ -115,10 +115,12 @@ impl PositionKeeper {
         let rearm_seconds = seen.rules.rearm_seconds;
         let known = self.shadow_mut(ix);
         let before = (known.watch, known.foreign);
-        let mut news: Vec<News> = std::mem::take(&mut known.requests).into_iter().map(News::requested).collect();
+        let asked = std::mem::take(&mut known.requests);
         known.foreign = swept.foreign;
+        self.come_again(TIMER_SHADOW_SCHEDULE, &seen, &asked, cx);
+        let mut news: Vec<News> = asked.into_iter().map(News::requested).collect();
         if let Some((watch, say)) = judged {
-            (known.watch, seen.watch) = (watch, watch);
+            (self.shadow_mut(ix).watch, seen.watch) = (watch, watch);
             news.extend(say.event.map(News::told));
             self.arm(ix, say, TIMER_SHADOW, rearm_seconds, cx);
         }

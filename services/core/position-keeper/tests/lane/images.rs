@@ -55,8 +55,9 @@ fn feed_with(book: &mut Book, n: usize, deed: &Deed, shadows: bool) {
         }
         4 => {
             let targets = json!([{"instrument_id": "A", "target_weight": "0.4"}, {"instrument_id": "B", "target_weight": "0.3"}]);
-            let more = json!({"targets": targets, "session_id": portfolio, "trigger": {"rearm_seconds": 40, "cash_band": "0.1"},
-                "book": {"max_price_age_seconds": if deed.amount.is_multiple_of(2) { 100 } else { 86_400 }, "cost_method": method(deed)}});
+            let more = json!({"targets": targets, "session_id": portfolio, "trigger": schedule(json!({"rearm_seconds": 40, "cash_band": "0.1"}), deed), "calendar": "24/7",
+                "book": {"max_price_age_seconds": if deed.amount.is_multiple_of(2) { 100 } else { 86_400 }, "cost_method": method(deed),
+                    "reconcile_tolerance": (deed.amount % 3 * 1000).to_string()}});
             book.policy_of(portfolio, n as i64 + 1, if shadows { with_shadow(more, deed) } else { more });
         }
         5 => _ = book.cash_of(portfolio, &(n / 2).to_string(), "DEPOSIT", if deed.amount.is_multiple_of(3) { "EUR" } else { "USD" }, &id),
@@ -74,6 +75,7 @@ fn feed_with(book: &mut Book, n: usize, deed: &Deed, shadows: bool) {
                 "order_id": if deed.amount.is_multiple_of(4) { json!("11111111-2222-5333-8444-555555555555") } else { json!(null) }});
             book.fill(&(n * 3 / 4).to_string(), side, &deed.amount.to_string(), "10", more);
         }
+        10 | 13 | 18 if deed.wait.is_multiple_of(4) => outside(book, &id, portfolio, deed),
         10 | 13 | 18 => command(book, &id, portfolio, deed),
         11 => {
             let status = if deed.amount.is_multiple_of(2) { "OPEN" } else { "CLOSED" };
@@ -137,7 +139,7 @@ fn entry(book: &mut Book, n: usize, (portfolio, instrument, currency): (&str, &s
 fn with_shadow(mut policy: Value, deed: &Deed) -> Value {
     let other = INSTRUMENTS[deed.amount as usize % 3];
     let targets = json!([{"instrument_id": other, "target_weight": "0.5"}, {"group": "EQUITY", "target_weight": "0.2"}]);
-    let shadow = json!({"targets": targets, "band": {"absolute": "0.02"}, "trigger": {"rearm_seconds": 25, "cash_band": "0.2"},
+    let shadow = json!({"targets": targets, "band": {"absolute": "0.02"}, "trigger": schedule(json!({"rearm_seconds": 25, "cash_band": "0.2"}), deed),
         "book": {"max_price_age_seconds": 50 + deed.amount}});
     if !deed.wait.is_multiple_of(4) {
         policy["shadow"] = shadow;
@@ -155,6 +157,24 @@ fn command(book: &mut Book, id: &str, portfolio: &str, deed: &Deed) {
         more["dead_letter"] = json!({"topic": "execution.fills.v1", "partition": 0, "offset": offset, "bytes": bytes});
     }
     book.command(id, kind, more);
+}
+
+/// Many policies have a schedule, of a time that the story may come to.
+fn schedule(mut trigger: Value, deed: &Deed) -> Value {
+    if !deed.amount.is_multiple_of(3) {
+        trigger["rebalance_frequency"] = json!(["DAILY", "WEEKLY", "DAILY", "MONTHLY"][deed.amount as usize % 4]);
+        trigger["schedule_time"] = json!(format!("00:{:02}", deed.wait % 60));
+    }
+    trigger
+}
+
+/// What an outside book has of a portfolio: hardly ever what is booked.
+fn outside(book: &mut Book, id: &str, portfolio: &str, deed: &Deed) {
+    let named =
+        |many: u32| INSTRUMENTS[..many as usize].iter().map(|id| json!({"instrument_id": id, "quantity": (deed.amount % 3).to_string()}));
+    let positions: Vec<_> = named(deed.amount % 4).collect();
+    let cash = if deed.amount.is_multiple_of(3) || positions.is_empty() { json!([{"currency": "USD", "amount": "0"}]) } else { json!([]) };
+    book.command(id, "RECONCILE", json!({"portfolio_id": portfolio, "positions": positions, "cash": cash}));
 }
 
 /// A method for each portfolio and now and then another one, which is refused once something is booked.

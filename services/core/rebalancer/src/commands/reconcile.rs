@@ -1,10 +1,10 @@
 //! RECONCILE: final quantities of orders that are stuck or contradict themselves, as a person found them
 //! out. All of them are taken over, or none. The position-keeper settles contradictions of the book's fills by
-//! the same command, and tells it with a drift event that may come before or after it. Comparing positions and cash with an outside book is not
-//! done here.
+//! the same command, and tells it with a drift event that may come before or after it. An outside book's positions
+//! and cash it compares itself: what differs stands in the drift event, and is told here.
 
 use crate::commands::inbox::Asked;
-use crate::commands::refused;
+use crate::commands::{outside, refused};
 use crate::cycle::announcement::Announcement;
 use crate::cycle::opening::Refusal;
 use crate::cycle::{Desk, Turn};
@@ -14,12 +14,11 @@ use domain::reason::ReasonCode;
 use domain::{OrderId, Quantity};
 
 /// Follows the command.
-pub fn follow(desk: &mut Desk, asked: &Asked, turn: &mut Turn<'_, '_>) -> Option<Asked> {
-    let command = &*asked.command;
-    if !command.positions.is_empty() || !command.cash.is_empty() {
-        let text = "positions and cash are not compared by this version: send the orders with their final quantities alone";
-        return refused(desk, command, Refusal::new(ReasonCode::NothingToDo, text), turn);
+pub fn follow(desk: &mut Desk, asked: Asked, turn: &mut Turn<'_, '_>) -> Option<Asked> {
+    if asked.command.orders.is_empty() {
+        return outside::follow(desk, asked, turn);
     }
+    let command = &*asked.command;
     let orders: Vec<_> = command.orders.iter().filter_map(named).collect();
     // Tried on a copy first: a command that is wrong in one order changes none.
     let mut tried = desk.clone();

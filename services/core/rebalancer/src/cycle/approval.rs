@@ -76,6 +76,10 @@ fn none_leave(mut lines: Vec<ExplanationLine>, code: ReasonCode) -> Vec<Explanat
 
 /// Plans anew on newer drift: the same orders leave the proposal as it is, others replace it, none end it.
 pub fn replace(desk: &mut Desk, heard: &Heard, turn: &mut Turn<'_, '_>) {
+    // What a person wrote stands until persons, time or the policy end it: its approval checks it on a book of its own.
+    if desk.open.as_ref().and_then(|cycle| cycle.proposal.as_ref()).is_some_and(|proposal| proposal.edited_by.is_some()) {
+        return;
+    }
     let Some(mut cycle) = desk.open.take() else { return };
     let outcome = replan(desk, &cycle, &heard.drift, turn);
     match outcome {
@@ -137,7 +141,7 @@ fn supersede(cycle: &mut Cycle, drift: &Drift, policy: &Policy, plan: Plan, turn
     if !same {
         cycle.terms = terms;
         let drafts = number(cycle, &plan, turn);
-        put_up(cycle, drafts, policy, plan, None, turn);
+        put_up(cycle, drafts, policy, plan, turn).send(turn);
     }
 }
 
@@ -164,7 +168,10 @@ pub fn approve(desk: &mut Desk, heard: &Heard, command: &Command, turn: &mut Tur
             let orders = cycle.terms.orders(turn.portfolio, cycle.id, &drafts, turn.now());
             cycle.lines.clone_from(&plan.explanation);
             cycle.tolerance = Some(proposal.tolerance);
-            let approved = Announcement::of(turn, &cycle, RebalanceStatus::Approved).by(Some(command));
+            let mut approved = Announcement::of(turn, &cycle, RebalanceStatus::Approved).by(Some(command));
+            if let Some(editor) = &proposal.edited_by {
+                approved = approved.with_text(format!("as {editor} edited it"));
+            }
             approved.naming(&hash).planned(plan.clone()).with_orders(orders).send(turn);
             let event = released(turn, &cycle).by(Some(command)).naming(&hash).planned(plan);
             release_first(desk, &mut cycle, drafts, proposal.waits_for_sells, event, turn);
@@ -209,7 +216,9 @@ fn approved_whole(cycle: &Cycle, proposal: &Proposal, drafts: &[Draft], lines: &
     }
 }
 
-fn replanned(desk: &Desk, cycle: &Cycle, proposal: &Proposal, drift: &Drift, turn: &Turn<'_, '_>) -> Result<Plan, Refusal> {
+/// The policy by which a proposal may be acted on now, or what stands against that: another policy, a contradiction,
+/// a latch, a halt.
+pub fn standing<'a>(desk: &Desk, cycle: &Cycle, drift: &'a Drift, turn: &Turn<'_, '_>) -> Result<&'a Policy, Refusal> {
     let policy = drift.policy.as_ref().filter(|policy| policy.policy_version == cycle.terms.policy_version);
     let Some(policy) = policy else {
         return Err(Refusal::new(ReasonCode::PolicyChanged, "the policy changed while the proposal waited"));
@@ -221,6 +230,11 @@ fn replanned(desk: &Desk, cycle: &Cycle, proposal: &Proposal, drift: &Drift, tur
     if let Some(halt) = turn.halts.binding(turn.portfolio) {
         return Err(Refusal::new(ReasonCode::KillSwitch, format!("{halt} is in force")));
     }
+    Ok(policy)
+}
+
+fn replanned(desk: &Desk, cycle: &Cycle, proposal: &Proposal, drift: &Drift, turn: &Turn<'_, '_>) -> Result<Plan, Refusal> {
+    let policy = standing(desk, cycle, drift, turn)?;
     proposal.drafts.iter().try_for_each(|draft| check_price(&draft.leg, drift, proposal.tolerance))?;
     let legs: Vec<_> = proposal.drafts.iter().map(|draft| draft.leg.clone()).collect();
     let ground = Ground::of(desk, policy, turn)?;

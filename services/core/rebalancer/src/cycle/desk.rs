@@ -210,6 +210,8 @@ impl Desk {
         let earlier = self.fresh.take().and_then(|fresh| fresh.trigger);
         let trigger = match heard.drift.event {
             DriftKind::Clear if earlier == Some(RebalanceTrigger::Threshold) => None,
+            // A schedule plans every line, a breach of the same moment perhaps not.
+            _ if earlier == Some(RebalanceTrigger::Scheduled) => earlier,
             _ => starts(&heard.drift).or(earlier),
         };
         self.fresh = Some(Fresh { trigger, heard, renewed: false });

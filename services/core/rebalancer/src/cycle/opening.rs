@@ -123,6 +123,11 @@ pub fn is_outdated(desk: &Desk, heard: &Heard, now: Timestamp) -> bool {
 /// Decides on the newest drift event: brings a waiting proposal up to date, or opens a cycle.
 pub fn decide_on_fresh(desk: &mut Desk, turn: &mut Turn<'_, '_>) {
     let Some(fresh) = desk.fresh.take() else { return };
+    if let (Some(RebalanceTrigger::Scheduled), Some(cycle)) = (fresh.trigger, &desk.open) {
+        let text = format!("rebalance {} is {}: this turn of the schedule is left out", cycle.id, cycle.standing(&desk.unreconciled));
+        let occasion = Occasion { trigger: RebalanceTrigger::Scheduled, drift: &fresh.heard.drift, command: None };
+        refuse(desk, occasion, Refusal::new(ReasonCode::OpenCycle, text), turn);
+    }
     if desk.open.as_ref().is_some_and(|cycle| cycle.proposal.is_some()) {
         return crate::cycle::approval::replace(desk, &fresh.heard, turn);
     }
@@ -248,7 +253,7 @@ fn start(desk: &mut Desk, occasion: Occasion<'_>, policy: &Policy, plan: Plan, t
 fn submit(desk: &mut Desk, occasion: Occasion<'_>, policy: &Policy, plan: Plan, turn: &mut Turn<'_, '_>) {
     let mut cycle = next_cycle(desk, occasion, policy, turn);
     let drafts = number(&mut cycle, &plan, turn);
-    put_up(&mut cycle, drafts, policy, plan, occasion.command, turn);
+    put_up(&mut cycle, drafts, policy, plan, turn).by(occasion.command).send(turn);
     desk.open = Some(cycle);
 }
 
@@ -257,15 +262,14 @@ pub fn number(cycle: &mut Cycle, plan: &Plan, turn: &Turn<'_, '_>) -> Vec<Draft>
     drafts(plan, |instrument| cycle.next_order(turn.portfolio, instrument))
 }
 
-/// Makes drafts the proposal that waits, and says so.
-pub fn put_up(cycle: &mut Cycle, drafts: Vec<Draft>, policy: &Policy, plan: Plan, command: Option<&Command>, turn: &mut Turn<'_, '_>) {
+/// Makes drafts the proposal that waits; the event that says so.
+pub fn put_up(cycle: &mut Cycle, drafts: Vec<Draft>, policy: &Policy, plan: Plan, turn: &Turn<'_, '_>) -> Announcement {
     let orders = cycle.terms.orders(turn.portfolio, cycle.id, &drafts, turn.now());
     let proposal = Proposal::new(turn.portfolio, cycle, drafts, plan.waits_for_sells, &policy.trigger.approval, turn.now());
     let text = format!("approve or reject proposal {} before {}", proposal.hash, proposal.expires_at);
     cycle.proposal = Some(proposal);
     cycle.lines.clone_from(&plan.explanation);
-    let event = Announcement::of(turn, cycle, RebalanceStatus::PendingApproval).by(command).planned(plan);
-    event.with_text(text).with_orders(orders).send(turn);
+    Announcement::of(turn, cycle, RebalanceStatus::PendingApproval).planned(plan).with_text(text).with_orders(orders)
 }
 
 /// Says why nothing was planned.

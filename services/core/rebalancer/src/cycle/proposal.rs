@@ -25,6 +25,8 @@ pub struct Proposal {
     pub tolerance: Bps,
     /// Persons who have approved, in order.
     pub approved_by: Vec<SmolStr>,
+    /// Who wrote its quantities last, where that was a person: then newer drift does not replace it.
+    pub edited_by: Option<SmolStr>,
 }
 
 impl Proposal {
@@ -45,6 +47,7 @@ impl Proposal {
             approvers: usize::try_from(rules.approvers).unwrap_or(0).max(1),
             tolerance: rules.price_tolerance_bp,
             approved_by: Vec::new(),
+            edited_by: None,
         }
     }
 }

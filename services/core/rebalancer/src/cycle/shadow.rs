@@ -42,7 +42,10 @@ pub struct ShadowDesk {
 impl ShadowDesk {
     /// Takes a drift event of the shadow rules in: the newest that starts something, until the breach is over.
     pub fn hear(&mut self, heard: Heard) {
-        if starts(&heard.drift).is_some() {
+        let scheduled = |heard: &Heard| starts(&heard.drift) == Some(RebalanceTrigger::Scheduled);
+        // A schedule plans every line, a breach of the same moment perhaps not.
+        let breach_beside = self.fresh.as_ref().is_some_and(|fresh| scheduled(fresh) && fresh.drift.as_of == heard.drift.as_of);
+        if starts(&heard.drift).is_some() && (scheduled(&heard) || !breach_beside) {
             self.fresh = Some(heard);
         } else if heard.drift.event == DriftKind::Clear {
             self.fresh = None;

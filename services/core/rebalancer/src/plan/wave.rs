@@ -33,11 +33,11 @@ struct Asked {
 }
 
 /// One wish for every holding; instruments outside `legs` are left alone.
-pub(crate) fn wishes(desk: &Desk, legs: &[Leg], reach: Reach) -> Result<Vec<Wish>, Refusal> {
+pub(crate) fn wishes(desk: &Desk, legs: &[Leg], reach: &impl Fn(&InstrumentId) -> Reach) -> Result<Vec<Wish>, Refusal> {
     let mut asked = asked(legs)?;
     let holdings = 0..desk.book.holdings.len();
     let wishes = holdings.map(|index| match asked.remove(&desk.holding(index).at.instrument_id) {
-        Some(asked) => wish(desk, index, asked, reach),
+        Some(asked) => wish(desk, index, asked, reach(&desk.holding(index).at.instrument_id)),
         None => Ok(Wish::none(left_alone(desk, index))),
     });
     let wishes = wishes.collect::<Result<_, _>>()?;

@@ -5,10 +5,10 @@ use super::Violations;
 use super::exact::Exact;
 use super::view::{Group, Row, View};
 use crate::plan::Leg;
-use domain::Fraction;
 use domain::enums::{BandKind, Decision, Goal, RebalanceTrigger, Scope};
 use domain::policy::Target;
 use domain::reason::ReasonCode;
+use domain::{Fraction, InstrumentId};
 
 /// part ÷ whole, never divided; `whole` is positive.
 pub(super) struct Ratio {
@@ -228,12 +228,12 @@ pub(super) fn kept_origins(view: &View, first: &[Leg], found: &mut Violations) {
 
 /// Under a threshold a line that was to go to the edge of its band, or half way, is left alone once it and its
 /// groups stand inside.
-pub(super) fn back_inside(view: &View, found: &mut Violations) {
+pub(super) fn back_inside(view: &View, past: &dyn Fn(&InstrumentId) -> bool, found: &mut Violations) {
     let whole = matches!(view.input.rules.trigger.goal, Goal::Target | Goal::Unknown);
     if whole || view.input.trigger != RebalanceTrigger::Threshold {
         return;
     }
-    for leg in view.plan.legs.iter().filter(|leg| leg.outside) {
+    for leg in view.plan.legs.iter().filter(|leg| leg.outside && !past(&leg.instrument_id)) {
         let Some(row) = view.row(&leg.instrument_id) else { continue };
         let back = !view.breached(row) && !view.target_is_zero(row);
         found.law("lines back inside are left alone", back, || row.id().to_string());
@@ -242,12 +242,12 @@ pub(super) fn back_inside(view: &View, found: &mut Violations) {
 
 /// Each leg moves its line toward its goal; `past` allows what was approved to go beyond what the newer event asks
 /// for, inside the band.
-pub(super) fn direction(view: &View, past: bool, found: &mut Violations) {
+pub(super) fn direction(view: &View, past: &dyn Fn(&InstrumentId) -> bool, found: &mut Violations) {
     let orders = view.input.rules.orders;
     let reserve = if orders.reserve_scales_targets { Exact::from(orders.cash_reserve) } else { Exact::zero() };
     let base = &view.equity * &(&Exact::whole(1) - &reserve);
     for row in view.ordered() {
-        let goal = view.goal(row);
+        let (goal, past) = (view.goal(row), past(row.id()));
         let (slack, sign) = (&view.slack(row) * &goal.whole, Exact::whole(row.ordered().sign()));
         // Value still missing on the side of the order, times the ratio's whole.
         let missing = &(&(&goal.part * &base) - &(&(&row.expected() * &row.unit) * &goal.whole)) * &sign;

@@ -1,0 +1,82 @@
+//! Scheduled rebalances: a drift event is asked for when one is due, and a plan of every line follows from it. A turn
+//! that was missed (the service was down, the clock jumped) is taken once, when the lane next looks; one that finds
+//! every market closed is told all the same, and comes again on the next day that counts.
+
+use super::{PositionKeeper, TIMER_SCHEDULE, TIMER_SHADOW_SCHEDULE};
+use crate::book::{Portfolio, PortfolioIx};
+use crate::drift::Request;
+use crate::prices::Market;
+use domain::enums::{DriftCause, MarketState};
+use domain::policy::Policy;
+use domain::schedule::Schedule;
+use domain::{SmolStr, Timestamp};
+use engine::{Context, Timer};
+
+impl PositionKeeper {
+    /// Other rules hold, or none: sets the timers of their schedules. One that is as before keeps its turn.
+    pub(crate) fn follow_schedules(&self, ix: PortfolioIx, policy: Option<&Policy>, cx: &mut Context<'_>) {
+        let portfolio = self.portfolio(ix);
+        let before = portfolio.policy.as_deref();
+        for kind in [TIMER_SCHEDULE, TIMER_SHADOW_SCHEDULE] {
+            let (was, now) = (before.and_then(|policy| schedule(policy, kind)), policy.and_then(|policy| schedule(policy, kind)));
+            if was == now {
+                continue;
+            }
+            match now.and_then(|schedule| schedule.next_turn(cx.now)) {
+                Some(due) => cx.timers.set(due, kind, portfolio.id.as_str()),
+                None => cx.timers.clear(kind, portfolio.id.as_str()),
+            }
+        }
+    }
+
+    /// A turn is due: asks for its drift event, and sets the next one.
+    pub(super) fn take_turn(&mut self, ix: PortfolioIx, timer: &Timer, cx: &mut Context<'_>) {
+        let Some(schedule) = self.portfolio(ix).policy.as_deref().and_then(|policy| schedule(policy, timer.kind)) else { return };
+        if let Some(due) = schedule.next_turn(cx.now) {
+            cx.timers.set(due, timer.kind, &timer.id);
+        }
+        let portfolio = self.portfolio_mut(ix);
+        let requests = match (&mut portfolio.shadow, timer.kind) {
+            (Some(shadow), TIMER_SHADOW_SCHEDULE) => &mut shadow.requests,
+            (None, TIMER_SHADOW_SCHEDULE) => return,
+            _ => &mut portfolio.requests,
+        };
+        // Of turns that nobody could answer, the newest is answered.
+        requests.retain(|request| request.cause != DriftCause::Schedule);
+        requests.push(Request::new(DriftCause::Schedule, Some(SmolStr::new(timer.due.to_string()))));
+        self.marks.look(ix);
+    }
+
+    /// Of requests that are answered now: where a turn finds every market closed, it comes again on the next day.
+    pub(super) fn come_again(&self, kind: u8, seen: &Portfolio, asked: &[Request], cx: &mut Context<'_>) {
+        if !asked.iter().any(|request| request.cause == DriftCause::Schedule) || !all_closed(seen, &self.market, cx.now) {
+            return;
+        }
+        // Its own policy has both schedules.
+        let policy = self.portfolio(seen.ix).policy.as_deref();
+        let again = policy.and_then(|policy| schedule(policy, kind)).and_then(|schedule| schedule.next_day(cx.now));
+        let id = seen.id.as_str();
+        if let Some(again) = again.filter(|again| cx.timers.get(kind, id).is_none_or(|next| *again < next)) {
+            cx.timers.set(again, kind, id);
+        }
+    }
+}
+
+fn schedule(policy: &Policy, kind: u8) -> Option<Schedule> {
+    match kind {
+        TIMER_SHADOW_SCHEDULE => Schedule::of(policy, &policy.shadow.as_ref()?.trigger),
+        _ => Schedule::of(policy, &policy.trigger),
+    }
+}
+
+/// Whether there are markets, and none of them trades.
+fn all_closed(seen: &Portfolio, market: &Market, now: Timestamp) -> bool {
+    let needs_word = seen.policy.as_deref().is_some_and(|policy| policy.orders.require_market_status);
+    let closed = |state: MarketState| match state {
+        MarketState::Open => false,
+        MarketState::Unknown => needs_word,
+        MarketState::Closed | MarketState::Auction | MarketState::Halted => true,
+    };
+    let mut states = seen.lines.counting().map(|(_, line)| market.market_state(line.instrument, now)).peekable();
+    states.peek().is_some() && states.all(closed)
+}
