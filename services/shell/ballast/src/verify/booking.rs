@@ -238,13 +238,6 @@ impl Effect {
             self.flow = Some((*currency, held + of(amount)));
         }
     }
-    /// Whether it changes nothing.
-    pub(super) fn is_nothing(&self) -> bool {
-        let sums = [&self.quantity, &self.realized, &self.income];
-        let amounts = self.cash.values().chain(self.fees.values()).chain(self.owed.values());
-        let amounts = amounts.chain(self.flow.iter().map(|(_, amount)| amount));
-        sums.into_iter().chain(amounts).all(|amount| *amount == zero())
-    }
 }
 
 /// A portfolio.
