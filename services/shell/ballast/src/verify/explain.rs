@@ -163,11 +163,13 @@ fn among<'a>(account: &mut Account<'a>, change: Change<'a>, group: &Group<'_>, s
     }
     let line = account.book.line_of(&change);
     let known = line.and_then(|line| account.book.follows.get(&line).cloned()).unwrap_or_default();
+    // What has another name, day or price is not worked out: a line is booked from its beginning for each set.
+    let (named, misnamed): (Vec<_>, Vec<_>) =
+        sets.into_iter().map(|set| (wrong_name(&change, (&known, &set), group), set)).partition(|(why, _)| why.is_none());
     let mut first = None;
-    for set in sets {
+    for (_, set) in named {
         let outcome = account.book.weigh(&change, &set)?;
-        let difference = wrong_name(&change, (&known, &set), group)
-            .or_else(|| told(&outcome.own, group.own, account.loose))
+        let difference = told(&outcome.own, group.own, account.loose)
             .or_else(|| told(&outcome.later, group.restate, account.loose).map(|why| format!("what it restates: {why}")));
         if difference.is_none() {
             account.book.write(&change, outcome, set);
@@ -175,7 +177,12 @@ fn among<'a>(account: &mut Account<'a>, change: Change<'a>, group: &Group<'_>, s
         }
         first = first.or(Some((outcome, set, difference)));
     }
-    let (outcome, set, difference) = first.ok_or("nothing is known to compare with")?;
+    if let Some((outcome, set, difference)) = first {
+        account.book.write(&change, outcome, set);
+        return Ok(difference);
+    }
+    let (difference, set) = misnamed.into_iter().next().ok_or("nothing is known to compare with")?;
+    let outcome = account.book.weigh(&change, &set)?;
     account.book.write(&change, outcome, set);
     Ok(difference)
 }
@@ -249,11 +256,12 @@ pub(super) fn stood(
             // What entries bring, the action does not.
             standing.retain(|action| !action.is_dividend() || follows(&action.id) || !account.settled.contains(&action.id));
             let without: Vec<_> = standing.iter().filter(|action| !action.is_dividend() || follows(&action.id)).cloned().collect();
-            sets.extend(match source {
+            let may = match source {
                 Some(DividendSource::Actions) => vec![standing],
                 Some(_) => vec![without],
                 None => vec![standing, without],
-            });
+            };
+            sets.extend(may.into_iter().filter(|set| !sets.contains(set)).collect::<Vec<_>>());
         }
     }
     sets

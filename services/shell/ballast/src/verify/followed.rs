@@ -28,10 +28,10 @@ pub(super) fn check(ground: &Ground<'_>, accounts: &BTreeMap<PortfolioId, Accoun
         let acted = |line: &&InstrumentId| ground.facts.actions.concerns(line) && !ground.facts.actions.is_too_much(line);
         for line in account.book.log.lines().filter(acted).filter(|_| !behind) {
             let sets = stood(ground, account, (portfolio, Some(end)), line);
-            let missing = sets.iter().map(|set| account.book.behind(line, set, account.loose)).collect::<Vec<_>>();
-            let fine = missing.iter().any(Option::is_none) || sets.is_empty();
+            let missing = || sets.iter().map(|set| account.book.behind(line, set, account.loose));
+            let fine = sets.is_empty() || missing().any(|why| why.is_none());
             check.that(fine, || {
-                let missing = missing.into_iter().flatten().next_back().unwrap_or_default();
+                let missing = missing().flatten().last().unwrap_or_default();
                 format!("the book of {portfolio} does not follow the actions on {line}: {missing}")
             });
         }
