@@ -18,6 +18,8 @@ const PAID_AFTER: i32 = 30;
 
 /// Prices of a day by instrument or pair.
 type Prices = BTreeMap<String, Exact>;
+/// The same, and as they are written.
+type Quoted = (Prices, Vec<(String, String)>);
 
 /// Units of `base` for one of `currency`.
 fn rate(prices: &Prices, currency: &str, base: &str) -> Exact {
@@ -179,7 +181,7 @@ impl Book {
 }
 
 /// The days, and what IBM pays for each share, by ex-date.
-fn data() -> (BTreeMap<Date, (Prices, Vec<(String, String)>)>, BTreeMap<Date, String>) {
+fn data() -> (BTreeMap<Date, Quoted>, BTreeMap<Date, String>) {
     let closes: BTreeMap<_, _> =
         table("stocks/history.csv").into_iter().filter(|row| row[1] == "IBM").map(|row| (row[0].clone(), row[2].clone())).collect();
     let mut days = BTreeMap::new();
