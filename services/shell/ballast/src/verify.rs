@@ -6,18 +6,23 @@
 //! It keeps one decoded record for each record read: memory grows with the history.
 //!
 //! Replayed digests (I7) need the engine and are added to the report by whoever ran them. What the
-//! model does not follow (corrections, splits, facts that changed) it names in the notes.
+//! model does not follow (transfers of bonds, facts that changed) it names in the notes.
 
+mod actions;
 mod amending;
 mod balance;
 mod booking;
 mod bygone;
+mod course;
 mod cycles;
 mod decisions;
+mod deeds;
 mod exact;
 mod executions;
+mod explain;
 mod facts;
 mod fate;
+mod followed;
 mod history;
 mod lanes;
 mod ledger;
@@ -74,13 +79,16 @@ pub fn verify<'a>(records: impl IntoIterator<Item = SeenRecord<'a>>, given: &Giv
     let fates = Fates::of(&history, &lanes, &facts, &given.schemas);
     let causes = Causes::of(&history, &fates);
     let (methods, kept) = methods::of(&history, &lanes, &fates);
-    let audit = ledger::audit(&Ground { history: &history, lanes: &lanes, facts: &facts, causes: &causes, methods: &methods });
+    let dividends = methods::dividends(&history, &lanes, &fates);
+    let ground = Ground { history: &history, lanes: &lanes, facts: &facts, causes: &causes, methods: &methods, dividends: &dividends };
+    let audit = ledger::audit(&ground);
     let forgiven = if given.compacted { versions::missing(&history) } else { BTreeMap::new() };
 
     let mut report = Report { counts: history.counts.clone(), ..Report::default() };
     let mut add = |checks: Vec<Check>| checks.into_iter().for_each(|check| report.add(check));
     add(positions::check(&history, &lanes, &facts, &fates));
     add(audit.checks.clone());
+    add(followed::snapshots(&ground, &audit));
     add(vec![kept]);
     add(metrics::check(&history, &lanes));
     add(executions::check(&history, &lanes, &fates, &causes));

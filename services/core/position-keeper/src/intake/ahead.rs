@@ -32,13 +32,13 @@ pub struct Known {
 impl PositionKeeper {
     pub(crate) fn look_at(&mut self, input: &Input) -> Ahead {
         match input {
-            Input::Fill(fill) if fill.exec_type == ExecType::Trade => Some(check(fill).map(|()| self.known(fill))),
+            Input::Fill(fill) if fill.exec_type == ExecType::Trade => Some(check(fill).map(|()| self.learn(fill))),
             _ => None,
         }
     }
 
     /// What is known of a checked trade.
-    pub(crate) fn known(&mut self, fill: &Fill) -> Known {
+    pub(crate) fn learn(&mut self, fill: &Fill) -> Known {
         let (id, content) = hashes(&mut self.parts, fill);
         let (portfolio, instrument) = (self.find(&fill.portfolio_id), self.market.find(&fill.instrument_id));
         Known { id, content, date: fill.trade_date, portfolio, instrument }

@@ -25,7 +25,7 @@ impl PositionKeeper {
                 if fill.exec_type != ExecType::Trade {
                     return self.try_amend(fill, source, cx);
                 }
-                self.known(fill)
+                self.learn(fill)
             }
         };
         let ix = portfolio.ok_or_else(|| Trouble::Wait(Need::Policy(fill.portfolio_id.clone())))?;

@@ -1,9 +1,13 @@
-//! What a book has booked, in its order, and what becomes of it when a booking is cancelled, corrected or taken back:
-//! its line is booked again from its beginning, without it or with what is right. Slow and obvious.
+//! What a book has booked, in its order, and what becomes of it when something is booked before an action that stands
+//! already, is cancelled, corrected or taken back, or when an action stands otherwise: its line is booked again from its
+//! beginning, as it was and as it is now. Slow and obvious.
 
-use super::booking::{Book, Effect, Position, pair, payment};
+use super::actions::Standing;
+use super::booking::{Book, Effect, Position, pair, payment, signed_quantity};
+use super::course::Course;
+use super::exact::{Exact, Published, zero};
 use domain::cash::CashEntry;
-use domain::enums::{ExecType, InstrumentType};
+use domain::enums::{CashKind, ExecType, InstrumentType};
 use domain::fill::Fill;
 use domain::instrument::Instrument;
 use domain::{Date, InstrumentId, Price, SmolStr};
@@ -15,6 +19,13 @@ pub(super) struct Terms<'a> {
     pub(super) instrument: &'a Instrument,
     /// As the ledger entry names it.
     pub(super) price: Price,
+}
+
+impl Terms<'_> {
+    /// The day on which an entry takes effect where the securities are traded.
+    pub(super) fn day(&self, entry: &CashEntry) -> Date {
+        domain::venue::day_of(self.instrument.venue.as_deref(), entry.effective_at)
+    }
 }
 
 /// One booking.
@@ -31,23 +42,51 @@ pub(super) enum What<'a> {
 }
 
 impl<'a> What<'a> {
+    /// An execution as it came.
+    pub(super) fn trade(fill: &'a Fill, instrument: &'a Instrument) -> Self {
+        Self::Fill { was: fill, stands: fill, instrument }
+    }
     /// The instrument whose position it changes.
     pub(super) fn line(&self) -> Option<&'a InstrumentId> {
+        self.instrument().map(|instrument| &instrument.instrument_id)
+    }
+    /// The facts of that.
+    pub(super) fn instrument(&self) -> Option<&'a Instrument> {
         match self {
-            Self::Fill { instrument, .. } if instrument.kind == InstrumentType::Fx => None,
-            Self::Fill { instrument, .. } => Some(&instrument.instrument_id),
-            Self::Securities { terms, .. } => Some(&terms.instrument.instrument_id),
-            Self::Beside { instrument, .. } => Some(&instrument.instrument_id),
+            Self::Fill { instrument, .. } => (instrument.kind != InstrumentType::Fx).then_some(*instrument),
+            Self::Securities { terms, .. } => Some(terms.instrument),
+            Self::Beside { instrument, .. } => Some(instrument),
             Self::Cash(_) => None,
         }
     }
-    /// Books it into its position, where it has one.
-    pub(super) fn apply(&self, position: &mut Position) -> Result<Effect, String> {
+    /// The day by which it stands before or behind an action; none of cash alone. A correction leaves it as it was.
+    pub(super) fn date(&self) -> Option<Date> {
+        match self {
+            Self::Fill { was, .. } => Some(was.trade_date),
+            Self::Securities { entry, terms } => Some(terms.day(entry)),
+            // Before and behind every action alike.
+            Self::Cash(_) | Self::Beside { .. } => None,
+        }
+    }
+    /// Signed units that it was of.
+    pub(super) fn units(&self) -> Exact {
+        match self {
+            Self::Fill { stands, .. } => signed_quantity(stands),
+            Self::Securities { entry, .. } => {
+                let units = entry.quantity.map_or_else(zero, Published::exact);
+                if entry.kind == CashKind::TransferIn { units } else { -units }
+            }
+            Self::Cash(_) | Self::Beside { .. } => zero(),
+        }
+    }
+    /// Books it into its position, where it has one: of other units than its own, where splits have made them of it.
+    pub(super) fn apply(&self, position: &mut Position, units: Option<&Exact>) -> Result<Effect, String> {
+        let units = units.cloned().unwrap_or_else(|| self.units());
         match self {
             Self::Fill { stands, instrument, .. } if instrument.kind == InstrumentType::Fx => pair(stands, instrument),
             // A correction leaves the lot its name and its date.
-            Self::Fill { was, stands, instrument } => Ok(position.execute(stands, instrument, (&was.exec_id, was.trade_date))),
-            Self::Securities { entry, terms } => Ok(position.cross(entry, terms)),
+            Self::Fill { was, stands, instrument } => Ok(position.execute(stands, instrument, (&was.exec_id, was.trade_date), units)),
+            Self::Securities { entry, terms } => Ok(position.cross(entry, terms, units)),
             Self::Beside { entry, .. } => Ok(position.earn(payment(entry)?)),
             Self::Cash(entry) => payment(entry),
         }
@@ -67,23 +106,19 @@ pub(super) struct Log<'a> {
 }
 
 impl<'a> Log<'a> {
-    fn keep(&mut self, what: What<'a>) -> usize {
+    /// Keeps what was booked.
+    pub(super) fn keep(&mut self, what: What<'a>) {
         let place = self.items.len();
         if let Some(line) = what.line() {
             self.lines.entry(line.clone()).or_default().push(place);
         }
+        match &what {
+            What::Fill { was, .. } => self.name((false, &was.source, &was.exec_id), was.trade_date, place),
+            What::Securities { entry, .. } | What::Cash(entry) | What::Beside { entry, .. } => {
+                self.name((true, &entry.source, &entry.entry_id), entry.effective_at.date_utc(), place);
+            }
+        }
         self.items.push(Some(what));
-        place
-    }
-    /// Keeps a TRADE.
-    pub(super) fn keep_fill(&mut self, fill: &'a Fill, instrument: &'a Instrument) {
-        let place = self.keep(What::Fill { was: fill, stands: fill, instrument });
-        self.name((false, &fill.source, &fill.exec_id), fill.trade_date, place);
-    }
-    /// Keeps a cash entry.
-    pub(super) fn keep_entry(&mut self, entry: &'a CashEntry, what: What<'a>) {
-        let place = self.keep(what);
-        self.name((true, &entry.source, &entry.entry_id), entry.effective_at.date_utc(), place);
     }
     fn name(&mut self, name: Name<'a>, date: Date, place: usize) {
         self.names.entry(name).or_default().insert(date, place);
@@ -94,65 +129,130 @@ impl<'a> Log<'a> {
         let newest = dates.last_key_value().map(|(_, place)| *place);
         dates.get(&date).copied().or(newest).ok_or_else(|| format!("{:?} has no place", name.2))
     }
+    /// Lines on which something was booked.
+    pub(super) fn lines(&self) -> impl Iterator<Item = &InstrumentId> {
+        self.lines.keys()
+    }
+    /// What stands on a line, by place.
+    fn line(&self, id: &InstrumentId) -> impl Iterator<Item = (usize, Option<What<'a>>)> {
+        self.lines.get(id).into_iter().flatten().map(|place| (*place, self.items[*place]))
+    }
 }
 
-/// What an amendment changes: of the booking itself, and of what was booked after it.
-pub(super) struct Amended {
+/// What happens to a book.
+#[derive(Debug, Clone)]
+pub(super) enum Change<'a> {
+    /// Something is booked.
+    New(What<'a>),
+    /// Something else, or nothing, stands at a place from now on; `by` is the execution that says so.
+    Instead { place: usize, now: Option<What<'a>>, by: Option<&'a Fill> },
+    /// An action of a line stands, stands otherwise, or does not stand any more.
+    Action { line: InstrumentId, id: SmolStr },
+}
+
+/// What a change comes to: what it does itself, and what it changes of all else.
+#[derive(Debug)]
+pub(super) struct Outcome {
     pub(super) own: Effect,
     pub(super) later: Effect,
+    line: Option<(InstrumentId, Position)>,
 }
 
 impl<'a> Book<'a> {
-    /// Books a CANCEL or a CORRECT.
-    pub(super) fn amend(&mut self, fill: &'a Fill) -> Result<Amended, String> {
+    /// The change that a CANCEL or a CORRECT asks for.
+    pub(super) fn amendment(&self, fill: &'a Fill) -> Result<Change<'a>, String> {
         let named = fill.exec_ref_id.as_ref().ok_or_else(|| format!("{} names no execution", fill.exec_id))?;
         let place = self.log.find((false, &fill.source, named), fill.trade_date)?;
         let Some(What::Fill { was, instrument, .. }) = self.log.items[place] else {
             return Err(format!("{} amends what is cancelled", fill.exec_id));
         };
         let now = (fill.exec_type == ExecType::Correct).then_some(What::Fill { was, stands: fill, instrument });
-        let amended = self.instead(place, now)?;
-        self.log.name((false, &fill.source, &fill.exec_id), fill.trade_date, place);
-        Ok(amended)
+        Ok(Change::Instead { place, now, by: Some(fill) })
     }
 
-    /// Takes an entry back.
-    pub(super) fn reverse(&mut self, entry: &'a CashEntry, named: &'a SmolStr) -> Result<Amended, String> {
+    /// The change that an entry asks for which takes another back.
+    pub(super) fn reversal(&self, entry: &'a CashEntry, named: &'a SmolStr) -> Result<Change<'a>, String> {
         let place = self.log.find((true, &entry.source, named), Date::from_days(i32::MIN))?;
-        self.instead(place, None)
+        self.log.items[place].ok_or("what is taken back already is taken back again")?;
+        Ok(Change::Instead { place, now: None, by: None })
     }
 
-    fn instead(&mut self, place: usize, now: Option<What<'a>>) -> Result<Amended, String> {
-        let was = self.log.items[place].ok_or("what is taken back already is taken back again")?;
+    /// The line that a change concerns, and its facts.
+    pub(super) fn line_of(&self, change: &Change<'a>) -> Option<InstrumentId> {
+        match change {
+            Change::New(what) => what.line().cloned(),
+            Change::Instead { place, .. } => self.log.items[*place].and_then(|was| was.line().cloned()),
+            Change::Action { line, .. } => Some(line.clone()),
+        }
+    }
+
+    /// What a change comes to where the line follows these actions afterwards.
+    pub(super) fn weigh(&self, change: &Change<'a>, follows: &[Standing]) -> Result<Outcome, String> {
+        let Some(line) = self.line_of(change) else { return self.weigh_cash(change) };
+        let known = self.follows.get(&line).map_or(&[][..], Vec::as_slice);
+        let before = Course::of(self.method, self.log.line(&line).filter_map(|(place, what)| Some((place, what?))), known)?;
+        let stands = self.log.line(&line).map(|(at, what)| match change {
+            Change::Instead { place, now, .. } if *place == at => (at, *now),
+            _ => (at, what),
+        });
+        let place = match change {
+            Change::New(_) => Some(self.log.items.len()),
+            Change::Instead { place, .. } => Some(*place),
+            Change::Action { .. } => None,
+        };
+        let new = if let Change::New(what) = change { Some((self.log.items.len(), Some(*what))) } else { None };
+        let after = Course::of(self.method, stands.chain(new).filter_map(|(place, what)| Some((place, what?))), follows)?;
         let (mut own, mut later) = (Effect::none(), Effect::none());
-        match was.line() {
-            None => {
-                own.add(&was.apply(&mut Position::default())?, -1);
-                if let Some(now) = &now {
-                    own.add(&now.apply(&mut Position::default())?, 1);
-                }
+        for (course, sign) in [(&before, -1), (&after, 1)] {
+            for (at, effect) in &course.bookings {
+                if Some(*at) == place { &mut own } else { &mut later }.add(effect, sign);
             }
-            Some(line) => {
-                let (mut before, mut after) = (Position::by(self.method), Position::by(self.method));
-                for at in &self.log.lines[line] {
-                    let (stood, stands) = (self.log.items[*at], if *at == place { now } else { self.log.items[*at] });
-                    let sum = if *at == place { &mut own } else { &mut later };
-                    if let Some(what) = stood {
-                        sum.add(&what.apply(&mut before)?, -1);
-                    }
-                    if let Some(what) = stands {
-                        sum.add(&what.apply(&mut after)?, 1);
-                    }
-                }
-                let held = self.positions.entry(line.clone()).or_default();
-                (after.loose, after.bookings) = (held.loose || after.loose, held.bookings + after.bookings);
-                *held = after;
+            for (action, effect) in &course.actions {
+                let is_own = matches!(change, Change::Action { id, .. } if id == action);
+                if is_own { &mut own } else { &mut later }.add(effect, sign);
             }
         }
-        self.log.items[place] = now;
-        self.add(&own);
-        self.add(&later);
-        Ok(Amended { own, later })
+        if matches!(change, Change::New(_)) {
+            // In today's units it comes to that.
+            own.quantity += std::mem::replace(&mut later.quantity, zero());
+        }
+        Ok(Outcome { own, later, line: Some((line, after.position)) })
+    }
+
+    fn weigh_cash(&self, change: &Change<'a>) -> Result<Outcome, String> {
+        let mut own = Effect::none();
+        let mut add = |what: &What<'a>, sign| what.apply(&mut Position::default(), None).map(|effect| own.add(&effect, sign));
+        match change {
+            Change::New(what) => add(what, 1)?,
+            Change::Instead { place, now, .. } => {
+                self.log.items[*place].iter().try_for_each(|was| add(was, -1))?;
+                now.iter().try_for_each(|now| add(now, 1))?;
+            }
+            Change::Action { .. } => {}
+        }
+        Ok(Outcome { own, later: Effect::none(), line: None })
+    }
+
+    /// Writes what a change comes to.
+    pub(super) fn write(&mut self, change: &Change<'a>, outcome: Outcome, follows: Vec<Standing>) {
+        self.add(&outcome.own);
+        self.add(&outcome.later);
+        if let Some((line, mut position)) = outcome.line {
+            let held = self.positions.entry(line.clone()).or_default();
+            (position.loose, position.bookings) = (held.loose || position.loose, held.bookings + position.bookings);
+            *held = position;
+            self.follows.insert(line, follows);
+        }
+        match change {
+            Change::New(what) => self.log.keep(*what),
+            Change::Instead { place, now, by } => {
+                self.log.items[*place] = *now;
+                if let Some(fill) = by {
+                    self.log.name((false, &fill.source, &fill.exec_id), fill.trade_date, *place);
+                }
+            }
+            Change::Action { .. } => {}
+        }
     }
 }
 
@@ -161,7 +261,16 @@ mod tests {
     use super::*;
     use crate::verify::exact::{Exact, whole};
     use crate::verify::story::{deposit, fill, instrument, usd, v};
-    use domain::enums::{CashKind, Side};
+    use domain::enums::Side;
+
+    /// Amends; what the booking itself changes by, and what was booked after it.
+    fn amended<'a>(book: &mut Book<'a>, change: Result<Change<'a>, String>) -> Option<(Effect, Effect)> {
+        let change = change.ok()?;
+        let outcome = book.weigh(&change, &[]).unwrap();
+        let both = (outcome.own.clone(), outcome.later.clone());
+        book.write(&change, outcome, Vec::new());
+        Some(both)
+    }
 
     fn amends(kind: ExecType, of: &str, price: &str) -> Fill {
         Fill { exec_type: kind, exec_ref_id: Some(of.into()), ..fill(&format!("{of}!"), Side::Buy, "10", price, "0", None) }
@@ -178,22 +287,24 @@ mod tests {
         let (right, gone, again) =
             (amends(ExecType::Correct, "2", "130"), amends(ExecType::Cancel, "2!", "110"), amends(ExecType::Cancel, "2", "1"));
         let mut book = Book::default();
-        trades.iter().for_each(|trade| _ = book.fill(trade, &apple).unwrap());
+        trades.iter().for_each(|trade| _ = book.book(What::trade(trade, &apple)).unwrap());
         // (120 - 105) x 5 became (120 - 115) x 5.
-        let Amended { own, later } = book.amend(&right).unwrap();
+        let change = book.amendment(&right);
+        let (own, later) = amended(&mut book, change).unwrap();
         assert_eq!((told(&own), told(&later)), ((whole(0), whole(-200), whole(0)), (whole(0), whole(0), whole(-50))));
-        let Amended { own, later } = book.amend(&gone).unwrap();
+        let change = book.amendment(&gone);
+        let (own, later) = amended(&mut book, change).unwrap();
         assert_eq!((told(&own), told(&later)), ((whole(-10), whole(1300), whole(0)), (whole(0), whole(0), whole(75))));
         let held = &book.positions[&v::<InstrumentId>("AAPL")];
         assert_eq!((held.quantity.clone(), held.cost.clone(), held.realized.clone()), (whole(5), whole(500), whole(100)));
         assert_eq!(book.cash[&usd()], whole(-400));
-        assert!(book.amend(&again).is_err(), "it is cancelled already");
+        assert!(book.amendment(&again).is_err(), "it is cancelled already");
     }
 
     #[test]
     fn securities_cross_at_their_worth_and_leave_at_their_cost() {
         let apple = instrument("AAPL");
-        let terms = |price| Some(Terms { instrument: &apple, price: v(price) });
+        let terms = |price| Terms { instrument: &apple, price: v(price) };
         let moved = |id: &str, kind, units| CashEntry {
             kind,
             instrument_id: Some(v("AAPL")),
@@ -204,12 +315,16 @@ mod tests {
         let (comes, goes) = (moved("1", CashKind::TransferIn, "10"), moved("2", CashKind::TransferOut, "4"));
         let back = CashEntry { reverses: Some("1".into()), ..moved("3", CashKind::TransferIn, "10") };
         let mut book = Book::default();
-        assert_eq!(book.entry(&comes, terms("10")).unwrap().flow, Some((usd(), whole(100))));
-        assert_eq!(book.entry(&goes, terms("11")).unwrap().flow, Some((usd(), whole(-44))));
+        assert_eq!(book.book(What::Securities { entry: &comes, terms: terms("10") }).unwrap().flow, Some((usd(), whole(100))));
+        assert_eq!(book.book(What::Securities { entry: &goes, terms: terms("11") }).unwrap().flow, Some((usd(), whole(-44))));
         let held = book.positions[&v::<InstrumentId>("AAPL")].clone();
         assert_eq!((held.quantity, held.cost, held.realized), (whole(6), whole(48), whole(0)));
-        let Amended { own, later } = book.reverse(&back, back.reverses.as_ref().unwrap()).unwrap();
-        assert_eq!((own.flow, own.quantity, later.is_nothing()), (Some((usd(), whole(-100))), whole(-10), true));
+        let change = book.reversal(&back, back.reverses.as_ref().unwrap());
+        let (own, later) = amended(&mut book, change).unwrap();
+        assert_eq!(
+            (own.flow, own.quantity, crate::verify::explain::untold(&later, false).is_none()),
+            (Some((usd(), whole(-100))), whole(-10), true)
+        );
         let held = &book.positions[&v::<InstrumentId>("AAPL")];
         assert_eq!(
             (held.quantity.clone(), held.cost.clone()),
@@ -227,16 +342,17 @@ mod tests {
         let back = CashEntry { reverses: Some("1".into()), ..of("3", CashKind::Dividend, "12") };
         let trade = fill("1", Side::Buy, "10", "100", "0", None);
         let mut book = Book::default();
-        book.fill(&trade, &apple).unwrap();
-        assert_eq!(book.beside(&dividend, &apple).unwrap().income, whole(12));
-        assert_eq!(book.beside(&fee, &apple).unwrap().fees[&usd()], whole(5));
+        book.book(What::trade(&trade, &apple)).unwrap();
+        assert_eq!(book.book(What::Beside { entry: &dividend, instrument: &apple }).unwrap().income, whole(12));
+        assert_eq!(book.book(What::Beside { entry: &fee, instrument: &apple }).unwrap().fees[&usd()], whole(5));
         let figures = |book: &Book<'_>| {
             let held = &book.positions[&v::<InstrumentId>("AAPL")];
             (held.income.clone(), held.own_fees.clone().unwrap(), held.cost.clone())
         };
         assert_eq!((figures(&book), book.cash[&usd()].clone()), ((whole(12), whole(5), whole(1000)), whole(-993)));
-        let Amended { own, later } = book.reverse(&back, back.reverses.as_ref().unwrap()).unwrap();
-        assert_eq!((own.income, later.is_nothing()), (whole(-12), true));
+        let change = book.reversal(&back, back.reverses.as_ref().unwrap());
+        let (own, later) = amended(&mut book, change).unwrap();
+        assert_eq!((own.income, crate::verify::explain::untold(&later, false)), (whole(-12), None));
         assert_eq!((figures(&book), book.cash[&usd()].clone()), ((whole(0), whole(5), whole(1000)), whole(-1005)));
     }
 }

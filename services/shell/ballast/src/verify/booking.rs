@@ -1,14 +1,15 @@
 //! The book of one portfolio in exact ratios: average cost or lots, long and short, flips, fees, futures,
 //! currency pairs. Slow and obvious; it shares nothing with the service but the shape of the records.
 //!
-//! Cancels, corrections and reversals are booked by `amending`. What it cannot book (splits, dividends) it says, and the
-//! portfolio is left out of the comparison from there on.
+//! Cancels, corrections and reversals are booked by `amending`, corporate actions by `course` and `deeds`. What it cannot
+//! book it says, and the portfolio is left out of the comparison from there on.
 
+use super::actions::Standing;
 use super::amending::{Log, Terms, What};
 use super::exact::{Exact, Published, magnitude, shortened, zero};
 use super::lots::{Lots, Opener};
 use domain::cash::CashEntry;
-use domain::enums::{CashKind, CostMethod, ExecType, InstrumentType, Side};
+use domain::enums::{CashKind, CostMethod, InstrumentType, Side};
 use domain::fill::Fill;
 use domain::instrument::Instrument;
 use domain::{Currency, InstrumentId};
@@ -39,6 +40,8 @@ pub(super) struct Position {
     pub(super) bookings: u64,
     /// Cost and profit follow rules that this model does not have.
     pub(super) loose: bool,
+    /// Some income was in another currency: what it is in the instrument's hangs on a rate that no input names.
+    pub(super) foreign: bool,
 }
 
 impl Default for Position {
@@ -53,6 +56,7 @@ impl Default for Position {
             own_fees: Some(zero()),
             bookings: 0,
             loose: false,
+            foreign: false,
         }
     }
 }
@@ -64,7 +68,7 @@ impl Position {
     }
 
     /// Takes `change` units in at a total of `paid` (both signed like the change); what that realizes.
-    fn trade(&mut self, change: &Exact, paid: &Exact, by: Opener<'_>) -> Exact {
+    pub(super) fn trade(&mut self, change: &Exact, paid: &Exact, by: Opener<'_>) -> Exact {
         let price = paid / change;
         let opposite = (self.quantity > zero()) == (*change < zero()) && self.quantity != zero();
         if !opposite {
@@ -124,14 +128,26 @@ impl Position {
         &self.cost - before
     }
 
-    /// Books an execution of a security; `by` is what the lot is called that it opens.
-    pub(super) fn execute(&mut self, fill: &Fill, instrument: &Instrument, by: Opener<'_>) -> Effect {
+    /// Takes over what another one, which is flat, has earned and paid.
+    pub(super) fn take_figures(&mut self, other: Self) {
+        self.realized += other.realized;
+        self.income += other.income;
+        other.fees.iter().for_each(|(currency, amount)| put(&mut self.fees, *currency, amount));
+        self.own_fees = self.own_fees.take().zip(other.own_fees).map(|(sum, own)| sum + own);
+        self.bookings += other.bookings;
+        self.loose |= other.loose;
+        self.foreign |= other.foreign;
+    }
+
+    /// Books an execution of a security, of so many signed units for what was paid; `by` is what the lot is called that
+    /// it opens.
+    pub(super) fn execute(&mut self, fill: &Fill, instrument: &Instrument, by: Opener<'_>, units: Exact) -> Effect {
         let mut effect = Effect::none();
         self.bookings += 1;
         self.lots.iter_mut().for_each(Lots::begin);
         self.loose |= fill.currency != instrument.currency;
         let unit_value = fill.price.exact() * instrument.multiplier.exact();
-        let change = signed_quantity(fill);
+        let change = units;
         let gross = fill.gross_amount.map_or_else(|| fill.quantity.exact() * &unit_value, Published::exact);
         let paid = if change < zero() { -gross } else { gross };
         effect.realized = self.trade(&change, &paid, by);
@@ -175,17 +191,18 @@ impl Position {
         effect
     }
 
-    /// Books a transfer of securities at the price that its ledger entry names.
-    pub(super) fn cross(&mut self, entry: &CashEntry, terms: &Terms<'_>) -> Effect {
+    /// Books a transfer of securities, of so many signed units at the price that its ledger entry names for those that
+    /// it was of.
+    pub(super) fn cross(&mut self, entry: &CashEntry, terms: &Terms<'_>, units: Exact) -> Effect {
         let mut effect = Effect::none();
         self.bookings += 1;
         self.lots.iter_mut().for_each(Lots::begin);
         let comes = entry.kind == CashKind::TransferIn;
-        let units = entry.quantity.map_or_else(zero, Published::exact);
-        let change = if comes { units } else { -units };
-        let worth = magnitude(&change) * terms.price.exact() * terms.instrument.multiplier.exact();
+        let change = units;
+        let worth =
+            magnitude(&entry.quantity.map_or_else(zero, Published::exact)) * terms.price.exact() * terms.instrument.multiplier.exact();
         let cost = if comes { entry.total_cost.unwrap_or(entry.amount).exact() } else { worth.clone() };
-        let by = (&entry.entry_id, entry.effective_at.date_utc());
+        let by = (&entry.entry_id, terms.day(entry));
         let paid = self.transfer(&change, &cost, by);
         let crossed = if change < zero() { -worth } else { worth };
         // A future is worth what it has gained.
@@ -206,12 +223,16 @@ pub(super) struct Effect {
     pub(super) fees: Amounts,
     /// Money across the portfolio's boundary, with its currency.
     pub(super) flow: Option<(Currency, Exact)>,
+    /// What dividends have earned and is not paid yet.
+    pub(super) owed: Amounts,
+    /// Some of the income is in another currency than the instrument's, and not counted.
+    pub(super) foreign: bool,
 }
 
 impl Effect {
     pub(super) fn none() -> Self {
-        let (cash, fees) = (Amounts::new(), Amounts::new());
-        Self { quantity: zero(), cash, realized: zero(), income: zero(), fees, flow: None }
+        let (cash, fees, owed) = (Amounts::new(), Amounts::new(), Amounts::new());
+        Self { quantity: zero(), cash, realized: zero(), income: zero(), fees, flow: None, owed, foreign: false }
     }
     /// Adds another, or takes it away.
     pub(super) fn add(&mut self, other: &Effect, sign: i128) {
@@ -221,16 +242,12 @@ impl Effect {
         self.income += of(&other.income);
         other.cash.iter().for_each(|(currency, amount)| put(&mut self.cash, *currency, &of(amount)));
         other.fees.iter().for_each(|(currency, amount)| put(&mut self.fees, *currency, &of(amount)));
+        other.owed.iter().for_each(|(currency, amount)| put(&mut self.owed, *currency, &of(amount)));
+        self.foreign |= other.foreign;
         if let Some((currency, amount)) = &other.flow {
             let held = self.flow.take().map_or_else(zero, |(_, held)| held);
             self.flow = Some((*currency, held + of(amount)));
         }
-    }
-    /// Whether it changes nothing.
-    pub(super) fn is_nothing(&self) -> bool {
-        let sums = [&self.quantity, &self.realized, &self.income];
-        let amounts = self.cash.values().chain(self.fees.values()).chain(self.flow.iter().map(|(_, amount)| amount));
-        sums.into_iter().chain(amounts).all(|amount| *amount == zero())
     }
 }
 
@@ -242,50 +259,27 @@ pub(super) struct Book<'a> {
     pub(super) positions: BTreeMap<InstrumentId, Position>,
     pub(super) cash: Amounts,
     pub(super) flows: Amounts,
+    /// Dividends that are earned and not paid.
+    pub(super) owed: Amounts,
     pub(super) bookings: u64,
     /// All of it, in booking order.
     pub(super) log: Log<'a>,
+    /// The actions that each line follows, in their order.
+    pub(super) follows: BTreeMap<InstrumentId, Vec<Standing>>,
 }
 
 impl<'a> Book<'a> {
-    /// Books a TRADE of an instrument, or says why the model cannot.
-    pub(super) fn fill(&mut self, fill: &'a Fill, instrument: &'a Instrument) -> Result<Effect, String> {
-        if fill.exec_type != ExecType::Trade {
-            return Err(format!("{} of {}", fill.exec_type, fill.exec_id));
-        }
-        let effect = self.book(&What::Fill { was: fill, stands: fill, instrument })?;
-        self.log.keep_fill(fill, instrument);
-        Ok(effect)
-    }
-
-    /// Books a cash entry that takes nothing back, or says why the model cannot; `terms` are those of securities.
-    pub(super) fn entry(&mut self, entry: &'a CashEntry, terms: Option<Terms<'a>>) -> Result<Effect, String> {
-        let what = match terms.filter(|_| entry.quantity.is_some()) {
-            Some(terms) => What::Securities { entry, terms },
-            None => What::Cash(entry),
-        };
-        let effect = self.book(&what)?;
-        self.log.keep_entry(entry, what);
-        Ok(effect)
-    }
-
-    /// Books a fee, interest or a dividend of an instrument, in its currency.
-    pub(super) fn beside(&mut self, entry: &'a CashEntry, instrument: &'a Instrument) -> Result<Effect, String> {
-        let what = What::Beside { entry, instrument };
-        let effect = self.book(&what)?;
-        self.log.keep_entry(entry, what);
-        Ok(effect)
-    }
-
-    fn book(&mut self, what: &What<'a>) -> Result<Effect, String> {
+    /// Books what stands behind all others and before no action.
+    pub(super) fn book(&mut self, what: What<'a>) -> Result<Effect, String> {
         let effect = match what.line() {
             Some(id) => {
                 let method = self.method;
-                what.apply(self.positions.entry(id.clone()).or_insert_with(|| Position::by(method)))?
+                what.apply(self.positions.entry(id.clone()).or_insert_with(|| Position::by(method)), None)?
             }
-            None => what.apply(&mut Position::default())?,
+            None => what.apply(&mut Position::default(), None)?,
         };
         self.add(&effect);
+        self.log.keep(what);
         Ok(effect)
     }
 
@@ -293,6 +287,7 @@ impl<'a> Book<'a> {
     pub(super) fn add(&mut self, effect: &Effect) {
         self.bookings += 1;
         effect.cash.iter().for_each(|(currency, amount)| put(&mut self.cash, *currency, amount));
+        effect.owed.iter().for_each(|(currency, amount)| put(&mut self.owed, *currency, amount));
         if let Some((currency, amount)) = &effect.flow {
             put(&mut self.flows, *currency, amount);
         }
@@ -301,8 +296,8 @@ impl<'a> Book<'a> {
 
 /// What a cash entry without securities does, or why the model cannot say.
 pub(super) fn payment(entry: &CashEntry) -> Result<Effect, String> {
-    if entry.reverses.is_some() || entry.quantity.is_some() || entry.action_id.is_some() {
-        return Err(format!("{} entry {} with a reversal, an action or securities", entry.kind, entry.entry_id));
+    if entry.reverses.is_some() || entry.quantity.is_some() {
+        return Err(format!("{} entry {} with a reversal or securities", entry.kind, entry.entry_id));
     }
     let mut effect = Effect::none();
     let amount = entry.amount.exact();
@@ -426,7 +421,7 @@ mod tests {
 
     fn booked(instrument: &Instrument, fills: &[Fill]) -> (Booked, Vec<Effect>) {
         let mut book = Book::default();
-        let effects = fills.iter().map(|fill| book.fill(fill, instrument).unwrap()).collect();
+        let effects = fills.iter().map(|fill| book.book(What::trade(fill, instrument)).unwrap()).collect();
         (Booked { positions: book.positions, cash: book.cash }, effects)
     }
 
@@ -473,10 +468,7 @@ mod tests {
 
     #[test]
     fn what_the_model_cannot_book_it_says() {
-        let mut cancel = fill("a", Side::Sell, "3", "33.33", "0", None);
-        cancel.exec_type = ExecType::Cancel;
-        assert!(Book::default().fill(&cancel, &instrument("AAPL")).unwrap_err().contains("CANCEL"));
         let back = CashEntry { reverses: Some("d0".into()), ..deposit("d1", "5") };
-        assert!(Book::default().entry(&back, None).is_err());
+        assert!(Book::default().book(What::Cash(&back)).is_err());
     }
 }

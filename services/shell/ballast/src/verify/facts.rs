@@ -1,6 +1,7 @@
 //! What the counting frames say: instruments, rates' pairs, and every price that a tick ever gave.
 //! It follows the frames in the order of their log and keeps what was said when.
 
+use super::actions::Announced;
 use super::exact::{Exact, Published, magnitude, ratio, whole};
 use super::history::History;
 use super::lanes::Lanes;
@@ -10,7 +11,7 @@ use domain::dead_letter::DeadLetter;
 use domain::enums::ActionKind;
 use domain::frame::{Frame, FramePrice};
 use domain::instrument::Instrument;
-use domain::{Currency, InstrumentId, Price, SmolStr, Timestamp, Topic};
+use domain::{Currency, InstrumentId, Price, Timestamp, Topic};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The counting frames, folded.
@@ -24,10 +25,8 @@ pub(super) struct Facts {
     quotes: BTreeMap<InstrumentId, BTreeMap<Timestamp, Vec<FramePrice>>>,
     /// What the counting frames contain of each source, from and to: the chain leaves no gap.
     contained: BTreeMap<(Topic, i32), (i64, i64)>,
-    /// Instruments of which a split was announced: units and prices from before it count otherwise after it.
-    split: BTreeSet<InstrumentId>,
-    /// Instruments of which a dividend was announced, by its action.
-    dividends: BTreeMap<SmolStr, InstrumentId>,
+    /// Corporate actions.
+    pub(super) actions: Announced,
     /// Records that the conflator refused, with the frame's offset.
     rejected: Vec<(i64, DeadLetter)>,
     /// Whether frames were deleted, and the time of the first one that is kept.
@@ -67,10 +66,7 @@ impl Facts {
         for instrument in &frame.instruments {
             self.instruments.entry(instrument.instrument_id.clone()).or_default().insert(offset, instrument.clone());
         }
-        let splits = frame.actions.iter().filter(|action| action.kind == ActionKind::Split);
-        self.split.extend(splits.map(|action| action.instrument_id.clone()));
-        let dividends = frame.actions.iter().filter(|action| action.kind == ActionKind::CashDividend);
-        self.dividends.extend(dividends.map(|action| (action.action_id.clone(), action.instrument_id.clone())));
+        frame.actions.iter().for_each(|action| self.actions.take(offset, action));
         for price in &frame.prices {
             self.priced.entry(price.instrument_id.clone()).or_insert(offset);
             let state = held.entry(price.instrument_id.clone()).or_insert_with(|| price.clone());
@@ -91,17 +87,22 @@ impl Facts {
     pub(super) fn is_forgotten(&self, id: &InstrumentId) -> bool {
         self.cut && !self.instruments.contains_key(id)
     }
-    /// Whether a split of an instrument was announced.
+    /// Whether frames were deleted: what earlier ones announced is not known.
+    pub(super) fn is_cut(&self) -> bool {
+        self.cut
+    }
+    /// Whether a split of an instrument was announced: units and prices from before it count otherwise after it.
     pub(super) fn is_split(&self, id: &InstrumentId) -> bool {
-        self.split.contains(id)
+        self.actions.are_any(id, ActionKind::Split)
     }
     /// Whether an action of that id was announced as a dividend.
     pub(super) fn is_dividend(&self, action: &str) -> bool {
-        self.dividends.contains_key(action)
+        self.actions.all(action).any(|action| action.kind == ActionKind::CashDividend)
     }
-    /// Whether a dividend of an instrument was announced.
-    pub(super) fn pays(&self, id: &InstrumentId) -> bool {
-        self.dividends.values().any(|instrument| instrument == id)
+    /// Whether an instrument was traded at one venue, in one size of lot, as far as frames tell.
+    pub(super) fn keeps_its_lots(&self, id: &InstrumentId) -> bool {
+        let versions = self.instruments.get(id).into_iter().flat_map(BTreeMap::values);
+        versions.map(|i| (i.lot_size, i.venue.clone())).collect::<BTreeSet<_>>().len() <= 1
     }
     /// Whether the tick that gave a price may stand in part or whole in frames that were deleted.
     pub(super) fn may_be_gone(&self, id: &InstrumentId, time: Timestamp) -> bool {

@@ -5,7 +5,7 @@ use super::history::{History, Marker};
 use super::report::Check;
 use super::seen::{KEEPER, REBALANCER, ROLES, Stamp};
 use domain::progress::{Begin, Done, Progress};
-use domain::{SmolStr, Topic};
+use domain::{SmolStr, Timestamp, Topic};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The newest step that a checkpoint of a lane contains.
@@ -30,6 +30,8 @@ pub(super) struct Lane {
     reach: BTreeMap<(Topic, i32), BTreeMap<i64, i64>>,
     /// For each input, the offset at which the first range starts.
     starts: BTreeMap<(Topic, i32), i64>,
+    /// The clock at the end of each step.
+    clock: BTreeMap<i64, Timestamp>,
     /// Steps all of whose windows were behind.
     behind: BTreeSet<i64>,
     /// Steps with one window only.
@@ -142,6 +144,9 @@ impl Lane {
             self.reach.entry(key).or_default().insert(step, range.to);
             self.ranges.entry(step).or_default().push((range.topic, range.partition, range.from, range.to));
         }
+        if let Some(now) = begin.windows.iter().map(|window| window.now).max() {
+            self.clock.insert(step, now);
+        }
         if !begin.windows.is_empty() && begin.windows.iter().all(|window| window.behind) {
             self.behind.insert(step);
         }
@@ -174,6 +179,10 @@ impl Lane {
     pub(super) fn position(&self, step: i64, topic: Topic, partition: i32) -> i64 {
         let reach = self.reach.get(&(topic, partition));
         reach.and_then(|reach| reach.range(..=step).next_back()).map_or(0, |(_, to)| *to)
+    }
+    /// The clock when a step ends; `None` before the first window.
+    pub(super) fn now(&self, step: i64) -> Option<Timestamp> {
+        self.clock.range(..=step).next_back().map(|(_, now)| *now)
     }
     /// Whether every window of a step was behind.
     pub(super) fn is_behind(&self, step: i64) -> bool {
@@ -213,7 +222,7 @@ struct Sequence {
     /// The last closed step, with the contents of its BEGIN and DONE: whoever finds it in a transaction that
     /// hangs sends it again, unchanged.
     last: Option<(i64, u64, u64)>,
-    now: Option<domain::Timestamp>,
+    now: Option<Timestamp>,
     lanes: Option<i32>,
     ends: BTreeMap<(Topic, i32), i64>,
     settings: BTreeSet<SmolStr>,

@@ -1,21 +1,21 @@
 //! I2: the ledger against the model. Every entry is booked again from the input that it names; after
 //! every record positions and cash must be the model's, and the entries must balance on their own.
 
-use super::amending::Terms;
-use super::booking::{Amounts, Book, Effect, Position};
+use super::booking::{Amounts, Book, Position};
 use super::exact::{Exact, Published, near, ratio, show, slack, zero};
+use super::explain::{Group, Rebooked};
 use super::facts::Facts;
-use super::fate::{At, Fates, at, books};
+use super::fate::{At, Fates, at};
 use super::history::History;
 use super::lanes::Lanes;
 use super::report::Check;
-use super::seen::{KEEPER, Place, Seen};
+use super::seen::{KEEPER, Place, Seen, Stamp};
 use domain::cash::CashEntry;
-use domain::enums::{CostMethod, EntryKind, ExecType, InstrumentType};
+use domain::enums::{CostMethod, DividendSource, EntryKind, InstrumentType};
 use domain::fill::Fill;
 use domain::instrument::Instrument;
 use domain::ledger::{CurrencyAmount, Ledger, LedgerEntry, PositionState};
-use domain::{Currency, Input, InstrumentId, Money, PortfolioId, Topic};
+use domain::{Currency, Input, InstrumentId, Money, PortfolioId, SmolStr, Topic};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The record behind an entry.
@@ -61,20 +61,24 @@ pub(super) struct Ground<'a> {
     pub(super) causes: &'a Causes<'a>,
     /// The cost method of each portfolio, where it can be told.
     pub(super) methods: &'a BTreeMap<PortfolioId, CostMethod>,
+    /// Who says what dividends come to, where it can be told.
+    pub(super) dividends: &'a BTreeMap<PortfolioId, DividendSource>,
 }
 
 /// A portfolio's book as the model has it after the last ledger record, and why it stopped following.
 #[derive(Debug, Default)]
 pub(super) struct Account<'a> {
     pub(super) book: Book<'a>,
-    /// What an amendment changed of later bookings, by its place, until an entry says so.
-    later: BTreeMap<At, Effect>,
+    /// Dividends that cash entries have brought before the line followed their actions.
+    pub(super) settled: BTreeSet<SmolStr>,
     pub(super) left: Option<String>,
     /// The cost method is not known, or facts changed: cost and profit are not compared.
     pub(super) loose: bool,
     legs: Amounts,
     entries: u64,
     states: BTreeMap<InstrumentId, Exact>,
+    /// The step of the last ledger record.
+    pub(super) last: Option<Stamp>,
 }
 
 /// The rows of I2 that concern the ledger, and the books that came out.
@@ -92,12 +96,14 @@ pub(super) fn audit<'a>(ground: &Ground<'a>) -> Audit<'a> {
         balance: Check::new("I2", "debits and credits: cash = −Δcost + realized + income − fees"),
     };
     let mut accounts: BTreeMap<PortfolioId, Account<'a>> = BTreeMap::new();
-    for seen in ground.history.ledgers.iter().filter(|seen| !seen.repeat && ground.lanes.is_settled(seen.stamp)) {
+    let settled = |seen: &&'a Seen<Ledger>| !seen.repeat && ground.lanes.is_settled(seen.stamp);
+    for seen in ground.history.ledgers.iter().filter(settled) {
         let method = ground.methods.get(&seen.record.portfolio_id).copied();
         let account = accounts.entry(seen.record.portfolio_id.clone()).or_insert_with(|| Account::by(method));
         rows.record(ground, account, seen);
     }
-    Audit { checks: vec![rows.legs, rows.entries, rows.books, rows.balance], accounts }
+    let followed = super::followed::check(ground, &accounts);
+    Audit { checks: vec![rows.legs, rows.entries, rows.books, rows.balance, followed], accounts }
 }
 
 impl Account<'_> {
@@ -116,12 +122,17 @@ struct Rows {
 impl Rows {
     fn record<'a>(&mut self, ground: &Ground<'a>, account: &mut Account<'a>, seen: &Seen<Ledger>) {
         let ledger = &seen.record;
+        account.last = seen.stamp;
         for entry in &ledger.entries {
             account.entries += 1;
             for leg in &entry.cash {
                 super::booking::put(&mut account.legs, leg.currency, &leg.amount.exact());
             }
-            self.entry(ground, account, seen.place, entry);
+        }
+        for group in Group::all(&ledger.entries) {
+            if account.left.is_none() {
+                self.entry(ground, account, seen, &group);
+            }
         }
         self.sum_of_legs(account, seen);
         self.balances(ground, account, seen);
@@ -145,21 +156,19 @@ impl Rows {
         }
     }
 
-    fn entry<'a>(&mut self, ground: &Ground<'a>, account: &mut Account<'a>, place: Place, entry: &LedgerEntry) {
-        if account.left.is_some() {
-            return;
-        }
-        match rebook(ground, account, place, entry) {
-            Ok(Some(effect)) => {
-                let differences = compare(&effect, entry, account.loose);
+    fn entry<'a>(&mut self, ground: &Ground<'a>, account: &mut Account<'a>, seen: &Seen<Ledger>, group: &Group<'_>) {
+        let outcome = super::explain::rebook(ground, account, seen, group);
+        match outcome {
+            Ok(Rebooked::As(differences)) => {
+                let (place, cause) = (seen.place, group.cause());
                 self.entries.that(differences.is_none(), || {
-                    let (cause, what) = (&entry.cause, differences.unwrap_or_default());
+                    let what = differences.unwrap_or_default();
                     format!("{place}: the entry of {}/{}@{} ({}) has {what}", cause.topic, cause.partition, cause.offset, cause.id)
                 });
             }
             // An entry without an input is a matter of I3.
-            Ok(None) => {}
-            Err(why) => account.left = Some(format!("from {place} on: {why}")),
+            Ok(Rebooked::WithoutInput) => {}
+            Err(why) => account.left = Some(format!("from {} on: {why}", seen.place)),
         }
     }
 
@@ -227,101 +236,21 @@ fn instrument<'a, T>(ground: &Ground<'a>, seen: &Seen<T>, id: &InstrumentId) -> 
     ground.facts.instrument(id, read)
 }
 
-/// Books the input of an entry again; `None` where the entry names none.
-fn rebook<'a>(ground: &Ground<'a>, account: &mut Account<'a>, place: Place, entry: &LedgerEntry) -> Result<Option<Effect>, String> {
-    let cause = (entry.cause.topic, entry.cause.partition, entry.cause.offset);
-    if entry.kind == EntryKind::Restate && cause.0 != Topic::Frames {
-        return account.later.remove(&cause).map(Some).ok_or_else(|| format!("a RESTATE of {} that no amendment made", entry.cause.id));
-    }
-    if !books(entry) {
-        return Err(format!("{} entries of {} are not modelled", entry.kind, entry.cause.id));
-    }
-    let amended = match ground.causes.get(cause) {
-        None => return Ok(None),
-        Some(Cause::Cash(cash)) => match &cash.reverses {
-            Some(named) => account.book.reverse(cash, named)?,
-            None => return book_cash(ground, account, place, (cash, entry)).map(Some),
-        },
-        Some(Cause::Fill(fill)) => {
-            let known = facts_of(ground, account, place, &fill.instrument_id)?;
-            if fill.exec_type == ExecType::Trade {
-                return account.book.fill(fill, known).map(Some);
-            }
-            account.book.amend(fill)?
-        }
-    };
-    if !amended.later.is_nothing() {
-        account.later.insert(cause, amended.later);
-    }
-    Ok(Some(amended.own))
-}
-
 /// Facts that matter and change leave open which of them held; without change the newest will do.
-fn facts_of<'a>(ground: &Ground<'a>, account: &mut Account<'a>, place: Place, id: &InstrumentId) -> Result<&'a Instrument, String> {
-    if ground.facts.is_split(id) || ground.facts.pays(id) {
-        return Err(format!("{id} has a split or a dividend, which is not modelled"));
-    }
+pub(super) fn facts_of<'a>(
+    ground: &Ground<'a>,
+    account: &mut Account<'a>,
+    place: Place,
+    id: &InstrumentId,
+) -> Result<&'a Instrument, String> {
     let known = ground.facts.instrument(id, i64::MAX);
     account.loose |= !ground.facts.is_constant(id);
     known.ok_or_else(|| format!("no frame describes {id}, booked at {place}"))
 }
 
-/// Books a cash entry; securities cross at the price that the ledger names.
-fn book_cash<'a>(
-    ground: &Ground<'a>,
-    account: &mut Account<'a>,
-    place: Place,
-    (cash, entry): (&'a CashEntry, &LedgerEntry),
-) -> Result<Effect, String> {
-    if let Some(id) = cash.instrument_id.as_ref().filter(|_| super::booking::is_beside(cash.kind)) {
-        let known = ground.facts.instrument(id, i64::MAX).ok_or_else(|| format!("no frame describes {id}, booked at {place}"))?;
-        account.loose |= !ground.facts.is_constant(id);
-        if known.kind != InstrumentType::Fx {
-            // Otherwise rates of booking are in its figures, and in no input.
-            let own = cash.currency == known.currency;
-            return if own {
-                account.book.beside(cash, known)
-            } else {
-                Err(format!("entry {} in another currency than {id}", cash.entry_id))
-            };
-        }
-    }
-    let named = cash.instrument_id.as_ref().filter(|_| cash.quantity.is_some()).zip(entry.price);
-    let terms = match named {
-        Some((id, price)) => Some(Terms { instrument: facts_of(ground, account, place, id)?, price }),
-        None => None,
-    };
-    // What bonds have accrued is part of their worth, and in no input that this model reads.
-    if terms.is_some_and(|terms| terms.instrument.kind == InstrumentType::Bond) {
-        return Err(format!("a transfer of the bond {}", entry.cause.id));
-    }
-    account.book.entry(cash, terms)
-}
-
-fn differs(name: &str, told: &Exact, model: &Exact, slack: &Exact) -> Option<String> {
+/// Where two numbers differ by more than a slack.
+pub(super) fn differs(name: &str, told: &Exact, model: &Exact, slack: &Exact) -> Option<String> {
     (!near(told, model, slack)).then(|| format!("{name} {}, the model {}", show(told), show(model)))
-}
-
-/// What an entry says against what its input does.
-fn compare(effect: &Effect, entry: &LedgerEntry, loose: bool) -> Option<String> {
-    let one = slack(1, 1000);
-    let cash = || amounts_difference(&effect.cash, &entry.cash, &one).map(|d| format!("cash legs: {d}"));
-    let fees = || amounts_difference(&effect.fees, &entry.fees, &one).map(|d| format!("fees: {d}"));
-    // A flow is in base, at the rate that the entry names.
-    let rate = entry.fx_rate.map_or_else(|| super::exact::whole(1), Published::exact);
-    let flow = effect.flow.as_ref().map_or_else(zero, |(_, amount)| amount * rate);
-    let flows = || {
-        // What is restated stands at the rates of its bookings, which the entry does not name.
-        let told = entry.kind != EntryKind::Restate;
-        told.then(|| differs("external_flow", &entry.external_flow.exact(), &flow, &one)).flatten()
-    };
-    let realized = || if loose { None } else { differs("realized", &entry.realized_gross.exact(), &effect.realized, &one) };
-    differs("quantity", &entry.quantity_change.exact(), &effect.quantity, &zero())
-        .or_else(cash)
-        .or_else(fees)
-        .or_else(realized)
-        .or_else(|| differs("income", &entry.income.exact(), &effect.income, &one))
-        .or_else(flows)
 }
 
 fn state_difference(position: &Position, state: &PositionState, multiplier: &Exact, loose: bool) -> Option<String> {
@@ -332,7 +261,7 @@ fn state_difference(position: &Position, state: &PositionState, multiplier: &Exa
     let slack = slack(1, position.bookings);
     differs("cost", &state.cost.exact(), &position.cost, &slack)
         .or_else(|| differs("realized_gross", &state.realized_gross.exact(), &position.realized, &slack))
-        .or_else(|| differs("income", &state.income.exact(), &position.income, &slack))
+        .or_else(|| if position.foreign { None } else { differs("income", &state.income.exact(), &position.income, &slack) })
         .or_else(|| amounts_difference(&position.fees, &state.fees, &slack).map(|d| format!("fees: {d}")))
         .or_else(|| super::lots::difference(position.lots.as_ref(), &state.lots, &slack))
         .or_else(|| average_difference(position, state, multiplier))
@@ -350,7 +279,7 @@ fn average_difference(position: &Position, state: &PositionState, multiplier: &E
 
 /// Only where every fee is in the position's currency: rates of booking are not in the inputs.
 fn net_difference(position: &Position, state: &PositionState, slack: &Exact) -> Option<String> {
-    let fees = position.own_fees.as_ref()?;
+    let fees = position.own_fees.as_ref().filter(|_| !position.foreign)?;
     differs("realized_net", &state.realized_net.exact(), &(&position.realized - fees + &position.income), slack)
 }
 

@@ -1,6 +1,7 @@
 //! The open lots of one holding in exact ratios, for the methods that keep them: FIFO, LIFO, and HIFO by the price at
 //! which a lot was opened, the older of two at one price. Slow and obvious, like the book that it belongs to.
 
+use super::deeds::cut;
 use super::exact::{Exact, Published, magnitude, near, shortened, show, zero};
 use domain::enums::CostMethod;
 use domain::ledger;
@@ -70,6 +71,27 @@ impl Lots {
         self.fresh &= self.open.last().is_some_and(|lot| lot.quantity != zero());
         self.open.retain(|lot| lot.quantity != zero());
         cost
+    }
+    /// Makes `ratio` units of each one. Each lot ends where its share of the whole ends, so that they add up; one of
+    /// which nothing is left gives its cost to the next, the last to the one before.
+    pub(super) fn split(&mut self, ratio: &Exact) {
+        let (mut reached, mut given, mut orphan) = (zero(), zero(), zero());
+        for lot in &mut self.open {
+            reached += &lot.quantity;
+            let until = cut(&(&reached * ratio));
+            lot.quantity = &until - given;
+            given = until;
+            lot.cost += std::mem::replace(&mut orphan, zero());
+            lot.price = &lot.price / ratio;
+            if lot.quantity == zero() {
+                orphan = lot.cost.clone();
+            }
+        }
+        self.open.retain(|lot| lot.quantity != zero());
+        if let Some(last) = self.open.last_mut() {
+            last.cost += orphan;
+        }
+        self.fresh = false;
     }
     fn order(&self) -> Vec<usize> {
         let mut order: Vec<usize> = (0..self.open.len()).collect();

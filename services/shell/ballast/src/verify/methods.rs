@@ -1,12 +1,12 @@
 //! By which cost method each book is kept: that of the policy in force when something was booked first. From then on
-//! no policy of another method may have been accepted.
+//! no policy of another method may have been accepted. And who says what dividends come to.
 
 use super::fate::{Fates, at, is_read};
 use super::history::{History, PolicyRecord};
 use super::lanes::Lanes;
 use super::report::Check;
 use super::seen::{KEEPER, Seen, Stamp};
-use domain::enums::CostMethod;
+use domain::enums::{CostMethod, DividendSource};
 use domain::{PortfolioId, Topic};
 use std::collections::BTreeMap;
 
@@ -27,6 +27,18 @@ pub(super) fn of(history: &History, lanes: &Lanes, fates: &Fates) -> (BTreeMap<P
         });
     }
     (methods, check)
+}
+
+/// Whether actions or cash entries say what dividends come to, for each portfolio whose policies have never said both.
+pub(super) fn dividends(history: &History, lanes: &Lanes, fates: &Fates) -> BTreeMap<PortfolioId, DividendSource> {
+    let mut sources = BTreeMap::new();
+    for (portfolio, policies) in accepted(history, lanes, fates) {
+        let mut named = policies.iter().filter_map(|seen| seen.record.1.as_ref()).map(|policy| policy.book.dividends);
+        if let Some(first) = named.next().filter(|first| named.all(|source| source == *first)) {
+            sources.insert(portfolio.clone(), first);
+        }
+    }
+    sources
 }
 
 /// Policies that were read and not refused.

@@ -127,7 +127,7 @@ fn sum_up(seen: &Seen<Snapshot>, ledgers: &[&&Seen<Ledger>], check: &mut Check) 
 }
 
 /// Whether a snapshot was taken behind every entry of a ledger record of its own step.
-fn contains(snapshot: &Snapshot, ledger: &Ledger) -> bool {
+pub(super) fn contains(snapshot: &Snapshot, ledger: &Ledger) -> bool {
     let read =
         |topic, partition| snapshot.input_offsets.iter().find(|o| o.topic == topic && o.partition == partition).map_or(0, |o| o.offset);
     snapshot.health.waiting == 0 && ledger.entries.iter().all(|e| e.cause.offset < read(e.cause.topic, e.cause.partition))

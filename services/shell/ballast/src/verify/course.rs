@@ -1,0 +1,99 @@
+//! The course of a line: its bookings in their order and the corporate actions that stand, from the beginning to what
+//! it holds. Slow and obvious.
+//!
+//! An action stands before the first booking that is dated on its ex-date or later, and behind all others while there
+//! is none. A booking that is dated before it and comes after such a one is turned into the new units, and paid, by
+//! itself.
+
+use super::actions::{Deed, Standing};
+use super::amending::What;
+use super::booking::{Effect, Position};
+use super::deeds::{cut, lose};
+use super::exact::{Exact, zero};
+use domain::enums::CostMethod;
+use domain::instrument::Instrument;
+use domain::{Date, SmolStr};
+use std::collections::BTreeMap;
+
+/// What a line comes to, and what each booking and each action has done.
+#[derive(Debug)]
+pub(super) struct Course {
+    pub(super) position: Position,
+    /// By the place of the booking.
+    pub(super) bookings: BTreeMap<usize, Effect>,
+    /// By the id of the action.
+    pub(super) actions: BTreeMap<SmolStr, Effect>,
+}
+
+impl Course {
+    /// Books these, with their places, beside these actions, which come in their order.
+    pub(super) fn of<'a>(
+        method: CostMethod,
+        bookings: impl IntoIterator<Item = (usize, What<'a>)>,
+        actions: &[Standing],
+    ) -> Result<Self, String> {
+        let mut course = Self { position: Position::by(method), bookings: BTreeMap::new(), actions: BTreeMap::new() };
+        let (mut newest, mut facts): (Option<Date>, Option<&Instrument>) = (None, None);
+        for (place, what) in bookings {
+            let (Some(day), Some(instrument)) = (what.date(), what.instrument()) else {
+                // What an instrument brought beside its bookings changes no units, wherever it stands.
+                let effect = what.apply(&mut course.position, None)?;
+                course.bookings.insert(place, effect);
+                continue;
+            };
+            facts = Some(instrument);
+            for action in actions.iter().filter(|action| newest < Some(action.ex_date) && action.ex_date <= day) {
+                course.act(action, instrument);
+            }
+            newest = newest.max(Some(day));
+            let passed = actions.iter().filter(|action| day < action.ex_date && Some(action.ex_date) <= newest);
+            let effect = course.book(&what, instrument, passed)?;
+            course.bookings.insert(place, effect);
+        }
+        let ahead = actions.iter().filter(|action| newest < Some(action.ex_date));
+        ahead.zip(std::iter::repeat(facts)).filter_map(|(action, facts)| Some((action, facts?))).for_each(|(action, facts)| {
+            course.act(action, facts);
+        });
+        Ok(course)
+    }
+
+    fn act(&mut self, action: &Standing, instrument: &Instrument) {
+        let effect = action.apply(&mut self.position, instrument);
+        self.note(action, &effect);
+    }
+    fn note(&mut self, action: &Standing, effect: &Effect) {
+        self.actions.entry(action.id.clone()).or_insert_with(Effect::none).add(effect, 1);
+    }
+
+    /// Books one, behind the actions whose ex-dates it comes after though it is dated before them.
+    fn book<'s>(&mut self, what: &What<'_>, instrument: &Instrument, passed: impl Iterator<Item = &'s Standing>) -> Result<Effect, String> {
+        let mut units = what.units();
+        let mut paid: Vec<(&Standing, Exact)> = Vec::new();
+        for action in passed {
+            match &action.deed {
+                Deed::Split { ratio, .. } => units = cut(&(units * ratio)),
+                Deed::Dividend { .. } => paid.push((action, units.clone())),
+                Deed::Symbol(_) => {}
+            }
+            if units == zero() {
+                break;
+            }
+        }
+        let effect = if units == zero() { self.vanish(what, instrument)? } else { what.apply(&mut self.position, Some(&units))? };
+        for (action, units) in paid {
+            let effect = action.pay_on(&mut self.position, instrument, &units);
+            self.note(action, &effect);
+        }
+        Ok(effect)
+    }
+
+    /// What comes to less than the smallest step in today's units is paid for, and nothing is held of it.
+    fn vanish(&mut self, what: &What<'_>, instrument: &Instrument) -> Result<Effect, String> {
+        let mut alone = Position::default();
+        let mut effect = what.apply(&mut alone, None)?;
+        effect.add(&lose(&mut alone, instrument), 1);
+        effect.quantity = zero();
+        self.position.take_figures(alone);
+        Ok(effect)
+    }
+}
