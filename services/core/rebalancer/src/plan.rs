@@ -34,7 +34,7 @@ use wave::Reach;
 pub fn plan(input: &PlanInput) -> Plan {
     let made = Desk::open(input).and_then(|desk| {
         let wishes = (0..desk.book.holdings.len()).map(|index| wish(&desk, index)).collect::<Result<_, _>>()?;
-        finish(&desk, wishes)
+        finish(&desk, wishes, constraints::whole)
     });
     made.unwrap_or_else(|refusal| refused(input, refusal))
 }
@@ -59,7 +59,8 @@ fn again(input: &PlanInput, legs: &[Leg], reach: Reach) -> Plan {
         for (index, wish) in wishes.iter_mut().enumerate().filter(|(_, wish)| wish.stands()) {
             constraints::deviates(&desk, index, wish);
         }
-        let mut plan = finish(&desk, wishes)?;
+        // What was approved was within the limit; prices that have moved since do not take it back.
+        let mut plan = finish(&desk, wishes, if reach == Reach::Goal { constraints::whole } else { |_, _| () })?;
         // A leg keeps what was known when it was planned first.
         for leg in &mut plan.legs {
             leg.outside = legs.iter().any(|first| first.instrument_id == leg.instrument_id && first.outside);
@@ -83,9 +84,10 @@ fn wish(desk: &Desk, index: usize) -> Result<Wish, Refusal> {
 }
 
 /// Steps 6 to 8.
-fn finish(desk: &Desk, mut wishes: Vec<Wish>) -> Result<Plan, Refusal> {
+fn finish(desk: &Desk, mut wishes: Vec<Wish>, whole: fn(&Desk, &mut [Wish])) -> Result<Plan, Refusal> {
     let met = constraints::constrain(desk, &mut wishes);
     funding::fund(desk, &mut wishes);
+    whole(desk, &mut wishes);
     constraints::again(desk, &mut wishes);
     let numbers = explain::numbers(desk, &wishes);
     let legs = legs::legs(desk, &wishes, &numbers)?;
@@ -115,7 +117,7 @@ fn costs(desk: &Desk, wishes: &[Wish]) -> (Int, Int) {
     let (mut turnover, mut fees) = (Int::ZERO, Int::ZERO);
     for (index, wish) in wishes.iter().enumerate().filter(|(_, wish)| wish.stands()) {
         for (_, units) in legs::parts(desk.holding(index), wish.quantity) {
-            let notional = desk.holding(index).worth(units);
+            let notional = desk.holding(index).notional(units);
             turnover += notional;
             fees += desk.fees(notional, 1);
         }

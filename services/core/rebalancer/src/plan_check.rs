@@ -48,6 +48,7 @@ pub fn plan_check(input: &PlanInput, plan: &Plan) -> Result<(), Vec<Violation>> 
         goal::direction(&view, false, &mut found);
         goal::origins(&view, &mut found);
         figures::drift(&view, false, &mut found);
+        limits::gross(&view, &mut found);
     }
     found.done()
 }
@@ -69,6 +70,7 @@ fn again(input: &PlanInput, legs: &[Leg], plan: &Plan, past: bool) -> Result<(),
         goal::kept_origins(&view, legs, &mut found);
         if !past {
             goal::back_inside(&view, &mut found);
+            limits::gross(&view, &mut found);
         }
         figures::drift(&view, true, &mut found);
         grown(legs, plan, &mut found);
