@@ -112,7 +112,7 @@ proptest! {
         }
         if !plan.legs.is_empty() {
             prop_assert!(limits.max_daily_notional.is_none_or(|most| released <= most), "{released} in a day");
-            let sent = world.last_minute + plan.legs.len() as i32;
+            let sent = world.last_minute + i32::try_from(plan.legs.len()).unwrap();
             prop_assert!(limits.max_orders_per_minute.is_none_or(|most| sent <= most), "{sent} in a minute");
         }
     }
