@@ -40,6 +40,9 @@ class Bound:
         self.drift = self.weight - target
 
     def side(self, inclusive):
+        # Nothing held and nothing wanted has left no bound.
+        if self.value == 0 and self.target == 0:
+            return 0
         if self.weight > self.upper or (inclusive and self.weight == self.upper):
             return 1
         if self.weight < self.lower or (inclusive and self.weight == self.lower):

@@ -4,7 +4,9 @@ against the state that the model had when the service wrote it."""
 import copy
 import uuid
 from collections import Counter, defaultdict
+from datetime import datetime, timedelta
 from fractions import Fraction
+from zoneinfo import ZoneInfo
 
 from .bands import Bands, Watch, rules, setting
 from .book import Book
@@ -54,7 +56,7 @@ class Case:
         self.follow()
         self.last, self.started = {}, set()
         self.proposals, self.priced, self.orders, self.cycles = {}, {}, defaultdict(dict), Counter()
-        self.latched, self.proposed, self.triggers = {}, defaultdict(dict), {}
+        self.latched, self.proposed, self.sent, self.triggers = {}, defaultdict(dict), {}, {}
         versions, ledgers = Counter(), Counter()
         for number, record in enumerate(self.output, 1):
             topic, value = record["topic"], record["value"]
@@ -526,7 +528,8 @@ class Case:
         manual = value["trigger"] in ("MANUAL", "SCHEDULED") if "trigger" in value else False
         halted = self.halted(world, drift)
         released = sum(self.proposed[value["portfolio_id"]].values(), ZERO) if drift["shadow"] else self.released(value["portfolio_id"])
-        return Plan(policy, at, world.market, manual, given, halted, released, raised=raised), drift
+        recent = 0 if drift["shadow"] else self.of_a_minute(value["portfolio_id"])
+        return Plan(policy, at, world.market, manual, given, halted, released, recent, raised=raised), drift
 
     def halted(self, world, drift):
         """Instruments under a halt when the drift event was written."""
@@ -538,7 +541,20 @@ class Case:
         return halted
 
     def released(self, portfolio):
-        return sum((num(order["expected_value"]) for order in self.orders[portfolio].values()), ZERO)
+        """What was released since the day cut."""
+        cut = self.day_cut(portfolio)
+        return sum((num(o["expected_value"]) for o in self.orders[portfolio].values() if self.sent[o["order_id"]] >= cut), ZERO)
+
+    def of_a_minute(self, portfolio):
+        return sum(self.sent[order_id] > self.at - 60_000_000 for order_id in self.orders[portfolio])
+
+    def day_cut(self, portfolio):
+        policy = self.last[portfolio, False]["policy"]
+        zone = ZoneInfo(policy.get("time_zone") or "UTC")
+        hour, minute = (int(part) for part in (policy.get("day_cut") or "00:00").split(":")[:2])
+        now = datetime.fromtimestamp(self.at // 1_000_000, zone)
+        cut = now.replace(hour=hour, minute=minute, second=0, microsecond=0)
+        return int((cut if cut <= now else cut - timedelta(days=1)).timestamp()) * 1_000_000
 
     def rebalance(self, value):
         status, portfolio = value["status"], value["portfolio_id"]
@@ -737,11 +753,13 @@ class Case:
         ids = [uuid5(portfolio.encode(), cycle.to_bytes(8, "big"), name.encode(), leg.to_bytes(4, "big")) for leg in range(1, 20)]
         self.same(f"{name} order_id", order["order_id"] in ids and order["order_id"] not in taken, True)
         taken[order["order_id"]] = order
+        self.sent[order["order_id"]] = self.at
         drift = self.last[portfolio, False]
         world, _, policy, at = self.valued(drift)
         # The first wave leaves as it was planned, also when an approval came later; the buys after it are planned anew.
         first = wave["rebalance_id"] not in self.started
-        line = self.priced[wave["rebalance_id"]][name] if first else at.lines[name]
+        planned = self.priced.get(wave["rebalance_id"], {}) if first else {}
+        line = planned.get(name, at.lines[name])
         self.decimal(f"{name} expected_value", order["expected_value"], num(order["quantity"]) * line.clean)
         self.decimal(f"{name} reference_price", order["reference_price"], line.price)
         offset = num(setting(policy, "orders", "limit_offset_bp", "0")) / 10000

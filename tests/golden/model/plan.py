@@ -38,6 +38,7 @@ class Plan:
         self.wishes = {name: self.wish(name, every) for name in self.lines} if given is None else self.later(given)
         self.constrain()
         self.fund()
+        self.gross_limit()
         self.after_funding()
 
     def order(self, name, default):
@@ -88,7 +89,8 @@ class Plan:
         if not self.planned(name, every):
             return Wish(ZERO, "NOT_BREACHED" if self.bands.breached() else "WITHIN_BAND")
         bound = self.bands.lines[name]
-        if bound.target == 0 and name not in self.bands.shared and self.goal(name)[0] == 0:
+        # A target of zero sells all, whatever the goal.
+        if bound.target == 0:
             return Wish(-line.held, None if line.held else "WITHIN_BAND")
         goal, side, part = self.goal(name)
         base = self.equity
@@ -98,10 +100,27 @@ class Plan:
         how = nearest if self.order("rounding", "TRUNCATE") == "NEAREST" else toward_zero
         quantity = how(exact, self.lot(line))
         if part == 1 and side:
-            weight = (line.held + quantity) * line.unit / self.equity
-            if weight > bound.upper or weight < bound.lower:
-                quantity += self.lot(line) * (-1 if side > 0 else 1)
+            more = quantity - side * self.lot(line)
+            stops = lambda units: self.lands(bound, (line.held + units) * line.unit / base)
+            if stops(quantity) == side and stops(more) == 0:
+                quantity = more
+        quantity = self.within_holding(line, quantity, goal)
         return Wish(quantity, None if quantity else "ROUNDED_TO_ZERO")
+
+    def within_holding(self, line, quantity, goal):
+        """Rounding alone turns no holding round; a part that is left of a sell is cut by the rule against shorts."""
+        if quantity < 0 <= goal and -quantity > max(line.held, ZERO):
+            whole = toward_zero(max(line.held, ZERO), self.lot(line))
+            return -whole if self.flag("allow_short", False) or not whole else quantity
+        if quantity > 0 >= goal and quantity > max(-line.held, ZERO):
+            return toward_zero(max(-line.held, ZERO), self.lot(line))
+        return quantity
+
+    def lands(self, bound, weight):
+        """On which side of its bounds a line stops; at a bound that is inclusive it is still out."""
+        if weight > bound.upper or (self.bands.inclusive and weight == bound.upper):
+            return 1
+        return -1 if weight < bound.lower or (self.bands.inclusive and weight == bound.lower) else 0
 
     # Step 6.
 
@@ -155,7 +174,7 @@ class Plan:
         if state == "HALTED":
             wish.skip("HALTED")
         unknown = state == "UNKNOWN" and self.flag("require_market_status", False)
-        if state == "CLOSED" or unknown:
+        if state in ("CLOSED", "AUCTION") or unknown:
             wish.skip("MARKET_CLOSED")
 
     def too_small(self, name):
@@ -188,8 +207,8 @@ class Plan:
         most = self.limit("max_position_weight")
         for name in self.standing():
             wish, line = self.wishes[name], self.lines[name]
-            after = abs(line.held + wish.quantity) * line.unit
-            if most is not None and after > most * self.equity and after > abs(line.held) * line.unit:
+            after = line.held + wish.quantity
+            if most is not None and abs(after) * line.unit > most * self.equity and after * wish.quantity > 0:
                 room = most * self.equity / line.unit
                 to = room - line.held if wish.quantity > 0 else -room - line.held
                 wish.cut(toward_zero(to, self.lot(line)), "POSITION_LIMIT")
@@ -198,24 +217,48 @@ class Plan:
             self.sector_limit(most * self.equity)
 
     def sector_limit(self, most):
-        sector = lambda name: self.market.facts.get(name, {}).get("sector") or "NONE"
-        used = {}
+        sector = lambda name: self.market.facts.get(name, {}).get("sector")
+        net = {}
         for name, line in self.lines.items():
-            less = min(ZERO, self.wishes[name].quantity)
-            used[sector(name)] = used.get(sector(name), ZERO) + abs(line.held + less) * line.unit
-        for name in self.by_drift():
-            wish, line = self.wishes[name], self.lines[name]
-            if wish.quantity > 0:
-                room = max(ZERO, most - used[sector(name)])
-                wish.cut(toward_zero(room / line.unit, self.lot(line)), "SECTOR_LIMIT")
-                used[sector(name)] += wish.quantity * line.unit
+            net[sector(name)] = net.get(sector(name), ZERO) + line.held * line.unit
+        for name in self.sells_first():
+            wish, line, sign = self.wishes[name], self.lines[name], (1 if self.wishes[name].quantity > 0 else -1)
+            if sector(name) is None:
+                continue
+            if sign * (net[sector(name)] + wish.quantity * line.unit) > most:
+                room = max(ZERO, most - sign * net[sector(name)])
+                wish.cut(sign * toward_zero(room / line.unit, self.lot(line)), "SECTOR_LIMIT")
+            net[sector(name)] += wish.quantity * line.unit
+
+    def sells_first(self):
+        order = [name for name in self.by_drift() if self.wishes[name].quantity]
+        return sorted(order, key=lambda name: self.wishes[name].quantity > 0)
+
+    def gross_limit(self):
+        """Σ |value| within max_gross × equity, where an order adds to it; sells by the book before the buys."""
+        most = num(self.order("max_gross", "1")) * self.equity
+        if self.order("rounding", "TRUNCATE") == "NEAREST":
+            most += sum((self.lot(self.lines[n]) * self.lines[n].unit / 2 for n in self.standing()), ZERO)
+        after = {name: line.held for name, line in self.lines.items()}
+        for buys in (False, True):
+            side = [name for name in self.sells_first() if (self.wishes[name].quantity > 0) == buys]
+            whole = {name: after[name] + self.wishes[name].quantity for name in side}
+            for name in side:  # As far as zero first: that makes room.
+                back = whole[name] * after[name] <= 0
+                after[name] = min(abs(after[name]), ZERO) if back else min(after[name], whole[name], key=abs)
+            for name in side:
+                wish, line = self.wishes[name], self.lines[name]
+                grows = abs(whole[name]) - abs(after[name])
+                room = most - sum((abs(units) * self.lines[n].unit for n, units in after.items()), ZERO)
+                if grows > 0 and grows * line.unit > room:
+                    fits = abs(wish.quantity) - grows + max(ZERO, room) / line.unit
+                    wish.cut((1 if buys else -1) * toward_zero(fits, self.lot(line)), "GROSS_LIMIT")
+                after[name] = line.held + wish.quantity
 
     def budgets(self):
         daily, count = self.limit("max_daily_notional"), self.limit("max_orders_per_minute")
         spent, orders = self.released, self.recent
-        for name in self.by_drift():
-            if not self.wishes[name].quantity:
-                continue
+        for name in self.sells_first():
             over = daily is not None and spent + self.value(name) > daily
             if over or (count is not None and orders + len(self.legs(name)) > count):
                 self.met = True
@@ -231,6 +274,7 @@ class Plan:
                     self.wishes[name].skip("TURNOVER_CAP")
                 else:
                     spent += self.value(name)
+        self.after_funding()
 
     def volumes(self):
         cap = num(self.order("volume_cap", None))
@@ -255,13 +299,12 @@ class Plan:
         buys = [name for name in names if self.wishes[name].quantity > 0]
         paying = [name for name in buys if self.lines[name].kind != "FUTURE"]
         sells = [name for name in names if self.wishes[name].quantity < 0]
-        proceeds = sum((units * self.lines[n].unit for n in sells if self.lines[n].kind != "FUTURE" for side, units in self.legs(n) if side == "SELL"), ZERO)
-        if self.order("cash_basis", "TRADE_DATE") == "SETTLED":
-            proceeds = ZERO
+        proceeds = sum((self.proceeds(n, units) for n in sells for side, units in self.legs(n) if side == "SELL"), ZERO)
         free = self.valuation.spendable + proceeds - self.fees(sells) - num(self.order("cash_reserve", "0")) * self.equity
         fees = self.order("fees", {})
         rate, fixed = num(fees.get("rate"), ZERO), num(fees.get("fixed"), ZERO)
         needed = sum((self.cost(name) for name in paying), ZERO) + sum((self.most(name) * rate + fixed for name in buys), ZERO)
+        needed += sum((self.loss(name) for name in buys), ZERO)
         if needed <= free:
             return
         if free <= 0:
@@ -271,9 +314,22 @@ class Plan:
         if self.order("shortage", "PRO_RATA") == "PRIORITY":
             return self.by_priority(buys, free)
         scaled = sum((self.cost(n) for n in paying), ZERO) + sum((self.most(n) * rate for n in buys), ZERO)
-        factor = max(ZERO, (free - fixed * len(buys)) / scaled) if scaled else ZERO
+        factor = max(ZERO, (free - fixed * len(buys) - sum((self.loss(name) for name in buys), ZERO)) / scaled) if scaled else ZERO
         for name in buys:
             self.wishes[name].cut(toward_zero(self.wishes[name].quantity * factor, self.lot(self.lines[name])), "CASH_SHORTAGE")
+
+    def proceeds(self, name, units):
+        """What a sell brings to spend: of a future what closing it realizes; unsettled only its loss counts."""
+        line = self.lines[name]
+        brought = units * (line.worth / line.held if line.kind == "FUTURE" else line.unit)
+        return min(brought, ZERO) if self.order("cash_basis", "TRADE_DATE") == "SETTLED" else brought
+
+    def loss(self, name):
+        """What buying back a future that was sold short realizes as a loss."""
+        line = self.lines[name]
+        if line.kind != "FUTURE" or line.held >= 0:
+            return ZERO
+        return min(self.wishes[name].quantity, -line.held) * max(ZERO, line.worth / line.held)
 
     def limit_more(self, name):
         """What a unit of a buy costs more at its limit price than at its reference: it is funded at the limit."""
@@ -297,12 +353,16 @@ class Plan:
             line, wish = self.lines[name], self.wishes[name]
             more = self.limit_more(name)
             each = (ZERO if line.kind == "FUTURE" else line.unit + more) + (line.clean + more) * rate
-            reach = toward_zero(max(ZERO, free - fixed) / each, self.lot(line)) if each else wish.quantity
-            wish.cut(reach, "CASH_SHORTAGE")
+            if wish.quantity * each + fixed + self.loss(name) > free:
+                reach = toward_zero(max(ZERO, free - fixed - self.loss(name)) / each, self.lot(line)) if each else ZERO
+                wish.cut(reach, "CASH_SHORTAGE")
             if wish.quantity:
-                free -= wish.quantity * each + fixed
+                free -= wish.quantity * each + fixed + self.loss(name)
 
     def after_funding(self):
+        most = self.limit("max_sector_weight")
+        if most is not None:
+            self.sector_limit(most * self.equity)
         for name in self.standing():
             self.too_small(name)
 

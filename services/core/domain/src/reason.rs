@@ -20,7 +20,7 @@ closed_enum! {
         DoNotBuy = "DO_NOT_BUY",
         /// On the policy's do-not-sell list, or `no_sells`.
         DoNotSell = "DO_NOT_SELL",
-        /// The order would go short without `allow_short`.
+        /// The order would go short without `allow_short`: rounding to the nearest lot, or a leg of an older book.
         ShortNotAllowed = "SHORT_NOT_ALLOWED",
         /// A held or targeted instrument has no price.
         NoPrice = "NO_PRICE",
@@ -44,7 +44,7 @@ closed_enum! {
         SectorLimit = "SECTOR_LIMIT",
         /// A limit on one order or on the orders of a day or a minute.
         OrderLimit = "ORDER_LIMIT",
-        /// `max_gross`.
+        /// An order would take Σ |value| beyond `max_gross` × equity; targets beyond it are INVALID_ALLOCATION.
         GrossLimit = "GROSS_LIMIT",
         /// The policy's cooldown has not passed.
         Cooldown = "COOLDOWN",
@@ -54,19 +54,20 @@ closed_enum! {
         Quarantined = "QUARANTINED",
         /// Its books differ from an outside book, or from its orders.
         Unreconciled = "UNRECONCILED",
-        /// The service is behind its inputs.
+        /// The service is behind its inputs, or the book that was asked for came too late; never in a replay.
         Backlog = "BACKLOG",
         /// A halt is in force.
         KillSwitch = "KILL_SWITCH",
         /// No volume is known where one is needed.
         Illiquid = "ILLIQUID",
-        /// The order would cost more than it brings.
+        /// The order would cost more than it brings. No rule gives it yet: what a drift of so much costs is for the
+        /// policy to say, by bands and `min_notional`; the code is kept for a rule that weighs the two.
         CostAboveBenefit = "COST_ABOVE_BENEFIT",
         /// The router rejected it, or it ended unfilled.
         OrderFailed = "ORDER_FAILED",
         /// Data that the rule needs is missing.
         DataGap = "DATA_GAP",
-        /// A figure is beyond its plausible bound.
+        /// A figure is beyond every plausible bound: a quantity or value that no order could carry.
         MetricAnomaly = "METRIC_ANOMALY",
         /// Targets, bands or limits that contradict each other.
         InvalidAllocation = "INVALID_ALLOCATION",

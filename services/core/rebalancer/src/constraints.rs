@@ -10,6 +10,7 @@ mod kill_switch;
 mod limit_price;
 mod market_closed;
 mod max_daily_notional;
+mod max_gross;
 mod max_order_notional;
 mod max_order_quantity;
 mod max_orders_per_minute;
@@ -48,9 +49,9 @@ impl<'d, 'a> Draft<'d, 'a> {
     pub(crate) fn holding(&self) -> &'d Holding<'a> {
         self.desk.holding(self.index)
     }
-    /// |quantity| × unit value, at scale VALUE.
+    /// |quantity| × reference × multiplier × FX, at scale VALUE.
     pub(crate) fn notional(&self) -> Int {
-        self.holding().worth(self.quantity.abs())
+        self.holding().notional(self.quantity.abs())
     }
     /// Whether it closes a holding whose target is zero.
     pub(crate) fn is_exit(&self) -> bool {
@@ -115,6 +116,11 @@ pub(crate) fn again(desk: &Desk, wishes: &mut [Wish]) {
     for (index, wish) in wishes.iter_mut().enumerate() {
         review(min_notional::rule, desk, index, wish);
     }
+}
+
+/// What is left of the plan as a whole, after its funding. Cuts only.
+pub(crate) fn whole(desk: &Desk, wishes: &mut [Wish]) {
+    max_gross::serve(desk, wishes);
 }
 
 fn review(rule: LineRule, desk: &Desk, index: usize, wish: &mut Wish) {

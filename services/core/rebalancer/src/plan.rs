@@ -35,7 +35,7 @@ use wave::Reach;
 pub fn plan(input: &PlanInput) -> Plan {
     let made = Desk::open(input).and_then(|desk| {
         let wishes = (0..desk.book.holdings.len()).map(|index| wish(&desk, index)).collect::<Result<_, _>>()?;
-        finish(&desk, wishes)
+        finish(&desk, wishes, constraints::whole)
     });
     made.unwrap_or_else(|refusal| refused(input, refusal))
 }
@@ -45,27 +45,28 @@ pub fn plan(input: &PlanInput) -> Plan {
 /// a line that came back inside its band where that was all that it was to do.
 /// Instruments outside `legs` are left alone.
 pub fn later_wave(input: &PlanInput, legs: &[Leg]) -> Plan {
-    again(input, legs, |_| Reach::Goal)
+    again(input, legs, |_| Reach::Goal, constraints::whole)
 }
 
 /// The same for an approval: what was proposed stands, also where the goal has moved, but never leads out of the
 /// band on its other side.
 pub fn recheck(input: &PlanInput, legs: &[Leg]) -> Plan {
-    again(input, legs, |_| Reach::Legs)
+    // What was approved was within the limit of the whole book; prices that have moved since do not take it back.
+    again(input, legs, |_| Reach::Legs, |_, _| ())
 }
 
 /// The same for a proposal that a person has edited: what was raised goes no further than this event would order.
 pub fn edited(input: &PlanInput, legs: &[Leg], raised: &BTreeSet<InstrumentId>) -> Plan {
-    again(input, legs, |id| if raised.contains(id) { Reach::Goal } else { Reach::Legs })
+    again(input, legs, |id| if raised.contains(id) { Reach::Goal } else { Reach::Legs }, constraints::whole)
 }
 
-fn again(input: &PlanInput, legs: &[Leg], reach: impl Fn(&InstrumentId) -> Reach) -> Plan {
+fn again(input: &PlanInput, legs: &[Leg], reach: impl Fn(&InstrumentId) -> Reach, whole: fn(&Desk, &mut [Wish])) -> Plan {
     let made = Desk::open(input).and_then(|desk| {
         let mut wishes = wave::wishes(&desk, legs, &reach)?;
         for (index, wish) in wishes.iter_mut().enumerate().filter(|(_, wish)| wish.stands()) {
             constraints::deviates(&desk, index, wish);
         }
-        let mut plan = finish(&desk, wishes)?;
+        let mut plan = finish(&desk, wishes, whole)?;
         // A leg keeps what was known when it was planned first.
         for leg in &mut plan.legs {
             leg.outside = legs.iter().any(|first| first.instrument_id == leg.instrument_id && first.outside);
@@ -89,9 +90,10 @@ fn wish(desk: &Desk, index: usize) -> Result<Wish, Refusal> {
 }
 
 /// Steps 6 to 8.
-fn finish(desk: &Desk, mut wishes: Vec<Wish>) -> Result<Plan, Refusal> {
+fn finish(desk: &Desk, mut wishes: Vec<Wish>, whole: fn(&Desk, &mut [Wish])) -> Result<Plan, Refusal> {
     let met = constraints::constrain(desk, &mut wishes);
     funding::fund(desk, &mut wishes);
+    whole(desk, &mut wishes);
     constraints::again(desk, &mut wishes);
     let numbers = explain::numbers(desk, &wishes);
     let legs = legs::legs(desk, &wishes, &numbers)?;
@@ -121,7 +123,7 @@ fn costs(desk: &Desk, wishes: &[Wish]) -> (Int, Int) {
     let (mut turnover, mut fees) = (Int::ZERO, Int::ZERO);
     for (index, wish) in wishes.iter().enumerate().filter(|(_, wish)| wish.stands()) {
         for (_, units) in legs::parts(desk.holding(index), wish.quantity) {
-            let notional = desk.holding(index).worth(units);
+            let notional = desk.holding(index).notional(units);
             turnover += notional;
             fees += desk.fees(notional, 1);
         }

@@ -49,32 +49,37 @@ pub fn plan_check(input: &PlanInput, plan: &Plan) -> Result<(), Vec<Violation>> 
         goal::direction(&view, &|_| false, &mut found);
         goal::origins(&view, &mut found);
         figures::drift(&view, false, &mut found);
+        limits::gross(&view, &mut found);
     }
     found.done()
 }
 
 /// The same for what [`crate::plan::later_wave`] made of `legs`: never beyond them.
 pub fn later_wave_check(input: &PlanInput, legs: &[Leg], plan: &Plan) -> Result<(), Vec<Violation>> {
-    again(input, legs, plan, &|_| false)
+    again(input, legs, plan, &|_| false, true)
 }
 
 /// The same for [`crate::plan::recheck`]: it may go past a goal that moved, inside the band.
 pub fn recheck_check(input: &PlanInput, legs: &[Leg], plan: &Plan) -> Result<(), Vec<Violation>> {
-    again(input, legs, plan, &|_| true)
+    again(input, legs, plan, &|_| true, false)
 }
 
 /// The same for [`crate::plan::edited`]: what was raised goes past no goal.
 pub fn edited_check(input: &PlanInput, legs: &[Leg], raised: &BTreeSet<InstrumentId>, plan: &Plan) -> Result<(), Vec<Violation>> {
-    again(input, legs, plan, &|id| !raised.contains(id))
+    again(input, legs, plan, &|id| !raised.contains(id), true)
 }
 
-/// `past` are the instruments that may go past a goal that moved, inside the band.
-fn again(input: &PlanInput, legs: &[Leg], plan: &Plan, past: &dyn Fn(&InstrumentId) -> bool) -> Result<(), Vec<Violation>> {
+/// `past` are the instruments that may go past a goal that moved, inside the band; `whole` says whether the limit of the
+/// whole book is held: what was approved within it is not taken back.
+fn again(input: &PlanInput, legs: &[Leg], plan: &Plan, past: &dyn Fn(&InstrumentId) -> bool, whole: bool) -> Result<(), Vec<Violation>> {
     let mut found = Violations(Vec::new());
     if let Some(view) = common(input, plan, &mut found) {
         goal::direction(&view, past, &mut found);
         goal::kept_origins(&view, legs, &mut found);
         goal::back_inside(&view, past, &mut found);
+        if whole {
+            limits::gross(&view, &mut found);
+        }
         figures::drift(&view, true, &mut found);
         grown(legs, plan, &mut found);
     }

@@ -6,7 +6,7 @@ mod book;
 mod generate;
 
 use domain::drift::Drift;
-use domain::enums::{CashBasis, Decision, Goal, InstrumentType, RebalanceTrigger, Rounding};
+use domain::enums::{CashBasis, Decision, Goal, InstrumentType, MarketState, RebalanceTrigger, Rounding, Side};
 use domain::reason::ReasonCode;
 use domain::{Amount, InstrumentId, Price, Quantity};
 use generate::{Rich, World, filled, worlds};
@@ -100,6 +100,35 @@ proptest! {
             let worth = Quantity::from_units(again.abs()).times(at.price.unwrap()).unwrap().multiply(at.multiplier).unwrap();
             let noise = worth.convert(at.fx_rate.unwrap()).unwrap() <= "0.000001".parse().unwrap();
             prop_assert!(noise || again.abs() <= lot, "{} again by {}", line.instrument_id, Quantity::from_units(again));
+        }
+    }
+
+    #[test]
+    fn nothing_forbidden_leaves_and_no_leg_is_beyond_a_limit(world in worlds(Rich::Full)) {
+        let (plan, policy) = (made(&world), world.policy());
+        let (orders, limits) = (&policy.orders, &policy.limits);
+        let mut released = world.released;
+        for leg in &plan.legs {
+            let id = &leg.instrument_id;
+            let line = world.drift.lines.iter().find(|line| line.instrument_id == *id).unwrap();
+            let listed = |list: &[InstrumentId]| list.contains(id);
+            prop_assert!(!world.halted.instruments.contains(id), "{id} is halted");
+            prop_assert!(matches!(line.market_status, MarketState::Open | MarketState::Unknown), "{id} is closed");
+            prop_assert!(!(line.market_status == MarketState::Unknown && orders.require_market_status), "{id} may be closed");
+            if leg.side == Side::Buy {
+                prop_assert!(!listed(&orders.do_not_buy), "{id} is bought");
+            } else {
+                prop_assert!(!orders.no_sells && !listed(&orders.do_not_sell), "{id} is sold");
+            }
+            prop_assert!(leg.side != Side::SellShort || orders.allow_short, "{id} is sold short");
+            prop_assert!(limits.max_order_notional.is_none_or(|most| leg.expected_value <= most), "{id} is worth too much");
+            prop_assert!(limits.max_order_quantity.is_none_or(|most| leg.quantity <= most), "{id} is too large");
+            released = released.checked_add(leg.expected_value).unwrap();
+        }
+        if !plan.legs.is_empty() {
+            prop_assert!(limits.max_daily_notional.is_none_or(|most| released <= most), "{released} in a day");
+            let sent = world.last_minute + i32::try_from(plan.legs.len()).unwrap();
+            prop_assert!(limits.max_orders_per_minute.is_none_or(|most| sent <= most), "{sent} in a minute");
         }
     }
 
@@ -203,6 +232,7 @@ fn the_generators_reach_the_rules() {
         PositionLimit,
         SectorLimit,
         OrderLimit,
+        GrossLimit,
         KillSwitch,
         Illiquid,
         InsufficientFunds,

@@ -9,7 +9,7 @@ use domain::reason::ReasonCode;
 pub(super) fn rule(draft: &Draft, wish: &mut Wish) -> Option<Ruling> {
     let limit = draft.desk.input.rules.limits.max_order_notional?;
     wish.note("max_order_notional", limit);
-    draft.orders().any(|units| draft.holding().worth(units) > money(limit)).then_some(Ruling::Skip(ReasonCode::OrderLimit))
+    draft.orders().any(|units| draft.holding().notional(units) > money(limit)).then_some(Ruling::Skip(ReasonCode::OrderLimit))
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ pub(crate) struct Holding<'a> {
     pub(crate) at: &'a DriftLine,
     /// Value of one unit for weights and orders, at scale UNIT: with accrued interest for a bond.
     pub(crate) unit: Int,
-    /// price × multiplier × FX, at scale UNIT: what `expected_value` counts.
+    /// price × multiplier × FX, at scale UNIT: what `expected_value` counts, and limits and fees of orders.
     pub(crate) clean: Int,
     /// Gain of one unit of a future over its average, at scale UNIT; null for everything else.
     pub(crate) gain: Option<Int>,
@@ -56,7 +56,11 @@ impl Holding<'_> {
         let each = int(self.at.multiplier.units()) * int(self.at.fx_rate.unwrap_or(FxRate::ONE).units());
         self.unit - self.clean + int(price.units()) * each
     }
-    /// Worth of so many units, at scale VALUE.
+    /// price × multiplier × FX of so many units, at scale VALUE: what an order of them is said to be worth.
+    pub(crate) fn notional(&self, quantity: i128) -> Int {
+        int(quantity) * self.clean
+    }
+    /// Worth of so many units in weights and in cash, at scale VALUE.
     pub(crate) fn worth(&self, quantity: i128) -> Int {
         int(quantity) * self.unit
     }

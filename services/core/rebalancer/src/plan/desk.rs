@@ -112,6 +112,7 @@ fn sane(input: &PlanInput) -> Result<(), Refusal> {
         && orders.min_notional.fits_wire()
         && orders.limit_offset_bp.units().abs() <= MOST_OFFSET.units()
         && orders.rounding != Rounding::Unknown
+        && whole(Some(orders.max_gross))
         && whole(orders.turnover_cap)
         && whole(orders.volume_cap)
         && whole(limits.max_position_weight)

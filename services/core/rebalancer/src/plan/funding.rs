@@ -57,7 +57,7 @@ fn cash_for_buys(desk: &Desk, wishes: &[Wish]) -> Int {
                 // The loss that closing a future realizes is taken off, settled or not.
                 cash += if settled { brought.min(Int::ZERO) } else { brought };
             }
-            cash -= desk.fees(holding.worth(units), 1);
+            cash -= desk.fees(holding.notional(units), 1);
         }
     }
     cash
@@ -67,7 +67,9 @@ fn cash_for_buys(desk: &Desk, wishes: &[Wish]) -> Int {
 fn each(desk: &Desk, holding: &Holding) -> Int {
     let unit = unit_of_buy(desk, holding);
     let price = if holding.gain.is_some() { Int::ZERO } else { unit * ONE };
-    price + unit * int(desk.input.rules.orders.fees.rate.units())
+    // Fees are charged on the price without accrued interest.
+    let quoted = unit - (holding.unit - holding.clean);
+    price + quoted * int(desk.input.rules.orders.fees.rate.units())
 }
 
 /// What a unit is worth to its buyer, at scale UNIT: at the limit price where there is one.

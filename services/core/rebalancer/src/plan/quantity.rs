@@ -68,7 +68,10 @@ pub(crate) fn oversteps(desk: &Desk, index: usize, units: i128) -> Result<bool, 
 fn within_holding(desk: &Desk, index: usize, units: i128, lot: i128) -> i128 {
     let (holding, goal) = (desk.holding(index), desk.goals[index]);
     if units < 0 && !goal.is_negative() && -units > holding.sellable() {
-        -(holding.sellable() / lot * lot)
+        let most = holding.sellable() / lot * lot;
+        // Where anything is left, the constraint against going short cuts it, and says so.
+        let told = most != 0 && !desk.input.rules.orders.allow_short && !desk.aim(index).target.is_zero();
+        if told { units } else { -most }
     } else if units > 0 && !goal.is_positive() && units > holding.coverable() {
         holding.coverable() / lot * lot
     } else {

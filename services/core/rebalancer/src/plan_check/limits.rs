@@ -2,7 +2,7 @@
 
 use super::Violations;
 use super::exact::Exact;
-use super::view::View;
+use super::view::{Row, View};
 use domain::SmolStr;
 use domain::enums::{CashBasis, Rounding, Side};
 use std::collections::BTreeMap;
@@ -24,7 +24,7 @@ pub(super) fn orders(view: &View, found: &mut Violations) {
             .is_some_and(|cap| row.line.average_daily_volume.is_none_or(|volume| units > &Exact::from(cap) * &Exact::from(volume)));
         found.law("volume_cap", over, || format!("{}: {units}", row.id()));
         let exempt = orders.exit_exempt && view.target_is_zero(row);
-        let small = !exempt && &units * &row.unit < Exact::from(orders.min_notional);
+        let small = !exempt && &units * &row.quoted < Exact::from(orders.min_notional);
         found.law("min_notional", small, || format!("{}: {units}", row.id()));
     }
 }
@@ -68,6 +68,23 @@ pub(super) fn weights(view: &View, found: &mut Violations) {
     }
 }
 
+/// Σ |value| beyond `max_gross`, where an order adds to it: sells before any buy has filled.
+pub(super) fn gross(view: &View, found: &mut Violations) {
+    let nearest = view.input.rules.orders.rounding == Rounding::Nearest;
+    let half = |row: &Row| &(&view.lot(row) * &row.unit) * &Exact::new(5, 1);
+    let slack = view.ordered().filter(|_| nearest).fold(Exact::zero(), |sum, row| &sum + &half(row));
+    let most = &(&Exact::from(view.input.rules.orders.max_gross) * &view.equity) + &slack;
+    for buys in [false, true] {
+        let after = |row: &Row| {
+            let counts = buys || row.ordered().sign() < 0;
+            if counts { &row.expected() + &row.ordered() } else { row.expected() }
+        };
+        let mut grown = view.ordered().filter(|row| (row.ordered().sign() > 0) == buys && after(row).abs() > row.expected().abs());
+        let sum = view.rows.iter().fold(Exact::zero(), |sum, row| &sum + &(&after(row).abs() * &row.unit));
+        found.law("max_gross", sum > most && grown.next().is_some(), || sum.to_string());
+    }
+}
+
 /// Net value of each sector after the sells, and after the buys too.
 fn sectors<'a>(view: &View<'a>, buys: bool) -> BTreeMap<&'a SmolStr, Exact> {
     let mut sums = BTreeMap::new();
@@ -104,14 +121,14 @@ pub(super) fn cash(view: &View, found: &mut Violations) {
         left = &left - &Exact::from(order.expected_value);
     }
     for leg in &view.plan.legs {
-        let (Some(row), Some(value)) = (view.row(&leg.instrument_id), view.most(leg)) else { continue };
+        let (Some(row), Some(value), Some(interest)) = (view.row(&leg.instrument_id), view.most(leg), view.interest(leg)) else { continue };
         let units = Exact::from(leg.quantity);
         left = &left - &(&(&value * &Exact::from(orders.fees.rate)) + &Exact::from(orders.fees.fixed));
         left = match (leg.side, row.is_future()) {
             // Unsettled until later: only what a future loses counts at once.
             (Side::Sell, _) if orders.cash_basis == CashBasis::Settled => &left + &(&units * &row.worth.clone().min(Exact::zero())),
             (Side::Sell, _) => &left + &(&units * &row.worth),
-            (Side::Buy, false) => &left - &value,
+            (Side::Buy, false) => &left - &(&value + &interest),
             // What covering a future loses is paid; what it gains is not spent.
             (Side::Buy, true) => &left - &(&units.min((-&row.held).max(Exact::zero())) * &row.worth.clone().max(Exact::zero())),
             _ => left,

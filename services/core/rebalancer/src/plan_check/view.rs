@@ -121,16 +121,21 @@ impl<'a> View<'a> {
         let none = self.input.rules.orders.rounding == domain::enums::Rounding::None;
         if none { Exact::from(Quantity::from_units(1)) } else { Exact::from(row.line.lot_size) }
     }
-    /// What a leg may cost at most: a buy its limit, where it has one; a sell counts at its worth.
+    /// What a leg may be worth at most without accrued interest: a buy at its limit, where it has one.
     pub(super) fn most(&self, leg: &Leg) -> Option<Exact> {
         let row = self.row(&leg.instrument_id)?;
         let limit = leg.limit_price.filter(|_| leg.side == Side::Buy);
-        let unit = limit.map_or_else(|| row.unit.clone(), |limit| &(&row.unit - &row.quoted) + &(&Exact::from(limit) * &row.each));
+        let unit = limit.map_or_else(|| row.quoted.clone(), |limit| &Exact::from(limit) * &row.each);
         Some(&Exact::from(leg.quantity) * &unit)
     }
-    /// Worth of a leg for limits and costs.
+    /// Accrued interest that a leg pays or is paid.
+    pub(super) fn interest(&self, leg: &Leg) -> Option<Exact> {
+        let row = self.row(&leg.instrument_id)?;
+        Some(&Exact::from(leg.quantity) * &(&row.unit - &row.quoted))
+    }
+    /// Value of a leg for limits and fees: without accrued interest.
     pub(super) fn notional(&self, leg: &Leg) -> Option<Exact> {
-        Some(&Exact::from(leg.quantity) * &self.row(&leg.instrument_id)?.unit)
+        Some(&Exact::from(leg.quantity) * &self.row(&leg.instrument_id)?.quoted)
     }
 }
 

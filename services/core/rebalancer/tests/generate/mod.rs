@@ -171,9 +171,11 @@ fn policies(rich: Rich) -> impl Strategy<Value = Draw> {
     let targets = (vec(prop_oneof![1 => Just(-1_i64), 1 => Just(0), 6 => 0..1000_i64], LINES), 0..=10_000_i64, any::<bool>());
     (targets, groups, band(), trigger(full), orders(), limits).prop_map(
         move |((weights, invested, allow_short), groups, band, trigger, orders, (more, limits))| {
+            // Room for the group's target, and for shorts where there are any.
+            let gross = if full && !allow_short { "1.3" } else { "2" };
             let lists = if more.is_empty() { String::new() } else { format!(",{more}") };
             let fields = format!(
-                r#""band":{band},"trigger":{trigger},"orders":{{{orders}{lists},"allow_short":{allow_short},"max_gross":"2"}},"limits":{{{limits}}}"#
+                r#""band":{band},"trigger":{trigger},"orders":{{{orders}{lists},"allow_short":{allow_short},"max_gross":"{gross}"}},"limits":{{{limits}}}"#
             );
             Draw { weights, invested, allow_short, groups, fields }
         },

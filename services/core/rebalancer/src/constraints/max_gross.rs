@@ -1,0 +1,113 @@
+//! No order takes Σ |value| beyond `max_gross` × equity: GROSS_LIMIT. The targets keep to it by themselves; what
+//! leads beyond it are lines that cannot be brought to theirs, next to others that can. It cuts to the lots that
+//! fit; what brings a holding nearer to zero passes and makes room.
+//!
+//! It comes after the funding, so that a buy without cash says so. Sells are served first, by what the book is before any buy has filled, each side by falling |drift|. Rounding
+//! to the nearest lot may lead half a lot of each ordered line further.
+
+use super::sells_first;
+use crate::plan::book::Holding;
+use crate::plan::desk::{Desk, Wish};
+use crate::plan::exact::{Int, int, narrow, ratio, ten};
+use domain::Fraction;
+use domain::enums::Rounding;
+use domain::reason::ReasonCode;
+
+/// The rule over all drafts.
+pub(super) fn serve(desk: &Desk, wishes: &mut [Wish]) {
+    const ONE: Int = ten(Fraction::SCALE);
+    let order = sells_first(desk, wishes);
+    let room = int(desk.input.rules.orders.max_gross.units()) * desk.book.equity / ONE + slack(desk, &order);
+    let mut gross = desk.book.holdings.iter().fold(Int::ZERO, |sum, holding| sum + holding.worth(holding.expected().abs()));
+    for buys in [false, true] {
+        let side: Vec<_> = order.iter().copied().filter(|index| (wishes[*index].quantity > 0) == buys).collect();
+        for index in &side {
+            gross -= desk.holding(*index).worth(shrinks(desk.holding(*index), wishes[*index].quantity));
+        }
+        for index in side {
+            gross += grow(desk, index, &mut wishes[index], room, gross);
+        }
+    }
+}
+
+/// Lets an order grow its holding as far as the room reaches; returns by how much it does.
+fn grow(desk: &Desk, index: usize, wish: &mut Wish, room: Int, gross: Int) -> Int {
+    let (holding, sign) = (desk.holding(index), wish.quantity.signum());
+    let shrinks = shrinks(holding, wish.quantity);
+    let grows = wish.quantity.abs() - shrinks;
+    if grows == 0 || gross + holding.worth(grows) <= room {
+        return holding.worth(grows);
+    }
+    let fits = narrow((room - gross).max(Int::ZERO) / holding.unit).unwrap_or(0);
+    wish.note("max_gross", desk.input.rules.orders.max_gross);
+    if let Some(gross) = ratio(gross, desk.book.equity) {
+        wish.note("gross", gross);
+    }
+    wish.cut(desk.whole_lots(index, shrinks + fits) * sign, ReasonCode::GrossLimit);
+    holding.worth(wish.quantity.abs() - shrinks)
+}
+
+/// Units by which an order brings its holding nearer to zero.
+fn shrinks(holding: &Holding, quantity: i128) -> i128 {
+    if holding.expected().signum() == -quantity.signum() { quantity.abs().min(holding.expected().abs()) } else { 0 }
+}
+
+/// What rounding to the nearest lot may bring too much.
+fn slack(desk: &Desk, ordered: &[usize]) -> Int {
+    if desk.input.rules.orders.rounding != Rounding::Nearest {
+        return Int::ZERO;
+    }
+    ordered.iter().fold(Int::ZERO, |sum, index| sum + desk.holding(*index).worth(desk.lot(*index)) / Int::TWO)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::constraints::sample::Case;
+
+    fn policy(orders: &str) -> String {
+        format!(
+            r#""targets":[{{"instrument_id":"A","target_weight":"0.5"}},{{"instrument_id":"B","target_weight":"0.5"}}],
+            "orders":{{"cash_limited":false,"do_not_sell":["A"],{orders}}}"#
+        )
+    }
+
+    #[test]
+    fn beside_a_line_that_may_not_be_sold_a_buy_takes_what_room_is_left() {
+        for (most, said) in [
+            ("1.199999999999", "CUT GROSS_LIMIT 19"),
+            ("1.2", "ORDER DRIFT_BUY 20"),
+            ("1.200000000001", "ORDER DRIFT_BUY 20"),
+            ("1", "SKIP GROSS_LIMIT"),
+        ] {
+            let case = Case::new(&policy(&format!(r#""max_gross":"{most}""#)), "A 70 @ 10\nB 30 @ 10\ncash USD 0");
+            assert_eq!(case.decision("B"), said, "{most}");
+        }
+    }
+
+    #[test]
+    fn a_short_that_cannot_be_covered_leaves_no_room_for_another() {
+        let policy = r#""targets":[{"instrument_id":"C","target_weight":"-0.5"}],
+            "orders":{"allow_short":true,"max_gross":"0.7"}"#;
+        for (status, said) in [("OPEN", "CUT GROSS_LIMIT -20"), ("HALTED", "CUT GROSS_LIMIT -20")] {
+            // What a buy will cover is no room for a sell that leaves before it.
+            let case = Case::new(policy, &format!("B -50 @ 10 status {status}\nC 0 @ 10\ncash USD 1500"));
+            assert_eq!(case.decision("C"), said, "{status}");
+        }
+    }
+
+    #[test]
+    fn what_brings_a_holding_nearer_to_zero_passes_and_makes_room() {
+        let policy = r#""targets":[{"instrument_id":"B","target_weight":"0.9"}],"orders":{"cash_limited":false}"#;
+        let case = Case::new(policy, "A 150 @ 10\nB 0 @ 10\ncash USD -500");
+        assert_eq!(case.decision("A"), "ORDER EXIT -150");
+        assert_eq!(case.decision("B"), "ORDER DRIFT_BUY 90");
+    }
+
+    #[test]
+    fn half_a_lot_of_rounding_is_no_breach() {
+        let policy = r#""targets":[{"instrument_id":"A","target_weight":"0.5"},{"instrument_id":"B","target_weight":"0.5"}],
+            "orders":{"cash_limited":false,"rounding":"NEAREST"}"#;
+        let case = Case::new(policy, "A 0 @ 30\nB 0 @ 30\ncash USD 1000");
+        assert_eq!([case.decision("A"), case.decision("B")], ["ORDER DRIFT_BUY 17", "ORDER DRIFT_BUY 17"]);
+    }
+}
