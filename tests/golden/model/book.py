@@ -4,7 +4,7 @@ What is converted or split is rounded half-even at scale 18 when it is booked; a
 """
 
 import copy
-from collections import defaultdict
+from collections import Counter, defaultdict
 from fractions import Fraction
 
 from . import splits
@@ -141,6 +141,7 @@ class Book:
         self.log, self.splits = [], []
         self.owed, self.book_owed = defaultdict(Fraction), ZERO
         self.market, self.by_entries, self.cash_policy = None, set(), False
+        self.earned = {}
 
     def settled(self, day):
         """Cash by currency without what fills of a later settlement date moved; `day` as YYYY-MM-DD."""
@@ -165,7 +166,12 @@ class Book:
         return told
 
     def pays_by_entries(self, action):
-        return self.cash_policy or action in self.by_entries
+        """Whether entries said what a dividend comes to before it was known."""
+        return action in self.by_entries
+
+    def owed_of(self, action):
+        """What is owed of a dividend that entries pay: by currency, in base, in the instrument's currency."""
+        return self.earned.get(action, Counter())
 
     def knows(self, value):
         """The place of the execution or the entry that a record names; None while it has not come."""
@@ -233,7 +239,27 @@ class Book:
         instrument = value.get("instrument_id") or market.actions.get(value.get("action_id"))
         if name != "net_flows" and instrument and market.kind(instrument) != "FX":
             told["income"] = self.beside(instrument, name, amount, book, value["currency"], market)
+        if value.get("settles"):
+            told["income"] -= self.settle(value["action_id"], value["settles"], instrument)
+            if value["currency"] in value["settles"]:
+                # What was owed comes in at its book value.
+                kept = value["settles"]["base"] - booked(value["settles"][value["currency"]] * rate)
+                self.book_cash += kept
+                self.sums["income"] += kept
+                self.positions[instrument].net_base += kept
         return told
+
+    def settle(self, action, owed, instrument):
+        """What was owed of a dividend is owed no longer; its income, earned at the ex-date."""
+        self.earned[action] = Counter({key: self.owed_of(action)[key] - amount for key, amount in owed.items()})
+        for currency, amount in owed.items():
+            if currency not in ("base", "local"):
+                self.owed[currency] -= amount
+        self.book_owed -= owed["base"]
+        self.sums["income"] -= owed["base"]
+        self.positions[instrument].income -= owed["local"]
+        self.positions[instrument].net_base -= owed["base"]
+        return owed["local"]
 
     def beside(self, instrument, name, amount, book, currency, market):
         """Fees and income that an entry names an instrument for are that one's, and no cycle's; the income."""

@@ -238,13 +238,18 @@ class Case:
         book = world.books.get(portfolio)
         told = None
         if ready and value.get("action_id") and value["kind"] == "DIVIDEND":
-            if any(split.action == value["action_id"] for split in book.splits):
+            known = any(split.action == value["action_id"] for split in book.splits)
+            if known and book.cash_policy:
+                owed = {key: amount for key, amount in book.owed_of(value["action_id"]).items() if amount}
+                value = {**value, "settles": owed}
+            elif known:
                 # Its action has booked it.
                 world.booked.append((topic, offset, None))
                 book.dropped.add((value["source"], value["entry_id"]))
                 self.retry_named(world, portfolio)
                 return
-            book.by_entries.add(value["action_id"])
+            else:
+                book.by_entries.add(value["action_id"])
         if ready:
             tried = copy.deepcopy(book)
             told = tried.book(value, world.market)

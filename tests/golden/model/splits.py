@@ -7,7 +7,7 @@ while there is none. What is dated before it and booked after that is turned int
 import copy
 import datetime
 import zoneinfo
-from collections import defaultdict
+from collections import Counter, defaultdict
 from fractions import Fraction
 
 from .exact import half_even, num, toward_zero
@@ -79,12 +79,15 @@ class Dividend:
             return told
         value, position = half_even(amount * self.rate, 18), book.positions[self.name]
         income = amount if self.rate == self.local_rate else half_even(value / self.local_rate, 18)
-        if self.paid:
+        if self.paid and not book.cash_policy:
             book.move(self.currency, amount, value)
             told["cash"][self.currency] += amount
         else:
             book.owed[self.currency] += amount
             book.book_owed += value
+            earned = book.earned.setdefault(self.action, Counter())
+            for key, more in ((self.currency, amount), ("base", value), ("local", income)):
+                earned[key] += more
         book.sums["income"] += value
         position.income += income
         position.cycle["income"] += income

@@ -18,12 +18,12 @@ use std::collections::BTreeSet;
 /// How far a dividend has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Stage {
-    /// Earned: a receivable.
+    /// Earned: a receivable, until its day of payment has begun, or until entries bring it where they are what pays.
     #[default]
     Earned,
     /// Its day of payment has begun: cash.
     Paid,
-    /// Cash entries say what it comes to: nothing of it is booked here.
+    /// Cash entries have said what it comes to before it was known: nothing of it is booked here.
     Entries,
 }
 
@@ -116,8 +116,10 @@ impl LineAction {
 
     /// The same as far as it has come for a portfolio.
     pub fn due(mut self, market: &Market, portfolio: &Portfolio) -> Self {
-        self.stage = if portfolio.pays_by_entries() || portfolio.settled.contains(&self.action.id) {
+        self.stage = if portfolio.settled.contains(&self.action.id) {
             Stage::Entries
+        } else if portfolio.pays_by_entries() {
+            Stage::Earned
         } else if market.slot(self.instrument).actions.is_paid(&self.action.id) {
             Stage::Paid
         } else {

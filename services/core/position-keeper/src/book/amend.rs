@@ -175,7 +175,7 @@ impl Portfolio {
         if let Some((order, executed)) = planned.order {
             self.orders.keep(order, executed);
         }
-        let touched = touched.or_else(|| self.put_beside(planned.beside.as_ref()?, -1));
+        let touched = touched.or_else(|| self.put_payment(planned.beside.as_ref()?, &planned.own, -1));
         self.amend_history(planned.place, planned.now, planned.before);
         for entry in planned.entries {
             self.journal.add(entry, touched);

@@ -4,6 +4,7 @@
 //! it may be taken back for as long as payments are kept, and stands before and after every split alike. It counts in
 //! the instrument's figures, and not in those of a cycle: a dividend often comes when its cycle is over.
 
+use super::execution::Effect;
 use super::payment::Payment;
 use super::portfolio::Portfolio;
 use super::trouble::bounded;
@@ -38,7 +39,9 @@ impl Besides {
     fn after(&self, payment: &Payment, sign: i128) -> Result<Option<(InstrumentIx, Beside)>, FixedError> {
         let Some(of) = payment.of else { return Ok(None) };
         let effect = payment.effect()?.change.signed(sign)?;
-        let amount = super::position::signed(sign, of.amount)?;
+        // What was owed is in the figures of the line since its ex-date.
+        let earned = payment.settles.iter().try_fold(Amount::ZERO, |sum, earned| sum.checked_add(earned.income))?;
+        let amount = super::position::signed(sign, of.amount.checked_sub(earned)?)?;
         let (fees, income) = if payment.kind == EntryKind::CashFee { (amount, Amount::ZERO) } else { (Amount::ZERO, amount) };
         let before = self.of(of.instrument);
         let after = Beside {
@@ -61,8 +64,15 @@ impl Portfolio {
             .try_for_each(|(currency, amount)| self.lines.at(place).fees.check(*currency, super::position::signed(sign, *amount)?))
     }
 
+    /// The same, with what the payment settles of a dividend that was owed.
+    pub fn put_payment(&mut self, payment: &Payment, effect: &Effect, sign: i128) -> Option<InstrumentIx> {
+        let instrument = self.put_beside(payment, sign)?;
+        self.accrue(instrument, effect);
+        Some(instrument)
+    }
+
     /// Adds a checked payment to the figures of its instrument, or takes it away again; the instrument.
-    pub fn put_beside(&mut self, payment: &Payment, sign: i128) -> Option<InstrumentIx> {
+    fn put_beside(&mut self, payment: &Payment, sign: i128) -> Option<InstrumentIx> {
         const CHECKED: &str = "the payment was checked before it was booked";
         let (instrument, after) = self.besides.after(payment, sign).expect(CHECKED)?;
         if after == Beside::default() {

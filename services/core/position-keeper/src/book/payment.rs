@@ -1,8 +1,8 @@
-//! Cash that moves without an execution: paid in or out, a fee, interest, a dividend.
+//! Cash that moves without an execution: paid in or out, a fee, interest, a dividend, which may have been owed.
 //! It knows no record and no rate: both were looked up when it was booked first.
 
 use super::cash::Movement;
-use super::execution::Effect;
+use super::execution::{Earned, Effect};
 use super::sums::Sums;
 use super::trouble::bounded;
 use crate::prices::InstrumentIx;
@@ -25,6 +25,8 @@ pub struct Payment {
     pub rate: FxRate,
     /// The instrument that it is for: a dividend, a fee, interest.
     pub of: Option<Named>,
+    /// What was owed of the dividend that it pays: no longer owed, and earned already.
+    pub settles: Vec<Earned>,
 }
 
 /// The instrument that a payment is for.
@@ -57,6 +59,26 @@ impl Payment {
             EntryKind::CashInterest | EntryKind::CashDividend => effect.income = self.of.map_or(amount, |of| of.amount),
             _ => {}
         }
+        self.settle(&mut effect)?;
         Ok(effect)
+    }
+
+    /// What was owed goes; income is only what the payment differs by: tax, mostly. What was owed in the payment's
+    /// currency becomes cash at its book value: what rates did to it meanwhile, they do to cash.
+    fn settle(&self, effect: &mut Effect) -> Result<(), FixedError> {
+        for earned in &self.settles {
+            let owed = earned.movement;
+            if owed.currency == self.currency {
+                let kept = owed.book.checked_sub(bounded(owed.amount.convert(self.rate)?)?)?;
+                effect.movements.add(Movement { amount: Amount::ZERO, book: kept, ..owed })?;
+                effect.change.book_cash = effect.change.book_cash.checked_add(kept)?;
+                effect.change.income = effect.change.income.checked_add(kept)?;
+            }
+            effect.earn_dividend(earned.signed(-1)?)?;
+            effect.income = effect.income.checked_sub(earned.income)?;
+            effect.change.income = effect.change.income.checked_sub(earned.movement.book)?;
+            effect.change.book_owed = effect.change.book_owed.checked_sub(earned.movement.book)?;
+        }
+        Ok(())
     }
 }

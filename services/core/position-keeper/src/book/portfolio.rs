@@ -250,7 +250,7 @@ impl Portfolio {
             self.orders.keep(order, executed);
         }
         let touched = match &planned.kept {
-            Booking::Payment(payment) => self.put_beside(payment, 1),
+            Booking::Payment(payment) => self.put_payment(payment, &planned.effect, 1),
             _ => line.map(|(ix, ..)| ix),
         };
         self.journal.add(entry, touched);

@@ -57,6 +57,9 @@ impl Planned {
             None => self.kept.apply(&mut self.effect, &mut Position::default(), None)?,
         }
         portfolio.cash.check(&self.effect.movements, self.settles)?;
+        if !self.effect.dividends.is_empty() {
+            portfolio.receivables.check(&self.effect.owed()?, None)?;
+        }
         self.effect.check_told()?;
         self.sums = portfolio.sums;
         self.sums.add(&self.effect.change)

@@ -5,7 +5,7 @@ use super::across::{self, Papers};
 use super::amend::{self, Amendment, Named};
 use super::booking::Booking;
 use super::entry::{Source, charged, legs, money};
-use super::execution::Effect;
+use super::execution::{Earned, Effect};
 use super::history::Place;
 use super::payment::{self, Payment};
 use super::portfolio::Portfolio;
@@ -155,7 +155,16 @@ fn payment_of(portfolio: &Portfolio, market: &Market, entry: &CashEntry) -> Resu
         amount: entry.amount,
         rate,
         of: named_by(portfolio, market, entry, rate)?,
+        settles: owed_of(portfolio, market, entry),
     })
+}
+
+/// What is owed of the dividend that an entry pays, where entries pay them.
+fn owed_of(portfolio: &Portfolio, market: &Market, entry: &CashEntry) -> Vec<Earned> {
+    let paid = entry.action_id.as_ref().filter(|_| entry.kind == CashKind::Dividend && portfolio.pays_by_entries());
+    let line = paid.and_then(|action| portfolio.actions.get(&market.of_action(action)?)?.find(action));
+    let owed = line.into_iter().flat_map(|line| &line.earned).filter(|earned| earned.owed);
+    owed.cloned().collect()
 }
 
 /// The instrument whose figures a payment belongs to: the one that it names, else that of its action. A flow is of the

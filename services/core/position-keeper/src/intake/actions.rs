@@ -138,14 +138,29 @@ impl PositionKeeper {
             (_, Some(Stage::Entries)) => Stage::Entries,
             (Stage::Paid, Some(Stage::Paid)) => Stage::Paid,
             (Stage::Paid, _) => Stage::Earned,
+            // It was paid before entries were what pays.
+            (Stage::Earned, Some(Stage::Paid)) if self.market.slot(line.instrument).actions.is_paid(&line.action.id) => Stage::Paid,
             (stage, _) => stage,
         };
         LineAction { stage, ..line }
     }
 
+    /// Pays every dividend that a portfolio is owed and whose day has begun: entries do it no longer.
+    pub(crate) fn pay_owed(&mut self, ix: PortfolioIx, cx: &mut Context<'_>) {
+        let lines = self.portfolio(ix).actions.iter();
+        let earned = lines.flat_map(|(instrument, actions)| actions.followed.iter().map(move |line| (*instrument, line)));
+        let owed: Vec<_> = earned.filter(|(_, line)| line.stage == Stage::Earned).map(|(at, line)| (at, line.action.clone())).collect();
+        for (instrument, action) in owed {
+            self.pay_in(ix, instrument, News { id: &action.id, before: None, told: action.told }, cx);
+        }
+    }
+
     /// Pays a dividend that a line is owed, where its day has begun.
     fn pay_in(&mut self, ix: PortfolioIx, instrument: InstrumentIx, news: News<'_>, cx: &mut Context<'_>) {
         let portfolio = self.portfolio(ix);
+        if portfolio.pays_by_entries() {
+            return;
+        }
         let line = portfolio.actions.get(&instrument).and_then(|actions| actions.find(news.id));
         let Some(line) = line.filter(|line| line.stage == Stage::Earned && self.market.slot(instrument).actions.is_paid(news.id)) else {
             return;

@@ -93,6 +93,8 @@ impl PositionKeeper {
         }
         let line = instrument.and_then(|instrument| portfolio.actions.get(&instrument)?.find(action));
         match line.map(|line| line.stage) {
+            // What is owed is settled by it.
+            Some(Stage::Earned) if portfolio.pays_by_entries() => Ok(None),
             Some(Stage::Earned | Stage::Paid) => Err(Trouble::Duplicate),
             Some(Stage::Entries) => Ok(None),
             None if portfolio.settled.len() >= MOST_SETTLED && !portfolio.settled.contains(action) => Err(Trouble::range(format!(

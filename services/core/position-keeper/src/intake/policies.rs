@@ -33,6 +33,7 @@ impl PositionKeeper {
         let ix = known.unwrap_or_else(|| self.open(&policy));
         let rebased = self.portfolio(ix).base != policy.base_currency;
         self.follow(ix, policy, cx);
+        self.pay_owed(ix, cx);
         self.retry(&Need::Policy(id.clone()), cx);
         if rebased {
             // What waited for a rate to the base of before may need none now.

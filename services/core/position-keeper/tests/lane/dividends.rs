@@ -113,13 +113,37 @@ fn an_entry_of_an_action_that_is_booked_is_a_duplicate_and_any_other_is_income()
 }
 
 #[test]
-fn by_entries_nothing_but_they_books_it() {
+fn by_entries_it_is_owed_until_one_settles_it_and_the_tax_is_the_difference() {
     let mut book = ready(json!({"dividends": "CASH"}));
     announce(&mut book, dividend("NEW", json!({}))).run();
-    let outputs = book.run_at(noon(8));
-    assert!(ledgers(&outputs).iter().flat_map(|ledger| &ledger.entries).all(|entry| entry.income.is_zero()));
+    let outputs = book.run_at(noon(6));
+    assert_eq!((entries(&outputs), shown(&outputs)), (vec!["DIVIDEND  50".to_owned()], is("1000050", "990000", &["50 USD"], "50")));
+    assert!(ledgers(&book.run_at(noon(8))).is_empty(), "its day of payment pays nothing");
     entry(&mut book, "paid", "42.5", json!("d"));
-    assert_eq!(entries(&book.run()), ["CASH_DIVIDEND 42.5 42.5"]);
+    let outputs = book.run_at(noon(8) + 2_000_000);
+    assert_eq!(entries(&outputs), ["CASH_DIVIDEND 42.5 -7.5"]);
+    assert_eq!(shown(&outputs), is("1000042.5", "990042.5", &[], "42.5"));
+    // What was traded before the ex-date and comes late is owed again, also by a lane put back from its image.
+    book.lane = restored(&mut book.lane);
+    let outputs = book.at(noon(9)).fill("late", "BUY", "10", "100", json!({})).run();
+    assert_eq!(shown(&outputs).2, ["5 USD"]);
+    entry(&mut book, "more", "5", json!("d"));
+    assert_eq!(shown(&book.run_at(noon(9) + 2_000_000)), is("1000047.5", "989047.5", &[], "47.5"));
+}
+
+#[test]
+fn what_settled_a_dividend_can_be_taken_back() {
+    let mut book = ready(json!({"dividends": "CASH"}));
+    announce(&mut book, dividend("NEW", json!({}))).run();
+    book.run_at(noon(6));
+    entry(&mut book, "paid", "42.5", json!("d"));
+    let settled = book.run_at(noon(8));
+    assert_eq!(shown(&settled), is("1000042.5", "990042.5", &[], "42.5"));
+    book.entry("back", "DIVIDEND", json!({"amount": "42.5", "reverses": "paid", "effective_at": "2026-01-08T09:00:00Z"}));
+    assert_eq!(shown(&book.run_at(noon(8) + 2_000_000)), is("1000050", "990000", &["50 USD"], "50"));
+    // Who changes over to actions is paid what is owed and due.
+    let outputs = book.policy(2, json!({"book": {"dividends": "ACTIONS"}})).run_at(noon(8) + 4_000_000);
+    assert_eq!((entries(&outputs), shown(&outputs)), (vec!["CASH_DIVIDEND 50 0".to_owned()], is("1000050", "990050", &[], "50")));
 }
 
 #[test]

@@ -12,9 +12,9 @@ use super::fate::books;
 use super::ledger::{Account, Cause, Ground, amounts_difference, differs, facts_of};
 use super::seen::{KEEPER, Place, Seen, Stamp};
 use domain::cash::CashEntry;
-use domain::enums::{CashKind, DividendSource, EntryKind, ExecType, InstrumentType};
+use domain::enums::{ActionKind, CashKind, DividendSource, EntryKind, ExecType, InstrumentType};
 use domain::ledger::{self, Ledger, LedgerEntry};
-use domain::{Date, InstrumentId, PortfolioId, SmolStr, Topic};
+use domain::{Date, InstrumentId, SmolStr, Topic};
 
 /// What one cause has made: its own entry, and the one of what it changed of others.
 pub(super) struct Group<'e> {
@@ -71,7 +71,11 @@ pub(super) fn rebook<'a>(
     if ground.facts.actions.is_too_much(line) || !ground.facts.keeps_its_lots(line) {
         return Err(format!("{line} has more actions than are followed, or another lot or venue than before"));
     }
-    let tried = sets(ground, account, (&seen.record.portfolio_id, seen.stamp), line, &change);
+    let by_actions = ground.dividends.get(&seen.record.portfolio_id) == Some(&DividendSource::Actions);
+    if !by_actions && ground.facts.actions.are_any(line, ActionKind::CashDividend) {
+        return Err(format!("{line} has dividends that cash entries settle, which this model does not follow"));
+    }
+    let tried = sets(ground, account, seen.stamp, line, &change);
     among(account, change, group, tried).map(Rebooked::As)
 }
 
@@ -208,15 +212,9 @@ fn is_newest(what: &What<'_>, sets: &[Vec<Standing>]) -> bool {
 }
 
 /// The sets of actions that a line may follow after a change: what it follows, and what stood at some moment of the step.
-fn sets(
-    ground: &Ground<'_>,
-    account: &Account<'_>,
-    (portfolio, stamp): (&PortfolioId, Option<Stamp>),
-    line: &InstrumentId,
-    change: &Change<'_>,
-) -> Vec<Vec<Standing>> {
+fn sets(ground: &Ground<'_>, account: &Account<'_>, stamp: Option<Stamp>, line: &InstrumentId, change: &Change<'_>) -> Vec<Vec<Standing>> {
     let known = account.book.follows.get(line).cloned().unwrap_or_default();
-    let stood = stood(ground, account, (portfolio, stamp), line);
+    let stood = stood(ground, account, stamp, line);
     let mut sets = Vec::new();
     let mut add = |set: Vec<Standing>| {
         if !sets.contains(&set) {
@@ -247,12 +245,7 @@ fn with(set: &[Standing], id: &SmolStr, version: Option<Standing>) -> Vec<Standi
 }
 
 /// What may have stood for a line of a portfolio between the end of the step before and that of its own.
-pub(super) fn stood(
-    ground: &Ground<'_>,
-    account: &Account<'_>,
-    (portfolio, stamp): (&PortfolioId, Option<Stamp>),
-    line: &InstrumentId,
-) -> Vec<Vec<Standing>> {
+pub(super) fn stood(ground: &Ground<'_>, account: &Account<'_>, stamp: Option<Stamp>, line: &InstrumentId) -> Vec<Vec<Standing>> {
     let actions = &ground.facts.actions;
     let Some((stamp, lane)) = stamp.and_then(|stamp| Some((stamp, ground.lanes.get(KEEPER, stamp.lane)?))) else { return Vec::new() };
     let venue = ground.facts.instrument(line, i64::MAX).and_then(|facts| facts.venue.clone());
@@ -262,7 +255,6 @@ pub(super) fn stood(
     days.extend(actions.days(line).into_iter().filter(|day| first < *day && *day <= last));
     let known = account.book.follows.get(line).map_or(&[][..], Vec::as_slice);
     let follows = |id: &SmolStr| known.iter().any(|action| action.id == *id);
-    let source = ground.dividends.get(portfolio);
     let mut sets = Vec::new();
     for frames in [stamp.step - 1, stamp.step].map(|step| lane.position(step, Topic::Frames, 0)) {
         for day in &days {
@@ -270,13 +262,9 @@ pub(super) fn stood(
             standing.retain(|action| !matches!(action.deed, Deed::Symbol(_)));
             // What entries bring, the action does not.
             standing.retain(|action| !action.is_dividend() || follows(&action.id) || !account.settled.contains(&action.id));
-            let without: Vec<_> = standing.iter().filter(|action| !action.is_dividend() || follows(&action.id)).cloned().collect();
-            let may = match source {
-                Some(DividendSource::Actions) => vec![standing],
-                Some(_) => vec![without],
-                None => vec![standing, without],
-            };
-            sets.extend(may.into_iter().filter(|set| !sets.contains(set)).collect::<Vec<_>>());
+            if !sets.contains(&standing) {
+                sets.push(standing);
+            }
         }
     }
     sets

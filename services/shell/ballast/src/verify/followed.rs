@@ -27,7 +27,7 @@ pub(super) fn check(ground: &Ground<'_>, accounts: &BTreeMap<PortfolioId, Accoun
         let behind = snapshots.get(portfolio).is_some_and(|seen| seen.record.health.unreconciled);
         let acted = |line: &&InstrumentId| ground.facts.actions.concerns(line) && !ground.facts.actions.is_too_much(line);
         for line in account.book.log.lines().filter(acted).filter(|_| !behind) {
-            let sets = stood(ground, account, (portfolio, Some(end)), line);
+            let sets = stood(ground, account, Some(end), line);
             let missing = || sets.iter().map(|set| account.book.behind(line, set, account.loose));
             let fine = sets.is_empty() || missing().any(|why| why.is_none());
             check.that(fine, || {

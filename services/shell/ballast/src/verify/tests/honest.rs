@@ -131,7 +131,12 @@ fn what_the_service_made_is_accused_of_nothing() {
 }
 
 /// Cases whose books the model does not follow to their end.
-const LEFT: [&str; 1] = ["transfer_of_a_bond"];
+const LEFT: [&str; 4] = [
+    "dividend_abroad_settled_by_entries",
+    "dividend_owed_until_an_entry_settles_it",
+    "dividend_settled_in_parts_and_taken_back",
+    "transfer_of_a_bond",
+];
 
 /// One change of an entry.
 type Fault = (&'static str, fn(&mut LedgerEntry));
