@@ -3,12 +3,14 @@
 //! One binary, so that it is linked once; each test has servers of its own and waits for its turn.
 
 mod broker;
+mod certificates;
 mod crew;
 mod database;
 mod health;
 mod journeys;
 mod kill_loop;
 mod leaving;
+mod secure;
 mod smoke;
 mod start_up;
 mod takeover;

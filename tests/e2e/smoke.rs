@@ -9,7 +9,8 @@ use system_tests::stack::Stack;
 use system_tests::topic::outputs;
 use system_tests::waiting::until;
 
-fn lines(stack: &Stack, topic: &str) -> Vec<Value> {
+/// What `topics tail` prints of a topic.
+pub fn lines(stack: &Stack, topic: &str) -> Vec<Value> {
     let ended = stack.ballast(&["topics", "tail", topic, "--from-start", "--until-end"]);
     assert_eq!(ended.code, Some(0), "{ended:?}");
     ended.out.lines().map(|line| serde_json::from_str(line).expect("tail prints JSON lines")).collect()
@@ -19,11 +20,13 @@ fn line(topic: &str, value: &str) -> String {
     format!("{}\n", format_args!(r#"{{"topic":"{topic}","timestamp":"{}","value":{value}}}"#, now()))
 }
 
-fn tick(instrument: &str, price: &str) -> String {
+/// A price of now.
+pub fn tick(instrument: &str, price: &str) -> String {
     line("marketdata.ticks.v1", &format!(r#"{{"instrument_id":"{instrument}","last":"{price}","event_time":"{}"}}"#, now()))
 }
 
-fn opening() -> String {
+/// Two instruments with prices, and cash.
+pub fn opening() -> String {
     let mut text = String::new();
     for instrument in ["ACME", "BETA"] {
         let value = format!(r#"{{"instrument_id":"{instrument}","type":"EQUITY","currency":"USD"}}"#);
@@ -39,7 +42,8 @@ fn opening() -> String {
     text + &tick("ACME", "100") + &tick("BETA", "50")
 }
 
-fn policy() -> String {
+/// What the portfolio should hold.
+pub fn policy() -> String {
     let value = r#"{"portfolio_id":"growth","policy_version":1,"base_currency":"USD",
         "targets":[{"instrument_id":"ACME","target_weight":"0.6"},{"instrument_id":"BETA","target_weight":"0.3"}],
         "trigger":{"mode":"AUTOMATIC"},
@@ -47,7 +51,8 @@ fn policy() -> String {
     line("portfolio.policies.v1", &value.replace('\n', " "))
 }
 
-fn fill() -> String {
+/// 350 of ACME for 35,000.
+pub fn fill() -> String {
     let value = format!(
         r#"{{"source":"oms","exec_id":"e-1","trade_date":"{}","exec_type":"TRADE","portfolio_id":"growth","instrument_id":"ACME","side":"BUY","quantity":"350","price":"100","currency":"USD","transact_time":"{}"}}"#,
         now().date_utc(),

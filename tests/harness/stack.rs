@@ -16,6 +16,7 @@ const SHOWN: usize = 25;
 pub struct Stack {
     folder: PathBuf,
     env: BTreeMap<String, String>,
+    config: Option<PathBuf>,
     _turn: Turn,
 }
 
@@ -56,6 +57,21 @@ impl Stack {
         Self::up(test, &[])
     }
 
+    /// Servers that speak TLS and ask for passwords, with every topic and table. `write` puts into a folder what
+    /// `up --secure` takes, and a configuration for clients, `ballast.toml`.
+    ///
+    /// # Panics
+    /// When they do not come up.
+    pub fn secured(test: &str, write: impl FnOnce(&Path)) -> Self {
+        let folder = Self::folder(test).join("secure");
+        std::fs::create_dir_all(&folder).expect("the checkout can be written to");
+        write(&folder);
+        let mut stack = Self::up(test, &["--secure", &folder.to_string_lossy()]);
+        stack.config = Some(folder.join("ballast.toml"));
+        stack.furnish();
+        stack
+    }
+
     /// Servers with every topic and table, the broker as fast as it can be.
     ///
     /// # Panics
@@ -66,10 +82,13 @@ impl Stack {
         stack
     }
 
+    fn folder(test: &str) -> PathBuf {
+        root().join(".local").join(format!("test-{test}-{}", std::process::id()))
+    }
+
     fn up(test: &str, options: &[&str]) -> Self {
         let turn = Turn::take();
-        let folder = root().join(".local").join(format!("test-{test}-{}", std::process::id()));
-        let mut stack = Self { folder, env: BTreeMap::new(), _turn: turn };
+        let mut stack = Self { folder: Self::folder(test), env: BTreeMap::new(), config: None, _turn: turn };
         stack.control(&[&["up"], options].concat());
         std::fs::create_dir_all(stack.logs()).expect("the checkout can be written to");
         let text = stack.control(&["env"]);
@@ -80,6 +99,14 @@ impl Stack {
     /// `host:port` of the broker.
     pub fn brokers(&self) -> &str {
         &self.env["BALLAST_KAFKA_BROKERS"]
+    }
+    /// `host:port` of a secured broker's own listener, which speaks no TLS.
+    pub fn plain_brokers(&self) -> &str {
+        &self.env["STACK_KAFKA_PLAIN"]
+    }
+    /// The folder of secured servers.
+    pub fn secure_folder(&self) -> PathBuf {
+        self.folder.join("secure")
     }
     /// The broker's process.
     ///
@@ -118,6 +145,9 @@ impl Stack {
             }
         }
         command.env("BALLAST_KAFKA_BROKERS", self.brokers()).env("BALLAST_POSTGRES_URL", self.postgres());
+        if let Some(config) = &self.config {
+            command.env("BALLAST_CONFIG", config);
+        }
         command.args(arguments).stdin(Stdio::null());
         command
     }

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from typing import Optional
 
-from . import process
+from . import process, secured
 from .downloads import Downloads
 from .java import Java
 from .record import Record
@@ -54,7 +54,7 @@ class Broker:
 
     def ready(self) -> bool:
         """Whether our own broker answers now."""
-        return self.pid() is not None and cluster_id(self.record.port("kafka")) == self.record["cluster_id"]
+        return self.pid() is not None and cluster_id(self._plain_port()) == self.record["cluster_id"]
 
     def start(self, patience: float = 60) -> None:
         """Starts the broker on the record's ports and waits until it is ready."""
@@ -85,8 +85,12 @@ class Broker:
 
     def run_tool(self, name: str, arguments: list) -> int:
         """Runs one of Kafka's console tools against this broker."""
-        address = f"127.0.0.1:{self.record.port('kafka')}"
+        address = f"127.0.0.1:{self._plain_port()}"
         return subprocess.call(self._quick("ERROR", TOOLS[name], "--bootstrap-server", address, *arguments))
+
+    def _plain_port(self) -> int:
+        """Where the stack itself asks."""
+        return self.record.port("internal" if self.record["secure"] else "kafka")
 
     def _options(self) -> list:
         options = [LOGGING_OPTION]
@@ -101,7 +105,8 @@ class Broker:
     def _format(self) -> None:
         shutil.rmtree(self._data, ignore_errors=True)
         command = self._quick("WARN", "kafka.tools.StorageTool", "format",
-                              "-t", self.record["cluster_id"], "-c", self._properties)
+                              "-t", self.record["cluster_id"], "-c", self._properties,
+                              *(secured.format_options(self.record["secure"]) if self.record["secure"] else []))
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode != 0:
             raise Trouble(f"Kafka could not format its storage in {self._data}:\n{(done.stdout + done.stderr)[-1500:]}")
@@ -118,7 +123,10 @@ class Broker:
 
     def _settings(self) -> dict:
         kafka, controller = self.record.port("kafka"), self.record.port("controller")
-        listeners = {"BROKER": (kafka, kafka)}
+        secure = self.record["secure"]
+        listeners = {"BROKER": (self._plain_port(),) * 2}
+        if secure:
+            listeners["SECURE"] = (kafka, kafka)
         if self.record["proxied_port"]:
             listeners["PROXIED"] = (self.record.port("upstream"), self.record["proxied_port"])
         own = [f"{name}://127.0.0.1:{port}" for name, (port, _) in listeners.items()]
@@ -131,7 +139,7 @@ class Broker:
             "inter.broker.listener.name": "BROKER",
             "listeners": ",".join([*own, f"CONTROLLER://127.0.0.1:{controller}"]),
             "advertised.listeners": ",".join(shown),
-            "listener.security.protocol.map": "BROKER:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT",
+            "listener.security.protocol.map": "BROKER:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT,SECURE:SASL_SSL",
             "log.dirs": self._data,
             "auto.create.topics.enable": "false",
             "num.network.threads": 2,
@@ -154,6 +162,7 @@ class Broker:
             # and a machine that is short of processors loses its only broker for not breathing in time.
             "broker.session.timeout.ms": 6000,
             "broker.heartbeat.interval.ms": 500,
+            **(secured.broker_settings(secure, "SECURE", self._properties.with_name("server.pem")) if secure else {}),
         }
 
 

@@ -1,6 +1,6 @@
 """The database: one Postgres cluster with one database and one role, both named `ballast`, on the loopback address.
 
-Whoever can reach the port is trusted: it is for development. Postgres refuses root, so that under root it runs as
+Whoever can reach the port is trusted: it is for development, unless it is secured. Postgres refuses root, so that under root it runs as
 `postgres` or `nobody`, from folders that this account can reach.
 """
 
@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 from typing import Optional
 
-from . import process
+from . import process, secured
 from .downloads import Downloads
 from .record import Record
 from .trouble import Trouble, log_tail
@@ -61,9 +61,16 @@ class Database:
         if self.pid() is None:
             return False
         try:
-            return query(self.record.port("postgres"), NAME, "SHOW data_directory") == str(self.data)
+            return query(self._place(), NAME, "SHOW data_directory") == str(self.data)
         except OSError:
             return False
+
+    def ask(self, statement: str) -> Optional[str]:
+        """What one statement answers: the first column of its last row."""
+        try:
+            return query(self._place(), NAME, statement)
+        except OSError as fault:
+            raise Trouble(f"Postgres: {fault}") from fault
 
     def start(self, patience: float = 60) -> None:
         """Starts the server on the record's port, creates what is missing and waits until it is ready."""
@@ -95,9 +102,17 @@ class Database:
         if self.data.parent != self.record.directory:
             self.data.parent.rmdir()
 
+    def _place(self):
+        """Where the stack itself asks: the port, or the socket of a secured server."""
+        port = self.record.port("postgres")
+        return str(self.data / f".s.PGSQL.{port}") if self.record["secure"] else port
+
     def _options(self) -> list:
-        settings = [f"port={self.record.port('postgres')}", "listen_addresses=127.0.0.1", "unix_socket_directories=",
-                    "max_connections=200", *([] if self.record["durable"] else HASTY)]
+        secure = self.record["secure"]
+        settings = [f"port={self.record.port('postgres')}", "listen_addresses=127.0.0.1",
+                    f"unix_socket_directories={self.data if secure else ''}",
+                    "max_connections=200", *([] if self.record["durable"] else HASTY),
+                    *(secured.postgres_settings(self.data) if secure else [])]
         return [part for setting in settings for part in ("-c", setting)]
 
     def _provide_programs(self) -> None:
@@ -123,6 +138,8 @@ class Database:
         if done.returncode != 0:
             shutil.rmtree(self.data, ignore_errors=True)
             raise Trouble(f"initdb could not create a database cluster in {self.data}:\n{done.stderr[-1500:]}")
+        if self.record["secure"]:
+            secured.furnish_postgres(self.record["secure"], self.data, self.account)
 
     def _predecessor_lingers(self) -> bool:
         # After a SIGKILL the old server may be uncollected, and its children hold its memory, for a moment longer.
@@ -131,11 +148,14 @@ class Database:
 
     def _serves(self) -> bool:
         try:
-            port = self.record.port("postgres")
-            if query(port, "postgres", "SHOW data_directory") != str(self.data):
+            place = self._place()
+            if query(place, "postgres", "SHOW data_directory") != str(self.data):
                 return False
-            if query(port, "postgres", f"SELECT 1 FROM pg_database WHERE datname = '{NAME}'") is None:
-                query(port, "postgres", f"CREATE DATABASE {NAME}")
+            if query(place, "postgres", f"SELECT 1 FROM pg_database WHERE datname = '{NAME}'") is None:
+                if self.record["secure"]:
+                    word = secured.password(self.record["secure"]).replace("'", "''")
+                    query(place, "postgres", f"ALTER ROLE {NAME} PASSWORD '{word}'")
+                query(place, "postgres", f"CREATE DATABASE {NAME}")
             return True
         except OSError:
             return False
@@ -153,9 +173,23 @@ def reachable_place(folder: Path, account: Optional[tuple]) -> Path:
     return place
 
 
-def query(port: int, database: str, sql: str) -> Optional[str]:
-    """Runs one statement and returns the first column of its last row; OSError when the server cannot answer."""
-    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+def _connect(place) -> socket.socket:
+    if isinstance(place, int):
+        return socket.create_connection(("127.0.0.1", place), timeout=5)
+    connection = socket.socket(socket.AF_UNIX)
+    connection.settimeout(5)
+    try:
+        connection.connect(place)
+    except OSError:
+        connection.close()
+        raise
+    return connection
+
+
+def query(place, database: str, sql: str) -> Optional[str]:
+    """Runs one statement at a port or socket and returns the first column of its last row; OSError when the server
+    cannot answer."""
+    with _connect(place) as connection:
         hello = struct.pack(">i", 196608) + b"".join(
             word.encode() + b"\0" for word in ("user", NAME, "database", database)) + b"\0"
         connection.sendall(struct.pack(">i", len(hello) + 4) + hello)

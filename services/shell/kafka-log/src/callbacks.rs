@@ -5,6 +5,7 @@
 //! because librdkafka raises no error when a single request was on its way. End-of-partition, which
 //! rdkafka also reports as an error, is no news. The same trouble is told once a minute (`news`).
 
+use crate::handshake;
 use crate::news::{NOTICE_EVERY, News, TROUBLE_EVERY};
 use crate::orphans::Orphanhood;
 use rdkafka::ClientContext;
@@ -13,6 +14,7 @@ use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 use rdkafka::consumer::ConsumerContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 /// The context of readers and of administration, and a part of every other one.
@@ -22,6 +24,8 @@ pub(crate) struct Callbacks {
     brokers: String,
     orphanhood: Orphanhood,
     errors: AtomicU64,
+    /// The newest line about a connection that could not be secured.
+    insecure: Mutex<Option<String>>,
 }
 
 /// Of all clients of the process.
@@ -45,6 +49,9 @@ impl Callbacks {
     pub(crate) fn on_log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
         if BREAKS.contains(&facility) {
             self.errors.fetch_add(1, Ordering::Relaxed);
+            if handshake::advice(line).is_some() {
+                *self.insecure.lock().unwrap_or_else(PoisonError::into_inner) = Some(handshake::words(line).to_owned());
+            }
         }
         let trouble = matches!(
             level,
@@ -59,6 +66,11 @@ impl Callbacks {
     /// How many signs of trouble there were since the client was made.
     pub(crate) fn errors(&self) -> u64 {
         self.errors.load(Ordering::Relaxed)
+    }
+
+    /// What kept a connection from being secured, in the library's words.
+    pub(crate) fn insecure(&self) -> Option<String> {
+        self.insecure.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(crate) fn on_error(&self, error: &KafkaError, reason: &str) {

@@ -148,7 +148,7 @@ fn secure(config: &mut ClientConfig, settings: &KafkaSettings) {
 
 fn overridden(mut config: ClientConfig, settings: &KafkaSettings) -> ClientConfig {
     for (property, value) in &settings.client {
-        config.set(property, value);
+        config.set(property, value.reveal());
     }
     config
 }
@@ -231,7 +231,7 @@ mod tests {
     #[test]
     fn the_operator_has_the_last_word() {
         let mut settings = KafkaSettings::default();
-        settings.client.insert("linger.ms".into(), "7".into());
+        settings.client.insert("linger.ms".into(), "7".to_owned().into());
         assert_eq!(producer(&settings, "p").unwrap().get("linger.ms"), Some("7"));
     }
 }

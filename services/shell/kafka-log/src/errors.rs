@@ -245,7 +245,9 @@ pub enum TopicsError {
     #[error(transparent)]
     Settings(#[from] SettingsError),
     /// Nobody answers.
-    #[error("no broker answered at {brokers} within {limit:?}: is it running? ({reason})")]
+    #[error(
+        "no broker answered at {brokers} within {limit:?}: is it running? Does protocol in kafka.security fit its listener? ({reason})"
+    )]
     Unreachable {
         /// The brokers that were asked.
         brokers: String,
@@ -253,6 +255,16 @@ pub enum TopicsError {
         limit: Duration,
         /// librdkafka's words for it.
         reason: String,
+    },
+    /// Somebody answers, but TLS or SASL fails.
+    #[error("the connection to {brokers} could not be secured: {advice} ({problem})")]
+    Insecure {
+        /// The brokers that were asked.
+        brokers: String,
+        /// librdkafka's words for it.
+        problem: String,
+        /// What to change.
+        advice: &'static str,
     },
     /// The cluster refused.
     #[error("{attempted}: the cluster refused: {reason}")]

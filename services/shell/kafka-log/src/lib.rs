@@ -65,6 +65,7 @@ mod batch;
 mod callbacks;
 mod client_config;
 mod errors;
+mod handshake;
 mod lane_producer;
 mod leader_hints;
 mod membership;

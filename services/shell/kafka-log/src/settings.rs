@@ -129,8 +129,9 @@ pub struct KafkaSettings {
     /// How long a transaction, and each message in it, may stay open (ms). Above the broker's
     /// restart time, so that a restart passes unseen inside an open transaction.
     pub transaction_timeout_ms: u32,
-    /// librdkafka properties that override ours, for what is not foreseen here; but for those on which exactly-once rests.
-    pub client: BTreeMap<String, String>,
+    /// librdkafka properties that override ours, for what is not foreseen here; but for those on which exactly-once
+    /// rests. Any of them may hold a secret, so that none is ever printed.
+    pub client: BTreeMap<String, Secret>,
 }
 
 impl Default for KafkaSettings {
@@ -288,18 +289,24 @@ mod tests {
         let security = Security { password: Some("hunter2".to_owned().into()), ..Security::default() };
         let printed = format!("{security:?}");
         assert!(printed.contains("***") && !printed.contains("hunter2"), "{printed}");
+        let mut settings = KafkaSettings { security, ..KafkaSettings::default() };
+        for property in ["sasl.password", "ssl.key.password", "ssl.key.pem", "sasl.jaas.config", "sasl.oauthbearer.config"] {
+            settings.client.insert(property.to_owned(), "hunter2".to_owned().into());
+        }
+        let printed = format!("{settings:?} {settings:#?}");
+        assert!(printed.contains("sasl.jaas.config") && !printed.contains("hunter2"), "{printed}");
     }
 
     #[test]
     fn what_exactly_once_rests_on_is_not_overridden() {
         for property in KEPT {
             let mut settings = KafkaSettings::default();
-            settings.client.insert(property.to_owned(), "x".to_owned());
+            settings.client.insert(property.to_owned(), "x".to_owned().into());
             let told = settings.validate().unwrap_err().to_string();
             assert!(told.contains(property) && told.contains("exactly-once"), "{told}");
         }
         let mut settings = KafkaSettings::default();
-        settings.client.insert("linger.ms".to_owned(), "7".to_owned());
+        settings.client.insert("linger.ms".to_owned(), "7".to_owned().into());
         assert!(settings.validate().is_ok());
     }
 
@@ -326,7 +333,7 @@ mod tests {
     fn properties_that_the_library_does_not_know_are_refused_without_their_values() {
         let with = |property: &str, value: &str| {
             let mut settings = KafkaSettings::default();
-            settings.client.insert(property.to_owned(), value.to_owned());
+            settings.client.insert(property.to_owned(), value.to_owned().into());
             settings.validate_client().map_err(|error| error.to_string())
         };
         assert_eq!(with("socket.keepalive.enable", "true"), Ok(()));

@@ -6,9 +6,12 @@
 use crate::callbacks::Callbacks;
 use crate::client_config;
 use crate::errors::{SettingsError, TopicsError};
+use crate::handshake;
 use crate::message::TopicName;
+use crate::reader::Pace;
 use crate::settings::KafkaSettings;
 use crate::wait::wait_for;
+use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, ConfigResource, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::metadata::Metadata;
@@ -71,6 +74,8 @@ pub struct TopicDescription {
 /// The administration of one cluster.
 pub struct Topics {
     client: AdminClient<Callbacks>,
+    /// Of a client that finds out why no broker answers.
+    asking: ClientConfig,
     brokers: String,
     limit: Duration,
 }
@@ -84,7 +89,8 @@ impl Topics {
         let config = client_config::admin(settings)?;
         let made = config.create_with_context(Callbacks::default());
         let client = made.map_err(|error| SettingsError::Refused { reason: error.to_string() })?;
-        Ok(Self { client, brokers: settings.brokers.clone(), limit: ANSWER_LIMIT })
+        let asking = client_config::reader(settings, Pace::Recovery, "asking")?;
+        Ok(Self { client, asking, brokers: settings.brokers.clone(), limit: ANSWER_LIMIT })
     }
 
     /// The same client with another limit for the brokers' first answer (10 s by default).
@@ -209,6 +215,9 @@ impl Topics {
 
     fn unreachable(&self, reason: &str) -> TopicsError {
         let (brokers, limit) = (self.brokers.clone(), self.limit);
+        if let Some((problem, advice)) = handshake::diagnosis(&self.asking) {
+            return TopicsError::Insecure { brokers, problem, advice };
+        }
         TopicsError::Unreachable { brokers, limit, reason: reason.to_owned() }
     }
 }

@@ -209,7 +209,7 @@ fn advice(code: &str, class: &str) -> &'static str {
         ("42P01" | "42703" | "3F000", _) => "a table or column is missing: run `ballast migrate`",
         ("3D000", _) => "create the database or correct its name",
         ("42501", _) => "grant the database user the right it lacks",
-        (_, "28") => "check the user, the password and pg_hba.conf",
+        (_, "28") => "check the user, the password, `tls` and pg_hba.conf",
         (_, "53") => "the server is out of disk, memory or slots",
         (_, "23") => "a constraint refused the row: a defect of the caller",
         _ => "an operator has to look",

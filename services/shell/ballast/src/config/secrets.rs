@@ -7,8 +7,9 @@ const SECRETS: [&str; 3] = ["postgres.url", "kafka.security.password", "kafka.se
 /// librdkafka's own properties, as they stand in the file.
 const PROPERTIES: &str = "kafka.client.";
 
-/// Parts of the names of properties that hold secrets: passwords and passphrases, private keys, logins.
-const PARTS: [&str; 4] = ["pass", "secret", "pem", "jaas"];
+/// Parts of the names of properties that hold secrets: passwords and passphrases, private keys, logins, and the two
+/// free texts in which a login may stand.
+const PARTS: [&str; 6] = ["pass", "secret", "pem", "jaas", "oauthbearer.config", "kinit.cmd"];
 
 /// Whether the value of a key is never to be shown.
 pub(super) fn is_secret(key: &str) -> bool {
@@ -23,9 +24,16 @@ mod tests {
 
     #[test]
     fn properties_that_name_a_secret_hold_one() {
-        for name in
-            ["sasl.password", "ssl.key.password", "ssl.key.pem", "SSL.Key.PEM", "sasl.jaas.config", "sasl.oauthbearer.client.secret"]
-        {
+        for name in [
+            "sasl.password",
+            "ssl.key.password",
+            "ssl.key.pem",
+            "SSL.Key.PEM",
+            "sasl.jaas.config",
+            "sasl.oauthbearer.client.secret",
+            "sasl.oauthbearer.config",
+            "sasl.kerberos.kinit.cmd",
+        ] {
             assert!(is_secret(&format!("kafka.client.{name}")), "{name}");
         }
         assert!(["postgres.url", "kafka.security.password", "kafka.security.key_password"].into_iter().all(is_secret));
