@@ -38,8 +38,11 @@ class Plan:
         self.wishes = {name: self.wish(name, every) for name in self.lines} if given is None else self.later(given)
         self.constrain()
         self.fund()
-        self.gross_limit()
-        self.after_funding()
+        before = None
+        while before != [wish.quantity for wish in self.wishes.values()]:
+            before = [wish.quantity for wish in self.wishes.values()]
+            self.gross_limit()
+            self.after_funding()
 
     def order(self, name, default):
         return setting(self.policy, "orders", name, default)
@@ -237,8 +240,7 @@ class Plan:
     def gross_limit(self):
         """Σ |value| within max_gross × equity, where an order adds to it; sells by the book before the buys."""
         most = num(self.order("max_gross", "1")) * self.equity
-        if self.order("rounding", "TRUNCATE") == "NEAREST":
-            most += sum((self.lot(self.lines[n]) * self.lines[n].unit / 2 for n in self.standing()), ZERO)
+        nearest = self.order("rounding", "TRUNCATE") == "NEAREST"
         after = {name: line.held for name, line in self.lines.items()}
         for buys in (False, True):
             side = [name for name in self.sells_first() if (self.wishes[name].quantity > 0) == buys]
@@ -249,11 +251,13 @@ class Plan:
             for name in side:
                 wish, line = self.wishes[name], self.lines[name]
                 grows = abs(whole[name]) - abs(after[name])
-                room = most - sum((abs(units) * self.lines[n].unit for n, units in after.items()), ZERO)
+                half = self.lot(line) * line.unit / 2 if nearest else ZERO
+                room = most + half - sum((abs(units) * self.lines[n].unit for n, units in after.items()), ZERO)
                 if grows > 0 and grows * line.unit > room:
                     fits = abs(wish.quantity) - grows + max(ZERO, room) / line.unit
                     wish.cut((1 if buys else -1) * toward_zero(fits, self.lot(line)), "GROSS_LIMIT")
                 after[name] = line.held + wish.quantity
+                most += half if wish.quantity else ZERO
 
     def budgets(self):
         daily, count = self.limit("max_daily_notional"), self.limit("max_orders_per_minute")

@@ -93,8 +93,15 @@ fn wish(desk: &Desk, index: usize) -> Result<Wish, Refusal> {
 fn finish(desk: &Desk, mut wishes: Vec<Wish>, whole: fn(&Desk, &mut [Wish])) -> Result<Plan, Refusal> {
     let met = constraints::constrain(desk, &mut wishes);
     funding::fund(desk, &mut wishes);
-    whole(desk, &mut wishes);
-    constraints::again(desk, &mut wishes);
+    // What the one cuts may be what the other counted on. Both cut only, so that it ends.
+    loop {
+        let before: Vec<_> = wishes.iter().map(|wish| wish.quantity).collect();
+        whole(desk, &mut wishes);
+        constraints::again(desk, &mut wishes);
+        if wishes.iter().map(|wish| wish.quantity).eq(before) {
+            break;
+        }
+    }
     let numbers = explain::numbers(desk, &wishes);
     let legs = legs::legs(desk, &wishes, &numbers)?;
     let (turnover, fees) = costs(desk, &wishes);

@@ -184,7 +184,12 @@ impl KafkaSettings {
 }
 
 /// Properties of the client on which exactly-once and the ownership of lanes rest, other names of theirs among them.
-const KEPT: [&str; 22] = [
+const KEPT: [&str; 27] = [
+    "message.timeout.ms",
+    "message.max.bytes",
+    "session.timeout.ms",
+    "heartbeat.interval.ms",
+    "test.mock.num.brokers",
     "bootstrap.servers",
     "metadata.broker.list",
     "group.id",

@@ -60,6 +60,9 @@ pub struct LineActions {
     /// What the line held before those that no booking of their ex-date or later has followed yet; `None` where
     /// there are none.
     pub unsplit: Option<Holding>,
+    /// What is owed and was settled of dividends that do not stand at the moment: one that is announced again goes on
+    /// from there.
+    pub left: Vec<Earned>,
     /// Actions that would change bookings which were let go: the book is unreconciled.
     pub beyond: BTreeSet<SmolStr>,
     /// Actions that wait for a rate: the book is unreconciled until it comes.
@@ -81,6 +84,13 @@ impl LineActions {
     /// Whether the line is not what it should be.
     pub fn is_behind(&self) -> bool {
         !self.beyond.is_empty() || !self.unrated.is_empty()
+    }
+    /// Counts what a dividend has come to, also one that does not stand.
+    pub fn take_over(&mut self, earned: &Earned) {
+        match self.followed.iter_mut().find(|line| line.action.id == earned.action) {
+            Some(line) => count(&mut line.earned, earned),
+            None => count(&mut self.left, earned),
+        }
     }
     /// An action that it follows.
     pub fn find(&self, id: &str) -> Option<&LineAction> {
@@ -180,15 +190,6 @@ impl LineAction {
         Ok(effect)
     }
 
-    /// Counts what it has come to.
-    pub fn take_over(&mut self, earned: &Earned) {
-        match self.earned.iter_mut().find(|known| known.is_of(earned)) {
-            Some(known) => known.add(earned).expect("what a dividend comes to was checked before it was booked"),
-            None => self.earned.push(earned.clone()),
-        }
-        self.earned.retain(|known| !known.is_nothing());
-    }
-
     fn split(
         &self,
         holding: &mut Holding,
@@ -264,4 +265,12 @@ impl LineAction {
         }
         Ok(effect)
     }
+}
+
+fn count(all: &mut Vec<Earned>, earned: &Earned) {
+    match all.iter_mut().find(|known| known.is_of(earned)) {
+        Some(known) => known.add(earned).expect("what a dividend comes to was checked before it was booked"),
+        None => all.push(earned.clone()),
+    }
+    all.retain(|known| !known.is_nothing());
 }

@@ -70,7 +70,8 @@ pub fn plan(
     let of_action = was.iter().chain(&actions.followed).filter(|line| line.action.id == *action);
     let Some(first) = of_action.map(|line| line.action.ex_date).min() else { return Err(Blocked::Beyond) };
     // What it has come to goes on from where it stood.
-    let before = was.iter().find(|line| line.action.id == *action).map(|line| line.earned.clone());
+    let mut before = was.iter().find(|line| line.action.id == *action).map_or_else(Vec::new, |line| line.earned.clone());
+    before.extend(actions.left.extract_if(.., |earned| earned.action == *action));
     let mut both = Both { then: &was, now: &actions.followed, action, own: Effect::default(), later: Effect::default() };
     let (stands, folded) = both.fold(portfolio, instrument, first)?;
     let Both { own, later, .. } = both;
@@ -87,8 +88,9 @@ pub fn plan(
         entries.push(restated(told(EntryKind::Restate, &later).map_err(Blocked::Trouble)?));
     }
     actions.unsplit = folded.unsplit;
-    if let (Some(before), Some(line)) = (before, actions.followed.iter_mut().find(|line| line.action.id == *action)) {
-        line.earned = before;
+    match actions.followed.iter_mut().find(|line| line.action.id == *action) {
+        Some(line) => line.earned = before,
+        None => actions.left.extend(before),
     }
     Ok(Followed { instrument, actions, holding: stands, before: folded.before, own, later, sums, entries })
 }

@@ -74,6 +74,8 @@ pub struct Portfolio {
     pub base: Currency,
     /// Cost method; it stays once something is booked.
     pub method: CostMethod,
+    /// Who says what dividends are paid, by the last policy: also while it is closed.
+    pub dividends: DividendSource,
     /// The policy in force; `None` when it is closed.
     pub policy: Option<Box<Policy>>,
     /// Version of its last policy.
@@ -148,6 +150,7 @@ impl Portfolio {
             ix,
             base,
             method: CostMethod::Average,
+            dividends: DividendSource::default(),
             policy: None,
             policy_version: 0,
             rules: Rules::default(),
@@ -270,7 +273,7 @@ impl Portfolio {
 
     /// Whether dividends are what cash entries say.
     pub fn pays_by_entries(&self) -> bool {
-        self.policy.as_deref().is_some_and(|policy| policy.book.dividends == DividendSource::Cash)
+        self.dividends == DividendSource::Cash
     }
 
     /// Takes over what dividends of a line have come to, checked before.
@@ -282,11 +285,7 @@ impl Portfolio {
         self.receivables.post(&owed, None);
         self.receivables.forget_all_zeros();
         let Some(actions) = self.actions.get_mut(&ix) else { return };
-        for earned in &effect.dividends {
-            if let Some(line) = actions.followed.iter_mut().find(|line| line.action.id == earned.action) {
-                line.take_over(earned);
-            }
-        }
+        effect.dividends.iter().for_each(|earned| actions.take_over(earned));
     }
 
     /// What stands at a place; `None` when it was let go, `Some(None)` after a cancel.

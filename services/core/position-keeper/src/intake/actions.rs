@@ -2,9 +2,11 @@
 //! has passed. Every book that holds the instrument, or has held it, follows.
 
 use crate::book::action::{LineAction, LineActions, Stage};
+use crate::book::booking::Booking;
 use crate::book::entry::{charged, legs, money};
 use crate::book::execution::Effect;
 use crate::book::follow::{self, Blocked};
+use crate::book::payment::Payment;
 use crate::book::trouble::bounded;
 use crate::book::{PortfolioIx, Trouble};
 use crate::drift::Request;
@@ -153,6 +155,24 @@ impl PositionKeeper {
         for (instrument, action) in owed {
             self.pay_in(ix, instrument, News { id: &action.id, before: None, told: action.told }, cx);
         }
+    }
+
+    /// What a payment had settled before it was taken back is owed, also of a line that is paid by its action.
+    pub(crate) fn owe_again(&mut self, ix: PortfolioIx, was: &Booking, cx: &mut Context<'_>) {
+        let Booking::Payment(Payment { of: Some(of), settles, .. }) = was else { return };
+        if settles.is_empty() {
+            return;
+        }
+        if let Some(actions) = self.portfolio_mut(ix).actions.get_mut(&of.instrument) {
+            let settled = |line: &&mut LineAction| settles.iter().any(|earned| earned.action == line.action.id);
+            actions
+                .followed
+                .iter_mut()
+                .filter(settled)
+                .filter(|line| line.stage == Stage::Paid)
+                .for_each(|line| line.stage = Stage::Earned);
+        }
+        self.pay_owed(ix, cx);
     }
 
     /// Pays a dividend that a line is owed, where its day has begun.

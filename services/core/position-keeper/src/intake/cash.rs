@@ -124,7 +124,8 @@ impl PositionKeeper {
         let equity = self.equity_before(ix, entry, cx);
         let planned = treasury::plan_reversal(self.portfolio(ix), &self.market, entry, (place, &was), source, equity)?;
         self.write_amendment(ix, planned, cx)?;
-        // A dividend that entries have settled stays theirs to tell: without this one it comes to nothing.
+        // What it had settled is owed again, and paid where entries do that no longer.
+        self.owe_again(ix, &was, cx);
         self.remember_entry(ix, name, NO_BOOKING, cx);
         Ok(())
     }

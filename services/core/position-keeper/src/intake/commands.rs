@@ -88,20 +88,20 @@ impl PositionKeeper {
         self.find(id).ok_or_else(|| format!("portfolio {id:?} has no policy: publish one first, then ask under a new command_id"))
     }
 
-    /// Ends a quarantine, and lets the breaks with an outside book be.
+    /// Ends a quarantine; where there is none, lets the breaks with an outside book be. Who wants both says so twice:
+    /// the one is no reason for the other.
     fn release(&mut self, id: &PortfolioId) -> Result<(), String> {
-        let ix = self.find(id).filter(|ix| self.portfolio(*ix).has_breaks());
-        if let Some(ix) = ix {
-            let portfolio = self.portfolio_mut(ix);
-            portfolio.outside = portfolio.outside.take().and_then(Outside::released);
-            self.mark_by_id(id);
-        }
         let otherwise = || format!("portfolio {id:?} cannot be released: it is not quarantined, and no outside book differs from it");
         let released = self.settle_quarantine(id, |quarantine| quarantine.release(id), otherwise);
         if released.is_ok() {
             self.refused.forget_all(id);
+            return released;
         }
-        released.or_else(|text| if ix.is_some() { Ok(()) } else { Err(text) })
+        let Some(ix) = self.find(id).filter(|ix| self.portfolio(*ix).has_breaks()) else { return released };
+        let portfolio = self.portfolio_mut(ix);
+        portfolio.outside = portfolio.outside.take().and_then(Outside::released);
+        self.mark_by_id(id);
+        Ok(())
     }
 
     /// Takes final quantities over where the book contradicts itself, and tells the rebalancer of its health.

@@ -142,6 +142,7 @@ impl PositionKeeper {
         let portfolio = self.portfolio_mut(ix);
         portfolio.lines.target(&targets);
         (portfolio.base, portfolio.method) = (policy.base_currency, policy.book.cost_method);
+        portfolio.dividends = policy.book.dividends;
         portfolio.policy_version = policy.policy_version;
         if portfolio.rules.cut != rules.cut {
             portfolio.day = None;

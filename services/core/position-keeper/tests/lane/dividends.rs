@@ -169,3 +169,44 @@ fn a_symbol_changes_from_its_day_on_and_comes_back() {
     let outputs = announce(book.at(noon(7)), action("CANCELLED")).run();
     assert_eq!(symbol(&outputs), "A");
 }
+
+#[test]
+fn one_that_was_settled_and_is_announced_anew_is_not_owed_again() {
+    let mut book = ready(json!({"dividends": "CASH"}));
+    announce(&mut book, dividend("NEW", json!({}))).run();
+    book.run_at(noon(6));
+    entry(&mut book, "paid", "42.5", json!("d"));
+    book.run_at(noon(8));
+    let outputs = announce(book.at(noon(9)), dividend("CANCELLED", json!({}))).run();
+    assert_eq!(shown(&outputs).2, ["-50 USD"], "what was paid is owed back");
+    book.lane = restored(&mut book.lane);
+    let outputs = announce(book.at(noon(9) + 2_000_000), dividend("NEW", json!({}))).run();
+    assert_eq!(shown(&outputs), is("1000042.5", "990042.5", &[], "42.5"));
+    let outputs = book.policy(2, json!({"book": {"dividends": "ACTIONS"}})).run_at(noon(9) + 4_000_000);
+    assert!(entries(&outputs).is_empty(), "nothing is left to pay: {:?}", entries(&outputs));
+}
+
+#[test]
+fn a_closed_portfolio_is_paid_as_before() {
+    let mut book = ready(json!({"dividends": "CASH"}));
+    announce(&mut book, dividend("NEW", json!({}))).run();
+    book.run_at(noon(6));
+    book.at(noon(7)).close_policy("p").run();
+    assert!(ledgers(&book.run_at(noon(8))).is_empty(), "its day of payment pays nothing");
+    entry(&mut book, "paid", "42.5", json!("d"));
+    assert_eq!(entries(&book.run()), ["CASH_DIVIDEND 42.5 -7.5"]);
+}
+
+#[test]
+fn what_is_taken_back_after_actions_took_over_is_paid_by_its_action() {
+    let mut book = ready(json!({"dividends": "CASH"}));
+    announce(&mut book, dividend("NEW", json!({}))).run();
+    book.run_at(noon(6));
+    entry(&mut book, "paid", "42.5", json!("d"));
+    book.run_at(noon(8));
+    book.policy(2, json!({"book": {"dividends": "ACTIONS"}})).run_at(noon(9));
+    book.entry("back", "DIVIDEND", json!({"amount": "42.5", "reverses": "paid", "effective_at": "2026-01-08T09:00:00Z"}));
+    let outputs = book.run_at(noon(9) + 2_000_000);
+    assert_eq!(entries(&outputs), ["CANCEL -42.5 7.5", "CASH_DIVIDEND 50 0"]);
+    assert_eq!(shown(&outputs), is("1000050", "990050", &[], "50"));
+}

@@ -2,8 +2,9 @@
 //! leads beyond it are lines that cannot be brought to theirs, next to others that can. It cuts to the lots that
 //! fit; what brings a holding nearer to zero passes and makes room.
 //!
-//! It comes after the funding, so that a buy without cash says so. Sells are served first, by what the book is before any buy has filled, each side by falling |drift|. Rounding
-//! to the nearest lot may lead half a lot of each ordered line further.
+//! It comes after the funding, so that a buy without cash says so. Sells are served first, by what the book is before
+//! any buy has filled, each side by falling |drift|. Rounding to the nearest lot may lead half a lot of each line
+//! further that is ordered, itself and those served before it.
 
 use super::sells_first;
 use crate::plan::book::Holding;
@@ -17,7 +18,7 @@ use domain::reason::ReasonCode;
 pub(super) fn serve(desk: &Desk, wishes: &mut [Wish]) {
     const ONE: Int = ten(Fraction::SCALE);
     let order = sells_first(desk, wishes);
-    let room = int(desk.input.rules.orders.max_gross.units()) * desk.book.equity / ONE + slack(desk, &order);
+    let mut room = int(desk.input.rules.orders.max_gross.units()) * desk.book.equity / ONE;
     let mut gross = desk.book.holdings.iter().fold(Int::ZERO, |sum, holding| sum + holding.worth(holding.expected().abs()));
     for buys in [false, true] {
         let side: Vec<_> = order.iter().copied().filter(|index| (wishes[*index].quantity > 0) == buys).collect();
@@ -25,7 +26,11 @@ pub(super) fn serve(desk: &Desk, wishes: &mut [Wish]) {
             gross -= desk.holding(*index).worth(shrinks(desk.holding(*index), wishes[*index].quantity));
         }
         for index in side {
-            gross += grow(desk, index, &mut wishes[index], room, gross);
+            let half = slack(desk, index);
+            gross += grow(desk, index, &mut wishes[index], room + half, gross);
+            if wishes[index].stands() {
+                room += half;
+            }
         }
     }
 }
@@ -44,7 +49,8 @@ fn grow(desk: &Desk, index: usize, wish: &mut Wish, room: Int, gross: Int) -> In
         wish.note("gross", gross);
     }
     wish.cut(desk.whole_lots(index, shrinks + fits) * sign, ReasonCode::GrossLimit);
-    holding.worth(wish.quantity.abs() - shrinks)
+    // Less than what would bring it to zero leaves more of the holding than was counted.
+    holding.worth((wish.quantity.abs() - shrinks).abs())
 }
 
 /// Units by which an order brings its holding nearer to zero.
@@ -53,11 +59,8 @@ fn shrinks(holding: &Holding, quantity: i128) -> i128 {
 }
 
 /// What rounding to the nearest lot may bring too much.
-fn slack(desk: &Desk, ordered: &[usize]) -> Int {
-    if desk.input.rules.orders.rounding != Rounding::Nearest {
-        return Int::ZERO;
-    }
-    ordered.iter().fold(Int::ZERO, |sum, index| sum + desk.holding(*index).worth(desk.lot(*index)) / Int::TWO)
+fn slack(desk: &Desk, index: usize) -> Int {
+    if desk.input.rules.orders.rounding == Rounding::Nearest { desk.holding(index).worth(desk.lot(index)) / Int::TWO } else { Int::ZERO }
 }
 
 #[cfg(test)]
@@ -109,5 +112,22 @@ mod tests {
             "orders":{"cash_limited":false,"rounding":"NEAREST"}"#;
         let case = Case::new(policy, "A 0 @ 30\nB 0 @ 30\ncash USD 1000");
         assert_eq!([case.decision("A"), case.decision("B")], ["ORDER DRIFT_BUY 17", "ORDER DRIFT_BUY 17"]);
+    }
+
+    #[test]
+    fn an_order_that_is_cut_short_of_zero_makes_only_the_room_that_it_makes() {
+        let policy = r#""targets":[{"instrument_id":"A","target_weight":"-0.4"},{"instrument_id":"C","target_weight":"0.3"},
+            {"instrument_id":"D","target_weight":"0.2"}],
+            "orders":{"allow_short":true,"cash_limited":false,"do_not_sell":["C"],"max_gross":"0.94"}"#;
+        let case = Case::new(policy, "A 5 @ 10 lot 10\nC 90 @ 10\nD 0 @ 10\ncash USD 50");
+        assert_eq!([case.decision("A"), case.decision("D")], ["SKIP GROSS_LIMIT", "SKIP GROSS_LIMIT"]);
+    }
+
+    #[test]
+    fn each_order_brings_half_a_lot_of_its_own() {
+        let policy = r#""targets":[{"instrument_id":"A","target_weight":"0.06"},{"instrument_id":"B","target_weight":"0.03"},
+            {"instrument_id":"C","target_weight":"0.5"}],"orders":{"rounding":"NEAREST","do_not_sell":["C"],"max_gross":"0.95"}"#;
+        let case = Case::new(policy, "A 0 @ 10\nB 0 @ 10\nC 90 @ 10\ncash USD 100");
+        assert_eq!([case.decision("A"), case.decision("B")], ["CUT GROSS_LIMIT 5", "CUT GROSS_LIMIT 1"]);
     }
 }

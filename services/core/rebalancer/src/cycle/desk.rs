@@ -195,7 +195,12 @@ impl Desk {
     fn hear_answer(&mut self, request_id: &str, heard: Heard) {
         let Some(at) = self.awaited.iter().position(|request| request.id == request_id) else { return self.hear_fresh(heard) };
         match self.awaited.remove(at).purpose {
-            Purpose::Open(trigger) => self.fresh = Some(Fresh { trigger: Some(trigger), heard, renewed: true }),
+            Purpose::Open(trigger) => {
+                // A turn of a schedule that nobody has decided stays one.
+                let scheduled =
+                    self.fresh.as_ref().and_then(|fresh| fresh.trigger).filter(|earlier| *earlier == RebalanceTrigger::Scheduled);
+                self.fresh = Some(Fresh { trigger: scheduled.or(Some(trigger)), heard, renewed: true });
+            }
             Purpose::Command(command) => self.inbox.renew(&command, heard),
             Purpose::LaterWave => {
                 if let Some(question) = self.open.as_mut().and_then(|cycle| cycle.question.as_mut()) {
