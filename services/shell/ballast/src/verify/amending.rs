@@ -41,6 +41,13 @@ pub(super) enum What<'a> {
     Beside { entry: &'a CashEntry, instrument: &'a Instrument },
 }
 
+/// Signed units of a booking, and those of each fee that the holding pays.
+#[derive(Debug, Clone)]
+pub(super) struct Units {
+    pub(super) own: Exact,
+    pub(super) fees: BTreeMap<usize, Exact>,
+}
+
 impl<'a> What<'a> {
     /// An execution as it came.
     pub(super) fn trade(fill: &'a Fill, instrument: &'a Instrument) -> Self {
@@ -79,14 +86,20 @@ impl<'a> What<'a> {
             Self::Cash(_) | Self::Beside { .. } => zero(),
         }
     }
+    /// The units of each fee that the holding pays, by its place among the fees.
+    pub(super) fn held_fees(&self) -> BTreeMap<usize, Exact> {
+        let Self::Fill { stands, instrument, .. } = self else { return BTreeMap::new() };
+        let held = |fee: &domain::fill::Fee| instrument.kind != InstrumentType::Future && instrument.base_asset == Some(fee.currency);
+        stands.fees.iter().enumerate().filter(|(_, fee)| held(fee)).map(|(at, fee)| (at, fee.amount.exact())).collect()
+    }
     /// Books it into its position, where it has one: of other units than its own, where splits have made them of it.
-    pub(super) fn apply(&self, position: &mut Position, units: Option<&Exact>) -> Result<Effect, String> {
-        let units = units.cloned().unwrap_or_else(|| self.units());
+    pub(super) fn apply(&self, position: &mut Position, units: Option<&Units>) -> Result<Effect, String> {
+        let units = units.cloned().unwrap_or_else(|| Units { own: self.units(), fees: self.held_fees() });
         match self {
             Self::Fill { stands, instrument, .. } if instrument.kind == InstrumentType::Fx => pair(stands, instrument),
             // A correction leaves the lot its name and its date.
-            Self::Fill { was, stands, instrument } => Ok(position.execute(stands, instrument, (&was.exec_id, was.trade_date), units)),
-            Self::Securities { entry, terms } => Ok(position.cross(entry, terms, units)),
+            Self::Fill { was, stands, instrument } => Ok(position.execute(stands, instrument, (&was.exec_id, was.trade_date), &units)),
+            Self::Securities { entry, terms } => Ok(position.cross(entry, terms, units.own)),
             Self::Beside { entry, .. } => Ok(position.earn(payment(entry)?)),
             Self::Cash(entry) => payment(entry),
         }

@@ -5,7 +5,7 @@
 //! book it says, and the portfolio is left out of the comparison from there on.
 
 use super::actions::Standing;
-use super::amending::{Log, Terms, What};
+use super::amending::{Log, Terms, Units, What};
 use super::exact::{Exact, Published, magnitude, shortened, zero};
 use super::lots::{Lots, Opener};
 use domain::cash::CashEntry;
@@ -141,13 +141,13 @@ impl Position {
 
     /// Books an execution of a security, of so many signed units for what was paid; `by` is what the lot is called that
     /// it opens.
-    pub(super) fn execute(&mut self, fill: &Fill, instrument: &Instrument, by: Opener<'_>, units: Exact) -> Effect {
+    pub(super) fn execute(&mut self, fill: &Fill, instrument: &Instrument, by: Opener<'_>, units: &Units) -> Effect {
         let mut effect = Effect::none();
         self.bookings += 1;
         self.lots.iter_mut().for_each(Lots::begin);
         self.loose |= fill.currency != instrument.currency;
         let unit_value = fill.price.exact() * instrument.multiplier.exact();
-        let change = units;
+        let change = units.own.clone();
         let gross = fill.gross_amount.map_or_else(|| fill.quantity.exact() * &unit_value, Published::exact);
         let paid = if change < zero() { -gross } else { gross };
         effect.realized = self.trade(&change, &paid, by);
@@ -161,13 +161,13 @@ impl Position {
             self.income += &income;
             effect.income = income;
         }
-        for fee in &fill.fees {
+        for (at, fee) in fill.fees.iter().enumerate() {
             let amount = fee.amount.exact();
-            let own = if !is_future && instrument.base_asset == Some(fee.currency) {
+            let own = if let Some(units) = units.fees.get(&at) {
                 // Paid in the units themselves: they leave at the fill's price, and that value is the fee.
                 let value = &amount * &unit_value;
-                effect.realized += self.trade(&-&amount, &-&value, by);
-                effect.quantity -= &amount;
+                effect.realized += self.trade(&-units, &-&value, by);
+                effect.quantity -= units;
                 Some(value)
             } else {
                 put(&mut effect.cash, fee.currency, &-&amount);

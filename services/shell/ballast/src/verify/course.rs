@@ -6,7 +6,7 @@
 //! itself.
 
 use super::actions::{Deed, Standing};
-use super::amending::What;
+use super::amending::{Units, What};
 use super::booking::{Effect, Position};
 use super::deeds::{cut, lose};
 use super::exact::{Exact, zero};
@@ -67,11 +67,20 @@ impl Course {
 
     /// Books one, behind the actions whose ex-dates it comes after though it is dated before them.
     fn book<'s>(&mut self, what: &What<'_>, instrument: &Instrument, passed: impl Iterator<Item = &'s Standing>) -> Result<Effect, String> {
-        let mut units = what.units();
+        let (mut units, mut fees) = (what.units(), what.held_fees());
         let mut paid: Vec<(&Standing, Exact)> = Vec::new();
         for action in passed {
             match &action.deed {
-                Deed::Split { ratio, .. } => units = cut(&(units * ratio)),
+                Deed::Split { ratio, .. } => {
+                    // What is left after each fee becomes new units; a fee is what lies between.
+                    let mut left = units.clone();
+                    for fee in fees.values_mut() {
+                        let before = cut(&(&left * ratio));
+                        left -= &*fee;
+                        *fee = before - cut(&(&left * ratio));
+                    }
+                    units = cut(&(units * ratio));
+                }
                 Deed::Dividend { .. } => paid.push((action, units.clone())),
                 Deed::Symbol(_) => {}
             }
@@ -79,7 +88,11 @@ impl Course {
                 break;
             }
         }
-        let effect = if units == zero() { self.vanish(what, instrument)? } else { what.apply(&mut self.position, Some(&units))? };
+        let effect = if units == zero() {
+            self.vanish(what, instrument)?
+        } else {
+            what.apply(&mut self.position, Some(&Units { own: units, fees }))?
+        };
         for (action, units) in paid {
             let effect = action.pay_on(&mut self.position, instrument, &units);
             self.note(action, &effect);
