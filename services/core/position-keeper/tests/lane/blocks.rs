@@ -35,7 +35,7 @@ fn send(book: &mut Book, report: &Report) {
         _ => "TRADE",
     };
     let named = (kind != "TRADE").then(|| report.named.to_string());
-    let date = if report.id % 5 == 0 { "2026-01-04" } else { "2026-01-05" };
+    let date = if report.id.is_multiple_of(5) { "2026-01-04" } else { "2026-01-05" };
     let portfolio = ["p", "q", "r", "nobody"][usize::from(report.portfolio)];
     let instrument = ["A", "B", "UNKNOWN"][usize::from(report.instrument)];
     let more = json!({
@@ -55,8 +55,11 @@ fn open() -> Book {
     book
 }
 
+/// Entries, each with its portfolio.
+type Booked = Vec<(String, LedgerEntry)>;
+
 /// What was booked of a portfolio, entry by entry, and what was refused, in the order of the log.
-fn told(outputs: &[Output]) -> (Vec<(String, LedgerEntry)>, Vec<(i64, String)>) {
+fn told(outputs: &[Output]) -> (Booked, Vec<(i64, String)>) {
     let entries = ledgers(outputs).into_iter().flat_map(|ledger| {
         let portfolio = ledger.portfolio_id.to_string();
         ledger.entries.iter().map(move |entry| (portfolio.clone(), entry.clone()))
