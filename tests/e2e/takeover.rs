@@ -91,8 +91,9 @@ fn a_zombie_that_wakes_up_is_fenced() {
     for service in shared.first.iter().chain(&shared.second) {
         assert_eq!(service.errors(), Vec::<serde_json::Value>::new(), "{}", service.name());
     }
-    let told =
-        ["a lane's producer is fenced", "a lane's producer that was let go ends"].map(|text| shared.first[0].lines_saying(text).len());
+    // Whoever was stopped between two steps has nothing to go on with: one of the roles was in the middle of one.
+    let told = ["a lane's producer is fenced", "a lane's producer that was let go ends"]
+        .map(|text| shared.first.iter().map(|service| service.lines_saying(text).len()).sum::<usize>());
     println!("{} producers were fenced, {} gave up", told[0], told[1]);
-    assert!(told[0] + told[1] > 0, "under load, a woken position-keeper tries to go on, and does not come through");
+    assert!(told[0] + told[1] > 0, "under load, a woken role tries to go on, and does not come through");
 }
