@@ -9,7 +9,6 @@ Numbers stay text or become exact fractions, never floats. The executions are re
 give the recorded positions exactly and the recorded cash within CASH_TOLERANCE, or nothing is written.
 """
 
-import argparse
 import csv
 import gzip
 import io
@@ -19,7 +18,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from fractions import Fraction
 from pathlib import Path
 
-from source_package import Outcome, SourcePackage
+from source_package import Outcome, SourcePackage, read_arguments
 
 PACKAGE = SourcePackage(
     "pyfolio-reloaded==0.10.1",
@@ -34,10 +33,7 @@ CASH_TOLERANCE = Fraction(2, 100_000)
 
 def main() -> None:
     """Reads, replays, verifies, writes or compares."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--check", action="store_true")
-    parser.add_argument("--package", type=Path)
-    arguments = parser.parse_args()
+    arguments = read_arguments(__doc__)
 
     with tarfile.open(fileobj=io.BytesIO(PACKAGE.content(arguments.package))) as archive:
         transactions = _rows(archive, "tests/test_data/test_txn.csv.gz")

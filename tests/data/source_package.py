@@ -4,11 +4,20 @@ The derivations read it and write files; `Outcome` either writes those or, with 
 with the ones that are there. It never changes the machine's Python.
 """
 
+import argparse
 import hashlib
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+
+def read_arguments(description: str) -> argparse.Namespace:
+    """What every derivation is told: whether to compare in place of writing, and a package file that is here already."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true")
+    parser.add_argument("--package", type=Path)
+    return parser.parse_args()
 
 
 class SourcePackage:
