@@ -16,6 +16,8 @@ pub struct Stats {
     pub strange_orders: Option<usize>,
     /// Portfolios whose releases are off because they met a limit of a day or a minute.
     pub latched_portfolios: Option<usize>,
+    /// Halts in force, each of a scope and its target.
+    pub halts: Option<usize>,
     /// Held or targeted instruments whose price is too old, or missing.
     pub stale_prices: Option<usize>,
     /// Portfolios that make no orders until they are released.

@@ -68,8 +68,8 @@ pub fn health(portfolio: &Portfolio, appraisal: &Appraisal, around: &Circumstanc
         quarantined: around.quarantined,
         unreconciled: doubtful || portfolio.unbalanced || portfolio.orders.contradict() || portfolio.has_breaks(),
         waiting: around.waiting,
-        position_breaks: portfolio.outside.as_ref().map(|outside| outside.positions.clone()).unwrap_or_default(),
-        cash_breaks: portfolio.outside.as_ref().map(|outside| outside.cash.clone()).unwrap_or_default(),
+        position_breaks: portfolio.outside.as_ref().map(|outside| outside.breaks.positions.clone()).unwrap_or_default(),
+        cash_breaks: portfolio.outside.as_ref().map(|outside| outside.breaks.cash.clone()).unwrap_or_default(),
     }
 }
 

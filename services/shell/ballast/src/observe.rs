@@ -96,6 +96,7 @@ impl Observer for LaneObserver {
         show(stats.strange_orders, LaneMetrics::strange_orders);
         self.tell_of_strangers(stats.strange_orders.unwrap_or_default());
         show(stats.latched_portfolios, LaneMetrics::latched_portfolios);
+        show(stats.halts, LaneMetrics::halts);
         show(stats.stale_prices, LaneMetrics::stale_prices);
         show(stats.quarantined_portfolios, LaneMetrics::quarantined_portfolios);
     }

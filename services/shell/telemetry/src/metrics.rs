@@ -46,6 +46,7 @@ struct Families {
     stuck_orders: Family<Gauge, 2>,
     strange_orders: Family<Gauge, 2>,
     latched_portfolios: Family<Gauge, 2>,
+    halts: Family<Gauge, 2>,
     stale_prices: Family<Gauge, 2>,
     quarantined_portfolios: Family<Gauge, 2>,
     frames: Family<Counter, 1>,
@@ -256,6 +257,12 @@ impl LaneMetrics {
         self.families.latched_portfolios.with(self.at())
     }
 
+    /// Halts in force; shown from the first call on.
+    #[must_use]
+    pub fn halts(&self) -> Arc<Gauge> {
+        self.families.halts.with(self.at())
+    }
+
     /// Instruments without a fresh price; shown from the first call on.
     #[must_use]
     pub fn stale_prices(&self) -> Arc<Gauge> {
@@ -290,6 +297,7 @@ impl LaneMetrics {
         f.stuck_orders.forget(at);
         f.strange_orders.forget(at);
         f.latched_portfolios.forget(at);
+        f.halts.forget(at);
         f.stale_prices.forget(at);
         f.quarantined_portfolios.forget(at);
         let mine = |l: &[String; 3]| l[0] == self.role && l[2] == self.lane;
@@ -319,6 +327,7 @@ impl Families {
             stuck_orders: Family::new(&names::STUCK_ORDERS, meter),
             strange_orders: Family::new(&names::STRANGE_ORDERS, meter),
             latched_portfolios: Family::new(&names::LATCHED_PORTFOLIOS, meter),
+            halts: Family::new(&names::HALTS, meter),
             stale_prices: Family::new(&names::STALE_PRICES, meter),
             quarantined_portfolios: Family::new(&names::QUARANTINED_PORTFOLIOS, meter),
             frames: Family::new(&names::FRAMES, meter),
@@ -353,6 +362,7 @@ impl Families {
             self.stuck_orders.source(),
             self.strange_orders.source(),
             self.latched_portfolios.source(),
+            self.halts.source(),
             self.stale_prices.source(),
             self.quarantined_portfolios.source(),
             self.frames.source(),

@@ -156,6 +156,13 @@ pub const LATCHED_PORTFOLIOS: Definition = gauge(
     &["role", "lane"],
     "Portfolios whose releases are off because they met a limit of a day or a minute; above 0 a person has to RESUME them",
 );
+/// Halts in force.
+pub const HALTS: Definition = gauge(
+    "ballast_halts",
+    "{halt}",
+    &["role", "lane"],
+    "Halts in force in the lane, each of a scope and its target: one of the firm counts in every lane; a RESUME of the same scope and target ends it",
+);
 /// Held or targeted instruments without a fresh price.
 pub const STALE_PRICES: Definition = gauge(
     "ballast_stale_prices",
@@ -214,6 +221,7 @@ pub const ALL: &[&Definition] = &[
     &STUCK_ORDERS,
     &STRANGE_ORDERS,
     &LATCHED_PORTFOLIOS,
+    &HALTS,
     &STALE_PRICES,
     &QUARANTINED_PORTFOLIOS,
     &FRAMES,

@@ -85,6 +85,7 @@ async fn metrics_are_open_metrics_text_with_every_name() {
         lane.stuck_orders(),
         lane.strange_orders(),
         lane.latched_portfolios(),
+        lane.halts(),
         lane.stale_prices(),
         lane.quarantined_portfolios(),
     ] {

@@ -10,62 +10,94 @@ use crate::prices::Market;
 use crate::valuation::unit_price;
 use domain::command::{Command, OutsideCash, OutsidePosition};
 use domain::snapshot::{CashBreak, PositionBreak};
-use domain::{Amount, Currency, FixedError, InstrumentId, Money, Quantity};
+use domain::{Amount, Currency, FixedError, InstrumentId, Money, Quantity, SmolStr};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 /// Breaks of a kind that are kept and told: snapshots and drift events have their limit, and a book that differs in
 /// more places is another book.
 pub const TOLD: usize = 50;
 
-/// What an outside book has said.
+/// Lists that wait to be compared, each of which is answered by itself: the newest, as many as commands may wait for
+/// an answer.
+const STATEMENTS: usize = 32;
+
+/// What one command said of an outside book.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Statement {
+    command_id: SmolStr,
+    positions: Vec<OutsidePosition>,
+    cash: Vec<OutsideCash>,
+}
+
+/// Where a book differs from an outside one.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Outside {
-    /// Positions that are not compared yet.
-    said: Vec<OutsidePosition>,
-    /// Balances that are not compared yet.
-    said_cash: Vec<OutsideCash>,
+pub struct Breaks {
     /// Positions that differed when they were compared last.
     pub positions: Vec<PositionBreak>,
     /// Balances that differed when they were compared last.
     pub cash: Vec<CashBreak>,
 }
 
-impl Outside {
-    /// Takes a statement in; of several of a kind the newest is compared.
-    pub fn hear(&mut self, command: &Command) {
-        if !command.positions.is_empty() {
-            self.said.clone_from(&command.positions);
-        }
-        if !command.cash.is_empty() {
-            self.said_cash.clone_from(&command.cash);
-        }
+impl Breaks {
+    /// Whether nothing differs.
+    pub fn is_empty(&self) -> bool {
+        self.positions.is_empty() && self.cash.is_empty()
     }
-    /// Whether something differs.
-    pub fn is_broken(&self) -> bool {
-        !self.positions.is_empty() || !self.cash.is_empty()
+}
+
+/// What the list of a command came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Compared {
+    /// The command that brought it.
+    pub command_id: SmolStr,
+    /// What stood as different after it.
+    pub breaks: Breaks,
+}
+
+/// What outside books have said.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Outside {
+    /// Lists that are not compared yet, oldest first.
+    said: VecDeque<Statement>,
+    /// What differs.
+    pub breaks: Breaks,
+}
+
+impl Outside {
+    /// Takes a command's lists in.
+    pub fn hear(&mut self, command: &Command) {
+        let Command { command_id, positions, cash, .. } = command;
+        self.said.push_back(Statement { command_id: command_id.clone(), positions: positions.clone(), cash: cash.clone() });
+        if self.said.len() > STATEMENTS {
+            self.said.pop_front();
+        }
     }
     /// Whether something is to be compared.
     pub fn is_asked(&self) -> bool {
-        !self.said.is_empty() || !self.said_cash.is_empty()
+        !self.said.is_empty()
     }
     /// Without breaks; nothing at all where nothing is to be compared.
     #[allow(clippy::boxed_local, reason = "it is kept in the box that it came in")]
     pub fn released(mut self: Box<Self>) -> Option<Box<Self>> {
-        self.positions.clear();
-        self.cash.clear();
+        self.breaks = Breaks::default();
         self.is_asked().then_some(self)
     }
-    /// Compares what was said with a book; nothing at all where that leaves no break.
+    /// Compares what was said with a book, list by list, so that the newest of a kind is the one that stands; nothing at
+    /// all where that leaves no break. With it, what each list came to.
     #[allow(clippy::boxed_local, reason = "it is kept in the box that it came in")]
-    pub fn compared(mut self: Box<Self>, book: &Portfolio, market: &Market) -> Option<Box<Self>> {
-        if !self.said.is_empty() {
-            self.positions = positions(&std::mem::take(&mut self.said), book, market);
+    pub fn compared(mut self: Box<Self>, book: &Portfolio, market: &Market) -> (Option<Box<Self>>, Vec<Compared>) {
+        let mut all = Vec::with_capacity(self.said.len());
+        for said in std::mem::take(&mut self.said) {
+            if !said.positions.is_empty() {
+                self.breaks.positions = positions(&said.positions, book, market);
+            }
+            if !said.cash.is_empty() {
+                self.breaks.cash = balances(&said.cash, book, market);
+            }
+            all.push(Compared { command_id: said.command_id, breaks: self.breaks.clone() });
         }
-        if !self.said_cash.is_empty() {
-            self.cash = balances(&std::mem::take(&mut self.said_cash), book, market);
-        }
-        self.is_broken().then_some(self)
+        ((!self.breaks.is_empty()).then_some(self), all)
     }
 }
 

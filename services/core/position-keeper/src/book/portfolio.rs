@@ -196,7 +196,7 @@ impl Portfolio {
     }
     /// Whether it differs from an outside book.
     pub fn has_breaks(&self) -> bool {
-        self.outside.as_ref().is_some_and(|outside| outside.is_broken())
+        self.outside.as_ref().is_some_and(|outside| !outside.breaks.is_empty())
     }
     /// Whether cash is held, settles or is owed in another currency than the base.
     pub fn holds_foreign_cash(&self) -> bool {

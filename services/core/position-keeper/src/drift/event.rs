@@ -4,13 +4,14 @@ use super::Request;
 use super::measure::{LineMeasure, drift, extent, half_sum, lines, weight};
 use crate::book::entry::money;
 use crate::book::orders::Executed;
+use crate::book::outside::{Breaks, Compared};
 use crate::book::{Line, Portfolio};
 use crate::prices::{Cuts, Slot};
 use crate::snapshot::{cash_balances, health, receivables};
 use crate::valuation::{Appraisal, LineValue, View};
 use domain::drift::{CurrencyRate, Drift, DriftLine, RecentOrder};
 use domain::enums::{DriftCause, DriftKind, MarketState};
-use domain::snapshot::InputOffset;
+use domain::snapshot::{Health, InputOffset};
 use domain::{Amount, Currency, FxRate, InstrumentId, OrderId, Quantity, SmolStr};
 use std::collections::BTreeMap;
 
@@ -29,16 +30,26 @@ pub struct News {
     pub cause_id: Option<SmolStr>,
     /// The instrument of an action.
     pub instrument: Option<InstrumentId>,
+    /// What the outside book that the request brought came to.
+    pub compared: Option<Breaks>,
 }
 
 impl News {
     /// The watch speaks by itself.
     pub fn told(event: DriftKind) -> Self {
-        Self { event, cause: None, cause_id: None, instrument: None }
+        Self { event, cause: None, cause_id: None, instrument: None, compared: None }
     }
     /// Somebody asked.
     pub fn requested(request: Request) -> Self {
-        Self { event: DriftKind::Requested, cause: Some(request.cause), cause_id: request.id, instrument: request.instrument }
+        let Request { cause, id, instrument } = request;
+        Self { event: DriftKind::Requested, cause: Some(cause), cause_id: id, instrument, compared: None }
+    }
+    /// The same with what the list of its command came to, where that is among these. A later list may have come to
+    /// something else since.
+    pub fn comparing(mut self, all: &mut Vec<Compared>) -> Self {
+        let this = all.iter().position(|compared| self.cause_id.as_ref() == Some(&compared.command_id));
+        self.compared = this.filter(|_| self.cause == Some(DriftCause::Command)).map(|at| all.remove(at).breaks);
+        self
     }
 }
 
@@ -82,13 +93,22 @@ pub fn assemble(portfolio: &Portfolio, appraisal: &Appraisal, around: &Circumsta
         receivables: receivables(portfolio),
         available_cash: money(appraisal.trade_date_cash),
         settled_cash: money(appraisal.settled_cash),
-        health: health(portfolio, appraisal, around),
+        health: health_for(news.compared, health(portfolio, appraisal, around)),
         policy: portfolio.policy.clone(),
         snapshot_version: portfolio.published.version,
         recent_orders: recent_orders(portfolio),
         input_offsets: around.offsets.clone(),
         cause_instrument_id: news.instrument,
     }
+}
+
+/// The portfolio's health, for whoever sent an outside book: with what that one came to.
+fn health_for(compared: Option<Breaks>, mut health: Health) -> Health {
+    if let Some(breaks) = compared {
+        health.unreconciled |= !breaks.is_empty();
+        (health.position_breaks, health.cash_breaks) = (breaks.positions, breaks.cash);
+    }
+    health
 }
 
 /// Of each currency in which there is cash or a receivable.

@@ -64,7 +64,8 @@ impl PositionKeeper {
     }
 
     fn decide_portfolio(&mut self, ix: PortfolioIx, changed: bool, cx: &mut Context<'_>) {
-        let changed = self.portfolios[ix.at()].outside.is_some() && self.compare_outside(ix, cx) || changed;
+        let mut compared = if self.portfolios[ix.at()].outside.is_some() { self.compare_outside(ix, cx) } else { Vec::new() };
+        let changed = changed || !compared.is_empty();
         let swept = sweep(&self.portfolios[ix.at()], View { market: &self.market, now: cx.now }, &mut self.weighed);
         self.stale_at[ix.at()] = swept.stale_at.unwrap_or(NEVER);
         let portfolio = &mut self.portfolios[ix.at()];
@@ -78,7 +79,7 @@ impl PositionKeeper {
             let asked = std::mem::take(&mut portfolio.requests);
             self.dirty[ix.at()] |= !asked.is_empty();
             self.come_again(TIMER_SCHEDULE, &self.portfolios[ix.at()], &asked, cx);
-            news.extend(asked.into_iter().map(News::requested));
+            news.extend(asked.into_iter().map(|request| News::requested(request).comparing(&mut compared)));
             news.extend(self.judge(ix, &swept, cx).map(News::told));
         }
         let due = self.snapshot_due(ix, changed, cx);

@@ -3,18 +3,19 @@
 
 use super::PositionKeeper;
 use crate::book::PortfolioIx;
+use crate::book::outside::Compared;
 use engine::Context;
 
 impl PositionKeeper {
-    /// Compares what an outside book has said of a portfolio; whether there was something to compare.
-    pub(super) fn compare_outside(&mut self, ix: PortfolioIx, cx: &Context<'_>) -> bool {
+    /// Compares what outside books have said of a portfolio; what each list came to.
+    pub(super) fn compare_outside(&mut self, ix: PortfolioIx, cx: &Context<'_>) -> Vec<Compared> {
         let asked = self.portfolio(ix).outside.as_ref().is_some_and(|outside| outside.is_asked());
         if !asked || cx.behind {
-            return false;
+            return Vec::new();
         }
-        let outside = self.portfolio_mut(ix).outside.take();
-        let compared = outside.and_then(|outside| outside.compared(self.portfolio(ix), &self.market));
-        self.portfolio_mut(ix).outside = compared;
-        true
+        let Some(outside) = self.portfolio_mut(ix).outside.take() else { return Vec::new() };
+        let (outside, all) = outside.compared(self.portfolio(ix), &self.market);
+        self.portfolio_mut(ix).outside = outside;
+        all
     }
 }

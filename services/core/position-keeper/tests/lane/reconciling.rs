@@ -98,6 +98,24 @@ fn while_behind_nothing_is_compared() {
 }
 
 #[test]
+fn of_several_lists_each_is_answered_by_itself_and_the_newest_stands() {
+    let mut book = held(json!({}));
+    book.command("k1", "RECONCILE", statement(&[("A", "12"), ("B", "5")], &[]));
+    book.command("k2", "RECONCILE", statement(&[], &[("USD", "1"), ("EUR", "100")]));
+    let outputs = book.at(second(2)).command("k3", "RECONCILE", statement(&ALL, &[])).run();
+    let events = drifts(&outputs);
+    let said = |id: &str| {
+        let event = events.iter().find(|drift| drift.cause_id.as_deref() == Some(id)).unwrap();
+        let positions = event.health.position_breaks.iter().map(|found| found.instrument_id.to_string());
+        let cash = event.health.cash_breaks.iter().map(|found| found.currency.to_string());
+        assert!(event.health.unreconciled);
+        positions.chain(cash).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(["k1", "k2", "k3"].map(said), ["A", "A USD", "USD"]);
+    assert_eq!(told(&only(snapshots(&outputs)).health), "USD 900/1");
+}
+
+#[test]
 fn many_breaks_are_told_in_part_and_a_stranger_has_none() {
     let mut book = held(json!({}));
     let many: Vec<_> = (0..60).map(|n| json!({"instrument_id": format!("X{n:02}"), "quantity": "1"})).collect();

@@ -64,6 +64,10 @@ impl Halts {
             self.in_force.remove(&halt);
         }
     }
+    /// How many are in force.
+    pub fn count(&self) -> usize {
+        self.in_force.len()
+    }
     /// The halt that stops a whole portfolio.
     pub fn binding(&self, portfolio: &PortfolioId) -> Option<&Halt> {
         self.in_force.iter().find(|halt| halt.scope != HaltScope::Instrument && halt.reaches(portfolio))
