@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, VecDeque};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
-/// Ids in one chunk of the image.
-pub const CHUNK_IDS: usize = 4096;
+/// Ids in one chunk of the image: the last one of a date is written anew with every checkpoint.
+pub const CHUNK_IDS: usize = 256;
 
 /// Bytes of one id in a chunk.
 const ID_BYTES: usize = 32;

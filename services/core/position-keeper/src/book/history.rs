@@ -18,6 +18,10 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// Bookings in one chunk.
 const CHUNK: u64 = 2048;
+/// Bookings in one piece of the image: the last one is written anew with every checkpoint.
+const PIECE: u64 = 256;
+/// Pieces of a whole chunk.
+const PIECES: u64 = CHUNK / PIECE;
 
 /// Where a booking stands: its number in the portfolio's booking order.
 pub type Place = u64;
@@ -26,11 +30,52 @@ pub type Place = u64;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ChunkMark(u64);
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct Chunk {
     count: u64,
     newest: Date,
     bytes: Vec<u8>,
+    /// Where each whole piece ends.
+    ends: Vec<usize>,
+}
+
+/// A part of a chunk, as it is stored.
+#[derive(Serialize)]
+struct Piece<'a> {
+    count: u64,
+    bytes: &'a [u8],
+}
+
+/// The same, read back.
+#[derive(Deserialize)]
+struct Stored {
+    count: u64,
+    bytes: Vec<u8>,
+}
+
+impl Chunk {
+    fn starting(newest: Date) -> Self {
+        Self { count: 0, newest, bytes: Vec::new(), ends: Vec::new() }
+    }
+    fn pieces(&self) -> u64 {
+        self.count.div_ceil(PIECE)
+    }
+    fn piece(&self, nth: usize) -> Piece<'_> {
+        let place = |nth: usize| self.ends.get(nth).copied().unwrap_or(self.bytes.len());
+        let start = nth.checked_sub(1).map_or(0, place);
+        Piece { count: (self.count - nth as u64 * PIECE).min(PIECE), bytes: &self.bytes[start..place(nth)] }
+    }
+    /// Counts bookings that were written at the end.
+    fn grow(&mut self, count: u64, newest: Date) {
+        self.count += count;
+        self.newest = self.newest.max(newest);
+        if self.count.is_multiple_of(PIECE) {
+            self.ends.push(self.bytes.len());
+        }
+        if self.count == CHUNK {
+            self.bytes.shrink_to_fit();
+        }
+    }
 }
 
 /// The part that changes little and is stored with its portfolio.
@@ -48,8 +93,9 @@ pub struct Changes {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct History {
     chunks: VecDeque<Chunk>,
+    /// Pieces, by their number since the first booking of all.
     dirty: BTreeSet<u64>,
-    /// The chunk that is known to be dirty.
+    /// The piece that is known to be dirty.
     marked: Option<u64>,
 }
 
@@ -74,7 +120,7 @@ impl History {
     /// that is not what it was booked onto.
     pub fn push(&mut self, changes: &Changes, line: Option<&mut Line>, unsplit: Option<Standing<'_>>, booking: &Booking) -> Place {
         if self.chunks.back().is_none_or(|chunk| chunk.count == CHUNK) {
-            self.chunks.push_back(Chunk { count: 0, newest: booking.date(), bytes: Vec::new() });
+            self.chunks.push_back(Chunk::starting(booking.date()));
         }
         let place = self.next(changes);
         let number = place / CHUNK;
@@ -83,16 +129,13 @@ impl History {
             line.booked_in = mark;
             unsplit.unwrap_or_else(|| line.standing())
         });
-        if self.marked.replace(number) != Some(number) {
-            self.dirty.insert(number);
+        let piece = place / PIECE;
+        if self.marked.replace(piece) != Some(piece) {
+            self.dirty.insert(piece);
         }
         let chunk = self.chunks.back_mut().expect("a chunk was made where there was none");
         kept::write(first, booking, &mut chunk.bytes);
-        chunk.newest = chunk.newest.max(booking.date());
-        chunk.count += 1;
-        if chunk.count == CHUNK {
-            chunk.bytes.shrink_to_fit();
-        }
+        chunk.grow(1, booking.date());
         place
     }
 
@@ -104,8 +147,8 @@ impl History {
     /// Lets the chunks go whose dates lie before the window, but for the one that grows.
     pub fn forget_before(&mut self, changes: &mut Changes, oldest: Date) {
         while self.chunks.len() > 1 && self.chunks.front().is_some_and(|chunk| chunk.newest < oldest) {
-            self.chunks.pop_front();
-            self.dirty.insert(changes.first);
+            let gone = self.chunks.pop_front().map_or(0, |chunk| chunk.pieces());
+            self.dirty.extend((changes.first * PIECES..).take(usize::try_from(gone).unwrap_or(usize::MAX)));
             changes.first += 1;
             let kept = changes.first * CHUNK;
             changes.amended = changes.amended.split_off(&kept);
@@ -143,28 +186,41 @@ impl History {
     pub fn first(&self, changes: &Changes) -> Place {
         changes.first * CHUNK
     }
-    /// Numbers of the chunks, ascending.
-    pub fn chunks(&self, changes: &Changes) -> impl Iterator<Item = u64> {
-        (changes.first..).take(self.chunks.len())
+    /// Numbers of the pieces, ascending.
+    pub fn pieces(&self, changes: &Changes) -> impl Iterator<Item = u64> {
+        (changes.first..).zip(&self.chunks).flat_map(|(number, chunk)| (0..chunk.pieces()).map(move |nth| number * PIECES + nth))
     }
-    /// The bytes of a chunk; `None` when there is none (any more).
-    pub fn chunk(&self, changes: &Changes, number: u64) -> Option<Vec<u8>> {
-        let nth = usize::try_from(number.checked_sub(changes.first)?).ok()?;
-        self.chunks.get(nth).map(to_bytes)
+    /// The bytes of a piece; `None` when there is none (any more).
+    pub fn piece(&self, changes: &Changes, number: u64) -> Option<Vec<u8>> {
+        let chunk = self.chunks.get(usize::try_from((number / PIECES).checked_sub(changes.first)?).ok()?)?;
+        let nth = number % PIECES;
+        (nth < chunk.pieces()).then(|| to_bytes(&chunk.piece(usize::try_from(nth).unwrap_or(usize::MAX))))
     }
-    /// Puts a chunk back; they come in ascending order.
-    pub fn restore_chunk(&mut self, number: u64, bytes: &[u8]) -> Result<(), ImageError> {
-        let what = format!("bookings, chunk {number}");
-        let chunk: Chunk = from_bytes(&what, bytes)?;
-        let mut reading = Reading { bytes: &chunk.bytes };
-        let held = reading.by_ref().count() as u64;
-        if held != chunk.count || chunk.count > CHUNK || !reading.bytes.is_empty() {
+    /// Puts a piece back; they come in ascending order.
+    pub fn restore_piece(&mut self, number: u64, bytes: &[u8]) -> Result<(), ImageError> {
+        let what = format!("bookings, piece {number}");
+        let stored: Stored = from_bytes(&what, bytes)?;
+        let mut reading = Reading { bytes: &stored.bytes };
+        let dates: Vec<Date> = reading.by_ref().map(|read| read.booking.date()).collect();
+        let newest = dates.iter().max().copied();
+        let Some(newest) = newest.filter(|_| dates.len() as u64 == stored.count && stored.count <= PIECE && reading.bytes.is_empty())
+        else {
             return Err(ImageError::new(what, "it does not hold what it says"));
+        };
+        let nth = number % PIECES;
+        if nth == 0 && self.chunks.back().is_none_or(|chunk| chunk.count == CHUNK) {
+            self.chunks.push_back(Chunk::starting(newest));
         }
-        self.chunks.push_back(chunk);
-        Ok(())
+        match self.chunks.back_mut() {
+            Some(chunk) if chunk.count == nth * PIECE => {
+                chunk.bytes.extend_from_slice(&stored.bytes);
+                chunk.grow(stored.count, newest);
+                Ok(())
+            }
+            _ => Err(ImageError::new(what, "a piece before it is missing")),
+        }
     }
-    /// Chunks changed, made or removed since the last call, ascending.
+    /// Pieces changed, made or removed since the last call, ascending.
     pub fn take_dirty(&mut self) -> BTreeSet<u64> {
         self.marked = None;
         std::mem::take(&mut self.dirty)
@@ -197,5 +253,73 @@ impl Iterator for Reading<'_> {
         let (read, rest) = kept::read(self.bytes)?;
         self.bytes = rest;
         Some(read)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::payment::Payment;
+    use super::*;
+    use domain::enums::EntryKind;
+    use domain::{FxRate, Money};
+
+    fn payment(day: i32, number: u64) -> Booking {
+        Booking::Payment(Payment {
+            kind: EntryKind::CashDeposit,
+            date: Date::from_days(day),
+            currency: "USD".parse().unwrap(),
+            amount: Money::from_units(i128::from(number)),
+            rate: FxRate::ONE,
+            of: None,
+            settles: Vec::new(),
+        })
+    }
+
+    fn restored(history: &History, changes: &Changes) -> Result<History, ImageError> {
+        let mut restored = History::default();
+        for number in history.pieces(changes) {
+            restored.restore_piece(number, &history.piece(changes, number).unwrap())?;
+        }
+        Ok(restored)
+    }
+
+    #[test]
+    fn only_the_piece_that_grows_is_written_anew_and_pieces_make_the_chunks_again() {
+        let (mut history, mut changes) = (History::default(), Changes::default());
+        let mut push = |history: &mut History, day, number| history.push(&Changes::default(), None, None, &payment(day, number));
+        for number in 0..CHUNK + PIECE + 3 {
+            assert_eq!(push(&mut history, 1, number), number);
+        }
+        assert_eq!(history.take_dirty().len() as u64, PIECES + 2);
+        push(&mut history, 3, 7);
+        assert_eq!(history.take_dirty().into_iter().collect::<Vec<_>>(), [PIECES + 1]);
+        let mut again = restored(&history, &changes).unwrap();
+        assert_eq!(again.chunks, history.chunks);
+        for number in [0, PIECE - 1, PIECE, CHUNK - 1, CHUNK + PIECE + 2] {
+            assert_eq!(again.at(&changes, number), Some(Some(payment(1, number))), "{number}");
+        }
+        // It grows as the other does.
+        assert_eq!(push(&mut again, 3, 8), push(&mut history, 3, 8));
+        assert_eq!(again.chunks, history.chunks);
+        history.take_dirty();
+        history.forget_before(&mut changes, Date::from_days(2));
+        assert_eq!(history.take_dirty().into_iter().collect::<Vec<_>>(), (0..PIECES).collect::<Vec<_>>());
+        assert_eq!((history.piece(&changes, 0), history.pieces(&changes).collect::<Vec<_>>()), (None, vec![PIECES, PIECES + 1]));
+        assert_eq!(restored(&history, &changes).unwrap().chunks, history.chunks);
+    }
+
+    #[test]
+    fn a_piece_that_is_missing_or_torn_is_found() {
+        let (mut history, changes) = (History::default(), Changes::default());
+        (0..CHUNK + 1).for_each(|number| _ = history.push(&changes, None, None, &payment(1, number)));
+        let piece = |number| history.piece(&changes, number).unwrap();
+        let mut other = History::default();
+        assert!(other.restore_piece(1, &piece(1)).is_err(), "the first is missing");
+        other.restore_piece(0, &piece(0)).unwrap();
+        assert!(other.restore_piece(2, &piece(2)).is_err(), "the second is missing");
+        assert!(other.restore_piece(PIECES, &piece(PIECES)).is_err(), "the rest of the chunk is missing");
+        let torn = piece(1);
+        assert!(other.restore_piece(1, &torn[..torn.len() - 1]).is_err());
+        assert!(other.restore_piece(1, &[]).is_err());
     }
 }

@@ -1,8 +1,8 @@
 //! The image of a lane: a shared part (instruments, prices, cuts, waiting records, quarantine, hashes of what was
 //! refused, commands of portfolios without a policy),
 //! one entity a portfolio (`p/<id>`), its booked ids in chunks
-//! (`i/<id>/<f or c>/<day, 8 digits>/<chunk, 8 digits>`), and its bookings: those of lines (`h/<id>/<chunk, 12
-//! digits>`) and payments (`m/<id>/<chunk, 12 digits>`).
+//! (`i/<id>/<f or c>/<day, 8 digits>/<chunk, 8 digits>`), and its bookings: those of lines (`h/<id>/<piece, 12
+//! digits>`) and payments (`m/<id>/<piece, 12 digits>`).
 
 use super::{NEVER, PositionKeeper};
 use crate::book::history::History;
@@ -166,8 +166,8 @@ impl Image for PositionKeeper {
     fn entity_keys(&self) -> Vec<SmolStr> {
         let chunks = self.portfolios.iter().flat_map(|p| {
             let fills = p.fills.chunks().map(|at| chunk_key(&p.id, Kind::Fills, at));
-            let lines = p.history.chunks(&p.changes).map(|number| history_key(&p.id, Of::Lines, number));
-            let payments = p.payments.chunks(&p.payment_changes).map(|number| history_key(&p.id, Of::Payments, number));
+            let lines = p.history.pieces(&p.changes).map(|number| history_key(&p.id, Of::Lines, number));
+            let payments = p.payments.pieces(&p.payment_changes).map(|number| history_key(&p.id, Of::Payments, number));
             fills.chain(p.entries.chunks().map(|at| chunk_key(&p.id, Kind::Cash, at))).chain(lines).chain(payments)
         });
         let keys: BTreeSet<SmolStr> = chunks.chain(self.portfolios.iter().map(|p| portfolio_key(&p.id))).collect();
@@ -181,8 +181,8 @@ impl Image for PositionKeeper {
         if let Some((id, of, number)) = parse_history(key) {
             let portfolio = self.portfolio(self.find(&id)?);
             return match of {
-                Of::Lines => portfolio.history.chunk(&portfolio.changes, number),
-                Of::Payments => portfolio.payments.chunk(&portfolio.payment_changes, number),
+                Of::Lines => portfolio.history.piece(&portfolio.changes, number),
+                Of::Payments => portfolio.payments.piece(&portfolio.payment_changes, number),
             };
         }
         let (id, kind, date, chunk) = parse_chunk(key)?;
@@ -198,7 +198,7 @@ impl Image for PositionKeeper {
         if let Some((id, of, number)) = parse_history(key) {
             let (lines, payments) = self.restoring.histories.entry(id).or_default();
             let history = if of == Of::Lines { lines } else { payments };
-            return history.restore_chunk(number, bytes);
+            return history.restore_piece(number, bytes);
         }
         let (id, kind, date, chunk) = parse_chunk(key).ok_or_else(|| ImageError::new(key, "no entity of this role has such a key"))?;
         let (fills, entries) = self.restoring.windows.entry(id).or_default();
