@@ -7,6 +7,7 @@ mod admitting;
 mod amending;
 mod blocks;
 mod bookings;
+mod closing;
 mod crowding;
 mod discarding;
 mod dividends;
