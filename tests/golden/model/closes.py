@@ -67,8 +67,7 @@ class AsOf:
         if "exec_id" in value:
             return value["trade_date"] <= self.day
         if value.get("instrument_id") and value["kind"].startswith("TRANSFER"):
-            zone = ZoneInfo(splits.ZONES.get(self.market.facts[value["instrument_id"]].get("venue"), "UTC"))
-            return moment(micros(value["effective_at"])).astimezone(zone).date().isoformat() <= self.day
+            return splits.day_of(value, self.market) <= self.day
         return micros(value["effective_at"]) < self.cut_at
 
     def known(self, split):

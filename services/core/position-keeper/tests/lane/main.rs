@@ -8,6 +8,7 @@ mod amending;
 mod blocks;
 mod bookings;
 mod closing;
+mod closing_laws;
 mod crowding;
 mod discarding;
 mod dividends;
