@@ -8,8 +8,8 @@ mod scratch;
 use std::str::FromStr;
 
 use postgres_store::projections::{
-    AllocationLine, AllocationSet, CloseRow, DeadLetterRow, OffsetAdvance, OrderCancel, OrderRow, OrderStatusRow, PortfolioRow,
-    PositionRow, ProjectionBatch, RebalanceRow, Rebalanced, SnapshotRow, StoredOffset, TargetLine, TargetSet,
+    AllocationLine, AllocationSet, DeadLetterRow, OffsetAdvance, OrderCancel, OrderRow, OrderStatusRow, PortfolioRow, PositionRow,
+    ProjectionBatch, RebalanceRow, Rebalanced, SnapshotRow, StoredOffset, TargetLine, TargetSet,
 };
 use postgres_store::{Micros, Retry, Store, StoreError};
 use rust_decimal::Decimal;
@@ -92,28 +92,6 @@ fn snapshot(version: i64, total: &str) -> SnapshotRow {
         risk: json!({"exposure": {"net": "0.9"}}),
         health: json!({"complete": true}),
         complete: true,
-        policy_version: Some(1),
-    }
-}
-
-fn close(date: &str, version: i64, equity: &str) -> CloseRow {
-    CloseRow {
-        portfolio_id: s("p1"),
-        date: s(date),
-        version,
-        base_currency: Some(s("USD")),
-        cut_at: Some(Micros(1)),
-        as_of: Some(Micros(version)),
-        equity: d(equity),
-        net_external_flow: d("-1.5"),
-        net_flows: None,
-        positions: json!([{"instrument_id": "AAPL"}]),
-        cash: json!({"USD": "10"}),
-        receivables: json!({}),
-        currencies: json!([]),
-        complete: true,
-        provisional: version == 1,
-        incomplete_reason: None,
         policy_version: Some(1),
     }
 }
@@ -253,6 +231,7 @@ fn everything() -> ProjectionBatch {
         order_statuses: vec![status("ACKNOWLEDGED", "0", 1)],
         rebalances: vec![rebalance("RELEASED", 1)],
         snapshots: vec![snapshot(1, "100")],
+        closes: vec![],
         dead_letters: vec![dead_letter()],
     }
 }
@@ -507,15 +486,4 @@ async fn the_overview_shows_the_newest_of_each() {
     assert_eq!((rows[0].open_orders, rows[0].last_rebalance_status.as_deref()), (1, Some("RELEASED")));
     assert_eq!((rows[1].total_value, rows[1].open_orders), (None, 0));
     assert_eq!(store.overview(Some("p1"), 10).await.unwrap().len(), 1);
-}
-
-#[tokio::test]
-async fn the_newest_version_of_each_closed_day_stays() {
-    let scratch = Scratch::new().await;
-    let store = scratch.migrated().await;
-    let closes = vec![close("2026-01-05", 2, "11"), close("2026-01-05", 1, "10"), close("2026-01-06", 1, "12.5")];
-    apply(&store, ProjectionBatch { closes, ..Default::default() }).await;
-    apply(&store, ProjectionBatch { closes: vec![close("2026-01-05", 1, "10"), close("2026-01-06", 3, "13")], ..Default::default() }).await;
-    let rows = "SELECT string_agg(date || ' v' || version || ' ' || equity || ' ' || provisional, ', ' ORDER BY date) FROM closes";
-    assert_eq!(scratch.text(rows).await, "2026-01-05 v2 11 false, 2026-01-06 v3 13 false");
 }

@@ -122,7 +122,7 @@ impl Days {
     /// Lets the oldest days go that are too many.
     pub fn let_go(&mut self) {
         let most = self.closed.len().saturating_sub(MOST_DAYS);
-        if let Some(last) = self.closed.drain(..most).last() {
+        if let Some(last) = self.closed.drain(..most).next_back() {
             self.before = last.net_flows;
         }
     }

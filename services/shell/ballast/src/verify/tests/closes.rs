@@ -5,6 +5,9 @@ use avro_codec::{SchemaStore, decode_output, encode};
 use domain::portfolio_close::PortfolioClose;
 use domain::{Money, Output, Quantity, Topic};
 
+/// An invariant, the words of its row, and what is changed of a close.
+type Change<'a> = (&'a str, &'a str, &'a dyn Fn(&mut PortfolioClose));
+
 fn case(name: &str) -> Log {
     lived(&cases().into_iter().find(|(case, _)| case == name).unwrap().1)
 }
@@ -54,7 +57,7 @@ fn each_changed_figure_of_a_close_is_found() {
             *amount = Money::from_units(amount.units() + Money::ONE.units());
         }
     };
-    let changes: [(&str, &str, &dyn Fn(&mut PortfolioClose)); 7] = [
+    let changes: [Change<'_>; 7] = [
         ("I1", "units of a close", &units),
         ("I2", "cash of a close", &cash),
         ("I2", "flow of a close", &|close| close.net_external_flow = Money::ONE),
