@@ -3,6 +3,7 @@
 use crate::harness::*;
 use domain::Output;
 use domain::portfolio_close::PortfolioClose;
+use engine::Settings;
 use serde_json::{Value, json};
 
 /// Seconds of a day.
@@ -100,6 +101,7 @@ fn a_late_booking_closes_its_day_and_those_after_it_again_once() {
     let at = second(3 * DAY + 100);
     assert_eq!(told(&book.at(at).fill("1", "BUY", "10", "9", on("06")).run()), Vec::<String>::new());
     assert_eq!(told(&book.at(at + 1).fill("2", "BUY", "10", "9", on("07")).run()), Vec::<String>::new());
+    book.lane = restored(&mut book.lane);
     assert_eq!(told(&book.run_at(second(3 * DAY + 160))), ["06 v2 1010 +0", "07 v2 1020 +0"]);
     // A cancel takes it back; a flow of the past moves a day's flow and the equity of all days since.
     book.at(second(3 * DAY + 300)).fill(
@@ -244,6 +246,7 @@ fn many_portfolios_are_closed_in_several_windows_at_the_prices_of_the_cut() {
     book.run();
     let mut all = closes(&book.run_at(second(DAY))).len();
     assert!(all < 3_000, "{all}");
+    book.lane = restored(&mut book.lane);
     book.at(second(DAY) + 10).price("A", "20");
     for n in 0..3 {
         let outputs = book.at(second(DAY) + 10 + n).run();
@@ -251,4 +254,22 @@ fn many_portfolios_are_closed_in_several_windows_at_the_prices_of_the_cut() {
         assert!(closes(&outputs).iter().all(|close| close.equity.is_zero()), "bought at 10 and worth it");
     }
     assert_eq!(all, 3_000);
+}
+
+#[test]
+fn a_day_that_bookings_no_longer_reach_stays_as_it_was_closed() {
+    let mut book = Book::with(&Settings { dedup_trade_dates: 2, ..Settings::default() });
+    book.policy(1, json!({})).instrument("A", json!({})).price("A", "10").cash("d", "DEPOSIT", "USD", "1000").run();
+    // Bookings are let go in chunks of 2,048: the first one has fills of Monday and Tuesday.
+    for n in 0..2_047 {
+        book.fill(&n.to_string(), if n % 2 == 0 { "BUY" } else { "SELL" }, "1", "10", on("05"));
+    }
+    book.fill("tuesday", "BUY", "1", "8", on("06")).run_at(second(60));
+    assert_eq!(told(&book.run_at(second(DAY))), ["05 v1 1000 +1000"], "the fill of Tuesday is not in it");
+    assert_eq!(told(&book.run_at(second(2 * DAY))), ["06 v1 1002 +0"]);
+    book.at(second(3 * DAY - 60)).fill("wednesday", "BUY", "1", "10", on("07")).fill("thursday", "BUY", "1", "10", on("08")).run();
+    assert_eq!(told(&book.run_at(second(3 * DAY))), ["07 v1 1002 +0"]);
+    // What was booked on Tuesday can no longer be told from what was booked on Monday; a flow of Monday counts from Tuesday on.
+    book.at(second(3 * DAY + 60)).entry("late", "DEPOSIT", json!({"amount": "50", "effective_at": "2026-01-05T12:00:00Z"})).run();
+    assert_eq!(told(&book.run_at(second(3 * DAY + 120))), ["06 v2 1052 +50", "07 v2 1052 +0"]);
 }
