@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from .bands import Bands, Watch, rules, setting
 from .book import Book
+from .closes import Closes, Days
 from .exact import half_even, micros, num, read, uuid5
 from .market import Market
 from .outside import compare
@@ -34,6 +35,7 @@ class World:
         self.booked, self.commands = [], {}
         self.named = defaultdict(list)
         self.breaks = defaultdict(dict)
+        self.quarantined = set()
 
 
 class Case:
@@ -57,7 +59,7 @@ class Case:
         self.last, self.started = {}, set()
         self.proposals, self.priced, self.orders, self.cycles = {}, {}, defaultdict(dict), Counter()
         self.latched, self.proposed, self.sent, self.triggers = {}, defaultdict(dict), {}, {}
-        versions, ledgers = Counter(), Counter()
+        versions, ledgers, closes = Counter(), Counter(), Closes(self)
         for number, record in enumerate(self.output, 1):
             topic, value = record["topic"], record["value"]
             self.where = f"output line {number} ({topic})"
@@ -72,6 +74,8 @@ class Case:
                 ledgers[value["portfolio_id"]] += 1
                 self.same("version", int(value["version"]), ledgers[value["portfolio_id"]])
                 self.ledger(value)
+            elif topic == "portfolio.closes.v1":
+                closes.check(value)
             elif topic == "rebalance.events.v1":
                 self.rebalance(value)
             elif topic == "rebalance.orders.v1":
@@ -79,6 +83,7 @@ class Case:
         self.where = "the whole output"
         self.spoken()
         self.balance()
+        closes.end()
 
     # Following the input.
 
@@ -87,10 +92,12 @@ class Case:
         unread = {int(r["value"]["line"]) for r in self.output if r["topic"].endswith(".dlq") and "offset" not in r["value"]}
         world, self.places, self.states = World(), defaultdict(list), []
         self.watches, self.said = defaultdict(Watch), defaultdict(list)
-        self.turns = defaultdict(Turns)
+        self.turns, self.days = defaultdict(Turns), Days()
         for index, record in enumerate(self.input):
             if record.get("timestamp"):
-                world.now = world.market.now = max(world.now, micros(record["timestamp"]))
+                before, world.now = world.now, max(world.now, micros(record["timestamp"]))
+                world.market.now = world.now
+                self.days.pass_to(world.policies, before, world.now, self.states[-1].market if self.states else None)
                 self.begin(world)
             for turns in self.turns.values():
                 turns.pass_to(world.now)
@@ -108,6 +115,8 @@ class Case:
         offset = sum(1 for other in self.places["all"] if other == topic)
         self.places["all"].append(topic)
         if (topic, offset) in self.refused:
+            if topic in (FILLS, CASH) and isinstance(value, dict):
+                world.quarantined.add(value.get("portfolio_id"))
             if topic in (FILLS, CASH) and not (isinstance(value, dict) and value.get("portfolio_id") in world.policies):
                 world.waiting[None].append((topic, offset))
             return
@@ -132,6 +141,7 @@ class Case:
             world.breaks[portfolio] = compare(value, book, world.market, policy, world.breaks[portfolio])
         elif topic == COMMANDS and value["kind"] == "RELEASE":
             world.breaks[value["portfolio_id"]] = {}
+            world.quarantined.discard(value["portfolio_id"])
         for portfolio in list(world.waiting):
             queue, world.waiting[portfolio] = world.waiting[portfolio], []
             for waiting in queue:

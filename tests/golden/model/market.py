@@ -13,6 +13,7 @@ class Market:
         self.facts, self.quotes, self.accepted, self.states, self.first = {}, {}, {}, {}, {}
         self.booked, self.now = set(), 0
         self.announced, self.splits, self.actions, self.first_as = {}, {}, {}, {}
+        self.first_accrued = {}
 
     def describe(self, value):
         name, before = value["instrument_id"], self.source(value["instrument_id"])
@@ -116,6 +117,7 @@ class Market:
         self.accepted[name] = {"price": price, "time": time, "held": None, "as": quoted}
         if name not in self.first:
             self.first[name], self.first_as[name] = price, quoted
+            self.first_accrued[name] = self.accrued(name)
 
     def price(self, name):
         known = self.accepted.get(name)

@@ -22,6 +22,12 @@ def start(day, venue):
     return int(datetime.datetime.fromisoformat(day).replace(tzinfo=zone).timestamp()) * 1_000_000
 
 
+def day_of(value, market):
+    """The day of a transfer of securities, at the venue."""
+    zone = zoneinfo.ZoneInfo(ZONES.get(market.facts[value["instrument_id"]].get("venue"), "UTC"))
+    return datetime.datetime.fromisoformat(value["effective_at"].replace("Z", "+00:00")).astimezone(zone).date().isoformat()
+
+
 def nothing():
     return {"quantity_change": ZERO, "cash": defaultdict(Fraction), "realized_gross": ZERO, "income": ZERO, "external_flow": ZERO}
 
@@ -218,6 +224,12 @@ def fold(book, log, splits):
                 entries.append(lost(right, value, market))
                 continue
             value = {**value, "quantity": quantity, "gross_amount": gross, "units of fees": fees}
+        elif name and by_name.get(name) and value["kind"].startswith("TRANSFER"):
+            day, known = day_of(value, market), newest.get(name, "")
+            for split in by_name[name]:
+                if known < split.ex_date <= day:
+                    done[split.action] = split.apply(right, market)
+            newest[name] = max(day, known)
         told = right.entry(value, market) if "entry_id" in value else right.fill(value, market)
         entries.append(told)
         for split, quantity in late:

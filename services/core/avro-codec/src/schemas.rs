@@ -80,7 +80,7 @@ schemas! {
     LEDGER = "portfolio.ledger.v1", "Ledger", 0xdfa0_ff59_d794_f539, Ledger;
     SNAPSHOT = "portfolio.snapshots.v1", "Snapshot", 0x98f5_9c30_c7a2_a48e, Snapshots;
     DRIFT = "portfolio.drift.v1", "Drift", 0xdc1c_1753_9465_7fed, Drift;
-    PORTFOLIO_CLOSE = "portfolio.closes.v1", "PortfolioClose", 0xe982_908c_8c23_eb9f, PortfolioCloses;
+    PORTFOLIO_CLOSE = "portfolio.closes.v1", "PortfolioClose", 0x8029_3f17_8af4_15f6, PortfolioCloses;
     ORDER_WAVE = "rebalance.orders.v1", "OrderWave", 0xaa16_5c02_8bb8_367b, Orders;
     REBALANCE_EVENT = "rebalance.events.v1", "RebalanceEvent", 0xf038_998b_343a_e1ea, RebalanceEvents;
     PERFORMANCE = "portfolio.performance.v1", "Performance", 0x367e_4988_a462_8bf3, Performance;
@@ -93,6 +93,7 @@ schemas! {
 /// Texts of earlier releases whose fingerprints differ from the present ones: their bytes stay readable for ever.
 pub static EARLIER: &[&str] = &[
     include_str!("../../../../schemas/released/ballast.frames.v1@1.avsc"),
+    include_str!("../../../../schemas/released/portfolio.closes.v1@1.avsc"),
     include_str!("../../../../schemas/released/portfolio.drift.v1@1.avsc"),
     include_str!("../../../../schemas/released/portfolio.policies.v1@1.avsc"),
     include_str!("../../../../schemas/released/portfolio.snapshots.v1@1.avsc"),

@@ -27,6 +27,11 @@ pub fn next_day_cut(time_zone: &str, day_cut: &str, now: Timestamp) -> Option<Ti
     cuts(time_zone, day_cut, now)?.filter(|cut| *cut > now).min()
 }
 
+/// The day that a cut ends: the local date of the last moment before it. So a cut at midnight ends the day before.
+pub fn day_of_cut(time_zone: &str, cut: Timestamp) -> Option<Date> {
+    local_date(time_zone, cut.plus_micros(-1))
+}
+
 /// The first moment of a day in a time zone: midnight, or when the clocks skip it, the first moment after it. `None`
 /// where the zone is none, and at the ends of the calendar.
 pub fn start_of_day(time_zone: &str, day: Date) -> Option<Timestamp> {
@@ -110,6 +115,19 @@ mod tests {
             assert_eq!((found.to_string().as_str(), local_date(zone, found)), (moment, Some(day)), "{zone} {time}");
         }
         assert_eq!((local_date("Mars/Olympus", Timestamp::default()), moment_of("UTC", "24:00", Date::from_days(0))), (None, None));
+    }
+
+    #[test]
+    fn a_cut_ends_the_day_whose_last_moment_comes_before_it() {
+        for (zone, cut, day) in [
+            ("UTC", "2026-01-06T00:00:00Z", "2026-01-05"),
+            ("America/New_York", "2026-01-05T21:00:00Z", "2026-01-05"),
+            ("America/New_York", "2026-03-08T07:30:00Z", "2026-03-08"),
+            ("Pacific/Kiritimati", "2026-01-05T10:00:00Z", "2026-01-05"),
+            ("Pacific/Apia", "2011-12-30T10:00:00Z", "2011-12-29"),
+        ] {
+            assert_eq!(day_of_cut(zone, cut.parse().unwrap()), day.parse().ok(), "{zone} {cut}");
+        }
     }
 
     #[test]

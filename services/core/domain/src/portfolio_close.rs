@@ -1,7 +1,12 @@
-//! `portfolio.closes.v1`: a portfolio's day at its day cut. Amounts are in the base currency.
+//! `portfolio.closes.v1`: a portfolio's day at its day cut. Amounts that name no currency are in the base currency.
+//!
+//! equity = Σ positions' value + Σ currencies' cash_value and receivables_value, to the last unit: each part is rounded
+//! once, and equity is their sum.
 
+use crate::enums::InstrumentType;
 use crate::ledger::CurrencyAmount;
-use crate::{Date, FxRate, InstrumentId, Money, PortfolioId, Price, Quantity, SmolStr};
+use crate::snapshot::InputOffset;
+use crate::{Currency, Date, FxRate, InstrumentId, Money, PortfolioId, Price, Quantity, SmolStr, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// A holding at the cut.
@@ -11,12 +16,40 @@ pub struct ClosedPosition {
     pub instrument_id: InstrumentId,
     /// Signed units.
     pub quantity: Quantity,
-    /// In the instrument's currency.
+    /// In the instrument's currency; null when there is none.
     pub price: Option<Price>,
     /// Units of base for one of its currency.
     pub fx_rate: Option<FxRate>,
-    /// Market value.
+    /// Market value: quantity × (price + accrued) × multiplier × fx_rate, of a FUTURE less its cost before the rate.
     pub value: Money,
+    /// Kind.
+    #[serde(rename = "type", default)]
+    pub kind: InstrumentType,
+    /// Currency of price, accrued and cost.
+    #[serde(default)]
+    pub currency: Option<Currency>,
+    /// What one unit is worth at a price of one.
+    #[serde(default)]
+    pub multiplier: Option<Quantity>,
+    /// Accrued interest per unit, of a BOND.
+    #[serde(default)]
+    pub accrued: Option<Price>,
+    /// What is held has cost that, fees apart, in the instrument's currency.
+    #[serde(default)]
+    pub cost: Option<Money>,
+}
+
+/// What cash and receivables of one currency are worth.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClosedCurrency {
+    /// Currency.
+    pub currency: Currency,
+    /// Units of base for one of it; null when there is none.
+    pub fx_rate: Option<FxRate>,
+    /// Its cash by trade date, in base.
+    pub cash_value: Money,
+    /// Its receivables, in base.
+    pub receivables_value: Money,
 }
 
 /// One day of one portfolio.
@@ -30,18 +63,42 @@ pub struct PortfolioClose {
     pub version: i64,
     /// Equity at the cut.
     pub equity: Money,
-    /// Net external flows of the day.
+    /// Net external flows since the close before.
     pub net_external_flow: Money,
-    /// Holdings.
+    /// Holdings, by instrument id.
     pub positions: Vec<ClosedPosition>,
-    /// By currency.
+    /// By currency and trade date.
     pub cash: Vec<CurrencyAmount>,
-    /// Whether every price was there.
+    /// Whether every price and rate was there and no record waited.
     pub complete: bool,
-    /// Why it is not complete.
+    /// Why it is provisional.
     pub incomplete_reason: Option<SmolStr>,
-    /// Whether later records may still change it.
+    /// Whether something is missing: another version follows when it has come.
     pub provisional: bool,
     /// The version that it replaces.
     pub restates: Option<i64>,
+    /// Base currency.
+    #[serde(default)]
+    pub base_currency: Option<Currency>,
+    /// The moment at which the day was cut.
+    #[serde(default)]
+    pub cut_at: Option<Timestamp>,
+    /// The moment at which this version was made.
+    #[serde(default)]
+    pub as_of: Option<Timestamp>,
+    /// Dividends earned and not yet paid, by currency.
+    #[serde(default)]
+    pub receivables: Vec<CurrencyAmount>,
+    /// What both are worth.
+    #[serde(default)]
+    pub currencies: Vec<ClosedCurrency>,
+    /// Net external flows of all days up to this one.
+    #[serde(default)]
+    pub net_flows: Option<Money>,
+    /// Policy in force; null when the portfolio is closed.
+    #[serde(default)]
+    pub policy_version: Option<i64>,
+    /// How far the inputs were read.
+    #[serde(default)]
+    pub input_offsets: Vec<InputOffset>,
 }

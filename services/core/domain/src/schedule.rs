@@ -11,6 +11,16 @@ use jiff::civil;
 /// The calendar of markets that never close.
 pub const ALWAYS_OPEN: &str = "24/7";
 
+/// Whether the days of a policy's portfolio are those from Monday to Friday alone.
+pub fn has_weekends(policy: &Policy) -> bool {
+    policy.calendar.as_deref() != Some(ALWAYS_OPEN)
+}
+
+/// Whether a day counts where there are weekends, or none.
+pub fn counts(has_weekends: bool, day: Date) -> bool {
+    !has_weekends || weekday(day) < 5
+}
+
 /// Days among which the next turn of every frequency is, from two before a moment's local date: a change of the date
 /// line drops a day.
 const SEARCHED: std::ops::RangeInclusive<i32> = -2..=40;
@@ -31,8 +41,8 @@ impl Schedule {
         if matches!(frequency, RebalanceFrequency::None | RebalanceFrequency::Unknown) {
             return None;
         }
-        let has_weekends = policy.calendar.as_deref() != Some(ALWAYS_OPEN);
-        Some(Self { frequency, time: trigger.schedule_time.clone()?, time_zone: policy.time_zone.clone(), has_weekends })
+        let (time, time_zone) = (trigger.schedule_time.clone()?, policy.time_zone.clone());
+        Some(Self { frequency, time, time_zone, has_weekends: has_weekends(policy) })
     }
     /// The first turn after `now`; `None` at the ends of the calendar. A local time that the clocks skip comes as much
     /// later as they skip; one that they show twice comes at the first of both, and once.
@@ -50,7 +60,7 @@ impl Schedule {
         days.filter_map(|day| moment_of(&self.time_zone, &self.time, day)).find(|at| *at > now)
     }
     fn is_day(&self, day: Date) -> bool {
-        !self.has_weekends || weekday(day) < 5
+        counts(self.has_weekends, day)
     }
     fn has_turn(&self, day: Date) -> bool {
         match self.frequency {

@@ -217,6 +217,7 @@ fn about_bytes(output: &Output) -> usize {
     let lines = match output {
         Output::Drift(drift) => drift.lines.len() * 2 + drift.recent_orders.len(),
         Output::Snapshot(snapshot) => snapshot.allocations.len(),
+        Output::PortfolioClose(close) => close.positions.len() + close.currencies.len(),
         Output::OrderWave(wave) => wave.orders.len() * 3,
         Output::RebalanceEvent(event) => event.explanation.len() * 2 + event.orders.len() * 3,
         _ => 0,

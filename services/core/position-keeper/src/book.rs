@@ -4,9 +4,11 @@
 pub mod across;
 pub mod action;
 pub mod amend;
+pub mod asof;
 pub mod besides;
 pub mod booking;
 pub mod cash;
+pub mod days;
 pub mod entry;
 pub mod execution;
 pub mod fee;

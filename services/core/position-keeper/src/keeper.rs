@@ -1,5 +1,6 @@
 //! The role: the state of one lane, and what each call of the engine does with it.
 
+mod closes;
 mod decide;
 mod image;
 mod marks;
@@ -12,7 +13,7 @@ use crate::book::entry::Source;
 use crate::book::{Portfolio, PortfolioIx, journal};
 use crate::intake::{Ahead, Waits};
 use crate::prices::cuts::next_cut;
-use crate::prices::{Cuts, InstrumentIx, Market};
+use crate::prices::{Closing, Cuts, InstrumentIx, Market};
 use crate::valuation::{View, appraise};
 use domain::{Amount, Input, Output, PortfolioId, SmolStr, Timestamp, Topic};
 use engine::commands::CommandMemory;
@@ -47,6 +48,10 @@ pub(crate) const TIMER_ACTIONS: u8 = 9;
 pub(crate) const TIMER_SCHEDULE: u8 = 10;
 /// A scheduled rebalance of shadow rules is due; by portfolio.
 pub(crate) const TIMER_SHADOW_SCHEDULE: u8 = 11;
+/// What was booked changes days that were closed: they are closed again; by portfolio.
+const TIMER_RESTATE: u8 = 12;
+/// More days are to be closed than one window does; one for the lane.
+const TIMER_CLOSES: u8 = 13;
 
 /// A step makes fewer snapshots, and fewer ledger records, of one portfolio.
 const VERSIONS_A_STEP: i64 = 100_000;
@@ -56,6 +61,10 @@ const VERSIONS_A_STEP: i64 = 100_000;
 pub struct PositionKeeper {
     pub(crate) market: Market,
     pub(crate) cuts: Cuts,
+    /// Prices at the cuts of the newest days.
+    closing_prices: Closing,
+    /// Portfolios with days that are to be closed.
+    closing: BTreeSet<PortfolioIx>,
     pub(crate) portfolios: Vec<Portfolio>,
     by_id: FxHashMap<PortfolioId, PortfolioIx>,
     pub(crate) waits: Waits,
@@ -182,7 +191,8 @@ impl PositionKeeper {
     }
 
     /// Cuts a day: keeps the prices, and the equity of every portfolio whose day it is, as long as there is one.
-    fn cut_day(&mut self, name: &SmolStr, cx: &mut Context<'_>) {
+    fn cut_day(&mut self, Timer { id: name, due, .. }: &Timer, cx: &mut Context<'_>) {
+        self.note_cuts(name, *due, cx.now);
         let mut used = false;
         for at in 0..self.portfolios.len() {
             let portfolio = &self.portfolios[at];
@@ -216,7 +226,7 @@ impl Role for PositionKeeper {
     const NAME: &'static str = "position-keeper";
     const INPUTS: &'static [Topic] = &[Topic::Frames, Topic::Policies, Topic::Commands, Topic::Refresh, Topic::Cash, Topic::Fills];
     const PROGRESS: Topic = Topic::PositionKeeperProgress;
-    const OWN_OUTPUTS: &'static [Topic] = &[Topic::Ledger, Topic::Snapshots, Topic::Drift];
+    const OWN_OUTPUTS: &'static [Topic] = &[Topic::Ledger, Topic::Snapshots, Topic::Drift, Topic::PortfolioCloses];
     /// The rebalancer answers for every command that nobody can read.
     const REPORTED_ELSEWHERE: &'static [Topic] = &[Topic::Commands];
 
@@ -280,7 +290,8 @@ impl Role for PositionKeeper {
             (TIMER_SCHEDULE | TIMER_SHADOW_SCHEDULE, Some(ix)) => self.take_turn(ix, &timer, cx),
             (TIMER_SETTLE, _) => self.settle_cash(&timer.id, cx),
             (TIMER_ACTIONS, _) => self.apply_due(cx),
-            (TIMER_DAY_CUT, _) => self.cut_day(&timer.id, cx),
+            (TIMER_DAY_CUT, _) => self.cut_day(&timer, cx),
+            (TIMER_RESTATE, Some(ix)) => _ = self.closing.insert(ix),
             (TIMER_MARKET, _) => {
                 self.market.mark_reported();
                 self.announce_market(cx);
@@ -323,5 +334,6 @@ impl Role for PositionKeeper {
 
     fn finish(&mut self, cx: &mut Context<'_>) {
         self.publish_pending(cx);
+        self.close_all_days(cx);
     }
 }

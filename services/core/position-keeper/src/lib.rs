@@ -1,4 +1,4 @@
-//! The position-keeper: fills, cash entries and prices become positions, ledger, snapshots and drift.
+//! The position-keeper: fills, cash entries and prices become positions, ledger, snapshots, drift and closed days.
 //!
 //! One [`PositionKeeper`] is the state of one lane. In a window it folds, in this order:
 //! frames (facts and prices before what needs them), policies (a portfolio before its bookings),
@@ -10,7 +10,7 @@
 //!   last unit, the history of bookings, the journal.
 //! - `prices`: instruments, accepted prices, rates, market hours, day cuts.
 //! - `valuation`: equity, quick and whole.
-//! - `drift`, `snapshot`: what is published of it.
+//! - `drift`, `snapshot`, `close`: what is published of it.
 //! - `intake`: one file for each kind of input.
 //! - `keeper`: the role, its decisions, its image.
 //!
@@ -19,6 +19,7 @@
 //! realized_net + unrealized + fx_cash − transferred exactly. It does not order anything.
 
 pub mod book;
+pub mod close;
 pub mod drift;
 mod intake;
 mod keeper;

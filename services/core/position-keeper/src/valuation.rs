@@ -8,7 +8,7 @@ use crate::book::{CashBook, HotLine, Line, Portfolio};
 use crate::prices::{HotPrice, InstrumentIx, Market};
 use domain::enums::{InstrumentType, PriceFlag};
 use domain::instrument::Instrument;
-use domain::{Amount, Currency, FixedError, FxRate, Price, SmolStr, Timestamp};
+use domain::{Amount, Currency, FixedError, FxRate, Price, Quantity, SmolStr, Timestamp};
 use std::collections::BTreeSet;
 
 /// Largest Σ |value| of a portfolio: 10^18 units of the base currency, what money can publish.
@@ -95,7 +95,7 @@ pub struct View<'a> {
 }
 
 /// The largest |value| of one of `parts` parts, so that no sum of them leaves its range.
-fn largest_part(parts: usize) -> i128 {
+pub fn largest_part(parts: usize) -> i128 {
     LARGEST_SUM / (4 * (parts as i128 + 1))
 }
 
@@ -208,7 +208,8 @@ pub fn line_value(portfolio: &Portfolio, line: &Line, view: View<'_>) -> LineVal
     let limit = largest_part(parts(portfolio));
     let bounded =
         |amount: Amount| if amount.units().unsigned_abs() <= limit.unsigned_abs() { Ok(amount) } else { Err(FixedError::Overflow) };
-    let valued = worth(line, facts, price, slot.accrued, rate).and_then(|(value, weighed)| Ok((bounded(value)?, bounded(weighed)?)));
+    let held = (line.position.quantity, line.position.cost);
+    let valued = worth(held, facts, price, slot.accrued, rate).and_then(|(value, weighed)| Ok((bounded(value)?, bounded(weighed)?)));
     let Ok((value, weighed)) = valued else { return LineValue { rate: Some(rate), ..none } };
     let fit = !stale && !rate_is_stale(portfolio, facts.currency, view);
     LineValue { value, weighed, flag, rate: Some(rate), fit }
@@ -222,13 +223,18 @@ pub fn unit_price(facts: &Instrument, price: Price, accrued: Option<Price>) -> R
     }
 }
 
-/// Value and weighed value in base.
-fn worth(line: &Line, facts: &Instrument, price: Price, accrued: Option<Price>, rate: FxRate) -> Result<(Amount, Amount), FixedError> {
-    let position = &line.position;
-    let notional = position.quantity.times(unit_price(facts, price, accrued)?)?.multiply(facts.multiplier)?;
+/// Value and weighed value in base of units at what they cost.
+pub fn worth(
+    (quantity, cost): (Quantity, Amount),
+    facts: &Instrument,
+    price: Price,
+    accrued: Option<Price>,
+    rate: FxRate,
+) -> Result<(Amount, Amount), FixedError> {
+    let notional = quantity.times(unit_price(facts, price, accrued)?)?.multiply(facts.multiplier)?;
     let weighed = notional.convert(rate)?;
     if facts.kind == InstrumentType::Future {
-        return Ok((notional.checked_sub(position.cost)?.convert(rate)?, weighed));
+        return Ok((notional.checked_sub(cost)?.convert(rate)?, weighed));
     }
     Ok((weighed, weighed))
 }

@@ -13,6 +13,7 @@ mod amending;
 mod balance;
 mod booking;
 mod bygone;
+mod closes;
 mod course;
 mod cycles;
 mod decisions;
@@ -101,6 +102,7 @@ pub fn verify<'a>(records: impl IntoIterator<Item = SeenRecord<'a>>, given: &Giv
     add(vec![facts::conflated(&history, &facts, &lanes), lanes::inputs_counted(&history, &lanes)]);
     add(weights::check(&history));
     add(versions::check(&history, &lanes, given.compacted));
+    add(closes::check(&history, &lanes, &facts, &fates));
     report.balances = balance::balances(&history, &lanes, &facts, &fates);
     report.notes = bygone;
     report.notes.extend(notes(&audit, &given.checkpoints));

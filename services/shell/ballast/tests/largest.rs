@@ -12,6 +12,7 @@ use domain::enums::{
 use domain::ledger::{Cause, CurrencyAmount, Ledger, LedgerEntry, Lot, PositionState};
 use domain::order::{NamedNumber, Order, OrderWave};
 use domain::policy::Policy;
+use domain::portfolio_close::{ClosedCurrency, ClosedPosition, PortfolioClose};
 use domain::reason::ReasonCode;
 use domain::rebalance_event::{ExplanationLine, RebalanceEvent, WeightLine};
 use domain::snapshot::{
@@ -362,6 +363,49 @@ fn last_day() -> Date {
 }
 
 /// A position with so many lots.
+fn closed_position(n: usize) -> ClosedPosition {
+    ClosedPosition {
+        instrument_id: instrument(n),
+        quantity: Quantity::from_units(UNITS),
+        price: Some(Price::from_units(UNITS)),
+        fx_rate: Some(FxRate::from_units(UNITS)),
+        value: Money::from_units(UNITS),
+        kind: InstrumentType::Bond,
+        currency: Some(currency(n)),
+        multiplier: Some(Quantity::from_units(UNITS)),
+        accrued: Some(Price::from_units(UNITS)),
+        cost: Some(Money::from_units(UNITS)),
+    }
+}
+
+fn close() -> PortfolioClose {
+    let value = |n| {
+        let (cash_value, receivables_value) = (Money::from_units(UNITS), Money::from_units(UNITS));
+        ClosedCurrency { currency: currency(n), fx_rate: Some(FxRate::from_units(UNITS)), cash_value, receivables_value }
+    };
+    PortfolioClose {
+        portfolio_id: portfolio(),
+        date: last_day(),
+        version: i64::MAX,
+        equity: Money::from_units(UNITS),
+        net_external_flow: Money::from_units(UNITS),
+        positions: (0..MAX_LINES).map(closed_position).collect(),
+        cash: amounts(CURRENCIES),
+        complete: false,
+        incomplete_reason: Some(long_text()),
+        provisional: true,
+        restates: Some(i64::MAX),
+        base_currency: Some(currency(0)),
+        cut_at: Some(moment()),
+        as_of: Some(moment()),
+        receivables: amounts(CURRENCIES),
+        currencies: (0..CURRENCIES).map(value).collect(),
+        net_flows: Some(Money::from_units(UNITS)),
+        policy_version: Some(i64::MAX),
+        input_offsets: offsets(),
+    }
+}
+
 fn position(lots: usize) -> PositionState {
     let (money, quantity) = (Money::from_units(UNITS), Quantity::from_units(UNITS));
     PositionState {
@@ -412,6 +456,7 @@ fn the_largest_records_of_the_largest_portfolio_can_be_published() {
     let all = [
         Output::Drift(Box::new(drift())),
         Output::Snapshot(Box::new(snapshot())),
+        Output::PortfolioClose(Box::new(close())),
         Output::OrderWave(Box::new(wave())),
         Output::RebalanceEvent(Box::new(event())),
     ];

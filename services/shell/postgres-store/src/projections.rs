@@ -11,6 +11,7 @@
 
 mod allocations;
 mod batch;
+mod closes;
 mod column;
 mod dead_letters;
 mod offsets;
@@ -23,6 +24,7 @@ mod snapshots;
 
 pub use allocations::{AllocationLine, AllocationSet, Rebalanced, TargetLine, TargetSet};
 pub use batch::ProjectionBatch;
+pub use closes::CloseRow;
 pub use dead_letters::DeadLetterRow;
 pub use offsets::{OffsetAdvance, StoredOffset};
 pub use orders::{OrderCancel, OrderRow, OrderStatusRow};

@@ -231,6 +231,7 @@ fn everything() -> ProjectionBatch {
         order_statuses: vec![status("ACKNOWLEDGED", "0", 1)],
         rebalances: vec![rebalance("RELEASED", 1)],
         snapshots: vec![snapshot(1, "100")],
+        closes: vec![],
         dead_letters: vec![dead_letter()],
     }
 }

@@ -62,9 +62,11 @@ records! {
 }
 records! {
     domain::portfolio_close::{
-        ClosedPosition { instrument_id, quantity, price, fx_rate, value }
+        ClosedPosition { instrument_id, quantity, price, fx_rate, value, kind, currency, multiplier, accrued, cost }
+        ClosedCurrency { currency, fx_rate, cash_value, receivables_value }
         PortfolioClose {
             portfolio_id, date, version, equity, net_external_flow, positions, cash, complete, incomplete_reason, provisional, restates,
+            base_currency, cut_at, as_of, receivables, currencies, net_flows, policy_version, input_offsets,
         }
     }
 }

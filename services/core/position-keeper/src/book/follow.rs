@@ -36,6 +36,8 @@ impl From<FixedError> for Blocked {
 #[derive(Debug, Clone)]
 pub struct Followed {
     instrument: InstrumentIx,
+    /// The oldest day that it changes.
+    first: Date,
     actions: LineActions,
     holding: Holding,
     before: Vec<(Place, Holding)>,
@@ -92,7 +94,7 @@ pub fn plan(
         Some(line) => line.earned = before,
         None => actions.left.extend(before),
     }
-    Ok(Followed { instrument, actions, holding: stands, before: folded.before, own, later, sums, entries })
+    Ok(Followed { instrument, first, actions, holding: stands, before: folded.before, own, later, sums, entries })
 }
 
 /// Plans the payment of a dividend that is owed on a line: what it comes to stays.
@@ -192,6 +194,9 @@ impl Portfolio {
         let actions = self.actions.get_mut(&instrument);
         if let Some(line) = actions.and_then(|actions| actions.followed.iter_mut().find(|line| line.action.id == *action)) {
             line.stage = Stage::Paid;
+            if let Deed::Dividend { pay_date, .. } = line.action.deed {
+                self.days.touch(pay_date);
+            }
         }
         self.cash.post(&planned.effect.movements, None);
         self.accrue(instrument, &planned.effect);
@@ -204,6 +209,7 @@ impl Portfolio {
 
     /// Writes what a line becomes.
     pub fn follow_action(&mut self, planned: Followed) {
+        self.days.touch(planned.first);
         let place = self.lines.place(planned.instrument);
         self.lines.restate(place, planned.holding, []);
         self.actions.insert(planned.instrument, planned.actions);

@@ -87,6 +87,8 @@ pub struct Changes {
     amended: BTreeMap<Place, Option<Booking>>,
     /// Holdings before the first booking of a line in its chunk, where they are no longer what they were.
     before: BTreeMap<Place, Holding>,
+    /// The newest date of what was let go.
+    gone: Option<Date>,
 }
 
 /// The bookings.
@@ -147,8 +149,10 @@ impl History {
     /// Lets the chunks go whose dates lie before the window, but for the one that grows.
     pub fn forget_before(&mut self, changes: &mut Changes, oldest: Date) {
         while self.chunks.len() > 1 && self.chunks.front().is_some_and(|chunk| chunk.newest < oldest) {
-            let gone = self.chunks.pop_front().map_or(0, |chunk| chunk.pieces());
-            self.dirty.extend((changes.first * PIECES..).take(usize::try_from(gone).unwrap_or(usize::MAX)));
+            let gone = self.chunks.pop_front();
+            changes.gone = changes.gone.max(gone.as_ref().map(|chunk| chunk.newest));
+            let pieces = gone.map_or(0, |chunk| usize::try_from(chunk.pieces()).unwrap_or(usize::MAX));
+            self.dirty.extend((changes.first * PIECES..).take(pieces));
             changes.first += 1;
             let kept = changes.first * CHUNK;
             changes.amended = changes.amended.split_off(&kept);
@@ -168,20 +172,35 @@ impl History {
 
     /// The bookings of a line from the chunk of a place on, in booking order.
     pub fn line_from<'a>(&'a self, changes: &'a Changes, place: Place, instrument: InstrumentIx) -> impl Iterator<Item = Kept> + 'a {
+        self.lines_from(changes, place, move |line| line == Some(instrument)).map(|(_, kept)| kept)
+    }
+
+    /// The bookings of some lines, or of none, from the chunk of a place on, in booking order.
+    pub fn lines_from<'a>(
+        &'a self,
+        changes: &'a Changes,
+        place: Place,
+        wanted: impl Fn(Option<InstrumentIx>) -> bool + Copy + 'a,
+    ) -> impl Iterator<Item = (Option<InstrumentIx>, Kept)> + 'a {
         let first = place / CHUNK;
         let skipped = usize::try_from(first.saturating_sub(changes.first)).unwrap_or(usize::MAX);
         let chunks = self.chunks.iter().enumerate().skip(skipped);
         chunks.flat_map(move |(nth, chunk)| {
             let start = (changes.first + nth as u64) * CHUNK;
             let reads = (start..).zip(Reading { bytes: &chunk.bytes });
-            reads.filter(move |(_, read)| read.booking.line() == Some(instrument)).map(move |(place, read)| Kept {
-                place,
-                before: read.before.map(|before| changes.before.get(&place).cloned().unwrap_or(before)),
-                booking: changes.amended.get(&place).cloned().unwrap_or(Some(read.booking)),
+            let lines = reads.map(|(place, read)| (read.booking.line(), place, read)).filter(move |(line, ..)| wanted(*line));
+            lines.map(move |(line, place, read)| {
+                let before = read.before.map(|before| changes.before.get(&place).cloned().unwrap_or(before));
+                let booking = changes.amended.get(&place).cloned().unwrap_or(Some(read.booking));
+                (line, Kept { place, before, booking })
             })
         })
     }
 
+    /// Whether a booking of that day or a later one may be among those that are kept.
+    pub fn may_hold(&self, day: Date) -> bool {
+        self.chunks.iter().any(|chunk| chunk.newest >= day)
+    }
     /// The first place that is kept.
     pub fn first(&self, changes: &Changes) -> Place {
         changes.first * CHUNK
@@ -228,6 +247,10 @@ impl History {
 }
 
 impl Changes {
+    /// The newest date of what was let go; `None` where everything is still kept.
+    pub fn gone(&self) -> Option<Date> {
+        self.gone
+    }
     /// Writes what stands at a place now, and the holdings that changed with it.
     pub fn amend(&mut self, place: Place, booking: Option<Booking>, before: Vec<(Place, Holding)>) {
         self.amended.insert(place, booking);

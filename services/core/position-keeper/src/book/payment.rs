@@ -7,7 +7,7 @@ use super::sums::Sums;
 use super::trouble::bounded;
 use crate::prices::InstrumentIx;
 use domain::enums::EntryKind;
-use domain::{Amount, Currency, Date, FixedError, FxRate, Money};
+use domain::{Amount, Currency, Date, FixedError, FxRate, Money, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// A payment.
@@ -17,6 +17,8 @@ pub struct Payment {
     pub kind: EntryKind,
     /// Day on which it took effect.
     pub date: Date,
+    /// The moment at which it did: it belongs to the portfolio's day that was not yet cut then.
+    pub at: Timestamp,
     /// Currency.
     pub currency: Currency,
     /// As its record says: positive for money in, money out, fees and interest received alike.

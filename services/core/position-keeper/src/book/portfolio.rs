@@ -5,6 +5,7 @@ use super::action::LineActions;
 use super::besides::Besides;
 use super::booking::Booking;
 use super::cash::CashBook;
+use super::days::Days;
 use super::execution::{Charges, Effect};
 use super::history::{Changes, History, Place};
 use super::holding::Holding;
@@ -140,6 +141,8 @@ pub struct Portfolio {
     pub requests: Vec<Request>,
     /// What an outside book has said of it; `None` while there is nothing to compare and no break.
     pub outside: Option<Box<Outside>>,
+    /// The days that were closed, and those that are to be.
+    pub days: Days,
 }
 
 impl Portfolio {
@@ -180,6 +183,7 @@ impl Portfolio {
             commands: CommandMemory::default(),
             requests: Vec::new(),
             outside: None,
+            days: Days::default(),
         }
     }
 
@@ -228,6 +232,7 @@ impl Portfolio {
     pub fn book(&mut self, planned: &mut Planned, entry: LedgerEntry) -> Place {
         let restated = planned.across.as_mut().and_then(|across| across.entry.take());
         let line = planned.position.as_ref().map(|(ix, place, position)| (*ix, place.unwrap_or_else(|| self.lines.place(*ix)), position));
+        self.days.touch(planned.kept.oldest_day());
         // First what was held before it, then what is held.
         let kept = match &planned.kept {
             payment @ Booking::Payment(_) => self.payments.push(&self.payment_changes, None, None, payment) | PAYMENT,
@@ -246,6 +251,8 @@ impl Portfolio {
                 }
                 Some(across) => self.restate_across(ix, place, *across, &planned.effect.charges),
             }
+        } else if let Booking::Execution(exchange) = &planned.kept {
+            self.days.exchanged = self.days.exchanged.max(Some(exchange.trade_date));
         }
         self.cash.post(&planned.effect.movements, planned.settles);
         self.sums = planned.sums;

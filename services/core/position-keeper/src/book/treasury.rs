@@ -151,6 +151,7 @@ fn payment_of(portfolio: &Portfolio, market: &Market, entry: &CashEntry) -> Resu
     Ok(Payment {
         kind: entry_kind(entry.kind)?,
         date: entry.effective_at.date_utc(),
+        at: entry.effective_at,
         currency: entry.currency,
         amount: entry.amount,
         rate,

@@ -23,6 +23,8 @@ pub struct Rules {
     pub rearm_seconds: i64,
     /// Name of the day cut.
     pub cut: SmolStr,
+    /// Whether only the days from Monday to Friday are days of its own.
+    pub has_weekends: bool,
     /// Number of the base currency among the market's.
     pub base_class: u32,
 }
@@ -37,6 +39,7 @@ impl Default for Rules {
             max_age_seconds: domain::policy::Book::default().max_price_age_seconds,
             rearm_seconds: i64::MAX,
             cut: cut_name("UTC", "00:00"),
+            has_weekends: true,
             base_class: HotPrice::CAREFUL - 1,
         }
     }
@@ -55,6 +58,7 @@ impl Rules {
             max_age_seconds: policy.book.max_price_age_seconds,
             rearm_seconds: policy.trigger.rearm_seconds,
             cut: cut_name(&policy.time_zone, &policy.day_cut),
+            has_weekends: domain::schedule::has_weekends(policy),
             base_class,
         }
     }

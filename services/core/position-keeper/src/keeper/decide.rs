@@ -26,6 +26,7 @@ impl PositionKeeper {
         for (ix, changed) in self.marks.take() {
             self.decide_portfolio(ix, changed, cx);
         }
+        self.close_days(cx);
         self.wake_when_stale(cx);
     }
 
@@ -91,6 +92,7 @@ impl PositionKeeper {
         if self.portfolios[ix.at()].shadow.is_some() {
             self.decide_shadow(ix, cx);
         }
+        self.look_at_days(ix, cx);
     }
 
     /// Judges a portfolio's bounds and moves its watch.

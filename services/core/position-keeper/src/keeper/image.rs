@@ -1,5 +1,6 @@
 //! The image of a lane: a shared part (instruments, prices, cuts, waiting records, quarantine, hashes of what was
 //! refused, commands of portfolios without a policy),
+//! the prices of each day that was cut (`c/<day, 8 digits>/<cut>`),
 //! one entity a portfolio (`p/<id>`), its booked ids in chunks
 //! (`i/<id>/<f or c>/<day, 8 digits>/<chunk, 8 digits>`), and its bookings: those of lines (`h/<id>/<piece, 12
 //! digits>`) and payments (`m/<id>/<piece, 12 digits>`).
@@ -10,7 +11,7 @@ use crate::book::{Portfolio, PortfolioIx};
 use crate::drift::Rules;
 use crate::drift::shadow::Laid;
 use crate::intake::Waits;
-use crate::prices::{Cuts, Market};
+use crate::prices::{Cuts, Market, closing};
 use crate::valuation::{View, sweep};
 use domain::{Date, PortfolioId, SmolStr, Timestamp};
 use engine::commands::CommandMemory;
@@ -26,6 +27,7 @@ use std::collections::{BTreeMap, BTreeSet};
 struct Shared {
     market: Vec<u8>,
     cuts: Cuts,
+    closing: BTreeSet<PortfolioIx>,
     waits: Waits,
     quarantine: Quarantine,
     refused: Refused,
@@ -134,6 +136,7 @@ impl Image for PositionKeeper {
         to_bytes(&Shared {
             market: self.market.image(),
             cuts: self.cuts.clone(),
+            closing: self.closing.clone(),
             waits: self.waits.clone(),
             quarantine: self.quarantine.clone(),
             refused: self.refused.clone(),
@@ -150,6 +153,7 @@ impl Image for PositionKeeper {
         *self = PositionKeeper {
             market: Market::restore(&shared.market, shared.last_now)?,
             cuts: shared.cuts,
+            closing: shared.closing,
             waits: shared.waits,
             quarantine: shared.quarantine,
             refused: shared.refused,
@@ -170,13 +174,17 @@ impl Image for PositionKeeper {
             let payments = p.payments.pieces(&p.payment_changes).map(|number| history_key(&p.id, Of::Payments, number));
             fills.chain(p.entries.chunks().map(|at| chunk_key(&p.id, Kind::Cash, at))).chain(lines).chain(payments)
         });
-        let keys: BTreeSet<SmolStr> = chunks.chain(self.portfolios.iter().map(|p| portfolio_key(&p.id))).collect();
+        let portfolios = self.portfolios.iter().map(|p| portfolio_key(&p.id));
+        let keys: BTreeSet<SmolStr> = chunks.chain(portfolios).chain(self.closing_prices.keys()).collect();
         keys.into_iter().collect()
     }
 
     fn entity(&self, key: &str) -> Option<Vec<u8>> {
         if let Some(id) = key.strip_prefix("p/") {
             return self.find(&PortfolioId::new(id).ok()?).map(|ix| to_bytes(self.portfolio(ix)));
+        }
+        if key.starts_with(closing::KEYS) {
+            return self.closing_prices.bytes(key);
         }
         if let Some((id, of, number)) = parse_history(key) {
             let portfolio = self.portfolio(self.find(&id)?);
@@ -194,6 +202,9 @@ impl Image for PositionKeeper {
             let portfolio: Portfolio = from_bytes(key, bytes)?;
             self.restoring.portfolios.insert(portfolio.ix, portfolio);
             return Ok(());
+        }
+        if key.starts_with(closing::KEYS) {
+            return self.closing_prices.restore(key, bytes);
         }
         if let Some((id, of, number)) = parse_history(key) {
             let (lines, payments) = self.restoring.histories.entry(id).or_default();
@@ -239,7 +250,7 @@ impl Image for PositionKeeper {
     }
 
     fn take_dirty(&mut self) -> Vec<SmolStr> {
-        let mut keys = BTreeSet::new();
+        let mut keys: BTreeSet<SmolStr> = self.closing_prices.take_dirty().collect();
         for (portfolio, dirty) in self.portfolios.iter_mut().zip(&mut self.dirty) {
             if !std::mem::take(dirty) {
                 continue;

@@ -37,6 +37,10 @@ impl Ratio {
     pub fn price(self, before: Price) -> Result<Price, FixedError> {
         mul_div_half_even(before.units(), self.old, self.new).map(Price::from_units)
     }
+    /// A price per unit before it, rounded half-even.
+    pub fn price_before(self, after: Price) -> Result<Price, FixedError> {
+        mul_div_half_even(after.units(), self.new, self.old).map(Price::from_units)
+    }
     /// The two numbers.
     pub const fn parts(self) -> (i128, i128) {
         (self.new, self.old)
@@ -220,6 +224,17 @@ impl Actions {
         let later = self.effective.iter().filter(|held| made < held.start);
         later.filter_map(|held| held.action.ratio()).try_fold(price, |price, ratio| ratio.price(price).ok())
     }
+    /// A price made at a moment, in the units of a day: splits of that day and before it count, later ones do not.
+    pub fn price_on(&self, price: Price, made: Timestamp, day: Date) -> Option<Price> {
+        self.effective.iter().try_fold(price, |price, held| {
+            let Some(ratio) = held.action.ratio() else { return Some(price) };
+            match (made < held.start, held.action.ex_date <= day) {
+                (true, true) => ratio.price(price).ok(),
+                (false, false) => ratio.price_before(price).ok(),
+                _ => Some(price),
+            }
+        })
+    }
 }
 
 impl Effective {
@@ -274,6 +289,9 @@ mod tests {
         let (price, early) = ("10".parse().unwrap(), Date::from_days(10).start_utc().plus_micros(-1));
         assert_eq!(actions.price(price, early).unwrap().to_string(), "3.3333333333");
         assert_eq!(actions.price(price, Date::from_days(10).start_utc()), Some(price));
+        let on = |made, day| actions.price_on(price, made, Date::from_days(day)).unwrap().to_string();
+        let late = Date::from_days(10).start_utc();
+        assert_eq!([on(early, 9), on(early, 10), on(late, 9), on(late, 10)], ["10", "3.3333333333", "30", "10"]);
         let same = actions.hear("a", Some(split("a", 10, "6", "2")));
         assert!(!same.changed);
         assert!(actions.hear("a", None).withdrawn);

@@ -4,7 +4,7 @@ use super::actions::Actions;
 use domain::enums::PriceSource;
 use domain::frame::FramePrice;
 use domain::wide::compare_products;
-use domain::{Bps, Price, Timestamp};
+use domain::{Bps, Date, Price, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
 
@@ -19,7 +19,14 @@ pub struct Mark {
 impl Mark {
     /// Its value in today's units; `None` where it leaves the range of prices.
     pub fn value(&self, actions: &Actions) -> Option<Price> {
-        let of = |(price, made): (Price, Timestamp)| actions.price(price, made);
+        self.value_by(|price, made| actions.price(price, made))
+    }
+    /// Its value in the units of a day; `None` where it leaves the range of prices.
+    pub fn value_on(&self, actions: &Actions, day: Date) -> Option<Price> {
+        self.value_by(|price, made| actions.price_on(price, made, day))
+    }
+    fn value_by(&self, unit: impl Fn(Price, Timestamp) -> Option<Price>) -> Option<Price> {
+        let of = |(price, made): (Price, Timestamp)| unit(price, made);
         let price = match self.other {
             None => of(self.one)?,
             Some(other) => middle(of(self.one)?, of(other)?)?,

@@ -1,13 +1,28 @@
 //! Day cuts: for each local time of day at which some portfolio's day ends, the prices as they stood then.
-//! A close is the accepted price at the last cut; before the first cut, the first accepted price.
+//! A close is the accepted price at the last cut; before the first cut, the first accepted price. The prices of the
+//! newest days are kept in `closing.rs`.
 
 use super::choice::Mark;
 use super::market::{InstrumentIx, Market};
 use super::slot::Slot;
-use domain::day::next_day_cut;
-use domain::{Price, SmolStr, Timestamp};
+use domain::day::{day_of_cut, next_day_cut};
+use domain::{Date, Price, SmolStr, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+
+/// Days before a moment in which cuts that were missed are looked for: more than as many days as are kept.
+const MISSED_DAYS: i64 = 40;
+
+/// A day that was cut.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DayCut {
+    /// The name of the cut.
+    pub name: SmolStr,
+    /// The day that it ended.
+    pub date: Date,
+    /// The moment.
+    pub at: Timestamp,
+}
 
 /// The name of a day cut: time zone and local time.
 pub fn cut_name(time_zone: &str, day_cut: &str) -> SmolStr {
@@ -19,6 +34,20 @@ pub fn cut_name(time_zone: &str, day_cut: &str) -> SmolStr {
 pub fn next_cut(name: &str, now: Timestamp) -> Option<Timestamp> {
     let (time_zone, day_cut) = name.rsplit_once(' ')?;
     next_day_cut(time_zone, day_cut, now)
+}
+
+/// The days of that name that were cut from the moment `first` on up to `now`, in order; of more than some weeks the
+/// last ones.
+pub fn cuts_since(name: &SmolStr, first: Timestamp, now: Timestamp) -> Vec<DayCut> {
+    let Some((time_zone, day_cut)) = name.rsplit_once(' ') else { return Vec::new() };
+    let oldest = now.plus_seconds(-MISSED_DAYS * 86_400);
+    let mut before = first.plus_micros(-1).max(oldest);
+    let cuts = std::iter::from_fn(|| {
+        before = next_day_cut(time_zone, day_cut, before)?;
+        let date = day_of_cut(time_zone, before)?;
+        (before <= now).then(|| DayCut { name: name.clone(), date, at: before })
+    });
+    cuts.collect()
 }
 
 /// Prices at the last cut, by the cut's name, as they were quoted: a later split moves what they come to.
@@ -54,5 +83,19 @@ mod tests {
         let due = next_cut(&cut_name("America/New_York", "16:00"), now).map(|due| due.to_string());
         assert_eq!(due.as_deref(), Some("2026-01-05T21:00:00Z"));
         assert_eq!(next_cut("16:00", now), None);
+    }
+
+    #[test]
+    fn every_missed_cut_is_a_day_of_its_own() {
+        let days = |zone: &str, cut: &str, first: &str, now: &str| -> Vec<String> {
+            let cuts = cuts_since(&cut_name(zone, cut), first.parse().unwrap(), now.parse().unwrap());
+            cuts.iter().map(|cut| format!("{} {}", cut.date, cut.at)).collect()
+        };
+        assert_eq!(days("UTC", "00:00", "2026-01-06T00:00:00Z", "2026-01-06T00:00:00Z"), ["2026-01-05 2026-01-06T00:00:00Z"]);
+        let over_a_change_of_clocks = days("America/New_York", "16:00", "2026-03-06T21:00:00Z", "2026-03-09T20:00:00Z");
+        let expected = ["2026-03-06 2026-03-06T21:00:00Z", "2026-03-07 2026-03-07T21:00:00Z", "2026-03-08 2026-03-08T20:00:00Z"];
+        assert_eq!(over_a_change_of_clocks[..3], expected);
+        assert_eq!(over_a_change_of_clocks.len(), 4);
+        assert_eq!(days("UTC", "00:00", "1990-01-01T00:00:00Z", "2026-01-06T00:00:00Z").len(), 40);
     }
 }

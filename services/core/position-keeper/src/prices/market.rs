@@ -2,7 +2,7 @@
 
 use super::actions::Action;
 use super::hours::{Hours, open_micros};
-use super::rates::{Pairs, Rate};
+use super::rates::{Pairs, Prices, Rate};
 use super::slot::Slot;
 use domain::corporate_action::CorporateAction;
 use domain::enums::{ActionStatus, InstrumentType, MarketState};
@@ -252,7 +252,11 @@ impl Market {
 
     /// Units of `quoted` for one of `of`; `None` where no pair, inverse or cross has a price.
     pub fn rate(&self, of: Currency, quoted: Currency) -> Option<Rate> {
-        self.pairs.rate(self, of, quoted)
+        self.rate_by(|ix| self.slot(ix).price, of, quoted)
+    }
+    /// The same, by other prices than those of now.
+    pub fn rate_by(&self, price: impl Prices, of: Currency, quoted: Currency) -> Option<Rate> {
+        self.pairs.rate(price, of, quoted)
     }
 
     /// The hours of an instrument's venue.

@@ -4,7 +4,7 @@
 //! which both legs have a price, each leg as a pair or an inverse. Inverses and crosses are rounded
 //! half-even at the rate's scale, a cross once. Nothing is guessed: without these there is no rate.
 
-use super::market::{InstrumentIx, Market};
+use super::market::InstrumentIx;
 use domain::fixed::pow10;
 use domain::wide::mul_div_half_even;
 use domain::{Currency, FxRate, InstrumentId, Price};
@@ -19,6 +19,10 @@ pub struct Rate {
     /// Pairs used; none for a currency in itself.
     pub pairs: SmallVec<[InstrumentIx; 2]>,
 }
+
+/// The price that an instrument has: now, or at some cut.
+pub trait Prices: Fn(InstrumentIx) -> Option<Price> + Copy {}
+impl<F: Fn(InstrumentIx) -> Option<Price> + Copy> Prices for F {}
 
 /// The pairs among the instruments.
 #[derive(Debug, Clone, Default)]
@@ -42,38 +46,38 @@ impl Pairs {
         true
     }
 
-    /// Units of `quoted` for one of `of`.
-    pub fn rate(&self, market: &Market, of: Currency, quoted: Currency) -> Option<Rate> {
+    /// Units of `quoted` for one of `of`, by the prices that instruments have.
+    pub fn rate(&self, price: impl Prices, of: Currency, quoted: Currency) -> Option<Rate> {
         if of == quoted {
             return Some(Rate { rate: FxRate::ONE, pairs: SmallVec::new() });
         }
-        self.leg(market, of, quoted).or_else(|| self.cross(market, of, quoted))
+        self.leg(price, of, quoted).or_else(|| self.cross(price, of, quoted))
     }
 
-    fn leg(&self, market: &Market, of: Currency, quoted: Currency) -> Option<Rate> {
-        let (leg, rate) = self.quoted(market, of, quoted)?;
+    fn leg(&self, price: impl Prices, of: Currency, quoted: Currency) -> Option<Rate> {
+        let (leg, rate) = self.quoted(price, of, quoted)?;
         Some(Rate { rate, pairs: SmallVec::from_slice(&[leg.pair()]) })
     }
 
     /// The pair, else its inverse, where it is a rate, rounded.
-    fn quoted(&self, market: &Market, of: Currency, quoted: Currency) -> Option<(Leg, FxRate)> {
-        let direct = self.priced(market, of, quoted).map(|(ix, price)| Leg::Direct(ix, price));
-        let inverse = || self.priced(market, quoted, of).map(|(ix, price)| Leg::Inverse(ix, price));
+    fn quoted(&self, price: impl Prices, of: Currency, quoted: Currency) -> Option<(Leg, FxRate)> {
+        let direct = self.priced(price, of, quoted).map(|(ix, price)| Leg::Direct(ix, price));
+        let inverse = || self.priced(price, quoted, of).map(|(ix, price)| Leg::Inverse(ix, price));
         let rated = |leg: Leg| Some((leg, leg.rate()?));
         direct.and_then(rated).or_else(|| inverse().and_then(rated))
     }
 
-    fn priced(&self, market: &Market, of: Currency, quoted: Currency) -> Option<(InstrumentIx, Price)> {
+    fn priced(&self, price: impl Prices, of: Currency, quoted: Currency) -> Option<(InstrumentIx, Price)> {
         let ix = *self.by_pair.get(&(of, quoted))?;
-        Some((ix, market.slot(ix).price?))
+        Some((ix, price(ix)?))
     }
 
-    fn cross(&self, market: &Market, of: Currency, quoted: Currency) -> Option<Rate> {
+    fn cross(&self, price: impl Prices, of: Currency, quoted: Currency) -> Option<Rate> {
         let mut through: Vec<Currency> = self.by_pair.keys().filter_map(|pair| other_side(*pair, of)).collect();
         through.sort_unstable();
         through.dedup();
         through.into_iter().filter(|middle| *middle != quoted).find_map(|middle| {
-            let ((first, _), (second, _)) = (self.quoted(market, of, middle)?, self.quoted(market, middle, quoted)?);
+            let ((first, _), (second, _)) = (self.quoted(price, of, middle)?, self.quoted(price, middle, quoted)?);
             let pairs = SmallVec::from_slice(&[first.pair(), second.pair()]);
             let units = first.times(second)?;
             usable(units).map(|rate| Rate { rate, pairs })
@@ -133,7 +137,7 @@ fn usable(units: i128) -> Option<FxRate> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::super::market::Market;
     use domain::Timestamp;
     use domain::frame::FramePrice;
 

@@ -41,6 +41,8 @@ pub struct Slot {
     pub held: Option<Price>,
     /// The first accepted price.
     pub first: Option<Price>,
+    /// Accrued interest per unit when that was accepted.
+    first_accrued: Option<Price>,
     /// Accrued interest per unit.
     pub accrued: Option<Price>,
     /// Its own reported states.
@@ -73,6 +75,7 @@ impl Slot {
             price_time: Timestamp::MIN,
             held: None,
             first: None,
+            first_accrued: None,
             accrued: None,
             hours: Hours::default(),
             venue: None,
@@ -163,6 +166,7 @@ impl Slot {
         self.price_time = time;
         if self.first.is_none() {
             (self.first, self.marks.first) = (Some(price), Some(chosen.mark));
+            self.first_accrued = self.accrued;
         }
         changed
     }
@@ -182,6 +186,10 @@ impl Slot {
     /// The accepted price as it was quoted.
     pub fn mark(&self) -> Option<Mark> {
         self.marks.accepted
+    }
+    /// The first accepted price as it was quoted, with the accrued interest of then.
+    pub fn first_quoted(&self) -> Option<(Mark, Option<Price>)> {
+        Some((self.marks.first?, self.first_accrued))
     }
 
     /// Notes an action that cannot be applied, or that it is no longer there; some are named, the rest follow them.

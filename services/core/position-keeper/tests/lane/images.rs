@@ -55,7 +55,11 @@ fn feed_with(book: &mut Book, n: usize, deed: &Deed, shadows: bool) {
         }
         4 => {
             let targets = json!([{"instrument_id": "A", "target_weight": "0.4"}, {"instrument_id": "B", "target_weight": "0.3"}]);
-            let more = json!({"targets": targets, "session_id": portfolio, "trigger": schedule(json!({"rearm_seconds": 40, "cash_band": "0.1"}), deed), "calendar": "24/7",
+            let more = json!({"targets": targets, "session_id": portfolio, "trigger": schedule(json!({"rearm_seconds": 40, "cash_band": "0.1"}), deed),
+                "calendar": if deed.wait.is_multiple_of(3) { json!(null) } else { json!("24/7") },
+                "time_zone": (if deed.wait.is_multiple_of(2) { "UTC" } else { "America/New_York" }),
+                // Each has cuts of its own: the close of an instrument is that of a cut, whoever had it first.
+                "day_cut": format!("{:02}:{:02}", deed.wait % 24, deed.portfolio * 20),
                 "book": {"max_price_age_seconds": if deed.amount.is_multiple_of(2) { 100 } else { 86_400 }, "cost_method": method(deed),
                     "reconcile_tolerance": (deed.amount % 3 * 1000).to_string()}});
             book.policy_of(portfolio, n as i64 + 1, if shadows { with_shadow(more, deed) } else { more });
@@ -64,11 +68,13 @@ fn feed_with(book: &mut Book, n: usize, deed: &Deed, shadows: bool) {
         6..=9 => {
             let side = if deed.kind == 9 { "SELL" } else { "BUY" };
             let date = if deed.amount.is_multiple_of(9) {
-                "2026-01-03"
+                "2026-01-03".to_owned()
             } else if deed.amount.is_multiple_of(7) {
-                "2026-01-04"
+                "2026-01-04".to_owned()
+            } else if deed.amount.is_multiple_of(3) {
+                Timestamp::from_micros(book.now()).date_utc().to_string()
             } else {
-                "2026-01-05"
+                "2026-01-05".to_owned()
             };
             let more = json!({"portfolio_id": portfolio, "instrument_id": instrument, "currency": currency, "trade_date": date,
                 "settle_date": if deed.amount.is_multiple_of(2) { json!("2026-01-06") } else { json!(null) },
@@ -188,12 +194,17 @@ fn settings() -> Settings {
     Settings { dedup_trade_dates, max_lots, snapshot_interval_ms, waiting_limit: 6, waiting_portfolio_limit: 4, ..Settings::default() }
 }
 
+/// Now and then some days pass, in seconds.
+fn a_day(deed: &Deed) -> i64 {
+    if deed.wait.is_multiple_of(17) { 60_000 * i64::from(deed.amount % 4) } else { 0 }
+}
+
 fn story(deeds: &[Deed]) -> (Book, Vec<Vec<Output>>) {
     let mut book = Book::with(&settings());
     let (mut outputs, mut now) = (Vec::new(), 0);
     for (n, deed) in deeds.iter().enumerate() {
         feed(&mut book, n, deed);
-        now += i64::from(deed.wait) * i64::from(deed.wait) / 4;
+        now += i64::from(deed.wait) * i64::from(deed.wait) / 4 + a_day(deed) * 1000;
         if !deed.wait.is_multiple_of(3) {
             outputs.push(book.run_at(second(now / 1000)));
         }
@@ -307,7 +318,7 @@ fn told(deeds: &[Deed]) -> Vec<Output> {
         if deed.kind != 99 && !behind && !other_currency {
             feed(&mut book, n, deed);
         }
-        now += i64::from(deed.wait);
+        now += i64::from(deed.wait) + a_day(deed);
         outputs.extend(book.run_at(second(now)));
     }
     let own = |output: &Output| output.portfolio_id().is_some_and(|id| id.as_str() == "p");
@@ -323,6 +334,10 @@ fn without_offsets(output: Output) -> Output {
         Output::Drift(mut record) => {
             record.input_offsets.clear();
             Output::Drift(record)
+        }
+        Output::PortfolioClose(mut record) => {
+            record.input_offsets.clear();
+            Output::PortfolioClose(record)
         }
         Output::Ledger(mut record) => {
             record.entries.iter_mut().for_each(|entry| entry.cause.offset = 0);

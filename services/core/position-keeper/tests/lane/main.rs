@@ -7,6 +7,8 @@ mod admitting;
 mod amending;
 mod blocks;
 mod bookings;
+mod closing;
+mod closing_laws;
 mod crowding;
 mod discarding;
 mod dividends;

@@ -4,6 +4,7 @@
 //! lanes refuse stands in the dead letters, and a router's report under another portfolio's key has
 //! no row here either.
 
+mod closes;
 mod dead_letters;
 mod exact;
 mod orders;
@@ -133,8 +134,9 @@ fn add(output: &Output, origin: Origin, into: &mut Rows) -> Result<(), RowError>
             rebalances::add(event, origin, &mut into.batch);
             Ok(())
         }
+        Output::PortfolioClose(close) => closes::add(close, &mut into.batch),
         // They have no rows; dead letters stand on topics of their own.
-        Output::PortfolioClose(_) | Output::Refresh(_) | Output::Fill(_) | Output::DeadLetter(_) => Ok(()),
+        Output::Refresh(_) | Output::Fill(_) | Output::DeadLetter(_) => Ok(()),
     }
 }
 

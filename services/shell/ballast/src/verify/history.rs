@@ -14,6 +14,7 @@ use domain::frame::Frame;
 use domain::ledger::Ledger;
 use domain::order::OrderWave;
 use domain::policy::Policy;
+use domain::portfolio_close::PortfolioClose;
 use domain::progress::Progress;
 use domain::rebalance_event::RebalanceEvent;
 use domain::refresh::Refresh;
@@ -58,6 +59,7 @@ pub(super) struct History {
     pub(super) counts: BTreeMap<String, u64>,
     pub(super) log: BTreeMap<(Topic, i32), BTreeMap<i64, Logged>>,
     pub(super) fills: Vec<Seen<Fill>>,
+    pub(super) closes: Vec<Seen<PortfolioClose>>,
     pub(super) cash: Vec<Seen<CashEntry>>,
     pub(super) policies: Vec<Seen<PolicyRecord>>,
     pub(super) commands: Vec<Seen<Command>>,
@@ -79,7 +81,8 @@ pub(super) struct History {
 }
 
 /// Topics in which every record is the output of a step.
-pub(super) const OURS: [Topic; 6] = [Topic::Ledger, Topic::Snapshots, Topic::Drift, Topic::Orders, Topic::RebalanceEvents, Topic::Refresh];
+pub(super) const OURS: [Topic; 7] =
+    [Topic::Ledger, Topic::Snapshots, Topic::Drift, Topic::PortfolioCloses, Topic::Orders, Topic::RebalanceEvents, Topic::Refresh];
 
 impl History {
     /// Reads records that come grouped by topic and partition, by offset.
@@ -146,12 +149,12 @@ impl History {
                 self.frames.push(seen.hold(frame, false));
                 Ok(())
             }
-            Topic::Ledger | Topic::Snapshots | Topic::RebalanceEvents => {
+            Topic::Ledger | Topic::Snapshots | Topic::PortfolioCloses | Topic::RebalanceEvents => {
                 let output = decode_output(schemas, topic, value.unwrap_or_default()).map_err(|why| why.to_string())?;
                 self.take_output(seen, output);
                 Ok(())
             }
-            Topic::PortfolioCloses | Topic::Performance | Topic::Risk => Ok(()),
+            Topic::Performance | Topic::Risk => Ok(()),
             _ => {
                 let input = decode(schemas, topic, record.key.as_deref(), value).map_err(|why| why.to_string())?;
                 self.take_input(seen, input, record, logged)
@@ -163,6 +166,7 @@ impl History {
         match output {
             Output::Ledger(ledger) => self.ledgers.push(seen.hold(*ledger, false)),
             Output::Snapshot(snapshot) => self.snapshots.push(seen.hold(*snapshot, false)),
+            Output::PortfolioClose(close) => self.closes.push(seen.hold(*close, false)),
             Output::RebalanceEvent(event) => self.events.push(seen.hold(*event, false)),
             _ => {}
         }

@@ -24,7 +24,7 @@ pub(super) fn check(history: &History, lanes: &Lanes, facts: &Facts, fates: &Fat
 }
 
 /// Distinct trades that were booked, or should have been.
-fn distinct<'a>(history: &'a History, fates: &'a Fates) -> Vec<(&'a Seen<Fill>, Fate)> {
+pub(super) fn distinct<'a>(history: &'a History, fates: &'a Fates) -> Vec<(&'a Seen<Fill>, Fate)> {
     let mut known = BTreeSet::new();
     let counts = |(seen, fate): &(&Seen<Fill>, &Fate)| matches!(fate, Fate::Applied | Fate::Lost) && !seen.misfiled && is_trade(seen);
     let fills = history.fills.iter().zip(&fates.fills).filter(counts);
@@ -32,7 +32,7 @@ fn distinct<'a>(history: &'a History, fates: &'a Fates) -> Vec<(&'a Seen<Fill>, 
 }
 
 /// Signed units that an execution brings: none for a pair, less a fee paid in the units themselves.
-fn units(fill: &Fill, facts: &Facts) -> Exact {
+pub(super) fn units(fill: &Fill, facts: &Facts) -> Exact {
     let Some(instrument) = facts.instrument(&fill.instrument_id, i64::MAX) else { return signed_quantity(fill) };
     match instrument.kind {
         InstrumentType::Fx => zero(),
@@ -54,7 +54,7 @@ fn sums(fills: &[&Fill], facts: &Facts) -> BTreeMap<Holding, Exact> {
 }
 
 /// Holdings that something else than a trade moved: transfers, splits, corrections.
-fn moved_otherwise(history: &History, lanes: &Lanes, fates: &Fates) -> BTreeSet<Holding> {
+pub(super) fn moved_otherwise(history: &History, lanes: &Lanes, fates: &Fates) -> BTreeSet<Holding> {
     let mut moved = BTreeSet::new();
     for seen in history.ledgers.iter().filter(|seen| lanes.is_settled(seen.stamp)) {
         for entry in seen

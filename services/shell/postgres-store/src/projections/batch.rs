@@ -6,10 +6,10 @@
 use sqlx::{Postgres, Transaction};
 
 use super::{
-    AllocationSet, DeadLetterRow, OffsetAdvance, OrderCancel, OrderRow, OrderStatusRow, PortfolioRow, PositionRow, RebalanceRow,
+    AllocationSet, CloseRow, DeadLetterRow, OffsetAdvance, OrderCancel, OrderRow, OrderStatusRow, PortfolioRow, PositionRow, RebalanceRow,
     Rebalanced, SnapshotRow, TargetSet,
 };
-use super::{allocations, dead_letters, offsets, orders, portfolios, positions, rebalances, snapshots};
+use super::{allocations, closes, dead_letters, offsets, orders, portfolios, positions, rebalances, snapshots};
 use crate::errors::UNIQUE_VIOLATION;
 use crate::statement::Limit;
 use crate::{Store, StoreError};
@@ -39,6 +39,8 @@ pub struct ProjectionBatch {
     pub rebalances: Vec<RebalanceRow>,
     /// From snapshots.
     pub snapshots: Vec<SnapshotRow>,
+    /// From closed days.
+    pub closes: Vec<CloseRow>,
     /// From the `.dlq` topics.
     pub dead_letters: Vec<DeadLetterRow>,
 }
@@ -73,6 +75,7 @@ async fn apply_rows(limit: &Limit, transaction: &mut Transaction<'_, Postgres>, 
     rebalances::upsert(limit, transaction, &batch.rebalances).await?;
     allocations::mark_rebalanced(limit, transaction, &batch.rebalanced).await?;
     snapshots::insert(limit, transaction, &batch.snapshots).await?;
+    closes::upsert(limit, transaction, &batch.closes).await?;
     dead_letters::insert(limit, transaction, &batch.dead_letters).await
 }
 

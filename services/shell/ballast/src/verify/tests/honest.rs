@@ -13,10 +13,10 @@ use domain::{Currency, Money, Output, Quantity, Topic};
 use engine::Settings;
 use std::path::PathBuf;
 
-type Log = Vec<(String, SeenRecord<'static>)>;
+pub(super) type Log = Vec<(String, SeenRecord<'static>)>;
 
 /// Inputs of a golden case, by name.
-fn cases() -> Vec<(String, String)> {
+pub(super) fn cases() -> Vec<(String, String)> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../tests/golden/cases");
     let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let inputs = files.filter(|path| path.to_string_lossy().ends_with(".in.jsonl"));
@@ -31,7 +31,7 @@ fn cases() -> Vec<(String, String)> {
 }
 
 /// What the service makes of lines; those that nobody can read are left out.
-fn lived(text: &str) -> Log {
+pub(super) fn lived(text: &str) -> Log {
     let core = Settings { snapshot_interval_ms: 0, ..Settings::default() };
     let mut cluster = Cluster::new(ClusterSettings { lanes: 1, market_partitions: 1, core, ..ClusterSettings::default() });
     let mut clock = None;
@@ -57,12 +57,18 @@ fn lived(text: &str) -> Log {
         .collect()
 }
 
-fn judged(log: &Log) -> Report {
+pub(super) fn judged(log: &Log) -> Report {
     verify(log.iter().map(|(topic, record)| SeenRecord { topic, ..record.clone() }), &Given::default())
 }
 
 /// The log with every record of a topic changed.
-fn with<T>(log: &Log, topic: Topic, read: impl Fn(&[u8]) -> T, change: &mut dyn FnMut(&mut T), write: impl Fn(T) -> Vec<u8>) -> Log {
+pub(super) fn with<T>(
+    log: &Log,
+    topic: Topic,
+    read: impl Fn(&[u8]) -> T,
+    change: &mut dyn FnMut(&mut T),
+    write: impl Fn(T) -> Vec<u8>,
+) -> Log {
     let mut log = log.clone();
     for (_, record) in log.iter_mut().filter(|(name, _)| name == topic.name()) {
         let mut read = read(record.value.as_deref().unwrap());
@@ -132,7 +138,8 @@ fn what_the_service_made_is_accused_of_nothing() {
 }
 
 /// Cases whose books the model does not follow to their end.
-const LEFT: [&str; 5] = [
+const LEFT: [&str; 6] = [
+    "close_with_transfers_and_a_dividend_by_entries",
     "dividend_abroad_settled_by_entries",
     "dividend_owed_until_an_entry_settles_it",
     "dividend_settled_in_parts_and_taken_back",

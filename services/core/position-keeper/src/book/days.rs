@@ -1,0 +1,129 @@
+//! The days of a portfolio: those that were closed and may be closed again, those that were cut and are still to be
+//! closed, and how far back something has changed since. It makes no close.
+
+use crate::prices::InstrumentIx;
+use crate::prices::cuts::DayCut;
+use domain::{Currency, Date, Money};
+use serde::{Deserialize, Serialize};
+
+/// Closed days that are kept, and cuts that may be missed: older days are never closed again.
+pub const MOST_DAYS: usize = 10;
+
+/// What a close lacks to be final.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Lack {
+    /// A price.
+    Price(InstrumentIx),
+    /// A rate to base.
+    Rate(Currency),
+    /// A corporate action that the book does not follow, or facts that are doubtful.
+    Action(InstrumentIx),
+    /// Records that wait.
+    Waiting,
+    /// Bookings that were let go, so that those of later days cannot be told apart.
+    Bookings,
+    /// A person's decision about refused records.
+    Release,
+}
+
+impl Lack {
+    /// Whether figures are missing, and not only somebody's word that they are right.
+    pub fn is_of_figures(&self) -> bool {
+        *self != Self::Release
+    }
+}
+
+/// A day that was closed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClosedDay {
+    /// Its cut.
+    pub cut: DayCut,
+    /// Version of its newest close.
+    pub version: i64,
+    /// Fingerprint of that one's figures.
+    pub figures: u128,
+    /// What it lacked; nothing, where it was final.
+    pub lacks: Vec<Lack>,
+    /// Net flows up to it, as published.
+    pub net_flows: Money,
+}
+
+/// The days.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Days {
+    /// The newest closed days, in order.
+    closed: Vec<ClosedDay>,
+    /// Net flows up to the day before the first of them, as published.
+    before: Money,
+    /// Days that were cut and are not yet closed, in order.
+    due: Vec<DayCut>,
+    /// The oldest day that something concerned which was booked since the last closes were made.
+    touched: Option<Date>,
+    /// The newest date of one currency against another: such bookings have no line that would tell.
+    pub exchanged: Option<Date>,
+}
+
+impl Days {
+    /// Notes that something was booked that concerns that day and those after it.
+    pub fn touch(&mut self, day: Date) {
+        if self.touched.is_none_or(|known| day < known) {
+            self.touched = Some(day);
+        }
+    }
+    /// Whether a closed day is concerned by what was booked. What is not need not be remembered.
+    pub fn look(&mut self) -> bool {
+        let last = self.closed.last().map(|day| day.cut.date);
+        self.touched = self.touched.filter(|touched| Some(*touched) <= last);
+        self.touched.is_some()
+    }
+    /// The oldest day from which closed days are to be closed again; it is then done.
+    pub fn take_touched(&mut self) -> Option<Date> {
+        self.touched.take()
+    }
+    /// Notes a day that was cut; one that was closed under another cut already is not closed twice.
+    pub fn cut(&mut self, cut: DayCut) -> bool {
+        let last = self.due.last().or(self.closed.last().map(|day| &day.cut));
+        if last.is_some_and(|last| cut.date <= last.date) {
+            return false;
+        }
+        self.due.push(cut);
+        if self.due.len() > MOST_DAYS {
+            self.due.remove(0);
+        }
+        true
+    }
+    /// The days that were cut and are not yet closed; they then count as closed.
+    pub fn take_due(&mut self) -> Vec<DayCut> {
+        std::mem::take(&mut self.due)
+    }
+    /// Whether a day is still to be closed.
+    pub fn has_due(&self) -> bool {
+        !self.due.is_empty()
+    }
+    /// The closed days that are kept, in order.
+    pub fn closed(&self) -> &[ClosedDay] {
+        &self.closed
+    }
+    /// Whether a rate would make a closed day whole.
+    pub fn lack_a_rate(&self) -> bool {
+        self.closed.iter().flat_map(|day| &day.lacks).any(|lack| matches!(lack, Lack::Rate(_)))
+    }
+    /// Net flows up to the day before one of them, or before the next.
+    pub fn flows_before(&self, place: usize) -> Money {
+        place.checked_sub(1).and_then(|place| self.closed.get(place)).map_or(self.before, |day| day.net_flows)
+    }
+    /// Writes a closed day, at a place that is known or behind all others.
+    pub fn write(&mut self, place: usize, day: ClosedDay) {
+        match self.closed.get_mut(place) {
+            Some(known) => *known = day,
+            None => self.closed.push(day),
+        }
+    }
+    /// Lets the oldest days go that are too many.
+    pub fn let_go(&mut self) {
+        let most = self.closed.len().saturating_sub(MOST_DAYS);
+        if let Some(last) = self.closed.drain(..most).next_back() {
+            self.before = last.net_flows;
+        }
+    }
+}

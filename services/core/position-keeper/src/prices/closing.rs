@@ -1,0 +1,136 @@
+//! Prices at the cuts of the newest days, by the cut's name, so that a day which is closed again is closed at the same
+//! prices. What had no price then takes the first one that was accepted after it. They are kept as they were quoted:
+//! a split moves what they come to. It knows no portfolio.
+
+use super::choice::Mark;
+use super::market::{InstrumentIx, Market};
+use domain::{Date, Price, SmolStr};
+use engine::ImageError;
+use engine::image::{from_bytes, to_bytes};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Days that are kept of one name: ten from Monday to Friday, and the weekends between them.
+const MOST_DAYS: usize = 14;
+/// Days before the newest after which those of any name go: what nobody cuts any more is not kept for ever.
+const OLDEST_DAYS: i32 = 31;
+
+/// The price of an instrument at a cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Quoted {
+    mark: Mark,
+    accrued: Option<Price>,
+}
+
+/// The prices of one cut.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ClosingPrices {
+    prices: Vec<Option<Quoted>>,
+}
+
+impl ClosingPrices {
+    fn of(market: &Market) -> Self {
+        let quoted = |slot: &super::Slot| Some(Quoted { mark: slot.mark()?, accrued: slot.accrued });
+        Self { prices: market.slots().iter().map(quoted).collect() }
+    }
+    /// The price of an instrument in the units of a day, and its accrued interest.
+    pub fn price(&self, ix: InstrumentIx, market: &Market, day: Date) -> Option<(Price, Option<Price>)> {
+        let slot = market.slot(ix);
+        let kept = self.prices.get(ix.at()).copied().flatten().map(|quoted| (quoted.mark, quoted.accrued));
+        let (mark, accrued) = kept.or_else(|| slot.first_quoted())?;
+        let price = mark.value_on(&slot.actions, day).filter(|price| price.is_positive())?;
+        Some((price, accrued))
+    }
+}
+
+/// The prices of the newest cuts.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Closing {
+    days: BTreeMap<(SmolStr, Date), ClosingPrices>,
+    dirty: BTreeSet<(SmolStr, Date)>,
+    none: ClosingPrices,
+}
+
+impl Closing {
+    /// Keeps the prices of now for some days of a name; what is too old goes.
+    pub fn keep(&mut self, name: &SmolStr, days: &BTreeSet<Date>, market: &Market) {
+        for day in days {
+            let key = (name.clone(), *day);
+            self.dirty.insert(key.clone());
+            self.days.insert(key, ClosingPrices::of(market));
+        }
+        let newest = self.days.keys().map(|(_, day)| *day).max();
+        let too_old = |day: Date| newest.is_some_and(|newest| day < newest.plus_days(-OLDEST_DAYS));
+        let own: Vec<Date> = self.days.keys().filter(|(known, _)| known == name).map(|(_, day)| *day).collect();
+        let first = own.len().checked_sub(MOST_DAYS).map(|place| own[place]);
+        let gone = |(known, day): &(SmolStr, Date)| too_old(*day) || known == name && first.is_some_and(|first| *day < first);
+        let gone: Vec<_> = self.days.keys().filter(|key| gone(key)).cloned().collect();
+        for key in gone {
+            self.days.remove(&key);
+            self.dirty.insert(key);
+        }
+    }
+    /// The prices of a day; none where it was never cut, or let go.
+    pub fn of(&self, name: &SmolStr, day: Date) -> &ClosingPrices {
+        self.days.get(&(name.clone(), day)).unwrap_or(&self.none)
+    }
+
+    /// The keys under which the days stand in an image.
+    pub fn keys(&self) -> impl Iterator<Item = SmolStr> {
+        self.days.keys().map(key)
+    }
+    /// The bytes of a day; `None` where there is none (any more), and for other keys.
+    pub fn bytes(&self, key: &str) -> Option<Vec<u8>> {
+        self.days.get(&parse(key)?).map(to_bytes)
+    }
+    /// Puts a day back.
+    pub fn restore(&mut self, key: &str, bytes: &[u8]) -> Result<(), ImageError> {
+        let day = parse(key).ok_or_else(|| ImageError::new(key, "it names no day"))?;
+        self.days.insert(day, from_bytes(key, bytes)?);
+        Ok(())
+    }
+    /// Keys of days made or removed since the last call.
+    pub fn take_dirty(&mut self) -> impl Iterator<Item = SmolStr> {
+        std::mem::take(&mut self.dirty).into_iter().map(|day| key(&day))
+    }
+}
+
+/// What keys of days begin with.
+pub const KEYS: &str = "c/";
+/// Days are written from this one on, so that they sort.
+const FIRST_DAY: i64 = 50_000_000;
+
+fn key((name, day): &(SmolStr, Date)) -> SmolStr {
+    SmolStr::new(format!("{KEYS}{:08}/{name}", i64::from(day.days()) + FIRST_DAY))
+}
+
+fn parse(key: &str) -> Option<(SmolStr, Date)> {
+    let (day, name) = key.strip_prefix(KEYS)?.split_once('/')?;
+    let day = day.parse::<i64>().ok()?.checked_sub(FIRST_DAY)?;
+    Some((SmolStr::new(name), Date::from_days(i32::try_from(day).ok()?)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::prices::cuts::cut_name;
+
+    #[test]
+    fn the_newest_days_are_kept_and_come_back() {
+        let (market, mut closing) = (Market::default(), Closing::default());
+        let (own, other) = (cut_name("America/New_York", "16:00"), cut_name("UTC", "00:00"));
+        let day = Date::from_days;
+        closing.keep(&other, &[day(100)].into(), &market);
+        for number in 100..120 {
+            closing.keep(&own, &[day(number)].into(), &market);
+        }
+        let keys: Vec<SmolStr> = closing.keys().collect();
+        assert_eq!((keys.len(), closing.take_dirty().count()), (15, 21));
+        assert!(keys.contains(&SmolStr::new("c/50000106/America/New_York 16:00")), "{keys:?}");
+        let mut back = Closing::default();
+        keys.iter().for_each(|key| back.restore(key, &closing.bytes(key).unwrap()).unwrap());
+        assert_eq!(back, closing);
+        closing.keep(&own, &[day(140)].into(), &market);
+        assert!(!closing.keys().any(|key| key.ends_with("UTC 00:00")), "nobody cuts it any more");
+    }
+}

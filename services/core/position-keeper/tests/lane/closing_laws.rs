@@ -1,0 +1,109 @@
+//! Whatever the order in which a week's records come, and however late, its days are closed in the end as if each had
+//! come on its day.
+
+use crate::harness::*;
+use domain::Output;
+use domain::portfolio_close::PortfolioClose;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// Seconds of a day.
+const DAY: i64 = 86_400;
+
+/// Something that happens on a day, after the second of it, and is told so many days later.
+#[derive(Debug, Clone)]
+struct Deed {
+    kind: u8,
+    day: i64,
+    second: i64,
+    amount: u32,
+    late: i64,
+}
+
+fn deed() -> impl Strategy<Value = Deed> {
+    (0..7_u8, 0..5_i64, 0..DAY, 1..50_u32, 0..6_i64).prop_map(|(kind, day, second, amount, late)| Deed { kind, day, second, amount, late })
+}
+
+fn date(day: i64) -> String {
+    format!("2026-01-{:02}", 5 + day)
+}
+
+fn tell(book: &mut Book, n: usize, deed: &Deed) {
+    let at = domain::Timestamp::from_micros(second(deed.day * DAY + deed.second)).to_string();
+    let amount = deed.amount.to_string();
+    let instrument = if deed.amount.is_multiple_of(3) { "B" } else { "A" };
+    let more = json!({"trade_date": date(deed.day), "transact_time": at, "instrument_id": instrument});
+    match deed.kind {
+        0..=2 => _ = book.fill(&n.to_string(), if deed.kind == 2 { "SELL" } else { "BUY" }, &amount, "7", more),
+        3 => _ = book.entry(&n.to_string(), "DEPOSIT", json!({"amount": amount, "effective_at": at})),
+        4 => _ = book.entry(&n.to_string(), "WITHDRAWAL", json!({"amount": amount, "effective_at": at})),
+        5 => _ = book.entry(&n.to_string(), "FEE", json!({"amount": amount, "effective_at": at})),
+        // An execution that is taken back in the end never was.
+        _ => _ = book.fill(&n.to_string(), "BUY", &amount, "9", more),
+    }
+}
+
+fn cancel(book: &mut Book, n: usize, deed: &Deed) {
+    let instrument = if deed.amount.is_multiple_of(3) { "B" } else { "A" };
+    let more = json!({"trade_date": date(deed.day), "instrument_id": instrument, "exec_type": "CANCEL", "exec_ref_id": n.to_string()});
+    book.fill(&format!("c{n}"), "BUY", &deed.amount.to_string(), "9", more);
+}
+
+/// What the newest close of each day says, its cost apart: that depends on the order of the log.
+fn newest(outputs: &[Output]) -> BTreeMap<String, (String, String, Vec<Value>, Value)> {
+    let closes = outputs.iter().filter_map(|o| if let Output::PortfolioClose(close) = o { Some(close.as_ref()) } else { None });
+    let position = |close: &PortfolioClose| {
+        let held = close.positions.iter().map(|p| json!([p.instrument_id, p.quantity, p.price, p.value]));
+        held.collect::<Vec<_>>()
+    };
+    let told = |close: &PortfolioClose| {
+        (
+            close.equity.to_string(),
+            close.net_external_flow.to_string(),
+            position(close),
+            json!([close.cash, close.net_flows, close.provisional]),
+        )
+    };
+    closes.map(|close| (close.date.to_string(), told(close))).collect()
+}
+
+/// A week in which each deed is told on the day that `on` says; the market is the same in all of them.
+fn week(deeds: &[Deed], on: impl Fn(&Deed) -> (i64, i64)) -> Vec<Output> {
+    let mut book = Book::new();
+    book.policy(1, json!({})).instrument("A", json!({})).instrument("B", json!({})).price("A", "10").price("B", "20");
+    book.entry("first", "DEPOSIT", json!({"amount": "10000", "effective_at": "2026-01-05T00:00:00Z"})).run();
+    let mut order: Vec<usize> = (0..deeds.len()).collect();
+    order.sort_by_key(|n| (on(&deeds[*n]), *n));
+    let (mut outputs, mut next) = (Vec::new(), order.into_iter().peekable());
+    for day in 0..12 {
+        book.at(second(day * DAY + 3600)).price("A", &(10 + day * 3 % 7).to_string());
+        while let Some(n) = next.next_if(|n| on(&deeds[*n]).0 == day) {
+            book.at(second(day * DAY + on(&deeds[n]).1).max(book.now()));
+            tell(&mut book, n, &deeds[n]);
+            if deeds[n].amount.is_multiple_of(2) {
+                outputs.extend(book.run());
+            }
+        }
+        if day == 11 {
+            deeds.iter().enumerate().filter(|(_, deed)| deed.kind == 6).for_each(|(n, deed)| cancel(&mut book, n, deed));
+        }
+        outputs.extend(book.run());
+    }
+    outputs.extend(book.run_at(second(12 * DAY + 3600)));
+    outputs.extend(book.run_at(second(12 * DAY + 3700)));
+    outputs
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
+
+    #[test]
+    fn late_records_end_in_the_closes_of_a_week_in_order(deeds in prop::collection::vec(deed(), 1..40)) {
+        let on_their_days: Vec<Deed> = deeds.iter().filter(|deed| deed.kind != 6).cloned().collect();
+        let live = newest(&week(&deeds, |deed| (deed.day + deed.late, deed.second)));
+        let clean = newest(&week(&on_their_days, |deed| (deed.day, deed.second)));
+        prop_assert_eq!(live.len(), 10);
+        prop_assert_eq!(live, clean);
+    }
+}

@@ -1,0 +1,238 @@
+//! Closed days: I1 their units are the executions dated by then, I2 their cash is that of the ledger's entries dated by
+//! then and their flows join, I11 equity is the sum of its parts, I12 versions count up and days rise.
+//!
+//! A close is compared with what its step had booked. Books with amendments, corporate actions or futures leave the
+//! comparison of cash, lines that something else than a trade moved that of units: what a fold makes of them is not
+//! known here. Prices are not compared: which one stood at a cut is known to the lane alone.
+
+use super::exact::{Exact, Published, magnitude, near, ratio, show, whole, zero};
+use super::executions::act_step;
+use super::facts::Facts;
+use super::fate::{Fate, Fates};
+use super::history::History;
+use super::lanes::Lanes;
+use super::positions::{distinct, moved_otherwise, units};
+use super::report::Check;
+use super::seen::{Place, Seen, Stamp};
+use domain::enums::{EntryKind, InstrumentType};
+use domain::ledger::LedgerEntry;
+use domain::portfolio_close::{ClosedPosition, PortfolioClose};
+use domain::{Currency, Date, InstrumentId, Money, PortfolioId, Topic};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The rows about closes.
+pub(super) fn check(history: &History, lanes: &Lanes, facts: &Facts, fates: &Fates) -> Vec<Check> {
+    let closes: Vec<&Seen<PortfolioClose>> = history.closes.iter().filter(|seen| !seen.repeat && lanes.is_settled(seen.stamp)).collect();
+    let mut rows = vec![units_of_days(history, lanes, facts, fates, &closes), cash_of_days(history, lanes, &closes)];
+    rows.extend(chain(history, lanes, &closes));
+    rows.push(parts(&closes));
+    rows
+}
+
+/// Whether a close says that nothing is missing of its figures.
+fn is_whole(close: &PortfolioClose) -> bool {
+    close.complete
+}
+
+/// How far a close had read a topic when it was made.
+fn read(close: &PortfolioClose, topic: Topic, partition: i32) -> i64 {
+    close.input_offsets.iter().find(|o| o.topic == topic && o.partition == partition).map_or(0, |o| o.offset)
+}
+
+fn units_of_days(history: &History, lanes: &Lanes, facts: &Facts, fates: &Fates, closes: &[&Seen<PortfolioClose>]) -> Check {
+    let mut check = Check::new("I1", "units of a close = Σ signed distinct executions dated by its day");
+    let moved = moved_otherwise(history, lanes, fates);
+    let booked = distinct(history, fates);
+    for seen in closes.iter().filter(|seen| is_whole(&seen.record)) {
+        let Some(step) = seen.stamp.map(|stamp| stamp.step) else { continue };
+        let close = &seen.record;
+        let mut sums: BTreeMap<&InstrumentId, Exact> = BTreeMap::new();
+        for (fill, _) in booked.iter().filter(|(fill, fate)| *fate == Fate::Applied && fill.record.portfolio_id == close.portfolio_id) {
+            let act = act_step(fates, fill).unwrap_or(i64::MAX);
+            let contained = act < step || act == step && fill.place.offset < read(close, Topic::Fills, fill.place.partition);
+            if contained && fill.record.trade_date <= close.date {
+                *sums.entry(&fill.record.instrument_id).or_insert_with(zero) += units(&fill.record, facts);
+            }
+        }
+        let told: BTreeMap<&InstrumentId, Exact> = close.positions.iter().map(|p| (&p.instrument_id, p.quantity.exact())).collect();
+        for id in sums.keys().chain(told.keys()).copied().collect::<BTreeSet<_>>() {
+            if moved.contains(&(close.portfolio_id.clone(), id.clone())) || facts.is_forgotten(id) || facts.is_split(id) {
+                continue;
+            }
+            let (sum, quantity) = (sums.get(id).cloned().unwrap_or_else(zero), told.get(id).cloned().unwrap_or_else(zero));
+            check.that(sum == quantity, || {
+                format!(
+                    "{}: {} holds {} {id}, its executions by then add up to {}",
+                    named(seen),
+                    close.portfolio_id,
+                    show(&quantity),
+                    show(&sum)
+                )
+            });
+        }
+    }
+    check
+}
+
+fn named(seen: &Seen<PortfolioClose>) -> String {
+    format!("{}: version {} of {}", seen.place, seen.record.version, seen.record.date)
+}
+
+/// What entries of a ledger do to cash without anything else being folded again.
+fn is_plain(entry: &LedgerEntry) -> bool {
+    use EntryKind::{CashDeposit, CashFee, CashInterest, CashWithdrawal, Trade, TransferIn, TransferOut};
+    matches!(entry.kind, Trade | CashDeposit | CashWithdrawal | CashFee | CashInterest | TransferIn | TransferOut)
+        && entry.cause.topic != Topic::Frames
+}
+
+/// Whether an entry belongs to a day that was closed.
+fn is_of(entry: &LedgerEntry, close: &PortfolioClose) -> bool {
+    match entry.kind {
+        EntryKind::Trade => entry.trade_date.is_some_and(|date| date <= close.date),
+        _ => close.cut_at.is_some_and(|cut| entry.effective_at < cut),
+    }
+}
+
+fn cash_of_days(history: &History, lanes: &Lanes, closes: &[&Seen<PortfolioClose>]) -> Check {
+    let mut check = Check::new("I2", "cash of a close = Σ legs of the ledger's entries dated by its day");
+    let mut entries: BTreeMap<&PortfolioId, Vec<(&Seen<domain::ledger::Ledger>, &LedgerEntry)>> = BTreeMap::new();
+    for seen in history.ledgers.iter().filter(|seen| !seen.repeat && lanes.is_settled(seen.stamp)) {
+        entries.entry(&seen.record.portfolio_id).or_default().extend(seen.record.entries.iter().map(|entry| (seen, entry)));
+    }
+    let futures: BTreeSet<&PortfolioId> =
+        closes.iter().filter(|seen| has_future(&seen.record)).map(|seen| &seen.record.portfolio_id).collect();
+    for seen in closes.iter().filter(|seen| is_whole(&seen.record) && !futures.contains(&seen.record.portfolio_id)) {
+        let (close, stamp) = (&seen.record, seen.stamp);
+        let own = entries.get(&close.portfolio_id).map_or(&[][..], Vec::as_slice);
+        let begun = history.start(Topic::Ledger, seen.place.partition) == 0 && !lanes.has_lived(stamp);
+        let Some(step) = stamp.map(|stamp| stamp.step).filter(|_| begun && own.iter().all(|(_, entry)| is_plain(entry))) else { continue };
+        let mut sums: BTreeMap<Currency, (Exact, i128)> = BTreeMap::new();
+        for (ledger, entry) in own.iter().filter(|(_, entry)| is_of(entry, close)) {
+            let act = ledger.stamp.map_or(i64::MAX, |stamp| stamp.step);
+            let cause = &entry.cause;
+            if act < step || act == step && cause.offset < read(close, cause.topic, cause.partition) {
+                for leg in &entry.cash {
+                    let (sum, legs) = sums.entry(leg.currency).or_insert_with(|| (zero(), 0));
+                    *sum += leg.amount.exact();
+                    *legs += 1;
+                }
+            }
+        }
+        let told: BTreeMap<Currency, Exact> = close.cash.iter().map(|cash| (cash.currency, cash.amount.exact())).collect();
+        for currency in sums.keys().chain(told.keys()).copied().collect::<BTreeSet<_>>() {
+            let (sum, legs) = sums.get(&currency).cloned().unwrap_or_else(|| (zero(), 0));
+            let cash = told.get(&currency).cloned().unwrap_or_else(zero);
+            check.that(near(&sum, &cash, &ratio(legs + 1, 10)), || {
+                format!("{}: {} has {} {currency}, the ledger by then {}", named(seen), close.portfolio_id, show(&cash), show(&sum))
+            });
+        }
+    }
+    check
+}
+
+fn has_future(close: &PortfolioClose) -> bool {
+    close.positions.iter().any(|position| position.kind == InstrumentType::Future)
+}
+
+/// What is known of the days of a portfolio.
+#[derive(Default)]
+struct Days {
+    newest: BTreeMap<Date, (i64, Place, Option<Stamp>, Option<Money>)>,
+    last: Option<(Date, Option<Stamp>)>,
+}
+
+fn chain(history: &History, lanes: &Lanes, closes: &[&Seen<PortfolioClose>]) -> [Check; 3] {
+    let mut versions = Check::new("I12", "versions of a close count from 1, and each names the one that it replaces");
+    let mut rising = Check::new("I12", "days of a portfolio are closed in order");
+    let mut flows = Check::new("I2", "flow of a close = its net flows − those of the close before");
+    let mut days: BTreeMap<&PortfolioId, Days> = BTreeMap::new();
+    for seen in closes {
+        let close = &seen.record;
+        let known = days.entry(&close.portfolio_id).or_default();
+        let anew = |stamp: Option<Stamp>| !lanes.one_life(stamp, seen.stamp);
+        let before = known.newest.get(&close.date);
+        let (from, replaced) =
+            before.filter(|(_, _, stamp, _)| !anew(*stamp)).map_or((0, None), |(version, ..)| (*version, Some(*version)));
+        let unknown = before.is_none() && history.start(Topic::PortfolioCloses, seen.place.partition) > 0;
+        let lived = unknown || lanes.has_lived(seen.stamp);
+        versions.that(close.restates == replaced || unknown, || {
+            format!("{} of {} replaces {:?}, the one before is {replaced:?}", named(seen), close.portfolio_id, close.restates)
+        });
+        versions.that(close.version == from + 1 || (lived && from == 0 && close.version > 0), || {
+            format!("{} of {} follows version {from}", named(seen), close.portfolio_id)
+        });
+        if close.restates.is_none() && !unknown {
+            let last = known.last.filter(|(_, stamp)| !anew(*stamp)).map(|(date, _)| date);
+            rising.that(last.is_none_or(|last| last < close.date), || {
+                format!(
+                    "{} of {} is closed first behind {}",
+                    named(seen),
+                    close.portfolio_id,
+                    last.map_or_else(String::new, |day| day.to_string())
+                )
+            });
+            known.last = Some((close.date, seen.stamp));
+        }
+        let earlier = known.newest.range(..close.date).next_back().map(|(_, (_, _, stamp, flows))| (*stamp, *flows));
+        let begun = history.start(Topic::PortfolioCloses, seen.place.partition) == 0 && !lanes.has_lived(seen.stamp);
+        let since = match earlier {
+            Some((stamp, before)) => before.filter(|_| !anew(stamp)),
+            None => Some(Money::ZERO).filter(|_| begun),
+        };
+        if let (Some(net), Some(since)) = (close.net_flows, since) {
+            flows.that(close.net_external_flow.exact() == net.exact() - since.exact(), || {
+                let (flow, net, since) = (close.net_external_flow, net, since);
+                format!("{} of {}: the flow is {flow}, net flows are {net} after {since}", named(seen), close.portfolio_id)
+            });
+        }
+        known.newest.insert(close.date, (close.version, seen.place, seen.stamp, close.net_flows));
+    }
+    [versions, rising, flows]
+}
+
+fn parts(closes: &[&Seen<PortfolioClose>]) -> Check {
+    let mut check = Check::new("I11", "equity of a close is the sum of its values, each what its own numbers say");
+    for seen in closes {
+        let close = &seen.record;
+        let of_cash = close.currencies.iter().flat_map(|value| [value.cash_value, value.receivables_value]);
+        let sum: Exact = close.positions.iter().map(|position| position.value).chain(of_cash).map(Published::exact).sum();
+        check.that(sum == close.equity.exact(), || {
+            format!("{}: equity is {}, its parts add up to {}", named(seen), close.equity, show(&sum))
+        });
+        for position in &close.positions {
+            if let Some((value, slack)) = worth(position) {
+                check.that(near(&value, &position.value.exact(), &slack), || {
+                    format!(
+                        "{}: {} of {} are worth {}, the record says {}",
+                        named(seen),
+                        position.quantity,
+                        position.instrument_id,
+                        show(&value),
+                        position.value
+                    )
+                });
+            }
+        }
+        for value in &close.currencies {
+            let rate = value.fx_rate.map_or_else(zero, Published::exact);
+            for (amounts, told) in [(&close.cash, value.cash_value), (&close.receivables, value.receivables_value)] {
+                let amount = amounts.iter().find(|held| held.currency == value.currency).map_or(Money::ZERO, |held| held.amount);
+                let slack = (whole(1) + &rate) * ratio(1, 10);
+                check.that(near(&(amount.exact() * &rate), &told.exact(), &slack), || {
+                    format!("{}: {amount} {} are not worth {told}", named(seen), value.currency)
+                });
+            }
+        }
+    }
+    check
+}
+
+/// What a position's own numbers come to, and how far its published value may lie from that; `None` where it is not
+/// priced.
+fn worth(position: &ClosedPosition) -> Option<(Exact, Exact)> {
+    let (price, rate) = (position.price?.exact(), position.fx_rate?.exact());
+    let accrued = position.accrued.map_or_else(zero, Published::exact);
+    let value = position.quantity.exact() * (price + accrued) * position.multiplier?.exact();
+    let cost = if position.kind == InstrumentType::Future { position.cost?.exact() } else { zero() };
+    Some(((value - cost) * &rate, (whole(1) + magnitude(&rate)) * ratio(1, 10)))
+}
