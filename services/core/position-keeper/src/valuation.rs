@@ -4,7 +4,7 @@
 //! currency, the careful form for any other. `appraise` is the whole form behind snapshots and drift
 //! events. Both give the same equity. A value too large to publish counts as unpriced; nothing wraps.
 
-use crate::book::{CashBook, HotLine, Line, Portfolio};
+use crate::book::{CashBook, HotLine, Line, Portfolio, Position};
 use crate::prices::{HotPrice, InstrumentIx, Market};
 use domain::enums::{InstrumentType, PriceFlag};
 use domain::instrument::Instrument;
@@ -208,7 +208,8 @@ pub fn line_value(portfolio: &Portfolio, line: &Line, view: View<'_>) -> LineVal
     let limit = largest_part(parts(portfolio));
     let bounded =
         |amount: Amount| if amount.units().unsigned_abs() <= limit.unsigned_abs() { Ok(amount) } else { Err(FixedError::Overflow) };
-    let valued = worth(line, facts, price, slot.accrued, rate).and_then(|(value, weighed)| Ok((bounded(value)?, bounded(weighed)?)));
+    let valued =
+        worth(&line.position, facts, price, slot.accrued, rate).and_then(|(value, weighed)| Ok((bounded(value)?, bounded(weighed)?)));
     let Ok((value, weighed)) = valued else { return LineValue { rate: Some(rate), ..none } };
     let fit = !stale && !rate_is_stale(portfolio, facts.currency, view);
     LineValue { value, weighed, flag, rate: Some(rate), fit }
@@ -223,8 +224,13 @@ pub fn unit_price(facts: &Instrument, price: Price, accrued: Option<Price>) -> R
 }
 
 /// Value and weighed value in base.
-fn worth(line: &Line, facts: &Instrument, price: Price, accrued: Option<Price>, rate: FxRate) -> Result<(Amount, Amount), FixedError> {
-    let position = &line.position;
+pub fn worth(
+    position: &Position,
+    facts: &Instrument,
+    price: Price,
+    accrued: Option<Price>,
+    rate: FxRate,
+) -> Result<(Amount, Amount), FixedError> {
     let notional = position.quantity.times(unit_price(facts, price, accrued)?)?.multiply(facts.multiplier)?;
     let weighed = notional.convert(rate)?;
     if facts.kind == InstrumentType::Future {

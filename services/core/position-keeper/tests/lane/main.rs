@@ -23,3 +23,4 @@ mod scheduling;
 mod shadows;
 mod splitting;
 mod standing;
+mod strategies;
