@@ -1,7 +1,7 @@
 //! The snapshot: a portfolio whole, at one moment, in its base currency.
 //! It shows what `valuation` found and rounds once, on the way out.
 
-mod strategies;
+pub mod strategies;
 
 use crate::book::action::LineActions;
 use crate::book::entry::money;

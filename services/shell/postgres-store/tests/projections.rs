@@ -9,7 +9,7 @@ use std::str::FromStr;
 
 use postgres_store::projections::{
     AllocationLine, AllocationSet, DeadLetterRow, OffsetAdvance, OrderCancel, OrderRow, OrderStatusRow, PortfolioRow, PositionRow,
-    ProjectionBatch, RebalanceRow, Rebalanced, SnapshotRow, StoredOffset, TargetLine, TargetSet,
+    ProjectionBatch, RebalanceRow, Rebalanced, SnapshotRow, StoredOffset, StrategyLine, TargetLine, TargetSet,
 };
 use postgres_store::{Micros, Retry, Store, StoreError};
 use rust_decimal::Decimal;
@@ -178,8 +178,26 @@ fn line(instrument: &str, weight: &str) -> AllocationLine {
     }
 }
 
+fn sub_position(strategy: Option<&str>, quantity: &str) -> StrategyLine {
+    StrategyLine {
+        instrument_id: Some(s("AAPL")),
+        strategy: strategy.map(s),
+        residual: false,
+        quantity: d(quantity),
+        average_price: Some(d("90")),
+        cost: d("630"),
+        value: d("700"),
+        realized_gross: d("0"),
+        fees: d("0"),
+        income: d("0"),
+        realized_net: d("0"),
+        unrealized: d("70"),
+    }
+}
+
 fn holdings(version: i64, lines: Vec<AllocationLine>) -> AllocationSet {
-    AllocationSet { portfolio_id: s("p1"), snapshot_version: version, lines }
+    let strategies = vec![sub_position(Some("s1"), "7"), sub_position(None, "3")];
+    AllocationSet { portfolio_id: s("p1"), snapshot_version: version, lines, strategies }
 }
 
 fn targets(offset: i64, lines: &[(&str, &str)]) -> TargetSet {
@@ -243,6 +261,7 @@ async fn picture(scratch: &Scratch) -> String {
         "portfolios",
         "allocation_heads",
         "portfolio_allocations",
+        "portfolio_strategies",
         "positions",
         "orders",
         "portfolio_rebalances",

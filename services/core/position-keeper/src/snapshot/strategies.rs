@@ -12,9 +12,9 @@ use domain::{Amount, FxRate, InstrumentId, Money, Price, Quantity, StrategyId};
 use std::collections::BTreeMap;
 
 /// Rows of lines in a snapshot, at most: with all names at their longest they fit. Lines beyond are told together.
-const MOST_ROWS: usize = 16_000;
+pub const MOST_ROWS: usize = 16_000;
 /// Strategies that are told of lines together, at most: what others have is left as residual.
-const MOST_TOGETHER: usize = 1_024;
+pub const MOST_TOGETHER: usize = 1_024;
 
 /// The rows of a portfolio's sub-positions; none where no line has any.
 pub fn rows(portfolio: &Portfolio, appraisal: &Appraisal, view: View<'_>) -> Vec<StrategyPosition> {
