@@ -63,7 +63,7 @@ impl Kept {
     /// The nameless one is all that the line was; none of a line that was nothing.
     fn begin(line: &Position, rate: FxRate) -> Result<Self, FixedError> {
         let charged = Charged::of(line, rate)?;
-        let begun = (*line != Position::default()).then(|| (None, SubPosition { position: *line, charged }));
+        let begun = (*line != Position::default()).then_some((None, SubPosition { position: *line, charged }));
         Ok(Self { line: charged, each: Vec::from_iter(begun) })
     }
     fn find(&self, strategy: &Option<StrategyId>) -> Result<usize, usize> {
