@@ -178,25 +178,8 @@ fn line(instrument: &str, weight: &str) -> AllocationLine {
     }
 }
 
-fn sub_position(strategy: Option<&str>, quantity: &str) -> StrategyLine {
-    StrategyLine {
-        instrument_id: Some(s("AAPL")),
-        strategy: strategy.map(s),
-        residual: false,
-        quantity: d(quantity),
-        average_price: Some(d("90")),
-        cost: d("630"),
-        value: d("700"),
-        realized_gross: d("0"),
-        fees: d("0"),
-        income: d("0"),
-        realized_net: d("0"),
-        unrealized: d("70"),
-    }
-}
-
 fn holdings(version: i64, lines: Vec<AllocationLine>) -> AllocationSet {
-    let strategies = vec![sub_position(Some("s1"), "7"), sub_position(None, "3")];
+    let strategies = vec![StrategyLine { strategy: Some(s("s1")), quantity: d("10"), ..StrategyLine::default() }];
     AllocationSet { portfolio_id: s("p1"), snapshot_version: version, lines, strategies }
 }
 

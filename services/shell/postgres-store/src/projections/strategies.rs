@@ -13,7 +13,7 @@ use crate::statement::Limit;
 const DOING: &str = "projecting strategies";
 
 /// What one strategy holds and has earned of an instrument. Amounts are in the portfolio's base currency.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct StrategyLine {
     /// Instrument; absent for those together that are neither held nor targeted any more.
     pub instrument_id: Option<String>,
