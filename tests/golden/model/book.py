@@ -7,7 +7,7 @@ import copy
 from collections import Counter, defaultdict
 from fractions import Fraction
 
-from . import splits
+from . import splits, strategies
 from .exact import half_even, num
 
 ZERO = Fraction(0)
@@ -53,6 +53,8 @@ class Position:
         self.net_base = ZERO
         self.fees = defaultdict(Fraction)
         self.cycle = {"realized": ZERO, "fees": ZERO, "income": ZERO}
+        # What entries beside it brought of fees and income, both local, and of net in base.
+        self.beside = [ZERO, ZERO, ZERO]
 
     def release(self, units):
         """The cost, also in base, that goes with closed units: their share of the pool, or that of their lots."""
@@ -142,6 +144,11 @@ class Book:
         self.owed, self.book_owed = defaultdict(Fraction), ZERO
         self.market, self.by_entries, self.cash_policy = None, set(), False
         self.earned = {}
+        # By instrument: sub-positions by strategy, fees and income of the line in base, and what entries brought.
+        self.subs, self.charged, self.besides = {}, {}, {}
+
+    def nothing_held(self):
+        return Position(self.method)
 
     def settled(self, day):
         """Cash by currency without what fills of a later settlement date moved; `day` as YYYY-MM-DD."""
@@ -189,16 +196,13 @@ class Book:
         if self.splits:
             return splits.amended(self, place, value, self.corrected(value, was), self.log[place][3]["fx_rate"])
         right.positions = {name: Position(self.method) for name in self.positions}
-        told = {"kind": value.get("exec_type", "CANCEL"), "cash": defaultdict(Fraction), "external_flow": ZERO, "realized_gross": ZERO, "quantity_change": ZERO}
-        later = dict(told, kind="RESTATE", cash=defaultdict(Fraction))
+        told = {"kind": value.get("exec_type", "CANCEL"), "cash": defaultdict(Fraction), "external_flow": ZERO, "realized_gross": ZERO, "quantity_change": ZERO, "parts": {}}
+        later = dict(told, kind="RESTATE", cash=defaultdict(Fraction), parts={})
+        told["strategy"] = (self.corrected(value, was) or was).get("strategy")
         for at, (now, market, names, before) in enumerate(self.log):
             if at == place:
                 names = names | {value.get("exec_id")}
-                if told["kind"] == "CORRECT":
-                    changed = {k: value.get(k) for k in ("quantity", "price", "gross_amount", "accrued_interest") if k in value}
-                    now = {**{k: v for k, v in was.items() if k not in ("gross_amount", "accrued_interest")}, **changed, "fees": value.get("fees", [])}
-                else:
-                    now = None
+                now = self.corrected(value, was)
             after = right.book(now, market, names) if now else {"cash": {}}
             sums = told if at == place else later
             for sign, effect in ((1, after), (-1, before)):
@@ -206,6 +210,7 @@ class Book:
                     sums["cash"][currency] += sign * amount
                 for name in ("realized_gross", "quantity_change", "external_flow"):
                     sums[name] += sign * effect.get(name, ZERO)
+                strategies.add(sums["parts"], effect.get("parts", {}), sign)
             if at == place:
                 told["fx_rate"] = before["fx_rate"]
         told["restate"] = dict(later, fx_rate=None)
@@ -218,10 +223,21 @@ class Book:
         if value.get("exec_type") != "CORRECT":
             return None
         changed = {k: value.get(k) for k in ("quantity", "price", "gross_amount", "accrued_interest") if k in value}
+        # One that names no strategy says nothing of it.
+        changed.update({"strategy": value["strategy"]} if value.get("strategy") else {})
         return {**{k: v for k, v in was.items() if k not in ("gross_amount", "accrued_interest")}, **changed, "fees": value.get("fees", [])}
 
     def entry(self, value, market):
-        """A cash entry; None when a rate or a price is missing, else what the ledger says of it."""
+        """A cash entry, with whose it is; None when a rate or a price is missing, else what the ledger says of it."""
+        if value["kind"].startswith("TRANSFER") and value.get("instrument_id"):
+            return strategies.booked(self, value, market, Book.entry_whole)
+        return strategies.paid(self, value, market)
+
+    def fill(self, value, market):
+        """A fill, with whose it is; None when a rate is missing, else what the ledger says of it."""
+        return strategies.booked(self, value, market, Book.fill_whole)
+
+    def entry_whole(self, value, market):
         rate = market.rate(value["currency"], self.base)
         if rate is None:
             return None
@@ -303,7 +319,7 @@ class Book:
         self.sums["transferred"] += flow - (position.book_cost - before[2])
         return {"kind": value["kind"], "cash": {}, "external_flow": flow, "quantity_change": position.quantity - before[0], "fx_rate": rate, "price": price}
 
-    def fill(self, value, market):
+    def fill_whole(self, value, market):
         name, currency = value["instrument_id"], value["currency"]
         given = num(value.get("fx_rate")) if currency != self.base else None
         rate = given if given is not None else market.rate(currency, self.base)

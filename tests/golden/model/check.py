@@ -12,6 +12,7 @@ from .bands import Bands, Watch, rules, setting
 from .book import Book
 from .closes import Closes, Days
 from .exact import half_even, micros, num, read, uuid5
+from . import strategies
 from .market import Market
 from .outside import compare
 from .plan import Plan
@@ -193,7 +194,8 @@ class Case:
         every = [split for own in world.market.splits.values() for split in own]
         for book in world.books.values():
             told = resplit(book, every, split, kind, world.market)
-            if told and any([told["quantity_change"], told["realized_gross"], told["income"], *told["cash"].values()]):
+            moved = [amount for part in told["parts"].values() for amount in part] if told else []
+            if told and any([told["quantity_change"], told["realized_gross"], told["income"], *told["cash"].values(), *moved]):
                 world.booked.append(("ballast.frames.v1", split.frame, {**told, "action": split.action}))
 
     def policy(self, world, record):
@@ -367,6 +369,7 @@ class Case:
                 self.decimal("income", entry["income"], told["income"])
             if "price" in told:
                 self.decimal("price", entry["price"], told["price"])
+            self.parts(entry, told)
         causes = [(e["cause"]["topic"], int(e["cause"]["offset"]), e["kind"]) for e in value["entries"] if e["kind"] != "RESTATE"]
         caused = lambda told, cause: told[2] and told[:2] == cause[:2] and (cause[0] != "ballast.frames.v1" or told[2]["kind"] == cause[2])
         world = next((s for s in self.states if all(any(caused(told, c) for told in s.booked) for c in causes)), None)
@@ -376,6 +379,32 @@ class Case:
         self.same("cash balances", {c["currency"]: num(c["amount"]) for c in value["cash"]}, {c: half_even(a, 10) for c, a in book.cash.items()})
         for state in value["positions"]:
             self.position(state, book, world)
+
+    def parts(self, entry, told):
+        """Whose an entry is: without a list, all of it is its strategy's."""
+        self.same("strategy", entry["strategy"], told.get("strategy") if entry["kind"] != "RESTATE" else None)
+        rounded = {who: [half_even(part[0], 8), *(half_even(amount, 10) for amount in part[1:])] for who, part in told["parts"].items()}
+        expected = {who: part for who, part in rounded.items() if any(part)}
+        found = {}
+        for part in entry.get("by_strategy", []):
+            who = strategies.RESIDUAL if part["residual"] else part["strategy"]
+            found[who] = [num(part[name]) for name in ("quantity_change", "realized_gross", "fees", "income")]
+        if found:
+            self.same("by_strategy", found, expected)
+        else:
+            self.same("all is its strategy's", set(expected) <= {entry["strategy"]}, True)
+
+    def strategies(self, value, book, at, market):
+        rows = strategies.Rows(book, at, market).rows
+        found = {(row["instrument_id"], strategies.RESIDUAL if row["residual"] else row["strategy"]): row for row in value.get("strategies", [])}
+        self.same("rows of strategies", list(found), list(rows))
+        for key, row in found.items():
+            if key in rows:
+                units, average, shown = rows[key]
+                average = None if average is None else half_even(average, 10)
+                self.same(f"strategy {key}", strategies.told(row), (units, average, shown))
+                net = shown[2] - shown[3] + shown[4]
+                self.same(f"strategy {key} net and gain", (num(row["realized_net"]), num(row["unrealized"])), (net, shown[1] - shown[0]))
 
     def position(self, state, book, world):
         name = state["instrument_id"]
@@ -414,6 +443,7 @@ class Case:
         values = [num(a["value"]) for a in value["allocations"]]
         self.same("order of allocations", values, sorted(values, key=lambda v: -abs(v)))
         self.metrics(value, book, at)
+        self.strategies(value, book, at, world.market)
         self.same("unpriced", [n for n in value["health"]["unpriced"] if "/" not in n], at.unpriced)
         self.same("stale", [n for n in value["health"]["stale"] if "/" not in n], at.stale)
         health = value["health"]

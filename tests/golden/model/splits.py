@@ -10,6 +10,7 @@ import zoneinfo
 from collections import Counter, defaultdict
 from fractions import Fraction
 
+from . import strategies
 from .exact import half_even, num, toward_zero
 
 ZERO, STEP = Fraction(0), Fraction(1, 10**8)
@@ -29,7 +30,7 @@ def day_of(value, market):
 
 
 def nothing():
-    return {"quantity_change": ZERO, "cash": defaultdict(Fraction), "realized_gross": ZERO, "income": ZERO, "external_flow": ZERO}
+    return {"quantity_change": ZERO, "cash": defaultdict(Fraction), "realized_gross": ZERO, "income": ZERO, "external_flow": ZERO, "parts": {}}
 
 
 class Symbol:
@@ -76,10 +77,13 @@ class Dividend:
         return price
 
     def apply(self, book, market):
-        position = book.positions.get(self.name)
-        return self.late(book, market, position.quantity if position else ZERO)
+        on_all = lambda book, _: self.pay(book, market, book.positions[self.name].quantity if self.name in book.positions else ZERO)
+        return strategies.each(book, self.name, on_all)
 
-    def late(self, book, market, quantity):
+    def late(self, book, market, quantity, strategy):
+        return strategies.one(book, self.name, strategy, lambda book: self.pay(book, market, quantity))
+
+    def pay(self, book, market, quantity):
         told, amount = nothing(), quantity * self.per_share
         if not amount:
             return told
@@ -114,7 +118,7 @@ class Split:
         """Takes the rate of the moment at which it takes effect."""
         self.rate = self.rate or market.rate(market.currency(self.name), book.base)
 
-    def late(self, book, market, quantity):
+    def late(self, book, market, quantity, strategy):
         return nothing()
 
     def same(self, other):
@@ -127,7 +131,18 @@ class Split:
         return half_even(price / self.ratio, 10)
 
     def apply(self, book, market):
-        """What it does to a book: units, cash, realized."""
+        """What it does to a book: units, cash, realized; each strategy's units are truncated by themselves."""
+        position = book.positions.get(self.name)
+        whole = self.units(position.quantity) if position else ZERO
+        odd = whole - toward_zero(whole, self.lot(market)) if self.lieu is not None else ZERO
+        held = {who: self.units(sub.positions[self.name].quantity) for who, sub in book.subs.get(self.name, {}).items()}
+        sold = strategies.sold(held, odd, self.lot(market))
+        return strategies.each(book, self.name, lambda own, who: self.divided(own, market, odd if who is strategies.LINE else sold[who]))
+
+    def lot(self, market):
+        return num(market.facts.get(self.name, {}).get("lot_size"), Fraction(1))
+
+    def divided(self, book, market, odd):
         position = book.positions.get(self.name)
         told = nothing()
         if position is None or not position.quantity:
@@ -138,13 +153,10 @@ class Split:
         told["quantity_change"] = position.quantity - before
         if not position.quantity:
             self.lose(book, position)
-        elif self.lieu is not None:
-            lot = num(market.facts[self.name].get("lot_size"), Fraction(1))
-            odd = position.quantity - toward_zero(position.quantity, lot)
-            if odd:
-                told["quantity_change"] -= odd
-                for currency, amount in self.sell(book, position, odd, market).items():
-                    told["cash"][currency] += amount
+        elif odd:
+            told["quantity_change"] -= odd
+            for currency, amount in self.sell(book, position, odd, market).items():
+                told["cash"][currency] += amount
         told["realized_gross"] = position.realized - gross
         return told
 
@@ -221,7 +233,7 @@ def fold(book, log, splits):
                     quantity = split.units(quantity)
                     late.append((split, quantity if value["side"] == "BUY" else -quantity))
             if not quantity:
-                entries.append(lost(right, value, market))
+                entries.append(strategies.booked(right, value, market, lost))
                 continue
             value = {**value, "quantity": quantity, "gross_amount": gross, "units of fees": fees}
         elif name and by_name.get(name) and value["kind"].startswith("TRANSFER"):
@@ -233,7 +245,7 @@ def fold(book, log, splits):
         told = right.entry(value, market) if "entry_id" in value else right.fill(value, market)
         entries.append(told)
         for split, quantity in late:
-            done[split.action] = total([(1, done[split.action]), (1, split.late(right, market, quantity))])
+            done[split.action] = total([(1, done[split.action]), (1, split.late(right, market, quantity, value.get("strategy")))])
     for name, own in by_name.items():
         for split in own:
             if newest.get(name, "") < split.ex_date and latest is not None:
@@ -246,9 +258,9 @@ def fold(book, log, splits):
 def lost(book, value, market):
     """A fill of less than the smallest step in today's units: it is paid for, and nothing is held of it."""
     name = value["instrument_id"]
-    held = book.positions.setdefault(name, type(next(iter(book.positions.values())))(book.method))
+    held = book.positions.setdefault(name, book.nothing_held())
     book.positions[name] = type(held)("AVERAGE")
-    told = book.fill(value, market)
+    told = book.fill_whole(value, market)
     alone = book.positions[name]
     Split.lose(book, alone)
     for figure in ("realized", "income", "fees_local", "net_base"):
@@ -269,6 +281,7 @@ def total(effects):
             out[name] += sign * effect.get(name, ZERO)
         for currency, amount in effect["cash"].items():
             out["cash"][currency] += sign * amount
+        strategies.add(out["parts"], effect.get("parts", {}), sign)
     return out
 
 
@@ -292,6 +305,7 @@ def booked(book, value, market, names):
     own = dict(entries[-1])
     own["quantity_change"] += later.pop("quantity_change")
     later["quantity_change"] = ZERO
+    own["parts"] = strategies.with_units(own["parts"], later["parts"])
     told = {**own, "restate": told_of("", {}, later)["restate"]}
     book.__dict__.update(right.__dict__)
     return told
@@ -323,5 +337,6 @@ def amended(book, place, value, changed, rate):
     own = difference(entries[place:place + 1] if changed else [], before[place:place + 1])
     later = difference(entries[place + 1:] if changed else entries[place:], before[place + 1:])
     later = total([(1, later), (1, difference(list(done.values()), list(then.values())))])
+    strategy = (changed or book.log[place][0]).get("strategy")
     book.__dict__.update(right.__dict__)
-    return told_of(value.get("exec_type", "CANCEL"), own, later, rate)
+    return {**told_of(value.get("exec_type", "CANCEL"), own, later, rate), "strategy": strategy}

@@ -77,8 +77,8 @@ schemas! {
     CLOSE = "marketdata.closes.v1", "Close", 0x3013_5fcc_6fce_d1ea, Closes;
     ORDER_STATUS = "orders.status.v1", "OrderStatus", 0x9f1e_2cf6_1410_dc13, OrderStatus;
     COMMAND = "portfolio.commands.v1", "Command", 0xba40_79c9_72f0_c53e, Commands;
-    LEDGER = "portfolio.ledger.v1", "Ledger", 0xdfa0_ff59_d794_f539, Ledger;
-    SNAPSHOT = "portfolio.snapshots.v1", "Snapshot", 0x98f5_9c30_c7a2_a48e, Snapshots;
+    LEDGER = "portfolio.ledger.v1", "Ledger", 0x4397_c09a_dc59_65a7, Ledger;
+    SNAPSHOT = "portfolio.snapshots.v1", "Snapshot", 0x1182_c8a1_c772_51e8, Snapshots;
     DRIFT = "portfolio.drift.v1", "Drift", 0xdc1c_1753_9465_7fed, Drift;
     PORTFOLIO_CLOSE = "portfolio.closes.v1", "PortfolioClose", 0x8029_3f17_8af4_15f6, PortfolioCloses;
     ORDER_WAVE = "rebalance.orders.v1", "OrderWave", 0xaa16_5c02_8bb8_367b, Orders;
@@ -95,6 +95,7 @@ pub static EARLIER: &[&str] = &[
     include_str!("../../../../schemas/released/ballast.frames.v1@1.avsc"),
     include_str!("../../../../schemas/released/portfolio.closes.v1@1.avsc"),
     include_str!("../../../../schemas/released/portfolio.drift.v1@1.avsc"),
+    include_str!("../../../../schemas/released/portfolio.ledger.v1@1.avsc"),
     include_str!("../../../../schemas/released/portfolio.policies.v1@1.avsc"),
     include_str!("../../../../schemas/released/portfolio.snapshots.v1@1.avsc"),
     include_str!("../../../../schemas/released/rebalance.events.v1@1.avsc"),

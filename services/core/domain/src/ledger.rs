@@ -77,6 +77,27 @@ pub struct LedgerEntry {
     pub external_flow: Money,
     /// Equity before a flow, in the base currency; null where there is no flow or a price is missing.
     pub equity_before: Option<Money>,
+    /// What it did by strategy, where its line has sub-positions; empty where all of it is of `strategy`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub by_strategy: Vec<StrategyChange>,
+}
+
+/// What an entry did to the sub-position of one strategy, at its own average, or what that left. Amounts are in the
+/// base currency at the rates of booking.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StrategyChange {
+    /// Strategy; null for what is of none.
+    pub strategy: Option<StrategyId>,
+    /// Whether it is what all strategies together leave of the entry.
+    pub residual: bool,
+    /// Signed change of units.
+    pub quantity_change: Quantity,
+    /// Profit realised before fees.
+    pub realized_gross: Money,
+    /// Fees.
+    pub fees: Money,
+    /// Dividends, interest, accrued interest.
+    pub income: Money,
 }
 
 /// A position after the step; amounts in the instrument's currency.

@@ -2,7 +2,7 @@
 
 use crate::enums::InstrumentType;
 use crate::ledger::CurrencyAmount;
-use crate::{Currency, Fraction, InstrumentId, Money, Percent, PortfolioId, Price, Quantity, SmolStr, Timestamp, Topic};
+use crate::{Currency, Fraction, InstrumentId, Money, Percent, PortfolioId, Price, Quantity, SmolStr, StrategyId, Timestamp, Topic};
 use serde::{Deserialize, Serialize};
 
 /// One holding or target.
@@ -205,4 +205,37 @@ pub struct Snapshot {
     pub policy_version: Option<i64>,
     /// How far the inputs were read.
     pub input_offsets: Vec<InputOffset>,
+    /// Sub-positions by strategy, of every line that has them: by instrument id, then nameless, by name, residual.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub strategies: Vec<StrategyPosition>,
+}
+
+/// What one strategy holds and has earned of an instrument, at its own average, or what all of them leave of the line:
+/// they add up to its figures exactly as published.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StrategyPosition {
+    /// Instrument; null for those together that are neither held nor targeted any more.
+    pub instrument_id: Option<InstrumentId>,
+    /// Strategy; null for what is of none.
+    pub strategy: Option<StrategyId>,
+    /// Whether it is what all strategies together leave of the line.
+    pub residual: bool,
+    /// Signed units.
+    pub quantity: Quantity,
+    /// In the instrument's currency; null when flat.
+    pub average_price: Option<Price>,
+    /// Book cost at the rates of booking; zero for a future.
+    pub cost: Money,
+    /// Market value.
+    pub value: Money,
+    /// Cumulative profit before fees.
+    pub realized_gross: Money,
+    /// Cumulative fees.
+    pub fees: Money,
+    /// Cumulative dividends, interest, accrued interest.
+    pub income: Money,
+    /// realized_gross − fees + income.
+    pub realized_net: Money,
+    /// value − cost.
+    pub unrealized: Money,
 }

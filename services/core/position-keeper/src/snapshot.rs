@@ -1,6 +1,8 @@
 //! The snapshot: a portfolio whole, at one moment, in its base currency.
 //! It shows what `valuation` found and rounds once, on the way out.
 
+pub mod strategies;
+
 use crate::book::action::LineActions;
 use crate::book::entry::money;
 use crate::book::journal::shown;
@@ -40,6 +42,7 @@ pub fn assemble(portfolio: &Portfolio, appraisal: &Appraisal, around: &Circumsta
         health: health(portfolio, appraisal, around),
         policy_version: portfolio.policy.as_ref().map(|policy| policy.policy_version),
         input_offsets: around.offsets.clone(),
+        strategies: strategies::rows(portfolio, appraisal, around.view),
     }
 }
 

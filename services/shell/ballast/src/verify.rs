@@ -10,6 +10,7 @@
 
 mod actions;
 mod amending;
+mod attributed;
 mod balance;
 mod booking;
 mod bygone;
@@ -39,6 +40,7 @@ mod roles;
 mod seen;
 #[cfg(test)]
 mod story;
+mod strategies;
 #[cfg(test)]
 mod tests;
 mod versions;
@@ -101,6 +103,8 @@ pub fn verify<'a>(records: impl IntoIterator<Item = SeenRecord<'a>>, given: &Giv
     add(balance::check(&history, &lanes, &fates));
     add(vec![facts::conflated(&history, &facts, &lanes), lanes::inputs_counted(&history, &lanes)]);
     add(weights::check(&history));
+    add(strategies::check(&history, &lanes, &facts, &fates));
+    add(vec![attributed::check(&history, &lanes)]);
     add(versions::check(&history, &lanes, given.compacted));
     add(closes::check(&history, &lanes, &facts, &fates));
     report.balances = balance::balances(&history, &lanes, &facts, &fates);

@@ -9,7 +9,7 @@ use domain::enums::{
     Decision, DriftCause, DriftKind, EntryKind, InstrumentType, MarketState, OrderType, PriceFlag, RebalanceStatus, RebalanceTrigger, Side,
     TimeInForce, WaveKind,
 };
-use domain::ledger::{Cause, CurrencyAmount, Ledger, LedgerEntry, Lot, PositionState};
+use domain::ledger::{Cause, CurrencyAmount, Ledger, LedgerEntry, Lot, PositionState, StrategyChange};
 use domain::order::{NamedNumber, Order, OrderWave};
 use domain::policy::Policy;
 use domain::portfolio_close::{ClosedCurrency, ClosedPosition, PortfolioClose};
@@ -17,7 +17,7 @@ use domain::reason::ReasonCode;
 use domain::rebalance_event::{ExplanationLine, RebalanceEvent, WeightLine};
 use domain::snapshot::{
     Allocation, CashBalance, CashBreak, Concentration, Exposure, Health, InputOffset, PositionBreak, SectorExposure, Snapshot,
-    SnapshotMetrics,
+    SnapshotMetrics, StrategyPosition,
 };
 use domain::{
     Currency, Date, Fraction, FxRate, Input, InstrumentId, Money, OrderId, Output, Percent, PortfolioId, Price, Quantity, RebalanceId,
@@ -26,7 +26,9 @@ use domain::{
 use engine::settings::{MAX_LEDGER_BYTES, MAX_LINES, MAX_LOTS};
 use position_keeper::book::journal::Journal;
 use position_keeper::book::outside::TOLD;
+use position_keeper::book::sub_positions::MOST;
 use position_keeper::drift::event::MAX_RECENT_ORDERS;
+use position_keeper::snapshot::strategies::{MOST_ROWS, MOST_TOGETHER};
 
 /// Currencies of one book: more than there are.
 const CURRENCIES: usize = 400;
@@ -211,6 +213,25 @@ fn snapshot() -> Snapshot {
         health: health(),
         policy_version: Some(i64::MAX),
         input_offsets: offsets(),
+        strategies: (0..MOST_ROWS + MOST_TOGETHER).map(sub_position).collect(),
+    }
+}
+
+fn sub_position(n: usize) -> StrategyPosition {
+    let money = Money::from_units(UNITS);
+    StrategyPosition {
+        instrument_id: (n < MOST_ROWS).then(|| instrument(n)),
+        strategy: Some(id(n).parse().unwrap()),
+        residual: false,
+        quantity: Quantity::from_units(UNITS),
+        average_price: Some(Price::from_units(UNITS)),
+        cost: money,
+        value: money,
+        realized_gross: money,
+        fees: money,
+        income: money,
+        realized_net: money,
+        unrealized: money,
     }
 }
 
@@ -335,7 +356,7 @@ fn amounts(currencies: usize) -> Vec<CurrencyAmount> {
     (0..currencies).map(|n| CurrencyAmount { currency: currency(n), amount: Money::from_units(UNITS) }).collect()
 }
 
-fn entry(kind: EntryKind, currencies: usize) -> LedgerEntry {
+fn entry(kind: EntryKind, currencies: usize, parts: usize) -> LedgerEntry {
     let money = Money::from_units(UNITS);
     LedgerEntry {
         kind,
@@ -355,6 +376,19 @@ fn entry(kind: EntryKind, currencies: usize) -> LedgerEntry {
         income: money,
         external_flow: money,
         equity_before: Some(money),
+        by_strategy: (0..parts).map(part).collect(),
+    }
+}
+
+fn part(n: usize) -> StrategyChange {
+    let money = Money::from_units(UNITS);
+    StrategyChange {
+        strategy: Some(id(n).parse().unwrap()),
+        residual: false,
+        quantity_change: Quantity::from_units(UNITS),
+        realized_gross: money,
+        fees: money,
+        income: money,
     }
 }
 
@@ -426,28 +460,28 @@ fn position(lots: usize) -> PositionState {
 }
 
 /// As many trades as its journal takes, and then a correction that moves every currency and restates.
-fn ledger(lots: usize) -> Ledger {
+fn ledger(lots: usize, parts: usize) -> Ledger {
     let (mut journal, mut entries) = (Journal::default(), Vec::new());
     while !journal.is_full(CURRENCIES, lots, MAX_LEDGER_BYTES) {
-        let trade = entry(EntryKind::Trade, 1);
+        let trade = entry(EntryKind::Trade, 1, parts);
         entries.push(trade.clone());
         journal.add(trade, None);
     }
     entries.pop();
-    entries.extend([entry(EntryKind::Correct, CURRENCIES), entry(EntryKind::Restate, CURRENCIES)]);
+    entries.extend([entry(EntryKind::Correct, CURRENCIES, MOST + 2), entry(EntryKind::Restate, CURRENCIES, MOST + 2)]);
     Ledger { portfolio_id: portfolio(), version: i64::MAX, entries, positions: vec![position(lots)], cash: amounts(CURRENCIES) }
 }
 
 #[test]
 fn the_largest_ledger_record_can_be_published_however_many_lots_are_open() {
-    for lots in [0, 10_000, 18_000, 19_000, 21_000, MAX_LOTS] {
-        let (ledger, mut bytes) = (ledger(lots), Vec::new());
-        assert!(ledger.entries.len() > 100, "{} entries beside {lots} lots", ledger.entries.len());
+    for (lots, parts) in [0, 10_000, 18_000, 19_000, 21_000, MAX_LOTS].into_iter().flat_map(|lots| [(lots, 0), (lots, MOST + 2)]) {
+        let (ledger, mut bytes) = (ledger(lots, parts), Vec::new());
+        assert!(ledger.entries.len() > if parts == 0 { 100 } else { 10 }, "{} entries beside {lots} lots", ledger.entries.len());
         encode(&Output::Ledger(Box::new(ledger)), &mut bytes).unwrap_or_else(|error| panic!("{lots} lots: {error}"));
-        println!("{lots} lots: {} of {} bytes", bytes.len(), record_limit(Topic::Ledger));
+        println!("{lots} lots, {parts} strategies: {} of {} bytes", bytes.len(), record_limit(Topic::Ledger));
     }
     // So many more do not fit even alone.
-    let beyond = Ledger { entries: Vec::new(), cash: Vec::new(), positions: vec![position(MAX_LOTS + 2_600)], ..ledger(MAX_LOTS) };
+    let beyond = Ledger { entries: Vec::new(), cash: Vec::new(), positions: vec![position(MAX_LOTS + 2_600)], ..ledger(MAX_LOTS, 0) };
     assert!(encode(&Output::Ledger(Box::new(beyond)), &mut Vec::new()).is_err());
 }
 

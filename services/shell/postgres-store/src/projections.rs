@@ -21,6 +21,7 @@ mod portfolios;
 mod positions;
 mod rebalances;
 mod snapshots;
+mod strategies;
 
 pub use allocations::{AllocationLine, AllocationSet, Rebalanced, TargetLine, TargetSet};
 pub use batch::ProjectionBatch;
@@ -33,3 +34,4 @@ pub use portfolios::PortfolioRow;
 pub use positions::PositionRow;
 pub use rebalances::RebalanceRow;
 pub use snapshots::SnapshotRow;
+pub use strategies::StrategyLine;

@@ -80,8 +80,16 @@ fn migration_error(error: MigrateError) -> StoreError {
 mod tests {
     use std::collections::BTreeSet;
 
-    const TABLES: &str = concat!(include_str!("../migrations/0002_projections.sql"), include_str!("../migrations/0004_closes.sql"));
-    const COMMENTS: &str = concat!(include_str!("../migrations/0003_comments.sql"), include_str!("../migrations/0004_closes.sql"));
+    const TABLES: &str = concat!(
+        include_str!("../migrations/0002_projections.sql"),
+        include_str!("../migrations/0004_closes.sql"),
+        include_str!("../migrations/0005_strategies.sql")
+    );
+    const COMMENTS: &str = concat!(
+        include_str!("../migrations/0003_comments.sql"),
+        include_str!("../migrations/0004_closes.sql"),
+        include_str!("../migrations/0005_strategies.sql")
+    );
 
     /// Table, column and type of every column, as the migration writes them: one a line.
     fn columns() -> Vec<(String, String)> {

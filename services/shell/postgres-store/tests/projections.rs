@@ -9,7 +9,7 @@ use std::str::FromStr;
 
 use postgres_store::projections::{
     AllocationLine, AllocationSet, DeadLetterRow, OffsetAdvance, OrderCancel, OrderRow, OrderStatusRow, PortfolioRow, PositionRow,
-    ProjectionBatch, RebalanceRow, Rebalanced, SnapshotRow, StoredOffset, TargetLine, TargetSet,
+    ProjectionBatch, RebalanceRow, Rebalanced, SnapshotRow, StoredOffset, StrategyLine, TargetLine, TargetSet,
 };
 use postgres_store::{Micros, Retry, Store, StoreError};
 use rust_decimal::Decimal;
@@ -179,7 +179,8 @@ fn line(instrument: &str, weight: &str) -> AllocationLine {
 }
 
 fn holdings(version: i64, lines: Vec<AllocationLine>) -> AllocationSet {
-    AllocationSet { portfolio_id: s("p1"), snapshot_version: version, lines }
+    let strategies = vec![StrategyLine { strategy: Some(s("s1")), quantity: d("10"), ..StrategyLine::default() }];
+    AllocationSet { portfolio_id: s("p1"), snapshot_version: version, lines, strategies }
 }
 
 fn targets(offset: i64, lines: &[(&str, &str)]) -> TargetSet {
@@ -244,6 +245,7 @@ async fn picture(scratch: &Scratch) -> String {
         "portfolios",
         "allocation_heads",
         "portfolio_allocations",
+        "portfolio_strategies",
         "positions",
         "orders",
         "portfolio_rebalances",

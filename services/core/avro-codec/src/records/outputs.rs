@@ -14,8 +14,9 @@ records! {
         Lot { exec_id, trade_date, quantity, cost }
         LedgerEntry {
             kind, cause, instrument_id, strategy, venue, trade_date, effective_at, transact_time, quantity_change, price, fx_rate, cash,
-            realized_gross, fees, income, external_flow, equity_before,
+            realized_gross, fees, income, external_flow, equity_before, by_strategy,
         }
+        StrategyChange { strategy, residual, quantity_change, realized_gross, fees, income }
         PositionState {
             instrument_id, currency, quantity, cost, average_price, realized_gross, fees, income, realized_net, cycle_realized_gross,
             cycle_fees, cycle_income, lots,
@@ -40,7 +41,11 @@ records! {
         InputOffset { topic, partition, offset }
         Snapshot {
             portfolio_id, version, as_of, base_currency, total_value, cash_value, available_cash, cash, receivables, allocations,
-            exposure, sector_exposure, concentration, metrics, health, policy_version, input_offsets,
+            exposure, sector_exposure, concentration, metrics, health, policy_version, input_offsets, strategies,
+        }
+        StrategyPosition {
+            instrument_id, strategy, residual, quantity, average_price, cost, value, realized_gross, fees, income, realized_net,
+            unrealized,
         }
     }
 }

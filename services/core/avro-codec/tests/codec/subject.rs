@@ -23,7 +23,7 @@ pub fn again(schemas: &SchemaStore, topic: Topic, bytes: &[u8]) -> Result<(Json,
         Topic::Ledger | Topic::Snapshots | Topic::PortfolioCloses | Topic::RebalanceEvents => {
             let output = avro_codec::decode_output(schemas, topic, bytes)?;
             avro_codec::encode(&output, &mut out)?;
-            inner(serde_json::to_value(output).unwrap())
+            whole(inner(serde_json::to_value(output).unwrap()))
         }
         _ => {
             let input = avro_codec::decode(schemas, topic, Some(b"key"), Some(bytes))?;
@@ -37,6 +37,18 @@ pub fn again(schemas: &SchemaStore, topic: Topic, bytes: &[u8]) -> Result<(Json,
         }
     };
     Ok((json, out))
+}
+
+/// With the lists that texts leave out where they are empty: in Avro they stand.
+fn whole(mut json: Json) -> Json {
+    let empty = || Json::Array(Vec::new());
+    if let Some(entries) = json.get_mut("entries").and_then(Json::as_array_mut) {
+        entries.iter_mut().filter_map(Json::as_object_mut).for_each(|entry| _ = entry.entry("by_strategy").or_insert_with(empty));
+    }
+    if json.get("allocations").is_some() {
+        json.as_object_mut().unwrap().entry("strategies").or_insert_with(empty);
+    }
+    json
 }
 
 /// The record inside `{"Fill": {…}}`.

@@ -13,7 +13,7 @@ use super::trouble::Trouble;
 use crate::prices::{InstrumentIx, Market};
 use domain::enums::EntryKind;
 use domain::ledger::LedgerEntry;
-use domain::{Date, OrderId, Quantity};
+use domain::{Date, OrderId};
 
 /// What such a booking changes beside what every booking does.
 #[derive(Debug, Clone)]
@@ -73,7 +73,7 @@ pub fn plan(
     let unsplit = folding.floating().next().is_some().then(|| folding.holding.clone());
     actions.unsplit = unsplit;
     // In today's units it comes to that.
-    own.quantity = own.quantity.checked_add(std::mem::replace(&mut later.quantity, Quantity::ZERO))?;
+    own.take_units(&mut later)?;
     portfolio.cash.check(&own.movements, papers.settles)?;
     portfolio.cash.check(&later.movements, None)?;
     portfolio.receivables.check(&later.owed()?, None)?;
@@ -88,6 +88,7 @@ pub fn plan(
     let planned = Planned {
         position: Some((instrument, place, holding.position)),
         lots: None,
+        subs: None,
         settles: papers.settles,
         sums: portfolio.sums.plus(&own.change)?.plus(&later.change)?,
         order: papers.order,

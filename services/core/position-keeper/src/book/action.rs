@@ -1,11 +1,14 @@
 //! A corporate action as a line knows it, and what it does to a holding: a split makes other units of the same cost, a
 //! dividend pays on what is held. It reads no market: lot, multiplier and rates were looked up when it took effect.
 
+use super::booking::Booking;
 use super::cash::Movement;
 use super::execution::{Earned, Effect, Execution, Form};
 use super::holding::Holding;
 use super::lots::LotChange;
+use super::odd_lots;
 use super::portfolio::Portfolio;
+use super::position::Position;
 use super::trouble::{Trouble, bounded};
 use crate::prices::actions::{Deed, Ratio};
 use crate::prices::{Action, InstrumentIx, Market};
@@ -142,17 +145,32 @@ impl LineAction {
     pub fn apply(&self, holding: &mut Holding, method: CostMethod) -> Result<Effect, FixedError> {
         match &self.action.deed {
             Deed::Split { ratio, cash_in_lieu } => self.split(holding, (*ratio, *cash_in_lieu), method),
-            Deed::Dividend { .. } => {
-                let quantity = holding.position.quantity;
-                self.pay_on(holding, quantity)
-            }
+            Deed::Dividend { .. } => self.pay_all(holding),
             Deed::Symbol(_) => Ok(Effect::default()),
         }
     }
 
-    /// What a dividend earns on units of a holding: a long position earns, a short one owes. Nothing where the action
+    /// What a dividend earns on all that is held, of the line and of each of its sub-positions.
+    fn pay_all(&self, holding: &mut Holding) -> Result<Effect, FixedError> {
+        let pay = |position: &mut Position| {
+            let quantity = position.quantity;
+            self.pay(position, quantity)
+        };
+        let mut effect = pay(&mut holding.position)?;
+        holding.subs.each(&mut effect, |_, position| pay(position))?;
+        Ok(effect)
+    }
+
+    /// What it earns on units that a booking brought late.
+    pub fn pay_on(&self, holding: &mut Holding, booking: &Booking, quantity: Quantity) -> Result<Effect, FixedError> {
+        let mut effect = self.pay(&mut holding.position, quantity)?;
+        holding.subs.one(booking, &mut effect, |position| self.pay(position, quantity))?;
+        Ok(effect)
+    }
+
+    /// What a dividend earns on units of a position: a long position earns, a short one owes. Nothing where the action
     /// is none, or cash entries say what it comes to.
-    pub fn pay_on(&self, holding: &mut Holding, quantity: Quantity) -> Result<Effect, FixedError> {
+    fn pay(&self, position: &mut Position, quantity: Quantity) -> Result<Effect, FixedError> {
         let Deed::Dividend { per_share, .. } = self.action.deed else { return Ok(Effect::default()) };
         let amount = bounded(quantity.times(per_share)?)?;
         if amount.is_zero() || self.stage == Stage::Entries {
@@ -171,7 +189,6 @@ impl LineAction {
             effect.change.book_cash = movement.book;
         }
         effect.dividends.push(Earned { action: self.action.id.clone(), movement, income, owed });
-        let position = &mut holding.position;
         position.charge(Amount::ZERO, income, (Amount::ZERO, income))?;
         position.realized_net_base = bounded(position.realized_net_base.checked_add(movement.book)?)?;
         Ok(effect)
@@ -196,30 +213,60 @@ impl LineAction {
         (ratio, cash_in_lieu): (Ratio, Option<Price>),
         method: CostMethod,
     ) -> Result<Effect, FixedError> {
-        let before = holding.position.quantity;
-        if before.is_zero() {
-            return Ok(Effect::default());
+        if !holding.position.quantity.is_zero() {
+            holding.lots.split(ratio, ratio.units(holding.position.quantity)?)?;
         }
-        let after = ratio.units(before)?;
-        holding.lots.split(ratio, after)?;
-        holding.position.quantity = after;
-        if !after.fits_wire() {
-            return Err(FixedError::Overflow);
+        let mut effect = self.split_units(&mut holding.position, ratio)?;
+        let odd = Quantity::from_units(holding.position.quantity.units() % self.lot.units());
+        let sold = cash_in_lieu.filter(|_| !odd.is_zero());
+        if let Some(price) = sold {
+            effect.add(&self.sell_odd(holding, (odd, price), method)?, 1)?;
         }
-        let mut effect = Effect::default();
-        if after.is_zero() {
-            effect = self.close_out(holding)?;
-        }
-        effect.quantity = after.checked_sub(before)?;
-        if let Some(price) = cash_in_lieu {
-            effect.add(&self.sell_odd(holding, price, method)?, 1)?;
+        if !holding.subs.is_empty() {
+            self.split_subs(holding, ratio, sold.map(|price| (odd, price)), &mut effect)?;
         }
         Ok(effect)
     }
 
+    fn split_units(&self, position: &mut Position, ratio: Ratio) -> Result<Effect, FixedError> {
+        let before = position.quantity;
+        if before.is_zero() {
+            return Ok(Effect::default());
+        }
+        let after = ratio.units(before)?;
+        position.quantity = after;
+        if !after.fits_wire() {
+            return Err(FixedError::Overflow);
+        }
+        let mut effect = if after.is_zero() { self.close_out(position)? } else { Effect::default() };
+        effect.quantity = after.checked_sub(before)?;
+        Ok(effect)
+    }
+
+    /// Each sub-position is truncated by itself; of what the line sells each gives its part.
+    fn split_subs(
+        &self,
+        holding: &mut Holding,
+        ratio: Ratio,
+        sold: Option<(Quantity, Price)>,
+        effect: &mut Effect,
+    ) -> Result<(), FixedError> {
+        let after: Vec<Quantity> = holding.subs.quantities().map(|units| ratio.units(units)).collect::<Result<_, _>>()?;
+        let given = sold.map_or_else(Vec::new, |(odd, _)| odd_lots::given(&after, odd, self.lot));
+        holding.subs.each(effect, |at, position| {
+            let mut own = self.split_units(position, ratio)?;
+            if let Some((_, price)) = sold.filter(|_| !given[at].is_zero()) {
+                let mut sale = Effect::default();
+                self.sale(given[at], price)?.apply(&mut sale, position, None)?;
+                own.add(&sale, 1)?;
+            }
+            Ok(own)
+        })
+    }
+
     /// Less than the smallest step is flat: what it cost is lost, or won by who owed it.
-    pub fn close_out(&self, holding: &mut Holding) -> Result<Effect, FixedError> {
-        let (realized, book) = holding.position.close_out()?;
+    pub fn close_out(&self, position: &mut Position) -> Result<Effect, FixedError> {
+        let (realized, book) = position.close_out()?;
         let mut effect = Effect::default();
         if self.form == Form::Future {
             effect.earn_in_cash(self.currency, realized, realized.convert(self.rate)?)?;
@@ -228,17 +275,27 @@ impl LineAction {
             effect.change.book_cost = book;
         }
         let net = effect.change.realized_net()?;
-        holding.position.realized_net_base = holding.position.realized_net_base.checked_add(net)?;
+        position.realized_net_base = position.realized_net_base.checked_add(net)?;
         Ok(effect)
     }
 
     /// Sells the part below one lot.
-    fn sell_odd(&self, holding: &mut Holding, price: Price, method: CostMethod) -> Result<Effect, FixedError> {
-        let odd = Quantity::from_units(holding.position.quantity.units() % self.lot.units());
-        if odd.is_zero() {
-            return Ok(Effect::default());
+    fn sell_odd(&self, holding: &mut Holding, (odd, price): (Quantity, Price), method: CostMethod) -> Result<Effect, FixedError> {
+        let sale = self.sale(odd, price)?;
+        // It closes lots and opens none, so that it needs no id where none are kept.
+        let opener = SmolStr::default();
+        let opener = super::lots::keeps_lots(method).then_some(&opener);
+        let mut lots = holding.lots.plan(method, opener, sale.trade_date);
+        let mut effect = Effect::default();
+        sale.apply(&mut effect, &mut holding.position, lots.as_mut())?;
+        if let Some(change) = lots.map(LotChange::from) {
+            holding.lots.write(change);
         }
-        let sale = Execution {
+        Ok(effect)
+    }
+
+    fn sale(&self, odd: Quantity, price: Price) -> Result<Execution, FixedError> {
+        Ok(Execution {
             id: None,
             instrument: self.instrument,
             trade_date: self.action.ex_date,
@@ -253,17 +310,7 @@ impl LineAction {
             settles: None,
             order: None,
             strategy: None,
-        };
-        // It closes lots and opens none, so that it needs no id where none are kept.
-        let opener = SmolStr::default();
-        let opener = super::lots::keeps_lots(method).then_some(&opener);
-        let mut lots = holding.lots.plan(method, opener, sale.trade_date);
-        let mut effect = Effect::default();
-        sale.apply(&mut effect, &mut holding.position, lots.as_mut())?;
-        if let Some(change) = lots.map(LotChange::from) {
-            holding.lots.write(change);
-        }
-        Ok(effect)
+        })
     }
 }
 

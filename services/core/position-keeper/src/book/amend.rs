@@ -3,6 +3,7 @@
 //! that of a book in which the booking never was, or was right from the beginning. Which record asks for it is not
 //! known here.
 
+use super::attribution::{Attribution, Share};
 use super::booking::Booking;
 use super::execution::Effect;
 use super::fold::Folding;
@@ -110,9 +111,15 @@ struct Refold {
 fn refold(portfolio: &Portfolio, named: &Named<'_>) -> Result<Refold, Trouble> {
     let (mut own, mut later, method) = (Effect::default(), Effect::default(), portfolio.method);
     let Some(instrument) = named.was.line() else {
-        own.add(&Holding::default().book(named.was, method)?, -1)?;
-        if let Some(now) = &named.now {
-            own.add(&Holding::default().book(now, method)?, 1)?;
+        // What moves from one strategy to another is told of both.
+        let moves = named.now.as_ref().is_some_and(|now| now.named() != named.was.named());
+        for (booking, sign) in [(Some(named.was), -1), (named.now.as_ref(), 1)] {
+            let Some(booking) = booking else { continue };
+            let mut effect = Holding::default().book(booking, method)?;
+            if moves {
+                effect.by_strategy = Some(Box::new(Attribution::whole(booking.named().cloned(), Share::of(&effect))));
+            }
+            own.add(&effect, sign)?;
         }
         return Ok(Refold { own, later, holding: None, unsplit: None, before: Vec::new() });
     };

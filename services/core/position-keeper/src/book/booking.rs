@@ -7,7 +7,7 @@ use super::payment::Payment;
 use super::position::Position;
 use super::transfer::Transfer;
 use crate::prices::InstrumentIx;
-use domain::{Date, FixedError, Quantity, SmolStr};
+use domain::{Date, FixedError, FxRate, Quantity, SmolStr, StrategyId};
 use serde::{Deserialize, Serialize};
 
 /// One booking.
@@ -62,6 +62,27 @@ impl Booking {
             Self::Payment(_) => None,
         }
     }
+    /// The strategy that it names.
+    pub fn named(&self) -> Option<&StrategyId> {
+        match self {
+            Self::Execution(execution) => execution.strategy.as_ref(),
+            Self::Transfer(transfer) => transfer.strategy.as_ref(),
+            Self::Payment(payment) => payment.strategy.as_ref(),
+        }
+    }
+    /// The same, where it changes a line.
+    #[inline]
+    pub fn strategy(&self) -> Option<&StrategyId> {
+        self.named().filter(|_| self.line().is_some())
+    }
+    /// Units of base for one of its currency.
+    pub fn rate(&self) -> FxRate {
+        match self {
+            Self::Execution(execution) => execution.rate,
+            Self::Transfer(transfer) => transfer.rate,
+            Self::Payment(payment) => payment.rate,
+        }
+    }
     /// Signed units that it brings.
     pub fn quantity(&self) -> Quantity {
         match self {
@@ -70,12 +91,12 @@ impl Booking {
             Self::Payment(_) => Quantity::ZERO,
         }
     }
-    /// The same, opening no lot.
-    pub fn without_opener(&self) -> Self {
+    /// The same, opening no lot and naming no strategy.
+    pub fn alone(&self) -> Self {
         let mut alone = self.clone();
         match &mut alone {
-            Self::Execution(execution) => execution.id = None,
-            Self::Transfer(transfer) => transfer.id = None,
+            Self::Execution(execution) => (execution.id, execution.strategy) = (None, None),
+            Self::Transfer(transfer) => (transfer.id, transfer.strategy) = (None, None),
             Self::Payment(_) => {}
         }
         alone

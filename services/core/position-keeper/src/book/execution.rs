@@ -2,6 +2,7 @@
 //! What it does to a position and to cash is one pure function, the first time and every later one. It reads no
 //! market and knows no portfolio.
 
+use super::attribution::Attribution;
 use super::cash::{Movement, Movements};
 use super::lots::LotPlan;
 use super::position::{Outcome, Position, Trade, signed};
@@ -142,6 +143,8 @@ pub struct Effect {
     pub charges: Charges,
     /// Fees in the instrument's currency.
     fees: Amount,
+    /// Whose it is; all of it is of no strategy where nothing is said.
+    pub by_strategy: Option<Box<Attribution>>,
 }
 
 impl Execution {
@@ -285,12 +288,16 @@ impl Effect {
     pub fn check_told(&self) -> Result<(), FixedError> {
         bounded(self.realized)?;
         bounded(self.income)?;
+        self.check_parts()?;
         bounded(self.change.net_flows).map(|_| ())
     }
 
     /// Adds another effect, or takes it away.
     pub fn add(&mut self, other: &Effect, sign: i128) -> Result<(), FixedError> {
         let of = |amount: Amount| signed(sign, amount);
+        if self.by_strategy.is_some() || other.by_strategy.is_some() {
+            self.add_parts(other, sign)?;
+        }
         self.quantity = self.quantity.checked_add(Quantity::from_units(sign * other.quantity.units()))?;
         for movement in other.movements.iter() {
             let (amount, book) = (of(movement.amount)?, of(movement.book)?);
@@ -317,6 +324,7 @@ impl Effect {
             && self.realized.is_zero()
             && self.income.is_zero()
             && self.dividends.iter().all(Earned::is_nothing)
+            && self.by_strategy.as_ref().is_none_or(|parts| parts.is_nothing())
     }
 }
 

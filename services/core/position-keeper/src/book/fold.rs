@@ -63,7 +63,7 @@ impl<'a> Folding<'a> {
             None => self.lose(booking)?,
         };
         for (line, quantity) in earned {
-            let effect = line.pay_on(&mut self.holding, quantity)?;
+            let effect = line.pay_on(&mut self.holding, booking, quantity)?;
             told(line, &effect)?;
         }
         self.holding.newest = newest;
@@ -73,11 +73,14 @@ impl<'a> Folding<'a> {
     /// Books what comes to less than the smallest step in today's units: it is paid for, and nothing is held of it.
     fn lose(&mut self, booking: &Booking) -> Result<Effect, FixedError> {
         let mut alone = Holding::default();
-        let mut effect = alone.book(&booking.without_opener(), CostMethod::Average)?;
+        let mut effect = alone.book(&booking.alone(), CostMethod::Average)?;
         if let Some(line) = self.actions.iter().find(|line| line.action.ratio().is_some()) {
-            let (quantity, closed) = (effect.quantity, line.close_out(&mut alone)?);
+            let (quantity, closed) = (effect.quantity, line.close_out(&mut alone.position)?);
             effect.add(&closed, 1)?;
             effect.quantity = effect.quantity.checked_sub(quantity)?;
+        }
+        if self.holding.subs.concern(booking) {
+            self.holding.subs.take_figures(booking, &self.holding.position, &alone.position, &mut effect)?;
         }
         self.holding.position.take_figures(&alone.position)?;
         Ok(effect)

@@ -290,11 +290,14 @@ mod tests {
         Booking::Payment(Payment {
             kind: EntryKind::CashDeposit,
             date: Date::from_days(day),
+            at: Date::from_days(day).start_utc(),
             currency: "USD".parse().unwrap(),
             amount: Money::from_units(i128::from(number)),
             rate: FxRate::ONE,
             of: None,
             settles: Vec::new(),
+            strategy: None,
+            crowded: false,
         })
     }
 
@@ -309,7 +312,7 @@ mod tests {
     #[test]
     fn only_the_piece_that_grows_is_written_anew_and_pieces_make_the_chunks_again() {
         let (mut history, mut changes) = (History::default(), Changes::default());
-        let mut push = |history: &mut History, day, number| history.push(&Changes::default(), None, None, &payment(day, number));
+        let push = |history: &mut History, day, number| history.push(&Changes::default(), None, None, &payment(day, number));
         for number in 0..CHUNK + PIECE + 3 {
             assert_eq!(push(&mut history, 1, number), number);
         }

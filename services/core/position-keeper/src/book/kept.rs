@@ -421,7 +421,7 @@ mod tests {
         #[test]
         fn what_is_written_is_read(execution in execution(), before in any::<bool>(), cut in any::<prop::sample::Index>(), bent in any::<u8>()) {
             let (holding, booking) = (Holding::default(), Booking::Execution(execution));
-            let standing = Standing { position: &holding.position, lots: &holding.lots, newest: holding.newest };
+            let standing = holding.standing();
             let mut bytes = Vec::new();
             write(before.then_some(standing), &booking, &mut bytes);
             let end = bytes.len();

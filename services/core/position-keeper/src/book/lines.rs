@@ -6,6 +6,7 @@ use super::history::ChunkMark;
 use super::holding::{Holding, Standing};
 use super::lots::{LotChange, Lots};
 use super::position::Position;
+use super::sub_positions::SubPositions;
 use super::trouble::Trouble;
 use crate::prices::{HotPrice, InstrumentIx};
 use domain::{Amount, Currency, Date};
@@ -22,6 +23,8 @@ pub struct Line {
     pub position: Position,
     /// Its open lots, where the method keeps them.
     pub lots: Lots,
+    /// Its sub-positions by strategy; none where no booking of it names one.
+    pub subs: SubPositions,
     /// Fees by currency.
     pub fees: FeeTotals,
     /// The chunk of the history in which it was last booked.
@@ -38,6 +41,7 @@ impl Line {
             target: None,
             position: Position::default(),
             lots: Lots::default(),
+            subs: SubPositions::default(),
             fees: FeeTotals::default(),
             booked_in: ChunkMark::default(),
             newest: None,
@@ -45,7 +49,7 @@ impl Line {
     }
     /// What it holds.
     pub fn standing(&self) -> Standing<'_> {
-        Standing { position: &self.position, lots: &self.lots, newest: self.newest }
+        Standing { position: &self.position, lots: &self.lots, subs: &self.subs, newest: self.newest }
     }
     /// Whether it is held or targeted.
     pub fn counts(&self) -> bool {
@@ -171,6 +175,7 @@ impl Lines {
     pub fn restate<'a>(&mut self, place: usize, holding: Holding, fees: impl IntoIterator<Item = &'a (Currency, Amount)>) {
         self.lots = self.lots - self.all[place].lots.len() + holding.lots.len();
         self.all[place].lots = holding.lots;
+        self.all[place].subs = holding.subs;
         self.all[place].newest = holding.newest;
         self.book(place, &holding.position, None, fees);
     }
@@ -181,7 +186,12 @@ impl Lines {
     /// What the line of an instrument holds; nothing where there is none.
     pub fn holding(&self, instrument: InstrumentIx) -> Holding {
         let line = self.find(instrument).map(|place| &self.all[place]);
-        line.map_or_else(Holding::default, |line| Holding { position: line.position, lots: line.lots.clone(), newest: line.newest })
+        line.map_or_else(Holding::default, |line| Holding {
+            position: line.position,
+            lots: line.lots.clone(),
+            subs: line.subs.clone(),
+            newest: line.newest,
+        })
     }
     /// The line at a place, for its mark in the history.
     pub fn at_mut(&mut self, place: usize) -> &mut Line {

@@ -1,13 +1,14 @@
 //! Cash that moves without an execution: paid in or out, a fee, interest, a dividend, which may have been owed.
 //! It knows no record and no rate: both were looked up when it was booked first.
 
+use super::attribution::{Attribution, Share};
 use super::cash::Movement;
 use super::execution::{Earned, Effect};
 use super::sums::Sums;
 use super::trouble::bounded;
 use crate::prices::InstrumentIx;
 use domain::enums::EntryKind;
-use domain::{Amount, Currency, Date, FixedError, FxRate, Money, Timestamp};
+use domain::{Amount, Currency, Date, FixedError, FxRate, Money, StrategyId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// A payment.
@@ -27,6 +28,10 @@ pub struct Payment {
     pub rate: FxRate,
     /// The instrument that it is for: a dividend, a fee, interest.
     pub of: Option<Named>,
+    /// Strategy.
+    pub strategy: Option<StrategyId>,
+    /// Whether its instrument has as many strategies as it may: what it names counts as nameless.
+    pub crowded: bool,
     /// What was owed of the dividend that it pays: no longer owed, and earned already.
     pub settles: Vec<Earned>,
 }
@@ -62,6 +67,9 @@ impl Payment {
             _ => {}
         }
         self.settle(&mut effect)?;
+        if self.crowded {
+            effect.by_strategy = Some(Box::new(Attribution::whole(None, Share::of(&effect))));
+        }
         Ok(effect)
     }
 

@@ -248,6 +248,9 @@ impl Portfolio {
                     self.lines.book(place, position, planned.lots.take(), &planned.effect.charges);
                     let line = self.lines.at_mut(place);
                     line.newest = line.newest.max(Some(planned.kept.date()));
+                    if let Some(change) = planned.subs.take() {
+                        line.subs.write(*change);
+                    }
                 }
                 Some(across) => self.restate_across(ix, place, *across, &planned.effect.charges),
             }

@@ -10,6 +10,7 @@ use super::lots::{LotChange, Lots, keeps_lots};
 use super::orders::Executed;
 use super::portfolio::Portfolio;
 use super::position::{Position, signed};
+use super::sub_positions::{SubChange, SubPositions};
 use super::sums::Sums;
 use super::trouble::{Need, Trouble, bounded};
 use crate::prices::{InstrumentIx, Market};
@@ -29,6 +30,8 @@ pub struct Planned {
     pub position: Option<(InstrumentIx, Option<usize>, Position)>,
     /// What becomes of its lots, where the method keeps them.
     pub lots: Option<Box<LotChange>>,
+    /// What becomes of its sub-positions, where strategies are named.
+    pub subs: Option<Box<SubChange>>,
     /// What it does: cash, fees, sums.
     pub effect: Effect,
     /// When the cash settles, where that lies ahead.
@@ -47,7 +50,7 @@ impl Planned {
     /// A booking that is to be planned: it is large, and is planned where it lies.
     pub fn new(kept: Booking, settles: Option<Date>) -> Self {
         let (effect, sums) = (Effect::default(), Sums::default());
-        Self { position: None, lots: None, effect, settles, sums, order: None, kept, across: None }
+        Self { position: None, lots: None, subs: None, effect, settles, sums, order: None, kept, across: None }
     }
 
     /// Plans it on what its portfolio holds. On an error it is to be thrown away.
@@ -73,6 +76,11 @@ impl Planned {
         let (_, _, position) = self.position.insert((instrument, place, position));
         self.kept.apply(&mut self.effect, position, lots.as_mut())?;
         self.lots = lots.map(|lots| Box::new(lots.into()));
+        let subs = line.map_or(SubPositions::none(), |line| &line.subs);
+        if subs.concern(&self.kept) {
+            let before = line.map_or_else(Position::default, |line| line.position);
+            self.subs = Some(Box::new(subs.plan(&self.kept, &before, &mut self.effect)?));
+        }
         match line {
             Some(line) => self.effect.charges.iter().try_for_each(|(currency, amount)| line.fees.check(*currency, *amount)),
             None => Ok(()),
@@ -282,5 +290,6 @@ pub fn entry(kind: EntryKind, fill: &Fill, execution: &Execution, effect: &Effec
         income: money(effect.income),
         external_flow: Money::ZERO,
         equity_before: None,
+        by_strategy: effect.told_parts(),
     }
 }

@@ -148,6 +148,7 @@ pub fn plan_reversal(
 
 fn payment_of(portfolio: &Portfolio, market: &Market, entry: &CashEntry) -> Result<Payment, Trouble> {
     let rate = mark_rate(market, entry.currency, portfolio.base)?;
+    let of = named_by(portfolio, market, entry, rate)?;
     Ok(Payment {
         kind: entry_kind(entry.kind)?,
         date: entry.effective_at.date_utc(),
@@ -155,7 +156,9 @@ fn payment_of(portfolio: &Portfolio, market: &Market, entry: &CashEntry) -> Resu
         currency: entry.currency,
         amount: entry.amount,
         rate,
-        of: named_by(portfolio, market, entry, rate)?,
+        crowded: of.is_some_and(|of| portfolio.besides.is_crowded(of.instrument, entry.strategy.as_ref())),
+        of,
+        strategy: entry.strategy.clone(),
         settles: owed_of(portfolio, market, entry),
     })
 }
@@ -292,7 +295,8 @@ fn ledger_entry(
         cause: source.cause(&entry.entry_id),
         // A reversal need not name what its entry named, nor a dividend more than its action.
         instrument_id: entry.instrument_id.clone().or_else(|| Some(market.slot(booking.beside()?).id.clone())),
-        strategy: entry.strategy.clone(),
+        // Nor what it is attributed to.
+        strategy: booking.named().cloned(),
         venue: None,
         trade_date: None,
         effective_at: entry.effective_at,
@@ -306,5 +310,6 @@ fn ledger_entry(
         income: money(effect.income),
         external_flow: money(effect.change.net_flows),
         equity_before: equity.filter(|_| is_flow(entry)).map(money),
+        by_strategy: effect.told_parts(),
     }
 }

@@ -230,6 +230,7 @@ impl PositionKeeper {
             Some((Deed::Symbol(_), ex_date)) => (None, Some(ex_date)),
             None => (None, None),
         };
+        effect.check_parts()?;
         let moves = !effect.movements.iter().all(|moved| moved.amount.is_zero()) || !effect.dividends.is_empty();
         Ok(LedgerEntry {
             kind,
@@ -249,6 +250,7 @@ impl PositionKeeper {
             income: money(bounded(effect.income)?),
             external_flow: Money::ZERO,
             equity_before: None,
+            by_strategy: effect.told_parts(),
         })
     }
 }

@@ -128,7 +128,8 @@ impl PositionKeeper {
         let (_, facts) = facts_of(&self.market, fill)?;
         let terms = Terms { market: &self.market, facts, base: portfolio.base, method: portfolio.method, rate: was.rate };
         let right = terms.execution(fill, was.instrument)?;
-        let (id, order, strategy) = (was.id.clone(), was.order, was.strategy.clone());
+        // One that names none says nothing of the strategy, as it says nothing of the order.
+        let (id, order, strategy) = (was.id.clone(), was.order, right.strategy.clone().or_else(|| was.strategy.clone()));
         let now = Execution { id, trade_date: was.trade_date, settles: was.settles, order, strategy, ..right };
         Ok((was, Some(now)))
     }

@@ -174,6 +174,15 @@ struct Trade {
     price: u32,
     fee: i32,
     fee_currency: usize,
+    strategy: Option<u8>,
+}
+
+/// Quantity, price, fee, and the strategy where it names one.
+type Right = (u32, u32, i32, Option<u8>);
+
+/// Most trades name none, so that many a line begins late with its sub-positions.
+fn strategy() -> impl Strategy<Value = Option<u8>> {
+    prop_oneof![3 => Just(None), 1 => (0..3_u8).prop_map(Some)]
 }
 
 #[derive(Debug, Clone)]
@@ -183,7 +192,7 @@ enum Act {
     Amend {
         of: usize,
         by_head: bool,
-        now: Option<(u32, u32, i32)>,
+        now: Option<Right>,
     },
 }
 
@@ -191,18 +200,19 @@ fn trade() -> impl Strategy<Value = Trade> {
     // Some prices come often, so that lots have the same one.
     let price = (1..10_000_u32).prop_map(|price| if price.is_multiple_of(4) { 1_000 * (1 + price % 3) } else { price });
     let numbers = (1..1_000_u32, price, -50..50_i32, 0..3_usize);
-    (0..5_usize, any::<bool>(), numbers).prop_map(|(instrument, buy, (quantity, price, fee, fee_currency))| Trade {
+    (0..5_usize, any::<bool>(), numbers, strategy()).prop_map(|(instrument, buy, (quantity, price, fee, fee_currency), strategy)| Trade {
         instrument,
         buy,
         quantity,
         price,
         fee,
         fee_currency,
+        strategy,
     })
 }
 
 fn acts() -> impl Strategy<Value = Vec<Act>> {
-    let now = prop_oneof![1 => Just(None), 2 => (1..1_000_u32, 1..10_000_u32, -50..50_i32).prop_map(Some)];
+    let now = prop_oneof![1 => Just(None), 2 => (1..1_000_u32, 1..10_000_u32, -50..50_i32, strategy()).prop_map(Some)];
     let amend = (0..12_usize, any::<bool>(), now).prop_map(|(of, by_head, now)| Act::Amend { of, by_head, now });
     proptest::collection::vec(prop_oneof![3 => trade().prop_map(Act::Trade), 2 => amend], 1..40)
 }
@@ -216,7 +226,8 @@ fn fields(trade: &Trade) -> Value {
     let base = ["BTC", "GBP"].iter().find(|asset| id.starts_with(**asset)).copied().unwrap_or(currency);
     let fee_currency = ["USD", "EUR", base][trade.fee_currency];
     let fee = cents(i128::from(trade.fee));
-    json!({"instrument_id": id, "currency": currency, "fees": [{"type": "f", "amount": fee, "currency": fee_currency}]})
+    let strategy = trade.strategy.map(|n| format!("s{n}"));
+    json!({"instrument_id": id, "currency": currency, "strategy": strategy, "fees": [{"type": "f", "amount": fee, "currency": fee_currency}]})
 }
 
 fn sent(book: &mut Book, id: &str, trade: &Trade, more: &[(&str, Value)]) {
@@ -235,13 +246,18 @@ fn sent_nth(book: &mut Book, n: usize, trade: &Trade) {
 pub fn held(book: &Book) -> Vec<Holding> {
     let lines = book.lane.role().portfolios()[0].lines.all().iter();
     assert!(lines.clone().all(|line| line.lots.is_empty() || line.lots.add_up_to(&line.position)));
-    lines.map(|line| Holding { position: line.position, lots: line.lots.clone(), newest: line.newest }).collect()
+    lines.map(|line| Holding { position: line.position, lots: line.lots.clone(), subs: line.subs.clone(), newest: line.newest }).collect()
 }
 
 /// The last state of every position, and cash, once each instrument is traded once more.
 fn state(book: &mut Book) -> (BTreeMap<String, PositionState>, String, String) {
     for (at, (id, _)) in INSTRUMENTS.iter().enumerate() {
-        sent(book, &format!("last {id}"), &Trade { instrument: at, buy: true, quantity: 1, price: 100, fee: 0, fee_currency: 0 }, &[]);
+        sent(
+            book,
+            &format!("last {id}"),
+            &Trade { instrument: at, buy: true, quantity: 1, price: 100, fee: 0, fee_currency: 0, strategy: None },
+            &[],
+        );
     }
     let outputs = book.at(second(86_400 * 7)).run();
     assert!(letters(&outputs).is_empty(), "{:?}", letters(&outputs));
@@ -284,11 +300,13 @@ fn played(method: &str, acts: &[Act], upset: bool) -> (Book, Vec<(usize, Trade)>
                 let id = format!("a{sent_now}");
                 sent_now += 1;
                 let kind = if now.is_some() { "CORRECT" } else { "CANCEL" };
-                let changed = now.map(|(quantity, price, fee)| Trade { quantity, price, fee, ..original.clone() });
-                let shown = changed.clone().unwrap_or_else(|| original.clone());
+                let was = standing[of].clone().unwrap();
+                let right = |(quantity, price, fee, strategy): Right| Trade { quantity, price, fee, strategy, ..original.clone() };
+                let shown = now.map_or_else(|| original.clone(), right);
                 sent(&mut book, &id, &shown, &[("exec_type", json!(kind)), ("exec_ref_id", json!(named))]);
                 ids.push(id);
-                standing[of] = changed;
+                // One that names no strategy leaves it as it is.
+                standing[of] = now.map(right).map(|trade| Trade { strategy: trade.strategy.or(was.strategy), ..trade });
             }
         }
         let outputs = book.run();
@@ -360,7 +378,9 @@ fn folded_over_many_chunks(method: &str) {
     let day = |n: usize| format!("2026-01-{:02}", 5 + n / 1_000);
     let deeds: Vec<_> = (0..6_000_usize).map(|n| (n, ["A", "E"][n % 2], n % 7 < 4, 1 + (n * 37) % 11, 1 + (n * 53) % 97)).collect();
     let send = |book: &mut Book, (n, id, buy, quantity, price): (usize, &str, bool, usize, usize), more: Value| {
-        let mut given = json!({"instrument_id": id, "currency": if id == "E" { "EUR" } else { "USD" }, "trade_date": day(n)});
+        let strategy = n.is_multiple_of(5).then(|| format!("s{}", n % 3));
+        let currency = if id == "E" { "EUR" } else { "USD" };
+        let mut given = json!({"instrument_id": id, "currency": currency, "trade_date": day(n), "strategy": strategy});
         more.as_object().unwrap().iter().for_each(|(name, value)| given[name] = value.clone());
         book.fill(&n.to_string(), if buy { "BUY" } else { "SELL" }, &quantity.to_string(), &price.to_string(), given);
     };

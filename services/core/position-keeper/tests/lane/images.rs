@@ -78,6 +78,7 @@ fn feed_with(book: &mut Book, n: usize, deed: &Deed, shadows: bool) {
             };
             let more = json!({"portfolio_id": portfolio, "instrument_id": instrument, "currency": currency, "trade_date": date,
                 "settle_date": if deed.amount.is_multiple_of(2) { json!("2026-01-06") } else { json!(null) },
+                "strategy": strategy(deed),
                 "order_id": if deed.amount.is_multiple_of(4) { json!("11111111-2222-5333-8444-555555555555") } else { json!(null) }});
             book.fill(&(n * 3 / 4).to_string(), side, &deed.amount.to_string(), "10", more);
         }
@@ -97,7 +98,7 @@ fn feed_with(book: &mut Book, n: usize, deed: &Deed, shadows: bool) {
             let of = usize::try_from(deed.amount).unwrap() % (n + 1) * 3 / 4;
             let kind = if deed.kind == 15 { "CANCEL" } else { "CORRECT" };
             let more = json!({"portfolio_id": portfolio, "instrument_id": instrument, "currency": currency,
-                "exec_type": kind, "exec_ref_id": of.to_string()});
+                "exec_type": kind, "exec_ref_id": of.to_string(), "strategy": strategy(deed)});
             let side = if deed.amount.is_multiple_of(5) { "SELL" } else { "BUY" };
             book.fill(&format!("a{n}"), side, &deed.amount.to_string(), "12", more);
         }
@@ -128,7 +129,7 @@ fn feed_with(book: &mut Book, n: usize, deed: &Deed, shadows: bool) {
 /// Securities transferred, fees, interest and dividends, of an instrument or not, and reversals of what came or is to come.
 fn entry(book: &mut Book, n: usize, (portfolio, instrument, currency): (&str, &str, &str), deed: &Deed) {
     let kind = ["TRANSFER_IN", "TRANSFER_OUT", "FEE", "INTEREST", "DIVIDEND"][deed.amount as usize % 5];
-    let mut more = json!({"portfolio_id": portfolio, "currency": currency, "amount": deed.amount.to_string()});
+    let mut more = json!({"portfolio_id": portfolio, "currency": currency, "amount": deed.amount.to_string(), "strategy": strategy(deed)});
     if kind.starts_with("TRANSFER") {
         more["instrument_id"] = json!(instrument);
         more["quantity"] = json!((deed.amount % 9 + 1).to_string());
@@ -163,6 +164,11 @@ fn command(book: &mut Book, id: &str, portfolio: &str, deed: &Deed) {
         more["dead_letter"] = json!({"topic": "execution.fills.v1", "partition": 0, "offset": offset, "bytes": bytes});
     }
     book.command(id, kind, more);
+}
+
+/// A third of the bookings name one.
+fn strategy(deed: &Deed) -> Option<&'static str> {
+    deed.wait.is_multiple_of(3).then_some(["s1", "s2"][deed.wait as usize / 3 % 2])
 }
 
 /// Many policies have a schedule, of a time that the story may come to.

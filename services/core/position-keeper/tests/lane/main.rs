@@ -25,3 +25,4 @@ mod scheduling;
 mod shadows;
 mod splitting;
 mod standing;
+mod strategies;

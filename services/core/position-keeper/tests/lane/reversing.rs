@@ -42,13 +42,19 @@ fn fields(kind: usize, at: usize, amount: u8) -> (&'static str, Value) {
     match kind {
         0..=3 => (["DEPOSIT", "WITHDRAWAL", "FEE", "INTEREST"][kind], json!({"amount": amount.to_string(), "currency": currency})),
         4 => ("TRANSFER_IN", json!({"amount": amount.to_string(), "currency": currency})),
-        5 => ("TRANSFER_IN", json!({"instrument_id": id, "currency": currency, "quantity": amount.to_string(), "total_cost": "77.77"})),
+        5 => {
+            let strategy = amount.is_multiple_of(3).then_some("s");
+            let units = json!({"instrument_id": id, "currency": currency, "quantity": amount.to_string(), "total_cost": "77.77",
+                "strategy": strategy});
+            ("TRANSFER_IN", units)
+        }
         6 => ("TRANSFER_OUT", json!({"instrument_id": id, "currency": currency, "quantity": amount.to_string()})),
         // Of an instrument, also in another currency than its own.
         _ => {
             let kind = ["DIVIDEND", "FEE", "INTEREST"][usize::from(amount) % 3];
             let currency = if kind == "DIVIDEND" { currency } else { "EUR" };
-            (kind, json!({"instrument_id": id, "currency": currency, "amount": amount.to_string()}))
+            let strategy = amount.is_multiple_of(2).then_some("s");
+            (kind, json!({"instrument_id": id, "currency": currency, "amount": amount.to_string(), "strategy": strategy}))
         }
     }
 }

@@ -43,7 +43,7 @@ fn entries(outputs: &[Output]) -> Vec<String> {
 fn held(book: &Book) -> Vec<Holding> {
     let lines = book.lane.role().portfolios()[0].lines.all().iter();
     assert!(lines.clone().all(|line| line.lots.is_empty() || line.lots.add_up_to(&line.position)));
-    lines.map(|line| Holding { position: line.position, lots: line.lots.clone(), newest: line.newest }).collect()
+    lines.map(|line| Holding { position: line.position, lots: line.lots.clone(), subs: line.subs.clone(), newest: line.newest }).collect()
 }
 
 fn position(book: &Book) -> (String, String) {
@@ -228,7 +228,9 @@ fn date(day: u8) -> String {
 fn sent(book: &mut Book, n: usize, (buy, quantity, price, day): (bool, u32, u32, u8)) {
     // In hundred-millionths, so that truncation shows.
     let quantity = format!("{}.{:08}", quantity / 100, quantity % 100);
-    let more = json!({"trade_date": date(day), "fees": [{"type": "f", "amount": "0.01", "currency": "USD"}]});
+    // Some name a strategy: each is split, and paid a dividend, by itself.
+    let strategy = [None, Some("s1"), None, Some("s2"), Some("s1")][n % 5];
+    let more = json!({"trade_date": date(day), "strategy": strategy, "fees": [{"type": "f", "amount": "0.01", "currency": "USD"}]});
     book.fill(&format!("t{n}"), if buy { "BUY" } else { "SELL" }, &quantity, &price.to_string(), more);
 }
 

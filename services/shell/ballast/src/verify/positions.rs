@@ -109,11 +109,7 @@ fn against_ledger(history: &History, lanes: &Lanes, facts: &Facts, fates: &Fates
 
 fn against_snapshots(history: &History, lanes: &Lanes, facts: &Facts, fates: &Fates, moved: &BTreeSet<Holding>) -> Check {
     let mut check = Check::new("I1", "position = Σ signed distinct executions, in the last snapshot");
-    let booked = distinct(history, fates);
-    let mut by_portfolio: BTreeMap<&PortfolioId, Vec<&Seen<Fill>>> = BTreeMap::new();
-    for (seen, _) in booked.iter().filter(|(_, fate)| *fate == Fate::Applied) {
-        by_portfolio.entry(&seen.record.portfolio_id).or_default().push(seen);
-    }
+    let by_portfolio = executed(history, fates);
     for (portfolio, seen) in last_snapshots(history, lanes) {
         let fills = by_portfolio.get(portfolio).map_or(&[][..], Vec::as_slice);
         let Some(contained) = contained(seen, fills, fates) else { continue };
@@ -141,6 +137,15 @@ fn against_snapshots(history: &History, lanes: &Lanes, facts: &Facts, fates: &Fa
     check
 }
 
+/// Distinct trades that were booked, by portfolio.
+pub(super) fn executed<'a>(history: &'a History, fates: &'a Fates) -> BTreeMap<&'a PortfolioId, Vec<&'a Seen<Fill>>> {
+    let mut by_portfolio: BTreeMap<&PortfolioId, Vec<&Seen<Fill>>> = BTreeMap::new();
+    for (seen, _) in distinct(history, fates).into_iter().filter(|(_, fate)| *fate == Fate::Applied) {
+        by_portfolio.entry(&seen.record.portfolio_id).or_default().push(seen);
+    }
+    by_portfolio
+}
+
 /// The newest snapshot of each portfolio.
 pub(super) fn last_snapshots<'a>(history: &'a History, lanes: &Lanes) -> BTreeMap<&'a PortfolioId, &'a Seen<Snapshot>> {
     let settled = history.snapshots.iter().filter(|seen| !seen.repeat && lanes.is_settled(seen.stamp));
@@ -149,7 +154,7 @@ pub(super) fn last_snapshots<'a>(history: &'a History, lanes: &Lanes) -> BTreeMa
 
 /// The fills that a snapshot contains: booked in an earlier step, or in its own and read before it.
 /// `None` where that cannot be told: something waited, and its own step booked.
-fn contained<'a>(seen: &Seen<Snapshot>, fills: &[&'a Seen<Fill>], fates: &Fates) -> Option<Vec<&'a Fill>> {
+pub(super) fn contained<'a>(seen: &Seen<Snapshot>, fills: &[&'a Seen<Fill>], fates: &Fates) -> Option<Vec<&'a Fill>> {
     let step = seen.stamp?.step;
     let read =
         |partition| seen.record.input_offsets.iter().find(|o| o.topic == Topic::Fills && o.partition == partition).map_or(0, |o| o.offset);

@@ -388,6 +388,7 @@ fn entry(kind: EntryKind, topic: Topic, offset: i64, id: &str) -> LedgerEntry {
         income: Money::ZERO,
         external_flow: Money::ZERO,
         equity_before: None,
+        by_strategy: Vec::new(),
     }
 }
 
@@ -501,6 +502,7 @@ impl Stand {
                 InputOffset { topic: Topic::Fills, partition: 0, offset: self.fills_read },
                 InputOffset { topic: Topic::Cash, partition: 0, offset: 1 },
             ],
+            strategies: Vec::new(),
         }))
     }
     fn balance(self) -> CashBalance {

@@ -8,6 +8,7 @@ use rust_decimal::Decimal;
 use sqlx::{Postgres, Transaction};
 
 use super::column::{column, newest, opt_text, text};
+use super::strategies::{self, StrategyLine};
 use crate::statement::Limit;
 use crate::{Micros, StoreError};
 
@@ -46,6 +47,8 @@ pub struct AllocationSet {
     pub snapshot_version: i64,
     /// Its lines.
     pub lines: Vec<AllocationLine>,
+    /// The sub-positions of its lines, in its order.
+    pub strategies: Vec<StrategyLine>,
 }
 
 /// One holding as a snapshot shows it. Values are in the portfolio's base currency.
@@ -182,6 +185,10 @@ pub(super) async fn replace_holdings(
         .collect();
     clear_holdings(limit, transaction, &accepted, &lines).await?;
     upsert_holdings(limit, transaction, &lines).await?;
+    let taken = sets.iter().filter(|s| accepted.contains(&text(&s.portfolio_id)));
+    let rows = taken.flat_map(|s| (0..).zip(&s.strategies).map(|(place, l)| (s.portfolio_id.as_str(), place, l)));
+    let strategies: Vec<(&str, i32, &StrategyLine)> = rows.collect();
+    strategies::replace(limit, transaction, &accepted, &strategies).await?;
     drop_empty(limit, transaction, &accepted).await
 }
 

@@ -3,17 +3,19 @@
 use super::exact::{exact, exact_if_any};
 use super::{RowError, json, micros};
 use domain::ledger::CurrencyAmount;
-use domain::snapshot::{Allocation, CashBalance, Snapshot};
+use domain::snapshot::{Allocation, CashBalance, Snapshot, StrategyPosition};
 use domain::{Fraction, Percent, Price};
-use postgres_store::projections::{AllocationLine, AllocationSet, ProjectionBatch, SnapshotRow};
+use postgres_store::projections::{AllocationLine, AllocationSet, ProjectionBatch, SnapshotRow, StrategyLine};
 use serde_json::{Map, Value, json as object};
 
 /// Adds a snapshot and the allocations that it shows.
 pub(super) fn add(snapshot: &Snapshot, into: &mut ProjectionBatch) -> Result<(), RowError> {
     let row = row(snapshot)?;
     let lines = snapshot.allocations.iter().map(line).collect::<Result<_, _>>()?;
+    let strategies = snapshot.strategies.iter().map(strategy).collect::<Result<_, _>>()?;
+    let (portfolio_id, snapshot_version) = (snapshot.portfolio_id.to_string(), snapshot.version);
+    into.allocations.push(AllocationSet { portfolio_id, snapshot_version, lines, strategies });
     into.snapshots.push(row);
-    into.allocations.push(AllocationSet { portfolio_id: snapshot.portfolio_id.to_string(), snapshot_version: snapshot.version, lines });
     Ok(())
 }
 
@@ -77,6 +79,23 @@ fn line(allocation: &Allocation) -> Result<AllocationLine, RowError> {
     })
 }
 
+fn strategy(row: &StrategyPosition) -> Result<StrategyLine, RowError> {
+    Ok(StrategyLine {
+        instrument_id: row.instrument_id.as_ref().map(ToString::to_string),
+        strategy: row.strategy.as_ref().map(ToString::to_string),
+        residual: row.residual,
+        quantity: exact(row.quantity.to_decimal(), "quantity")?,
+        average_price: exact_if_any(row.average_price.map(Price::to_decimal), "average_price")?,
+        cost: exact(row.cost.to_decimal(), "cost")?,
+        value: exact(row.value.to_decimal(), "value")?,
+        realized_gross: exact(row.realized_gross.to_decimal(), "realized_gross")?,
+        fees: exact(row.fees.to_decimal(), "fees")?,
+        income: exact(row.income.to_decimal(), "income")?,
+        realized_net: exact(row.realized_net.to_decimal(), "realized_net")?,
+        unrealized: exact(row.unrealized.to_decimal(), "unrealized")?,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -93,7 +112,8 @@ mod tests {
         "metrics":{"realized_gross":"0","fees":"1","income":"0","realized_net":"-1","unrealized":"3000","fx_cash":"0","net_flows":"97001",
         "total_pnl":"2999","day_pnl":null},
         "health":{"complete":false,"stale":[],"unpriced":["BND"],"quarantined":false,"unreconciled":false,"waiting":0},
-        "policy_version":3,"input_offsets":[]}"#;
+        "policy_version":3,"input_offsets":[],"strategies":[{"instrument_id":"AAPL","strategy":null,"residual":true,"quantity":"0.00000001",
+        "average_price":null,"cost":"-2","value":"0.5","realized_gross":"1","fees":"0.25","income":"0","realized_net":"0.75","unrealized":"2.5"}]}"#;
 
     #[test]
     fn a_snapshot_gives_its_row_and_every_allocation_exactly() {
@@ -116,6 +136,9 @@ mod tests {
             (held.percentage.unwrap().to_string().as_str(), held.drift.unwrap().to_string().as_str()),
             ("60.1234567891", "0.051234567891")
         );
+        let left = &set.strategies[0];
+        assert_eq!((left.quantity.to_string().as_str(), left.residual, left.strategy.as_deref()), ("0.00000001", true, None));
+        assert_eq!((left.cost.to_string().as_str(), left.realized_net.to_string().as_str()), ("-2", "0.75"));
         let flat = &set.lines[1];
         assert_eq!((flat.current_weight, flat.price, flat.stale), (None, None, true));
     }
