@@ -39,6 +39,9 @@ fn the_model_notices_wrong_figures() {
         ("plan_truncate", r#""weight":"0."#, r#""weight":"0.0"#),
         ("plan_truncate", r#""order_id":"0"#, r#""order_id":"1"#),
         ("hysteresis", r#""event":"CLEAR""#, r#""event":"WORSE""#),
+        ("close_at_four_in_new_york", r#""net_external_flow":""#, r#""net_external_flow":"9"#),
+        ("close_restated_by_a_late_fill", r#""restates":1"#, r#""restates":2"#),
+        ("close_restated_by_a_late_fill", r#""complete":true,"incomplete_reason""#, r#""complete":false,"incomplete_reason""#),
     ];
     for (number, (case, from, to)) in changes.into_iter().enumerate() {
         let told = run(&input(case)).text;
