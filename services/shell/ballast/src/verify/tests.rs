@@ -15,6 +15,7 @@ mod bygone;
 mod commands;
 mod honest;
 mod lots;
+mod settled;
 
 fn run(story: &Story) -> Report {
     verify(story.records(), &Given::default())
