@@ -82,6 +82,11 @@ impl Announced {
     pub(super) fn first(&self, action: &str) -> Option<i64> {
         self.told.get(action)?.first().map(|(offset, _)| *offset)
     }
+    /// Frames that told something of an instrument, from one offset to before another.
+    pub(super) fn frames(&self, id: &InstrumentId, from: i64, to: i64) -> BTreeSet<i64> {
+        let told = self.of.get(id).into_iter().flatten().filter_map(|action| self.told.get(action)).flatten();
+        told.map(|(offset, _)| *offset).filter(|offset| (from..to).contains(offset)).collect()
+    }
     /// Days on which something of an instrument takes effect or is paid.
     pub(super) fn days(&self, id: &InstrumentId) -> BTreeSet<Date> {
         let told = self.of.get(id).into_iter().flatten().flat_map(|action| self.all(action));

@@ -212,10 +212,14 @@ impl<'a> Book<'a> {
         }
     }
 
-    /// What a change comes to where the line follows these actions afterwards.
-    pub(super) fn weigh(&self, change: &Change<'a>, follows: &[Standing]) -> Result<Outcome, String> {
+    /// What a change comes to where the line follows these actions afterwards; `silent` where the action that it is of was
+    /// paid before without a word, since nothing was owed of it.
+    pub(super) fn weigh(&self, change: &Change<'a>, follows: &[Standing], silent: bool) -> Result<Outcome, String> {
         let Some(line) = self.line_of(change) else { return self.weigh_cash(change) };
-        let (known, paid) = self.paid_first(&line, follows);
+        let (mut known, paid) = self.paid_first(&line, follows);
+        if let Change::Action { id, .. } = change {
+            known.iter_mut().filter(|action| silent && action.id == *id).for_each(|action| action.paid = true);
+        }
         let before = Course::of(self.method, self.log.line(&line).filter_map(|(place, what)| Some((place, what?))), &known)?;
         let stands = self.log.line(&line).map(|(at, what)| match change {
             Change::Instead { place, now, .. } if *place == at => (at, now.clone()),
@@ -257,6 +261,13 @@ impl<'a> Book<'a> {
             paid.extend(action.paid.then(|| action.id.clone()));
         }
         (known, paid)
+    }
+
+    /// Whether the dividend that a change is of may have been paid without an entry: nothing is owed of it.
+    pub(super) fn may_be_paid_in_silence(&self, change: &Change<'a>) -> bool {
+        let Change::Action { line, id } = change else { return false };
+        let unpaid = self.follows.get(line).into_iter().flatten().any(|action| action.id == *id && action.is_dividend() && !action.paid);
+        unpaid && self.debt(line, id).is_none_or(Owed::is_nothing)
     }
 
     /// What is owed of a dividend becomes cash.
@@ -336,7 +347,7 @@ mod tests {
     /// Amends; what the booking itself changes by, and what was booked after it.
     fn amended<'a>(book: &mut Book<'a>, change: Result<Change<'a>, String>) -> Option<(Effect, Effect)> {
         let change = change.ok()?;
-        let outcome = book.weigh(&change, &[]).unwrap();
+        let outcome = book.weigh(&change, &[], false).unwrap();
         let both = (outcome.own.clone(), outcome.later.clone());
         book.write(&change, outcome, Vec::new());
         Some(both)

@@ -16,7 +16,7 @@ use domain::corporate_action::CorporateAction;
 use domain::enums::{ActionKind, CashKind, DividendSource, EntryKind, ExecType, InstrumentType};
 use domain::instrument::Instrument;
 use domain::ledger::LedgerEntry;
-use domain::{Currency, SmolStr, Topic};
+use domain::{Currency, InstrumentId, SmolStr, Topic};
 use std::collections::BTreeSet;
 
 /// What an entry asks the model to book.
@@ -109,7 +109,9 @@ fn settles(
     let follows = |actions: &Vec<super::actions::Standing>| actions.iter().find(|known| known.id == *action).map(|known| known.paid);
     let followed = account.book.follows.iter().find_map(|(line, actions)| Some((line.clone(), follows(actions)?)));
     let by_entries = scene.sources(ground).contains(&DividendSource::Cash);
-    match followed {
+    // Of one that was withdrawn and had changed nothing the ledger says nothing.
+    let stands = |line: &InstrumentId| sets::stood_then(ground, scene, line, action).is_some();
+    match followed.filter(|(line, _)| account.book.has_done(line, action) || stands(line)) {
         Some((line, false)) if by_entries => {
             let owed = account.book.debt(&line, action).filter(|owed| !owed.is_nothing());
             Ok(owed.map(|owed| (action.clone(), owed.clone())).into_iter().collect())
@@ -128,9 +130,10 @@ fn not_followed(
     (cash, entry, action): (&CashEntry, &LedgerEntry, &SmolStr),
     by_entries: bool,
 ) -> Result<Debts, String> {
-    let line = cash.instrument_id.as_ref().or(entry.instrument_id.as_ref()).filter(|_| !account.settled.contains(action));
+    let known = account.settled.contains(action) || account.perhaps_settled.contains(action);
+    let line = cash.instrument_id.as_ref().or(entry.instrument_id.as_ref()).filter(|_| !known);
     let line = line.filter(|line| !ground.facts.actions.is_too_much(line) && ground.facts.keeps_its_lots(line));
-    let stood = line.and_then(|line| Some((line, sets::stood_for(ground, scene, &entry.cause, line, action)?)));
+    let stood = line.and_then(|line| Some((line, sets::surely_stood(ground, scene, line, action)?)));
     match stood {
         Some((line, dividend)) if account.book.would_change(line, &dividend) && !ground.unreconciled.contains(scene.portfolio) => {
             return Err(format!("a dividend of the action {action}, which its line has not followed"));
@@ -138,6 +141,7 @@ fn not_followed(
         // Whether a line follows one that does not change it is not known; what follows one that it pays itself, books no
         // entry of it.
         Some(_) if by_entries => _ = account.perhaps_settled.insert(action.clone()),
+        None if known => {}
         _ => _ = account.settled.insert(action.clone()),
     }
     Ok(Debts::new())

@@ -50,6 +50,7 @@ impl<'a> Book<'a> {
     /// Adds what does not stand in a position.
     pub(super) fn add(&mut self, line: Option<&InstrumentId>, effect: &Effect) {
         self.bookings += 1;
+        self.turns.mark(&effect.income);
         effect.cash.iter().for_each(|(currency, amount)| put(&mut self.cash, *currency, amount));
         if let Some(line) = line.filter(|_| !effect.owed.is_empty()) {
             let debts = self.owed.entry(line.clone()).or_default();

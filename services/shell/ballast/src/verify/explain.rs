@@ -62,7 +62,7 @@ pub(super) fn rebook<'a>(
     seen: &Seen<Ledger>,
     group: &Group<'_>,
 ) -> Result<Rebooked, String> {
-    let scene = Scene::of(&seen.record.portfolio_id, seen.stamp);
+    let scene = Scene::of(&seen.record.portfolio_id, seen.stamp).of_cause(group.cause());
     let change = match asked::change(ground, account, scene, group)? {
         Asked::To(change) => change,
         Asked::Wrongly(why) => return Ok(Rebooked::As(Some(why))),
@@ -104,8 +104,7 @@ fn learn(
     for action in sets.iter().flatten() {
         let Deed::Dividend { currency: Some(currency), .. } = action.deed else { continue };
         let by = Turned::Action(line.clone(), action.id.clone(), action.telling);
-        let followed = account.book.tellings.get(&(line.clone(), action.id.clone())) == Some(&action.telling);
-        if currency == local || followed && account.book.turns.knows(&by) {
+        if currency == local || account.book.turns.is_used(&by) {
             continue;
         }
         let own = group.own.filter(|own| own.cause.topic == Topic::Frames && own.cause.id == action.id);
@@ -140,10 +139,13 @@ fn among<'a>(account: &mut Account<'a>, change: Change<'a>, group: &Group<'_>, s
     let known = line.and_then(|line| account.book.follows.get(&line).cloned()).unwrap_or_default();
     // What has another name, day or price is not worked out: a line is booked from its beginning for each set.
     let (named, misnamed): (Vec<_>, Vec<_>) =
-        sets.into_iter().map(|set| (wrong_name(&change, (&known, &set), group), set)).partition(|(why, _)| why.is_none());
+        sets.into_iter().map(|set| (misnames(account, &change, (&known, &set), group), set)).partition(|(why, _)| why.is_none());
+    // What was paid without a word is taken back as cash.
+    let in_silence = account.book.may_be_paid_in_silence(&change);
+    let tried = named.into_iter().flat_map(|(_, set)| std::iter::once((set.clone(), false)).chain(in_silence.then_some((set, true))));
     let mut first = None;
-    for (_, set) in named {
-        let outcome = account.book.weigh(&change, &set)?;
+    for (set, silent) in tried {
+        let outcome = account.book.weigh(&change, &set, silent)?;
         let difference = agree(account, (&outcome.own, &outcome.later), group);
         if difference.is_none() {
             account.book.write(&change, outcome, set);
@@ -156,9 +158,21 @@ fn among<'a>(account: &mut Account<'a>, change: Change<'a>, group: &Group<'_>, s
         return Ok(difference);
     }
     let (difference, set) = misnamed.into_iter().next().ok_or("nothing is known to compare with")?;
-    let outcome = account.book.weigh(&change, &set)?;
+    let outcome = account.book.weigh(&change, &set, false)?;
     account.book.write(&change, outcome, set);
     Ok(difference)
+}
+
+/// Whether an entry has another name than what became of its action. One that had done nothing may have been withdrawn
+/// without a word.
+fn misnames(account: &Account<'_>, change: &Change<'_>, (known, now): (&[Standing], &[Standing]), group: &Group<'_>) -> Option<String> {
+    let why = wrong_name(change, (known, now), group)?;
+    let Change::Action { line, id } = change else { return Some(why) };
+    if account.book.has_done(line, id) {
+        return Some(why);
+    }
+    let without: Vec<_> = known.iter().filter(|action| action.id != *id).cloned().collect();
+    wrong_name(change, (&without, now), group)
 }
 
 /// Where a group differs from what the model has; where it does not, its figures tell the rates that were not known.

@@ -45,7 +45,7 @@ impl super::booking::Book<'_> {
     /// What a line would change by if it followed these actions.
     fn behind(&self, line: &InstrumentId, set: &[super::actions::Standing], loose: bool) -> Option<String> {
         let change = super::amending::Change::Action { line: line.clone(), id: SmolStr::default() };
-        match self.weigh(&change, set) {
+        match self.weigh(&change, set, false) {
             Ok(outcome) => untold(&outcome.later, loose).map(|why| {
                 let ids: Vec<_> = set.iter().map(|action| action.id.as_str()).collect();
                 format!("with {ids:?} it has {why}")

@@ -174,13 +174,17 @@ impl Lane {
     pub(super) fn now(&self, step: i64) -> Option<Timestamp> {
         self.clock.range(..=step).next_back().map(|(_, now)| *now)
     }
+    /// The step that read a record.
+    pub(super) fn step_of(&self, topic: Topic, partition: i32, offset: i64) -> Option<i64> {
+        self.reach.get(&(topic, partition))?.iter().find(|(_, to)| offset < **to).map(|(step, _)| *step)
+    }
     /// First offset of frames that is not read in the window of a step which reads a record, and the clock of that window.
     pub(super) fn window_of(&self, step: i64, topic: Topic, partition: i32, offset: i64) -> Option<(i64, Timestamp)> {
         let windows = self.windows.get(&step)?;
         let holds = |range: &&Range| range.topic == topic && range.partition == partition && (range.from..range.to).contains(&offset);
         let at = windows.iter().position(|window| window.ranges.iter().any(|range| holds(&range)))?;
         let frames = windows[..=at].iter().flat_map(|window| &window.ranges).filter(|range| range.topic == Topic::Frames);
-        let read = frames.map(|range| range.to).last().unwrap_or_else(|| self.position(step - 1, Topic::Frames, 0));
+        let read = frames.map(|range| range.to).next_back().unwrap_or_else(|| self.position(step - 1, Topic::Frames, 0));
         Some((read, windows[at].now))
     }
     /// Whether every window of a step was behind.

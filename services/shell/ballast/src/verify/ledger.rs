@@ -19,8 +19,8 @@ use domain::cash::CashEntry;
 use domain::enums::{CostMethod, DividendSource, EntryKind, InstrumentType};
 use domain::fill::Fill;
 use domain::instrument::Instrument;
-use domain::ledger::{CurrencyAmount, Ledger, LedgerEntry, PositionState};
-use domain::{Currency, Input, InstrumentId, Money, PortfolioId, SmolStr, Topic};
+use domain::ledger::{self, CurrencyAmount, Ledger, LedgerEntry, PositionState};
+use domain::{Currency, Input, InstrumentId, Money, PortfolioId, SmolStr, Timestamp, Topic};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The record behind an entry.
@@ -81,12 +81,24 @@ pub(super) struct Scene<'s> {
     pub(super) stamp: Option<Stamp>,
     /// The frame from which on it may have been; that of its step where none is named.
     since: Option<i64>,
+    /// The record that it is of.
+    cause: Option<&'s ledger::Cause>,
 }
 
 impl<'s> Scene<'s> {
     /// That of a record of a step.
     pub(super) fn of(portfolio: &'s PortfolioId, stamp: Option<Stamp>) -> Self {
-        Self { portfolio, stamp, since: None }
+        Self { portfolio, stamp, since: None, cause: None }
+    }
+    /// The same for an entry of that cause.
+    pub(super) fn of_cause(self, cause: &'s ledger::Cause) -> Self {
+        Self { cause: Some(cause), ..self }
+    }
+    /// First offset of frames that was not read in the window that read its cause, and the clock of that window; `None`
+    /// where an earlier step read it, or nobody knows.
+    pub(super) fn window(&self, ground: &Ground<'_>) -> Option<(i64, Timestamp)> {
+        let (stamp, cause) = (self.stamp?, self.cause?);
+        ground.lanes.get(KEEPER, stamp.lane)?.window_of(stamp.step, cause.topic, cause.partition, cause.offset)
     }
     /// The same, which may have been at any time from a frame on.
     pub(super) fn since(self, frame: Option<i64>) -> Self {

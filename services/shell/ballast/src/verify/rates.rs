@@ -21,6 +21,9 @@ const RATE: u32 = 12;
 /// The offsets of the first frame that a step reads, and of the first that it does not.
 pub(super) type Frames = (i64, i64);
 
+/// What one of a currency was in another, in a step.
+type Question = (Frames, Currency, Currency);
+
 /// The accepted prices of a pair, each from the frame at an offset on; `None` where they cannot be told.
 type Accepted = Option<BTreeMap<i64, Span>>;
 
@@ -33,7 +36,7 @@ pub(super) struct Rates {
     accrued: BTreeMap<InstrumentId, BTreeMap<i64, Exact>>,
     cut: bool,
     /// What was asked before.
-    asked: RefCell<BTreeMap<(Frames, Currency, Currency), Option<Vec<Span>>>>,
+    asked: RefCell<BTreeMap<Question, Option<Vec<Span>>>>,
 }
 
 /// A rate at one moment.

@@ -8,8 +8,10 @@ use super::explain::Group;
 use super::ledger::{Account, Ground, Scene};
 use super::seen::KEEPER;
 use domain::enums::{DividendSource, EntryKind};
-use domain::ledger::Cause;
-use domain::{Date, InstrumentId, SmolStr, Topic};
+use domain::{Date, InstrumentId, SmolStr, Timestamp, Topic};
+
+/// Dividends that may have been paid without a word of which every choice is tried; of more, these.
+const MOST_SILENT: usize = 4;
 
 /// The sets of actions that a line may follow after a change: what it follows, and what stood at some moment of the step.
 pub(super) fn of(
@@ -28,8 +30,13 @@ pub(super) fn of(
         }
     };
     let Change::Action { id, .. } = change else {
-        add(known);
-        stood.into_iter().for_each(add);
+        // What is dated before an action that stood in the window which read it has met all that stood then, unless it
+        // waited.
+        let mut stood = stood.into_iter();
+        let date = if let Change::New(what) = change { what.date() } else { None };
+        let met = |set: &Vec<Standing>| set.iter().any(|action| date < Some(action.ex_date));
+        let first = if scene.window(ground).is_some() && date.is_some() { stood.next().filter(met) } else { None };
+        first.into_iter().chain(std::iter::once(known)).chain(stood).for_each(add);
         return sets;
     };
     for standing in stood {
@@ -60,7 +67,7 @@ pub(super) fn stood(ground: &Ground<'_>, account: &Account<'_>, scene: Scene<'_>
             sets.push(set);
         }
     };
-    let sources = scene.sources(ground);
+    let (sources, silent) = (scene.sources(ground), paid_in_silence(ground, account, scene, line));
     for mut standing in announced(ground, scene, line) {
         // What entries have brought before a line followed it, the action does not.
         standing.retain(|action| !action.is_dividend() || find(&action.id).is_some() || !account.settled.contains(&action.id));
@@ -68,35 +75,32 @@ pub(super) fn stood(ground: &Ground<'_>, account: &Account<'_>, scene: Scene<'_>
             let next = account.book.tellings.get(&(line.clone(), action.id.clone())).map_or(0, |telling| telling + 1);
             action.telling = find(&action.id).filter(|known| known.says(action)).map_or(next, |known| known.telling);
         }
-        // What its action has paid before stays paid; where nothing was owed, that was not said.
-        let owes = |id: &SmolStr| account.book.debt(line, id).is_some_and(|owed| !owed.is_nothing());
-        let in_silence = ground.sources.may_pay_by_actions(scene.portfolio);
         let mut tried = Vec::new();
         for source in &sources {
             if *source == DividendSource::Actions {
                 tried.push(standing.clone());
                 continue;
             }
-            let paid_before =
-                |action: &Standing, in_silence: bool| find(&action.id).is_some_and(|known| known.paid || in_silence && !owes(&action.id));
-            let by_entries = |in_silence| {
-                standing.iter().map(move |action| Standing { paid: action.paid && paid_before(action, in_silence), ..action.clone() })
-            };
-            tried.push(by_entries(false).collect());
-            tried.extend(in_silence.then(|| by_entries(true).collect()));
+            // What its action has paid before stays paid.
+            for part in 0..1_usize << silent.len().min(MOST_SILENT) {
+                let is_silent = |id: &SmolStr| silent.iter().position(|paid| paid == id).is_some_and(|at| part >> at & 1 == 1);
+                let paid = |action: &Standing| find(&action.id).is_some_and(|known| known.paid) || is_silent(&action.id);
+                let set = standing.iter().map(|action| Standing { paid: action.paid && paid(action), ..action.clone() });
+                tried.push(set.collect());
+            }
         }
         for set in tried {
             let perhaps = |action: &Standing| find(&action.id).is_none() && account.perhaps_settled.contains(&action.id);
             let without: Vec<_> = set.iter().filter(|action| !perhaps(action)).cloned().collect();
-            add(set);
             add(without);
+            add(set);
         }
     }
     sets
 }
 
-/// What frames said of a line: by those read at the end of the step before and of its own, on each day on which
-/// something takes effect in between.
+/// What frames said of a line: by those read at the end of the step before, and by each of its own that told something of
+/// the line, on each day on which something takes effect in between. What the window of the cause met comes first.
 fn announced(ground: &Ground<'_>, scene: Scene<'_>, line: &InstrumentId) -> Vec<Vec<Standing>> {
     let actions = &ground.facts.actions;
     let Some((stamp, lane)) = scene.stamp.and_then(|stamp| Some((stamp, ground.lanes.get(KEEPER, stamp.lane)?))) else { return Vec::new() };
@@ -105,8 +109,9 @@ fn announced(ground: &Ground<'_>, scene: Scene<'_>, line: &InstrumentId) -> Vec<
     let (first, last) = (day(stamp.step - 1).unwrap_or(Date::from_days(i32::MIN)), day(stamp.step).unwrap_or(Date::from_days(i32::MAX)));
     let mut days = vec![first];
     days.extend(actions.days(line).into_iter().filter(|day| first < *day && *day <= last));
-    let mut told = Vec::new();
-    for frames in [stamp.step - 1, stamp.step].map(|step| lane.position(step, Topic::Frames, 0)) {
+    let mut told: Vec<_> = scene.window(ground).map(|moment| all_at(ground, line, moment)).into_iter().collect();
+    let [from, to] = [stamp.step - 1, stamp.step].map(|step| lane.position(step, Topic::Frames, 0));
+    for frames in std::iter::once(from).chain(actions.frames(line, from, to).into_iter().map(|offset| offset + 1)) {
         for day in &days {
             let mut standing = actions.standing(line, frames, *day);
             standing.retain(|action| !matches!(action.deed, Deed::Symbol(_)));
@@ -116,21 +121,45 @@ fn announced(ground: &Ground<'_>, scene: Scene<'_>, line: &InstrumentId) -> Vec<
     told
 }
 
-/// A dividend that stood on a line when an entry was booked, where that is certain: in the window that read its cause,
-/// or when the step began, and at the step's end.
-pub(super) fn stood_for(ground: &Ground<'_>, scene: Scene<'_>, cause: &Cause, line: &InstrumentId, id: &SmolStr) -> Option<Standing> {
+/// What stood on a line at a moment: by the frames before an offset, on the day of a clock.
+fn all_at(ground: &Ground<'_>, line: &InstrumentId, (frames, now): (i64, Timestamp)) -> Vec<Standing> {
+    let venue = ground.facts.instrument(line, i64::MAX).and_then(|facts| facts.venue.clone());
+    let mut standing = ground.facts.actions.standing(line, frames, domain::venue::day_of(venue.as_deref(), now));
+    standing.retain(|action| !matches!(action.deed, Deed::Symbol(_)));
+    standing
+}
+
+fn stood_at(ground: &Ground<'_>, line: &InstrumentId, id: &SmolStr, moment: (i64, Timestamp)) -> Option<Standing> {
+    all_at(ground, line, moment).into_iter().filter(Standing::is_dividend).find(|action| action.id == *id)
+}
+
+/// A dividend that stood on a line in the window that read an entry's cause, or when the step began.
+pub(super) fn stood_then(ground: &Ground<'_>, scene: Scene<'_>, line: &InstrumentId, id: &SmolStr) -> Option<Standing> {
     let stamp = scene.stamp?;
     let lane = ground.lanes.get(KEEPER, stamp.lane)?;
-    let at_end = |step| Some((lane.position(step, Topic::Frames, 0), lane.now(step)?));
-    let read = lane.window_of(stamp.step, cause.topic, cause.partition, cause.offset);
-    let venue = ground.facts.instrument(line, i64::MAX).and_then(|facts| facts.venue.clone());
-    let stood = |(frames, now)| {
-        let day = domain::venue::day_of(venue.as_deref(), now);
-        let standing = ground.facts.actions.standing(line, frames, day).into_iter();
-        standing.filter(Standing::is_dividend).find(|action| action.id == *id).map(|action| Standing { paid: false, ..action })
-    };
-    let then = stood(read.or_else(|| at_end(stamp.step - 1))?)?;
-    at_end(stamp.step).and_then(stood).filter(|now| *now == then)
+    let begun = || Some((lane.position(stamp.step - 1, Topic::Frames, 0), lane.now(stamp.step - 1)?));
+    stood_at(ground, line, id, scene.window(ground).or_else(begun)?).map(|action| Standing { paid: false, ..action })
+}
+
+/// The same where it is certain that it stood when the entry was booked: it does so at the end of the step too.
+pub(super) fn surely_stood(ground: &Ground<'_>, scene: Scene<'_>, line: &InstrumentId, id: &SmolStr) -> Option<Standing> {
+    let stamp = scene.stamp?;
+    let lane = ground.lanes.get(KEEPER, stamp.lane)?;
+    let end = stood_at(ground, line, id, (lane.position(stamp.step, Topic::Frames, 0), lane.now(stamp.step)?))?;
+    stood_then(ground, scene, line, id).filter(|then| then.says(&end))
+}
+
+/// Dividends that may have been paid without a word, for want of anything that was owed: when actions paid last, their
+/// day of payment had come.
+fn paid_in_silence(ground: &Ground<'_>, account: &Account<'_>, scene: Scene<'_>, line: &InstrumentId) -> Vec<SmolStr> {
+    let known = account.book.follows.get(line).map_or(&[][..], Vec::as_slice);
+    let owes = |id: &SmolStr| account.book.debt(line, id).is_some_and(|owed| !owed.is_nothing());
+    let Some(lane) = scene.stamp.and_then(|stamp| ground.lanes.get(KEEPER, stamp.lane)) else { return Vec::new() };
+    let last = scene.stamp.and_then(|stamp| ground.sources.paid_by_actions_last(scene.portfolio, stamp, lane));
+    let Some(moment) = last.and_then(|step| Some((lane.position(step, Topic::Frames, 0), lane.now(step)?))) else { return Vec::new() };
+    let is_paid = |id: &SmolStr| known.iter().any(|known| known.id == *id && known.paid);
+    let due = all_at(ground, line, moment).into_iter().filter(|action| action.is_dividend() && action.paid);
+    due.map(|action| action.id).filter(|id| !is_paid(id) && !owes(id)).collect()
 }
 
 /// Whether the entry of an action has the name, the day and the price of what it does.

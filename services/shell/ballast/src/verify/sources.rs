@@ -76,6 +76,19 @@ impl Sources {
         }
         if sources.is_empty() { both() } else { sources }
     }
+    /// The last step up to this one in which actions may have paid.
+    pub(super) fn paid_by_actions_last(&self, portfolio: &PortfolioId, stamp: Stamp, lane: &Lane) -> Option<i64> {
+        if self.during(portfolio, stamp, lane).contains(&DividendSource::Actions) {
+            return Some(stamp.step);
+        }
+        let said = &self.0.get(portfolio)?.sources;
+        let at = said.iter().rposition(|(partition, offset, source)| {
+            *source == DividendSource::Actions && *offset < lane.position(stamp.step, Topic::Policies, *partition)
+        })?;
+        // Up to the step that read the next policy.
+        let (partition, offset, _) = said.get(at + 1)?;
+        lane.step_of(Topic::Policies, *partition, *offset)
+    }
     /// Whether actions may ever have paid a portfolio's dividends.
     pub(super) fn may_pay_by_actions(&self, portfolio: &PortfolioId) -> bool {
         let said = self.0.get(portfolio).filter(|said| !said.doubtful);

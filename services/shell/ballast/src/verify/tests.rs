@@ -15,6 +15,7 @@ mod bygone;
 mod commands;
 mod honest;
 mod lots;
+mod mixed;
 mod settled;
 
 fn run(story: &Story) -> Report {

@@ -4,7 +4,7 @@
 
 use super::exact::{Exact, ratio, show, whole, zero};
 use domain::{Currency, InstrumentId, SmolStr};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Two numbers between which one lies.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,20 +94,27 @@ impl Worth {
 
 /// What each was turned at, as far as it is known; nothing is known of one that has none.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Turns(BTreeMap<Turned, Option<Span>>);
+pub(super) struct Turns {
+    spans: BTreeMap<Turned, Option<Span>>,
+    used: BTreeSet<Turned>,
+}
 
 impl Turns {
-    /// Whether something was said of one.
-    pub(super) fn knows(&self, by: &Turned) -> bool {
-        self.0.contains_key(by)
+    /// Whether something was turned by one: what it is stays from then on.
+    pub(super) fn is_used(&self, by: &Turned) -> bool {
+        self.used.contains(by)
+    }
+    /// Notes that an amount was booked.
+    pub(super) fn mark(&mut self, worth: &Worth) {
+        self.used.extend(worth.abroad.keys().cloned());
     }
     /// Notes between which numbers one lies.
     pub(super) fn learn(&mut self, by: Turned, span: Option<Span>) {
-        self.0.insert(by, span);
+        self.spans.insert(by, span);
     }
     /// Between which numbers an amount lies; `None` where a rate of it is not known at all.
     pub(super) fn value(&self, worth: &Worth) -> Option<Span> {
-        let turned = worth.abroad.iter().map(|(by, (_, amount))| Some(self.0.get(by)?.as_ref()?.times(amount)));
+        let turned = worth.abroad.iter().map(|(by, (_, amount))| Some(self.spans.get(by)?.as_ref()?.times(amount)));
         turned.into_iter().try_fold(Span::of(worth.own.clone()), |sum, part| Some(sum.plus(&part?)))
     }
     /// Where a published amount differs from the model.
@@ -121,7 +128,7 @@ impl Turns {
     }
     /// Takes from a published amount what the one rate is that is not known closely, where there is just one.
     pub(super) fn narrow(&mut self, worth: &Worth, told: &Exact, slack: &Exact) {
-        let is_wide = |by: &Turned| self.0.get(by).is_none_or(|span| span.as_ref().is_none_or(Span::is_wide));
+        let is_wide = |by: &Turned| self.spans.get(by).is_none_or(|span| span.as_ref().is_none_or(Span::is_wide));
         let mut wide = worth.abroad.iter().filter(|(by, _)| is_wide(by));
         let (Some((by, (_, amount))), None) = (wide.next(), wide.next()) else { return };
         let rest = Worth {
@@ -131,8 +138,8 @@ impl Turns {
         let Some(rest) = self.value(&rest) else { return };
         let left = Span { low: told - rest.high - slack, high: told - rest.low + slack };
         let by_told = left.times(&(whole(1) / amount));
-        let known = self.0.get(by).cloned().flatten();
-        self.0.insert(by.clone(), Some(known.map_or(by_told.clone(), |known| known.meet(&by_told))));
+        let known = self.spans.get(by).cloned().flatten();
+        self.spans.insert(by.clone(), Some(known.map_or(by_told.clone(), |known| known.meet(&by_told))));
     }
 }
 

@@ -2,7 +2,7 @@
 //! memory: true histories are accused of nothing, whatever comes between; what was booked otherwise than the inputs ask
 //! for is found.
 
-use super::honest::{FAULTS, Log, accused, judged, leaves, ledgers, lived, with, with_ledgers, with_snapshots};
+use super::honest::{FAULTS, Fault, Log, accused, judged, leaves, ledgers, lived, with, with_ledgers, with_snapshots};
 use avro_codec::{SchemaStore, decode, encode_input};
 use domain::enums::{DividendSource, EntryKind};
 use domain::ledger::{CurrencyAmount, LedgerEntry};
@@ -84,8 +84,16 @@ fn told(mut lines: Vec<String>, more: impl IntoIterator<Item = String>) -> Strin
     lines.join("\n")
 }
 
+/// A story and the lines that tell it.
+type Told = (&'static str, String);
+
 /// What may happen to a dividend that entries settle.
-fn stories() -> Vec<(&'static str, String)> {
+fn stories() -> Vec<Told> {
+    [early(), parts(), withdrawn(), other_payers(), odd()].concat()
+}
+
+/// Entries that come in time or too early, and none.
+fn early() -> Vec<Told> {
     let euro = |amount| (amount, "EUR");
     let owed = || begun("CASH", Some("EUR"));
     let ex = || tick("06T10:00:00", "AAA", "100");
@@ -107,6 +115,15 @@ fn stories() -> Vec<(&'static str, String)> {
             ),
         ),
         ("settled before its ex-date", told(owed(), [pays("05T16:00:00", "e1", euro("42.5")), ex(), trade("06T11:00:00", "2", "05", 20)])),
+    ]
+}
+
+/// Entries that bring less, or more, or are taken back.
+fn parts() -> Vec<Told> {
+    let euro = |amount| (amount, "EUR");
+    let owed = || begun("CASH", Some("EUR"));
+    let ex = || tick("06T10:00:00", "AAA", "100");
+    vec![
         (
             "settled in parts",
             told(
@@ -133,6 +150,15 @@ fn stories() -> Vec<(&'static str, String)> {
                 ],
             ),
         ),
+    ]
+}
+
+/// Actions that are withdrawn, and policies by which entries pay no more.
+fn withdrawn() -> Vec<Told> {
+    let euro = |amount| (amount, "EUR");
+    let owed = || begun("CASH", Some("EUR"));
+    let ex = || tick("06T10:00:00", "AAA", "100");
+    vec![
         (
             "settled and then withdrawn, and taken back",
             told(
@@ -174,6 +200,15 @@ fn stories() -> Vec<(&'static str, String)> {
                 [ex(), policy("07T11:00:00", 2, "ACTIONS"), tick("08T11:00:00", "AAA", "100"), trade("09T12:00:00", "2", "05", 20)],
             ),
         ),
+    ]
+}
+
+/// Policies that change behind an entry, or back again.
+fn other_payers() -> Vec<Told> {
+    let euro = |amount| (amount, "EUR");
+    let owed = || begun("CASH", Some("EUR"));
+    let ex = || tick("06T10:00:00", "AAA", "100");
+    vec![
         (
             "entries pay no more, and one is taken back",
             told(
@@ -207,6 +242,14 @@ fn stories() -> Vec<(&'static str, String)> {
                 ],
             ),
         ),
+    ]
+}
+
+/// Positions and currencies that are not the usual ones.
+fn odd() -> Vec<Told> {
+    let euro = |amount| (amount, "EUR");
+    let ex = || tick("06T10:00:00", "AAA", "100");
+    vec![
         (
             "flat at the ex-date, and traded before it after all",
             told(
@@ -292,8 +335,7 @@ fn faulty(log: &Log, at: usize, fault: fn(&mut LedgerEntry)) -> Option<Log> {
     (!same).then_some(changed)
 }
 
-const RATES: [(&str, fn(&mut LedgerEntry)); 1] =
-    [("rate", |entry| entry.fx_rate = entry.fx_rate.map(|rate| rate.checked_add("0.01".parse().unwrap()).unwrap()))];
+const RATES: [Fault; 1] = [("rate", |entry| entry.fx_rate = entry.fx_rate.map(|rate| rate.checked_add("0.01".parse().unwrap()).unwrap()))];
 
 #[test]
 fn a_changed_entry_is_found() {
@@ -302,8 +344,8 @@ fn a_changed_entry_is_found() {
         let log = lived(&text);
         for (at, entry) in ledgers(&log).iter().enumerate().filter(|(_, entry)| entry.cause.topic != Topic::Fills) {
             // What is taken back, and what is paid, stands at the rate of its first booking.
-            let anew =
-                !matches!(entry.kind, EntryKind::Cancel) && !(entry.kind == EntryKind::CashDividend && entry.cause.topic == Topic::Frames);
+            let paid = entry.kind == EntryKind::CashDividend && entry.cause.topic == Topic::Frames;
+            let anew = entry.kind != EntryKind::Cancel && !paid;
             for (what, fault) in FAULTS.iter().chain(RATES.iter().filter(|_| anew)) {
                 let Some(changed) = faulty(&log, at, *fault) else { continue };
                 tried += 1;
