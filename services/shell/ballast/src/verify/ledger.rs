@@ -117,7 +117,7 @@ impl<'s> Scene<'s> {
         lane.map_or_else(Vec::new, |(stamp, lane)| ground.sources.during(self.portfolio, stamp, lane))
     }
     /// What one of a currency was turned into of an instrument's.
-    pub(super) fn turn(&self, ground: &Ground<'_>, (of, local): (Currency, Currency), told: Option<&Exact>) -> Option<Span> {
+    pub(super) fn turn(&self, ground: &Ground<'_>, (of, local): (Currency, Currency), told: Option<&Exact>) -> Option<Vec<Span>> {
         ground.rates.turn(self.frames(ground)?, (of, local, ground.sources.base(self.portfolio)?), told)
     }
 }

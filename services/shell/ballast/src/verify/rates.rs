@@ -104,13 +104,31 @@ impl Rates {
         found
     }
 
-    /// What one of a currency was turned into of an instrument's, both by way of the base; the rate of the first may be
-    /// told.
-    pub(super) fn turn(&self, frames: Frames, (of, local, base): (Currency, Currency, Currency), told: Option<&Exact>) -> Option<Span> {
-        let hull = |spans: Vec<Span>| spans.into_iter().reduce(Span::hull);
-        let of = told.map_or_else(|| hull(self.during(frames, of, base)?), |told| Some(Span::of(told.clone())))?;
-        let local = hull(self.during(frames, local, base)?)?;
-        Some(Span { low: of.low / local.high, high: of.high / local.low })
+    /// What one of a currency was turned into of an instrument's at each moment of a step, both by way of the base; the
+    /// rate of the first may be told.
+    pub(super) fn turn(
+        &self,
+        frames: Frames,
+        (of, local, base): (Currency, Currency, Currency),
+        told: Option<&Exact>,
+    ) -> Option<Vec<Span>> {
+        if self.cut && !(of == base && local == base) {
+            return None;
+        }
+        let mut turned = Vec::new();
+        for before in self.moments(frames) {
+            let (of, local) = match (self.at(before, of, base), self.at(before, local, base)) {
+                (Found::Unknown, _) | (_, Found::Unknown) => return None,
+                (Found::Rate(of), Found::Rate(local)) if told.is_none_or(|told| of.holds(told, &zero())) => (of, local),
+                _ => continue,
+            };
+            let of = told.map_or(of, |told| Span::of(told.clone()));
+            let rate = Span { low: of.low / local.high, high: of.high / local.low };
+            if !turned.contains(&rate) {
+                turned.push(rate);
+            }
+        }
+        (!turned.is_empty()).then_some(turned)
     }
 
     /// What a bond had accrued at some moment of a step.
@@ -251,7 +269,8 @@ mod tests {
         let moving = rates(&[("EUR/USD", &[(0, "1.25"), (2, "1.5"), (5, "2")])]);
         assert_eq!(at(&moving, (1, 4), "EUR", "USD").unwrap(), ["1.25", "1.5"]);
         let turn = |told: Option<Exact>| moving.turn((1, 4), (v("EUR"), v("USD"), v("USD")), told.as_ref());
-        assert_eq!(turn(None), Some(Span { low: ratio(125, 2), high: ratio(15, 1) }));
-        assert_eq!(turn(Some(ratio(15, 1))), Some(Span::of(ratio(15, 1))));
+        assert_eq!(turn(None), Some(vec![Span::of(ratio(125, 2)), Span::of(ratio(15, 1))]));
+        assert_eq!(turn(Some(ratio(15, 1))), Some(vec![Span::of(ratio(15, 1))]));
+        assert_eq!(turn(Some(whole(2))), None);
     }
 }

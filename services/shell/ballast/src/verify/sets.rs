@@ -35,7 +35,8 @@ pub(super) fn of(
         let mut stood = stood.into_iter();
         let date = if let Change::New(what) = change { what.date() } else { None };
         let met = |set: &Vec<Standing>| set.iter().any(|action| date < Some(action.ex_date));
-        let first = if scene.window(ground).is_some() && date.is_some() { stood.next().filter(met) } else { None };
+        let certain = scene.window(ground).is_some() && date.is_some() && scene.sources(ground).len() == 1;
+        let first = if certain { stood.next().filter(met) } else { None };
         first.into_iter().chain(std::iter::once(known)).chain(stood).for_each(add);
         return sets;
     };

@@ -17,6 +17,7 @@ mod honest;
 mod lots;
 mod mixed;
 mod settled;
+mod tales;
 
 fn run(story: &Story) -> Report {
     verify(story.records(), &Given::default())

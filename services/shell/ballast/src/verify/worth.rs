@@ -1,6 +1,6 @@
 //! Amounts of which a part came in another currency than the instrument's. Which rate it was turned at no record names:
-//! it was looked up when the part was booked first. So the part is kept as it came, and its rate as two numbers between
-//! which it lies, until a published figure tells it.
+//! it was looked up when the part was booked first. So the part is kept as it came, and its rate as those that it may
+//! have been, until a published figure tells it.
 
 use super::exact::{Exact, ratio, show, whole, zero};
 use domain::{Currency, InstrumentId, SmolStr};
@@ -34,10 +34,10 @@ impl Span {
         let (a, b) = (&self.low * amount, &self.high * amount);
         if a <= b { Self { low: a, high: b } } else { Self { low: b, high: a } }
     }
-    /// What both have in common; this one where that is nothing.
-    fn meet(&self, other: &Self) -> Self {
+    /// What both have in common.
+    fn meet(&self, other: &Self) -> Option<Self> {
         let (low, high) = (self.low.clone().max(other.low.clone()), self.high.clone().min(other.high.clone()));
-        if low <= high { Self { low, high } } else { self.clone() }
+        (low <= high).then_some(Self { low, high })
     }
     fn is_wide(&self) -> bool {
         &self.high - &self.low > ratio(1, 15)
@@ -92,10 +92,13 @@ impl Worth {
     }
 }
 
-/// What each was turned at, as far as it is known; nothing is known of one that has none.
+/// Choices of rates that are tried one by one; of more, all that lies between them may be.
+const MOST: usize = 1024;
+
+/// What each was turned at: one of these. Nothing is known of one that has none.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Turns {
-    spans: BTreeMap<Turned, Option<Span>>,
+    rates: BTreeMap<Turned, Option<Vec<Span>>>,
     used: BTreeSet<Turned>,
 }
 
@@ -108,39 +111,52 @@ impl Turns {
     pub(super) fn mark(&mut self, worth: &Worth) {
         self.used.extend(worth.abroad.keys().cloned());
     }
-    /// Notes between which numbers one lies.
-    pub(super) fn learn(&mut self, by: Turned, span: Option<Span>) {
-        self.spans.insert(by, span);
+    /// Notes which rates one may have been turned at.
+    pub(super) fn learn(&mut self, by: Turned, rates: Option<Vec<Span>>) {
+        self.rates.insert(by, rates);
     }
-    /// Between which numbers an amount lies; `None` where a rate of it is not known at all.
-    pub(super) fn value(&self, worth: &Worth) -> Option<Span> {
-        let turned = worth.abroad.iter().map(|(by, (_, amount))| Some(self.spans.get(by)?.as_ref()?.times(amount)));
-        turned.into_iter().try_fold(Span::of(worth.own.clone()), |sum, part| Some(sum.plus(&part?)))
+    /// What an amount may be; `None` where a rate of it is not known at all.
+    pub(super) fn values(&self, worth: &Worth) -> Option<Vec<Span>> {
+        let mut values = vec![Span::of(worth.own.clone())];
+        for (by, (_, amount)) in &worth.abroad {
+            let parts: Vec<Span> = self.rates.get(by)?.as_ref()?.iter().map(|rate| rate.times(amount)).collect();
+            values = if values.len() * parts.len() <= MOST {
+                values.iter().flat_map(|sum| parts.iter().map(|part| sum.plus(part))).collect()
+            } else {
+                vec![hull(values)?.plus(&hull(parts)?)]
+            };
+        }
+        Some(values)
     }
     /// Where a published amount differs from the model.
     pub(super) fn differs(&self, name: &str, told: &Exact, model: &Worth, slack: &Exact) -> Option<String> {
-        let span = self.value(model)?;
-        (!span.holds(told, slack)).then(|| format!("{name} {}, the model {}", show(told), span.shown()))
+        let values = self.values(model)?;
+        let agrees = values.iter().any(|value| value.holds(told, slack));
+        (!agrees).then(|| format!("{name} {}, the model {}", show(told), hull(values).map_or_else(String::new, |span| span.shown())))
     }
     /// Whether nothing at all is known of a rate of it.
     pub(super) fn is_open(&self, worth: &Worth) -> bool {
-        self.value(worth).is_none()
+        self.values(worth).is_none()
     }
     /// Takes from a published amount what the one rate is that is not known closely, where there is just one.
     pub(super) fn narrow(&mut self, worth: &Worth, told: &Exact, slack: &Exact) {
-        let is_wide = |by: &Turned| self.spans.get(by).is_none_or(|span| span.as_ref().is_none_or(Span::is_wide));
+        let is_wide = |by: &Turned| !matches!(self.rates.get(by), Some(Some(rates)) if rates.len() == 1 && !rates[0].is_wide());
         let mut wide = worth.abroad.iter().filter(|(by, _)| is_wide(by));
         let (Some((by, (_, amount))), None) = (wide.next(), wide.next()) else { return };
-        let rest = Worth {
-            own: worth.own.clone(),
-            abroad: worth.abroad.iter().filter(|(b, _)| *b != by).map(|(b, a)| (b.clone(), a.clone())).collect(),
-        };
-        let Some(rest) = self.value(&rest) else { return };
+        let mut rest = worth.clone();
+        rest.abroad.remove(by);
+        let Some(rest) = self.values(&rest).and_then(hull) else { return };
         let left = Span { low: told - rest.high - slack, high: told - rest.low + slack };
         let by_told = left.times(&(whole(1) / amount));
-        let known = self.spans.get(by).cloned().flatten();
-        self.spans.insert(by.clone(), Some(known.map_or(by_told.clone(), |known| known.meet(&by_told))));
+        let known = self.rates.get(by).cloned().flatten().unwrap_or_else(|| vec![by_told.clone()]);
+        let agreeing: Vec<Span> = known.iter().filter_map(|rate| rate.meet(&by_told)).collect();
+        self.rates.insert(by.clone(), Some(if agreeing.is_empty() { known } else { agreeing }));
     }
+}
+
+/// The smallest that holds all.
+fn hull(spans: Vec<Span>) -> Option<Span> {
+    spans.into_iter().reduce(Span::hull)
 }
 
 #[cfg(test)]
@@ -155,17 +171,17 @@ mod tests {
     #[test]
     fn a_published_amount_tells_the_one_rate_that_is_not_known() {
         let mut turns = Turns::default();
-        turns.learn(Turned::Entry(1), Some(Span { low: ratio(11, 1), high: ratio(12, 1) }));
+        turns.learn(Turned::Entry(1), Some(vec![Span::of(ratio(11, 1)), Span::of(ratio(12, 1))]));
         let mut worth = euro(1, 10);
         worth.add(&Worth::of(whole(5)), 1);
-        assert_eq!(turns.value(&worth), Some(Span { low: whole(16), high: whole(17) }));
-        assert!(turns.differs("income", &ratio(165, 1), &worth, &zero()).is_none());
-        assert_eq!(turns.differs("income", &whole(18), &worth, &zero()).unwrap(), "income 18, the model 16 to 17");
-        turns.narrow(&worth, &ratio(165, 1), &zero());
-        assert_eq!(turns.value(&euro(1, 2)), Some(Span::of(ratio(23, 1))));
+        assert_eq!(turns.values(&worth), Some(vec![Span::of(whole(16)), Span::of(whole(17))]));
+        assert!(turns.differs("income", &whole(17), &worth, &zero()).is_none());
+        assert_eq!(turns.differs("income", &ratio(165, 1), &worth, &zero()).unwrap(), "income 16.5, the model 16 to 17");
+        turns.narrow(&worth, &whole(17), &zero());
+        assert_eq!(turns.values(&euro(1, 2)), Some(vec![Span::of(ratio(24, 1))]));
         // What is taken back goes at the rate at which it came.
         worth.add(&euro(1, 10), -1);
-        assert_eq!(turns.value(&worth), Some(Span::of(whole(5))));
+        assert_eq!(turns.values(&worth), Some(vec![Span::of(whole(5))]));
     }
 
     #[test]
@@ -178,6 +194,6 @@ mod tests {
         assert!(turns.is_open(&both));
         turns.narrow(&euro(1, 10), &whole(11), &zero());
         turns.narrow(&both, &whole(22), &zero());
-        assert_eq!(turns.value(&euro(2, 1)), Some(Span::of(ratio(11, 1))));
+        assert_eq!(turns.values(&euro(2, 1)), Some(vec![Span::of(ratio(11, 1))]));
     }
 }
