@@ -6,10 +6,11 @@
 //! It keeps one decoded record for each record read: memory grows with the history.
 //!
 //! Replayed digests (I7) need the engine and are added to the report by whoever ran them. What the
-//! model does not follow (transfers of bonds, facts that changed) it names in the notes.
+//! model does not follow (facts that changed, what frames tell no longer) it names in the notes.
 
 mod actions;
 mod amending;
+mod asked;
 mod attributed;
 mod balance;
 mod booking;
@@ -19,6 +20,7 @@ mod course;
 mod cycles;
 mod decisions;
 mod deeds;
+mod effect;
 mod exact;
 mod executions;
 mod explain;
@@ -26,6 +28,7 @@ mod facts;
 mod fate;
 mod followed;
 mod history;
+mod holding;
 mod lanes;
 mod ledger;
 mod lots;
@@ -33,11 +36,15 @@ mod methods;
 mod metrics;
 mod needs;
 mod outputs;
+mod owed;
 mod positions;
+mod rates;
 mod report;
 #[cfg(test)]
 mod roles;
 mod seen;
+mod sets;
+mod sources;
 #[cfg(test)]
 mod story;
 mod strategies;
@@ -45,18 +52,24 @@ mod strategies;
 mod tests;
 mod versions;
 mod weights;
+mod worth;
 
 pub use lanes::Checkpoint;
 pub use report::{Balance, Check, Report};
 pub use seen::SeenRecord;
 
 use avro_codec::SchemaStore;
+use domain::PortfolioId;
 use facts::Facts;
 use fate::Fates;
 use history::History;
 use lanes::Lanes;
 use ledger::{Audit, Causes, Ground};
+use rates::Rates;
 use std::collections::BTreeMap;
+
+/// Portfolios that a note names.
+const NAMED: usize = 5;
 
 /// What the log itself does not say.
 #[derive(Debug, Clone, Default)]
@@ -82,8 +95,18 @@ pub fn verify<'a>(records: impl IntoIterator<Item = SeenRecord<'a>>, given: &Giv
     let fates = Fates::of(&history, &lanes, &facts, &given.schemas);
     let causes = Causes::of(&history, &fates);
     let (methods, kept) = methods::of(&history, &lanes, &fates);
-    let dividends = methods::dividends(&history, &lanes, &fates);
-    let ground = Ground { history: &history, lanes: &lanes, facts: &facts, causes: &causes, methods: &methods, dividends: &dividends };
+    let (rates, sources) = (Rates::of(&facts), &fates.sources);
+    let unreconciled = history.snapshots.iter().filter(|seen| seen.record.health.unreconciled);
+    let ground = Ground {
+        history: &history,
+        lanes: &lanes,
+        facts: &facts,
+        causes: &causes,
+        methods: &methods,
+        sources,
+        rates: &rates,
+        unreconciled: unreconciled.map(|seen| &seen.record.portfolio_id).collect(),
+    };
     let audit = ledger::audit(&ground);
     let forgiven = if given.compacted { versions::missing(&history) } else { BTreeMap::new() };
 
@@ -123,10 +146,23 @@ fn notes(audit: &Audit, checkpoints: &[Checkpoint]) -> Vec<String> {
         notes.push("I6: no checkpoints were given".to_owned());
     }
     let left: Vec<_> = audit.accounts.iter().filter_map(|(portfolio, account)| Some((portfolio, account.left.as_ref()?))).collect();
-    if let Some((portfolio, why)) = left.first() {
+    if !left.is_empty() {
+        let portfolios = crate::print::counted(left.len() as u64, "portfolio");
+        let why = |(portfolio, why): &(&PortfolioId, &String)| format!("{portfolio}, {why}");
+        let mut named: Vec<String> = left.iter().take(NAMED).map(why).collect();
+        named.extend((left.len() > NAMED).then(|| "…".to_owned()));
+        notes.push(format!("I2: the books of {portfolios} leave the model: {}", named.join("; ")));
+    }
+    let taken: u64 = audit.accounts.values().map(|account| account.taken).sum();
+    if taken > 0 {
         notes.push(format!(
-            "I2: the books of {} leave the model; first {portfolio}, {why}",
-            crate::print::counted(left.len() as u64, "portfolio")
+            "I2: {taken} figures in another currency are taken as they are told (frames do not tell the rates of their time, or what a bond had accrued)"
+        ));
+    }
+    let without_net: usize = audit.accounts.values().map(|account| account.without_net.len()).sum();
+    if without_net > 0 {
+        notes.push(format!(
+            "I2: realized_net of {without_net} positions is not compared (an execution of theirs paid a fee in a third currency)"
         ));
     }
     let loose = audit.accounts.values().filter(|account| account.loose).count();

@@ -27,13 +27,19 @@ pub(super) struct Standing {
     pub(super) id: SmolStr,
     pub(super) ex_date: Date,
     pub(super) deed: Deed,
-    /// Whether the day of payment has begun.
+    /// Whether its action has paid it: its day of payment has begun, and no entries pay it.
     pub(super) paid: bool,
+    /// Which telling of it this is on a line: what it pays in another currency is turned anew with each.
+    pub(super) telling: u32,
 }
 
 impl Standing {
     pub(super) fn is_dividend(&self) -> bool {
         matches!(self.deed, Deed::Dividend { .. })
+    }
+    /// Whether both say the same, be it paid or not.
+    pub(super) fn says(&self, other: &Self) -> bool {
+        (&self.id, self.ex_date, &self.deed) == (&other.id, other.ex_date, &other.deed)
     }
     /// Its place among those of its instrument: of one day dividends come first, for they are paid on what was traded
     /// before it.
@@ -71,6 +77,15 @@ impl Announced {
     /// What was announced under an id.
     pub(super) fn all(&self, action: &str) -> impl Iterator<Item = &CorporateAction> {
         self.told.get(action).into_iter().flatten().map(|(_, action)| action)
+    }
+    /// The frame that told of an action first.
+    pub(super) fn first(&self, action: &str) -> Option<i64> {
+        self.told.get(action)?.first().map(|(offset, _)| *offset)
+    }
+    /// Frames that told something of an instrument, from one offset to before another.
+    pub(super) fn frames(&self, id: &InstrumentId, from: i64, to: i64) -> BTreeSet<i64> {
+        let told = self.of.get(id).into_iter().flatten().filter_map(|action| self.told.get(action)).flatten();
+        told.map(|(offset, _)| *offset).filter(|offset| (from..to).contains(offset)).collect()
     }
     /// Days on which something of an instrument takes effect or is paid.
     pub(super) fn days(&self, id: &InstrumentId) -> BTreeSet<Date> {
@@ -122,5 +137,5 @@ fn standing(action: &CorporateAction, day: Date) -> Option<Standing> {
         ActionKind::SymbolChange => Deed::Symbol(action.new_symbol.clone()?),
         ActionKind::Unknown => return None,
     };
-    Some(Standing { id: action.action_id.clone(), ex_date: action.ex_date, deed, paid })
+    Some(Standing { id: action.action_id.clone(), ex_date: action.ex_date, deed, paid, telling: 0 })
 }

@@ -3,9 +3,12 @@
 //! beginning, as it was and as it is now. Slow and obvious.
 
 use super::actions::Standing;
-use super::booking::{Book, Effect, Position, pair, payment, signed_quantity};
+use super::booking::Book;
 use super::course::Course;
+use super::effect::{Effect, pair, payment, put, signed_quantity};
 use super::exact::{Exact, Published, zero};
+use super::holding::Position;
+use super::owed::{Owed, Papers, beside, owe};
 use domain::cash::CashEntry;
 use domain::enums::{CashKind, ExecType, InstrumentType};
 use domain::fill::Fill;
@@ -14,14 +17,20 @@ use domain::{Date, InstrumentId, Price, SmolStr};
 use std::collections::BTreeMap;
 
 /// What securities cross the boundary at.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Terms<'a> {
     pub(super) instrument: &'a Instrument,
     /// As the ledger entry names it.
     pub(super) price: Price,
+    /// What one unit of a bond had accrued.
+    pub(super) accrued: Exact,
 }
 
 impl Terms<'_> {
+    /// What one unit is worth.
+    pub(super) fn unit_worth(&self) -> Exact {
+        (self.price.exact() + &self.accrued) * self.instrument.multiplier.exact()
+    }
     /// The day on which an entry takes effect where the securities are traded.
     pub(super) fn day(&self, entry: &CashEntry) -> Date {
         domain::venue::day_of(self.instrument.venue.as_deref(), entry.effective_at)
@@ -29,7 +38,7 @@ impl Terms<'_> {
 }
 
 /// One booking.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) enum What<'a> {
     /// An execution: what it was booked as first, and what its figures are now.
     Fill { was: &'a Fill, stands: &'a Fill, instrument: &'a Instrument },
@@ -38,7 +47,7 @@ pub(super) enum What<'a> {
     /// Cash alone.
     Cash(&'a CashEntry),
     /// A fee, interest or a dividend of an instrument.
-    Beside { entry: &'a CashEntry, instrument: &'a Instrument },
+    Beside { entry: &'a CashEntry, instrument: &'a Instrument, papers: Papers },
 }
 
 /// Signed units of a booking, and those of each fee that the holding pays.
@@ -100,7 +109,7 @@ impl<'a> What<'a> {
             // A correction leaves the lot its name and its date.
             Self::Fill { was, stands, instrument } => Ok(position.execute(stands, instrument, (&was.exec_id, was.trade_date), &units)),
             Self::Securities { entry, terms } => Ok(position.cross(entry, terms, units.own)),
-            Self::Beside { entry, .. } => Ok(position.earn(payment(entry)?)),
+            Self::Beside { entry, instrument, papers } => Ok(position.earn(beside(entry, instrument, papers)?)),
             Self::Cash(entry) => payment(entry),
         }
     }
@@ -146,9 +155,13 @@ impl<'a> Log<'a> {
     pub(super) fn lines(&self) -> impl Iterator<Item = &InstrumentId> {
         self.lines.keys()
     }
+    /// The place of what is kept next.
+    pub(super) fn next(&self) -> usize {
+        self.items.len()
+    }
     /// What stands on a line, by place.
     fn line(&self, id: &InstrumentId) -> impl Iterator<Item = (usize, Option<What<'a>>)> {
-        self.lines.get(id).into_iter().flatten().map(|place| (*place, self.items[*place]))
+        self.lines.get(id).into_iter().flatten().map(|place| (*place, self.items[*place].clone()))
     }
 }
 
@@ -176,7 +189,7 @@ impl<'a> Book<'a> {
     pub(super) fn amendment(&self, fill: &'a Fill) -> Result<Change<'a>, String> {
         let named = fill.exec_ref_id.as_ref().ok_or_else(|| format!("{} names no execution", fill.exec_id))?;
         let place = self.log.find((false, &fill.source, named), fill.trade_date)?;
-        let Some(What::Fill { was, instrument, .. }) = self.log.items[place] else {
+        let Some(What::Fill { was, instrument, .. }) = &self.log.items[place] else {
             return Err(format!("{} amends what is cancelled", fill.exec_id));
         };
         let now = (fill.exec_type == ExecType::Correct).then_some(What::Fill { was, stands: fill, instrument });
@@ -186,7 +199,7 @@ impl<'a> Book<'a> {
     /// The change that an entry asks for which takes another back.
     pub(super) fn reversal(&self, entry: &'a CashEntry, named: &'a SmolStr) -> Result<Change<'a>, String> {
         let place = self.log.find((true, &entry.source, named), Date::from_days(i32::MIN))?;
-        self.log.items[place].ok_or("what is taken back already is taken back again")?;
+        self.log.items[place].as_ref().ok_or("what is taken back already is taken back again")?;
         Ok(Change::Instead { place, now: None, by: None })
     }
 
@@ -194,18 +207,22 @@ impl<'a> Book<'a> {
     pub(super) fn line_of(&self, change: &Change<'a>) -> Option<InstrumentId> {
         match change {
             Change::New(what) => what.line().cloned(),
-            Change::Instead { place, .. } => self.log.items[*place].and_then(|was| was.line().cloned()),
+            Change::Instead { place, .. } => self.log.items[*place].as_ref().and_then(|was| was.line().cloned()),
             Change::Action { line, .. } => Some(line.clone()),
         }
     }
 
-    /// What a change comes to where the line follows these actions afterwards.
-    pub(super) fn weigh(&self, change: &Change<'a>, follows: &[Standing]) -> Result<Outcome, String> {
+    /// What a change comes to where the line follows these actions afterwards; `silent` where the action that it is of was
+    /// paid before without a word, since nothing was owed of it.
+    pub(super) fn weigh(&self, change: &Change<'a>, follows: &[Standing], silent: bool) -> Result<Outcome, String> {
         let Some(line) = self.line_of(change) else { return self.weigh_cash(change) };
-        let known = self.follows.get(&line).map_or(&[][..], Vec::as_slice);
-        let before = Course::of(self.method, self.log.line(&line).filter_map(|(place, what)| Some((place, what?))), known)?;
+        let (mut known, paid) = self.paid_first(&line, follows);
+        if let Change::Action { id, .. } = change {
+            known.iter_mut().filter(|action| silent && action.id == *id).for_each(|action| action.paid = true);
+        }
+        let before = Course::of(self.method, self.log.line(&line).filter_map(|(place, what)| Some((place, what?))), &known)?;
         let stands = self.log.line(&line).map(|(at, what)| match change {
-            Change::Instead { place, now, .. } if *place == at => (at, *now),
+            Change::Instead { place, now, .. } if *place == at => (at, now.clone()),
             _ => (at, what),
         });
         let place = match change {
@@ -213,23 +230,59 @@ impl<'a> Book<'a> {
             Change::Instead { place, .. } => Some(*place),
             Change::Action { .. } => None,
         };
-        let new = if let Change::New(what) = change { Some((self.log.items.len(), Some(*what))) } else { None };
+        let new = if let Change::New(what) = change { Some((self.log.items.len(), Some(what.clone()))) } else { None };
         let after = Course::of(self.method, stands.chain(new).filter_map(|(place, what)| Some((place, what?))), follows)?;
         let (mut own, mut later) = (Effect::none(), Effect::none());
+        let is_own = |action: &SmolStr| matches!(change, Change::Action { id, .. } if id == action);
         for (course, sign) in [(&before, -1), (&after, 1)] {
             for (at, effect) in &course.bookings {
                 if Some(*at) == place { &mut own } else { &mut later }.add(effect, sign);
             }
             for (action, effect) in &course.actions {
-                let is_own = matches!(change, Change::Action { id, .. } if id == action);
-                if is_own { &mut own } else { &mut later }.add(effect, sign);
+                if is_own(action) { &mut own } else { &mut later }.add(effect, sign);
             }
+        }
+        for action in paid {
+            if is_own(&action) { &mut own } else { &mut later }.add(&self.payment(&line, &action), 1);
         }
         if matches!(change, Change::New(_)) {
             // In today's units it comes to that.
             own.quantity += std::mem::replace(&mut later.quantity, zero());
         }
         Ok(Outcome { own, later, line: Some((line, after.position)) })
+    }
+
+    /// What a line follows, with those dividends paid that these pay without saying anything else of them; and their ids.
+    fn paid_first(&self, line: &InstrumentId, follows: &[Standing]) -> (Vec<Standing>, Vec<SmolStr>) {
+        let mut known = self.follows.get(line).cloned().unwrap_or_default();
+        let mut paid = Vec::new();
+        for action in known.iter_mut().filter(|action| !action.paid) {
+            action.paid = follows.iter().any(|now| now.paid && now.says(action));
+            paid.extend(action.paid.then(|| action.id.clone()));
+        }
+        (known, paid)
+    }
+
+    /// Whether the dividend that a change is of may have been paid without an entry: nothing is owed of it.
+    pub(super) fn may_be_paid_in_silence(&self, change: &Change<'a>) -> bool {
+        let Change::Action { line, id } = change else { return false };
+        let unpaid = self.follows.get(line).into_iter().flatten().any(|action| action.id == *id && action.is_dividend() && !action.paid);
+        unpaid && self.debt(line, id).is_none_or(Owed::is_nothing)
+    }
+
+    /// What is owed of a dividend becomes cash.
+    fn payment(&self, line: &InstrumentId, action: &SmolStr) -> Effect {
+        let mut effect = Effect::none();
+        if let Some(owed) = self.debt(line, action) {
+            owed.amounts.iter().for_each(|(currency, amount)| put(&mut effect.cash, *currency, amount));
+            owe(&mut effect.owed, action, owed, -1);
+        }
+        effect
+    }
+
+    /// What is owed of a dividend on a line.
+    pub(super) fn debt(&self, line: &InstrumentId, action: &SmolStr) -> Option<&Owed> {
+        self.owed.get(line)?.get(action)
     }
 
     fn weigh_cash(&self, change: &Change<'a>) -> Result<Outcome, String> {
@@ -248,24 +301,39 @@ impl<'a> Book<'a> {
 
     /// Writes what a change comes to.
     pub(super) fn write(&mut self, change: &Change<'a>, outcome: Outcome, follows: Vec<Standing>) {
-        self.add(&outcome.own);
-        self.add(&outcome.later);
+        let line = outcome.line.as_ref().map(|(line, _)| line);
+        self.add(line, &outcome.own);
+        self.add(line, &outcome.later);
         if let Some((line, mut position)) = outcome.line {
             let held = self.positions.entry(line.clone()).or_default();
             (position.loose, position.bookings) = (held.loose || position.loose, held.bookings + position.bookings);
             *held = position;
-            self.follows.insert(line, follows);
+            self.follow(line, change, follows);
         }
         match change {
-            Change::New(what) => self.log.keep(*what),
+            Change::New(what) => self.log.keep(what.clone()),
             Change::Instead { place, now, by } => {
-                self.log.items[*place] = *now;
+                self.log.items[*place].clone_from(now);
                 if let Some(fill) = by {
                     self.log.name((false, &fill.source, &fill.exec_id), fill.trade_date, *place);
                 }
             }
             Change::Action { .. } => {}
         }
+    }
+
+    /// A line follows these from now on. What an entry had settled that is taken back is owed again, and paid anew.
+    fn follow(&mut self, line: InstrumentId, change: &Change<'a>, mut follows: Vec<Standing>) {
+        if let Change::Instead { place, .. } = change
+            && let Some(What::Beside { papers, .. }) = &self.log.items[*place]
+        {
+            let settled = |action: &&mut Standing| papers.settles.contains_key(&action.id);
+            follows.iter_mut().filter(settled).for_each(|action| action.paid = false);
+        }
+        for action in &follows {
+            self.tellings.insert((line.clone(), action.id.clone()), action.telling);
+        }
+        self.follows.insert(line, follows);
     }
 }
 
@@ -279,7 +347,7 @@ mod tests {
     /// Amends; what the booking itself changes by, and what was booked after it.
     fn amended<'a>(book: &mut Book<'a>, change: Result<Change<'a>, String>) -> Option<(Effect, Effect)> {
         let change = change.ok()?;
-        let outcome = book.weigh(&change, &[]).unwrap();
+        let outcome = book.weigh(&change, &[], false).unwrap();
         let both = (outcome.own.clone(), outcome.later.clone());
         book.write(&change, outcome, Vec::new());
         Some(both)
@@ -317,7 +385,7 @@ mod tests {
     #[test]
     fn securities_cross_at_their_worth_and_leave_at_their_cost() {
         let apple = instrument("AAPL");
-        let terms = |price| Terms { instrument: &apple, price: v(price) };
+        let terms = |price| Terms { instrument: &apple, price: v(price), accrued: whole(0) };
         let moved = |id: &str, kind, units| CashEntry {
             kind,
             instrument_id: Some(v("AAPL")),
@@ -354,18 +422,19 @@ mod tests {
         let (dividend, fee) = (of("1", CashKind::Dividend, "12"), of("2", CashKind::Fee, "5"));
         let back = CashEntry { reverses: Some("1".into()), ..of("3", CashKind::Dividend, "12") };
         let trade = fill("1", Side::Buy, "10", "100", "0", None);
+        let papers = || Papers { turned: None, settles: crate::verify::owed::Debts::new() };
         let mut book = Book::default();
         book.book(What::trade(&trade, &apple)).unwrap();
-        assert_eq!(book.book(What::Beside { entry: &dividend, instrument: &apple }).unwrap().income, whole(12));
-        assert_eq!(book.book(What::Beside { entry: &fee, instrument: &apple }).unwrap().fees[&usd()], whole(5));
+        assert_eq!(book.book(What::Beside { entry: &dividend, instrument: &apple, papers: papers() }).unwrap().income.own, whole(12));
+        assert_eq!(book.book(What::Beside { entry: &fee, instrument: &apple, papers: papers() }).unwrap().fees[&usd()], whole(5));
         let figures = |book: &Book<'_>| {
             let held = &book.positions[&v::<InstrumentId>("AAPL")];
-            (held.income.clone(), held.own_fees.clone().unwrap(), held.cost.clone())
+            (held.income.own.clone(), held.own_fees.clone().unwrap().own, held.cost.clone())
         };
         assert_eq!((figures(&book), book.cash[&usd()].clone()), ((whole(12), whole(5), whole(1000)), whole(-993)));
         let change = book.reversal(&back, back.reverses.as_ref().unwrap());
         let (own, later) = amended(&mut book, change).unwrap();
-        assert_eq!((own.income, crate::verify::explain::untold(&later, false)), (whole(-12), None));
+        assert_eq!((own.income.own, crate::verify::explain::untold(&later, false)), (whole(-12), None));
         assert_eq!((figures(&book), book.cash[&usd()].clone()), ((whole(0), whole(5), whole(1000)), whole(-1005)));
     }
 }

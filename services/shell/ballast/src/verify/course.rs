@@ -7,9 +7,10 @@
 
 use super::actions::{Deed, Standing};
 use super::amending::{Units, What};
-use super::booking::{Effect, Position};
 use super::deeds::{cut, lose};
+use super::effect::Effect;
 use super::exact::{Exact, zero};
+use super::holding::Position;
 use domain::enums::CostMethod;
 use domain::instrument::Instrument;
 use domain::{Date, SmolStr};

@@ -2,8 +2,11 @@
 //! pays on what is held. Which actions stand, and before which booking, is told by others.
 
 use super::actions::{Deed, Standing};
-use super::booking::{Effect, Position, put};
+use super::effect::{Amounts, Effect, put};
 use super::exact::{Exact, Published, ratio as decimal, zero};
+use super::holding::Position;
+use super::owed::{Owed, owe};
+use super::worth::{Turned, Worth};
 use domain::SmolStr;
 use domain::enums::InstrumentType;
 use domain::instrument::Instrument;
@@ -39,15 +42,20 @@ impl Standing {
         if amount == zero() {
             return effect;
         }
-        put(if self.paid { &mut effect.cash } else { &mut effect.owed }, currency, &amount);
-        position.bookings += 1;
-        if currency == instrument.currency {
-            position.income += &amount;
-            effect.income = amount;
+        let income = if currency == instrument.currency {
+            Worth::of(amount.clone())
         } else {
-            // What that is in the instrument's currency hangs on a rate that no input names.
-            (effect.foreign, position.foreign) = (true, true);
+            let by = Turned::Action(instrument.instrument_id.clone(), self.id.clone(), self.telling);
+            Worth::abroad(by, currency, amount.clone())
+        };
+        position.bookings += 1;
+        position.income.add(&income, 1);
+        if self.paid {
+            put(&mut effect.cash, currency, &amount);
+        } else {
+            owe(&mut effect.owed, &self.id, &Owed { amounts: Amounts::from([(currency, amount)]), income: income.clone() }, 1);
         }
+        effect.income = income;
         effect
     }
 }

@@ -1,5 +1,5 @@
 //! Exact ratios: the arithmetic of the model. `slack` says how far a published, rounded number may lie
-//! from the exact one. Nothing here rounds but `shortened`, far below any slack.
+//! from the exact one. Nothing here rounds but `shortened`, far below any slack, and `rounded`.
 
 use domain::{Amount, Fraction, FxRate, Money, Percent, Price, Quantity};
 use num_bigint::BigInt;
@@ -49,6 +49,17 @@ pub(super) fn shortened(value: &Exact) -> Exact {
     (value * &scale).trunc() / scale
 }
 
+/// The number rounded half-even at a scale.
+pub(super) fn rounded(value: &Exact, scale: u32) -> Exact {
+    let step = ratio(1, scale);
+    let (scaled, half) = (value / &step, ratio(5, 1));
+    let below = scaled.floor();
+    let rest = &scaled - &below;
+    let is_odd = !(&below / whole(2)).is_integer();
+    let up = rest > half || (rest == half && is_odd);
+    (if up { below + whole(1) } else { below }) * step
+}
+
 /// What `roundings` roundings to money's ten decimals and `bookings` roundings of the kept amounts
 /// (18 decimals) may add up to.
 pub(super) fn slack(roundings: u64, bookings: u64) -> Exact {
@@ -74,6 +85,12 @@ pub(super) fn show(value: &Exact) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_are_rounded_half_even() {
+        let rounds = |units, to| assert_eq!(rounded(&ratio(units, 2), 1), ratio(to, 1), "{units}");
+        [(15, 2), (25, 2), (26, 3), (-15, -2), (-25, -2), (-24, -2), (40, 4)].into_iter().for_each(|(units, to)| rounds(units, to));
+    }
 
     #[test]
     fn numbers_show_as_they_are() {

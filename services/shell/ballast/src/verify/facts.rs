@@ -5,6 +5,7 @@ use super::actions::Announced;
 use super::exact::{Exact, Published, magnitude, ratio, whole};
 use super::history::History;
 use super::lanes::Lanes;
+use super::rates::pair_of;
 use super::report::Check;
 use super::seen::{KEEPER, Place};
 use domain::dead_letter::DeadLetter;
@@ -23,6 +24,8 @@ pub(super) struct Facts {
     priced: BTreeMap<InstrumentId, i64>,
     /// Every state of each instrument's prices, by the time of the price.
     quotes: BTreeMap<InstrumentId, BTreeMap<Timestamp, Vec<FramePrice>>>,
+    /// Every state of what rates or accrued interest hang on, with the offset of its frame.
+    states: BTreeMap<InstrumentId, Vec<(i64, FramePrice)>>,
     /// What the counting frames contain of each source, from and to: the chain leaves no gap.
     contained: BTreeMap<(Topic, i32), (i64, i64)>,
     /// Corporate actions.
@@ -71,6 +74,9 @@ impl Facts {
             self.priced.entry(price.instrument_id.clone()).or_insert(offset);
             let state = held.entry(price.instrument_id.clone()).or_insert_with(|| price.clone());
             overlay(state, price);
+            if state.accrued.is_some() || pair_of(&price.instrument_id).is_some() {
+                self.states.entry(price.instrument_id.clone()).or_default().push((offset, state.clone()));
+            }
             let quotes = self.quotes.entry(price.instrument_id.clone()).or_default();
             for time in times(state) {
                 quotes.entry(time).or_default().push(state.clone());
@@ -82,6 +88,14 @@ impl Facts {
     /// The instrument as the frames before an offset describe it; `None` before the first.
     pub(super) fn instrument(&self, id: &InstrumentId, before: i64) -> Option<&Instrument> {
         self.instruments.get(id)?.range(..before).next_back().map(|(_, instrument)| instrument)
+    }
+    /// All that was said of an instrument, with the offset of each frame.
+    pub(super) fn described(&self, id: &InstrumentId) -> Vec<(i64, &Instrument)> {
+        self.instruments.get(id).into_iter().flatten().map(|(offset, instrument)| (*offset, instrument)).collect()
+    }
+    /// Every state of the pairs' prices, and of those that accrue, with the offset of its frame.
+    pub(super) fn states(&self) -> impl Iterator<Item = (&InstrumentId, &Vec<(i64, FramePrice)>)> {
+        self.states.iter()
     }
     /// Whether the frames that described an instrument may have been deleted.
     pub(super) fn is_forgotten(&self, id: &InstrumentId) -> bool {
@@ -186,6 +200,7 @@ fn overlay(held: &mut FramePrice, newer: &FramePrice) {
     next.ask = newer.ask.or(held.ask);
     next.last = newer.last.or(held.last);
     next.mark = newer.mark.or(held.mark);
+    next.accrued = newer.accrued.or(held.accrued);
     *held = next;
 }
 

@@ -6,6 +6,7 @@ use super::history::{History, PolicyRecord};
 use super::lanes::Lanes;
 use super::needs::{Awaited, Needs};
 use super::seen::{KEEPER, Place, Seen};
+use super::sources::Sources;
 use avro_codec::{SchemaStore, decode};
 use domain::cash::CashEntry;
 use domain::enums::{CashKind, CommandKind, EntryKind};
@@ -45,6 +46,8 @@ pub(super) struct Fates {
     pub(super) letters: BTreeMap<At, Vec<&'static str>>,
     /// Records that ADMIT commands carry, by the command's place.
     pub(super) admitted: BTreeMap<At, (At, Input)>,
+    /// Who says what dividends come to.
+    pub(super) sources: Sources,
     /// Aligned with the history's fills.
     pub(super) fills: Vec<Fate>,
     /// Aligned with the history's cash entries.
@@ -73,6 +76,7 @@ impl Fates {
     pub(super) fn of(history: &History, lanes: &Lanes, facts: &Facts, schemas: &SchemaStore) -> Self {
         let mut fates =
             Self { acts: acts(history, lanes), letters: letters(history, lanes), admitted: admitted(history, schemas), ..Self::default() };
+        fates.sources = Sources::of(history, lanes, |place| fates.buried(place));
         let needs = Needs::of(history, lanes, facts);
         let awaited = Awaited::of(history, |place| fates.acted(place));
         // Records of a portfolio wait in one queue, so that one that lacks something holds up the others; but for
@@ -86,11 +90,13 @@ impl Fates {
         fates
     }
 
-    /// An entry of a dividend that its action has booked is a duplicate of that: whether it held is not known here.
+    /// An entry of a dividend that its action has booked is a duplicate of that: whether it held is not known here. Where
+    /// entries have always paid, no action has.
     fn pass_over_dividends(&mut self, history: &History, facts: &Facts) {
         for (seen, fate) in history.cash.iter().zip(&mut self.cash) {
             let action = seen.record.action_id.as_ref().filter(|_| seen.record.kind == CashKind::Dividend);
-            if *fate == Fate::Lost && !seen.misfiled && action.is_some_and(|action| facts.is_dividend(action)) {
+            let by_action = self.sources.may_pay_by_actions(&seen.record.portfolio_id);
+            if *fate == Fate::Lost && by_action && !seen.misfiled && action.is_some_and(|action| facts.is_dividend(action)) {
                 *fate = Fate::Duplicate;
             }
         }

@@ -3,14 +3,15 @@
 
 use super::actions::Deed;
 use super::exact::slack;
-use super::explain::{stood, untold};
+use super::explain::untold;
 use super::history::History;
 use super::lanes::Lanes;
-use super::ledger::{Account, Audit, Ground, amounts_difference};
+use super::ledger::{Account, Audit, Ground, Scene, amounts_difference};
 use super::metrics::contains;
 use super::positions::last_snapshots;
 use super::report::Check;
 use super::seen::{KEEPER, Seen, Stamp};
+use super::sets::stood;
 use domain::ledger::Ledger;
 use domain::snapshot::Snapshot;
 use domain::{InstrumentId, PortfolioId, Quantity, SmolStr, Topic};
@@ -23,11 +24,12 @@ pub(super) fn check(ground: &Ground<'_>, accounts: &BTreeMap<PortfolioId, Accoun
     for (portfolio, account) in accounts.iter().filter(|(_, account)| account.left.is_none()) {
         let Some(lane) = account.last.and_then(|last| Some((last, ground.lanes.get(KEEPER, last.lane)?))) else { continue };
         let end = Stamp { step: lane.1.last_done(), ..lane.0 };
+        let scene = Scene::of(portfolio, Some(end));
         // One that cannot follow says so.
         let behind = snapshots.get(portfolio).is_some_and(|seen| seen.record.health.unreconciled);
         let acted = |line: &&InstrumentId| ground.facts.actions.concerns(line) && !ground.facts.actions.is_too_much(line);
         for line in account.book.log.lines().filter(acted).filter(|_| !behind) {
-            let sets = stood(ground, account, Some(end), line);
+            let sets = stood(ground, account, scene, line);
             let missing = || sets.iter().map(|set| account.book.behind(line, set, account.loose));
             let fine = sets.is_empty() || missing().any(|why| why.is_none());
             check.that(fine, || {
@@ -43,13 +45,20 @@ impl super::booking::Book<'_> {
     /// What a line would change by if it followed these actions.
     fn behind(&self, line: &InstrumentId, set: &[super::actions::Standing], loose: bool) -> Option<String> {
         let change = super::amending::Change::Action { line: line.clone(), id: SmolStr::default() };
-        match self.weigh(&change, set) {
+        match self.weigh(&change, set, false) {
             Ok(outcome) => untold(&outcome.later, loose).map(|why| {
                 let ids: Vec<_> = set.iter().map(|action| action.id.as_str()).collect();
                 format!("with {ids:?} it has {why}")
             }),
             Err(_) => None,
         }
+    }
+    /// Whether one that a line does not follow would change it.
+    pub(super) fn would_change(&self, line: &InstrumentId, action: &super::actions::Standing) -> bool {
+        let mut set = self.follows.get(line).cloned().unwrap_or_default();
+        set.push(action.clone());
+        set.sort_by(|a, b| a.order().cmp(&b.order()));
+        self.behind(line, &set, false).is_some()
     }
     /// Whether an action has changed a line.
     pub(super) fn has_done(&self, line: &InstrumentId, action: &SmolStr) -> bool {
@@ -87,7 +96,7 @@ pub(super) fn snapshots(ground: &Ground<'_>, audit: &Audit<'_>) -> Vec<Check> {
             });
         }
         if let Some(account) = audit.accounts.get(portfolio).filter(|account| account.left.is_none()) {
-            let difference = amounts_difference(&account.book.owed, &seen.record.receivables, &slack(1, account.book.bookings));
+            let difference = amounts_difference(&account.book.receivables(), &seen.record.receivables, &slack(1, account.book.bookings));
             owed.that(difference.is_none(), || format!("{}: receivables: {}", at(), difference.unwrap_or_default()));
         }
     }

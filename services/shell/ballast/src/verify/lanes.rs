@@ -4,7 +4,7 @@
 use super::history::{History, Marker};
 use super::report::Check;
 use super::seen::{KEEPER, REBALANCER, ROLES, Stamp};
-use domain::progress::{Begin, Done, Progress};
+use domain::progress::{Begin, Done, Progress, Range, WindowRecord};
 use domain::{SmolStr, Timestamp, Topic};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,18 +32,14 @@ pub(super) struct Lane {
     starts: BTreeMap<(Topic, i32), i64>,
     /// The clock at the end of each step.
     clock: BTreeMap<i64, Timestamp>,
-    /// Steps all of whose windows were behind.
-    behind: BTreeSet<i64>,
-    /// Steps with one window only.
-    single: BTreeSet<i64>,
     /// First step whose BEGIN is kept, where earlier ones were deleted; 0 where none was.
     first: i64,
     /// First steps of the lives after the first: `--genesis` begins anew, above the numbers used before.
     lives: Vec<i64>,
     /// Names of the settings that were ever recorded.
     settings: BTreeSet<SmolStr>,
-    /// Ranges of each step, for the count of its inputs.
-    ranges: BTreeMap<i64, Vec<(Topic, i32, i64, i64)>>,
+    /// The windows of each step.
+    windows: BTreeMap<i64, Vec<WindowRecord>>,
 }
 
 /// Every lane of every role.
@@ -142,17 +138,11 @@ impl Lane {
             let key = (range.topic, range.partition);
             self.starts.entry(key).or_insert(range.from);
             self.reach.entry(key).or_default().insert(step, range.to);
-            self.ranges.entry(step).or_default().push((range.topic, range.partition, range.from, range.to));
         }
         if let Some(now) = begin.windows.iter().map(|window| window.now).max() {
             self.clock.insert(step, now);
         }
-        if !begin.windows.is_empty() && begin.windows.iter().all(|window| window.behind) {
-            self.behind.insert(step);
-        }
-        if begin.windows.len() == 1 {
-            self.single.insert(step);
-        }
+        self.windows.insert(step, begin.windows.clone());
     }
     /// First step of the newest life; 0 in the first.
     pub(super) fn life(&self) -> i64 {
@@ -184,13 +174,26 @@ impl Lane {
     pub(super) fn now(&self, step: i64) -> Option<Timestamp> {
         self.clock.range(..=step).next_back().map(|(_, now)| *now)
     }
+    /// The step that read a record.
+    pub(super) fn step_of(&self, topic: Topic, partition: i32, offset: i64) -> Option<i64> {
+        self.reach.get(&(topic, partition))?.iter().find(|(_, to)| offset < **to).map(|(step, _)| *step)
+    }
+    /// First offset of frames that is not read in the window of a step which reads a record, and the clock of that window.
+    pub(super) fn window_of(&self, step: i64, topic: Topic, partition: i32, offset: i64) -> Option<(i64, Timestamp)> {
+        let windows = self.windows.get(&step)?;
+        let holds = |range: &&Range| range.topic == topic && range.partition == partition && (range.from..range.to).contains(&offset);
+        let at = windows.iter().position(|window| window.ranges.iter().any(|range| holds(&range)))?;
+        let frames = windows[..=at].iter().flat_map(|window| &window.ranges).filter(|range| range.topic == Topic::Frames);
+        let read = frames.map(|range| range.to).next_back().unwrap_or_else(|| self.position(step - 1, Topic::Frames, 0));
+        Some((read, windows[at].now))
+    }
     /// Whether every window of a step was behind.
     pub(super) fn is_behind(&self, step: i64) -> bool {
-        self.behind.contains(&step)
+        self.windows.get(&step).is_some_and(|windows| !windows.is_empty() && windows.iter().all(|window| window.behind))
     }
     /// Whether a step has one window only.
     pub(super) fn is_single(&self, step: i64) -> bool {
-        self.single.contains(&step)
+        self.windows.get(&step).is_some_and(|windows| windows.len() == 1)
     }
 }
 
@@ -291,7 +294,7 @@ impl Sequence {
             window.ranges.iter().try_for_each(|range| self.range(begin.step, range))
         })
     }
-    fn range(&mut self, step: i64, range: &domain::progress::Range) -> Result<(), String> {
+    fn range(&mut self, step: i64, range: &Range) -> Result<(), String> {
         let end = self.ends.insert((range.topic, range.partition), range.to);
         let shown = format!("step {step} reads {}/{} from {} to {}", range.topic, range.partition, range.from, range.to);
         if range.from > range.to {
@@ -309,11 +312,11 @@ pub(super) fn inputs_counted(history: &History, lanes: &Lanes) -> Check {
     let mut check = Check::new("I10", "each DONE counts exactly the records in its step's ranges");
     for ((role, number), lane) in lanes.iter() {
         for (step, done) in lane.done.iter().filter(|(step, _)| !lane.is_bygone(**step)) {
-            let ranges = lane.ranges.get(step).map_or(&[][..], Vec::as_slice);
-            if ranges.iter().any(|(topic, partition, from, to)| from < to && is_cut(history, *topic, *partition, *from)) {
+            let ranges: Vec<&Range> = lane.windows.get(step).into_iter().flatten().flat_map(|window| &window.ranges).collect();
+            if ranges.iter().any(|range| range.from < range.to && is_cut(history, range.topic, range.partition, range.from)) {
                 continue;
             }
-            let held: usize = ranges.iter().map(|(topic, partition, from, to)| count(history, *topic, *partition, *from, *to)).sum();
+            let held: usize = ranges.iter().map(|range| count(history, range.topic, range.partition, range.from, range.to)).sum();
             let counted = usize::try_from(done.inputs).ok();
             check.that(counted == Some(held), || {
                 format!("{role} lane {number} step {step}: DONE counts {} inputs, its ranges hold {held} records", done.inputs)

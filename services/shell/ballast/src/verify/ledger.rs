@@ -1,21 +1,26 @@
 //! I2: the ledger against the model. Every entry is booked again from the input that it names; after
 //! every record positions and cash must be the model's, and the entries must balance on their own.
 
-use super::booking::{Amounts, Book, Position};
+use super::booking::Book;
+use super::effect::{Amounts, put};
 use super::exact::{Exact, Published, near, ratio, show, slack, zero};
 use super::explain::{Group, Rebooked};
 use super::facts::Facts;
 use super::fate::{At, Fates, at};
 use super::history::History;
+use super::holding::Position;
 use super::lanes::Lanes;
+use super::rates::{Frames, Rates};
 use super::report::Check;
-use super::seen::{KEEPER, Place, Seen, Stamp};
+use super::seen::{KEEPER, Seen, Stamp};
+use super::sources::Sources;
+use super::worth::{Span, Turns};
 use domain::cash::CashEntry;
 use domain::enums::{CostMethod, DividendSource, EntryKind, InstrumentType};
 use domain::fill::Fill;
 use domain::instrument::Instrument;
-use domain::ledger::{CurrencyAmount, Ledger, LedgerEntry, PositionState};
-use domain::{Currency, Input, InstrumentId, Money, PortfolioId, SmolStr, Topic};
+use domain::ledger::{self, CurrencyAmount, Ledger, LedgerEntry, PositionState};
+use domain::{Currency, Input, InstrumentId, Money, PortfolioId, SmolStr, Timestamp, Topic};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The record behind an entry.
@@ -61,8 +66,60 @@ pub(super) struct Ground<'a> {
     pub(super) causes: &'a Causes<'a>,
     /// The cost method of each portfolio, where it can be told.
     pub(super) methods: &'a BTreeMap<PortfolioId, CostMethod>,
-    /// Who says what dividends come to, where it can be told.
-    pub(super) dividends: &'a BTreeMap<PortfolioId, DividendSource>,
+    /// Who says what dividends come to.
+    pub(super) sources: &'a Sources,
+    /// What rates frames gave.
+    pub(super) rates: &'a Rates,
+    /// Portfolios that have ever said that they are unreconciled: a line of theirs may not have followed an action.
+    pub(super) unreconciled: BTreeSet<&'a PortfolioId>,
+}
+
+/// Where an entry stands.
+#[derive(Clone, Copy)]
+pub(super) struct Scene<'s> {
+    pub(super) portfolio: &'s PortfolioId,
+    pub(super) stamp: Option<Stamp>,
+    /// The frame from which on it may have been; that of its step where none is named.
+    since: Option<i64>,
+    /// The record that it is of.
+    cause: Option<&'s ledger::Cause>,
+}
+
+impl<'s> Scene<'s> {
+    /// That of a record of a step.
+    pub(super) fn of(portfolio: &'s PortfolioId, stamp: Option<Stamp>) -> Self {
+        Self { portfolio, stamp, since: None, cause: None }
+    }
+    /// The same for an entry of that cause.
+    pub(super) fn of_cause(self, cause: &'s ledger::Cause) -> Self {
+        Self { cause: Some(cause), ..self }
+    }
+    /// First offset of frames that was not read in the window that read its cause, and the clock of that window; `None`
+    /// where an earlier step read it, or nobody knows.
+    pub(super) fn window(&self, ground: &Ground<'_>) -> Option<(i64, Timestamp)> {
+        let (stamp, cause) = (self.stamp?, self.cause?);
+        ground.lanes.get(KEEPER, stamp.lane)?.window_of(stamp.step, cause.topic, cause.partition, cause.offset)
+    }
+    /// The same, which may have been at any time from a frame on.
+    pub(super) fn since(self, frame: Option<i64>) -> Self {
+        Self { since: frame, ..self }
+    }
+    /// The frames that its step reads.
+    pub(super) fn frames(&self, ground: &Ground<'_>) -> Option<Frames> {
+        let stamp = self.stamp?;
+        let lane = ground.lanes.get(KEEPER, stamp.lane)?;
+        let read = |step| lane.position(step, Topic::Frames, 0);
+        Some((self.since.unwrap_or(i64::MAX).min(read(stamp.step - 1)), read(stamp.step)))
+    }
+    /// Who may say in its step what dividends come to.
+    pub(super) fn sources(&self, ground: &Ground<'_>) -> Vec<DividendSource> {
+        let lane = self.stamp.and_then(|stamp| Some((stamp, ground.lanes.get(KEEPER, stamp.lane)?)));
+        lane.map_or_else(Vec::new, |(stamp, lane)| ground.sources.during(self.portfolio, stamp, lane))
+    }
+    /// What one of a currency was turned into of an instrument's.
+    pub(super) fn turn(&self, ground: &Ground<'_>, (of, local): (Currency, Currency), told: Option<&Exact>) -> Option<Vec<Span>> {
+        ground.rates.turn(self.frames(ground)?, (of, local, ground.sources.base(self.portfolio)?), told)
+    }
 }
 
 /// A portfolio's book as the model has it after the last ledger record, and why it stopped following.
@@ -71,6 +128,12 @@ pub(super) struct Account<'a> {
     pub(super) book: Book<'a>,
     /// Dividends that cash entries have brought before the line followed their actions.
     pub(super) settled: BTreeSet<SmolStr>,
+    /// The same of those which the line may have followed already, with nothing owed of them.
+    pub(super) perhaps_settled: BTreeSet<SmolStr>,
+    /// Figures that hang on a rate of which nothing is known: taken as they are told.
+    pub(super) taken: u64,
+    /// States whose net profit is not compared: an execution of theirs paid a fee in another currency.
+    pub(super) without_net: BTreeSet<InstrumentId>,
     pub(super) left: Option<String>,
     /// The cost method is not known, or facts changed: cost and profit are not compared.
     pub(super) loose: bool,
@@ -126,7 +189,7 @@ impl Rows {
         for entry in &ledger.entries {
             account.entries += 1;
             for leg in &entry.cash {
-                super::booking::put(&mut account.legs, leg.currency, &leg.amount.exact());
+                put(&mut account.legs, leg.currency, &leg.amount.exact());
             }
         }
         for group in Group::all(&ledger.entries) {
@@ -172,7 +235,7 @@ impl Rows {
         }
     }
 
-    fn states(&mut self, ground: &Ground<'_>, account: &Account<'_>, seen: &Seen<Ledger>) {
+    fn states(&mut self, ground: &Ground<'_>, account: &mut Account<'_>, seen: &Seen<Ledger>) {
         let ledger = &seen.record;
         for state in &ledger.positions {
             let none = Position::default();
@@ -182,7 +245,15 @@ impl Rows {
                 known.or_else(|| ground.lanes.is_bygone(seen.stamp).then(|| ground.facts.instrument(&state.instrument_id, i64::MAX))?);
             let multiplier = known.map_or_else(|| super::exact::whole(1), |i| i.multiplier.exact());
             let loose = account.loose || ground.facts.is_forgotten(&state.instrument_id);
-            let difference = state_difference(position, state, &multiplier, loose);
+            let difference = state_difference((position, &account.book.turns), state, &multiplier, loose);
+            match position.net() {
+                None => _ = account.without_net.insert(state.instrument_id.clone()),
+                Some(net) if difference.is_none() => {
+                    let slack = slack(1, position.bookings);
+                    account.book.turns.narrow(&net, &state.realized_net.exact(), &slack);
+                }
+                Some(_) => {}
+            }
             self.books.that(difference.is_none(), || {
                 format!("{}: {} {}: {}", seen.place, ledger.portfolio_id, state.instrument_id, difference.unwrap_or_default())
             });
@@ -237,15 +308,10 @@ fn instrument<'a, T>(ground: &Ground<'a>, seen: &Seen<T>, id: &InstrumentId) -> 
 }
 
 /// Facts that matter and change leave open which of them held; without change the newest will do.
-pub(super) fn facts_of<'a>(
-    ground: &Ground<'a>,
-    account: &mut Account<'a>,
-    place: Place,
-    id: &InstrumentId,
-) -> Result<&'a Instrument, String> {
+pub(super) fn facts_of<'a>(ground: &Ground<'a>, account: &mut Account<'a>, id: &InstrumentId) -> Result<&'a Instrument, String> {
     let known = ground.facts.instrument(id, i64::MAX);
     account.loose |= !ground.facts.is_constant(id);
-    known.ok_or_else(|| format!("no frame describes {id}, booked at {place}"))
+    known.ok_or_else(|| format!("no frame describes {id}"))
 }
 
 /// Where two numbers differ by more than a slack.
@@ -253,7 +319,7 @@ pub(super) fn differs(name: &str, told: &Exact, model: &Exact, slack: &Exact) ->
     (!near(told, model, slack)).then(|| format!("{name} {}, the model {}", show(told), show(model)))
 }
 
-fn state_difference(position: &Position, state: &PositionState, multiplier: &Exact, loose: bool) -> Option<String> {
+fn state_difference((position, turns): (&Position, &Turns), state: &PositionState, multiplier: &Exact, loose: bool) -> Option<String> {
     let quantity = differs("quantity", &state.quantity.exact(), &position.quantity, &zero());
     if quantity.is_some() || loose || position.loose {
         return quantity;
@@ -261,11 +327,11 @@ fn state_difference(position: &Position, state: &PositionState, multiplier: &Exa
     let slack = slack(1, position.bookings);
     differs("cost", &state.cost.exact(), &position.cost, &slack)
         .or_else(|| differs("realized_gross", &state.realized_gross.exact(), &position.realized, &slack))
-        .or_else(|| if position.foreign { None } else { differs("income", &state.income.exact(), &position.income, &slack) })
+        .or_else(|| turns.differs("income", &state.income.exact(), &position.income, &slack))
         .or_else(|| amounts_difference(&position.fees, &state.fees, &slack).map(|d| format!("fees: {d}")))
         .or_else(|| super::lots::difference(position.lots.as_ref(), &state.lots, &slack))
         .or_else(|| average_difference(position, state, multiplier))
-        .or_else(|| net_difference(position, state, &slack))
+        .or_else(|| turns.differs("realized_net", &state.realized_net.exact(), &position.net()?, &slack))
 }
 
 fn average_difference(position: &Position, state: &PositionState, multiplier: &Exact) -> Option<String> {
@@ -277,16 +343,10 @@ fn average_difference(position: &Position, state: &PositionState, multiplier: &E
     }
 }
 
-/// Only where every fee is in the position's currency: rates of booking are not in the inputs.
-fn net_difference(position: &Position, state: &PositionState, slack: &Exact) -> Option<String> {
-    let fees = position.own_fees.as_ref().filter(|_| !position.foreign)?;
-    differs("realized_net", &state.realized_net.exact(), &(&position.realized - fees + &position.income), slack)
-}
-
 /// The first currency in which amounts differ.
 pub(super) fn amounts_difference(model: &Amounts, told: &[CurrencyAmount], slack: &Exact) -> Option<String> {
     let mut sums = Amounts::new();
-    told.iter().for_each(|a| super::booking::put(&mut sums, a.currency, &a.amount.exact()));
+    told.iter().for_each(|a| put(&mut sums, a.currency, &a.amount.exact()));
     let currencies: BTreeSet<Currency> = model.keys().chain(sums.keys()).copied().collect();
     currencies.iter().find_map(|currency| {
         let of = |amounts: &Amounts| amounts.get(currency).cloned().unwrap_or_else(zero);

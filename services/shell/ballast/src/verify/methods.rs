@@ -1,12 +1,13 @@
 //! By which cost method each book is kept: that of the policy in force when something was booked first. From then on
-//! no policy of another method may have been accepted. And who says what dividends come to.
+//! no policy of another method may have been accepted.
 
-use super::fate::{Fates, at, is_read};
+use super::fate::Fates;
 use super::history::{History, PolicyRecord};
 use super::lanes::Lanes;
 use super::report::Check;
 use super::seen::{KEEPER, Seen, Stamp};
-use domain::enums::{CostMethod, DividendSource};
+use super::sources::accepted;
+use domain::enums::CostMethod;
 use domain::{PortfolioId, Topic};
 use std::collections::BTreeMap;
 
@@ -14,7 +15,7 @@ use std::collections::BTreeMap;
 pub(super) fn of(history: &History, lanes: &Lanes, fates: &Fates) -> (BTreeMap<PortfolioId, CostMethod>, Check) {
     let mut check = Check::new("I2", "a book keeps its cost method: no policy of another one holds once something is booked");
     let mut methods = BTreeMap::new();
-    let accepted = accepted(history, lanes, fates);
+    let accepted = accepted(history, lanes, |place| fates.buried(place));
     for (portfolio, first) in first_bookings(history, lanes) {
         let policies = accepted.get(portfolio).map_or(&[][..], Vec::as_slice);
         let Some(method) = method(history, lanes, policies, first) else { continue };
@@ -27,28 +28,6 @@ pub(super) fn of(history: &History, lanes: &Lanes, fates: &Fates) -> (BTreeMap<P
         });
     }
     (methods, check)
-}
-
-/// Whether actions or cash entries say what dividends come to, for each portfolio whose policies have never said both.
-pub(super) fn dividends(history: &History, lanes: &Lanes, fates: &Fates) -> BTreeMap<PortfolioId, DividendSource> {
-    let mut sources = BTreeMap::new();
-    for (portfolio, policies) in accepted(history, lanes, fates) {
-        let mut named = policies.iter().filter_map(|seen| seen.record.1.as_ref()).map(|policy| policy.book.dividends);
-        if let Some(first) = named.next().filter(|first| named.all(|source| source == *first)) {
-            sources.insert(portfolio.clone(), first);
-        }
-    }
-    sources
-}
-
-/// Policies that were read and not refused.
-fn accepted<'a>(history: &'a History, lanes: &Lanes, fates: &Fates) -> BTreeMap<&'a PortfolioId, Vec<&'a Seen<PolicyRecord>>> {
-    let mut accepted: BTreeMap<_, Vec<_>> = BTreeMap::new();
-    let held = |seen: &&Seen<PolicyRecord>| !seen.misfiled && is_read(lanes, seen) && !fates.buried(at(seen.place));
-    for seen in history.policies.iter().filter(held).filter(|seen| named(seen).is_some()) {
-        accepted.entry(&seen.record.0).or_default().push(seen);
-    }
-    accepted
 }
 
 fn named(seen: &Seen<PolicyRecord>) -> Option<CostMethod> {

@@ -1,6 +1,6 @@
 //! I1: a position is the sum of its distinct executions, counted from the fills alone.
 
-use super::booking::signed_quantity;
+use super::effect::signed_quantity;
 use super::exact::{Exact, Published, show, zero};
 use super::executions::act_step;
 use super::facts::Facts;

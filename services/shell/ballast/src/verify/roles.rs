@@ -8,6 +8,7 @@ use crate::avro::AvroCodec;
 use crate::messages::{OutMessage, step_messages};
 use avro_codec::{encode_frame, encode_input, input_key};
 use domain::cash::CashEntry;
+use domain::corporate_action::CorporateAction;
 use domain::enums::InstrumentType;
 use domain::fill::Fill;
 use domain::frame::{Frame, FramePrice, FrameSource};
@@ -23,17 +24,18 @@ use rebalancer::Rebalancer;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
-const LANES: i32 = 2;
+pub(super) const LANES: i32 = 2;
 const NAMES: [&str; 4] = ["AAA", "BBB", "CCC", "DDD"];
 
 /// A log of one process, with the offsets that commits take.
 #[derive(Default)]
-struct Log {
+pub(super) struct Log {
     records: BTreeMap<(&'static str, i32), Vec<RawRecord>>,
     ends: BTreeMap<(&'static str, i32), i64>,
-    now: Timestamp,
+    pub(super) now: Timestamp,
     ticks: i64,
     instruments: i64,
+    actions: i64,
 }
 
 impl Log {
@@ -52,11 +54,11 @@ impl Log {
     fn bytes(&mut self, topic: Topic, partition: i32, key: Option<Vec<u8>>, value: Vec<u8>) {
         self.append(OutMessage { topic: topic.name(), partition, key, value: Some(value), headers: Vec::new() });
     }
-    fn input(&mut self, topic: Topic, input: &Input) {
+    pub(super) fn input(&mut self, topic: Topic, input: &Input) {
         let mut value = Vec::new();
         encode_input(input, &mut value).unwrap();
         let key = input_key(input).map(|key| key.as_bytes().to_vec());
-        let broadcast = matches!(topic, Topic::Ticks | Topic::Instruments);
+        let broadcast = matches!(topic, Topic::Ticks | Topic::Instruments | Topic::CorporateActions);
         let partition = if broadcast { 0 } else { lane_of(key.as_deref().unwrap_or_default(), LANES) };
         self.bytes(topic, partition, key, value);
     }
@@ -65,20 +67,29 @@ impl Log {
     }
     /// Publishes market data and the frame that tells of it.
     fn market(&mut self, ticks: Vec<Tick>, instruments: Vec<Instrument>) {
+        self.frame(ticks, instruments, Vec::new());
+    }
+    /// The same with corporate actions.
+    pub(super) fn frame(&mut self, ticks: Vec<Tick>, instruments: Vec<Instrument>, actions: Vec<CorporateAction>) {
+        actions.iter().for_each(|a| self.input(Topic::CorporateActions, &Input::CorporateAction(Box::new(a.clone()))));
         instruments.iter().for_each(|i| self.input(Topic::Instruments, &Input::Instrument(Box::new(i.clone()))));
         ticks.iter().for_each(|t| self.input(Topic::Ticks, &Input::Tick(Box::new(t.clone()))));
         let source = |topic, from, to| FrameSource { topic, partition: 0, from, to };
-        let (t, i) = (self.end(Topic::Ticks, 0), self.end(Topic::Instruments, 0));
-        let mut sources = vec![source(Topic::Ticks, self.ticks, t), source(Topic::Instruments, self.instruments, i)];
+        let [t, i, a] = [Topic::Ticks, Topic::Instruments, Topic::CorporateActions].map(|topic| self.end(topic, 0));
+        let mut sources = vec![
+            source(Topic::Ticks, self.ticks, t),
+            source(Topic::Instruments, self.instruments, i),
+            source(Topic::CorporateActions, self.actions, a),
+        ];
         sources.sort_by_key(|s| s.topic);
-        (self.ticks, self.instruments) = (t, i);
+        (self.ticks, self.instruments, self.actions) = (t, i, a);
         let prices = ticks.into_iter().map(priced).collect();
-        let frame = Frame { sources, anchor: -1, event_time: self.now, prices, instruments, ..Frame::default() };
+        let frame = Frame { sources, anchor: -1, event_time: self.now, prices, instruments, actions, ..Frame::default() };
         let mut value = Vec::new();
         encode_frame(&frame, &mut value).unwrap();
         self.bytes(Topic::Frames, 0, None, value);
     }
-    fn seen(&self) -> Vec<SeenRecord<'static>> {
+    pub(super) fn seen(&self) -> Vec<SeenRecord<'static>> {
         let header = |h: &domain::command::Header| (h.name.to_string(), h.value.clone());
         let all = self.records.iter().flat_map(|((topic, _), records)| records.iter().map(move |record| (*topic, record)));
         all.map(|(topic, r)| SeenRecord {
@@ -110,6 +121,11 @@ fn priced(tick: Tick) -> FramePrice {
 
 /// One step of a lane on all that it has not read; whether there was one.
 fn run<R: Role>(lane: &mut Lane<R>, log: &mut Log) -> bool {
+    read(lane, log) && close(lane, log)
+}
+
+/// One window of a lane on all that it has not read; whether there was one.
+pub(super) fn read<R: Role>(lane: &mut Lane<R>, log: &Log) -> bool {
     let mut codec = AvroCodec::default();
     let mut slices = Vec::new();
     for topic in R::INPUTS {
@@ -124,6 +140,12 @@ fn run<R: Role>(lane: &mut Lane<R>, log: &mut Log) -> bool {
         return false;
     }
     lane.window(log.now, false, &slices, &mut codec).unwrap();
+    true
+}
+
+/// Ends the step of a lane; whether there was one.
+pub(super) fn close<R: Role>(lane: &mut Lane<R>, log: &mut Log) -> bool {
+    let mut codec = AvroCodec::default();
     let Some(step) = lane.close(&mut codec).unwrap() else { return false };
     let messages = step_messages(R::NAME, R::PROGRESS, lane.lane(), &step);
     let all = std::iter::once(messages.begin).chain(messages.outputs).chain(std::iter::once(messages.done));
@@ -132,21 +154,24 @@ fn run<R: Role>(lane: &mut Lane<R>, log: &mut Log) -> bool {
     true
 }
 
-struct Rng(u64);
+pub(super) struct Rng(u64);
 
 impl Rng {
-    fn below(&mut self, n: u64) -> usize {
+    pub(super) fn of(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
+    }
+    pub(super) fn below(&mut self, n: u64) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
         usize::try_from((self.0 >> 11) % n).unwrap()
     }
-    fn pick<T: Copy>(&mut self, of: &[T]) -> T {
+    pub(super) fn pick<T: Copy>(&mut self, of: &[T]) -> T {
         of[self.below(of.len() as u64)]
     }
 }
 
-fn tick(name: &str, price: &str, now: Timestamp) -> Tick {
+pub(super) fn tick(name: &str, price: &str, now: Timestamp) -> Tick {
     serde_json::from_value(json!({"instrument_id": name, "last": price, "event_time": now.to_string()})).unwrap()
 }
 
@@ -225,7 +250,7 @@ impl House {
 
 /// A minute of five portfolios: CCC comes late, so that its fills wait; some fills come twice.
 fn history(seed: u64) -> Log {
-    let mut rng = Rng(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+    let mut rng = Rng::of(seed);
     let mut log = Log { now: moment(0), ..Log::default() };
     let mut house = House::new();
     let kind = |name: &str, kind, currency: &str| Instrument { kind, currency: v(currency), multiplier: v("1"), ..instrument(name) };

@@ -16,7 +16,10 @@ mod closes;
 mod commands;
 mod honest;
 mod lots;
+mod mixed;
+mod settled;
 mod strategies;
+mod tales;
 
 fn run(story: &Story) -> Report {
     verify(story.records(), &Given::default())

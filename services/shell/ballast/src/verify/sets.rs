@@ -1,0 +1,193 @@
+//! The sets of corporate actions that a line may follow when an entry is made: the one that it followed before, and what
+//! stood at some moment of the entry's step. What they do is told elsewhere.
+
+use super::actions::{Deed, Standing};
+use super::amending::Change;
+use super::exact::Published;
+use super::explain::Group;
+use super::ledger::{Account, Ground, Scene};
+use super::seen::KEEPER;
+use domain::enums::{DividendSource, EntryKind};
+use domain::{Date, InstrumentId, SmolStr, Timestamp, Topic};
+
+/// Dividends that may have been paid without a word of which every choice is tried; of more, these.
+const MOST_SILENT: usize = 4;
+
+/// The sets of actions that a line may follow after a change: what it follows, and what stood at some moment of the step.
+pub(super) fn of(
+    ground: &Ground<'_>,
+    account: &Account<'_>,
+    scene: Scene<'_>,
+    line: &InstrumentId,
+    change: &Change<'_>,
+) -> Vec<Vec<Standing>> {
+    let known = account.book.follows.get(line).cloned().unwrap_or_default();
+    let stood = stood(ground, account, scene, line);
+    let mut sets = Vec::new();
+    let mut add = |set: Vec<Standing>| {
+        if !sets.contains(&set) {
+            sets.push(set);
+        }
+    };
+    let Change::Action { id, .. } = change else {
+        // What is dated before an action that stood in the window which read it has met all that stood then, unless it
+        // waited.
+        let mut stood = stood.into_iter();
+        let date = if let Change::New(what) = change { what.date() } else { None };
+        let met = |set: &Vec<Standing>| set.iter().any(|action| date < Some(action.ex_date));
+        let certain = scene.window(ground).is_some() && date.is_some() && scene.sources(ground).len() == 1;
+        let first = if certain { stood.next().filter(met) } else { None };
+        first.into_iter().chain(std::iter::once(known)).chain(stood).for_each(add);
+        return sets;
+    };
+    for standing in stood {
+        let now = standing.iter().find(|action| action.id == *id);
+        // A dividend is earned first and paid then, be it in one moment.
+        let unpaid = now.filter(|action| action.paid).map(|action| Standing { paid: false, ..action.clone() });
+        for version in [now.cloned(), unpaid.clone().or(now.cloned())] {
+            add(with(&known, id, version.clone()));
+            add(with(&standing, id, version));
+        }
+    }
+    sets
+}
+
+fn with(set: &[Standing], id: &SmolStr, version: Option<Standing>) -> Vec<Standing> {
+    let mut set: Vec<_> = set.iter().filter(|action| action.id != *id).cloned().chain(version).collect();
+    set.sort_by(|a, b| a.order().cmp(&b.order()));
+    set
+}
+
+/// What may have stood for a line of a portfolio between the end of the step before and that of its own.
+pub(super) fn stood(ground: &Ground<'_>, account: &Account<'_>, scene: Scene<'_>, line: &InstrumentId) -> Vec<Vec<Standing>> {
+    let known = account.book.follows.get(line).map_or(&[][..], Vec::as_slice);
+    let find = |id: &SmolStr| known.iter().find(|action| action.id == *id);
+    let mut sets = Vec::new();
+    let mut add = |set: Vec<Standing>| {
+        if !sets.contains(&set) {
+            sets.push(set);
+        }
+    };
+    let (sources, silent) = (scene.sources(ground), paid_in_silence(ground, account, scene, line));
+    for mut standing in announced(ground, scene, line) {
+        // What entries have brought before a line followed it, the action does not.
+        standing.retain(|action| !action.is_dividend() || find(&action.id).is_some() || !account.settled.contains(&action.id));
+        for action in &mut standing {
+            let next = account.book.tellings.get(&(line.clone(), action.id.clone())).map_or(0, |telling| telling + 1);
+            action.telling = find(&action.id).filter(|known| known.says(action)).map_or(next, |known| known.telling);
+        }
+        let mut tried = Vec::new();
+        for source in &sources {
+            if *source == DividendSource::Actions {
+                tried.push(standing.clone());
+                continue;
+            }
+            // What its action has paid before stays paid.
+            for part in 0..1_usize << silent.len().min(MOST_SILENT) {
+                let is_silent = |id: &SmolStr| silent.iter().position(|paid| paid == id).is_some_and(|at| part >> at & 1 == 1);
+                let paid = |action: &Standing| find(&action.id).is_some_and(|known| known.paid) || is_silent(&action.id);
+                let set = standing.iter().map(|action| Standing { paid: action.paid && paid(action), ..action.clone() });
+                tried.push(set.collect());
+            }
+        }
+        for set in tried {
+            let perhaps = |action: &Standing| find(&action.id).is_none() && account.perhaps_settled.contains(&action.id);
+            let without: Vec<_> = set.iter().filter(|action| !perhaps(action)).cloned().collect();
+            add(without);
+            add(set);
+        }
+    }
+    sets
+}
+
+/// What frames said of a line: by those read at the end of the step before, and by each of its own that told something of
+/// the line, on each day on which something takes effect in between. What the window of the cause met comes first.
+fn announced(ground: &Ground<'_>, scene: Scene<'_>, line: &InstrumentId) -> Vec<Vec<Standing>> {
+    let actions = &ground.facts.actions;
+    let Some((stamp, lane)) = scene.stamp.and_then(|stamp| Some((stamp, ground.lanes.get(KEEPER, stamp.lane)?))) else { return Vec::new() };
+    let venue = ground.facts.instrument(line, i64::MAX).and_then(|facts| facts.venue.clone());
+    let day = |step| lane.now(step).map(|now| domain::venue::day_of(venue.as_deref(), now));
+    let (first, last) = (day(stamp.step - 1).unwrap_or(Date::from_days(i32::MIN)), day(stamp.step).unwrap_or(Date::from_days(i32::MAX)));
+    let mut days = vec![first];
+    days.extend(actions.days(line).into_iter().filter(|day| first < *day && *day <= last));
+    let mut told: Vec<_> = scene.window(ground).map(|moment| all_at(ground, line, moment)).into_iter().collect();
+    let [from, to] = [stamp.step - 1, stamp.step].map(|step| lane.position(step, Topic::Frames, 0));
+    for frames in std::iter::once(from).chain(actions.frames(line, from, to).into_iter().map(|offset| offset + 1)) {
+        for day in &days {
+            let mut standing = actions.standing(line, frames, *day);
+            standing.retain(|action| !matches!(action.deed, Deed::Symbol(_)));
+            told.push(standing);
+        }
+    }
+    told
+}
+
+/// What stood on a line at a moment: by the frames before an offset, on the day of a clock.
+fn all_at(ground: &Ground<'_>, line: &InstrumentId, (frames, now): (i64, Timestamp)) -> Vec<Standing> {
+    let venue = ground.facts.instrument(line, i64::MAX).and_then(|facts| facts.venue.clone());
+    let mut standing = ground.facts.actions.standing(line, frames, domain::venue::day_of(venue.as_deref(), now));
+    standing.retain(|action| !matches!(action.deed, Deed::Symbol(_)));
+    standing
+}
+
+fn stood_at(ground: &Ground<'_>, line: &InstrumentId, id: &SmolStr, moment: (i64, Timestamp)) -> Option<Standing> {
+    all_at(ground, line, moment).into_iter().filter(Standing::is_dividend).find(|action| action.id == *id)
+}
+
+/// A dividend that stood on a line in the window that read an entry's cause, or when the step began.
+pub(super) fn stood_then(ground: &Ground<'_>, scene: Scene<'_>, line: &InstrumentId, id: &SmolStr) -> Option<Standing> {
+    let stamp = scene.stamp?;
+    let lane = ground.lanes.get(KEEPER, stamp.lane)?;
+    let begun = || Some((lane.position(stamp.step - 1, Topic::Frames, 0), lane.now(stamp.step - 1)?));
+    stood_at(ground, line, id, scene.window(ground).or_else(begun)?).map(|action| Standing { paid: false, ..action })
+}
+
+/// The same where it is certain that it stood when the entry was booked: it does so at the end of the step too.
+pub(super) fn surely_stood(ground: &Ground<'_>, scene: Scene<'_>, line: &InstrumentId, id: &SmolStr) -> Option<Standing> {
+    let stamp = scene.stamp?;
+    let lane = ground.lanes.get(KEEPER, stamp.lane)?;
+    let end = stood_at(ground, line, id, (lane.position(stamp.step, Topic::Frames, 0), lane.now(stamp.step)?))?;
+    stood_then(ground, scene, line, id).filter(|then| then.says(&end))
+}
+
+/// Dividends that may have been paid without a word, for want of anything that was owed: when actions paid last, their
+/// day of payment had come.
+fn paid_in_silence(ground: &Ground<'_>, account: &Account<'_>, scene: Scene<'_>, line: &InstrumentId) -> Vec<SmolStr> {
+    let known = account.book.follows.get(line).map_or(&[][..], Vec::as_slice);
+    let owes = |id: &SmolStr| account.book.debt(line, id).is_some_and(|owed| !owed.is_nothing());
+    let Some(lane) = scene.stamp.and_then(|stamp| ground.lanes.get(KEEPER, stamp.lane)) else { return Vec::new() };
+    let last = scene.stamp.and_then(|stamp| ground.sources.paid_by_actions_last(scene.portfolio, stamp, lane));
+    let Some(moment) = last.and_then(|step| Some((lane.position(step, Topic::Frames, 0), lane.now(step)?))) else { return Vec::new() };
+    let is_paid = |id: &SmolStr| known.iter().any(|known| known.id == *id && known.paid);
+    let due = all_at(ground, line, moment).into_iter().filter(|action| action.is_dividend() && action.paid);
+    due.map(|action| action.id).filter(|id| !is_paid(id) && !owes(id)).collect()
+}
+
+/// Whether the entry of an action has the name, the day and the price of what it does.
+pub(super) fn wrong_name(change: &Change<'_>, (known, now): (&[Standing], &[Standing]), group: &Group<'_>) -> Option<String> {
+    let Change::Action { id, .. } = change else { return None };
+    let find = |set: &[Standing]| set.iter().find(|action| action.id == *id).cloned();
+    let (was, is) = (find(known), find(now));
+    let kind = match (&was, &is) {
+        (None, None) => return Some(format!("the action {id}, which does not stand then")),
+        (_, None) => EntryKind::Cancel,
+        (None, Some(action)) if action.is_dividend() => EntryKind::Dividend,
+        (None, Some(_)) => EntryKind::Split,
+        (Some(was), Some(is)) if was == is => return Some(format!("the action {id} again")),
+        (Some(was), Some(is)) if is.paid && *was == (Standing { paid: false, ..is.clone() }) => EntryKind::CashDividend,
+        (Some(_), Some(_)) => EntryKind::Correct,
+    };
+    let (own, action) = (group.own?, is.or(was)?);
+    let price = match &action.deed {
+        Deed::Split { in_lieu, .. } => in_lieu.clone(),
+        Deed::Dividend { per_share, .. } => Some(per_share.clone()),
+        Deed::Symbol(_) => None,
+    };
+    if own.kind != kind {
+        return Some(format!("the kind {}, the model {kind}", own.kind));
+    }
+    if own.trade_date != Some(action.ex_date) {
+        return Some(format!("the day {:?}, the model {}", own.trade_date, action.ex_date));
+    }
+    (own.price.map(Published::exact) != price).then(|| format!("the price {:?}, the model another", own.price))
+}
