@@ -112,7 +112,8 @@ pub fn verify<'a>(records: impl IntoIterator<Item = SeenRecord<'a>>, given: &Giv
 
     let mut report = Report { counts: history.counts.clone(), ..Report::default() };
     let mut add = |checks: Vec<Check>| checks.into_iter().for_each(|check| report.add(check));
-    add(positions::check(&history, &lanes, &facts, &fates));
+    let booked = positions::Booked::of(&history, &lanes, &fates);
+    add(positions::check(&history, &lanes, &facts, &fates, &booked));
     add(audit.checks.clone());
     add(followed::snapshots(&ground, &audit));
     add(vec![kept]);
@@ -126,10 +127,10 @@ pub fn verify<'a>(records: impl IntoIterator<Item = SeenRecord<'a>>, given: &Giv
     add(balance::check(&history, &lanes, &fates));
     add(vec![facts::conflated(&history, &facts, &lanes), lanes::inputs_counted(&history, &lanes)]);
     add(weights::check(&history));
-    add(strategies::check(&history, &lanes, &facts, &fates));
+    add(strategies::check(&history, &lanes, &facts, &fates, &booked));
     add(vec![attributed::check(&history, &lanes)]);
     add(versions::check(&history, &lanes, given.compacted));
-    add(closes::check(&history, &lanes, &facts, &fates));
+    add(closes::check(&history, &lanes, &facts, &fates, &booked));
     report.balances = balance::balances(&history, &lanes, &facts, &fates);
     report.notes = bygone;
     report.notes.extend(notes(&audit, &given.checkpoints));

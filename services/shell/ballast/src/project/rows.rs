@@ -17,6 +17,7 @@ pub(super) use portfolios::portfolio_row;
 
 use super::places::{Place, Source};
 use avro_codec::{CodecError, SchemaStore, decode_output};
+use domain::ledger::CurrencyAmount;
 use domain::reason::DeadLetterCode;
 use domain::{Output, PortfolioId, Timestamp, Topic};
 use engine::RecordRef;
@@ -156,6 +157,10 @@ fn micros(time: Timestamp) -> Micros {
 
 fn json(record: &impl Serialize) -> Value {
     serde_json::to_value(record).expect("every record of the domain can be written as JSON")
+}
+
+fn by_currency(amounts: &[CurrencyAmount]) -> Value {
+    Value::Object(amounts.iter().map(|held| (held.currency.to_string(), json(&held.amount))).collect())
 }
 
 #[cfg(test)]

@@ -8,10 +8,10 @@
 use super::exact::{Exact, Published, magnitude, near, ratio, show, whole, zero};
 use super::executions::act_step;
 use super::facts::Facts;
-use super::fate::{Fate, Fates};
+use super::fate::Fates;
 use super::history::History;
 use super::lanes::Lanes;
-use super::positions::{distinct, moved_otherwise, units};
+use super::positions::{Booked, read_to, units};
 use super::report::Check;
 use super::seen::{Place, Seen, Stamp};
 use domain::enums::{EntryKind, InstrumentType};
@@ -21,42 +21,31 @@ use domain::{Currency, Date, InstrumentId, Money, PortfolioId, Topic};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The rows about closes.
-pub(super) fn check(history: &History, lanes: &Lanes, facts: &Facts, fates: &Fates) -> Vec<Check> {
+pub(super) fn check(history: &History, lanes: &Lanes, facts: &Facts, fates: &Fates, booked: &Booked<'_>) -> Vec<Check> {
     let closes: Vec<&Seen<PortfolioClose>> = history.closes.iter().filter(|seen| !seen.repeat && lanes.is_settled(seen.stamp)).collect();
-    let mut rows = vec![units_of_days(history, lanes, facts, fates, &closes), cash_of_days(history, lanes, &closes)];
+    let mut rows = vec![units_of_days(facts, fates, booked, &closes), cash_of_days(history, lanes, &closes)];
     rows.extend(chain(history, lanes, &closes));
     rows.push(parts(&closes));
     rows
 }
 
-/// Whether a close says that nothing is missing of its figures.
-fn is_whole(close: &PortfolioClose) -> bool {
-    close.complete
-}
-
-/// How far a close had read a topic when it was made.
-fn read(close: &PortfolioClose, topic: Topic, partition: i32) -> i64 {
-    close.input_offsets.iter().find(|o| o.topic == topic && o.partition == partition).map_or(0, |o| o.offset)
-}
-
-fn units_of_days(history: &History, lanes: &Lanes, facts: &Facts, fates: &Fates, closes: &[&Seen<PortfolioClose>]) -> Check {
+fn units_of_days(facts: &Facts, fates: &Fates, booked: &Booked<'_>, closes: &[&Seen<PortfolioClose>]) -> Check {
     let mut check = Check::new("I1", "units of a close = Σ signed distinct executions dated by its day");
-    let moved = moved_otherwise(history, lanes, fates);
-    let booked = distinct(history, fates);
-    for seen in closes.iter().filter(|seen| is_whole(&seen.record)) {
+    for seen in closes.iter().filter(|seen| seen.record.complete) {
         let Some(step) = seen.stamp.map(|stamp| stamp.step) else { continue };
         let close = &seen.record;
         let mut sums: BTreeMap<&InstrumentId, Exact> = BTreeMap::new();
-        for (fill, _) in booked.iter().filter(|(fill, fate)| *fate == Fate::Applied && fill.record.portfolio_id == close.portfolio_id) {
+        for fill in booked.trades(&close.portfolio_id) {
             let act = act_step(fates, fill).unwrap_or(i64::MAX);
-            let contained = act < step || act == step && fill.place.offset < read(close, Topic::Fills, fill.place.partition);
+            let contained =
+                act < step || act == step && fill.place.offset < read_to(&close.input_offsets, Topic::Fills, fill.place.partition);
             if contained && fill.record.trade_date <= close.date {
                 *sums.entry(&fill.record.instrument_id).or_insert_with(zero) += units(&fill.record, facts);
             }
         }
         let told: BTreeMap<&InstrumentId, Exact> = close.positions.iter().map(|p| (&p.instrument_id, p.quantity.exact())).collect();
         for id in sums.keys().chain(told.keys()).copied().collect::<BTreeSet<_>>() {
-            if moved.contains(&(close.portfolio_id.clone(), id.clone())) || facts.is_forgotten(id) || facts.is_split(id) {
+            if !booked.is_traded_only(facts, &close.portfolio_id, id) {
                 continue;
             }
             let (sum, quantity) = (sums.get(id).cloned().unwrap_or_else(zero), told.get(id).cloned().unwrap_or_else(zero));
@@ -101,7 +90,7 @@ fn cash_of_days(history: &History, lanes: &Lanes, closes: &[&Seen<PortfolioClose
     }
     let futures: BTreeSet<&PortfolioId> =
         closes.iter().filter(|seen| has_future(&seen.record)).map(|seen| &seen.record.portfolio_id).collect();
-    for seen in closes.iter().filter(|seen| is_whole(&seen.record) && !futures.contains(&seen.record.portfolio_id)) {
+    for seen in closes.iter().filter(|seen| seen.record.complete && !futures.contains(&seen.record.portfolio_id)) {
         let (close, stamp) = (&seen.record, seen.stamp);
         let own = entries.get(&close.portfolio_id).map_or(&[][..], Vec::as_slice);
         let begun = history.start(Topic::Ledger, seen.place.partition) == 0 && !lanes.has_lived(stamp);
@@ -110,7 +99,7 @@ fn cash_of_days(history: &History, lanes: &Lanes, closes: &[&Seen<PortfolioClose
         for (ledger, entry) in own.iter().filter(|(_, entry)| is_of(entry, close)) {
             let act = ledger.stamp.map_or(i64::MAX, |stamp| stamp.step);
             let cause = &entry.cause;
-            if act < step || act == step && cause.offset < read(close, cause.topic, cause.partition) {
+            if act < step || act == step && cause.offset < read_to(&close.input_offsets, cause.topic, cause.partition) {
                 for leg in &entry.cash {
                     let (sum, legs) = sums.entry(leg.currency).or_insert_with(|| (zero(), 0));
                     *sum += leg.amount.exact();

@@ -5,6 +5,7 @@ use super::exact::{Published, near, show, slack};
 use super::history::History;
 use super::lanes::Lanes;
 use super::positions::last_snapshots;
+use super::positions::read_to;
 use super::report::Check;
 use super::seen::Seen;
 use domain::ledger::Ledger;
@@ -128,7 +129,6 @@ fn sum_up(seen: &Seen<Snapshot>, ledgers: &[&&Seen<Ledger>], check: &mut Check) 
 
 /// Whether a snapshot was taken behind every entry of a ledger record of its own step.
 pub(super) fn contains(snapshot: &Snapshot, ledger: &Ledger) -> bool {
-    let read =
-        |topic, partition| snapshot.input_offsets.iter().find(|o| o.topic == topic && o.partition == partition).map_or(0, |o| o.offset);
+    let read = |topic, partition| read_to(&snapshot.input_offsets, topic, partition);
     snapshot.health.waiting == 0 && ledger.entries.iter().all(|e| e.cause.offset < read(e.cause.topic, e.cause.partition))
 }

@@ -11,20 +11,44 @@ use super::report::Check;
 use super::seen::{Place, Seen};
 use domain::enums::{EntryKind, ExecType, InstrumentType};
 use domain::fill::Fill;
-use domain::snapshot::Snapshot;
+use domain::snapshot::{InputOffset, Snapshot};
 use domain::{InstrumentId, PortfolioId, Quantity, Topic};
 use std::collections::{BTreeMap, BTreeSet};
 
 type Holding = (PortfolioId, InstrumentId);
 
+/// Distinct trades that were booked, and what else moved a holding.
+pub(super) struct Booked<'a> {
+    trades: BTreeMap<&'a PortfolioId, Vec<&'a Seen<Fill>>>,
+    moved: BTreeSet<Holding>,
+}
+
+impl<'a> Booked<'a> {
+    /// Those of all portfolios.
+    pub(super) fn of(history: &'a History, lanes: &Lanes, fates: &'a Fates) -> Self {
+        let mut trades: BTreeMap<&PortfolioId, Vec<&Seen<Fill>>> = BTreeMap::new();
+        for (seen, _) in distinct(history, fates).into_iter().filter(|(_, fate)| *fate == Fate::Applied) {
+            trades.entry(&seen.record.portfolio_id).or_default().push(seen);
+        }
+        Self { trades, moved: moved_otherwise(history, lanes, fates) }
+    }
+    /// The trades of a portfolio.
+    pub(super) fn trades(&self, portfolio: &PortfolioId) -> &[&'a Seen<Fill>] {
+        self.trades.get(portfolio).map_or(&[][..], Vec::as_slice)
+    }
+    /// Whether nothing but trades moved a holding, as far as is known.
+    pub(super) fn is_traded_only(&self, facts: &Facts, portfolio: &PortfolioId, id: &InstrumentId) -> bool {
+        !self.moved.contains(&(portfolio.clone(), id.clone())) && !facts.is_forgotten(id) && !facts.is_split(id)
+    }
+}
+
 /// The rows of I1.
-pub(super) fn check(history: &History, lanes: &Lanes, facts: &Facts, fates: &Fates) -> Vec<Check> {
-    let moved = moved_otherwise(history, lanes, fates);
-    vec![against_ledger(history, lanes, facts, fates, &moved), against_snapshots(history, lanes, facts, fates, &moved)]
+pub(super) fn check(history: &History, lanes: &Lanes, facts: &Facts, fates: &Fates, booked: &Booked<'_>) -> Vec<Check> {
+    vec![against_ledger(history, lanes, facts, fates, booked), against_snapshots(history, lanes, facts, fates, booked)]
 }
 
 /// Distinct trades that were booked, or should have been.
-pub(super) fn distinct<'a>(history: &'a History, fates: &'a Fates) -> Vec<(&'a Seen<Fill>, Fate)> {
+fn distinct<'a>(history: &'a History, fates: &'a Fates) -> Vec<(&'a Seen<Fill>, Fate)> {
     let mut known = BTreeSet::new();
     let counts = |(seen, fate): &(&Seen<Fill>, &Fate)| matches!(fate, Fate::Applied | Fate::Lost) && !seen.misfiled && is_trade(seen);
     let fills = history.fills.iter().zip(&fates.fills).filter(counts);
@@ -54,7 +78,7 @@ fn sums(fills: &[&Fill], facts: &Facts) -> BTreeMap<Holding, Exact> {
 }
 
 /// Holdings that something else than a trade moved: transfers, splits, corrections.
-pub(super) fn moved_otherwise(history: &History, lanes: &Lanes, fates: &Fates) -> BTreeSet<Holding> {
+fn moved_otherwise(history: &History, lanes: &Lanes, fates: &Fates) -> BTreeSet<Holding> {
     let mut moved = BTreeSet::new();
     for seen in history.ledgers.iter().filter(|seen| lanes.is_settled(seen.stamp)) {
         for entry in seen
@@ -82,7 +106,7 @@ fn is_transfer(kind: EntryKind) -> bool {
     matches!(kind, EntryKind::TransferIn | EntryKind::TransferOut)
 }
 
-fn against_ledger(history: &History, lanes: &Lanes, facts: &Facts, fates: &Fates, moved: &BTreeSet<Holding>) -> Check {
+fn against_ledger(history: &History, lanes: &Lanes, facts: &Facts, fates: &Fates, booked: &Booked<'_>) -> Check {
     let mut check = Check::new("I1", "position = Σ signed distinct executions, in the last ledger state");
     let mut states: BTreeMap<Holding, (Place, Quantity)> = BTreeMap::new();
     for seen in history.ledgers.iter().filter(|seen| !seen.repeat && lanes.is_settled(seen.stamp)) {
@@ -93,7 +117,7 @@ fn against_ledger(history: &History, lanes: &Lanes, facts: &Facts, fates: &Fates
     let fills: Vec<&Fill> = distinct(history, fates).into_iter().map(|(seen, _)| &seen.record).collect();
     let sums = sums(&fills, facts);
     for holding in sums.keys().chain(states.keys()).collect::<BTreeSet<_>>() {
-        if moved.contains(holding) || facts.is_forgotten(&holding.1) || facts.is_split(&holding.1) {
+        if !booked.is_traded_only(facts, &holding.0, &holding.1) {
             continue;
         }
         let sum = sums.get(holding).cloned().unwrap_or_else(zero);
@@ -107,22 +131,19 @@ fn against_ledger(history: &History, lanes: &Lanes, facts: &Facts, fates: &Fates
     check
 }
 
-fn against_snapshots(history: &History, lanes: &Lanes, facts: &Facts, fates: &Fates, moved: &BTreeSet<Holding>) -> Check {
+fn against_snapshots(history: &History, lanes: &Lanes, facts: &Facts, fates: &Fates, booked: &Booked<'_>) -> Check {
     let mut check = Check::new("I1", "position = Σ signed distinct executions, in the last snapshot");
-    let by_portfolio = executed(history, fates);
     for (portfolio, seen) in last_snapshots(history, lanes) {
-        let fills = by_portfolio.get(portfolio).map_or(&[][..], Vec::as_slice);
-        let Some(contained) = contained(seen, fills, fates) else { continue };
+        let Some(contained) = contained(seen, booked.trades(portfolio), fates) else { continue };
         let sums = sums(&contained, facts);
         let told: BTreeMap<&InstrumentId, Quantity> = seen.record.allocations.iter().map(|a| (&a.instrument_id, a.quantity)).collect();
         let mut instruments: BTreeSet<&InstrumentId> = sums.keys().map(|(_, id)| id).collect();
         instruments.extend(told.keys());
         for id in instruments {
-            let holding = (portfolio.clone(), id.clone());
-            if moved.contains(&holding) || facts.is_forgotten(id) || facts.is_split(id) {
+            if !booked.is_traded_only(facts, portfolio, id) {
                 continue;
             }
-            let sum = sums.get(&holding).cloned().unwrap_or_else(zero);
+            let sum = sums.get(&(portfolio.clone(), id.clone())).cloned().unwrap_or_else(zero);
             let quantity = told.get(id).copied().unwrap_or(Quantity::ZERO);
             check.that(quantity.exact() == sum, || {
                 format!(
@@ -137,34 +158,28 @@ fn against_snapshots(history: &History, lanes: &Lanes, facts: &Facts, fates: &Fa
     check
 }
 
-/// Distinct trades that were booked, by portfolio.
-pub(super) fn executed<'a>(history: &'a History, fates: &'a Fates) -> BTreeMap<&'a PortfolioId, Vec<&'a Seen<Fill>>> {
-    let mut by_portfolio: BTreeMap<&PortfolioId, Vec<&Seen<Fill>>> = BTreeMap::new();
-    for (seen, _) in distinct(history, fates).into_iter().filter(|(_, fate)| *fate == Fate::Applied) {
-        by_portfolio.entry(&seen.record.portfolio_id).or_default().push(seen);
-    }
-    by_portfolio
-}
-
 /// The newest snapshot of each portfolio.
 pub(super) fn last_snapshots<'a>(history: &'a History, lanes: &Lanes) -> BTreeMap<&'a PortfolioId, &'a Seen<Snapshot>> {
     let settled = history.snapshots.iter().filter(|seen| !seen.repeat && lanes.is_settled(seen.stamp));
     settled.map(|seen| (&seen.record.portfolio_id, seen)).collect()
 }
 
+/// How far a record of ours had read a topic when it was made.
+pub(super) fn read_to(offsets: &[InputOffset], topic: Topic, partition: i32) -> i64 {
+    offsets.iter().find(|read| read.topic == topic && read.partition == partition).map_or(0, |read| read.offset)
+}
+
 /// The fills that a snapshot contains: booked in an earlier step, or in its own and read before it.
 /// `None` where that cannot be told: something waited, and its own step booked.
 pub(super) fn contained<'a>(seen: &Seen<Snapshot>, fills: &[&'a Seen<Fill>], fates: &Fates) -> Option<Vec<&'a Fill>> {
     let step = seen.stamp?.step;
-    let read =
-        |partition| seen.record.input_offsets.iter().find(|o| o.topic == Topic::Fills && o.partition == partition).map_or(0, |o| o.offset);
     let mut contained = Vec::new();
     for fill in fills {
         let act = act_step(fates, fill).unwrap_or(i64::MAX);
         if act == step && seen.record.health.waiting > 0 {
             return None;
         }
-        if act < step || (act == step && fill.place.offset < read(fill.place.partition)) {
+        if act < step || (act == step && fill.place.offset < read_to(&seen.record.input_offsets, Topic::Fills, fill.place.partition)) {
             contained.push(&fill.record);
         }
     }

@@ -24,11 +24,7 @@ pub(super) fn of(
     let known = account.book.follows.get(line).cloned().unwrap_or_default();
     let stood = stood(ground, account, scene, line);
     let mut sets = Vec::new();
-    let mut add = |set: Vec<Standing>| {
-        if !sets.contains(&set) {
-            sets.push(set);
-        }
-    };
+    let mut add = |set| add_new(&mut sets, set);
     let Change::Action { id, .. } = change else {
         // What is dated before an action that stood in the window which read it has met all that stood then, unless it
         // waited.
@@ -52,6 +48,12 @@ pub(super) fn of(
     sets
 }
 
+fn add_new(sets: &mut Vec<Vec<Standing>>, set: Vec<Standing>) {
+    if !sets.contains(&set) {
+        sets.push(set);
+    }
+}
+
 fn with(set: &[Standing], id: &SmolStr, version: Option<Standing>) -> Vec<Standing> {
     let mut set: Vec<_> = set.iter().filter(|action| action.id != *id).cloned().chain(version).collect();
     set.sort_by(|a, b| a.order().cmp(&b.order()));
@@ -63,11 +65,7 @@ pub(super) fn stood(ground: &Ground<'_>, account: &Account<'_>, scene: Scene<'_>
     let known = account.book.follows.get(line).map_or(&[][..], Vec::as_slice);
     let find = |id: &SmolStr| known.iter().find(|action| action.id == *id);
     let mut sets = Vec::new();
-    let mut add = |set: Vec<Standing>| {
-        if !sets.contains(&set) {
-            sets.push(set);
-        }
-    };
+    let mut add = |set| add_new(&mut sets, set);
     let (sources, silent) = (scene.sources(ground), paid_in_silence(ground, account, scene, line));
     for mut standing in announced(ground, scene, line) {
         // What entries have brought before a line followed it, the action does not.
@@ -113,11 +111,7 @@ fn announced(ground: &Ground<'_>, scene: Scene<'_>, line: &InstrumentId) -> Vec<
     let mut told: Vec<_> = scene.window(ground).map(|moment| all_at(ground, line, moment)).into_iter().collect();
     let [from, to] = [stamp.step - 1, stamp.step].map(|step| lane.position(step, Topic::Frames, 0));
     for frames in std::iter::once(from).chain(actions.frames(line, from, to).into_iter().map(|offset| offset + 1)) {
-        for day in &days {
-            let mut standing = actions.standing(line, frames, *day);
-            standing.retain(|action| !matches!(action.deed, Deed::Symbol(_)));
-            told.push(standing);
-        }
+        told.extend(days.iter().map(|day| all_on(ground, line, (frames, *day))));
     }
     told
 }
@@ -125,7 +119,12 @@ fn announced(ground: &Ground<'_>, scene: Scene<'_>, line: &InstrumentId) -> Vec<
 /// What stood on a line at a moment: by the frames before an offset, on the day of a clock.
 fn all_at(ground: &Ground<'_>, line: &InstrumentId, (frames, now): (i64, Timestamp)) -> Vec<Standing> {
     let venue = ground.facts.instrument(line, i64::MAX).and_then(|facts| facts.venue.clone());
-    let mut standing = ground.facts.actions.standing(line, frames, domain::venue::day_of(venue.as_deref(), now));
+    all_on(ground, line, (frames, domain::venue::day_of(venue.as_deref(), now)))
+}
+
+/// The same on a day.
+fn all_on(ground: &Ground<'_>, line: &InstrumentId, (frames, day): (i64, Date)) -> Vec<Standing> {
+    let mut standing = ground.facts.actions.standing(line, frames, day);
     standing.retain(|action| !matches!(action.deed, Deed::Symbol(_)));
     standing
 }

@@ -6,13 +6,13 @@ use super::facts::Facts;
 use super::fate::Fates;
 use super::history::History;
 use super::lanes::Lanes;
-use super::positions::{contained, executed, last_snapshots, moved_otherwise, units};
+use super::positions::{Booked, contained, last_snapshots, units};
 use super::report::Check;
 use super::seen::Seen;
 use domain::fill::Fill;
 use domain::ledger::LedgerEntry;
 use domain::snapshot::{Allocation, Snapshot, StrategyPosition};
-use domain::{InstrumentId, PortfolioId, StrategyId};
+use domain::{InstrumentId, StrategyId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Strategies of a line that are told apart, at most: of one with more the model does not say whose a booking is.
@@ -21,7 +21,7 @@ const MOST: usize = 64;
 pub(super) const FULL: usize = 15_000;
 
 /// The rows that concern strategies.
-pub(super) fn check(history: &History, lanes: &Lanes, facts: &Facts, fates: &Fates) -> Vec<Check> {
+pub(super) fn check(history: &History, lanes: &Lanes, facts: &Facts, fates: &Fates, booked: &Booked<'_>) -> Vec<Check> {
     let mut lines = Check::new("I2", "Σ strategies + residual = the line, in each snapshot");
     let mut entries = Check::new("I2", "Σ strategies + residual = the units of the entry, where it tells of them");
     history.snapshots.iter().filter(|seen| !seen.repeat).for_each(|seen| add_up(seen, &mut lines));
@@ -41,7 +41,7 @@ pub(super) fn check(history: &History, lanes: &Lanes, facts: &Facts, fates: &Fat
             });
         }
     }
-    vec![lines, entries, against_executions(history, lanes, facts, fates)]
+    vec![lines, entries, against_executions(history, lanes, facts, fates, booked)]
 }
 
 fn named(entry: &LedgerEntry) -> &str {
@@ -103,24 +103,22 @@ fn figures(rows: &[&StrategyPosition], line: Option<&Allocation>) -> [(&'static 
 type Holding<'a> = (&'a InstrumentId, Option<&'a StrategyId>);
 
 /// Units of each strategy in the last snapshot, where nothing but executions moved the line.
-fn against_executions(history: &History, lanes: &Lanes, facts: &Facts, fates: &Fates) -> Check {
+fn against_executions(history: &History, lanes: &Lanes, facts: &Facts, fates: &Fates, booked: &Booked<'_>) -> Check {
     let mut check = Check::new("I1", "units of a strategy = Σ signed executions that name it, in the last snapshot");
-    let moved = moved_otherwise(history, lanes, fates);
-    let booked = executed(history, fates);
     for (portfolio, seen) in last_snapshots(history, lanes) {
-        let fills = booked.get(portfolio).map_or(&[][..], Vec::as_slice);
-        let Some(contained) = contained(seen, fills, fates) else { continue };
-        let sums = sums(&contained, facts);
         if seen.record.strategies.len() >= FULL {
             continue;
         }
+        let Some(contained) = contained(seen, booked.trades(portfolio), fates) else { continue };
+        let sums = sums(&contained, facts);
+        let mut names: BTreeMap<&InstrumentId, usize> = BTreeMap::new();
+        sums.keys().filter(|(_, strategy)| strategy.is_some()).for_each(|(id, _)| *names.entry(id).or_default() += 1);
         let rows = seen.record.strategies.iter().filter(|row| !row.residual);
         let told: BTreeMap<Holding<'_>, &StrategyPosition> =
             rows.filter_map(|row| Some(((row.instrument_id.as_ref()?, row.strategy.as_ref()), row))).collect();
         for holding in sums.keys().chain(told.keys()).collect::<BTreeSet<_>>() {
-            let line: (PortfolioId, InstrumentId) = (portfolio.clone(), holding.0.clone());
-            let names = sums.keys().filter(|known| known.0 == holding.0 && known.1.is_some()).count();
-            if names == 0 || names > MOST || moved.contains(&line) || facts.is_forgotten(holding.0) || facts.is_split(holding.0) {
+            let told_apart = names.get(holding.0).is_some_and(|names| *names <= MOST);
+            if !told_apart || !booked.is_traded_only(facts, portfolio, holding.0) {
                 continue;
             }
             let sum = sums.get(holding).cloned().unwrap_or_else(zero);

@@ -1,12 +1,10 @@
 //! Closed days, from the closes' topic.
 
 use super::exact::{exact, exact_if_any};
-use super::{RowError, json, micros};
+use super::{RowError, by_currency, json, micros};
 use domain::Money;
-use domain::ledger::CurrencyAmount;
 use domain::portfolio_close::PortfolioClose;
 use postgres_store::projections::{CloseRow, ProjectionBatch};
-use serde_json::{Map, Value};
 
 /// Adds a version of a closed day.
 pub(super) fn add(close: &PortfolioClose, into: &mut ProjectionBatch) -> Result<(), RowError> {
@@ -21,8 +19,8 @@ pub(super) fn add(close: &PortfolioClose, into: &mut ProjectionBatch) -> Result<
         net_external_flow: exact(close.net_external_flow.to_decimal(), "net_external_flow")?,
         net_flows: exact_if_any(close.net_flows.map(Money::to_decimal), "net_flows")?,
         positions: json(&close.positions),
-        cash: amounts(&close.cash),
-        receivables: amounts(&close.receivables),
+        cash: by_currency(&close.cash),
+        receivables: by_currency(&close.receivables),
         currencies: json(&close.currencies),
         complete: close.complete,
         provisional: close.provisional,
@@ -32,13 +30,10 @@ pub(super) fn add(close: &PortfolioClose, into: &mut ProjectionBatch) -> Result<
     Ok(())
 }
 
-fn amounts(amounts: &[CurrencyAmount]) -> Value {
-    Value::Object(amounts.iter().map(|held| (held.currency.to_string(), json(&held.amount))).collect::<Map<_, _>>())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::Value;
 
     #[test]
     fn a_close_gives_its_row_exactly() {

@@ -1,8 +1,7 @@
 //! Snapshots and current allocations, from the snapshots' topic.
 
 use super::exact::{exact, exact_if_any};
-use super::{RowError, json, micros};
-use domain::ledger::CurrencyAmount;
+use super::{RowError, by_currency, json, micros};
 use domain::snapshot::{Allocation, CashBalance, Snapshot, StrategyPosition};
 use domain::{Fraction, Percent, Price};
 use postgres_store::projections::{AllocationLine, AllocationSet, ProjectionBatch, SnapshotRow, StrategyLine};
@@ -21,7 +20,7 @@ pub(super) fn add(snapshot: &Snapshot, into: &mut ProjectionBatch) -> Result<(),
 
 fn row(snapshot: &Snapshot) -> Result<SnapshotRow, RowError> {
     let mut metrics = json(&snapshot.metrics);
-    metrics["receivables"] = receivables(&snapshot.receivables);
+    metrics["receivables"] = by_currency(&snapshot.receivables);
     Ok(SnapshotRow {
         portfolio_id: snapshot.portfolio_id.to_string(),
         version: snapshot.version,
@@ -49,10 +48,6 @@ fn row(snapshot: &Snapshot) -> Result<SnapshotRow, RowError> {
 fn cash(balances: &[CashBalance]) -> Value {
     let balance = |cash: &CashBalance| object!({"trade_date": json(&cash.trade_date), "settled": json(&cash.settled)});
     Value::Object(balances.iter().map(|cash| (cash.currency.to_string(), balance(cash))).collect::<Map<_, _>>())
-}
-
-fn receivables(amounts: &[CurrencyAmount]) -> Value {
-    Value::Object(amounts.iter().map(|due| (due.currency.to_string(), json(&due.amount))).collect::<Map<_, _>>())
 }
 
 fn line(allocation: &Allocation) -> Result<AllocationLine, RowError> {
