@@ -1,7 +1,7 @@
 //! The image of a state: what a checkpoint holds, cut into entities so that only what changed is written.
 //! It says how a state is taken apart and put together; where the parts are kept is the shell's.
 
-use domain::SmolStr;
+use domain::{Date, SmolStr};
 
 /// Version of the form of images; it stands first in each. Raise it with any change of what is stored, or how:
 /// nothing in the bytes names their fields, and those of another form could be read with another meaning. A release
@@ -44,6 +44,20 @@ pub trait Image {
     }
     /// Keys changed, made or removed since the last call, ascending.
     fn take_dirty(&mut self) -> Vec<SmolStr>;
+}
+
+/// Days are written in keys from this one on, so that they sort.
+const FIRST_DAY: i64 = 50_000_000;
+
+/// A day as it stands in the key of an entity: eight digits that sort as days do.
+pub fn day_key(day: Date) -> String {
+    format!("{:08}", i64::from(day.days()) + FIRST_DAY)
+}
+
+/// The day of such digits.
+pub fn day_of_key(digits: &str) -> Option<Date> {
+    let days = digits.parse::<i64>().ok()?.checked_sub(FIRST_DAY)?;
+    i32::try_from(days).ok().map(Date::from_days)
 }
 
 /// Bytes of a serde value in the image's format.

@@ -6,7 +6,7 @@ use crate::book::asof::{AsOf, Untold};
 use crate::book::days::Lack;
 use crate::book::entry::money;
 use crate::prices::cuts::DayCut;
-use crate::prices::{ClosingPrices, InstrumentIx, Market, Slot};
+use crate::prices::{InstrumentIx, Market, PricesOfDay, Slot};
 use crate::valuation::{largest_part, worth};
 use domain::enums::InstrumentType;
 use domain::ledger::CurrencyAmount;
@@ -27,7 +27,7 @@ pub struct Closing<'a> {
     /// The day's cut.
     pub cut: &'a DayCut,
     /// The prices of then.
-    pub prices: &'a ClosingPrices,
+    pub prices: &'a PricesOfDay,
 }
 
 /// A close whose circumstances (versions, moments, what waits) are still to be written.

@@ -13,7 +13,7 @@ use crate::book::entry::Source;
 use crate::book::{Portfolio, PortfolioIx, journal};
 use crate::intake::{Ahead, Waits};
 use crate::prices::cuts::next_cut;
-use crate::prices::{Closing, Cuts, InstrumentIx, Market};
+use crate::prices::{CutPrices, Cuts, InstrumentIx, Market};
 use crate::valuation::{View, appraise};
 use domain::{Amount, Input, Output, PortfolioId, SmolStr, Timestamp, Topic};
 use engine::commands::CommandMemory;
@@ -62,9 +62,11 @@ pub struct PositionKeeper {
     pub(crate) market: Market,
     pub(crate) cuts: Cuts,
     /// Prices at the cuts of the newest days.
-    closing_prices: Closing,
+    cut_prices: CutPrices,
+    /// Portfolios with a closed day that lacks a rate; derived.
+    pub(crate) lacking_rates: BTreeSet<PortfolioIx>,
     /// Portfolios with days that are to be closed.
-    closing: BTreeSet<PortfolioIx>,
+    to_close: BTreeSet<PortfolioIx>,
     pub(crate) portfolios: Vec<Portfolio>,
     by_id: FxHashMap<PortfolioId, PortfolioIx>,
     pub(crate) waits: Waits,
@@ -192,23 +194,19 @@ impl PositionKeeper {
 
     /// Cuts a day: keeps the prices, and the equity of every portfolio whose day it is, as long as there is one.
     fn cut_day(&mut self, Timer { id: name, due, .. }: &Timer, cx: &mut Context<'_>) {
-        self.note_cuts(name, *due, cx.now);
-        let mut used = false;
-        for at in 0..self.portfolios.len() {
-            let portfolio = &self.portfolios[at];
-            if portfolio.policy.is_none() || portfolio.rules.cut != *name {
-                continue;
-            }
-            used = true;
+        let is_own = |portfolio: &&Portfolio| portfolio.policy.is_some() && portfolio.rules.cut == *name;
+        let own: Vec<PortfolioIx> = self.portfolios.iter().filter(is_own).map(|portfolio| portfolio.ix).collect();
+        self.note_cuts(name, &own, *due, cx.now);
+        for ix in own.iter().copied() {
+            let portfolio = self.portfolio(ix);
             let appraisal = appraise(portfolio, View { market: &self.market, now: cx.now });
             // An old price still values its holding, and most are old when a day is cut at night.
             let whole = appraisal.unpriced.is_empty();
             let base = crate::book::portfolio::DayBase { equity: appraisal.equity, net_flows: portfolio.sums.net_flows };
-            let ix = PortfolioIx::of(at);
             self.portfolio_mut(ix).day = whole.then_some(base);
             self.marks.change(ix);
         }
-        if !used {
+        if own.is_empty() {
             return self.cuts.forget(name);
         }
         self.cuts.cut(name.clone(), &self.market);
@@ -291,7 +289,7 @@ impl Role for PositionKeeper {
             (TIMER_SETTLE, _) => self.settle_cash(&timer.id, cx),
             (TIMER_ACTIONS, _) => self.apply_due(cx),
             (TIMER_DAY_CUT, _) => self.cut_day(&timer, cx),
-            (TIMER_RESTATE, Some(ix)) => _ = self.closing.insert(ix),
+            (TIMER_RESTATE, Some(ix)) => _ = self.to_close.insert(ix),
             (TIMER_MARKET, _) => {
                 self.market.mark_reported();
                 self.announce_market(cx);

@@ -3,7 +3,7 @@
 
 pub mod actions;
 pub mod choice;
-pub mod closing;
+pub mod cut_prices;
 pub mod cuts;
 pub mod hours;
 pub mod market;
@@ -12,7 +12,7 @@ pub mod slot;
 
 pub use actions::{Action, Actions};
 pub use choice::Mark;
-pub use closing::{Closing, ClosingPrices};
+pub use cut_prices::{CutPrices, PricesOfDay};
 pub use cuts::Cuts;
 pub use market::{HotPrice, InstrumentIx, Market};
 pub use rates::Rate;

@@ -13,6 +13,7 @@ use super::history::Kept;
 use super::holding::Holding;
 use super::payment::Payment;
 use super::portfolio::Portfolio;
+use super::sub_positions::SubPositions;
 use crate::prices::InstrumentIx;
 use crate::prices::actions::Deed;
 use crate::prices::cuts::DayCut;
@@ -185,8 +186,8 @@ impl Lines<'_> {
             if let std::collections::btree_map::Entry::Vacant(new) = folds.entry(line) {
                 new.insert(self.start(line, before.ok_or(Untold::LetGo)?)?);
             }
-            if let (Some(both), Some(booking)) = (folds.get_mut(&line), &booking) {
-                both.book(booking, self.day, &mut later)?;
+            if let (Some(both), Some(booking)) = (folds.get_mut(&line), booking) {
+                both.book(&booking.nameless(), self.day, &mut later)?;
             }
         }
         for line in self.lines.keys() {
@@ -205,10 +206,12 @@ impl Lines<'_> {
         Ok(later)
     }
 
+    /// A line from what it held on. Whose it was, a close does not say.
     fn start(&self, line: InstrumentIx, before: Holding) -> Result<Both<'_>, Untold> {
         if before.newest > Some(self.day) {
             return Err(Untold::LetGo);
         }
+        let before = Holding { subs: SubPositions::default(), ..before };
         let method = self.portfolio.method;
         let all = self.portfolio.actions.get(&line).map_or(&[][..], |actions| &actions.followed);
         let then = self.lines.get(&line).map_or(&[][..], |then| then);

@@ -43,14 +43,14 @@ impl Booking {
         match self {
             Self::Execution(execution) => execution.trade_date,
             Self::Transfer(transfer) => transfer.date,
-            Self::Payment(payment) => payment.date,
+            Self::Payment(payment) => payment.date(),
         }
     }
     /// The oldest day of its portfolio that it may belong to: cash goes by the moment, and the days of a portfolio
     /// may begin before those of UTC.
     pub fn oldest_day(&self) -> Date {
         match self {
-            Self::Payment(payment) => payment.date.plus_days(-1),
+            Self::Payment(payment) => payment.date().plus_days(-1),
             _ => self.date(),
         }
     }
@@ -91,12 +91,21 @@ impl Booking {
             Self::Payment(_) => Quantity::ZERO,
         }
     }
-    /// The same, opening no lot and naming no strategy.
+    /// The same, naming no strategy where it changes a line.
+    pub fn nameless(mut self) -> Self {
+        match &mut self {
+            Self::Execution(execution) => execution.strategy = None,
+            Self::Transfer(transfer) => transfer.strategy = None,
+            Self::Payment(_) => {}
+        }
+        self
+    }
+    /// The same, opening no lot either.
     pub fn alone(&self) -> Self {
-        let mut alone = self.clone();
+        let mut alone = self.clone().nameless();
         match &mut alone {
-            Self::Execution(execution) => (execution.id, execution.strategy) = (None, None),
-            Self::Transfer(transfer) => (transfer.id, transfer.strategy) = (None, None),
+            Self::Execution(execution) => execution.id = None,
+            Self::Transfer(transfer) => transfer.id = None,
             Self::Payment(_) => {}
         }
         alone

@@ -289,7 +289,6 @@ mod tests {
     fn payment(day: i32, number: u64) -> Booking {
         Booking::Payment(Payment {
             kind: EntryKind::CashDeposit,
-            date: Date::from_days(day),
             at: Date::from_days(day).start_utc(),
             currency: "USD".parse().unwrap(),
             amount: Money::from_units(i128::from(number)),

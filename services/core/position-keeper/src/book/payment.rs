@@ -16,9 +16,7 @@ use serde::{Deserialize, Serialize};
 pub struct Payment {
     /// What it is.
     pub kind: EntryKind,
-    /// Day on which it took effect.
-    pub date: Date,
-    /// The moment at which it did: it belongs to the portfolio's day that was not yet cut then.
+    /// The moment at which it took effect: it belongs to the portfolio's day that was not yet cut then.
     pub at: Timestamp,
     /// Currency.
     pub currency: Currency,
@@ -46,6 +44,10 @@ pub struct Named {
 }
 
 impl Payment {
+    /// Its day in UTC.
+    pub fn date(&self) -> Date {
+        self.at.date_utc()
+    }
     /// What it does to cash and to the portfolio's sums.
     pub fn effect(&self) -> Result<Effect, FixedError> {
         let amount = bounded(Amount::from(self.amount))?;

@@ -69,12 +69,14 @@ impl Kept {
     fn find(&self, strategy: &Option<StrategyId>) -> Result<usize, usize> {
         self.each.binary_search_by(|(known, _)| known.cmp(strategy))
     }
-    /// Where a booking counts that names this.
-    fn bucket(&self, named: Option<&StrategyId>) -> Option<StrategyId> {
+    /// Where a booking counts that names this, and what stands there.
+    fn bucket(&self, named: Option<&StrategyId>) -> (Option<StrategyId>, SubPosition) {
         let named = named.cloned();
         let is_known = self.find(&named).is_ok();
         let names = self.each.iter().filter(|(known, _)| known.is_some()).count();
-        named.filter(|_| is_known || names < MOST)
+        let strategy = named.filter(|_| is_known || names < MOST);
+        let sub = self.find(&strategy).map_or_else(|_| SubPosition::default(), |at| self.each[at].1.clone());
+        (strategy, sub)
     }
     fn put(&mut self, strategy: Option<StrategyId>, sub: SubPosition) {
         match self.find(&strategy) {
@@ -125,8 +127,7 @@ impl SubPositions {
     pub fn plan(&self, booking: &Booking, line: &Position, effect: &mut Effect) -> Result<SubChange, FixedError> {
         let begun = if self.is_empty() { Some(Kept::begin(line, booking.rate())?) } else { None };
         let kept = self.0.as_deref().or(begun.as_ref()).expect("there are some, or they begin");
-        let strategy = kept.bucket(booking.strategy());
-        let mut sub = kept.find(&strategy).map_or_else(|_| SubPosition::default(), |at| kept.each[at].1.clone());
+        let (strategy, mut sub) = kept.bucket(booking.strategy());
         let mut own = Effect::default();
         booking.apply(&mut own, &mut sub.position, None)?;
         sub.charged.add(&own)?;
@@ -173,8 +174,7 @@ impl SubPositions {
         deed: impl FnOnce(&mut Position) -> Result<Effect, FixedError>,
     ) -> Result<(), FixedError> {
         let Some(kept) = &mut self.0 else { return Ok(()) };
-        let strategy = kept.bucket(booking.strategy());
-        let mut sub = kept.find(&strategy).map_or_else(|_| SubPosition::default(), |at| kept.each[at].1.clone());
+        let (strategy, mut sub) = kept.bucket(booking.strategy());
         let own = deed(&mut sub.position)?;
         sub.charged.add(&own)?;
         kept.line.add(effect)?;

@@ -151,7 +151,6 @@ fn payment_of(portfolio: &Portfolio, market: &Market, entry: &CashEntry) -> Resu
     let of = named_by(portfolio, market, entry, rate)?;
     Ok(Payment {
         kind: entry_kind(entry.kind)?,
-        date: entry.effective_at.date_utc(),
         at: entry.effective_at,
         currency: entry.currency,
         amount: entry.amount,

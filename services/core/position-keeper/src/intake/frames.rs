@@ -71,8 +71,7 @@ impl PositionKeeper {
             let foreign = self.portfolios.iter().filter(|portfolio| portfolio.foreign);
             foreign.for_each(|portfolio| self.marks.change(portfolio.ix));
             self.mark_foreign_shadows();
-            let lacking = self.portfolios.iter().filter(|portfolio| portfolio.days.lack_a_rate());
-            lacking.for_each(|portfolio| self.marks.look(portfolio.ix));
+            self.lacking_rates.iter().for_each(|ix| self.marks.look(*ix));
         }
     }
 }

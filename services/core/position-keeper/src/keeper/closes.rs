@@ -24,25 +24,20 @@ const LINES_A_CLOSE: usize = 2;
 const RESTATE_SECONDS: i64 = 60;
 
 impl PositionKeeper {
-    /// Days of that name were cut, the first at `first`: notes them for each portfolio whose days they are, and keeps
+    /// Days of that name were cut, the first at `first`: notes them for the portfolios whose days they are, and keeps
     /// their prices.
-    pub(super) fn note_cuts(&mut self, name: &SmolStr, first: Timestamp, now: Timestamp) {
+    pub(super) fn note_cuts(&mut self, name: &SmolStr, portfolios: &[PortfolioIx], first: Timestamp, now: Timestamp) {
         let (cuts, mut days) = (cuts_since(name, first, now), BTreeSet::new());
-        for at in 0..self.portfolios.len() {
-            let portfolio = &self.portfolios[at];
-            if portfolio.policy.is_none() || portfolio.rules.cut != *name {
-                continue;
-            }
-            let has_weekends = portfolio.rules.has_weekends;
-            let ix = PortfolioIx::of(at);
+        for ix in portfolios.iter().copied() {
+            let has_weekends = self.portfolio(ix).rules.has_weekends;
             for cut in cuts.iter().filter(|cut| domain::schedule::counts(has_weekends, cut.date)) {
                 if self.portfolio_mut(ix).days.cut(cut.clone()) {
-                    self.closing.insert(ix);
+                    self.to_close.insert(ix);
                     days.insert(cut.date);
                 }
             }
         }
-        self.closing_prices.keep(name, &days, &self.market);
+        self.cut_prices.keep(name, &days, &self.market);
     }
 
     /// Of a portfolio that something happened to: whether closed days are to be closed again, now or in a while.
@@ -56,7 +51,7 @@ impl PositionKeeper {
         }
         let portfolio = &self.portfolios[ix.at()];
         if portfolio.days.closed().iter().any(|day| self.is_whole_now(ix, day)) {
-            self.closing.insert(ix);
+            self.to_close.insert(ix);
         }
     }
 
@@ -72,7 +67,7 @@ impl PositionKeeper {
     }
 
     fn closing_of<'a>(&'a self, ix: PortfolioIx, cut: &'a DayCut) -> Closing<'a> {
-        let prices = self.closing_prices.of(&cut.name, cut.date);
+        let prices = self.cut_prices.of(&cut.name, cut.date);
         Closing { portfolio: self.portfolio(ix), market: &self.market, cut, prices }
     }
 
@@ -84,11 +79,11 @@ impl PositionKeeper {
         }
         let mut left = LINES_A_WINDOW;
         while left > 0
-            && let Some(ix) = self.closing.pop_first()
+            && let Some(ix) = self.to_close.pop_first()
         {
             left = left.saturating_sub(self.close_portfolio_days(ix, cx));
         }
-        if !self.closing.is_empty() {
+        if !self.to_close.is_empty() {
             cx.timers.set(cx.now.plus_micros(1), TIMER_CLOSES, "");
         }
     }
@@ -97,8 +92,8 @@ impl PositionKeeper {
     pub(super) fn close_all_days(&mut self, cx: &mut Context<'_>) {
         let concerned = |portfolio: &crate::book::Portfolio| portfolio.days.clone().look();
         let touched: Vec<PortfolioIx> = self.portfolios.iter().filter(|p| concerned(p)).map(|p| p.ix).collect();
-        self.closing.extend(touched);
-        while let Some(ix) = self.closing.pop_first() {
+        self.to_close.extend(touched);
+        while let Some(ix) = self.to_close.pop_first() {
             self.close_portfolio_days(ix, cx);
         }
     }
@@ -120,7 +115,17 @@ impl PositionKeeper {
             took += self.close_day(ix, place, &cut, cx);
         }
         self.portfolio_mut(ix).days.let_go();
+        self.note_lacking_rates(ix);
         took
+    }
+
+    /// Notes whether a rate would make a closed day of a portfolio whole.
+    pub(super) fn note_lacking_rates(&mut self, ix: PortfolioIx) {
+        if self.portfolio(ix).days.lack_a_rate() {
+            self.lacking_rates.insert(ix);
+        } else {
+            self.lacking_rates.remove(&ix);
+        }
     }
 
     /// Closes one day, for the first time or again, and publishes it where it says something new.

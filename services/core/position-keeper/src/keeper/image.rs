@@ -11,12 +11,12 @@ use crate::book::{Portfolio, PortfolioIx};
 use crate::drift::Rules;
 use crate::drift::shadow::Laid;
 use crate::intake::Waits;
-use crate::prices::{Cuts, Market, closing};
+use crate::prices::{Cuts, Market, cut_prices};
 use crate::valuation::{View, sweep};
 use domain::{Date, PortfolioId, SmolStr, Timestamp};
 use engine::commands::CommandMemory;
 use engine::dedup::Window;
-use engine::image::{from_bytes, to_bytes};
+use engine::image::{day_key, day_of_key, from_bytes, to_bytes};
 use engine::quarantine::Quarantine;
 use engine::refused::Refused;
 use engine::{Image, ImageError};
@@ -27,7 +27,7 @@ use std::collections::{BTreeMap, BTreeSet};
 struct Shared {
     market: Vec<u8>,
     cuts: Cuts,
-    closing: BTreeSet<PortfolioIx>,
+    to_close: BTreeSet<PortfolioIx>,
     waits: Waits,
     quarantine: Quarantine,
     refused: Refused,
@@ -44,9 +44,6 @@ pub(super) struct Restoring {
     histories: BTreeMap<PortfolioId, (History, History)>,
     portfolios: BTreeMap<PortfolioIx, Portfolio>,
 }
-
-/// Days are written from this one on, so that they sort.
-const FIRST_DAY: i64 = 50_000_000;
 
 /// Whose bookings a chunk holds.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -76,7 +73,7 @@ fn portfolio_key(id: &PortfolioId) -> SmolStr {
 
 fn chunk_key(id: &PortfolioId, kind: Kind, (date, chunk): (Date, u32)) -> SmolStr {
     let letter = if kind == Kind::Fills { 'f' } else { 'c' };
-    SmolStr::new(format!("i/{id}/{letter}/{:08}/{chunk:08}", i64::from(date.days()) + FIRST_DAY))
+    SmolStr::new(format!("i/{id}/{letter}/{}/{chunk:08}", day_key(date)))
 }
 
 fn history_key(id: &PortfolioId, of: Of, number: u64) -> SmolStr {
@@ -92,13 +89,13 @@ fn parse_history(key: &str) -> Option<(PortfolioId, Of, u64)> {
 fn parse_chunk(key: &str) -> Option<(PortfolioId, Kind, Date, u32)> {
     let mut parts = key.strip_prefix("i/")?.rsplitn(4, '/');
     let chunk = parts.next()?.parse().ok()?;
-    let day = parts.next()?.parse::<i64>().ok()?.checked_sub(FIRST_DAY)?;
+    let day = day_of_key(parts.next()?)?;
     let kind = match parts.next()? {
         "f" => Kind::Fills,
         "c" => Kind::Cash,
         _ => return None,
     };
-    Some((PortfolioId::new(parts.next()?).ok()?, kind, Date::from_days(i32::try_from(day).ok()?), chunk))
+    Some((PortfolioId::new(parts.next()?).ok()?, kind, day, chunk))
 }
 
 impl PositionKeeper {
@@ -127,6 +124,7 @@ impl PositionKeeper {
             shadow.laid = laid;
         }
         self.note_unrated(ix);
+        self.note_lacking_rates(ix);
         self.dirty[ix.at()] = false;
     }
 }
@@ -136,7 +134,7 @@ impl Image for PositionKeeper {
         to_bytes(&Shared {
             market: self.market.image(),
             cuts: self.cuts.clone(),
-            closing: self.closing.clone(),
+            to_close: self.to_close.clone(),
             waits: self.waits.clone(),
             quarantine: self.quarantine.clone(),
             refused: self.refused.clone(),
@@ -153,7 +151,7 @@ impl Image for PositionKeeper {
         *self = PositionKeeper {
             market: Market::restore(&shared.market, shared.last_now)?,
             cuts: shared.cuts,
-            closing: shared.closing,
+            to_close: shared.to_close,
             waits: shared.waits,
             quarantine: shared.quarantine,
             refused: shared.refused,
@@ -175,7 +173,7 @@ impl Image for PositionKeeper {
             fills.chain(p.entries.chunks().map(|at| chunk_key(&p.id, Kind::Cash, at))).chain(lines).chain(payments)
         });
         let portfolios = self.portfolios.iter().map(|p| portfolio_key(&p.id));
-        let keys: BTreeSet<SmolStr> = chunks.chain(portfolios).chain(self.closing_prices.keys()).collect();
+        let keys: BTreeSet<SmolStr> = chunks.chain(portfolios).chain(self.cut_prices.keys()).collect();
         keys.into_iter().collect()
     }
 
@@ -183,8 +181,8 @@ impl Image for PositionKeeper {
         if let Some(id) = key.strip_prefix("p/") {
             return self.find(&PortfolioId::new(id).ok()?).map(|ix| to_bytes(self.portfolio(ix)));
         }
-        if key.starts_with(closing::KEYS) {
-            return self.closing_prices.bytes(key);
+        if key.starts_with(cut_prices::KEYS) {
+            return self.cut_prices.bytes(key);
         }
         if let Some((id, of, number)) = parse_history(key) {
             let portfolio = self.portfolio(self.find(&id)?);
@@ -203,8 +201,8 @@ impl Image for PositionKeeper {
             self.restoring.portfolios.insert(portfolio.ix, portfolio);
             return Ok(());
         }
-        if key.starts_with(closing::KEYS) {
-            return self.closing_prices.restore(key, bytes);
+        if key.starts_with(cut_prices::KEYS) {
+            return self.cut_prices.restore(key, bytes);
         }
         if let Some((id, of, number)) = parse_history(key) {
             let (lines, payments) = self.restoring.histories.entry(id).or_default();
@@ -250,7 +248,7 @@ impl Image for PositionKeeper {
     }
 
     fn take_dirty(&mut self) -> Vec<SmolStr> {
-        let mut keys: BTreeSet<SmolStr> = self.closing_prices.take_dirty().collect();
+        let mut keys: BTreeSet<SmolStr> = self.cut_prices.take_dirty().collect();
         for (portfolio, dirty) in self.portfolios.iter_mut().zip(&mut self.dirty) {
             if !std::mem::take(dirty) {
                 continue;

@@ -26,10 +26,11 @@ impl Mark {
         self.value_by(|price, made| actions.price_on(price, made, day))
     }
     fn value_by(&self, unit: impl Fn(Price, Timestamp) -> Option<Price>) -> Option<Price> {
-        let of = |(price, made): (Price, Timestamp)| unit(price, made);
+        let (price, made) = self.one;
+        let one = unit(price, made)?;
         let price = match self.other {
-            None => of(self.one)?,
-            Some(other) => middle(of(self.one)?, of(other)?)?,
+            None => one,
+            Some((other, made)) => middle(one, unit(other, made)?)?,
         };
         Some(price).filter(|price| price.fits_wire())
     }

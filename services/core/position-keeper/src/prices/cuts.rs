@@ -1,6 +1,6 @@
 //! Day cuts: for each local time of day at which some portfolio's day ends, the prices as they stood then.
 //! A close is the accepted price at the last cut; before the first cut, the first accepted price. The prices of the
-//! newest days are kept in `closing.rs`.
+//! newest days are kept in `cut_prices.rs`.
 
 use super::choice::Mark;
 use super::market::{InstrumentIx, Market};

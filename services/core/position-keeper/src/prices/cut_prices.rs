@@ -6,7 +6,7 @@ use super::choice::Mark;
 use super::market::{InstrumentIx, Market};
 use domain::{Date, Price, SmolStr};
 use engine::ImageError;
-use engine::image::{from_bytes, to_bytes};
+use engine::image::{day_key, day_of_key, from_bytes, to_bytes};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,11 +24,11 @@ struct Quoted {
 
 /// The prices of one cut.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct ClosingPrices {
+pub struct PricesOfDay {
     prices: Vec<Option<Quoted>>,
 }
 
-impl ClosingPrices {
+impl PricesOfDay {
     fn of(market: &Market) -> Self {
         let quoted = |slot: &super::Slot| Some(Quoted { mark: slot.mark()?, accrued: slot.accrued });
         Self { prices: market.slots().iter().map(quoted).collect() }
@@ -45,19 +45,19 @@ impl ClosingPrices {
 
 /// The prices of the newest cuts.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Closing {
-    days: BTreeMap<(SmolStr, Date), ClosingPrices>,
+pub struct CutPrices {
+    days: BTreeMap<(SmolStr, Date), PricesOfDay>,
     dirty: BTreeSet<(SmolStr, Date)>,
-    none: ClosingPrices,
+    none: PricesOfDay,
 }
 
-impl Closing {
+impl CutPrices {
     /// Keeps the prices of now for some days of a name; what is too old goes.
     pub fn keep(&mut self, name: &SmolStr, days: &BTreeSet<Date>, market: &Market) {
         for day in days {
             let key = (name.clone(), *day);
             self.dirty.insert(key.clone());
-            self.days.insert(key, ClosingPrices::of(market));
+            self.days.insert(key, PricesOfDay::of(market));
         }
         let newest = self.days.keys().map(|(_, day)| *day).max();
         let too_old = |day: Date| newest.is_some_and(|newest| day < newest.plus_days(-OLDEST_DAYS));
@@ -71,7 +71,7 @@ impl Closing {
         }
     }
     /// The prices of a day; none where it was never cut, or let go.
-    pub fn of(&self, name: &SmolStr, day: Date) -> &ClosingPrices {
+    pub fn of(&self, name: &SmolStr, day: Date) -> &PricesOfDay {
         self.days.get(&(name.clone(), day)).unwrap_or(&self.none)
     }
 
@@ -97,17 +97,13 @@ impl Closing {
 
 /// What keys of days begin with.
 pub const KEYS: &str = "c/";
-/// Days are written from this one on, so that they sort.
-const FIRST_DAY: i64 = 50_000_000;
-
 fn key((name, day): &(SmolStr, Date)) -> SmolStr {
-    SmolStr::new(format!("{KEYS}{:08}/{name}", i64::from(day.days()) + FIRST_DAY))
+    SmolStr::new(format!("{KEYS}{}/{name}", day_key(*day)))
 }
 
 fn parse(key: &str) -> Option<(SmolStr, Date)> {
     let (day, name) = key.strip_prefix(KEYS)?.split_once('/')?;
-    let day = day.parse::<i64>().ok()?.checked_sub(FIRST_DAY)?;
-    Some((SmolStr::new(name), Date::from_days(i32::try_from(day).ok()?)))
+    Some((SmolStr::new(name), day_of_key(day)?))
 }
 
 #[cfg(test)]
@@ -117,20 +113,20 @@ mod tests {
 
     #[test]
     fn the_newest_days_are_kept_and_come_back() {
-        let (market, mut closing) = (Market::default(), Closing::default());
+        let (market, mut cuts) = (Market::default(), CutPrices::default());
         let (own, other) = (cut_name("America/New_York", "16:00"), cut_name("UTC", "00:00"));
         let day = Date::from_days;
-        closing.keep(&other, &[day(100)].into(), &market);
+        cuts.keep(&other, &[day(100)].into(), &market);
         for number in 100..120 {
-            closing.keep(&own, &[day(number)].into(), &market);
+            cuts.keep(&own, &[day(number)].into(), &market);
         }
-        let keys: Vec<SmolStr> = closing.keys().collect();
-        assert_eq!((keys.len(), closing.take_dirty().count()), (15, 21));
+        let keys: Vec<SmolStr> = cuts.keys().collect();
+        assert_eq!((keys.len(), cuts.take_dirty().count()), (15, 21));
         assert!(keys.contains(&SmolStr::new("c/50000106/America/New_York 16:00")), "{keys:?}");
-        let mut back = Closing::default();
-        keys.iter().for_each(|key| back.restore(key, &closing.bytes(key).unwrap()).unwrap());
-        assert_eq!(back, closing);
-        closing.keep(&own, &[day(140)].into(), &market);
-        assert!(!closing.keys().any(|key| key.ends_with("UTC 00:00")), "nobody cuts it any more");
+        let mut back = CutPrices::default();
+        keys.iter().for_each(|key| back.restore(key, &cuts.bytes(key).unwrap()).unwrap());
+        assert_eq!(back, cuts);
+        cuts.keep(&own, &[day(140)].into(), &market);
+        assert!(!cuts.keys().any(|key| key.ends_with("UTC 00:00")), "nobody cuts it any more");
     }
 }
