@@ -68,6 +68,18 @@ pub(super) fn begun(dividends: &str, announced: Option<&str>) -> Vec<String> {
     lines
 }
 
+/// The same, where entries settle the dividend.
+fn owed() -> Vec<String> {
+    begun("CASH", Some("EUR"))
+}
+/// Time passes into the ex-date.
+fn ex() -> String {
+    tick("06T10:00:00", "AAA", "100")
+}
+fn euro(amount: &str) -> (&str, &str) {
+    (amount, "EUR")
+}
+
 pub(super) fn told(mut lines: Vec<String>, more: impl IntoIterator<Item = String>) -> String {
     lines.extend(more);
     // Time passes, so that what took effect last is followed in a step of its own.
@@ -86,9 +98,6 @@ pub(super) fn stories() -> Vec<Told> {
 
 /// Entries that come in time or too early, and none.
 fn early() -> Vec<Told> {
-    let euro = |amount| (amount, "EUR");
-    let owed = || begun("CASH", Some("EUR"));
-    let ex = || tick("06T10:00:00", "AAA", "100");
     vec![
         ("settled less tax", told(owed(), [ex(), pays("08T10:00:00", "e1", euro("42.5"))])),
         ("never settled", told(owed(), [ex()])),
@@ -112,9 +121,6 @@ fn early() -> Vec<Told> {
 
 /// Entries that bring less, or more, or are taken back.
 fn parts() -> Vec<Told> {
-    let euro = |amount| (amount, "EUR");
-    let owed = || begun("CASH", Some("EUR"));
-    let ex = || tick("06T10:00:00", "AAA", "100");
     vec![
         (
             "settled in parts",
@@ -147,9 +153,6 @@ fn parts() -> Vec<Told> {
 
 /// Actions that are withdrawn, and policies by which entries pay no more.
 fn withdrawn() -> Vec<Told> {
-    let euro = |amount| (amount, "EUR");
-    let owed = || begun("CASH", Some("EUR"));
-    let ex = || tick("06T10:00:00", "AAA", "100");
     vec![
         (
             "settled and then withdrawn, and taken back",
@@ -197,9 +200,6 @@ fn withdrawn() -> Vec<Told> {
 
 /// Policies that change behind an entry, or back again.
 fn other_payers() -> Vec<Told> {
-    let euro = |amount| (amount, "EUR");
-    let owed = || begun("CASH", Some("EUR"));
-    let ex = || tick("06T10:00:00", "AAA", "100");
     vec![
         (
             "entries pay no more, and one is taken back",
@@ -239,8 +239,6 @@ fn other_payers() -> Vec<Told> {
 
 /// Positions and currencies that are not the usual ones.
 fn odd() -> Vec<Told> {
-    let euro = |amount| (amount, "EUR");
-    let ex = || tick("06T10:00:00", "AAA", "100");
     vec![
         (
             "flat at the ex-date, and traded before it after all",
