@@ -11,7 +11,7 @@ use crate::valuation::{largest_part, worth};
 use domain::enums::InstrumentType;
 use domain::ledger::CurrencyAmount;
 use domain::portfolio_close::{ClosedCurrency, ClosedPosition, PortfolioClose};
-use domain::{Amount, Currency, FixedError, FxRate, Money, Quantity, SmolStr};
+use domain::{Amount, Currency, FixedError, FxRate, Money, Price, Quantity, SmolStr};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
@@ -26,8 +26,8 @@ pub struct Closing<'a> {
     pub market: &'a Market,
     /// The day's cut.
     pub cut: &'a DayCut,
-    /// The prices of then.
-    pub prices: &'a PricesOfDay,
+    /// The prices of then; `None` where they are not kept any more.
+    pub prices: Option<&'a PricesOfDay>,
 }
 
 /// A close whose circumstances (versions, moments, what waits) are still to be written.
@@ -46,8 +46,11 @@ impl Closing<'_> {
     pub fn make(&self, before: Money) -> Closed {
         let mut lacks = BTreeSet::new();
         let asof = AsOf::of(self.portfolio, self.cut).unwrap_or_else(|untold: Untold| {
-            debug_assert_eq!(untold, Untold::LetGo, "what was booked can be booked once more");
-            lacks.insert(Lack::Bookings);
+            lacks.insert(match untold {
+                Untold::LetGo => Lack::Bookings,
+                Untold::Range => Lack::Range,
+                Untold::Differs => Lack::Fold,
+            });
             AsOf::now(self.portfolio)
         });
         lacks.extend(self.behind(&asof));
@@ -90,8 +93,12 @@ impl Closing<'_> {
         doubtful.chain(behind).map(|ix| Lack::Action(*ix)).collect()
     }
 
-    fn price(&self, ix: InstrumentIx) -> Option<domain::Price> {
-        self.prices.price(ix, self.market, self.cut.date).map(|(price, _)| price)
+    /// The price of an instrument at the cut, and its accrued interest.
+    fn quoted(&self, ix: InstrumentIx) -> Option<(Price, Option<Price>)> {
+        self.prices?.price(ix, self.market, self.cut.date)
+    }
+    fn price(&self, ix: InstrumentIx) -> Option<Price> {
+        self.quoted(ix).map(|(price, _)| price)
     }
     fn rate(&self, of: Currency) -> Option<FxRate> {
         self.market.rate_by(|ix| self.price(ix), of, self.portfolio.base).map(|found| found.rate)
@@ -104,24 +111,39 @@ impl Closing<'_> {
             Lack::Price(ix) => self.price(*ix).is_some(),
             Lack::Rate(of) => self.rate(*of).is_some(),
             Lack::Action(ix) => !is_behind(ix) && !self.market.slot(*ix).doubtful(),
-            // What waits and who must decide is not known here; what was let go never comes back.
-            Lack::Waiting | Lack::Release | Lack::Bookings => false,
+            // What waits and who must decide is not known here; what was let go never comes back, and what leaves its
+            // range does so until something else is booked.
+            Lack::Waiting | Lack::Release | Lack::Bookings | Lack::Range | Lack::Fold | Lack::Value(_) | Lack::Cash(_) => false,
         }
     }
 
     /// Why a close is provisional, in words; `waiting` is how many records wait.
     pub fn reason(&self, lacks: &[Lack], waiting: i32) -> Option<SmolStr> {
         let id = |ix: &InstrumentIx| self.market.slot(*ix).id.to_string();
-        let named = |name: &dyn Fn(&Lack) -> Option<String>| lacks.iter().filter_map(name).collect::<Vec<_>>();
+        // By name: the order in which a lane has heard of instruments is nobody else's.
+        let named = |name: &dyn Fn(&Lack) -> Option<String>| lacks.iter().filter_map(name).collect::<BTreeSet<_>>();
         let prices = named(&|lack| if let Lack::Price(ix) = lack { Some(id(ix)) } else { None });
         let rates = named(&|lack| if let Lack::Rate(of) = lack { Some(format!("{of} in {}", self.portfolio.base)) } else { None });
+        let values = named(&|lack| match lack {
+            Lack::Value(ix) => Some(id(ix)),
+            Lack::Cash(of) => Some(format!("cash in {of}")),
+            _ => None,
+        });
         let actions = named(&|lack| if let Lack::Action(ix) = lack { Some(id(ix)) } else { None });
         let mut reasons = Vec::new();
         reasons.extend(listed("no price of", &prices));
         reasons.extend(listed("no rate of", &rates));
+        reasons.extend(listed("out of the range of money is the value of", &values));
         reasons.extend(listed("corporate actions or facts are in doubt of", &actions));
         if lacks.contains(&Lack::Bookings) {
             reasons.push("bookings of later days are in it: they are not kept any more".to_owned());
+        }
+        if lacks.contains(&Lack::Range) {
+            reasons.push("bookings of later days are in it: without them a figure leaves its range".to_owned());
+        }
+        if lacks.contains(&Lack::Fold) {
+            reasons
+                .push("bookings of later days are in it: what is kept does not fold to what is held, a defect to be reported".to_owned());
         }
         if lacks.contains(&Lack::Waiting) {
             reasons.push(format!("{waiting} {}", if waiting == 1 { "record waits" } else { "records wait" }));
@@ -133,7 +155,7 @@ impl Closing<'_> {
     }
 }
 
-fn listed(what: &str, names: &[String]) -> Option<String> {
+fn listed(what: &str, names: &BTreeSet<String>) -> Option<String> {
     let mut text = format!("{what} {}", names.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", "));
     if names.len() > NAMED {
         write!(text, " and {} more", names.len() - NAMED).expect("text can always be written");
@@ -158,7 +180,7 @@ impl Part<'_> {
     fn position(&mut self, ix: InstrumentIx, (quantity, cost): (Quantity, Amount)) -> ClosedPosition {
         let slot: &Slot = self.closing.market.slot(ix);
         let facts = slot.facts.as_deref();
-        let priced = self.closing.prices.price(ix, self.closing.market, self.closing.cut.date);
+        let priced = self.closing.quoted(ix);
         let rate = facts.and_then(|facts| self.closing.rate(facts.currency));
         if let (Some(facts), None) = (facts, rate) {
             self.lacks.insert(Lack::Rate(facts.currency));
@@ -167,8 +189,10 @@ impl Part<'_> {
             let (value, _) = worth((quantity, cost), facts, price, accrued, rate).ok()?;
             Some(value).filter(|value| value.units().unsigned_abs() <= self.limit.unsigned_abs())
         });
-        if value.is_none() && (priced.is_none() || rate.is_some()) {
+        if priced.is_none() {
             self.lacks.insert(Lack::Price(ix));
+        } else if value.is_none() && rate.is_some() {
+            self.lacks.insert(Lack::Value(ix));
         }
         ClosedPosition {
             instrument_id: slot.id.clone(),
@@ -198,8 +222,10 @@ impl Part<'_> {
             let small = |amount: Amount| worth(amount).ok().filter(|value| value.units().unsigned_abs() <= self.limit.unsigned_abs());
             let is_base = currency == self.closing.portfolio.base;
             let (cash, owed) = if is_base { (Some(cash), Some(owed)) } else { (small(cash), small(owed)) };
-            if fx_rate.is_none() || cash.is_none() || owed.is_none() {
+            if fx_rate.is_none() {
                 self.lacks.insert(Lack::Rate(currency));
+            } else if cash.is_none() || owed.is_none() {
+                self.lacks.insert(Lack::Cash(currency));
             }
             let (cash_value, receivables_value) = (money(cash.unwrap_or_default()), money(owed.unwrap_or_default()));
             values.push(ClosedCurrency { currency, fx_rate, cash_value, receivables_value });

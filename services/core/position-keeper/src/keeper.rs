@@ -1,6 +1,7 @@
 //! The role: the state of one lane, and what each call of the engine does with it.
 
 mod closes;
+mod cuts;
 mod decide;
 mod image;
 mod marks;
@@ -12,9 +13,7 @@ mod stats;
 use crate::book::entry::Source;
 use crate::book::{Portfolio, PortfolioIx, journal};
 use crate::intake::{Ahead, Waits};
-use crate::prices::cuts::next_cut;
 use crate::prices::{CutPrices, Cuts, InstrumentIx, Market};
-use crate::valuation::{View, appraise};
 use domain::{Amount, Input, Output, PortfolioId, SmolStr, Timestamp, Topic};
 use engine::commands::CommandMemory;
 use engine::dedup::Parts;
@@ -61,12 +60,14 @@ const VERSIONS_A_STEP: i64 = 100_000;
 pub struct PositionKeeper {
     pub(crate) market: Market,
     pub(crate) cuts: Cuts,
+    /// Cuts that are held open, in order.
+    open_cuts: Vec<cuts::OpenCut>,
     /// Prices at the cuts of the newest days.
     cut_prices: CutPrices,
     /// Portfolios with a closed day that lacks a rate; derived.
     pub(crate) lacking_rates: BTreeSet<PortfolioIx>,
     /// Portfolios with days that are to be closed.
-    to_close: BTreeSet<PortfolioIx>,
+    to_close: closes::Queue,
     pub(crate) portfolios: Vec<Portfolio>,
     by_id: FxHashMap<PortfolioId, PortfolioIx>,
     pub(crate) waits: Waits,
@@ -191,29 +192,6 @@ impl PositionKeeper {
             cx.timers.set(next.start_utc(), TIMER_SETTLE, portfolio.id.as_str());
         }
     }
-
-    /// Cuts a day: keeps the prices, and the equity of every portfolio whose day it is, as long as there is one.
-    fn cut_day(&mut self, Timer { id: name, due, .. }: &Timer, cx: &mut Context<'_>) {
-        let is_own = |portfolio: &&Portfolio| portfolio.policy.is_some() && portfolio.rules.cut == *name;
-        let own: Vec<PortfolioIx> = self.portfolios.iter().filter(is_own).map(|portfolio| portfolio.ix).collect();
-        self.note_cuts(name, &own, *due, cx.now);
-        for ix in own.iter().copied() {
-            let portfolio = self.portfolio(ix);
-            let appraisal = appraise(portfolio, View { market: &self.market, now: cx.now });
-            // An old price still values its holding, and most are old when a day is cut at night.
-            let whole = appraisal.unpriced.is_empty();
-            let base = crate::book::portfolio::DayBase { equity: appraisal.equity, net_flows: portfolio.sums.net_flows };
-            self.portfolio_mut(ix).day = whole.then_some(base);
-            self.marks.change(ix);
-        }
-        if own.is_empty() {
-            return self.cuts.forget(name);
-        }
-        self.cuts.cut(name.clone(), &self.market);
-        if let Some(due) = next_cut(name, cx.now) {
-            cx.timers.set(due, TIMER_DAY_CUT, name);
-        }
-    }
 }
 
 /// A moment that no window reaches.
@@ -289,7 +267,7 @@ impl Role for PositionKeeper {
             (TIMER_SETTLE, _) => self.settle_cash(&timer.id, cx),
             (TIMER_ACTIONS, _) => self.apply_due(cx),
             (TIMER_DAY_CUT, _) => self.cut_day(&timer, cx),
-            (TIMER_RESTATE, Some(ix)) => _ = self.to_close.insert(ix),
+            (TIMER_RESTATE, Some(ix)) => self.to_close.insert(ix),
             (TIMER_MARKET, _) => {
                 self.market.mark_reported();
                 self.announce_market(cx);

@@ -35,7 +35,7 @@ pub struct Amendment {
     /// The order whose execution it was, after it.
     pub order: Option<(OrderId, Executed)>,
     /// The oldest day that it changes.
-    oldest_day: Date,
+    concerned: Option<Date>,
     /// Holdings before later bookings that are no longer what they were.
     before: Vec<(Place, Holding)>,
     /// What the booking itself does now, less what it did.
@@ -85,7 +85,7 @@ pub fn plan(portfolio: &Portfolio, named: Named<'_>, told: impl Fn(EntryKind, &E
     }
     Ok(Amendment {
         place: named.place,
-        oldest_day: named.was.oldest_day(),
+        concerned: portfolio.days.concerned(named.was),
         sums: portfolio.sums.plus(&both.change)?,
         now: named.now,
         holding,
@@ -166,7 +166,7 @@ impl Portfolio {
     /// Writes a planned amendment.
     pub fn amend(&mut self, planned: Amendment) {
         let unsplit = planned.unsplit;
-        self.days.touch(planned.oldest_day);
+        self.days.touch(planned.concerned);
         let touched = planned.holding.map(|(ix, holding)| {
             if let Some(actions) = self.actions.get_mut(&ix) {
                 actions.unsplit = unsplit;

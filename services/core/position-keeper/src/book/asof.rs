@@ -27,6 +27,8 @@ pub enum Untold {
     LetGo,
     /// A figure leaves its range.
     Range,
+    /// All that is booked does not fold to what is held.
+    Differs,
 }
 
 impl From<FixedError> for Untold {
@@ -196,10 +198,10 @@ impl Lines<'_> {
                 None => self.start(*line, self.unfolded(*line))?,
             };
             let then = both.end(&mut later)?;
-            debug_assert_eq!(
-                both.all.end(|_, _| Ok(())).map(|now| now.position.quantity),
-                Ok(portfolio.lines.holding(*line).position.quantity)
-            );
+            let (folded, stands) = (both.all.end(|_, _| Ok(()))?.position, portfolio.lines.holding(*line).position);
+            if (folded.quantity, folded.cost) != (stands.quantity, stands.cost) {
+                return Err(Untold::Differs);
+            }
             held.insert(*line, (then.position.quantity, then.position.cost));
         }
         held.retain(|_, (quantity, _)| !quantity.is_zero());

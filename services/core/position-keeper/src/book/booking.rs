@@ -46,14 +46,6 @@ impl Booking {
             Self::Payment(payment) => payment.date(),
         }
     }
-    /// The oldest day of its portfolio that it may belong to: cash goes by the moment, and the days of a portfolio
-    /// may begin before those of UTC.
-    pub fn oldest_day(&self) -> Date {
-        match self {
-            Self::Payment(payment) => payment.date().plus_days(-1),
-            _ => self.date(),
-        }
-    }
     /// The id that a lot bears which it opens; `None` where no lots are kept.
     pub fn opener(&self) -> Option<&SmolStr> {
         match self {

@@ -1,6 +1,7 @@
 //! The days of a portfolio: those that were closed and may be closed again, those that were cut and are still to be
 //! closed, and how far back something has changed since. It makes no close.
 
+use super::booking::Booking;
 use crate::prices::InstrumentIx;
 use crate::prices::cuts::DayCut;
 use domain::{Currency, Date, Money};
@@ -16,17 +17,29 @@ pub enum Lack {
     Price(InstrumentIx),
     /// A rate to base.
     Rate(Currency),
+    /// The value of a holding, which leaves its range.
+    Value(InstrumentIx),
+    /// The value of cash of a currency, which leaves its range.
+    Cash(Currency),
     /// A corporate action that the book does not follow, or facts that are doubtful.
     Action(InstrumentIx),
     /// Records that wait.
     Waiting,
     /// Bookings that were let go, so that those of later days cannot be told apart.
     Bookings,
+    /// What was held, a figure of which leaves its range.
+    Range,
+    /// Bookings that do not fold again to what is held: a defect of ours.
+    Fold,
     /// A person's decision about refused records.
     Release,
 }
 
 impl Lack {
+    /// Whether the day's figures cannot be told, and those of now would stand in their place.
+    pub fn is_untold(&self) -> bool {
+        matches!(self, Self::Bookings | Self::Range | Self::Fold)
+    }
     /// Whether figures are missing, and not only somebody's word that they are right.
     pub fn is_of_figures(&self) -> bool {
         *self != Self::Release
@@ -65,9 +78,15 @@ pub struct Days {
 
 impl Days {
     /// Notes that something was booked that concerns that day and those after it.
-    pub fn touch(&mut self, day: Date) {
-        if self.touched.is_none_or(|known| day < known) {
-            self.touched = Some(day);
+    pub fn touch(&mut self, day: Option<Date>) {
+        self.touched = self.touched.into_iter().chain(day).min();
+    }
+    /// The oldest day that a booking concerns, made or taken back. Cash belongs to the first day that was not yet cut at
+    /// its moment; where none of those that are closed is, to none of them.
+    pub fn concerned(&self, booking: &Booking) -> Option<Date> {
+        match booking {
+            Booking::Payment(payment) => self.closed.iter().find(|day| payment.at < day.cut.at).map(|day| day.cut.date),
+            _ => Some(booking.date()),
         }
     }
     /// Whether a closed day is concerned by what was booked. What is not need not be remembered.
@@ -92,9 +111,9 @@ impl Days {
         }
         true
     }
-    /// The days that were cut and are not yet closed; they then count as closed.
-    pub fn take_due(&mut self) -> Vec<DayCut> {
-        std::mem::take(&mut self.due)
+    /// The first day that was cut and is not yet closed; it then counts as closed.
+    pub fn take_due(&mut self) -> Option<DayCut> {
+        (!self.due.is_empty()).then(|| self.due.remove(0))
     }
     /// Whether a day is still to be closed.
     pub fn has_due(&self) -> bool {
@@ -111,6 +130,12 @@ impl Days {
     /// Net flows up to the day before one of them, or before the next.
     pub fn flows_before(&self, place: usize) -> Money {
         place.checked_sub(1).and_then(|place| self.closed.get(place)).map_or(self.before, |day| day.net_flows)
+    }
+    /// Notes what a closed day lacks that stays as it is.
+    pub fn lack(&mut self, place: usize, lacks: Vec<Lack>) {
+        if let Some(day) = self.closed.get_mut(place) {
+            day.lacks = lacks;
+        }
     }
     /// Writes a closed day, at a place that is known or behind all others.
     pub fn write(&mut self, place: usize, day: ClosedDay) {

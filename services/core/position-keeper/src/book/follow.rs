@@ -195,7 +195,7 @@ impl Portfolio {
         if let Some(line) = actions.and_then(|actions| actions.followed.iter_mut().find(|line| line.action.id == *action)) {
             line.stage = Stage::Paid;
             if let Deed::Dividend { pay_date, .. } = line.action.deed {
-                self.days.touch(pay_date);
+                self.days.touch(Some(pay_date));
             }
         }
         self.cash.post(&planned.effect.movements, None);
@@ -209,7 +209,7 @@ impl Portfolio {
 
     /// Writes what a line becomes.
     pub fn follow_action(&mut self, planned: Followed) {
-        self.days.touch(planned.first);
+        self.days.touch(Some(planned.first));
         let place = self.lines.place(planned.instrument);
         self.lines.restate(place, planned.holding, []);
         self.actions.insert(planned.instrument, planned.actions);

@@ -232,7 +232,7 @@ impl Portfolio {
     pub fn book(&mut self, planned: &mut Planned, entry: LedgerEntry) -> Place {
         let restated = planned.across.as_mut().and_then(|across| across.entry.take());
         let line = planned.position.as_ref().map(|(ix, place, position)| (*ix, place.unwrap_or_else(|| self.lines.place(*ix)), position));
-        self.days.touch(planned.kept.oldest_day());
+        self.days.touch(self.days.concerned(&planned.kept));
         // First what was held before it, then what is held.
         let kept = match &planned.kept {
             payment @ Booking::Payment(_) => self.payments.push(&self.payment_changes, None, None, payment) | PAYMENT,

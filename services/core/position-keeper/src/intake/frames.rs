@@ -1,4 +1,4 @@
-//! A frame: facts and actions first, then market states, then prices; what waited for them is booked at once.
+//! A frame: what it has of before a day cut that is held open, then facts and actions, then market states, then prices; what waited for them is booked at once.
 
 use crate::book::Need;
 use crate::keeper::PositionKeeper;
@@ -8,7 +8,12 @@ use domain::{InstrumentId, Topic};
 use engine::{Context, Origin, RawRecord, Refusal};
 
 impl PositionKeeper {
-    pub(crate) fn take_frame(&mut self, frame: Frame, origin: &Origin<'_>, cx: &mut Context<'_>) {
+    pub(crate) fn take_frame(&mut self, mut frame: Frame, origin: &Origin<'_>, cx: &mut Context<'_>) {
+        // The conflator has judged by its clock; the lane's may stand as much behind it. Beyond that a price would
+        // shut out every later one.
+        let latest = cx.now.plus_seconds(cx.settings.future_tick_seconds.saturating_mul(2));
+        frame.prices.retain(|price| price.event_time <= latest);
+        self.end_cuts_before(frame.event_time, &mut frame.prices, cx);
         let described: Vec<InstrumentId> = frame.instruments.iter().map(|facts| facts.instrument_id.clone()).collect();
         for facts in frame.instruments {
             if facts.multiplier.is_positive() && facts.lot_size.is_positive() {
@@ -25,12 +30,7 @@ impl PositionKeeper {
         if !frame.statuses.is_empty() {
             self.announce_market(cx);
         }
-        // The conflator has judged by its clock; the lane's may stand as much behind it. Beyond that a price would
-        // shut out every later one.
-        let latest = cx.now.plus_seconds(cx.settings.future_tick_seconds.saturating_mul(2));
-        for price in frame.prices.into_iter().filter(|price| price.event_time <= latest) {
-            self.market.quote(price);
-        }
+        frame.prices.into_iter().for_each(|price| _ = self.market.quote(price));
         if cx.lane == 0 {
             frame.rejected.into_iter().for_each(|letter| reject(letter, cx));
         }

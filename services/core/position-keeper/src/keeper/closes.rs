@@ -6,15 +6,17 @@ use super::{PositionKeeper, TIMER_CLOSES, TIMER_RESTATE};
 use crate::book::PortfolioIx;
 use crate::book::days::{ClosedDay, Lack};
 use crate::close::{Closed, Closing};
-use crate::prices::cuts::{DayCut, cuts_since};
+use crate::prices::cuts::DayCut;
 use domain::portfolio_close::PortfolioClose;
-use domain::{Money, Output, SmolStr, Timestamp};
+use domain::{Money, Output};
 use engine::Context;
 use engine::digest::entity_fingerprint;
 use engine::image::to_bytes;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
+use std::ops::Bound;
 
-/// Lines that are closed in one window, but for those of its last portfolio.
+/// Lines that are closed in one window, but for those of its last day.
 const LINES_A_WINDOW: usize = 5_000;
 /// How many bookings that are folded again take as long as closing a line.
 const BOOKINGS_A_LINE: u64 = 8;
@@ -23,23 +25,31 @@ const LINES_A_CLOSE: usize = 2;
 /// Seconds in which what changes closed days is gathered before they are closed again.
 const RESTATE_SECONDS: i64 = 60;
 
-impl PositionKeeper {
-    /// Days of that name were cut, the first at `first`: notes them for the portfolios whose days they are, and keeps
-    /// their prices.
-    pub(super) fn note_cuts(&mut self, name: &SmolStr, portfolios: &[PortfolioIx], first: Timestamp, now: Timestamp) {
-        let (cuts, mut days) = (cuts_since(name, first, now), BTreeSet::new());
-        for ix in portfolios.iter().copied() {
-            let has_weekends = self.portfolio(ix).rules.has_weekends;
-            for cut in cuts.iter().filter(|cut| domain::schedule::counts(has_weekends, cut.date)) {
-                if self.portfolio_mut(ix).days.cut(cut.clone()) {
-                    self.to_close.insert(ix);
-                    days.insert(cut.date);
-                }
-            }
-        }
-        self.cut_prices.keep(name, &days, &self.market);
-    }
+/// Portfolios with days that are to be closed. They have their turns round robin: one that always has something to close
+/// holds up no other.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(super) struct Queue {
+    waiting: BTreeSet<PortfolioIx>,
+    last: Option<PortfolioIx>,
+}
 
+impl Queue {
+    pub(super) fn insert(&mut self, ix: PortfolioIx) {
+        self.waiting.insert(ix);
+    }
+    fn pop(&mut self) -> Option<PortfolioIx> {
+        let after = self.last.map_or(Bound::Unbounded, Bound::Excluded);
+        let next = self.waiting.range((after, Bound::Unbounded)).next().or(self.waiting.first()).copied()?;
+        self.last = Some(next);
+        self.waiting.remove(&next);
+        Some(next)
+    }
+    fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+}
+
+impl PositionKeeper {
     /// Of a portfolio that something happened to: whether closed days are to be closed again, now or in a while.
     pub(super) fn look_at_days(&mut self, ix: PortfolioIx, cx: &mut Context<'_>) {
         let portfolio = &mut self.portfolios[ix.at()];
@@ -63,12 +73,11 @@ impl PositionKeeper {
             Lack::Release => !self.quarantine.holds(id),
             lack => self.closing_of(ix, &day.cut).has_come(lack),
         };
-        !day.lacks.is_empty() && day.lacks.iter().all(has_come)
+        !day.lacks.is_empty() && day.lacks.iter().all(has_come) && self.cut_prices.of(&day.cut).is_some()
     }
 
     fn closing_of<'a>(&'a self, ix: PortfolioIx, cut: &'a DayCut) -> Closing<'a> {
-        let prices = self.cut_prices.of(&cut.name, cut.date);
-        Closing { portfolio: self.portfolio(ix), market: &self.market, cut, prices }
+        Closing { portfolio: self.portfolio(ix), market: &self.market, cut, prices: self.cut_prices.of(cut) }
     }
 
     /// Closes what is to be closed, as far as a window goes.
@@ -79,9 +88,9 @@ impl PositionKeeper {
         }
         let mut left = LINES_A_WINDOW;
         while left > 0
-            && let Some(ix) = self.to_close.pop_first()
+            && let Some(ix) = self.to_close.pop()
         {
-            left = left.saturating_sub(self.close_portfolio_days(ix, cx));
+            self.close_portfolio_days(ix, &mut left, cx);
         }
         if !self.to_close.is_empty() {
             cx.timers.set(cx.now.plus_micros(1), TIMER_CLOSES, "");
@@ -91,32 +100,42 @@ impl PositionKeeper {
     /// Closes everything that is to be closed, without waiting: nothing more will come.
     pub(super) fn close_all_days(&mut self, cx: &mut Context<'_>) {
         let concerned = |portfolio: &crate::book::Portfolio| portfolio.days.clone().look();
-        let touched: Vec<PortfolioIx> = self.portfolios.iter().filter(|p| concerned(p)).map(|p| p.ix).collect();
-        self.to_close.extend(touched);
-        while let Some(ix) = self.to_close.pop_first() {
-            self.close_portfolio_days(ix, cx);
+        self.portfolios.iter().filter(|portfolio| concerned(portfolio)).for_each(|portfolio| self.to_close.insert(portfolio.ix));
+        let mut left = usize::MAX;
+        while let Some(ix) = self.to_close.pop() {
+            self.close_portfolio_days(ix, &mut left, cx);
         }
     }
 
-    /// Closes the days of a portfolio: first again those that have changed, then those that are due. Returns what it
-    /// took, in lines.
-    fn close_portfolio_days(&mut self, ix: PortfolioIx, cx: &mut Context<'_>) -> usize {
-        let touched = self.portfolio_mut(ix).days.take_touched();
+    /// Closes the days of a portfolio: first again those that have changed, then those that are due. Where `left` lines
+    /// do not go so far, the rest has its turn after the other portfolios.
+    fn close_portfolio_days(&mut self, ix: PortfolioIx, left: &mut usize, cx: &mut Context<'_>) {
         cx.timers.clear(TIMER_RESTATE, self.portfolio(ix).id.as_str());
-        let mut took = 0;
+        let touched = self.portfolio_mut(ix).days.take_touched();
         for place in 0..self.portfolio(ix).days.closed().len() {
             let day = self.portfolio(ix).days.closed()[place].clone();
-            if touched.is_some_and(|touched| touched <= day.cut.date) || self.is_whole_now(ix, &day) {
-                took += self.close_day(ix, place, &day.cut, cx);
+            let is_touched = touched.is_some_and(|touched| touched <= day.cut.date);
+            if !is_touched && !self.is_whole_now(ix, &day) {
+                continue;
             }
+            if *left == 0 {
+                self.portfolio_mut(ix).days.touch(is_touched.then_some(day.cut.date));
+                self.to_close.insert(ix);
+                break;
+            }
+            *left = left.saturating_sub(self.close_day(ix, place, &day.cut, cx));
         }
-        for cut in self.portfolio_mut(ix).days.take_due() {
+        while *left > 0
+            && let Some(cut) = self.portfolio_mut(ix).days.take_due()
+        {
             let place = self.portfolio(ix).days.closed().len();
-            took += self.close_day(ix, place, &cut, cx);
+            *left = left.saturating_sub(self.close_day(ix, place, &cut, cx));
+        }
+        if self.portfolio(ix).days.has_due() {
+            self.to_close.insert(ix);
         }
         self.portfolio_mut(ix).days.let_go();
         self.note_lacking_rates(ix);
-        took
     }
 
     /// Notes whether a rate would make a closed day of a portfolio whole.
@@ -132,17 +151,29 @@ impl PositionKeeper {
     fn close_day(&mut self, ix: PortfolioIx, place: usize, cut: &DayCut, cx: &mut Context<'_>) -> usize {
         let portfolio = self.portfolio(ix);
         let closing = self.closing_of(ix, cut);
+        let known = portfolio.days.closed().get(place);
+        // At other prices it would be another day.
+        if known.is_some() && closing.prices.is_none() {
+            return LINES_A_CLOSE;
+        }
         let Closed { mut record, mut lacks, lines } = closing.make(portfolio.days.flows_before(place));
         let took = LINES_A_CLOSE + lines + self.folded(ix, cut);
         let figures = fingerprint(&record);
-        let known = portfolio.days.closed().get(place);
         let waiting = self.waits.count(&portfolio.id);
         lacks.extend((waiting > 0).then_some(Lack::Waiting));
         lacks.extend(self.quarantine.holds(&portfolio.id).then_some(Lack::Release));
         let lacks: Vec<Lack> = lacks.into_iter().collect();
         let is_same = |known: &ClosedDay| known.figures == figures && (known.lacks.is_empty() || known.lacks == lacks);
-        // What cannot be told apart any more stays as it was closed.
-        if known.is_some_and(|known| is_same(known) || lacks.contains(&Lack::Bookings)) {
+        if known.is_some_and(is_same) {
+            return took;
+        }
+        // What cannot be told apart any more stays as it was closed, whatever else comes.
+        if let Some(known) = known
+            && lacks.iter().any(Lack::is_untold)
+        {
+            if !known.lacks.is_empty() {
+                self.portfolio_mut(ix).days.lack(place, lacks);
+            }
             return took;
         }
         record.version = known.map_or(self.first, |known| known.version) + 1;

@@ -23,6 +23,7 @@ impl PositionKeeper {
         self.mark_stale(cx.now);
         self.mark_stale_shadows(cx.now);
         self.catch_up(cx);
+        self.end_cuts(cx);
         for (ix, changed) in self.marks.take() {
             self.decide_portfolio(ix, changed, cx);
         }

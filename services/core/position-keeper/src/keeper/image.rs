@@ -5,6 +5,8 @@
 //! (`i/<id>/<f or c>/<day, 8 digits>/<chunk, 8 digits>`), and its bookings: those of lines (`h/<id>/<piece, 12
 //! digits>`) and payments (`m/<id>/<piece, 12 digits>`).
 
+use super::closes::Queue;
+use super::cuts::OpenCut;
 use super::{NEVER, PositionKeeper};
 use crate::book::history::History;
 use crate::book::{Portfolio, PortfolioIx};
@@ -27,7 +29,8 @@ use std::collections::{BTreeMap, BTreeSet};
 struct Shared {
     market: Vec<u8>,
     cuts: Cuts,
-    to_close: BTreeSet<PortfolioIx>,
+    open_cuts: Vec<OpenCut>,
+    to_close: Queue,
     waits: Waits,
     quarantine: Quarantine,
     refused: Refused,
@@ -134,6 +137,7 @@ impl Image for PositionKeeper {
         to_bytes(&Shared {
             market: self.market.image(),
             cuts: self.cuts.clone(),
+            open_cuts: self.open_cuts.clone(),
             to_close: self.to_close.clone(),
             waits: self.waits.clone(),
             quarantine: self.quarantine.clone(),
@@ -151,6 +155,7 @@ impl Image for PositionKeeper {
         *self = PositionKeeper {
             market: Market::restore(&shared.market, shared.last_now)?,
             cuts: shared.cuts,
+            open_cuts: shared.open_cuts,
             to_close: shared.to_close,
             waits: shared.waits,
             quarantine: shared.quarantine,

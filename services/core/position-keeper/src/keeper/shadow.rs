@@ -107,6 +107,10 @@ impl PositionKeeper {
     pub(super) fn decide_shadow(&mut self, ix: PortfolioIx, cx: &mut Context<'_>) {
         let Some(mut seen) = self.portfolios[ix.at()].by_shadow() else { return };
         let swept = self.sweep_shadow(ix, &seen, cx.now);
+        // Also while behind: by it a rate finds whom it concerns.
+        if std::mem::replace(&mut self.shadow_mut(ix).foreign, swept.foreign) != swept.foreign {
+            self.dirty[ix.at()] = true;
+        }
         // Bookings may bring more lines than an event has room for; none of them is refused for a shadow's sake.
         if cx.behind || seen.lines.hot().len() > cx.settings.max_lines {
             return;
@@ -114,9 +118,8 @@ impl PositionKeeper {
         let judged = super::decide::judged(&seen, &self.market, &self.weighed, &swept);
         let rearm_seconds = seen.rules.rearm_seconds;
         let known = self.shadow_mut(ix);
-        let before = (known.watch, known.foreign);
+        let before = known.watch;
         let asked = std::mem::take(&mut known.requests);
-        known.foreign = swept.foreign;
         self.come_again(TIMER_SHADOW_SCHEDULE, &seen, &asked, cx);
         let mut news: Vec<News> = asked.into_iter().map(News::requested).collect();
         if let Some((watch, say)) = judged {
@@ -124,8 +127,7 @@ impl PositionKeeper {
             news.extend(say.event.map(News::told));
             self.arm(ix, say, TIMER_SHADOW, rearm_seconds, cx);
         }
-        let known = self.shadow_mut(ix);
-        if !news.is_empty() || before != (known.watch, known.foreign) {
+        if !news.is_empty() || before != self.shadow_mut(ix).watch {
             self.dirty[ix.at()] = true;
         }
         self.tell_shadow(ix, &mut seen, news, cx);

@@ -3,6 +3,7 @@
 //! a split moves what they come to. It knows no portfolio.
 
 use super::choice::Mark;
+use super::cuts::DayCut;
 use super::market::{InstrumentIx, Market};
 use domain::{Date, Price, SmolStr};
 use engine::ImageError;
@@ -14,6 +15,10 @@ use std::collections::{BTreeMap, BTreeSet};
 const MOST_DAYS: usize = 14;
 /// Days before the newest after which those of any name go: what nobody cuts any more is not kept for ever.
 const OLDEST_DAYS: i32 = 31;
+
+/// Prices that are kept of all days together, some 100 bytes each: where portfolios are cut by very many names, fewer
+/// days can be closed again.
+const MOST_PRICES: usize = 2_000_000;
 
 /// The price of an instrument at a cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,31 +53,32 @@ impl PricesOfDay {
 pub struct CutPrices {
     days: BTreeMap<(SmolStr, Date), PricesOfDay>,
     dirty: BTreeSet<(SmolStr, Date)>,
-    none: PricesOfDay,
 }
 
 impl CutPrices {
-    /// Keeps the prices of now for some days of a name; what is too old goes.
-    pub fn keep(&mut self, name: &SmolStr, days: &BTreeSet<Date>, market: &Market) {
-        for day in days {
-            let key = (name.clone(), *day);
-            self.dirty.insert(key.clone());
-            self.days.insert(key, PricesOfDay::of(market));
-        }
+    /// Keeps the prices of now for a cut; what is too old goes.
+    pub fn keep(&mut self, DayCut { name, date, .. }: &DayCut, market: &Market) {
+        self.dirty.insert((name.clone(), *date));
+        self.days.insert((name.clone(), *date), PricesOfDay::of(market));
         let newest = self.days.keys().map(|(_, day)| *day).max();
         let too_old = |day: Date| newest.is_some_and(|newest| day < newest.plus_days(-OLDEST_DAYS));
         let own: Vec<Date> = self.days.keys().filter(|(known, _)| known == name).map(|(_, day)| *day).collect();
         let first = own.len().checked_sub(MOST_DAYS).map(|place| own[place]);
         let gone = |(known, day): &(SmolStr, Date)| too_old(*day) || known == name && first.is_some_and(|first| *day < first);
         let gone: Vec<_> = self.days.keys().filter(|key| gone(key)).cloned().collect();
-        for key in gone {
-            self.days.remove(&key);
-            self.dirty.insert(key);
+        gone.into_iter().for_each(|key| self.let_go(key));
+        while self.days.len() > 1 && self.days.values().map(|day| day.prices.len()).sum::<usize>() > MOST_PRICES {
+            let oldest = self.days.keys().min_by_key(|(name, day)| (*day, name.clone())).cloned();
+            oldest.into_iter().for_each(|key| self.let_go(key));
         }
     }
-    /// The prices of a day; none where it was never cut, or let go.
-    pub fn of(&self, name: &SmolStr, day: Date) -> &PricesOfDay {
-        self.days.get(&(name.clone(), day)).unwrap_or(&self.none)
+    fn let_go(&mut self, key: (SmolStr, Date)) {
+        self.days.remove(&key);
+        self.dirty.insert(key);
+    }
+    /// The prices of a cut; `None` where they were let go.
+    pub fn of(&self, cut: &DayCut) -> Option<&PricesOfDay> {
+        self.days.get(&(cut.name.clone(), cut.date))
     }
 
     /// The keys under which the days stand in an image.
@@ -110,15 +116,16 @@ fn parse(key: &str) -> Option<(SmolStr, Date)> {
 mod tests {
     use super::*;
     use crate::prices::cuts::cut_name;
+    use domain::Timestamp;
 
     #[test]
     fn the_newest_days_are_kept_and_come_back() {
         let (market, mut cuts) = (Market::default(), CutPrices::default());
         let (own, other) = (cut_name("America/New_York", "16:00"), cut_name("UTC", "00:00"));
-        let day = Date::from_days;
-        cuts.keep(&other, &[day(100)].into(), &market);
+        let cut = |name: &SmolStr, day| DayCut { name: name.clone(), date: Date::from_days(day), at: Timestamp::MIN };
+        cuts.keep(&cut(&other, 100), &market);
         for number in 100..120 {
-            cuts.keep(&own, &[day(number)].into(), &market);
+            cuts.keep(&cut(&own, number), &market);
         }
         let keys: Vec<SmolStr> = cuts.keys().collect();
         assert_eq!((keys.len(), cuts.take_dirty().count()), (15, 21));
@@ -126,7 +133,7 @@ mod tests {
         let mut back = CutPrices::default();
         keys.iter().for_each(|key| back.restore(key, &cuts.bytes(key).unwrap()).unwrap());
         assert_eq!(back, cuts);
-        cuts.keep(&own, &[day(140)].into(), &market);
+        cuts.keep(&cut(&own, 140), &market);
         assert!(!cuts.keys().any(|key| key.ends_with("UTC 00:00")), "nobody cuts it any more");
     }
 }

@@ -7,14 +7,14 @@ use engine::Settings;
 use serde_json::{Value, json};
 
 /// Seconds of a day.
-const DAY: i64 = 86_400;
+pub const DAY: i64 = 86_400;
 
-fn closes(outputs: &[Output]) -> Vec<&PortfolioClose> {
+pub fn closes(outputs: &[Output]) -> Vec<&PortfolioClose> {
     outputs.iter().filter_map(|o| if let Output::PortfolioClose(r) = o { Some(r.as_ref()) } else { None }).collect()
 }
 
 /// Day, version, equity and flow of each close; a provisional one with a star.
-fn told(outputs: &[Output]) -> Vec<String> {
+pub fn told(outputs: &[Output]) -> Vec<String> {
     let text = |close: &&PortfolioClose| {
         assert_eq!(close.equity.units(), parts(close), "equity is the sum of its parts");
         assert_eq!(close.restates, Some(close.version - 1).filter(|before| *before > 0));
@@ -32,13 +32,13 @@ fn parts(close: &PortfolioClose) -> i128 {
 }
 
 /// A book with 1,000 in cash and a priced instrument; its days are cut at midnight unless the policy says otherwise.
-fn book(more: Value) -> Book {
+pub fn book(more: Value) -> Book {
     let mut book = Book::new();
     book.policy(1, more).instrument("A", json!({})).price("A", "10").cash("d", "DEPOSIT", "USD", "1000").run();
     book
 }
 
-fn on(day: &str) -> Value {
+pub fn on(day: &str) -> Value {
     json!({"trade_date": format!("2026-01-{day}"), "transact_time": format!("2026-01-{day}T12:00:00Z")})
 }
 

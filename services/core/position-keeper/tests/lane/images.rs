@@ -376,3 +376,17 @@ fn a_price_from_ahead_goes_stale_at_one_moment_before_and_after_an_image() {
         std::mem::swap(&mut lane, &mut book.lane);
     }
 }
+
+#[test]
+fn a_lane_that_is_behind_knows_which_shadows_a_rate_concerns() {
+    let mut book = Book::new();
+    let shadow = json!({"targets": [{"instrument_id": "E", "target_weight": "0.5"}], "book": {"max_price_age_seconds": 100}});
+    book.policy(1, json!({"shadow": shadow})).behind(true);
+    book.instrument("E", json!({"currency": "EUR"})).price("E", "10").run();
+    book.at(second(1)).price("EUR/USD", "1.1").run();
+    let mut back = restored(&mut book.lane);
+    for lane in [&mut book.lane, &mut back] {
+        run(lane, &Window { now: second(2), behind: true, ..Window::default() });
+    }
+    assert_eq!(book.lane.shared_image(), back.shared_image(), "when the first price goes stale");
+}

@@ -10,6 +10,7 @@ mod bookings;
 mod closing;
 mod closing_laws;
 mod crowding;
+mod cutting;
 mod discarding;
 mod dividends;
 mod drifting;

@@ -1,0 +1,106 @@
+//! Day cuts: which portfolios have a day to close, and the prices that it is closed at. A cut that comes while the lane
+//! is behind is held open until the frames of before it are read: what was published then is what the day ended at,
+//! whenever it is read. It closes no day.
+
+use super::{PositionKeeper, TIMER_DAY_CUT};
+use crate::book::PortfolioIx;
+use crate::book::portfolio::DayBase;
+use crate::prices::cuts::{DayCut, cuts_since, next_cut};
+use crate::valuation::{View, appraise};
+use domain::frame::FramePrice;
+use domain::{SmolStr, Timestamp};
+use engine::{Context, Timer};
+use serde::{Deserialize, Serialize};
+
+/// A cut that is held open.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct OpenCut {
+    cut: DayCut,
+    /// Whether some portfolio's day is closed at it.
+    is_day: bool,
+}
+
+impl PositionKeeper {
+    /// A cut is due, and with it those of its name that were missed.
+    pub(super) fn cut_day(&mut self, Timer { id: name, due, .. }: &Timer, cx: &mut Context<'_>) {
+        let own = self.cut_by(name);
+        for cut in cuts_since(name, *due, cx.now) {
+            let is_day = self.note_cut(&cut, &own);
+            self.open_cuts.push(OpenCut { cut, is_day });
+        }
+        self.open_cuts.sort_by(|a, b| (a.cut.at, &a.cut.name).cmp(&(b.cut.at, &b.cut.name)));
+        self.end_cuts(cx);
+        if own.is_empty() {
+            return self.cuts.forget(name);
+        }
+        if let Some(due) = next_cut(name, cx.now) {
+            cx.timers.set(due, TIMER_DAY_CUT, name);
+        }
+    }
+
+    /// The portfolios whose days end by cuts of that name.
+    fn cut_by(&self, name: &SmolStr) -> Vec<PortfolioIx> {
+        let own = self.portfolios.iter().filter(|portfolio| portfolio.policy.is_some() && portfolio.rules.cut == *name);
+        own.map(|portfolio| portfolio.ix).collect()
+    }
+
+    /// Notes a cut for the portfolios whose days it ends; whether there is one.
+    fn note_cut(&mut self, cut: &DayCut, portfolios: &[PortfolioIx]) -> bool {
+        let mut is_day = false;
+        for ix in portfolios.iter().copied() {
+            let counts = domain::schedule::counts(self.portfolio(ix).rules.has_weekends, cut.date);
+            if counts && self.portfolio_mut(ix).days.cut(cut.clone()) {
+                self.to_close.insert(ix);
+                is_day = true;
+            }
+        }
+        is_day
+    }
+
+    /// Ends the cuts that are held open, once the lane is not behind: what was sent before them has all been read.
+    pub(super) fn end_cuts(&mut self, cx: &Context<'_>) {
+        if cx.behind {
+            return;
+        }
+        for place in 0..self.open_cuts.len() {
+            self.end_cut(place, cx.now);
+        }
+        self.open_cuts.clear();
+    }
+
+    /// Ends the cuts that are held open up to the moment of a frame, of whose prices those of before a cut count.
+    pub(crate) fn end_cuts_before(&mut self, frame: Timestamp, prices: &mut Vec<FramePrice>, cx: &Context<'_>) {
+        let past = self.open_cuts.iter().take_while(|open| open.cut.at <= frame).count();
+        for place in 0..past {
+            let at = self.open_cuts[place].cut.at;
+            for price in prices.extract_if(.., |price| price.event_time < at) {
+                self.market.quote(price);
+            }
+            self.end_cut(place, cx.now);
+        }
+        self.open_cuts.drain(..past);
+    }
+
+    /// Keeps the prices, and the equity of every portfolio whose day it is, as long as there is one.
+    fn end_cut(&mut self, place: usize, now: Timestamp) {
+        let OpenCut { cut, is_day } = self.open_cuts[place].clone();
+        if is_day {
+            self.cut_prices.keep(&cut, &self.market);
+        }
+        let own = self.cut_by(&cut.name);
+        // A day's profit is since the newest cut.
+        if own.is_empty() || self.open_cuts[place + 1..].iter().any(|open| open.cut.name == cut.name) {
+            return;
+        }
+        for ix in own {
+            let portfolio = self.portfolio(ix);
+            let appraisal = appraise(portfolio, View { market: &self.market, now });
+            // An old price still values its holding, and most are old when a day is cut at night.
+            let whole = appraisal.unpriced.is_empty();
+            let base = DayBase { equity: appraisal.equity, net_flows: portfolio.sums.net_flows };
+            self.portfolio_mut(ix).day = whole.then_some(base);
+            self.marks.change(ix);
+        }
+        self.cuts.cut(cut.name, &self.market);
+    }
+}
