@@ -59,7 +59,7 @@ pub struct PortfolioClose {
     pub portfolio_id: PortfolioId,
     /// Its day.
     pub date: Date,
-    /// Rises by one with each close of that day.
+    /// Rises with each close of that day, by one unless its lane began anew in between.
     pub version: i64,
     /// Equity at the cut.
     pub equity: Money,
@@ -73,7 +73,7 @@ pub struct PortfolioClose {
     pub complete: bool,
     /// Why it is provisional.
     pub incomplete_reason: Option<SmolStr>,
-    /// Whether something is missing: another version follows when it has come.
+    /// Whether something is missing: while the day is among the newest ten, another version follows when it has come.
     pub provisional: bool,
     /// The version that it replaces.
     pub restates: Option<i64>,

@@ -216,7 +216,7 @@ fn cut(text: &str, bytes: usize) -> &str {
 fn about_bytes(output: &Output) -> usize {
     let lines = match output {
         Output::Drift(drift) => drift.lines.len() * 2 + drift.recent_orders.len(),
-        Output::Snapshot(snapshot) => snapshot.allocations.len(),
+        Output::Snapshot(snapshot) => snapshot.allocations.len() + snapshot.strategies.len(),
         Output::PortfolioClose(close) => close.positions.len() + close.currencies.len(),
         Output::OrderWave(wave) => wave.orders.len() * 3,
         Output::RebalanceEvent(event) => event.explanation.len() * 2 + event.orders.len() * 3,

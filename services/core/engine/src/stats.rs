@@ -20,6 +20,8 @@ pub struct Stats {
     pub halts: Option<usize>,
     /// Held or targeted instruments whose price is too old, or missing.
     pub stale_prices: Option<usize>,
+    /// Days of portfolios that were cut and are not closed, or are closed provisionally.
+    pub unfinished_days: Option<usize>,
     /// Portfolios that make no orders until they are released.
     pub quarantined_portfolios: Option<usize>,
 }

@@ -98,6 +98,7 @@ impl Observer for LaneObserver {
         show(stats.latched_portfolios, LaneMetrics::latched_portfolios);
         show(stats.halts, LaneMetrics::halts);
         show(stats.stale_prices, LaneMetrics::stale_prices);
+        show(stats.unfinished_days, LaneMetrics::unfinished_days);
         show(stats.quarantined_portfolios, LaneMetrics::quarantined_portfolios);
     }
 

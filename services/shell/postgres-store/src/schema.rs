@@ -88,7 +88,8 @@ mod tests {
     const COMMENTS: &str = concat!(
         include_str!("../migrations/0003_comments.sql"),
         include_str!("../migrations/0004_closes.sql"),
-        include_str!("../migrations/0005_strategies.sql")
+        include_str!("../migrations/0005_strategies.sql"),
+        include_str!("../migrations/0006_closes_version.sql")
     );
 
     /// Table, column and type of every column, as the migration writes them: one a line.

@@ -106,6 +106,8 @@ pub struct Settings {
     /// Days after which the projector removes rows of `performance_snapshots`, but never a portfolio's newest;
     /// 0 means never.
     pub keep_snapshots_days: u32,
+    /// Days after which the projector removes rows of `closes`, but never a portfolio's newest; 0 means never.
+    pub keep_closes_days: u32,
 }
 
 impl Default for Settings {
@@ -127,6 +129,7 @@ impl Default for Settings {
             lock_timeout_ms: 5_000,
             application_name: "ballast".to_owned(),
             keep_snapshots_days: 30,
+            keep_closes_days: 0,
         }
     }
 }

@@ -51,3 +51,15 @@ async fn the_newest_version_of_each_closed_day_stays() {
     let rows = "SELECT string_agg(date || ' v' || version || ' ' || equity || ' ' || provisional, ', ' ORDER BY date) FROM closes";
     assert_eq!(scratch.text(rows).await, "2026-01-05 v2 11 false, 2026-01-06 v3 13 false");
 }
+
+#[tokio::test]
+async fn old_days_are_pruned_but_never_a_portfolios_newest() {
+    let scratch = Scratch::new().await;
+    let store = scratch.migrated().await;
+    let days = (1..=9).map(|day| CloseRow { cut_at: Some(Micros(day)), ..close(&format!("2026-01-0{day}"), 1, "1") });
+    apply(&store, days.collect()).await;
+    assert_eq!(store.prune_closes(Micros(4), 2).await.unwrap(), 2);
+    assert_eq!(store.prune_closes(Micros(4), 2).await.unwrap(), 1, "those of before the fourth");
+    assert_eq!(store.prune_closes(Micros(100), 100).await.unwrap(), 5);
+    assert_eq!(scratch.text("SELECT string_agg(date::text, ' ') FROM closes").await, "2026-01-09");
+}

@@ -48,6 +48,7 @@ struct Families {
     latched_portfolios: Family<Gauge, 2>,
     halts: Family<Gauge, 2>,
     stale_prices: Family<Gauge, 2>,
+    unfinished_days: Family<Gauge, 2>,
     quarantined_portfolios: Family<Gauge, 2>,
     frames: Family<Counter, 1>,
     ticks_conflated: Family<Counter, 1>,
@@ -269,6 +270,12 @@ impl LaneMetrics {
         self.families.stale_prices.with(self.at())
     }
 
+    /// Days that are not closed finally; shown from the first call on.
+    #[must_use]
+    pub fn unfinished_days(&self) -> Arc<Gauge> {
+        self.families.unfinished_days.with(self.at())
+    }
+
     /// Portfolios that make no orders; shown from the first call on.
     #[must_use]
     pub fn quarantined_portfolios(&self) -> Arc<Gauge> {
@@ -299,6 +306,7 @@ impl LaneMetrics {
         f.latched_portfolios.forget(at);
         f.halts.forget(at);
         f.stale_prices.forget(at);
+        f.unfinished_days.forget(at);
         f.quarantined_portfolios.forget(at);
         let mine = |l: &[String; 3]| l[0] == self.role && l[2] == self.lane;
         f.lag_seconds.forget_where(mine);
@@ -329,6 +337,7 @@ impl Families {
             latched_portfolios: Family::new(&names::LATCHED_PORTFOLIOS, meter),
             halts: Family::new(&names::HALTS, meter),
             stale_prices: Family::new(&names::STALE_PRICES, meter),
+            unfinished_days: Family::new(&names::UNFINISHED_DAYS, meter),
             quarantined_portfolios: Family::new(&names::QUARANTINED_PORTFOLIOS, meter),
             frames: Family::new(&names::FRAMES, meter),
             ticks_conflated: Family::new(&names::TICKS_CONFLATED, meter),
@@ -364,6 +373,7 @@ impl Families {
             self.latched_portfolios.source(),
             self.halts.source(),
             self.stale_prices.source(),
+            self.unfinished_days.source(),
             self.quarantined_portfolios.source(),
             self.frames.source(),
             self.ticks_conflated.source(),

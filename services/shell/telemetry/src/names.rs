@@ -170,6 +170,13 @@ pub const STALE_PRICES: Definition = gauge(
     &["role", "lane"],
     "Held or targeted instruments whose price is older than it may be, or missing",
 );
+/// Days that are not closed finally.
+pub const UNFINISHED_DAYS: Definition = gauge(
+    "ballast_unfinished_days",
+    "{day}",
+    &["role", "lane"],
+    "Days of portfolios that were cut and are not closed yet, or are closed provisionally; of each portfolio the newest ten",
+);
 /// Portfolios that make no orders until released.
 pub const QUARANTINED_PORTFOLIOS: Definition = gauge(
     "ballast_quarantined_portfolios",
@@ -223,6 +230,7 @@ pub const ALL: &[&Definition] = &[
     &LATCHED_PORTFOLIOS,
     &HALTS,
     &STALE_PRICES,
+    &UNFINISHED_DAYS,
     &QUARANTINED_PORTFOLIOS,
     &FRAMES,
     &TICKS_CONFLATED,

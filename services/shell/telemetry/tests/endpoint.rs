@@ -87,6 +87,7 @@ async fn metrics_are_open_metrics_text_with_every_name() {
         lane.latched_portfolios(),
         lane.halts(),
         lane.stale_prices(),
+        lane.unfinished_days(),
         lane.quarantined_portfolios(),
     ] {
         gauge.set_count(1);

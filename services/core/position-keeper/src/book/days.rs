@@ -119,6 +119,10 @@ impl Days {
     pub fn has_due(&self) -> bool {
         !self.due.is_empty()
     }
+    /// How many days are still to be closed, or closed finally.
+    pub fn unfinished(&self) -> usize {
+        self.due.len() + self.closed.iter().filter(|day| !day.lacks.is_empty()).count()
+    }
     /// The closed days that are kept, in order.
     pub fn closed(&self) -> &[ClosedDay] {
         &self.closed

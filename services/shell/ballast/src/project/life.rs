@@ -122,21 +122,33 @@ impl<'a> Life<'a> {
         written
     }
 
-    /// Removes snapshots that are too old, some at a time; a failure waits for the next time.
+    /// Removes rows that are too old, some at a time; a failure waits for the next time.
     fn prune(&mut self) {
-        let days = self.world.config.postgres.keep_snapshots_days;
-        if days == 0 || self.pruned.is_some_and(|at| at.elapsed() < PRUNE_EVERY) {
+        if self.pruned.is_some_and(|at| at.elapsed() < PRUNE_EVERY) {
             return;
         }
-        let before = Micros(clock::now().plus_seconds(-86_400 * i64::from(days)).micros());
-        match self.world.runtime.block_on(self.world.store.prune_snapshots(before, PRUNED_AT_ONCE)) {
+        match self.world.runtime.block_on(self.prune_some()) {
             Ok(pruned) if i64::try_from(pruned).is_ok_and(|pruned| pruned >= PRUNED_AT_ONCE) => {}
             Ok(_) => self.pruned = Some(Instant::now()),
             Err(error) => {
-                tracing::warn!(%error, "old snapshots are removed later");
+                tracing::warn!(%error, "old rows are removed later");
                 self.pruned = Some(Instant::now());
             }
         }
+    }
+
+    /// How many rows went of the table from which the most did.
+    async fn prune_some(&self) -> Result<u64, StoreError> {
+        let (store, settings) = (&self.world.store, &self.world.config.postgres);
+        let before = |days: u32| (days > 0).then(|| Micros(clock::now().plus_seconds(-86_400 * i64::from(days)).micros()));
+        let (mut snapshots, mut closes) = (0, 0);
+        if let Some(before) = before(settings.keep_snapshots_days) {
+            snapshots = store.prune_snapshots(before, PRUNED_AT_ONCE).await?;
+        }
+        if let Some(before) = before(settings.keep_closes_days) {
+            closes = store.prune_closes(before, PRUNED_AT_ONCE).await?;
+        }
+        Ok(snapshots.max(closes))
     }
 
     fn gather(&mut self, most: usize, stop: &Stop) -> Result<Gathered, Trouble> {

@@ -1,6 +1,7 @@
 //! Closed days, from the closes' topic.
 //!
-//! Promises: of each portfolio and day the newest version. Earlier versions stand in the topic alone.
+//! Promises: of each portfolio and day the newest version. Earlier versions stand in the topic alone. Old days go only by
+//! [`Store::prune_closes`], and never a portfolio's newest.
 
 use rust_decimal::Decimal;
 use serde_json::Value;
@@ -8,7 +9,7 @@ use sqlx::{Postgres, Transaction};
 
 use super::column::{column, json, newest, opt_text, text};
 use crate::statement::Limit;
-use crate::{Micros, StoreError};
+use crate::{Micros, Store, StoreError};
 
 /// A closed day; values are in the base currency.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,6 +48,28 @@ pub struct CloseRow {
     pub incomplete_reason: Option<String>,
     /// Version of the policy.
     pub policy_version: Option<i64>,
+}
+
+impl Store {
+    /// Removes days that were cut before a moment, but never a portfolio's newest, at most `limit` of them; answers how
+    /// many. Call again until it answers fewer than `limit`.
+    ///
+    /// # Errors
+    /// What the server says.
+    pub async fn prune_closes(&self, before: Micros, limit: i64) -> Result<u64, StoreError> {
+        let statement = sqlx::query(
+            "DELETE FROM closes WHERE (portfolio_id, date) IN (
+                 SELECT c.portfolio_id, c.date FROM closes c
+                 WHERE c.cut_at < $1
+                   AND EXISTS (SELECT 1 FROM closes n WHERE n.portfolio_id = c.portfolio_id AND n.date > c.date)
+                 ORDER BY c.cut_at LIMIT $2)",
+        )
+        .bind(before)
+        .bind(limit)
+        .execute(self.pool());
+        let done = self.limit().run("pruning closes", statement).await?;
+        Ok(done.rows_affected())
+    }
 }
 
 pub(super) async fn upsert(limit: &Limit, transaction: &mut Transaction<'_, Postgres>, rows: &[CloseRow]) -> Result<(), StoreError> {
