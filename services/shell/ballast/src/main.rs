@@ -22,14 +22,15 @@ fn main() -> ExitCode {
             if let Some(advice) = advice(&error, &cli.command) {
                 print::aside(advice);
             }
-            ExitCode::from(status_of(&error))
+            ExitCode::from(status_of(&error, &cli.command))
         }
     }
 }
 
-/// 2 for what was asked, 3 for a wrong line where the first one ends a replay, 1 for all else.
-fn status_of(error: &anyhow::Error) -> u8 {
-    if error.is::<config::ConfigError>() || error.is::<UnusableFile>() {
+/// 2 for what was asked, and where `verify` could not judge: 1 is its word for a broken invariant. 3 for a wrong line where
+/// the first one ends a replay, 1 for all else.
+fn status_of(error: &anyhow::Error, command: &Command) -> u8 {
+    if error.is::<config::ConfigError>() || error.is::<UnusableFile>() || matches!(command, Command::Verify(_)) {
         return 2;
     }
     if matches!(error.downcast_ref(), Some(ReplayError::WrongLine { .. })) { 3 } else { 1 }

@@ -23,6 +23,8 @@ use std::time::{Duration, Instant};
 const NEWS_EVERY: Duration = Duration::from_millis(100);
 /// How long the broker may take to say where a log starts and ends, when an error text wants it.
 const BOUNDS_LIMIT: Duration = Duration::from_secs(3);
+/// Between two tries of what passes.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// What a reader is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,15 +143,37 @@ impl Reader {
         self.find(topic, partition).map(|at| self.assigned[at].next)
     }
 
-    /// Where a partition's log starts and what is decided in it; need not be assigned.
+    /// The same for who reads up to an end and leaves: an error that passes (a partition without a leader yet, a broker
+    /// that comes up) is waited out, for so long at most.
+    ///
+    /// # Errors
+    /// Those of [`Reader::poll_batch`].
+    pub fn poll_patiently(&mut self, max: usize, wait: Duration, patience: Duration) -> Result<Batch, ReadError> {
+        let begun = Instant::now();
+        loop {
+            match self.poll_batch(max, wait) {
+                Err(error) if error.retry() && begun.elapsed() < patience => std::thread::sleep(PAUSE),
+                answer => return answer,
+            }
+        }
+    }
+
+    /// Where a partition's log starts and what is decided in it; need not be assigned. A refusal that passes is waited
+    /// out within the limit.
     ///
     /// # Errors
     /// [`ReadError::TimedOut`] or [`ReadError::Refused`].
     pub fn bounds(&self, topic: &TopicName, partition: i32, limit: Duration) -> Result<LogBounds, ReadError> {
-        self.queues.serve_news();
-        match self.consumer().fetch_watermarks(topic.as_str(), partition, limit) {
-            Ok((start, stable_end)) => Ok(LogBounds { start, stable_end }),
-            Err(error) => Err(bounds_error(topic, partition, limit, &error)),
+        let begun = Instant::now();
+        loop {
+            self.queues.serve_news();
+            match self.consumer().fetch_watermarks(topic.as_str(), partition, limit) {
+                Ok((start, stable_end)) => return Ok(LogBounds { start, stable_end }),
+                Err(error) => match bounds_error(topic, partition, limit, &error) {
+                    ReadError::Refused { retry: true, .. } if begun.elapsed() + PAUSE < limit => std::thread::sleep(PAUSE),
+                    error => return Err(error),
+                },
+            }
         }
     }
 

@@ -81,7 +81,7 @@ fn read_topics(config: &Config, comparison: &mut Comparison) -> anyhow::Result<(
         let mut open: BTreeSet<i32> = starts.iter().map(|start| start.partition).collect();
         reader.assign(&starts)?;
         while !open.is_empty() {
-            let batch = reader.poll_batch(1000, Duration::from_millis(200))?;
+            let batch = reader.poll_patiently(1000, Duration::from_millis(200), PATIENCE)?;
             for record in batch.records() {
                 let record = stored(&record);
                 let value = json_of(&schemas, topic.name(), &record);

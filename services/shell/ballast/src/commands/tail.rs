@@ -33,7 +33,7 @@ pub fn run(config: &Config, args: &TailArgs) -> anyhow::Result<ExitCode> {
     let mut open: BTreeSet<i32> = starts.iter().map(|start| start.partition).collect();
     reader.assign(&starts)?;
     while !(args.until_end && open.is_empty()) {
-        let batch = reader.poll_batch(1000, Duration::from_millis(200))?;
+        let batch = reader.poll_patiently(1000, Duration::from_millis(200), PATIENCE)?;
         for record in batch.records() {
             let record = stored(&record);
             print::line(print_line(&args.topic, Some(record.timestamp()), &json_of(&schemas, &args.topic, &record)))?;

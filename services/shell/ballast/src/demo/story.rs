@@ -49,7 +49,7 @@ fn portfolio(snapshot: &Snapshot) {
 /// Three orders, each with its reason and those of the shares beside it.
 pub(super) fn examples(observed: &Observed) {
     heading("Three orders, and why");
-    let mut orders: Vec<_> = observed.orders().filter(|placed| observed.proposal(placed.order.rebalance_id).is_some()).collect();
+    let mut orders: Vec<_> = observed.orders().filter(|placed| observed.plan_of(&placed.order).is_some()).collect();
     orders.sort_by_key(|placed| (placed.order.reference_time, placed.order.instrument_id.clone()));
     let first = orders.first().copied();
     let sell = orders.iter().copied().find(|placed| placed.order.side == Side::Sell);
@@ -71,12 +71,12 @@ fn example(observed: &Observed, placed: &PlacedOrder) {
         placed.state
     ));
     say(&format!("  order {} of policy version {}, valid until {}", order.order_id, order.policy_version, order.valid_until));
-    let Some(event) = observed.proposal(order.rebalance_id) else { return };
+    let Some(event) = observed.plan_of(order) else { return };
     for line in &event.explanation {
         let mark = if line.instrument_id == order.instrument_id { ">" } else { " " };
         say(&format!("  {mark} {}", explanation(line)));
         if mark == ">" {
-            let numbers: Vec<_> = line.numbers.iter().map(|number| format!("{} {}", number.name, number.value)).collect();
+            let numbers: Vec<_> = order.numbers.iter().map(|number| format!("{} {}", number.name, number.value)).collect();
             numbers.chunks(6).for_each(|few| say(&format!("          {}", few.join(", "))));
         }
     }

@@ -10,6 +10,8 @@ use std::time::Duration;
 
 /// Most records of one poll.
 const BATCH: usize = 10_000;
+/// How long an error is waited out that passes.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A subscriber to everything.
 pub(super) struct Watcher {
@@ -34,7 +36,7 @@ impl Watcher {
 
     /// Takes what there is, waiting up to `wait` for it.
     pub(super) fn look(&mut self, wait: Duration) -> anyhow::Result<()> {
-        let batch = self.reader.poll_batch(BATCH, wait)?;
+        let batch = self.reader.poll_patiently(BATCH, wait, PATIENCE)?;
         for record in batch.records() {
             let (name, partition, record) = (&self.names[record.topic()], record.partition(), stored(&record));
             self.digestion.take(name, partition, &record)?;

@@ -43,7 +43,8 @@ pub struct Observed {
     positions: BTreeMap<(PortfolioId, InstrumentId), Quantity>,
     snapshots: BTreeMap<PortfolioId, Snapshot>,
     orders: BTreeMap<OrderId, PlacedOrder>,
-    proposals: BTreeMap<RebalanceId, RebalanceEvent>,
+    /// The events of each rebalance that explain its lines, in the order in which they came.
+    plans: BTreeMap<RebalanceId, Vec<RebalanceEvent>>,
     statuses: BTreeMap<RebalanceStatus, u64>,
     completed: bool,
     new_orders: Vec<OrderId>,
@@ -141,7 +142,7 @@ impl Observed {
             _ => {}
         }
         if !event.explanation.is_empty() {
-            self.proposals.entry(event.rebalance_id).or_insert(event);
+            self.plans.entry(event.rebalance_id).or_default().push(event);
         }
     }
 
@@ -214,7 +215,7 @@ impl Observed {
     fn explained(&self, id: OrderId) -> Result<(), String> {
         let placed = self.orders.get(&id).ok_or_else(|| format!("order {id} is in no wave"))?;
         let order = &placed.order;
-        let event = self.proposals.get(&order.rebalance_id).ok_or_else(|| format!("order {id} has no rebalance event that explains it"))?;
+        let event = self.plan_of(order).ok_or_else(|| format!("order {id} has no rebalance event that explains it"))?;
         let line = event.explanation.iter().find(|line| line.instrument_id == order.instrument_id);
         let line = line.ok_or_else(|| format!("order {id} for {} is not among the explanations", order.instrument_id))?;
         if !matches!(line.decision, Decision::Order | Decision::Cut) || line.numbers.is_empty() && order.numbers.is_empty() {
@@ -244,9 +245,14 @@ impl Observed {
         let terminal = |state| matches!(state, OrderState::Filled | OrderState::Cancelled | OrderState::Rejected | OrderState::Expired);
         self.orders.values().filter(|placed| placed.order.portfolio_id.as_str() == portfolio && !terminal(placed.state)).count()
     }
-    /// The event that explains a rebalance.
-    pub fn proposal(&self, id: RebalanceId) -> Option<&RebalanceEvent> {
-        self.proposals.get(&id)
+    /// The event that explains an order: the one that has its numbers, for what waits is planned again when it is
+    /// released; else the first of its rebalance.
+    pub fn plan_of(&self, order: &Order) -> Option<&RebalanceEvent> {
+        let plans = self.plans.get(&order.rebalance_id)?;
+        let has_its_numbers = |plan: &&RebalanceEvent| {
+            plan.explanation.iter().any(|line| line.instrument_id == order.instrument_id && line.numbers == order.numbers)
+        };
+        plans.iter().rev().find(has_its_numbers).or(plans.first())
     }
     /// How many events of a kind the rebalancer has published.
     pub fn events(&self, status: RebalanceStatus) -> u64 {

@@ -71,7 +71,7 @@ impl Stream {
                     "{topic}/{partition} gave nothing between {at} and {to} for {PATIENCE:?}: is the broker up?"
                 )));
             }
-            let batch = self.reader.poll_batch(BATCH, Duration::from_millis(100)).map_err(read_error)?;
+            let batch = self.reader.poll_patiently(BATCH, Duration::from_millis(100), PATIENCE).map_err(read_error)?;
             self.buffer.extend(batch.records().map(|record| stored(&record)));
             let newest = self.buffer.back().map_or(0, |record| record.offset + 1);
             let ends = batch.ends().iter().map(|end| end.offset).max().unwrap_or(0);
