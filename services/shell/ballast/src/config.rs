@@ -9,6 +9,7 @@ mod variables;
 
 use crate::worker::pacing::Pacing;
 use avro_codec::SchemaStore;
+use figment::Figment;
 use kafka_log::KafkaSettings;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
@@ -142,8 +143,8 @@ fn load_from(file: Option<&Path>, variables: &sources::Variables, overrides: &[S
     let set = sources::layers(file, variables, overrides)?;
     bounds::check(&set)?;
     let mut config: Config = set.extract().map_err(|error| ConfigError::Unreadable(sources::words(error)))?;
-    config.kafka.read_secrets().map_err(|error| ConfigError::Wrong(error.to_string()))?;
-    check(&config)?;
+    config.kafka.read_secrets().map_err(|error| wrong(&set, "kafka", &error))?;
+    check(&config, &set)?;
     Ok(config)
 }
 
@@ -158,14 +159,30 @@ fn shown_from(file: Option<&Path>, variables: &sources::Variables, overrides: &[
     Ok(shown::text(&sources::layers(file, variables, overrides)?))
 }
 
-fn check(config: &Config) -> Result<(), ConfigError> {
+/// What a part of the configuration says of itself, with the places of the keys that it names.
+fn wrong(set: &Figment, section: &str, error: &dyn std::fmt::Display) -> ConfigError {
+    let text = error.to_string();
+    let keys = sources::keys(set, section).into_iter().filter(|key| names(&text, key.trim_start_matches(section).trim_start_matches('.')));
+    let places: Vec<_> = keys.filter_map(|key| Some(format!("{key} is set {}", sources::place(set, &key)?))).collect();
+    if places.is_empty() { ConfigError::Wrong(text) } else { ConfigError::Wrong(format!("{text} ({})", places.join("; "))) }
+}
+
+/// Whether a text names a key, as a word of its own.
+fn names(text: &str, key: &str) -> bool {
+    let is_inner = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    text.match_indices(key).any(|(at, _)| !text[..at].ends_with(is_inner) && !text[at + key.len()..].starts_with(is_inner))
+}
+
+fn check(config: &Config, set: &Figment) -> Result<(), ConfigError> {
     config.check_instance()?;
     check_share(&config.core)?;
-    let wrong = |error: &dyn std::fmt::Display| ConfigError::Wrong(error.to_string());
-    config.kafka.validate().and_then(|()| config.kafka.validate_client()).map_err(|error| wrong(&error))?;
-    config.postgres.validate().map_err(|error| wrong(&error))?;
-    config.telemetry.validate().map_err(|error| wrong(&error))?;
-    config.schemas.load().map(|_| ())
+    config.kafka.validate().and_then(|()| config.kafka.validate_client()).map_err(|error| wrong(set, "kafka", &error))?;
+    config.postgres.validate().map_err(|error| wrong(set, "postgres", &error))?;
+    config.telemetry.validate().map_err(|error| wrong(set, "telemetry", &error))?;
+    config.schemas.load().map(|_| ()).map_err(|error| match error {
+        ConfigError::Wrong(text) => wrong(set, "schemas", &text),
+        other => other,
+    })
 }
 
 /// A portfolio that could fill the room of its lane would turn the early records of all others away.
@@ -231,9 +248,16 @@ mod tests {
             (&["postgres.url=postgres://a@b/c", "postgres.host=d"][..], "keep one form"),
             (&["postgres.url=mysql://a:hunter2@b/c"], "`url` is not of the form postgres://"),
             (&["postgres.password_file=/nonexistent/password"], "`password_file` /nonexistent/password cannot be read"),
+            (&["postgres.password_file=/nonexistent/password"], "(postgres.password_file is set by --set postgres.password_file)"),
             (&["schemas.dir=/nonexistent"], "schemas.dir: /nonexistent"),
             (&["telemetry.otlp_endpoint=collector:4317"], "`otlp_endpoint`"),
             (&["telemetry.log_filter=info,=,x=loud"], "`log_filter`"),
+            (
+                &["kafka.brokers=localhost:99999"],
+                "\"localhost:99999\" is no host:port with a port of 1 to 65535; correct it and start again (kafka.brokers is set by --set kafka.brokers)",
+            ),
+            (&["kafka.brokers=a:9092,b:x"], "\"b:x\" is no host:port"),
+            (&["kafka.brokers=a 9092"], "\"a 9092\" is no host:port"),
             (&["kafka.client={\"sokket.timeout.ms\"=\"5\"}"], "sokket.timeout.ms"),
         ] {
             let pairs: Vec<String> = pairs.iter().map(|pair| (*pair).to_owned()).collect();
@@ -243,7 +267,9 @@ mod tests {
         }
         let folder = load(Some(&std::env::temp_dir()), &[]).unwrap_err().to_string();
         assert!(folder.contains("is a directory"), "{folder}");
-        assert!(load(None, &["kafka.brokers=localhost".to_owned()]).is_ok(), "the library's port is 9092");
+        for brokers in ["localhost", "a:9092, b:9093", "[::1]:9092", "SASL_SSL://a:9092"] {
+            assert!(load(None, &[format!("kafka.brokers={brokers}")]).is_ok(), "{brokers}: the library's port is 9092");
+        }
     }
 
     #[test]

@@ -170,6 +170,9 @@ impl KafkaSettings {
     /// [`SettingsError::Invalid`] names the first setting that cannot be.
     pub fn validate(&self) -> Result<(), SettingsError> {
         require("brokers", !self.brokers.trim().is_empty(), "name at least one host:port")?;
+        if let Some(broker) = self.brokers.split(',').map(str::trim).find(|broker| !is_address(broker)) {
+            require("brokers", false, &format!("{broker:?} is no host:port with a port of 1 to 65535"))?;
+        }
         require("deployment", is_name(&self.deployment), "has 1 to 128 bytes and no control characters")?;
         require("client_id", is_name(&self.client_id), "has 1 to 128 bytes and no control characters")?;
         within("live_fetch_wait_ms", self.live_fetch_wait_ms, &LIVE_FETCH_WAIT_MS)?;
@@ -244,6 +247,18 @@ fn words_of(error: &KafkaError) -> String {
         KafkaError::ClientConfig(_, _, property, _) => format!("{property}: the library does not take this value"),
         other => other.to_string(),
     }
+}
+
+/// A host, or a numerical address, with a port or for the library's own; a protocol before it is the library's too.
+fn is_address(broker: &str) -> bool {
+    let address = broker.split_once("://").map_or(broker, |(_, address)| address);
+    let (host, port) = match address.rsplit_once(':') {
+        // Colons of a numerical address are none of a port.
+        Some((host, port)) if !port.contains(']') => (host, Some(port)),
+        _ => (address, None),
+    };
+    let is_host = !host.is_empty() && !host.contains(|c: char| c.is_whitespace() || c.is_control() || c == '/');
+    is_host && port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0))
 }
 
 fn is_name(text: &str) -> bool {

@@ -81,6 +81,14 @@ fn read(key: &str, value: &str) -> Value {
     value.parse().unwrap_or_else(|never| match never {})
 }
 
+/// The keys of a section that are set, with the section before them.
+pub(super) fn keys(set: &Figment, section: &str) -> Vec<String> {
+    let value = set.find_value(section).ok();
+    let Some(dict) = value.as_ref().and_then(Value::as_dict) else { return Vec::new() };
+    let inner = dict.iter().map(|(name, value)| (format!("{section}.{name}"), value.as_dict().is_some()));
+    inner.flat_map(|(key, is_section)| if is_section { keys(set, &key) } else { vec![key] }).collect()
+}
+
 /// Where a key was set, as the end of a sentence; `None` for a default.
 pub(super) fn place(set: &Figment, key: &str) -> Option<String> {
     set.find_metadata(key).map(|metadata| named(metadata, key))
