@@ -114,12 +114,12 @@ impl PositionKeeper {
         let touched = self.portfolio_mut(ix).days.take_touched();
         for place in 0..self.portfolio(ix).days.closed().len() {
             let day = self.portfolio(ix).days.closed()[place].clone();
-            let is_touched = touched.is_some_and(|touched| touched <= day.cut.date);
-            if !is_touched && !self.is_whole_now(ix, &day) {
+            if touched.is_none_or(|touched| day.cut.date < touched) && !self.is_whole_now(ix, &day) {
                 continue;
             }
             if *left == 0 {
-                self.portfolio_mut(ix).days.touch(is_touched.then_some(day.cut.date));
+                // What is left of the touched days, this one and those after it.
+                self.portfolio_mut(ix).days.touch(touched.map(|touched| touched.max(day.cut.date)));
                 self.to_close.insert(ix);
                 break;
             }
