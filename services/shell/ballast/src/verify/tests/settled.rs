@@ -265,3 +265,23 @@ fn an_entry_that_nobody_booked_is_lost_where_entries_have_always_paid() {
     assert!(fails(&lost(&["CASH"])));
     assert!(!fails(&lost(&["ACTIONS"])));
 }
+
+#[test]
+fn what_takes_back_an_entry_of_a_date_that_is_not_known_any_more_waits() {
+    let fee = |at: &str, id: &str, more: &str| entry(at, id, "FEE", ("1", "EUR"), more);
+    let taken_back_after = |days: u32| {
+        let later = (1..=days).map(|day| fee(&format!("{:02}T10:00:00", 6 + day), &format!("f{day}"), ""));
+        let back = fee(&format!("{:02}T11:00:00", 6 + days), "r1", r#","reverses":"e1""#);
+        lived(&told(begun("ACTIONS", None), std::iter::once(fee("06T10:00:00", "e1", "")).chain(later).chain([back])))
+    };
+    let became = |log: &Log| {
+        let report = judged(log);
+        let cash = report.balances["treasury.cash.v1"];
+        (cash.waiting, cash.lost, report.passed())
+    };
+    // The ids of ten dates are known.
+    let (known, forgotten) = (taken_back_after(9), taken_back_after(10));
+    assert_eq!((became(&known), became(&forgotten)), ((0, 0, true), (1, 0, true)));
+    let lost = with_ledgers(&known, &mut |ledger| ledger.entries.retain(|entry| entry.cause.id != "r1"));
+    assert_eq!(became(&lost), (0, 1, false));
+}
