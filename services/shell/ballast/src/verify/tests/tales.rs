@@ -199,6 +199,21 @@ fn withdrawn() -> Vec<Told> {
             ),
         ),
         (
+            "owed back while it is withdrawn, and settled by the entry that comes when it stands again",
+            told(
+                owed(),
+                [
+                    ex(),
+                    pays("08T10:00:00", "e1", euro("42.5")),
+                    action("09T10:00:00", "CANCELLED", "0.5", "EUR"),
+                    pays("09T11:00:00", "e2", euro("3")),
+                    action("09T12:00:00", "NEW", "0.5", "EUR"),
+                    pays("09T13:00:00", "e3", euro("8.5")),
+                    trade("09T14:00:00", "2", "05", 20),
+                ],
+            ),
+        ),
+        (
             "entries pay no more",
             told(
                 owed(),
