@@ -50,7 +50,7 @@ pub(super) fn of(
         let now = standing.iter().find(|action| action.id == *id);
         // A dividend is earned first and paid then, be it in one moment.
         let unpaid = now.filter(|action| action.paid).map(|action| Standing { paid: false, ..action.clone() });
-        for version in [now.cloned(), unpaid.clone().or(now.cloned())] {
+        for version in [unpaid.or(now.cloned()), now.cloned()] {
             add(with(&known, id, version.clone()));
             add(with(&standing, id, version));
         }
