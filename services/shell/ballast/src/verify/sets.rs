@@ -7,7 +7,7 @@ use super::exact::Published;
 use super::explain::Group;
 use super::ledger::{Account, Ground, Scene};
 use super::seen::KEEPER;
-use domain::enums::{DividendSource, EntryKind};
+use domain::enums::{ActionStatus, DividendSource, EntryKind};
 use domain::{Date, InstrumentId, SmolStr, Timestamp, Topic};
 
 /// Dividends of which nobody knows of each whether it counts, and of which every choice is tried; of more, the last count
@@ -84,8 +84,14 @@ pub(super) fn stood(ground: &Ground<'_>, account: &Account<'_>, scene: Scene<'_>
             let next = account.book.tellings.get(&(line.clone(), action.id.clone())).map_or(0, |telling| telling + 1);
             action.telling = find(&action.id).filter(|known| known.says(action)).map_or(next, |known| known.telling);
         }
+        let again = told_again(ground, account, line, &standing);
+        let tellings = choices(again.len()).map(|choice| {
+            let anew = |id: &SmolStr| again.iter().position(|again| again == id).is_some_and(|at| has(choice, at));
+            let set = standing.iter().map(|action| Standing { telling: action.telling + u32::from(anew(&action.id)), ..action.clone() });
+            set.collect::<Vec<_>>()
+        });
         let mut tried = Vec::new();
-        for source in &sources {
+        for (source, standing) in tellings.flat_map(|standing| sources.iter().map(move |source| (source, standing.clone()))) {
             if *source == DividendSource::Actions {
                 tried.push(standing.clone());
                 continue;
@@ -109,6 +115,17 @@ pub(super) fn stood(ground: &Ground<'_>, account: &Account<'_>, scene: Scene<'_>
         }
     }
     sets
+}
+
+/// Dividends in other currencies that may have been withdrawn and announced again without a word, since they came to
+/// nothing: they are turned anew then.
+fn told_again(ground: &Ground<'_>, account: &Account<'_>, line: &InstrumentId, standing: &[Standing]) -> Vec<SmolStr> {
+    let known = account.book.follows.get(line).map_or(&[][..], Vec::as_slice);
+    let as_known = |action: &&Standing| known.iter().any(|known| known.id == action.id && known.says(action));
+    let abroad = |action: &&Standing| matches!(action.deed, Deed::Dividend { currency: Some(_), .. });
+    let withdrawn = |action: &&Standing| ground.facts.actions.all(&action.id).any(|told| told.status == ActionStatus::Cancelled);
+    let silent = |action: &&Standing| !account.book.has_done(line, &action.id);
+    standing.iter().filter(abroad).filter(as_known).filter(withdrawn).filter(silent).map(|action| action.id.clone()).collect()
 }
 
 /// What frames said of a line: by those read at the end of the step before, and by each of its own that told something of
