@@ -250,11 +250,11 @@ class Case:
         book = world.books.get(portfolio)
         told = None
         if ready and value.get("action_id") and value["kind"] == "DIVIDEND":
-            known = any(split.action == value["action_id"] for split in book.splits)
+            known = self.follows(world, book, value["action_id"])
             if known and book.cash_policy:
                 owed = {key: amount for key, amount in book.owed_of(value["action_id"]).items() if amount}
                 value = {**value, "settles": owed}
-            elif known:
+            elif known and not book.pays_by_entries(value["action_id"]):
                 # Its action has booked it.
                 world.booked.append((topic, offset, None))
                 book.dropped.add((value["source"], value["entry_id"]))
@@ -271,6 +271,13 @@ class Case:
         world.books[portfolio] = tried
         world.booked.append((topic, offset, told))
         self.retry_named(world, portfolio)
+
+    @staticmethod
+    def follows(world, book, action):
+        """Whether an action is in effect on an instrument of which something was booked: what entries are of alone follows none."""
+        name = next((split.name for own in world.market.splits.values() for split in own if split.action == action), None)
+        moves = lambda value: "exec_id" in value or value["kind"].startswith("TRANSFER")
+        return name is not None and any(value.get("instrument_id") == name and moves(value) for value, *_ in book.log)
 
     def amend(self, world, portfolio, waiting):
         """A cancel, a correction or a reversal; one that names what has not come waits apart."""

@@ -204,7 +204,8 @@ def fold(book, log, splits):
     right = type(book)(book.base, book.method)
     right.positions = {name: type(position)(book.method) for name, position in book.positions.items()}
     by_name, newest = defaultdict(list), {}
-    splits = [split for split in splits if not isinstance(split, Symbol)]
+    by_entries = lambda split: isinstance(split, Dividend) and book.pays_by_entries(split.action)
+    splits = [split for split in splits if not isinstance(split, Symbol) and not by_entries(split)]
     for split in splits:
         split.fix(book, book.market)
     for split in sorted(splits, key=order):
@@ -317,7 +318,6 @@ def resplit(book, splits, split, kind, market):
         book.splits = list(splits)
         return None
     book.market = market
-    splits = [known for known in splits if not (isinstance(known, Dividend) and book.pays_by_entries(known.action))]
     _, before, then = fold(book, book.log, book.splits)
     right, entries, done = fold(book, book.log, splits)
     own = difference([e for a, e in done.items() if a == split.action], [e for a, e in then.items() if a == split.action])

@@ -18,6 +18,7 @@ mod bygone;
 mod closes;
 mod course;
 mod cycles;
+mod dated;
 mod decisions;
 mod deeds;
 mod effect;

@@ -14,7 +14,7 @@ use domain::enums::{CashKind, ExecType, InstrumentType};
 use domain::fill::Fill;
 use domain::instrument::Instrument;
 use domain::{Date, InstrumentId, Price, SmolStr};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What securities cross the boundary at.
 #[derive(Debug, Clone)]
@@ -125,6 +125,8 @@ pub(super) struct Log<'a> {
     /// Places by name and date.
     names: BTreeMap<Name<'a>, BTreeMap<Date, usize>>,
     lines: BTreeMap<InstrumentId, Vec<usize>>,
+    /// Lines on which something was ever booked that stands before or behind actions.
+    begun: BTreeSet<InstrumentId>,
 }
 
 impl<'a> Log<'a> {
@@ -133,6 +135,9 @@ impl<'a> Log<'a> {
         let place = self.items.len();
         if let Some(line) = what.line() {
             self.lines.entry(line.clone()).or_default().push(place);
+            if what.date().is_some() {
+                self.begun.insert(line.clone());
+            }
         }
         match &what {
             What::Fill { was, .. } => self.name((false, &was.source, &was.exec_id), was.trade_date, place),
@@ -154,6 +159,12 @@ impl<'a> Log<'a> {
     /// Lines on which something was booked.
     pub(super) fn lines(&self) -> impl Iterator<Item = &InstrumentId> {
         self.lines.keys()
+    }
+    /// Whether a line follows the actions that stand on it: from the first on that was booked there, entries beside it
+    /// left out. Of one whose bookings were all taken back nobody knows.
+    pub(super) fn has_begun(&self, id: &InstrumentId) -> Option<bool> {
+        let stands = self.line(id).any(|(_, what)| what.is_some_and(|what| what.date().is_some()));
+        if stands || !self.begun.contains(id) { Some(stands) } else { None }
     }
     /// The place of what is kept next.
     pub(super) fn next(&self) -> usize {

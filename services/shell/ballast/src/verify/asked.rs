@@ -9,7 +9,7 @@ use super::explain::Group;
 use super::fate::books;
 use super::ledger::{Account, Cause, Ground, Scene, facts_of};
 use super::owed::{Debts, Papers};
-use super::sets;
+use super::sets::{self, Stood};
 use super::worth::{Span, Turned};
 use domain::cash::CashEntry;
 use domain::corporate_action::CorporateAction;
@@ -112,17 +112,15 @@ fn settles(
     // Of one that was withdrawn and had changed nothing the ledger says nothing.
     let stands = |line: &InstrumentId| sets::stood_then(ground, scene, line, action).is_some();
     match followed.filter(|(line, _)| account.book.has_done(line, action) || stands(line)) {
-        Some((line, false)) if by_entries => {
-            let owed = account.book.debt(&line, action).filter(|owed| !owed.is_nothing());
-            Ok(owed.map(|owed| (action.clone(), owed.clone())).into_iter().collect())
-        }
+        Some((line, false)) if by_entries => Ok(all_owed(account, &line, action)),
         Some((line, _)) if account.book.has_done(&line, action) => Err(format!("a dividend that the action {action} has booked already")),
         _ => not_followed(ground, account, scene, (cash, entry, action), by_entries),
     }
 }
 
-/// An entry of a dividend that its line does not follow is income, and the action books nothing any more; an error where
-/// the line must have followed it.
+/// An entry of a dividend that its line does not follow is income, and the action books nothing any more. One of a dividend
+/// that it follows, with nothing owed of it, is income too, and what becomes owed later is owed. An error where something
+/// was owed.
 fn not_followed(
     ground: &Ground<'_>,
     account: &mut Account<'_>,
@@ -130,21 +128,31 @@ fn not_followed(
     (cash, entry, action): (&CashEntry, &LedgerEntry, &SmolStr),
     by_entries: bool,
 ) -> Result<Debts, String> {
-    let known = account.settled.contains(action) || account.perhaps_settled.contains(action);
-    let line = cash.instrument_id.as_ref().or(entry.instrument_id.as_ref()).filter(|_| !known);
+    let line = cash.instrument_id.as_ref().or(entry.instrument_id.as_ref());
     let line = line.filter(|line| !ground.facts.actions.is_too_much(line) && ground.facts.keeps_its_lots(line));
-    let stood = line.and_then(|line| Some((line, sets::surely_stood(ground, scene, line, action)?)));
-    match stood {
-        Some((line, dividend)) if account.book.would_change(line, &dividend) && !ground.unreconciled.contains(scene.portfolio) => {
+    let stood = line.map_or(Stood::Never, |line| sets::when_booked(ground, scene, line, action));
+    let begun = line.and_then(|line| account.book.log.has_begun(line)).filter(|_| !ground.unreconciled.contains(scene.portfolio));
+    let known = account.settled.contains(action) || account.perhaps_settled.contains(action);
+    match (line, stood, begun) {
+        // What an entry had settled before the action was withdrawn is owed back, and settled by the next.
+        (Some(line), Stood::Surely(_), Some(true)) if known && by_entries => return Ok(all_owed(account, line, action)),
+        _ if known => {}
+        (Some(line), Stood::Surely(dividend), Some(true)) if account.book.would_change(line, &dividend) => {
             return Err(format!("a dividend of the action {action}, which its line has not followed"));
         }
-        // Whether a line follows one that does not change it is not known; what follows one that it pays itself, books no
-        // entry of it.
-        Some(_) if by_entries => _ = account.perhaps_settled.insert(action.clone()),
-        None if known => {}
-        _ => _ = account.settled.insert(action.clone()),
+        // What follows one that it pays itself, books no entry of it.
+        (_, Stood::Surely(_), Some(true)) if by_entries => {}
+        (_, Stood::Surely(_), None) | (_, Stood::Perhaps, Some(true) | None) if by_entries => {
+            account.perhaps_settled.insert(action.clone());
+        }
+        _ => account.settle(line, action),
     }
     Ok(Debts::new())
+}
+
+fn all_owed(account: &Account<'_>, line: &InstrumentId, action: &SmolStr) -> Debts {
+    let owed = account.book.debt(line, action).filter(|owed| !owed.is_nothing());
+    owed.map(|owed| (action.clone(), owed.clone())).into_iter().collect()
 }
 
 /// What an entry in another currency than its instrument's was turned by, and at what.

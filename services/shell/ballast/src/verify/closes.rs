@@ -5,16 +5,18 @@
 //! comparison of cash, lines that something else than a trade moved that of units: what a fold makes of them is not
 //! known here. Prices are not compared: which one stood at a cut is known to the lane alone.
 
+use super::dated::{Dated, On, Running};
 use super::exact::{Exact, Published, magnitude, near, ratio, show, whole, zero};
 use super::executions::act_step;
 use super::facts::Facts;
-use super::fate::Fates;
+use super::fate::{Fates, at};
 use super::history::History;
 use super::lanes::Lanes;
-use super::positions::{Booked, read_to, units};
+use super::positions::{Booked, units};
 use super::report::Check;
 use super::seen::{Place, Seen, Stamp};
 use domain::enums::{EntryKind, InstrumentType};
+use domain::fill::Fill;
 use domain::ledger::LedgerEntry;
 use domain::portfolio_close::{ClosedPosition, PortfolioClose};
 use domain::{Currency, Date, InstrumentId, Money, PortfolioId, Topic};
@@ -31,24 +33,19 @@ pub(super) fn check(history: &History, lanes: &Lanes, facts: &Facts, fates: &Fat
 
 fn units_of_days(facts: &Facts, fates: &Fates, booked: &Booked<'_>, closes: &[&Seen<PortfolioClose>]) -> Check {
     let mut check = Check::new("I1", "units of a close = Σ signed distinct executions dated by its day");
-    for seen in closes.iter().filter(|seen| seen.record.complete) {
-        let Some(step) = seen.stamp.map(|stamp| stamp.step) else { continue };
+    let mut running: BTreeMap<&PortfolioId, Running<&InstrumentId>> = BTreeMap::new();
+    for (seen, step) in by_step(closes).filter(|(seen, _)| seen.record.complete) {
         let close = &seen.record;
-        let mut sums: BTreeMap<&InstrumentId, Exact> = BTreeMap::new();
-        for fill in booked.trades(&close.portfolio_id) {
-            let act = act_step(fates, fill).unwrap_or(i64::MAX);
-            let contained =
-                act < step || act == step && fill.place.offset < read_to(&close.input_offsets, Topic::Fills, fill.place.partition);
-            if contained && fill.record.trade_date <= close.date {
-                *sums.entry(&fill.record.instrument_id).or_insert_with(zero) += units(&fill.record, facts);
-            }
-        }
+        let executions =
+            || Running::of(booked.trades(&close.portfolio_id).iter().filter_map(|fill| execution(facts, fates, fill)).collect());
+        let sums = running.entry(&close.portfolio_id).or_insert_with(executions).by(close, step);
         let told: BTreeMap<&InstrumentId, Exact> = close.positions.iter().map(|p| (&p.instrument_id, p.quantity.exact())).collect();
         for id in sums.keys().chain(told.keys()).copied().collect::<BTreeSet<_>>() {
             if !booked.is_traded_only(facts, &close.portfolio_id, id) {
                 continue;
             }
-            let (sum, quantity) = (sums.get(id).cloned().unwrap_or_else(zero), told.get(id).cloned().unwrap_or_else(zero));
+            let sum = sums.get(id).map_or_else(zero, |sum| sum.amount.clone());
+            let quantity = told.get(id).cloned().unwrap_or_else(zero);
             check.that(sum == quantity, || {
                 format!(
                     "{}: {} holds {} {id}, its executions by then add up to {}",
@@ -63,6 +60,19 @@ fn units_of_days(facts: &Facts, fates: &Fates, booked: &Booked<'_>, closes: &[&S
     check
 }
 
+/// Closes in the order of the steps that made them.
+fn by_step<'a>(closes: &[&'a Seen<PortfolioClose>]) -> impl Iterator<Item = (&'a Seen<PortfolioClose>, i64)> {
+    let mut stamped: Vec<_> = closes.iter().filter_map(|seen| Some((*seen, seen.stamp?.step))).collect();
+    stamped.sort_by_key(|(_, step)| *step);
+    stamped.into_iter()
+}
+
+/// What an execution brings, from the step on that booked it.
+fn execution<'a>(facts: &Facts, fates: &Fates, fill: &'a Seen<Fill>) -> Option<Dated<&'a InstrumentId>> {
+    let (step, cause) = (act_step(fates, fill)?, at(fill.place));
+    Some(Dated { step, cause, on: On::Day(fill.record.trade_date), of: &fill.record.instrument_id, amount: units(&fill.record, facts) })
+}
+
 fn named(seen: &Seen<PortfolioClose>) -> String {
     format!("{}: version {} of {}", seen.place, seen.record.version, seen.record.date)
 }
@@ -74,42 +84,48 @@ fn is_plain(entry: &LedgerEntry) -> bool {
         && entry.cause.topic != Topic::Frames
 }
 
-/// Whether an entry belongs to a day that was closed.
-fn is_of(entry: &LedgerEntry, close: &PortfolioClose) -> bool {
+/// By what an entry belongs to a day.
+fn on(entry: &LedgerEntry) -> Option<On> {
     match entry.kind {
-        EntryKind::Trade => entry.trade_date.is_some_and(|date| date <= close.date),
-        _ => close.cut_at.is_some_and(|cut| entry.effective_at < cut),
+        EntryKind::Trade => entry.trade_date.map(On::Day),
+        _ => Some(On::Moment(entry.effective_at)),
     }
+}
+
+/// Cash legs by portfolio.
+type Legs<'a> = BTreeMap<&'a PortfolioId, Vec<Dated<Currency>>>;
+
+/// The cash legs of all portfolios, and those portfolios whose entries are not all plain.
+fn legs<'a>(history: &'a History, lanes: &Lanes) -> (Legs<'a>, BTreeSet<&'a PortfolioId>) {
+    let (mut legs, mut others) = (Legs::new(), BTreeSet::new());
+    for seen in history.ledgers.iter().filter(|seen| !seen.repeat && lanes.is_settled(seen.stamp)) {
+        let own = legs.entry(&seen.record.portfolio_id).or_default();
+        for entry in &seen.record.entries {
+            if !is_plain(entry) {
+                others.insert(&seen.record.portfolio_id);
+            }
+            let (Some(on), Some(stamp)) = (on(entry), seen.stamp) else { continue };
+            let cause = (entry.cause.topic, entry.cause.partition, entry.cause.offset);
+            own.extend(entry.cash.iter().map(|leg| Dated { step: stamp.step, cause, on, of: leg.currency, amount: leg.amount.exact() }));
+        }
+    }
+    (legs, others)
 }
 
 fn cash_of_days(history: &History, lanes: &Lanes, closes: &[&Seen<PortfolioClose>]) -> Check {
     let mut check = Check::new("I2", "cash of a close = Σ legs of the ledger's entries dated by its day");
-    let mut entries: BTreeMap<&PortfolioId, Vec<(&Seen<domain::ledger::Ledger>, &LedgerEntry)>> = BTreeMap::new();
-    for seen in history.ledgers.iter().filter(|seen| !seen.repeat && lanes.is_settled(seen.stamp)) {
-        entries.entry(&seen.record.portfolio_id).or_default().extend(seen.record.entries.iter().map(|entry| (seen, entry)));
-    }
-    let futures: BTreeSet<&PortfolioId> =
-        closes.iter().filter(|seen| has_future(&seen.record)).map(|seen| &seen.record.portfolio_id).collect();
-    for seen in closes.iter().filter(|seen| seen.record.complete && !futures.contains(&seen.record.portfolio_id)) {
-        let (close, stamp) = (&seen.record, seen.stamp);
-        let own = entries.get(&close.portfolio_id).map_or(&[][..], Vec::as_slice);
-        let begun = history.start(Topic::Ledger, seen.place.partition) == 0 && !lanes.has_lived(stamp);
-        let Some(step) = stamp.map(|stamp| stamp.step).filter(|_| begun && own.iter().all(|(_, entry)| is_plain(entry))) else { continue };
-        let mut sums: BTreeMap<Currency, (Exact, i128)> = BTreeMap::new();
-        for (ledger, entry) in own.iter().filter(|(_, entry)| is_of(entry, close)) {
-            let act = ledger.stamp.map_or(i64::MAX, |stamp| stamp.step);
-            let cause = &entry.cause;
-            if act < step || act == step && cause.offset < read_to(&close.input_offsets, cause.topic, cause.partition) {
-                for leg in &entry.cash {
-                    let (sum, legs) = sums.entry(leg.currency).or_insert_with(|| (zero(), 0));
-                    *sum += leg.amount.exact();
-                    *legs += 1;
-                }
-            }
-        }
+    let (mut legs, mut others) = legs(history, lanes);
+    others.extend(closes.iter().filter(|seen| has_future(&seen.record)).map(|seen| &seen.record.portfolio_id));
+    let begun = |seen: &Seen<PortfolioClose>| history.start(Topic::Ledger, seen.place.partition) == 0 && !lanes.has_lived(seen.stamp);
+    let compared = |seen: &Seen<PortfolioClose>| seen.record.complete && begun(seen) && !others.contains(&seen.record.portfolio_id);
+    let mut running = BTreeMap::new();
+    for (seen, step) in by_step(closes).filter(|(seen, _)| compared(seen)) {
+        let close = &seen.record;
+        let own = || Running::of(legs.remove(&close.portfolio_id).unwrap_or_default());
+        let sums = running.entry(&close.portfolio_id).or_insert_with(own).by(close, step);
         let told: BTreeMap<Currency, Exact> = close.cash.iter().map(|cash| (cash.currency, cash.amount.exact())).collect();
         for currency in sums.keys().chain(told.keys()).copied().collect::<BTreeSet<_>>() {
-            let (sum, legs) = sums.get(&currency).cloned().unwrap_or_else(|| (zero(), 0));
+            let (sum, legs) = sums.get(&currency).map_or_else(|| (zero(), 0), |sum| (sum.amount.clone(), sum.count));
             let cash = told.get(&currency).cloned().unwrap_or_else(zero);
             check.that(near(&sum, &cash, &ratio(legs + 1, 10)), || {
                 format!("{}: {} has {} {currency}, the ledger by then {}", named(seen), close.portfolio_id, show(&cash), show(&sum))

@@ -78,13 +78,13 @@ impl Fates {
             Self { acts: acts(history, lanes), letters: letters(history, lanes), admitted: admitted(history, schemas), ..Self::default() };
         fates.sources = Sources::of(history, lanes, |place| fates.buried(place));
         let needs = Needs::of(history, lanes, facts);
-        let awaited = Awaited::of(history, |place| fates.acted(place));
+        let awaited = Awaited::of(history, lanes, |place| fates.acted(place), |place| fates.buried(place));
         // Records of a portfolio wait in one queue, so that one that lacks something holds up the others; but for
         // one that awaits its execution, which waits by itself.
         let stuck = fates.stuck(history, &needs, &awaited);
-        let fill_may_wait = |fill: &Fill| stuck.contains(&fill.portfolio_id) || awaited.by(fill);
+        let fill_may_wait = |seen: &Seen<Fill>| stuck.contains(&seen.record.portfolio_id) || awaited.by(seen);
         fates.fills = fates.judge(history, &history.fills, lanes, fill_key, fill_may_wait);
-        let cash_may_wait = |entry: &CashEntry| stuck.contains(&entry.portfolio_id) || awaited.by_entry(entry);
+        let cash_may_wait = |seen: &Seen<CashEntry>| stuck.contains(&seen.record.portfolio_id) || awaited.by_entry(seen);
         fates.cash = fates.judge(history, &history.cash, lanes, cash_key, cash_may_wait);
         fates.pass_over_dividends(history, facts);
         fates
@@ -103,11 +103,11 @@ impl Fates {
     }
 
     /// Portfolios one of whose unsettled records lacks something.
-    fn stuck(&self, history: &History, needs: &Needs<'_>, awaited: &Awaited) -> BTreeSet<PortfolioId> {
+    fn stuck(&self, history: &History, needs: &Needs<'_>, awaited: &Awaited<'_>) -> BTreeSet<PortfolioId> {
         let open = |place: Place, repeat: bool| !repeat && !self.acted(at(place)) && !self.buried(at(place));
-        let lacks = |s: &&Seen<Fill>| !awaited.by(&s.record) && needs.fill_may_wait(s.place.partition, &s.record);
+        let lacks = |s: &&Seen<Fill>| !awaited.by(s) && needs.fill_may_wait(s.place.partition, &s.record);
         let fills = history.fills.iter().filter(|s| open(s.place, s.repeat)).filter(lacks);
-        let lacks = |s: &&Seen<CashEntry>| !awaited.by_entry(&s.record) && needs.cash_may_wait(s.place.partition, &s.record);
+        let lacks = |s: &&Seen<CashEntry>| !awaited.by_entry(s) && needs.cash_may_wait(s.place.partition, &s.record);
         let cash = history.cash.iter().filter(|s| open(s.place, s.repeat)).filter(lacks);
         fills.map(|s| s.record.portfolio_id.clone()).chain(cash.map(|s| s.record.portfolio_id.clone())).collect()
     }
@@ -118,7 +118,7 @@ impl Fates {
         seen: &[Seen<T>],
         lanes: &Lanes,
         key: impl Fn(&T) -> K,
-        may_wait: impl Fn(&T) -> bool,
+        may_wait: impl Fn(&Seen<T>) -> bool,
     ) -> Vec<Fate> {
         let booked: BTreeSet<K> = seen.iter().filter(|s| self.acted(at(s.place))).map(|s| key(&s.record)).collect();
         let mut waiting = BTreeSet::new();
@@ -135,7 +135,7 @@ impl Fates {
                 _ if history.letter_may_be_gone(place.0, place.1, place.2) && !booked.contains(&key(&s.record)) => Fate::DeadLettered,
                 _ if s.misfiled => Fate::Lost,
                 _ if booked.contains(&key(&s.record)) || waiting.contains(&key(&s.record)) => Fate::Duplicate,
-                _ if may_wait(&s.record) => {
+                _ if may_wait(s) => {
                     waiting.insert(key(&s.record));
                     Fate::Waiting
                 }

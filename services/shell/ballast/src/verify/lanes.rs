@@ -8,6 +8,9 @@ use domain::progress::{Begin, Done, Progress, Range, WindowRecord};
 use domain::{SmolStr, Timestamp, Topic};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// The setting that says of how many dates ids are known.
+const DATES: &str = "dedup_trade_dates";
+
 /// The newest step that a checkpoint of a lane contains.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Checkpoint {
@@ -40,6 +43,8 @@ pub(super) struct Lane {
     settings: BTreeSet<SmolStr>,
     /// The windows of each step.
     windows: BTreeMap<i64, Vec<WindowRecord>>,
+    /// Of how many dates ids are known: the fewest that a setting ever named.
+    dates: Option<usize>,
 }
 
 /// Every lane of every role.
@@ -133,6 +138,8 @@ impl Lane {
             self.starts.clear();
         }
         self.settings.extend(begin.settings.iter().map(|setting| setting.name.clone()));
+        let dates = begin.settings.iter().filter(|setting| setting.name == DATES).filter_map(|setting| setting.value.parse().ok());
+        self.dates = self.dates.into_iter().chain(dates).min();
         self.lanes = begin.lanes;
         for range in begin.windows.iter().flat_map(|window| &window.ranges) {
             let key = (range.topic, range.partition);
@@ -143,6 +150,10 @@ impl Lane {
             self.clock.insert(step, now);
         }
         self.windows.insert(step, begin.windows.clone());
+    }
+    /// Of how many dates of a portfolio ids are known at least: of none where the settings were deleted.
+    pub(super) fn fewest_dates(&self) -> usize {
+        self.dates.unwrap_or(if self.first > 0 { 0 } else { usize::MAX })
     }
     /// First step of the newest life; 0 in the first.
     pub(super) fn life(&self) -> i64 {

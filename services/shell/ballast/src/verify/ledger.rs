@@ -128,7 +128,7 @@ pub(super) struct Account<'a> {
     pub(super) book: Book<'a>,
     /// Dividends that cash entries have brought before the line followed their actions.
     pub(super) settled: BTreeSet<SmolStr>,
-    /// The same of those which the line may have followed already, with nothing owed of them.
+    /// The same of those of which nobody knows whether the line followed them already, with nothing owed of them.
     pub(super) perhaps_settled: BTreeSet<SmolStr>,
     /// Figures that hang on a rate of which nothing is known: taken as they are told.
     pub(super) taken: u64,
@@ -170,6 +170,13 @@ pub(super) fn audit<'a>(ground: &Ground<'a>) -> Audit<'a> {
 }
 
 impl Account<'_> {
+    /// A cash entry has brought a dividend before its line followed the action, which does nothing any more.
+    pub(super) fn settle(&mut self, line: Option<&InstrumentId>, action: &SmolStr) {
+        self.settled.insert(action.clone());
+        if let Some(follows) = line.and_then(|line| self.book.follows.get_mut(line)) {
+            follows.retain(|known| known.id != *action);
+        }
+    }
     fn by(method: Option<CostMethod>) -> Self {
         Self { book: Book { method: method.unwrap_or_default(), ..Book::default() }, loose: method.is_none(), ..Self::default() }
     }

@@ -4,42 +4,85 @@
 use super::facts::Facts;
 use super::fate::{At, at, is_read, letters};
 use super::history::History;
-use super::lanes::Lanes;
-use super::seen::KEEPER;
+use super::lanes::{Lane, Lanes};
+use super::seen::{KEEPER, Place, Seen};
 use domain::cash::CashEntry;
 use domain::enums::ExecType;
 use domain::fill::Fill;
-use domain::{Currency, InstrumentId, PortfolioId, SmolStr, Topic};
-use std::collections::{BTreeMap, BTreeSet};
+use domain::{Currency, Date, InstrumentId, PortfolioId, SmolStr, Topic};
+use std::collections::BTreeMap;
+use std::ops::Bound;
 
 /// What names an execution or a cash entry among those of its portfolio: the source and the id, of whatever date.
 type Name = (PortfolioId, SmolStr, SmolStr);
 
-/// The executions and the entries that were booked, by which is told what still awaits one.
-pub(super) struct Awaited {
-    booked: BTreeSet<Name>,
-    entries: BTreeSet<Name>,
+/// What was booked of one topic, by which is told what still awaits one.
+#[derive(Default)]
+struct Known {
+    /// The newest date of each.
+    names: BTreeMap<Name, Date>,
+    /// Dates of a portfolio, with the offset of the first record of each: only of the newest are ids known.
+    dates: BTreeMap<PortfolioId, BTreeMap<Date, i64>>,
 }
 
-impl Awaited {
-    /// Gathers them; `acted` tells whether the record at a place was booked.
-    pub(super) fn of(history: &History, acted: impl Fn(At) -> bool) -> Self {
-        let name = |fill: &Fill| (fill.portfolio_id.clone(), fill.source.clone(), fill.exec_id.clone());
-        let booked = history.fills.iter().filter(|seen| acted(at(seen.place)));
-        let entry = |entry: &CashEntry| (entry.portfolio_id.clone(), entry.source.clone(), entry.entry_id.clone());
-        let entries = history.cash.iter().filter(|seen| acted(at(seen.place)));
-        Self { booked: booked.map(|seen| name(&seen.record)).collect(), entries: entries.map(|seen| entry(&seen.record)).collect() }
+impl Known {
+    /// Takes a record in that was not refused; a name where it was booked.
+    fn take(&mut self, (portfolio, date): (&PortfolioId, Date), offset: i64, name: Option<Name>) {
+        let dates = self.dates.entry(portfolio.clone()).or_default();
+        dates.entry(date).and_modify(|first| *first = offset.min(*first)).or_insert(offset);
+        if let Some(name) = name {
+            self.names.entry(name).and_modify(|newest| *newest = date.max(*newest)).or_insert(date);
+        }
+    }
+    /// Whether the record at an offset, read where the ids of so many dates are known, found what it names.
+    fn holds(&self, name: &Name, offset: i64, window: usize) -> bool {
+        let Some(date) = self.names.get(name) else { return false };
+        let newer = self.dates.get(&name.0).into_iter().flat_map(|dates| dates.range((Bound::Excluded(*date), Bound::Unbounded)));
+        newer.filter(|(_, first)| **first < offset).count() < window
+    }
+}
+
+/// The executions and the entries that were booked: what names one that has not come, or that is not known any more, waits.
+pub(super) struct Awaited<'a> {
+    lanes: &'a Lanes,
+    fills: Known,
+    entries: Known,
+}
+
+impl<'a> Awaited<'a> {
+    /// Gathers them; `acted` and `buried` tell whether the record at a place was booked or refused.
+    pub(super) fn of(history: &History, lanes: &'a Lanes, acted: impl Fn(At) -> bool, buried: impl Fn(At) -> bool) -> Self {
+        let (mut fills, mut entries) = (Known::default(), Known::default());
+        let counts = |place: Place, misfiled: bool| !misfiled && (!buried(at(place)) || acted(at(place)));
+        for seen in history.fills.iter().filter(|seen| counts(seen.place, seen.misfiled)) {
+            let Fill { portfolio_id, source, exec_id, trade_date, .. } = &seen.record;
+            let name = acted(at(seen.place)).then(|| (portfolio_id.clone(), source.clone(), exec_id.clone()));
+            fills.take((portfolio_id, *trade_date), seen.place.offset, name);
+        }
+        for seen in history.cash.iter().filter(|seen| counts(seen.place, seen.misfiled)) {
+            let CashEntry { portfolio_id, source, entry_id, effective_at, .. } = &seen.record;
+            let name = acted(at(seen.place)).then(|| (portfolio_id.clone(), source.clone(), entry_id.clone()));
+            entries.take((portfolio_id, effective_at.date_utc()), seen.place.offset, name);
+        }
+        Self { lanes, fills, entries }
+    }
+    fn window(&self, place: Place) -> usize {
+        self.lanes.get(KEEPER, place.partition).map_or(0, Lane::fewest_dates)
     }
     /// Whether an entry takes one back that has not come.
-    pub(super) fn by_entry(&self, entry: &CashEntry) -> bool {
+    pub(super) fn by_entry(&self, seen: &Seen<CashEntry>) -> bool {
+        let (entry, place) = (&seen.record, seen.place);
         let named = entry.reverses.as_ref().filter(|named| **named != entry.entry_id);
-        named.is_some_and(|named| !self.entries.contains(&(entry.portfolio_id.clone(), entry.source.clone(), named.clone())))
+        let name = named.map(|named| (entry.portfolio_id.clone(), entry.source.clone(), named.clone()));
+        name.is_some_and(|name| !self.entries.holds(&name, place.offset, self.window(place)))
     }
     /// Whether a record is a cancel or a correction of an execution that has not come.
-    pub(super) fn by(&self, fill: &Fill) -> bool {
+    pub(super) fn by(&self, seen: &Seen<Fill>) -> bool {
+        let (fill, place) = (&seen.record, seen.place);
         let amends = matches!(fill.exec_type, ExecType::Cancel | ExecType::Correct);
         let named = fill.exec_ref_id.as_ref().filter(|named| amends && **named != fill.exec_id);
-        named.is_some_and(|named| !self.booked.contains(&(fill.portfolio_id.clone(), fill.source.clone(), named.clone())))
+        let name = named.map(|named| (fill.portfolio_id.clone(), fill.source.clone(), named.clone()));
+        name.is_some_and(|name| !self.fills.holds(&name, place.offset, self.window(place)))
     }
 }
 

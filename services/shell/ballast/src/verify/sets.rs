@@ -7,11 +7,22 @@ use super::exact::Published;
 use super::explain::Group;
 use super::ledger::{Account, Ground, Scene};
 use super::seen::KEEPER;
-use domain::enums::{DividendSource, EntryKind};
+use domain::enums::{ActionStatus, DividendSource, EntryKind};
 use domain::{Date, InstrumentId, SmolStr, Timestamp, Topic};
 
-/// Dividends that may have been paid without a word of which every choice is tried; of more, these.
-const MOST_SILENT: usize = 4;
+/// Dividends of which nobody knows of each whether it counts, and of which every choice is tried; of more, the last count
+/// together.
+const MOST_OPEN: usize = 4;
+
+/// Every choice among so many.
+fn choices(of: usize) -> std::ops::Range<usize> {
+    0..1 << of.min(MOST_OPEN)
+}
+
+/// Whether a choice has the one at a place.
+fn has(choice: usize, at: usize) -> bool {
+    choice >> at.min(MOST_OPEN - 1) & 1 == 1
+}
 
 /// The sets of actions that a line may follow after a change: what it follows, and what stood at some moment of the step.
 pub(super) fn of(
@@ -26,13 +37,12 @@ pub(super) fn of(
     let mut sets = Vec::new();
     let mut add = |set| add_new(&mut sets, set);
     let Change::Action { id, .. } = change else {
-        // What is dated before an action that stood in the window which read it has met all that stood then, unless it
-        // waited.
-        let mut stood = stood.into_iter();
+        // What is dated before an action that stood in the window which read it, or that its line followed, has met what
+        // stood in that window, unless it waited: so that comes first.
         let date = if let Change::New(what) = change { what.date() } else { None };
-        let met = |set: &Vec<Standing>| set.iter().any(|action| date < Some(action.ex_date));
+        let meets = |set: &[Standing]| set.iter().any(|action| date < Some(action.ex_date));
         let certain = scene.window(ground).is_some() && date.is_some() && scene.sources(ground).len() == 1;
-        let first = if certain { stood.next().filter(met) } else { None };
+        let first = stood.first().filter(|first| certain && (meets(first) || meets(&known))).cloned();
         first.into_iter().chain(std::iter::once(known)).chain(stood).for_each(add);
         return sets;
     };
@@ -40,7 +50,7 @@ pub(super) fn of(
         let now = standing.iter().find(|action| action.id == *id);
         // A dividend is earned first and paid then, be it in one moment.
         let unpaid = now.filter(|action| action.paid).map(|action| Standing { paid: false, ..action.clone() });
-        for version in [now.cloned(), unpaid.clone().or(now.cloned())] {
+        for version in [unpaid.or(now.cloned()), now.cloned()] {
             add(with(&known, id, version.clone()));
             add(with(&standing, id, version));
         }
@@ -74,28 +84,48 @@ pub(super) fn stood(ground: &Ground<'_>, account: &Account<'_>, scene: Scene<'_>
             let next = account.book.tellings.get(&(line.clone(), action.id.clone())).map_or(0, |telling| telling + 1);
             action.telling = find(&action.id).filter(|known| known.says(action)).map_or(next, |known| known.telling);
         }
+        let again = told_again(ground, account, line, &standing);
+        let tellings = choices(again.len()).map(|choice| {
+            let anew = |id: &SmolStr| again.iter().position(|again| again == id).is_some_and(|at| has(choice, at));
+            let set = standing.iter().map(|action| Standing { telling: action.telling + u32::from(anew(&action.id)), ..action.clone() });
+            set.collect::<Vec<_>>()
+        });
         let mut tried = Vec::new();
-        for source in &sources {
+        for (source, standing) in tellings.flat_map(|standing| sources.iter().map(move |source| (source, standing.clone()))) {
             if *source == DividendSource::Actions {
                 tried.push(standing.clone());
                 continue;
             }
             // What its action has paid before stays paid.
-            for part in 0..1_usize << silent.len().min(MOST_SILENT) {
-                let is_silent = |id: &SmolStr| silent.iter().position(|paid| paid == id).is_some_and(|at| part >> at & 1 == 1);
+            for choice in choices(silent.len()) {
+                let is_silent = |id: &SmolStr| silent.iter().position(|paid| paid == id).is_some_and(|at| has(choice, at));
                 let paid = |action: &Standing| find(&action.id).is_some_and(|known| known.paid) || is_silent(&action.id);
                 let set = standing.iter().map(|action| Standing { paid: action.paid && paid(action), ..action.clone() });
                 tried.push(set.collect());
             }
         }
+        // Each of those that an entry may have brought counts by itself; at first none does.
         for set in tried {
-            let perhaps = |action: &Standing| find(&action.id).is_none() && account.perhaps_settled.contains(&action.id);
-            let without: Vec<_> = set.iter().filter(|action| !perhaps(action)).cloned().collect();
-            add(without);
-            add(set);
+            let perhaps = |action: &&Standing| find(&action.id).is_none() && account.perhaps_settled.contains(&action.id);
+            let open: Vec<SmolStr> = set.iter().filter(perhaps).map(|action| action.id.clone()).collect();
+            for choice in choices(open.len()) {
+                let counts = |id: &SmolStr| open.iter().position(|open| open == id).is_none_or(|at| has(choice, at));
+                add(set.iter().filter(|action| counts(&action.id)).cloned().collect());
+            }
         }
     }
     sets
+}
+
+/// Dividends in other currencies that may have been withdrawn and announced again without a word, since they came to
+/// nothing: they are turned anew then.
+fn told_again(ground: &Ground<'_>, account: &Account<'_>, line: &InstrumentId, standing: &[Standing]) -> Vec<SmolStr> {
+    let known = account.book.follows.get(line).map_or(&[][..], Vec::as_slice);
+    let as_known = |action: &&Standing| known.iter().any(|known| known.id == action.id && known.says(action));
+    let abroad = |action: &&Standing| matches!(action.deed, Deed::Dividend { currency: Some(_), .. });
+    let withdrawn = |action: &&Standing| ground.facts.actions.all(&action.id).any(|told| told.status == ActionStatus::Cancelled);
+    let silent = |action: &&Standing| !account.book.has_done(line, &action.id);
+    standing.iter().filter(abroad).filter(as_known).filter(withdrawn).filter(silent).map(|action| action.id.clone()).collect()
 }
 
 /// What frames said of a line: by those read at the end of the step before, and by each of its own that told something of
@@ -141,12 +171,25 @@ pub(super) fn stood_then(ground: &Ground<'_>, scene: Scene<'_>, line: &Instrumen
     stood_at(ground, line, id, scene.window(ground).or_else(begun)?).map(|action| Standing { paid: false, ..action })
 }
 
-/// The same where it is certain that it stood when the entry was booked: it does so at the end of the step too.
-pub(super) fn surely_stood(ground: &Ground<'_>, scene: Scene<'_>, line: &InstrumentId, id: &SmolStr) -> Option<Standing> {
-    let stamp = scene.stamp?;
-    let lane = ground.lanes.get(KEEPER, stamp.lane)?;
-    let end = stood_at(ground, line, id, (lane.position(stamp.step, Topic::Frames, 0), lane.now(stamp.step)?))?;
-    stood_then(ground, scene, line, id).filter(|then| then.says(&end))
+/// Whether a dividend stood when an entry was booked.
+pub(super) enum Stood {
+    /// In the window that read the entry's cause, or when the step began, and at the end of the step too.
+    Surely(Standing),
+    /// At one of these moments, or at the other one otherwise.
+    Perhaps,
+    /// At neither.
+    Never,
+}
+
+/// Whether a dividend stood on a line when the entry of a scene was booked.
+pub(super) fn when_booked(ground: &Ground<'_>, scene: Scene<'_>, line: &InstrumentId, id: &SmolStr) -> Stood {
+    let lane = scene.stamp.and_then(|stamp| Some((stamp, ground.lanes.get(KEEPER, stamp.lane)?)));
+    let end = lane.and_then(|(stamp, lane)| Some((lane.position(stamp.step, Topic::Frames, 0), lane.now(stamp.step)?)));
+    match (stood_then(ground, scene, line, id), end.and_then(|end| stood_at(ground, line, id, end))) {
+        (None, None) => Stood::Never,
+        (Some(then), Some(end)) if then.says(&end) => Stood::Surely(then),
+        _ => Stood::Perhaps,
+    }
 }
 
 /// Dividends that may have been paid without a word, for want of anything that was owed: when actions paid last, their

@@ -31,19 +31,27 @@ pub(super) fn cases() -> Vec<(String, String)> {
     cases
 }
 
+/// What a line begins with that the service reads in one step with the line before it.
+pub(super) const TOGETHER: &str = "+";
+
 /// What the service makes of lines; those that nobody can read are left out.
 pub(super) fn lived(text: &str) -> Log {
     let core = Settings { snapshot_interval_ms: 0, ..Settings::default() };
     let mut cluster = Cluster::new(ClusterSettings { lanes: 1, market_partitions: 1, core, ..ClusterSettings::default() });
     let mut clock = None;
-    for line in text.lines().filter_map(|line| read_line(line).ok()) {
+    for text in text.lines() {
+        let (text, together) = text.strip_prefix(TOGETHER).map_or((text, false), |text| (text, true));
+        let Ok(line) = read_line(text) else { continue };
         clock = line.moment().into_iter().chain(clock).max();
         let Ok(input) = input_of(line.topic, line.key.as_deref(), line.value.as_deref()) else { continue };
         let now = clock.unwrap_or_default();
+        if !together {
+            cluster.run_until_quiet().unwrap();
+        }
         cluster.set_clock(now);
         cluster.publish(&input, now).unwrap();
-        cluster.run_until_quiet().unwrap();
     }
+    cluster.run_until_quiet().unwrap();
     let log = cluster.log();
     let places = log.places().into_iter();
     places

@@ -1,13 +1,13 @@
 //! Random histories of dividends: announced, amended, withdrawn, paid by actions and by entries, in currencies whose
-//! rates move, under policies that change, with late executions and reversals, in steps of several windows. What the
-//! position-keeper made of them is accused of nothing.
+//! rates move, under policies that change, with late executions and reversals, in steps of several windows; and the same
+//! among splits, transfers, cancels and corrections. What the position-keeper made of them is accused of nothing.
 
 use crate::verify::roles::{LANES, Log, Rng, close, read, tick};
 use crate::verify::story::{instrument, moment, v};
 use crate::verify::{Given, Report, verify};
 use domain::cash::CashEntry;
 use domain::corporate_action::CorporateAction;
-use domain::enums::ActionStatus;
+use domain::enums::{ActionStatus, ExecType};
 use domain::fill::Fill;
 use domain::instrument::Instrument;
 use domain::tick::Tick;
@@ -27,13 +27,25 @@ struct Tale {
     actions: Vec<CorporateAction>,
     versions: [i64; 4],
     next: usize,
+    /// Whether executions are amended, securities transferred and instruments split too.
+    more: bool,
+    fills: Vec<Fill>,
 }
 
 impl Tale {
     fn of(seed: u64) -> Self {
         let mut log = Log::default();
         log.now = moment(0);
-        Self { rng: Rng::of(seed), log, entries: Vec::new(), actions: Vec::new(), versions: [0; 4], next: 0 }
+        Self {
+            rng: Rng::of(seed),
+            log,
+            entries: Vec::new(),
+            actions: Vec::new(),
+            versions: [0; 4],
+            next: 0,
+            more: false,
+            fills: Vec::new(),
+        }
     }
     fn day(&mut self, from: i32, days: u64) -> Date {
         let day = i32::try_from(self.rng.below(days)).unwrap();
@@ -78,7 +90,42 @@ impl Tale {
             "side": self.rng.pick(&["BUY", "BUY", "SELL"]), "quantity": format!("{}", 1 + self.rng.below(20)), "price": "100",
             "currency": currency, "transact_time": self.log.now.to_string()}))
         .unwrap();
+        self.log.input(Topic::Fills, &Input::Fill(Box::new(fill.clone())));
+        self.fills.push(fill);
+    }
+
+    /// A cancel or a correction of an earlier execution.
+    fn amend(&mut self) {
+        if self.fills.is_empty() {
+            return;
+        }
+        let at = self.rng.below(self.fills.len() as u64);
+        let id = format!("x{}", self.id());
+        let cancel = self.rng.below(2) == 0;
+        let was = if cancel { self.fills.swap_remove(at) } else { self.fills[at].clone() };
+        let kind = if cancel { ExecType::Cancel } else { ExecType::Correct };
+        let mut fill = Fill {
+            exec_type: kind,
+            exec_ref_id: Some(was.exec_id.clone()),
+            exec_id: id.as_str().into(),
+            transact_time: self.log.now,
+            ..was
+        };
+        if !cancel {
+            (fill.quantity, fill.price) = (v(&format!("{}", 1 + self.rng.below(20))), v(self.rng.pick(&["100", "90", "110.5"])));
+        }
         self.log.input(Topic::Fills, &Input::Fill(Box::new(fill)));
+    }
+
+    /// Securities that come.
+    fn transfer(&mut self) {
+        let (id, currency) = self.rng.pick(&NAMES);
+        let day = self.day(-3, 4);
+        let entry: CashEntry = serde_json::from_value(json!({"source": "bank", "entry_id": format!("t{}", self.id()), "portfolio_id": format!("P{}", self.rng.below(4)),
+            "kind": "TRANSFER_IN", "currency": currency, "amount": "0", "total_cost": format!("{}", 100 + self.rng.below(500)), "quantity": format!("{}", 1 + self.rng.below(9)),
+            "effective_at": format!("{day}T12:00:00Z"), "instrument_id": id})).unwrap();
+        self.log.input(Topic::Cash, &Input::Cash(Box::new(entry.clone())));
+        self.entries.push(entry);
     }
 
     /// A dividend of an action, or something else of an instrument, or what takes an earlier one back.
@@ -112,13 +159,22 @@ impl Tale {
             let mut again = self.actions[at].clone();
             match self.rng.below(3) {
                 0 => again.status = ActionStatus::Cancelled,
-                1 => (again.status, again.amount_per_share) = (ActionStatus::New, Some(v(self.rng.pick(&["0.5", "0.75", "0.2"])))),
+                1 if again.amount_per_share.is_some() => {
+                    (again.status, again.amount_per_share) = (ActionStatus::New, Some(v(self.rng.pick(&["0.5", "0.75", "0.2"]))))
+                }
                 _ => again.status = ActionStatus::New,
             }
             return again;
         }
         let ex_date = self.day(-1, 4);
         let (id, _) = self.rng.pick(&NAMES);
+        if self.more && self.rng.below(3) == 0 {
+            let (new, old) = self.rng.pick(&[("2", "1"), ("1", "2"), ("3", "2"), ("1", "10")]);
+            let action: CorporateAction = serde_json::from_value(json!({"action_id": format!("S{}", self.id()), "instrument_id": id, "status": "NEW",
+                "kind": "SPLIT", "ratio_new": new, "ratio_old": old, "ex_date": ex_date.to_string(), "cash_in_lieu_price": self.rng.pick(&[None, Some("50")])})).unwrap();
+            self.actions.push(action.clone());
+            return action;
+        }
         let currency = self.rng.pick(&[None, None, Some("USD"), Some("CHF")]);
         let pay_date = ex_date.plus_days(i32::try_from(self.rng.below(4)).unwrap());
         let action: CorporateAction = serde_json::from_value(json!({"action_id": format!("D{}", self.id()), "instrument_id": id, "status": "NEW",
@@ -139,9 +195,15 @@ impl Tale {
     }
 }
 
-/// Some ten days, three hours or so at a time.
 fn history(seed: u64) -> Log {
-    let mut tale = Tale::of(seed);
+    told(Tale::of(seed))
+}
+fn history_of_more(seed: u64) -> Log {
+    told(Tale { more: true, ..Tale::of(seed) })
+}
+
+/// Some ten days, three hours or so at a time.
+fn told(mut tale: Tale) -> Log {
     let mut lanes: Vec<Lane<PositionKeeper>> = (0..LANES)
         .map(|number| {
             let mut lane = Lane::new(PositionKeeper::default(), number, LANES);
@@ -161,6 +223,12 @@ fn history(seed: u64) -> Log {
         tale.log.now = tale.log.now.plus_seconds(i64::try_from(tale.rng.below(6 * 3600)).unwrap());
         (0..tale.rng.below(3)).for_each(|_| tale.fill());
         (0..tale.rng.below(3)).for_each(|_| tale.entry());
+        if tale.more {
+            (0..tale.rng.below(2)).for_each(|_| tale.amend());
+            if tale.rng.below(4) == 0 {
+                tale.transfer();
+            }
+        }
         if tale.rng.below(12) == 0 {
             let portfolio = 2 + tale.rng.below(2);
             tale.policy(portfolio);
@@ -174,20 +242,21 @@ fn history(seed: u64) -> Log {
     tale.log
 }
 
-fn seeds() -> std::ops::Range<u64> {
+/// So many histories, or those that the environment names.
+fn seeds(many: u64) -> std::ops::Range<u64> {
     let number = |name: &str, otherwise| std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise);
     let first = number("VERIFY_SEED", 1);
-    first..first + number("VERIFY_SEEDS", 30)
+    first..first + number("VERIFY_SEEDS", many)
 }
 
-#[test]
-fn what_a_keeper_makes_of_dividends_is_accused_of_nothing() {
-    let (mut wrong, mut followed): (Vec<String>, u64) = (Vec::new(), 0);
+/// What these histories are accused of, and how many entries were booked again.
+fn accusations(seeds: impl IntoIterator<Item = u64>, lived: impl Fn(u64) -> Log) -> (Vec<String>, u64) {
+    let (mut wrong, mut followed) = (Vec::new(), 0);
     let of = |report: &Report, what: &str| {
         report.checks.iter().filter(|check| check.what.contains(what)).map(|check| check.checked).sum::<u64>()
     };
-    for seed in seeds() {
-        let report = verify(history(seed).seen(), &Given::default());
+    for seed in seeds {
+        let report = verify(lived(seed).seen(), &Given::default());
         let found = report.checks.iter().filter_map(|check| Some(format!("{} {}", check.id, check.first.as_ref()?)));
         let found: Vec<String> = found.chain(report.notes.iter().filter(|note| note.starts_with("I2")).cloned()).collect();
         if !found.is_empty() {
@@ -195,6 +264,30 @@ fn what_a_keeper_makes_of_dividends_is_accused_of_nothing() {
         }
         followed += of(&report, "booked again");
     }
-    assert!(wrong.is_empty(), "{} of {} seeds\n{}", wrong.len(), seeds().count(), wrong.join("\n"));
-    assert!(followed > 100 * seeds().end.saturating_sub(seeds().start), "{followed}");
+    (wrong, followed)
+}
+
+#[test]
+fn what_a_keeper_makes_of_dividends_is_accused_of_nothing() {
+    let (wrong, followed) = accusations(seeds(30), history);
+    assert!(wrong.is_empty(), "{} of {} seeds\n{}", wrong.len(), seeds(30).count(), wrong.join("\n"));
+    assert!(followed > 100 * seeds(30).end.saturating_sub(seeds(30).start), "{followed}");
+}
+
+#[test]
+fn what_it_makes_of_them_among_splits_transfers_and_amendments_is_accused_of_nothing() {
+    let (wrong, followed) = accusations(seeds(10), history_of_more);
+    assert!(wrong.is_empty(), "{} of {} seeds\n{}", wrong.len(), seeds(10).count(), wrong.join("\n"));
+    assert!(followed > 150 * seeds(10).end.saturating_sub(seeds(10).start), "{followed}");
+}
+
+/// Honest histories that were accused once: of two dividends whose entries came when nothing was owed (129), of one that
+/// was withdrawn when it came to nothing (359), of what was owed back of one and settled when it stood again (599, 1090),
+/// of a reversal whose entry had left the window (897, 904); of one that came to nothing but the last decimal of its book
+/// value, and was paid (55), of one that was withdrawn and announced again when it came to nothing, at another rate (377).
+#[test]
+fn what_was_accused_once_is_not() {
+    let (mut wrong, _) = accusations([129, 359, 599, 897, 904, 1090], history);
+    wrong.extend(accusations([55, 377], history_of_more).0);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

@@ -3,11 +3,11 @@
 //! for is found.
 
 use super::honest::{FAULTS, Fault, Log, accused, judged, leaves, ledgers, lived, with, with_ledgers, with_snapshots};
-use super::tales::{abroad, begun, entry, stories, tick, told};
+use super::tales::{NOTHING_OWED, WITHDRAWN, abroad, begun, entry, stories, tick, told};
 use avro_codec::{SchemaStore, decode, encode_input};
 use domain::enums::{DividendSource, EntryKind};
 use domain::ledger::{CurrencyAmount, LedgerEntry};
-use domain::{Currency, Input, Money, Topic};
+use domain::{Currency, Input, Money, Quantity, Topic};
 
 #[test]
 fn a_true_history_is_accused_of_nothing() {
@@ -19,6 +19,10 @@ fn a_true_history_is_accused_of_nothing() {
         }
     }
     assert!(wrong.is_empty(), "{} stories\n{}", wrong.len(), wrong.join("\n"));
+}
+
+fn story(name: &str) -> Log {
+    lived(&stories().into_iter().find(|(story, _)| *story == name).unwrap().1)
 }
 
 /// The log in which entry `at` was changed; `None` where nothing changes by it.
@@ -44,7 +48,8 @@ fn a_changed_entry_is_found() {
     let (mut missed, mut tried) = (Vec::new(), 0);
     for (name, text) in stories().into_iter().chain([("entries in other currencies", abroad())]) {
         let log = lived(&text);
-        for (at, entry) in ledgers(&log).iter().enumerate().filter(|(_, entry)| entry.cause.topic != Topic::Fills) {
+        let told = |entry: &LedgerEntry| entry.cause.topic != Topic::Fills || entry.kind == EntryKind::Restate;
+        for (at, entry) in ledgers(&log).iter().enumerate().filter(|(_, entry)| told(entry)) {
             // What is taken back, and what is paid, stands at the rate of its first booking.
             let paid = entry.kind == EntryKind::CashDividend && entry.cause.topic == Topic::Frames;
             let anew = entry.kind != EntryKind::Cancel && !paid;
@@ -128,29 +133,87 @@ fn a_receivable_that_was_not_settled_is_found() {
     assert!(rows.iter().any(|what| what.contains("receivables")) && rows.iter().any(|what| what.contains("booked again")), "{rows:?}");
 }
 
-/// Moves the figures of AAA, and cash, in every record from the one on that holds an entry.
-fn agreeing(log: &Log, id: &str, (income, cash): (&str, &str)) -> Log {
-    let (income, cash): (Money, Money) = (income.parse().unwrap(), cash.parse().unwrap());
-    let add = |to: &mut Money, more: Money| *to = to.checked_add(more).unwrap();
+fn add(to: &mut Money, more: Money) {
+    *to = to.checked_add(more).unwrap();
+}
+fn euro() -> Currency {
+    "EUR".parse().unwrap()
+}
+
+/// Moves the figures of AAA, and cash, in every record from the one on in which `change` changes an entry.
+fn moved(log: &Log, (income, cash): (Money, Money), change: &dyn Fn(&mut Vec<LedgerEntry>) -> bool) -> Log {
     let mut since = false;
     with_ledgers(log, &mut |ledger| {
-        for entry in ledger.entries.iter_mut().filter(|entry| entry.cause.id == id) {
-            since = true;
-            add(&mut entry.income, income);
-            entry.cash.iter_mut().for_each(|leg| add(&mut leg.amount, cash));
-        }
+        since |= change(&mut ledger.entries);
         for state in ledger.positions.iter_mut().filter(|_| since) {
             add(&mut state.income, income);
             add(&mut state.realized_net, income);
         }
-        let euro: Currency = "EUR".parse().unwrap();
-        ledger.cash.iter_mut().filter(|held| since && held.currency == euro).for_each(|held| add(&mut held.amount, cash));
+        ledger.cash.iter_mut().filter(|held| since && held.currency == euro()).for_each(|held| add(&mut held.amount, cash));
     })
+}
+
+/// The log in which an entry has other figures, and all else agrees with it.
+fn agreeing(log: &Log, id: &str, (income, cash): (&str, &str)) -> Log {
+    let (income, cash): (Money, Money) = (income.parse().unwrap(), cash.parse().unwrap());
+    moved(log, (income, cash), &|entries| {
+        let of_it = entries.iter_mut().filter(|entry| entry.cause.id == id);
+        let changed = of_it.map(|entry| {
+            add(&mut entry.income, income);
+            entry.cash.iter_mut().for_each(|leg| add(&mut leg.amount, cash));
+        });
+        changed.count() > 0
+    })
+}
+
+/// The log in which an execution restates so much more income, paid or owed, and all else agrees with it.
+fn restating(log: &Log, id: &str, (income, cash): (&str, &str)) -> Log {
+    let (income, cash): (Money, Money) = (income.parse().unwrap(), cash.parse().unwrap());
+    moved(log, (income, cash), &|entries| {
+        let Some(at) = entries.iter().position(|entry| entry.cause.id == id && entry.kind == EntryKind::Trade) else { return false };
+        if entries.get(at + 1).is_none_or(|entry| entry.kind != EntryKind::Restate) {
+            let of = entries[at].clone();
+            let blank = LedgerEntry { quantity_change: Quantity::ZERO, price: None, fx_rate: None, cash: Vec::new().into(), ..of };
+            entries.insert(at + 1, LedgerEntry { kind: EntryKind::Restate, trade_date: None, transact_time: None, venue: None, ..blank });
+        }
+        let entry = &mut entries[at + 1];
+        add(&mut entry.income, income);
+        let mut legs = entry.cash.to_vec();
+        if !cash.is_zero() {
+            legs.push(CurrencyAmount { currency: euro(), amount: cash });
+        }
+        entry.cash = legs.into();
+        true
+    })
+}
+
+/// Where the ledger says nothing of what became of a dividend, it still says what late units earn.
+#[test]
+fn what_late_units_earn_of_another_dividend_is_found() {
+    let (nothing_owed, withdrawn) = (story(NOTHING_OWED), story(WITHDRAWN));
+    assert!(!accused(&judged(&restating(&nothing_owed, "3", ("0", "0")))));
+    let wrong = [
+        // Neither counts, only the one that was settled, both.
+        (&nothing_owed, ("-10", "0")),
+        (&nothing_owed, ("10", "0")),
+        (&nothing_owed, ("20", "0")),
+        (&nothing_owed, ("0.01", "0")),
+        // It is paid at once.
+        (&nothing_owed, ("0", "10")),
+        // It still stands, and was paid or is owed; it is charged.
+        (&withdrawn, ("3.5", "3.5")),
+        (&withdrawn, ("3.5", "0")),
+        (&withdrawn, ("-3.5", "-3.5")),
+        (&withdrawn, ("0.01", "0")),
+    ];
+    for (at, (log, shift)) in wrong.iter().enumerate() {
+        assert!(accused(&judged(&restating(log, "3", *shift))), "{at}: {shift:?}");
+    }
 }
 
 #[test]
 fn a_wrong_ledger_that_agrees_with_itself_is_found() {
-    let log = lived(&stories().into_iter().find(|(story, _)| *story == "settled in parts").unwrap().1);
+    let log = story("settled in parts");
     assert!(!accused(&judged(&agreeing(&log, "e1", ("0", "0")))));
     let says = |id: &str, shift: (&str, &str), words: &[&str]| {
         let report = judged(&agreeing(&log, id, shift));
@@ -167,9 +230,8 @@ fn a_wrong_ledger_that_agrees_with_itself_is_found() {
 
 #[test]
 fn a_settled_receivable_that_a_snapshot_still_shows_is_found() {
-    let find = |name: &str| stories().into_iter().find(|(story, _)| *story == name).unwrap().1;
     for name in ["settled less tax", "never settled", "settled in parts", "paid and settled in other currencies"] {
-        let log = lived(&find(name));
+        let log = story(name);
         let more = with_snapshots(&log, &mut |snapshot| {
             snapshot.receivables = vec![CurrencyAmount { currency: Currency::new("EUR").unwrap(), amount: Money::ONE }];
         });
@@ -202,4 +264,24 @@ fn an_entry_that_nobody_booked_is_lost_where_entries_have_always_paid() {
     let fails = |log: &Log| judged(log).checks.iter().any(|check| check.id == "I3" && !check.passed());
     assert!(fails(&lost(&["CASH"])));
     assert!(!fails(&lost(&["ACTIONS"])));
+}
+
+#[test]
+fn what_takes_back_an_entry_of_a_date_that_is_not_known_any_more_waits() {
+    let fee = |at: &str, id: &str, more: &str| entry(at, id, "FEE", ("1", "EUR"), more);
+    let taken_back_after = |days: u32| {
+        let later = (1..=days).map(|day| fee(&format!("{:02}T10:00:00", 6 + day), &format!("f{day}"), ""));
+        let back = fee(&format!("{:02}T11:00:00", 6 + days), "r1", r#","reverses":"e1""#);
+        lived(&told(begun("ACTIONS", None), std::iter::once(fee("06T10:00:00", "e1", "")).chain(later).chain([back])))
+    };
+    let became = |log: &Log| {
+        let report = judged(log);
+        let cash = report.balances["treasury.cash.v1"];
+        (cash.waiting, cash.lost, report.passed())
+    };
+    // The ids of ten dates are known.
+    let (known, forgotten) = (taken_back_after(9), taken_back_after(10));
+    assert_eq!((became(&known), became(&forgotten)), ((0, 0, true), (1, 0, true)));
+    let lost = with_ledgers(&known, &mut |ledger| ledger.entries.retain(|entry| entry.cause.id != "r1"));
+    assert_eq!(became(&lost), (0, 1, false));
 }

@@ -1,5 +1,7 @@
 //! Histories of a dividend that cash entries settle, as lines, and what may come between.
 
+use super::honest::TOGETHER;
+
 const INSTRUMENT: &str = "reference.instruments.v1";
 const TICK: &str = "marketdata.ticks.v1";
 const POLICY: &str = "portfolio.policies.v1";
@@ -9,6 +11,10 @@ const ACTION: &str = "reference.corporate-actions.v1";
 
 fn line(topic: &str, at: &str, value: &str) -> String {
     format!(r#"{{"topic":"{topic}","timestamp":"2026-01-{at}Z","value":{{{value}}}}}"#)
+}
+/// A line that is read in one step with the one before it.
+fn together(line: String) -> String {
+    format!("{TOGETHER}{line}")
 }
 pub(super) fn tick(at: &str, id: &str, last: &str) -> String {
     line(TICK, at, &format!(r#""instrument_id":"{id}","last":"{last}","event_time":"2026-01-{at}Z""#))
@@ -36,22 +42,28 @@ pub(super) fn entry(at: &str, id: &str, kind: &str, (amount, currency): (&str, &
 }
 /// A dividend entry of the action.
 fn pays(at: &str, id: &str, amount: (&str, &str)) -> String {
-    entry(at, id, "DIVIDEND", amount, r#","action_id":"D1","instrument_id":"AAA""#)
+    pays_of("D1", at, id, amount)
+}
+fn pays_of(action: &str, at: &str, id: &str, amount: (&str, &str)) -> String {
+    entry(at, id, "DIVIDEND", amount, &format!(r#","action_id":"{action}","instrument_id":"AAA""#))
 }
 /// An entry that takes one of these back.
 fn takes_back(at: &str, id: &str, of: &str, amount: (&str, &str)) -> String {
     entry(at, id, "DIVIDEND", amount, &format!(r#","action_id":"D1","instrument_id":"AAA","reverses":"{of}""#))
 }
 fn action(at: &str, status: &str, per_share: &str, currency: &str) -> String {
+    action_of("D1", at, status, per_share, currency)
+}
+fn action_of(id: &str, at: &str, status: &str, per_share: &str, currency: &str) -> String {
     let value = format!(
-        r#""action_id":"D1","instrument_id":"AAA","status":"{status}","kind":"CASH_DIVIDEND","amount_per_share":"{per_share}","currency":"{currency}","ex_date":"2026-01-06","pay_date":"2026-01-08""#
+        r#""action_id":"{id}","instrument_id":"AAA","status":"{status}","kind":"CASH_DIVIDEND","amount_per_share":"{per_share}","currency":"{currency}","ex_date":"2026-01-06","pay_date":"2026-01-08""#
     );
     line(ACTION, at, &value)
 }
 
-/// 100 shares in euros, bought on the 5th, in a book in dollars; a dividend of the 6th where one is announced.
-pub(super) fn begun(dividends: &str, announced: Option<&str>) -> Vec<String> {
-    let mut lines = vec![
+/// A book in dollars in which nothing is held yet, and a share in euros.
+fn opened(dividends: &str) -> Vec<String> {
+    vec![
         line(
             INSTRUMENT,
             "05T14:00:00",
@@ -62,8 +74,13 @@ pub(super) fn begun(dividends: &str, announced: Option<&str>) -> Vec<String> {
         tick("05T14:00:00", "GBP/USD", "1.3"),
         policy("05T14:00:00", 1, dividends),
         entry("05T14:00:00", "c1", "DEPOSIT", ("100000", "USD"), ""),
-        trade("05T15:00:00", "1", "05", 100),
-    ];
+    ]
+}
+
+/// 100 shares of it, bought on the 5th; a dividend of the 6th where one is announced.
+pub(super) fn begun(dividends: &str, announced: Option<&str>) -> Vec<String> {
+    let mut lines = opened(dividends);
+    lines.push(trade("05T15:00:00", "1", "05", 100));
     lines.extend(announced.map(|currency| action("05T15:30:00", "NEW", "0.5", currency)));
     lines
 }
@@ -93,7 +110,7 @@ pub(super) type Told = (&'static str, String);
 
 /// What may happen to a dividend that entries settle.
 pub(super) fn stories() -> Vec<Told> {
-    [early(), parts(), withdrawn(), other_payers(), odd()].concat()
+    [early(), parts(), withdrawn(), other_payers(), odd(), silent()].concat()
 }
 
 /// Entries that come in time or too early, and none.
@@ -178,6 +195,21 @@ fn withdrawn() -> Vec<Told> {
                     action("09T11:00:00", "NEW", "0.5", "EUR"),
                     action("09T12:00:00", "NEW", "0.6", "EUR"),
                     pays("09T13:00:00", "e2", euro("8.5")),
+                ],
+            ),
+        ),
+        (
+            "owed back while it is withdrawn, and settled by the entry that comes when it stands again",
+            told(
+                owed(),
+                [
+                    ex(),
+                    pays("08T10:00:00", "e1", euro("42.5")),
+                    action("09T10:00:00", "CANCELLED", "0.5", "EUR"),
+                    pays("09T11:00:00", "e2", euro("3")),
+                    action("09T12:00:00", "NEW", "0.5", "EUR"),
+                    pays("09T13:00:00", "e3", euro("8.5")),
+                    trade("09T14:00:00", "2", "05", 20),
                 ],
             ),
         ),
@@ -273,6 +305,46 @@ fn odd() -> Vec<Told> {
                     trade("09T13:00:00", "3", "05", 7),
                     action("09T14:00:00", "NEW", "0.6", "USD"),
                     pays("09T15:00:00", "e3", ("9", "EUR")),
+                ],
+            ),
+        ),
+    ]
+}
+
+/// Two dividends whose entries come when nothing is owed of them.
+pub(super) const NOTHING_OWED: &str = "nothing is owed of two, of one because nothing was booked yet, and late units earn the other";
+/// A dividend that is withdrawn when it comes to nothing.
+pub(super) const WITHDRAWN: &str = "comes to nothing, and is withdrawn without a word";
+
+/// Dividends of which the ledger says nothing when they are settled, or withdrawn.
+fn silent() -> Vec<Told> {
+    vec![
+        (
+            NOTHING_OWED,
+            told(
+                opened("CASH"),
+                [
+                    action("05T15:30:00", "NEW", "0.5", "EUR"),
+                    action_of("D2", "05T15:30:01", "NEW", "0.25", "EUR"),
+                    ex(),
+                    pays("07T10:00:00", "e1", euro("42.5")),
+                    trade("07T11:00:00", "2", "07", 100),
+                    pays_of("D2", "08T10:00:00", "e2", euro("3")),
+                    trade("08T11:00:00", "3", "05", 40),
+                    pays_of("D2", "09T11:00:00", "e3", euro("8.5")),
+                ],
+            ),
+        ),
+        (
+            WITHDRAWN,
+            told(
+                begun("ACTIONS", Some("EUR")),
+                [
+                    ex(),
+                    tick("08T11:00:00", "AAA", "100"),
+                    trade("09T10:00:00", "2", "05", -100),
+                    action("09T11:00:00", "CANCELLED", "0.5", "EUR"),
+                    together(trade("09T11:00:00", "3", "05", 7)),
                 ],
             ),
         ),
