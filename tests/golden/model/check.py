@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from .bands import Bands, Watch, rules, setting
 from .book import Book
 from .closes import Closes, Days
+from .cooldown import Cooldowns
 from .exact import half_even, micros, num, read, uuid5
 from . import strategies
 from .market import Market
@@ -60,7 +61,7 @@ class Case:
         self.last, self.started = {}, set()
         self.proposals, self.priced, self.orders, self.cycles = {}, {}, defaultdict(dict), Counter()
         self.latched, self.proposed, self.sent, self.triggers = {}, defaultdict(dict), {}, {}
-        versions, ledgers, closes = Counter(), Counter(), Closes(self)
+        versions, ledgers, closes, cooldowns = Counter(), Counter(), Closes(self), Cooldowns(self)
         for number, record in enumerate(self.output, 1):
             topic, value = record["topic"], record["value"]
             self.where = f"output line {number} ({topic})"
@@ -79,12 +80,14 @@ class Case:
                 closes.check(value)
             elif topic == "rebalance.events.v1":
                 self.rebalance(value)
+                cooldowns.check(value)
             elif topic == "rebalance.orders.v1":
                 self.wave(value)
         self.where = "the whole output"
         self.spoken()
         self.balance()
         closes.end()
+        cooldowns.end()
 
     # Following the input.
 
