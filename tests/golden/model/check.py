@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from .bands import Bands, Watch, rules, setting
 from .book import Book
 from .closes import Closes, Days
+from .cooldown import Cooldowns
 from .exact import half_even, micros, num, read, uuid5
 from . import strategies
 from .market import Market
@@ -60,7 +61,7 @@ class Case:
         self.last, self.started = {}, set()
         self.proposals, self.priced, self.orders, self.cycles = {}, {}, defaultdict(dict), Counter()
         self.latched, self.proposed, self.sent, self.triggers = {}, defaultdict(dict), {}, {}
-        versions, ledgers, closes = Counter(), Counter(), Closes(self)
+        versions, ledgers, closes, cooldowns = Counter(), Counter(), Closes(self), Cooldowns(self)
         for number, record in enumerate(self.output, 1):
             topic, value = record["topic"], record["value"]
             self.where = f"output line {number} ({topic})"
@@ -79,12 +80,14 @@ class Case:
                 closes.check(value)
             elif topic == "rebalance.events.v1":
                 self.rebalance(value)
+                cooldowns.check(value)
             elif topic == "rebalance.orders.v1":
                 self.wave(value)
         self.where = "the whole output"
         self.spoken()
         self.balance()
         closes.end()
+        cooldowns.end()
 
     # Following the input.
 
@@ -736,12 +739,23 @@ class Case:
                 self.same(f"{line['instrument_id']} reason", line["reason"], wish.reason)
             ordered = next((num(n["value"]) for n in line["numbers"] if n["name"] == "ordered"), ZERO)
             self.same(f"{line['instrument_id']} ordered", ordered, wish.quantity)
+            self.behind(line, plan, value["trigger"] in ("MANUAL", "SCHEDULED"))
         if value["status"] != "RELEASED":
             self.same("orders", [(o["instrument_id"], o["side"], num(o["quantity"])) for o in value["orders"]], orders)
         self.weights(value, plan)
         turnover = sum((plan.value(n) for n in plan.standing()), ZERO) / plan.equity
         self.decimal("turnover", value["turnover"], turnover, 12)
         self.decimal("expected_fees", value["expected_fees"], plan.fees(plan.standing()))
+
+    def behind(self, line, plan, every):
+        """The numbers that a line's own follow from are told where they change anything, and its value follows from them."""
+        name, terms = line["instrument_id"], plan.terms(line["instrument_id"], every)
+        numbers = {number["name"]: num(number["value"]) for number in line["numbers"]}
+        for term in ("fx_rate", "multiplier", "accrued", "cash_reserve", "fee_rate", "fee_fixed", "cash_for_buys", "cash_needed"):
+            scale = 12 if term in ("fx_rate", "cash_reserve", "fee_rate") else 10
+            self.same(f"{name} {term}", numbers.get(term), half_even(terms[term], scale) if term in terms else None)
+        unit = (numbers["price"] + numbers.get("accrued", ZERO)) * numbers.get("multiplier", 1) * numbers.get("fx_rate", 1)
+        self.same(f"{name} value by its numbers", numbers["value"], half_even(numbers["held"] * unit, 10))
 
     def weights(self, value, plan):
         """Weights before and after, and half of the sum of all |drift|, cash included."""

@@ -33,6 +33,7 @@ class Plan:
         self.policy, self.valuation, self.market = policy, valuation, market
         self.halted, self.released, self.recent = halted, released, recent
         self.met = False
+        self.funded, self.free, self.needed = [], None, None
         self.equity, self.lines = valuation.equity, valuation.lines
         self.bands = Bands(policy, valuation, market)
         self.wishes = {name: self.wish(name, every) for name in self.lines} if given is None else self.later(given)
@@ -309,6 +310,7 @@ class Plan:
         rate, fixed = num(fees.get("rate"), ZERO), num(fees.get("fixed"), ZERO)
         needed = sum((self.cost(name) for name in paying), ZERO) + sum((self.most(name) * rate + fixed for name in buys), ZERO)
         needed += sum((self.loss(name) for name in buys), ZERO)
+        self.funded, self.free, self.needed = buys, free, needed
         if needed <= free:
             return
         if free <= 0:
@@ -369,6 +371,23 @@ class Plan:
             self.sector_limit(most * self.equity)
         for name in self.standing():
             self.too_small(name)
+
+    def terms(self, name, every):
+        """What the numbers of a line follow from beside price and units, where it changes anything."""
+        line, funded = self.lines[name], name in self.funded
+        scaled = self.flag("reserve_scales_targets", False) and self.planned(name, every)
+        fees, reserve = self.order("fees", {}), num(self.order("cash_reserve", "0"))
+        known = {
+            "fx_rate": line.rate if line.rate != 1 else None,
+            "multiplier": line.multiplier if line.multiplier != 1 else None,
+            "accrued": (self.market.accrued(name) or None) if line.kind == "BOND" else None,
+            "cash_reserve": reserve if reserve and (funded or scaled) else None,
+            "fee_rate": num(fees.get("rate"), ZERO) or None if funded else None,
+            "fee_fixed": num(fees.get("fixed"), ZERO) or None if funded else None,
+            "cash_for_buys": self.free if funded else None,
+            "cash_needed": self.needed if funded else None,
+        }
+        return {name: number for name, number in known.items() if number is not None}
 
     # Step 8.
 

@@ -415,7 +415,7 @@ closed_enum! {
         CashFee = "CASH_FEE",
         /// Interest.
         CashInterest = "CASH_INTEREST",
-        /// A dividend paid in cash.
+        /// Cash of a dividend: of its action at the pay date, or by an entry.
         CashDividend = "CASH_DIVIDEND",
         /// Cash or securities transferred in.
         TransferIn = "TRANSFER_IN",

@@ -91,7 +91,7 @@ pub struct Trigger {
     pub schedule_time: Option<SmolStr>,
     /// Whether orders wait for a person.
     pub mode: PolicyMode,
-    /// Seconds after a cycle in which no threshold opens another.
+    /// Seconds after a cycle in which no threshold opens another; a breach that still stands then is planned.
     pub cooldown_seconds: i64,
     /// Seconds after which a standing breach is said again.
     pub rearm_seconds: i64,
@@ -309,7 +309,7 @@ pub struct Policy {
     /// Yearly risk-free rate.
     #[serde(default)]
     pub risk_free_rate: Option<Fraction>,
-    /// Trading calendar; that of `24/7` has no weekends.
+    /// Which days it has: `24/7` has every day, any other name and none have Monday to Friday. No holidays are known.
     #[serde(default)]
     pub calendar: Option<SmolStr>,
     /// IANA time zone of its day.

@@ -3,19 +3,20 @@
 
 use crate::plan::desk::{Desk, Wish};
 use crate::plan::exact::{VALUE, WEIGHT, int, ratio, rescaled, ten};
+use crate::plan::funding::CASH_FOR_BUYS;
 use domain::drift::Drift;
-use domain::enums::Decision;
+use domain::enums::{Decision, InstrumentType};
 use domain::order::NamedNumber;
 use domain::reason::ReasonCode;
 use domain::rebalance_event::{ExplanationLine, WeightLine};
-use domain::{Fraction, Money, Quantity};
+use domain::{Fraction, FxRate, Money, Price, Quantity};
 
 /// The explanation of a plan.
 pub(crate) fn explanation(desk: &Desk, wishes: &[Wish], numbers: &[Vec<NamedNumber>]) -> Vec<ExplanationLine> {
     wishes.iter().enumerate().map(|(index, wish)| line(desk, index, wish, numbers[index].clone())).collect()
 }
 
-fn line(desk: &Desk, index: usize, wish: &Wish, numbers: Vec<NamedNumber>) -> ExplanationLine {
+fn line(desk: &Desk, index: usize, wish: &Wish, mut numbers: Vec<NamedNumber>) -> ExplanationLine {
     const ONE: crate::plan::exact::Int = ten(Fraction::SCALE);
     let holding = desk.holding(index);
     let (decision, reason) = match (wish.stands(), wish.reason) {
@@ -23,6 +24,7 @@ fn line(desk: &Desk, index: usize, wish: &Wish, numbers: Vec<NamedNumber>) -> Ex
         (true, Some(reason)) => (Decision::Cut, reason),
         (false, reason) => (Decision::Skip, reason.unwrap_or(ReasonCode::RoundedToZero)),
     };
+    numbers.extend(terms(desk, index, wish));
     ExplanationLine {
         instrument_id: holding.at.instrument_id.clone(),
         weight: ratio(holding.value, desk.book.equity),
@@ -60,6 +62,22 @@ fn numbers_of(desk: &Desk, index: usize, wish: &Wish, equity: Option<Money>) -> 
         all.note_units("ordered", wish.quantity);
     }
     all.numbers.extend(wish.numbers.iter().cloned());
+    all.numbers
+}
+
+/// What the numbers of a line follow from beside price and units, where it changes anything: what a unit is worth in
+/// the base currency, and what of the cash buys may not use. An order says what it is worth itself.
+fn terms(desk: &Desk, index: usize, wish: &Wish) -> Vec<NamedNumber> {
+    let (at, orders) = (desk.holding(index).at, desk.input.rules.orders);
+    let funded = wish.numbers.iter().any(|number| number.name == CASH_FOR_BUYS);
+    let scaled = orders.reserve_scales_targets && desk.scoped.planned[index];
+    let mut all = Wish::of(0);
+    note(&mut all, "fx_rate", at.fx_rate.filter(|rate| *rate != FxRate::ONE));
+    note(&mut all, "multiplier", Some(at.multiplier).filter(|multiplier| *multiplier != Quantity::ONE));
+    note(&mut all, "accrued", at.accrued.filter(|accrued| *accrued != Price::ZERO && at.kind == InstrumentType::Bond));
+    note(&mut all, "cash_reserve", Some(orders.cash_reserve).filter(|reserve| *reserve != Fraction::ZERO && (funded || scaled)));
+    note(&mut all, "fee_rate", Some(orders.fees.rate).filter(|rate| *rate != Fraction::ZERO && funded));
+    note(&mut all, "fee_fixed", Some(orders.fees.fixed).filter(|fixed| *fixed != Money::ZERO && funded));
     all.numbers
 }
 

@@ -7,7 +7,7 @@ pub(crate) mod book;
 pub(crate) mod breach;
 pub(crate) mod desk;
 pub(crate) mod exact;
-mod funding;
+pub(crate) mod funding;
 mod gates;
 mod input;
 pub(crate) mod legs;

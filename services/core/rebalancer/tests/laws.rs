@@ -5,9 +5,9 @@
 
 mod harness;
 
-use domain::enums::{CommandKind, DriftKind, OrderState, RebalanceStatus, WaveKind};
+use domain::enums::{CommandKind, DriftKind, OrderState, RebalanceStatus, RebalanceTrigger, WaveKind};
 use domain::rebalance_event::RebalanceEvent;
-use domain::{Input, Output, Quantity, RebalanceId};
+use domain::{Input, Output, Quantity, RebalanceId, Timestamp};
 use harness::House;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
@@ -65,13 +65,16 @@ struct Watch {
     proposal: Option<String>,
     asked: Vec<Input>,
     halted: bool,
+    cooldown: i64,
+    ended: Option<Timestamp>,
 }
 
 impl Watch {
-    fn new(house: House) -> Self {
+    fn new(house: House, cooldown: i64) -> Self {
         let mut house = house;
+        house.book.policy.as_mut().unwrap().trigger.cooldown_seconds = cooldown;
         house.restore_twin();
-        Self { house, open: BTreeSet::new(), proposal: None, asked: Vec::new(), halted: false }
+        Self { house, open: BTreeSet::new(), proposal: None, asked: Vec::new(), halted: false, cooldown, ended: None }
     }
 
     fn run(&mut self, window: &Window) {
@@ -162,7 +165,9 @@ impl Watch {
     fn see_event(&mut self, event: &RebalanceEvent) {
         match event.status {
             RebalanceStatus::PendingApproval | RebalanceStatus::Released => {
-                self.open.insert(event.rebalance_id);
+                let cooled = self.ended.is_none_or(|ended| self.house.now >= ended.plus_seconds(self.cooldown));
+                let opens = self.open.insert(event.rebalance_id) && event.trigger == RebalanceTrigger::Threshold;
+                assert!(cooled || !opens, "no threshold opens a cycle within the cooldown");
                 assert_eq!(self.open.len(), 1, "one open cycle");
                 self.proposal =
                     event.proposal_hash.as_ref().map(|hash| format!(r#""rebalance_id":"{}","proposal_hash":"{hash}""#, event.rebalance_id));
@@ -174,7 +179,7 @@ impl Watch {
         }
         let ends = [RebalanceStatus::Completed, RebalanceStatus::Failed, RebalanceStatus::Rejected, RebalanceStatus::Expired];
         if ends.contains(&event.status) {
-            self.open.remove(&event.rebalance_id);
+            self.ended = self.open.remove(&event.rebalance_id).then_some(self.house.now).or(self.ended);
         }
     }
 
@@ -202,8 +207,12 @@ fn share(quantity: Quantity, percent: i128) -> Quantity {
 
 proptest! {
     #[test]
-    fn one_cycle_each_order_once_and_an_end_or_a_call_for_help(windows in prop::collection::vec(window(), 1..40), automatic: bool) {
-        let mut watch = Watch::new(if automatic { House::automatic() } else { House::approval() });
+    fn one_cycle_each_order_once_and_an_end_or_a_call_for_help(
+        windows in prop::collection::vec(window(), 1..40),
+        automatic: bool,
+        cooldown in prop::sample::select(vec![0_i64, 120]),
+    ) {
+        let mut watch = Watch::new(if automatic { House::automatic() } else { House::approval() }, cooldown);
         for window in &windows {
             watch.run(window);
         }

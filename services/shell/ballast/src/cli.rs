@@ -23,16 +23,19 @@ pub struct Cli {
     pub command: Command,
 }
 
-/// A line of `replay` and `publish`.
+/// A line of `replay` and `publish`. Lists are broken by hand for a narrow terminal, everything else by clap.
 macro_rules! line_format {
     ($timestamp:literal) => {
         concat!(
             "One record a line, an object of:\n",
             "  topic      required: the topic's name, such as execution.fills.v1\n",
-            "  value      required: the record by the fields of schemas/<topic>.avsc; decimals as texts (\"100.25\"),\n",
-            "             moments in RFC 3339, symbols by name; fields with a default may be left out.\n",
-            "             null, with the portfolio as key, closes a portfolio (portfolio.policies.v1 alone takes it)\n",
-            "  key        left out, it is what the value names: the portfolio, the instrument, …\n",
+            "  value      required: the record by the fields of\n",
+            "             schemas/<topic>.avsc; decimals as texts (\"100.25\"), moments in\n",
+            "             RFC 3339, symbols by name; fields with a default may be left\n",
+            "             out. null, with the portfolio as key, closes a portfolio\n",
+            "             (portfolio.policies.v1 alone takes it)\n",
+            "  key        left out, it is what the value names: the portfolio, the\n",
+            "             instrument, …\n",
             $timestamp,
             "Any other field of a line or a value is refused, as is a symbol or a topic that does not exist.\n"
         )
@@ -41,24 +44,30 @@ macro_rules! line_format {
 
 const REPLAY_HELP: &str = concat!(
     line_format!(
-        "  timestamp  the clock of the step, and it never goes back; a line without one leaves the clock where it is.\n             \
-         The clock starts with the first line that names a moment, by this or in its value\n"
+        "  timestamp  the clock of the step, and it never goes back; a line without\n             \
+         one leaves the clock where it is. The clock starts with the first\n             \
+         line that names a moment, by this or in its value\n"
     ),
-    "\nIt prints what the core publishes, in order. A wrong line becomes a dead letter and the run goes on; where --only or\n\
-     --final leaves it out, standard error names it.\n\n",
-    "Exit status: 0 all applied, 3 some dead-lettered (with --strict: at the first) or still waiting at the end, 1 failed,\n\
-     2 unusable arguments or configuration.\n\n",
+    "\nIt prints what the core publishes, in order. A wrong line becomes a dead letter and the run goes on; \
+     where --only or --final leaves it out, standard error names it.\n\n",
+    "There is no router: orders are printed, and what becomes of each is for further lines to say, with its order_id:\n",
+    "  {\"topic\":\"orders.status.v1\",\"value\":{\"order_id\":\"…\",\"status\":\"FILLED\",…}}\n",
+    "  {\"topic\":\"execution.fills.v1\",\"value\":{\"order_id\":\"…\",\"quantity\":\"180\",…}}\n\n",
+    "Exit status: 0 all applied, 3 some dead-lettered (with --strict: at the first) or still waiting at the end, \
+     1 failed, 2 unusable arguments or configuration.\n\n",
     "Example: ballast replay --only rebalance.events.v1 .local/try.jsonl"
 );
 
 const PUBLISH_HELP: &str = concat!(
-    line_format!("  timestamp  the record's event time (ce_time); without it the broker's time counts\n"),
-    "\nA wrong line is named on standard error and sends nothing; the others go on. Before the first record is sent the\n\
+    line_format!("  timestamp  the record's event time (ce_time); without it the broker's time\n             counts\n"),
+    "\nA wrong line is named on standard error and sends nothing; the others go on. Before the first record is sent the \
      brokers are asked which topics there are.\n\n",
-    "Exit status: 0 all published, 3 some lines refused, 1 failed (no broker, a missing topic, not delivered), 2 unusable\n\
-     arguments or configuration.\n\n",
-    "Example: echo '{\"topic\":\"marketdata.ticks.v1\",\"value\":{\"instrument_id\":\"ACME\",\"last\":\"100\",\n         \
-     \"event_time\":\"2026-01-05T14:30:00Z\"}}' | ballast publish"
+    "What is published is not accepted by it: what the service refuses stands in <topic>.dlq, and in SQL in \
+     dead_letters, with code and reason.\n\n",
+    "Exit status: 0 all published, 3 some lines refused, 1 failed (no broker, a missing topic, not delivered), \
+     2 unusable arguments or configuration.\n\n",
+    "Example:\n  echo '{\"topic\":\"marketdata.ticks.v1\",\"value\":{\"instrument_id\":\"ACME\",\n    \
+     \"last\":\"100\",\"event_time\":\"2026-01-05T14:30:00Z\"}}' | ballast publish"
 );
 
 /// What to do.
@@ -84,13 +93,13 @@ pub enum Command {
     ///
     /// A policy may carry `shadow`: a second set of targets, bands, triggers, order rules and limits that is judged
     /// on the same book, planned, explained, and never ordered. `ballast replay < in.jsonl | ballast shadow` tries
-    /// it on lines, without a server; --kafka reads the drift and rebalance events that the service still has.
+    /// it on lines, without a server: it reads what a replay prints, not what a replay reads. --kafka reads the
+    /// drift and rebalance events that the service still has.
     ///
     /// For each set: breaches (episodes opened), plans with orders, their worth, turnover and expected fees, and
     /// plans refused. Below it the orders that one set made and the other did not, or not as many. The book never
     /// follows a shadow, so that an episode of one is proposed again and again: its first proposal counts. What
     /// persons asked for is counted apart: no shadow answers them.
-    #[command(verbatim_doc_comment)]
     Shadow(ShadowArgs),
     /// Reads every topic from its beginning and checks the invariants I1 to I12; exit status 1 when one is broken.
     ///

@@ -91,7 +91,7 @@ pub fn from_outside(line: Line) -> Result<Line, Refusal> {
 fn refusal(json: &str, error: &serde_json::Error) -> Refusal {
     let text = error.to_string();
     let code = if text.contains("OUT_OF_RANGE: ") { DeadLetterCode::OutOfRange } else { DeadLetterCode::Undecodable };
-    let text = text.replace("OUT_OF_RANGE: ", "");
+    let text = plain(&text.replace("OUT_OF_RANGE: ", ""));
     // Words about a value say which; words about a field name it themselves.
     let named = error.is_data() && !["unknown field", "missing field", "duplicate field"].iter().any(|words| text.starts_with(words));
     let text = match field_before(json, error.column()).filter(|_| named) {
@@ -99,6 +99,14 @@ fn refusal(json: &str, error: &serde_json::Error) -> Refusal {
         None => text.replace(" at line 1 column ", " at column "),
     };
     Refusal::new(code, refused::shortened(&text))
+}
+
+/// Words of the library about types, in words for whoever wrote the line.
+fn plain(text: &str) -> String {
+    let text = text.replace("expected a sequence", "expected a list").replace("invalid type: map", "invalid type: object");
+    let Some((before, after)) = text.split_once("expected struct ") else { return text };
+    let rest = after.trim_start_matches(|c: char| c.is_ascii_alphanumeric());
+    format!("{before}expected an object of named fields, as in {{\"field\": …}}{rest}")
 }
 
 /// The field whose value ends at that column of a line.

@@ -181,7 +181,8 @@ impl<'a> Session<'a> {
                 Err(why) => wrong.push((number, why)),
             }
         }
-        let published = if group.is_empty() { Vec::new() } else { self.machine.run(group)? };
+        let mut published = if group.is_empty() { Vec::new() } else { self.machine.run(group)? };
+        published.iter_mut().for_each(Published::name_mistyped);
         if options.strict {
             self.stop_at_first(&published, &wrong, last)?;
         }
@@ -217,7 +218,9 @@ impl<'a> Session<'a> {
         }
     }
     fn end(mut self) -> Result<Ended, ReplayError> {
-        self.machine.finish()?.iter().try_for_each(|record| self.print(record))?;
+        let mut last = self.machine.finish()?;
+        last.iter_mut().for_each(Published::name_mistyped);
+        last.iter().try_for_each(|record| self.print(record))?;
         self.printer.end()?;
         let waiting = self.machine.waiting();
         let verdict = match (self.dead, waiting) {
@@ -235,6 +238,15 @@ pub(crate) struct Published {
     pub(crate) output: Output,
     /// Clock of its step.
     pub(crate) time: Timestamp,
+}
+
+impl Published {
+    /// A line of text still has the word that a record has lost.
+    fn name_mistyped(&mut self) {
+        if let Output::DeadLetter(letter) = &mut self.output {
+            lines::symbols::name_mistyped(letter);
+        }
+    }
 }
 
 struct Printer<'a> {

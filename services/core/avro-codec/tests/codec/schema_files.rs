@@ -79,6 +79,9 @@ fn check_field(place: &str, field: &Json) {
     let name = field["name"].as_str().unwrap();
     let doc = field["doc"].as_str().unwrap_or_else(|| panic!("{place}: {name} has no doc"));
     assert!(doc.ends_with(']') && doc.contains(" ["), "{place}: the doc of {name} names no unit");
+    if let Some(default) = decimal_default(field) {
+        assert!(doc.contains(&format!(" Default {default}. [")), "{place}: the doc of {name} does not say: Default {default}.");
+    }
     match &field["type"] {
         Json::Array(branches) if branches[0] == "null" => {
             assert_eq!(branches.len(), 2, "{place}: {name}");
@@ -89,6 +92,48 @@ fn check_field(place: &str, field: &Json) {
         }
         _ => {}
     }
+}
+
+/// The default of a decimal in plain figures: a schema holds its bytes, which nobody can read.
+fn decimal_default(field: &Json) -> Option<String> {
+    let kind = field["type"].as_object().filter(|kind| kind.get("logicalType").is_some_and(|logical| logical == "decimal"))?;
+    // Avro writes bytes as a text of the characters U+0000 to U+00FF.
+    let bytes = field.get("default")?.as_str()?.chars().map(|byte| u8::try_from(u32::from(byte)).unwrap());
+    let units = bytes.fold(0_i128, |units, byte| units << 8 | i128::from(byte));
+    assert!(units >= 0, "no default is below zero");
+    let scale = u32::try_from(kind["scale"].as_u64().unwrap()).unwrap();
+    Some(rust_decimal::Decimal::from_i128_with_scale(units, scale).normalize().to_string())
+}
+
+/// The defaults of a record's fields, and of the records in it.
+fn defaults(fields: &Json, before: &str, told: &mut Vec<String>) {
+    for field in fields.as_array().unwrap() {
+        let (name, kind) = (format!("{before}{}", field["name"].as_str().unwrap()), &field["type"]);
+        if kind["type"] == "record" {
+            defaults(&kind["fields"], &format!("{name}."), told);
+        } else if let Some(decimal) = decimal_default(field) {
+            told.push(format!("`{name}` {decimal}"));
+        } else if let Some(default) = field.get("default").filter(|default| !default.is_null() && !default.is_array()) {
+            told.push(format!("`{name}` {}", default.to_string().trim_matches('"')));
+        }
+    }
+}
+
+/// One row for each group of a policy, as `schemas/README.md` has them.
+#[test]
+fn the_defaults_of_a_policy_are_told_as_they_are() {
+    let policy: Json = serde_json::from_str(schema_text(Topic::Policies)).unwrap();
+    let (groups, own): (Vec<Json>, Vec<Json>) =
+        policy["fields"].as_array().unwrap().iter().cloned().partition(|field| field["type"]["type"] == "record");
+    let readme = std::fs::read_to_string(format!("{FOLDER}/README.md")).unwrap();
+    let row = |name: &str, fields: &Json| {
+        let mut told = Vec::new();
+        defaults(fields, "", &mut told);
+        let row = format!("| {name} | {} |\n", told.join(", "));
+        assert!(told.is_empty() || readme.contains(&row), "schemas/README.md lacks the row\n{row}");
+    };
+    row("the policy itself", &Json::Array(own));
+    groups.iter().for_each(|group| row(&format!("`{}`", group["name"].as_str().unwrap()), &group["type"]["fields"]));
 }
 
 fn check_enum(place: &str, node: &Json) {

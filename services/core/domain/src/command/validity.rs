@@ -83,7 +83,7 @@ fn halt_problem(command: &Command) -> Option<String> {
     let target = command.target.as_deref().filter(|target| is_id(target));
     let own = command.portfolio_id.as_ref().map(|portfolio| portfolio.as_str());
     match command.scope {
-        None => Some("needs a scope".into()),
+        None => Some(format!("needs a scope: one of {}", HaltScope::SYMBOLS[1..].join(", "))),
         Some(HaltScope::Firm) if own.is_some() => Some("of the FIRM goes to every lane: send it to all, without a portfolio_id".into()),
         Some(HaltScope::Portfolio) if own.or(target).is_none() => Some("of a PORTFOLIO needs a portfolio_id or a target".into()),
         Some(HaltScope::Portfolio) if own.zip(target).is_some_and(|(own, target)| own != target) => {

@@ -139,7 +139,8 @@ fn gross(at: &str, targets: &[Target], orders: &Orders, problems: &mut Problems)
         let sum: Result<Fraction, FixedError> = over(group);
         problems.allocation(sum.as_ref().map_or(true, |sum| *sum > orders.max_gross), || {
             let shown = sum.map_or("beyond all range".to_owned(), |sum| sum.to_string());
-            format!("{at}targets of {what} add up to {shown} in magnitude, above orders.max_gross {}", orders.max_gross)
+            let max = orders.max_gross;
+            format!("{at}targets of {what} add up to {shown} in magnitude, above orders.max_gross {max}: weights are fractions of one, 60 per cent is 0.6")
         });
     }
 }

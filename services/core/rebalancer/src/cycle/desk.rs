@@ -31,6 +31,8 @@ pub struct Fresh {
     pub heard: Heard,
     /// Whether it was asked for because an earlier one was too old.
     pub renewed: bool,
+    /// Whether only the end of a cooldown asks: a breach that is gone by then is nothing to speak of.
+    pub cooled: bool,
 }
 
 /// What the answer to a refresh is for.
@@ -38,6 +40,8 @@ pub struct Fresh {
 pub enum Purpose {
     /// To open a cycle.
     Open(RebalanceTrigger),
+    /// To look at a breach again whose cooldown is over.
+    Cooled,
     /// To follow a command.
     Command(SmolStr),
     /// To release the buys.
@@ -70,6 +74,15 @@ pub struct Contradiction {
     pub settled: bool,
 }
 
+/// A breach that nothing was planned for, because the last cycle had ended a moment before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cooling {
+    /// The policy's version. Another policy says what is out by its own rules itself.
+    pub policy_version: i64,
+    /// Its cooldown.
+    pub seconds: i64,
+}
+
 /// A rebalance, what made it, and where it stands.
 pub type Standing = (RebalanceId, RebalanceTrigger, RebalanceStatus);
 
@@ -95,6 +108,8 @@ pub struct Desk {
     pub unsettled: Vec<Unsettled>,
     /// When a cycle ended last, released or not.
     pub ended_at: Option<Timestamp>,
+    /// The breach that waits for the end of the cooldown.
+    pub cooling: Option<Cooling>,
     /// Version of the policy in force as the newest drift event has it; the inner `None`: no policy.
     pub policy: Option<Option<i64>>,
     /// The drift event to decide on.
@@ -161,6 +176,9 @@ impl Desk {
             return self.shadow.hear(Heard { offset, drift });
         }
         self.policy = Some(drift.policy.as_ref().map(|policy| policy.policy_version));
+        if drift.event == DriftKind::Clear || self.cooling.is_some_and(|cooling| self.policy != Some(Some(cooling.policy_version))) {
+            self.cool_no_more();
+        }
         self.hear_executions(offset, &drift);
         if let (Some(DriftCause::Action), Some(instrument)) = (drift.cause, &drift.cause_instrument_id) {
             self.moved.insert(instrument.clone(), drift.cause_id.clone().unwrap_or_default());
@@ -199,7 +217,13 @@ impl Desk {
                 // A turn of a schedule that nobody has decided stays one.
                 let scheduled =
                     self.fresh.as_ref().and_then(|fresh| fresh.trigger).filter(|earlier| *earlier == RebalanceTrigger::Scheduled);
-                self.fresh = Some(Fresh { trigger: scheduled.or(Some(trigger)), heard, renewed: true });
+                self.fresh = Some(Fresh { trigger: scheduled.or(Some(trigger)), heard, renewed: true, cooled: false });
+            }
+            Purpose::Cooled => {
+                // What something else has started and nobody has decided stays what it is.
+                let started = self.fresh.take().and_then(|fresh| fresh.trigger);
+                let (trigger, cooled) = (started.unwrap_or(RebalanceTrigger::Threshold), started.is_none());
+                self.fresh = Some(Fresh { trigger: Some(trigger), heard, renewed: true, cooled });
             }
             Purpose::Command(command) => self.inbox.renew(&command, heard),
             Purpose::LaterWave => {
@@ -212,14 +236,16 @@ impl Desk {
 
     /// The newest event is the one to decide on; what an earlier one started and nobody has decided stays.
     fn hear_fresh(&mut self, heard: Heard) {
-        let earlier = self.fresh.take().and_then(|fresh| fresh.trigger);
+        let before = self.fresh.take();
+        let cooled = before.as_ref().is_some_and(|fresh| fresh.cooled) && starts(&heard.drift).is_none();
+        let earlier = before.and_then(|fresh| fresh.trigger);
         let trigger = match heard.drift.event {
             DriftKind::Clear if earlier == Some(RebalanceTrigger::Threshold) => None,
             // A schedule plans every line, a breach of the same moment perhaps not.
             _ if earlier == Some(RebalanceTrigger::Scheduled) => earlier,
             _ => starts(&heard.drift).or(earlier),
         };
-        self.fresh = Some(Fresh { trigger, heard, renewed: false });
+        self.fresh = Some(Fresh { trigger, heard, renewed: false, cooled });
     }
 
     /// Takes a report in; `None` when its order is not one of ours.
@@ -306,6 +332,20 @@ impl Desk {
     pub fn cools_down(&self, seconds: i64, now: Timestamp) -> Option<Timestamp> {
         let until = self.ended_at?.plus_seconds(seconds);
         (now < until).then_some(until)
+    }
+
+    /// Nothing waits for the end of a cooldown any more.
+    pub fn cool_no_more(&mut self) {
+        self.cooling = None;
+        self.await_no_more(&Purpose::Cooled);
+    }
+
+    /// When a breach must be looked at again that was refused within the cooldown: at its end, once, and not while a
+    /// cycle is open, whose end begins another.
+    pub fn cooled_at(&self) -> Option<Timestamp> {
+        let asked = self.awaited.iter().any(|request| request.purpose == Purpose::Cooled);
+        let cooling = self.cooling.filter(|_| !asked && self.open.is_none())?;
+        Some(self.ended_at?.plus_seconds(cooling.seconds))
     }
 }
 

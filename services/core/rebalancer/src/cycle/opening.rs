@@ -1,7 +1,7 @@
 //! Opening: a drift event and a trigger become a plan, and the plan a cycle, a proposal, or a reason why not.
 
 use crate::cycle::announcement::Announcement;
-use crate::cycle::desk::Purpose;
+use crate::cycle::desk::{Cooling, Purpose};
 use crate::cycle::release::{release_first, released};
 use crate::cycle::{Cycle, Desk, Heard, Proposal, Turn};
 use crate::orders::budget::Budget;
@@ -17,6 +17,7 @@ use domain::drift::Drift;
 use domain::enums::{CommandMode, PolicyMode, RebalanceStatus, RebalanceTrigger};
 use domain::policy::Policy;
 use domain::reason::ReasonCode;
+use domain::rebalance_event::ExplanationLine;
 use domain::{Money, Output, SmolStr, Timestamp};
 
 /// A drift event older than this many seconds is asked for anew before anything is decided on it: it
@@ -132,8 +133,12 @@ pub fn decide_on_fresh(desk: &mut Desk, turn: &mut Turn<'_, '_>) {
         return crate::cycle::approval::replace(desk, &fresh.heard, turn);
     }
     let Some(trigger) = fresh.trigger.filter(|_| desk.open.is_none()) else { return };
+    if trigger == RebalanceTrigger::Threshold {
+        desk.cool_no_more();
+    }
     if !is_outdated(desk, &fresh.heard, turn.now()) {
-        open(desk, Occasion { trigger, drift: &fresh.heard.drift, command: None }, turn);
+        let occasion = Occasion { trigger, drift: &fresh.heard.drift, command: None };
+        if fresh.cooled { open_if_out(desk, occasion, turn) } else { open(desk, occasion, turn) }
     } else if fresh.renewed {
         let refusal = Refusal::new(ReasonCode::Backlog, "the drift event that was asked for anew is too old as well: look at the lag");
         refuse(desk, Occasion { trigger, drift: &fresh.heard.drift, command: None }, refusal, turn);
@@ -147,7 +152,34 @@ pub fn decide_on_fresh(desk: &mut Desk, turn: &mut Turn<'_, '_>) {
 pub fn open(desk: &mut Desk, occasion: Occasion<'_>, turn: &mut Turn<'_, '_>) {
     match planned(desk, occasion, turn) {
         Ok((policy, plan)) => follow(desk, occasion, policy, plan, turn),
-        Err(refusal) => refuse(desk, occasion, refusal, turn),
+        Err(refusal) => refuse_to_open(desk, occasion, refusal, turn),
+    }
+}
+
+/// The same at the end of a cooldown: where nothing is out any more, nothing is said.
+fn open_if_out(desk: &mut Desk, occasion: Occasion<'_>, turn: &mut Turn<'_, '_>) {
+    let is_in = |line: &ExplanationLine| line.reason == ReasonCode::WithinBand;
+    match planned(desk, occasion, turn) {
+        Ok((_, plan)) if plan.verdict == Verdict::NoActionNeeded && plan.explanation.iter().all(is_in) => {}
+        Ok((policy, plan)) => follow(desk, occasion, policy, plan, turn),
+        Err(refusal) => refuse_to_open(desk, occasion, refusal, turn),
+    }
+}
+
+/// Says why not. A breach that is refused within the cooldown is looked at again when that is over.
+fn refuse_to_open(desk: &mut Desk, occasion: Occasion<'_>, refusal: Refusal, turn: &mut Turn<'_, '_>) {
+    if let Some(policy) = occasion.drift.policy.as_ref().filter(|_| refusal.code == ReasonCode::Cooldown) {
+        desk.cooling = Some(Cooling { policy_version: policy.policy_version, seconds: policy.trigger.cooldown_seconds });
+    }
+    refuse(desk, occasion, refusal, turn);
+}
+
+/// Asks for the book of now where the cooldown is over within which a breach was refused: how far it was out then
+/// says nothing of how far it is out now.
+pub fn ask_when_cooled(desk: &mut Desk, turn: &mut Turn<'_, '_>) {
+    if desk.cooled_at().is_some_and(|due| turn.now() >= due) {
+        let refresh = desk.ask(turn.portfolio, Purpose::Cooled, "the cooldown is over, within which a breach was refused");
+        turn.emit(Output::Refresh(Box::new(refresh)));
     }
 }
 

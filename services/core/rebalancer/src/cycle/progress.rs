@@ -124,9 +124,9 @@ fn call_for_help(cycle: &mut Cycle, turn: &mut Turn<'_, '_>) {
     if late.is_empty() {
         return;
     }
+    let which = if late.len() == 1 { "1 order has".to_owned() } else { format!("{} orders have", late.len()) };
     let text = format!(
-        "{} orders have no terminal state {seconds} s after their cancel was asked for: ask the router, then RECONCILE with the final quantities",
-        late.len()
+        "{which} no terminal state {seconds} s after a cancel was asked for: ask the router, then RECONCILE with the final quantities"
     );
     let orders = late.iter().map(|leg| leg.order.clone()).collect();
     let event = Announcement::of(turn, cycle, RebalanceStatus::Stuck).because(ReasonCode::TimedOut, text);
@@ -267,7 +267,8 @@ fn close(desk: &mut Desk, cycle: Cycle, turn: &mut Turn<'_, '_>) {
         _ if status == RebalanceStatus::Completed => event,
         Some(stop) => event.because(stop.code, &stop.text),
         None => {
-            let text = format!("{unfilled} of {} orders ended without being filled whole{}", cycle.legs.len(), router_words(&cycle.legs));
+            let orders = if cycle.legs.len() == 1 { "order" } else { "orders" };
+            let text = format!("{unfilled} of {} {orders} ended without being filled whole{}", cycle.legs.len(), router_words(&cycle.legs));
             event.because(ReasonCode::OrderFailed, text)
         }
     };

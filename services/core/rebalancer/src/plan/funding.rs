@@ -16,6 +16,8 @@ use domain::{Fraction, Money};
 use std::cmp::Ordering;
 
 const ONE: Int = ten(Fraction::SCALE);
+/// The number of what buys may use.
+pub(crate) const CASH_FOR_BUYS: &str = "cash_for_buys";
 
 /// Cuts the buys to the cash, where the policy says so.
 pub(crate) fn fund(desk: &Desk, wishes: &mut [Wish]) {
@@ -26,7 +28,7 @@ pub(crate) fn fund(desk: &Desk, wishes: &mut [Wish]) {
     let cash = cash_for_buys(desk, wishes);
     let needed = buys.iter().fold(Int::ZERO, |sum, index| sum + need(desk, *index, wishes[*index].quantity));
     for index in &buys {
-        note(&mut wishes[*index], "cash_for_buys", cash);
+        note(&mut wishes[*index], CASH_FOR_BUYS, cash);
         note(&mut wishes[*index], "cash_needed", needed);
     }
     if needed <= cash {

@@ -42,9 +42,7 @@ pub fn run(config: &Config, args: &ShadowArgs) -> anyhow::Result<ExitCode> {
     let shown = |report: &Report| if args.json { serde_json::to_string(report).expect("a report is JSON") } else { report.table() };
     reports.iter().map(shown).try_for_each(|text| print::line(text.trim_end()))?;
     if reports.is_empty() {
-        print::aside(
-            "no portfolio of these records has shadow rules: give its policy a `shadow` (README.md), and look at all of its topics",
-        );
+        print::aside(comparison.why_empty());
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -99,6 +97,8 @@ struct Comparison {
     portfolios: BTreeMap<PortfolioId, Portfolio>,
     /// Texts that were read: a step may be published twice, with the same bytes.
     known: BTreeSet<Uuid>,
+    /// Whether a line was of a topic that only systems outside write: what a replay reads, and never prints.
+    of_inputs: bool,
 }
 
 /// Both sets of rules of one portfolio.
@@ -138,6 +138,10 @@ impl Comparison {
         let line: PrintedLine<'_> = serde_json::from_str(text).context(shape)?;
         match TOPICS.into_iter().find(|topic| topic.name() == line.topic) {
             Some(topic) => self.value(topic, line.value.get()),
+            None if Topic::from_name(&line.topic).is_some_and(Topic::is_from_outside) => {
+                self.of_inputs = true;
+                Ok(())
+            }
             None => Ok(()),
         }
     }
@@ -170,6 +174,15 @@ impl Comparison {
         let portfolio = self.portfolios.entry(event.portfolio_id.clone()).or_default();
         portfolio.shadowed |= event.shadow;
         portfolio.rules(event.shadow).event(event);
+    }
+
+    /// Why there is nothing to compare.
+    fn why_empty(&self) -> &'static str {
+        if self.of_inputs && self.portfolios.is_empty() {
+            "these lines are what a replay reads, and shadow compares what it prints: ballast replay < in.jsonl | ballast shadow"
+        } else {
+            "no portfolio of these records has shadow rules: give its policy a `shadow` (README.md), and look at all of its topics"
+        }
     }
 
     fn reports(&self, only: Option<&str>) -> anyhow::Result<Vec<Report>> {
@@ -442,6 +455,13 @@ P, policy versions 1 2, amounts in USD
         assert_eq!(twice[0].table(), compared(&text).reports(None).unwrap()[0].table());
         let error = read_lines("{\"topic\":1}".as_bytes(), &mut Comparison::default()).unwrap_err();
         assert!(format!("{error:#}").starts_with("line 1: a line is"), "{error:#}");
+    }
+
+    #[test]
+    fn what_a_replay_reads_is_told_from_what_it_prints() {
+        let fill = r#"{"topic":"execution.fills.v1","value":{"source":"B"}}"#;
+        assert!(compared(fill).why_empty().contains("ballast replay < in.jsonl | ballast shadow"));
+        assert!(compared(r#"{"topic":"portfolio.snapshots.v1","value":{}}"#).why_empty().contains("has shadow rules"));
     }
 
     #[test]

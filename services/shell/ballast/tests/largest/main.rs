@@ -235,9 +235,10 @@ fn sub_position(n: usize) -> StrategyPosition {
     }
 }
 
-/// Every number that a plan can note of one line (`explain.rs`, `constraints/`, `plan/funding.rs` of the rebalancer).
-fn numbers() -> Vec<NamedNumber> {
-    const NAMES: [&str; 28] = [
+/// Every number that a plan can note of an order that crosses zero (`explain.rs`, `constraints/` of the rebalancer).
+/// Not `minimum_deviation`, which is noted of what is left alone, nor `sellable`, of what may not cross zero.
+fn numbers(of: &[&'static str]) -> Vec<NamedNumber> {
+    const NAMES: [&str; 26] = [
         "equity",
         "value",
         "price",
@@ -257,19 +258,24 @@ fn numbers() -> Vec<NamedNumber> {
         "max_position_weight",
         "limit_offset_bp",
         "turnover_cap",
-        "minimum_deviation",
         "max_order_notional",
         "min_notional",
         "max_orders_per_minute",
         "max_order_quantity",
         "max_sector_weight",
-        "sellable",
-        "cash_for_buys",
-        "cash_needed",
+        "max_gross",
+        "gross",
     ];
     let value = SmolStr::new(Money::from_units(UNITS).to_string());
-    NAMES.map(|name| NamedNumber { name: name.into(), value: value.clone() }).into()
+    NAMES.iter().chain(of).map(|name| NamedNumber { name: (*name).into(), value: value.clone() }).collect()
 }
+
+/// Those of buys alone (`plan/funding.rs`), of which there is one leg a line.
+const OF_BUYS: [&str; 2] = ["cash_for_buys", "cash_needed"];
+/// Those that only the explanation has.
+const OF_LINES: [&str; 4] = ["fx_rate", "multiplier", "accrued", "cash_reserve"];
+/// Those that only the explanation of buys has.
+const OF_BOUGHT_LINES: [&str; 2] = ["fee_rate", "fee_fixed"];
 
 fn order(n: usize) -> Order {
     Order {
@@ -287,7 +293,7 @@ fn order(n: usize) -> Order {
         reference_time: moment(),
         expected_value: Money::from_units(-UNITS),
         reason: ReasonCode::DriftSell,
-        numbers: numbers(),
+        numbers: numbers(&[]),
         policy_version: i64::MAX,
         snapshot_version: i64::MAX,
         valid_until: moment(),
@@ -298,6 +304,10 @@ fn order(n: usize) -> Order {
 /// Sells that cross zero leave in two legs.
 fn orders() -> Vec<Order> {
     (0..2 * MAX_LINES).map(order).collect()
+}
+
+fn buys() -> Vec<Order> {
+    (0..MAX_LINES).map(|n| Order { side: Side::Buy, numbers: numbers(&OF_BUYS), ..order(n) }).collect()
 }
 
 fn wave() -> OrderWave {
@@ -315,7 +325,7 @@ fn wave() -> OrderWave {
     }
 }
 
-fn event() -> RebalanceEvent {
+fn event(orders: Vec<Order>, of_lines: &[&'static str]) -> RebalanceEvent {
     let fraction = Fraction::from_units(UNITS);
     let weight = |n: usize| WeightLine { instrument_id: instrument(n), quantity: Quantity::from_units(UNITS), weight: Some(fraction) };
     let explained = |n: usize| ExplanationLine {
@@ -325,7 +335,7 @@ fn event() -> RebalanceEvent {
         drift: Some(fraction),
         decision: Decision::Order,
         reason: ReasonCode::DriftSell,
-        numbers: numbers(),
+        numbers: numbers(of_lines),
     };
     RebalanceEvent {
         rebalance_id: RebalanceId(Uuid::nil()),
@@ -339,7 +349,7 @@ fn event() -> RebalanceEvent {
         as_of: moment(),
         old_allocations: (0..MAX_LINES).map(weight).collect(),
         new_allocations: (0..MAX_LINES).map(weight).collect(),
-        orders: orders(),
+        orders,
         explanation: (0..MAX_LINES).map(explained).collect(),
         expected_fees: Some(Money::from_units(UNITS)),
         turnover: Some(fraction),
@@ -410,7 +420,8 @@ fn the_largest_records_of_the_largest_portfolio_can_be_published() {
         Output::Snapshot(Box::new(snapshot())),
         Output::PortfolioClose(Box::new(close())),
         Output::OrderWave(Box::new(wave())),
-        Output::RebalanceEvent(Box::new(event())),
+        Output::RebalanceEvent(Box::new(event(orders(), &OF_LINES))),
+        Output::RebalanceEvent(Box::new(event(buys(), &[&OF_BUYS[..], &OF_LINES, &OF_BOUGHT_LINES].concat()))),
     ];
     for output in all {
         let (topic, mut bytes) = (output.topic(), Vec::new());
