@@ -215,7 +215,7 @@ fn verified(config: &Config) -> anyhow::Result<bool> {
 fn look_next(config: &Config) {
     story::heading("Where to look next");
     say(&format!(
-        "  Kafka ({}) and Postgres run on until `make down`; for a shell: set -a; . .local/demo-stack/env; set +a",
+        "  Kafka ({}) and Postgres run on until `make down`; for a shell: set -a; . .local/demo-stack/env; set +a; export PATH=\"$PWD/target/fast:$PATH\"",
         config.kafka.brokers
     ));
     say("  ballast topics tail rebalance.events.v1 --from-start --until-end   every plan with its reasons");
