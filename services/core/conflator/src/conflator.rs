@@ -109,6 +109,8 @@ pub struct Conflator {
     rejected: Vec<DeadLetter>,
     event_time: Option<Timestamp>,
     last_event_time: Timestamp,
+    /// The latest moment that a record may be of, by the clock at which it was read.
+    latest: Timestamp,
     bytes: usize,
     counters: Counters,
     /// The instrument of the newest tick that gave a field not above zero.
@@ -132,6 +134,7 @@ impl Conflator {
             rejected: Vec::new(),
             event_time: None,
             last_event_time: tail.event_time,
+            latest: Timestamp::MIN,
             bytes: 0,
             counters: Counters::default(),
             not_above_zero: None,
@@ -184,6 +187,7 @@ impl Conflator {
     /// time, so that only a tick beyond its own record lies in the future.
     pub fn fold(&mut self, now: Timestamp, origin: &Origin<'_>, decoded: Result<Input, Refusal>) {
         let key = origin.record.key();
+        self.latest = now.plus_seconds(self.limits.future_tick_seconds);
         match decoded {
             Ok(Input::Tick(tick)) if origin.topic == Topic::Ticks => self.fold_tick(now, origin, &tick),
             _ if !self.reach(origin) => {}
@@ -216,6 +220,7 @@ impl Conflator {
             return;
         }
         self.counters.ticks += 1;
+        self.latest = now.plus_seconds(self.limits.future_tick_seconds);
         if let Err(refusal) = check::tick(tick, origin.record.key(), now, self.limits.future_tick_seconds) {
             return self.reject(origin, refusal);
         }
@@ -308,9 +313,10 @@ impl Conflator {
         true
     }
 
-    /// A refused record does not move the event time: its own may be as wrong as the rest of it.
+    /// A refused record does not move the event time: its own may be as wrong as the rest of it. Nor does a header that
+    /// runs ahead move it further than a tick may: days end by it.
     fn date(&mut self, origin: &Origin<'_>) {
-        self.event_time = self.event_time.max(Some(origin.timestamp()));
+        self.event_time = self.event_time.max(Some(origin.timestamp().min(self.latest)));
     }
 
     fn keep(&mut self, origin: &Origin<'_>, checked: Result<usize, Refusal>, put: impl FnOnce(&mut Self)) {

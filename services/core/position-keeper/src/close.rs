@@ -54,6 +54,7 @@ impl Closing<'_> {
             AsOf::now(self.portfolio)
         });
         lacks.extend(self.behind(&asof));
+        lacks.extend(self.prices.is_none_or(|prices| prices.late).then_some(Lack::Prices));
         let limit = largest_part(asof.held.len() + asof.cash.len() + asof.owed.len());
         let mut part = Part { closing: self, limit, lacks: &mut lacks };
         let mut positions: Vec<ClosedPosition> = asof.held.iter().map(|(ix, held)| part.position(*ix, *held)).collect();
@@ -113,7 +114,9 @@ impl Closing<'_> {
             Lack::Action(ix) => !is_behind(ix) && !self.market.slot(*ix).doubtful(),
             // What waits and who must decide is not known here; what was let go never comes back, and what leaves its
             // range does so until something else is booked.
-            Lack::Waiting | Lack::Release | Lack::Bookings | Lack::Range | Lack::Fold | Lack::Value(_) | Lack::Cash(_) => false,
+            Lack::Waiting | Lack::Release | Lack::Prices | Lack::Bookings | Lack::Range | Lack::Fold | Lack::Value(_) | Lack::Cash(_) => {
+                false
+            }
         }
     }
 
@@ -131,6 +134,14 @@ impl Closing<'_> {
         });
         let actions = named(&|lack| if let Lack::Action(ix) = lack { Some(id(ix)) } else { None });
         let mut reasons = Vec::new();
+        if lacks.contains(&Lack::Prices) {
+            let kept = if self.prices.is_some() {
+                "its policy was read after its cut, at prices of then"
+            } else {
+                "the prices of its cut are not kept any more"
+            };
+            reasons.push(kept.to_owned());
+        }
         reasons.extend(listed("no price of", &prices));
         reasons.extend(listed("no rate of", &rates));
         reasons.extend(listed("out of the range of money is the value of", &values));
@@ -177,20 +188,25 @@ struct Part<'a> {
 }
 
 impl Part<'_> {
+    /// Notes a price or a rate that is missing; of a cut of which none is kept it would lead astray to name each.
+    fn lack(&mut self, lack: Lack) {
+        self.lacks.insert(if self.closing.prices.is_some() { lack } else { Lack::Prices });
+    }
+
     fn position(&mut self, ix: InstrumentIx, (quantity, cost): (Quantity, Amount)) -> ClosedPosition {
         let slot: &Slot = self.closing.market.slot(ix);
         let facts = slot.facts.as_deref();
         let priced = self.closing.quoted(ix);
         let rate = facts.and_then(|facts| self.closing.rate(facts.currency));
         if let (Some(facts), None) = (facts, rate) {
-            self.lacks.insert(Lack::Rate(facts.currency));
+            self.lack(Lack::Rate(facts.currency));
         }
         let value = facts.zip(priced).zip(rate).and_then(|((facts, (price, accrued)), rate)| {
             let (value, _) = worth((quantity, cost), facts, price, accrued, rate).ok()?;
             Some(value).filter(|value| value.units().unsigned_abs() <= self.limit.unsigned_abs())
         });
         if priced.is_none() {
-            self.lacks.insert(Lack::Price(ix));
+            self.lack(Lack::Price(ix));
         } else if value.is_none() && rate.is_some() {
             self.lacks.insert(Lack::Value(ix));
         }
@@ -223,7 +239,7 @@ impl Part<'_> {
             let is_base = currency == self.closing.portfolio.base;
             let (cash, owed) = if is_base { (Some(cash), Some(owed)) } else { (small(cash), small(owed)) };
             if fx_rate.is_none() {
-                self.lacks.insert(Lack::Rate(currency));
+                self.lack(Lack::Rate(currency));
             } else if cash.is_none() || owed.is_none() {
                 self.lacks.insert(Lack::Cash(currency));
             }

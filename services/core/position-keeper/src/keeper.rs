@@ -226,6 +226,10 @@ impl Role for PositionKeeper {
     }
 
     fn fold(&mut self, input: Input, ahead: Ahead, origin: &Origin<'_>, cx: &mut Context<'_>) {
+        // A window's frames come first.
+        if !self.open_cuts.is_empty() && !matches!(input, Input::Frame(_)) {
+            self.end_cuts(cx);
+        }
         match input {
             Input::Frame(frame) => self.take_frame(*frame, origin, cx),
             Input::Policy(policy) => self.take_policy(*policy, origin, cx),

@@ -146,3 +146,28 @@ fn a_book_that_cannot_be_planned_then_is_told_so_once() {
     assert_eq!(house.pass(600).idle(), "", "the next look is at the next breach that is said");
     assert!(!words(&refused, 0).is_empty());
 }
+
+#[test]
+fn an_answer_that_comes_too_late_is_asked_for_anew() {
+    let mut house = refused_within_ten_minutes();
+    let asked = house.pass(600).window(Vec::new());
+    let answer = house.refreshed(&asked);
+    let again = house.pass(120).window(vec![answer]);
+    assert_eq!(tell(&again), "refresh", "the process was down in between");
+    let answer = house.refreshed(&again);
+    assert_eq!(house.told(vec![answer]), PLANNED);
+}
+
+#[test]
+fn what_is_refused_for_another_reason_meanwhile_is_looked_at_too() {
+    let mut house = refused_within_ten_minutes();
+    house.pass(300).book.health.quarantined = true;
+    let worse = house.drift(DriftKind::Worse);
+    assert_eq!(house.told(vec![worse]), "", "of an episode one refusal is told");
+    house.book.health.quarantined = false;
+    assert_eq!(house.pass(299).idle(), "");
+    let asked = house.pass(1).window(Vec::new());
+    assert_eq!(tell(&asked), "refresh");
+    let answer = house.refreshed(&asked);
+    assert_eq!(house.told(vec![answer]), PLANNED);
+}

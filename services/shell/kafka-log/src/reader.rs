@@ -167,7 +167,7 @@ impl Reader {
         let begun = Instant::now();
         loop {
             self.queues.serve_news();
-            match self.consumer().fetch_watermarks(topic.as_str(), partition, limit) {
+            match self.consumer().fetch_watermarks(topic.as_str(), partition, limit.saturating_sub(begun.elapsed())) {
                 Ok((start, stable_end)) => return Ok(LogBounds { start, stable_end }),
                 Err(error) => match bounds_error(topic, partition, limit, &error) {
                     ReadError::Refused { retry: true, .. } if begun.elapsed() + PAUSE < limit => std::thread::sleep(PAUSE),

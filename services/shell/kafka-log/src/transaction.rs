@@ -16,7 +16,7 @@ use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::Message as _;
 use rdkafka::producer::{BaseProducer, DeliveryResult, Producer as _, ProducerContext};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -42,6 +42,8 @@ pub(crate) struct Deliveries {
     failed: Mutex<Option<Failure>>,
     /// The newest record of each partition that the transaction wrote to.
     written: Mutex<Vec<Written>>,
+    /// How many events were served.
+    served: AtomicU64,
 }
 
 /// A record as the last that a transaction wrote to a partition.
@@ -64,14 +66,17 @@ struct Failure {
 
 impl ClientContext for Deliveries {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
+        self.count();
         self.callbacks.on_log(level, facility, line);
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
+        self.count();
         self.callbacks.on_error(&error, reason);
     }
 
     fn stats_raw(&self, json: &[u8]) {
+        self.count();
         self.callbacks.on_statistics(json);
     }
 }
@@ -80,6 +85,7 @@ impl ProducerContext for Deliveries {
     type DeliveryOpaque = ();
 
     fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
+        self.count();
         let (error, message) = match result {
             Ok(message) => return self.note(message.topic(), message.partition(), message.offset()),
             Err(failure) => failure,
@@ -97,6 +103,10 @@ impl ProducerContext for Deliveries {
 impl Deliveries {
     fn of(config: &ClientConfig) -> Self {
         Self { callbacks: Callbacks::of(config), ..Self::default() }
+    }
+
+    fn count(&self) {
+        self.served.fetch_add(1, Ordering::Relaxed);
     }
 
     fn note(&self, topic: &str, partition: i32, offset: i64) {
@@ -160,15 +170,17 @@ impl TransactionalClient {
 
     /// Serves all callbacks that wait; call it when idle too, or neither logs nor errors are seen.
     pub(crate) fn serve(&self) {
-        // A poll without waiting serves one event only, and the error that matters may stand
-        // behind log lines. With nothing in flight, what is counted are events.
+        // A poll without waiting serves one event only, and the error that matters may stand behind log lines. With
+        // nothing in flight, what is counted are events; a poll that served none has found none.
+        let client = self.producer.client();
+        let served = || client.context().served.load(Ordering::Relaxed);
         for _ in 0..EVENTS {
+            let before = served();
             self.producer.poll(Duration::ZERO);
-            if self.producer.in_flight_count() == 0 {
+            if served() == before || self.producer.in_flight_count() == 0 {
                 break;
             }
         }
-        let client = self.producer.client();
         client.context().callbacks.mend(client);
     }
 

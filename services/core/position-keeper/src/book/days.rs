@@ -13,6 +13,8 @@ pub const MOST_DAYS: usize = 10;
 /// What a close lacks to be final.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Lack {
+    /// The prices of its cut, which were let go, or are of after it.
+    Prices,
     /// A price.
     Price(InstrumentIx),
     /// A rate to base.
@@ -72,6 +74,8 @@ pub struct Days {
     due: Vec<DayCut>,
     /// The oldest day that something concerned which was booked since the last closes were made.
     touched: Option<Date>,
+    /// The day from which a turn has left days that are to be closed again.
+    pub rest: Option<Date>,
     /// The newest date of one currency against another: such bookings have no line that would tell.
     pub exchanged: Option<Date>,
 }
@@ -93,6 +97,10 @@ impl Days {
     pub fn look(&mut self) -> bool {
         let last = self.closed.last().map(|day| day.cut.date);
         self.touched = self.touched.filter(|touched| Some(*touched) <= last);
+        self.touched.is_some()
+    }
+    /// Whether closed days are to be closed again, beside those that a turn has left.
+    pub fn is_touched(&self) -> bool {
         self.touched.is_some()
     }
     /// The oldest day from which closed days are to be closed again; it is then done.

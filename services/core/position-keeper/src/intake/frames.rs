@@ -1,4 +1,4 @@
-//! A frame: what it has of before a day cut that is held open, then facts and actions, then market states, then prices; what waited for them is booked at once.
+//! A frame: facts, then what it has of before a day cut that is held open, then actions, then market states, then prices; what waited for them is booked at once.
 
 use crate::book::Need;
 use crate::keeper::PositionKeeper;
@@ -13,13 +13,14 @@ impl PositionKeeper {
         // shut out every later one.
         let latest = cx.now.plus_seconds(cx.settings.future_tick_seconds.saturating_mul(2));
         frame.prices.retain(|price| price.event_time <= latest);
-        self.end_cuts_before(frame.event_time, &mut frame.prices, cx);
         let described: Vec<InstrumentId> = frame.instruments.iter().map(|facts| facts.instrument_id.clone()).collect();
         for facts in frame.instruments {
             if facts.multiplier.is_positive() && facts.lot_size.is_positive() {
                 self.market.describe(facts);
             }
         }
+        // By facts prices are chosen; what actions do belongs to the next day.
+        self.end_cuts_before(frame.event_time, &mut frame.prices, cx);
         let told = (origin.partition, origin.offset());
         frame.actions.iter().for_each(|action| self.take_action(action, told, cx));
         // The venue of an instrument decides when its ex-date begins.

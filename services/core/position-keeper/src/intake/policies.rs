@@ -33,6 +33,7 @@ impl PositionKeeper {
         let ix = known.unwrap_or_else(|| self.open(&policy));
         let rebased = self.portfolio(ix).base != policy.base_currency;
         self.follow(ix, policy, cx);
+        self.note_missed_cuts(ix, origin.timestamp(), cx);
         self.pay_owed(ix, cx);
         self.retry(&Need::Policy(id.clone()), cx);
         if rebased {

@@ -5,6 +5,7 @@
 use super::{PositionKeeper, TIMER_CLOSES, TIMER_RESTATE};
 use crate::book::PortfolioIx;
 use crate::book::days::{ClosedDay, Lack};
+use crate::book::history::{Changes, History};
 use crate::close::{Closed, Closing};
 use crate::prices::cuts::DayCut;
 use domain::portfolio_close::PortfolioClose;
@@ -110,8 +111,12 @@ impl PositionKeeper {
     /// Closes the days of a portfolio: first again those that have changed, then those that are due. Where `left` lines
     /// do not go so far, the rest has its turn after the other portfolios.
     fn close_portfolio_days(&mut self, ix: PortfolioIx, left: &mut usize, cx: &mut Context<'_>) {
-        cx.timers.clear(TIMER_RESTATE, self.portfolio(ix).id.as_str());
-        let touched = self.portfolio_mut(ix).days.take_touched();
+        // What is touched while days are left of an earlier turn waits for its own: they would never all be closed.
+        let rest = self.portfolio_mut(ix).days.rest.take();
+        let touched = rest.or_else(|| {
+            cx.timers.clear(TIMER_RESTATE, self.portfolios[ix.at()].id.as_str());
+            self.portfolio_mut(ix).days.take_touched()
+        });
         for place in 0..self.portfolio(ix).days.closed().len() {
             let day = self.portfolio(ix).days.closed()[place].clone();
             if touched.is_none_or(|touched| day.cut.date < touched) && !self.is_whole_now(ix, &day) {
@@ -119,7 +124,7 @@ impl PositionKeeper {
             }
             if *left == 0 {
                 // What is left of the touched days, this one and those after it.
-                self.portfolio_mut(ix).days.touch(touched.map(|touched| touched.max(day.cut.date)));
+                self.portfolio_mut(ix).days.rest = touched.map(|touched| touched.max(day.cut.date));
                 self.to_close.insert(ix);
                 break;
             }
@@ -131,7 +136,8 @@ impl PositionKeeper {
             let place = self.portfolio(ix).days.closed().len();
             *left = left.saturating_sub(self.close_day(ix, place, &cut, cx));
         }
-        if self.portfolio(ix).days.has_due() {
+        let is_owed = self.portfolio(ix).days.is_touched() && cx.timers.get(TIMER_RESTATE, self.portfolio(ix).id.as_str()).is_none();
+        if is_owed || self.portfolio(ix).days.has_due() {
             self.to_close.insert(ix);
         }
         self.portfolio_mut(ix).days.let_go();
@@ -163,6 +169,7 @@ impl PositionKeeper {
         lacks.extend((waiting > 0).then_some(Lack::Waiting));
         lacks.extend(self.quarantine.holds(&portfolio.id).then_some(Lack::Release));
         let lacks: Vec<Lack> = lacks.into_iter().collect();
+        debug_assert!(!lacks.contains(&Lack::Fold), "what is kept folds to what is held");
         let is_same = |known: &ClosedDay| known.figures == figures && (known.lacks.is_empty() || known.lacks == lacks);
         if known.is_some_and(is_same) {
             return took;
@@ -194,10 +201,14 @@ impl PositionKeeper {
     /// What folding bookings again for a day takes, in lines.
     fn folded(&self, ix: PortfolioIx, cut: &DayCut) -> usize {
         let portfolio = self.portfolio(ix);
-        if !portfolio.history.may_hold(cut.date.plus_days(1)) {
-            return 0;
+        let whole = |history: &History, changes: &Changes| history.reach(changes, history.first(changes));
+        let mut bookings = 0;
+        if portfolio.history.may_hold(cut.date.plus_days(1)) {
+            bookings += whole(&portfolio.history, &portfolio.changes);
         }
-        let bookings = portfolio.history.reach(&portfolio.changes, portfolio.history.first(&portfolio.changes));
+        if portfolio.payments.may_hold(cut.at.date_utc()) {
+            bookings += whole(&portfolio.payments, &portfolio.payment_changes);
+        }
         usize::try_from(bookings / BOOKINGS_A_LINE).unwrap_or(usize::MAX)
     }
 }

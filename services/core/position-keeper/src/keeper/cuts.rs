@@ -1,6 +1,6 @@
-//! Day cuts: which portfolios have a day to close, and the prices that it is closed at. A cut that comes while the lane
-//! is behind is held open until the frames of before it are read: what was published then is what the day ended at,
-//! whenever it is read. It closes no day.
+//! Day cuts: which portfolios have a day to close, and the prices that it is closed at. A cut is held open until the
+//! frames of before it are folded, those of its own window and, while the lane is behind, of later ones: what was published
+//! then is what the day ended at, whenever it is read. It closes no day.
 
 use super::{PositionKeeper, TIMER_DAY_CUT};
 use crate::book::PortfolioIx;
@@ -18,6 +18,8 @@ pub(super) struct OpenCut {
     cut: DayCut,
     /// Whether some portfolio's day is closed at it.
     is_day: bool,
+    /// Whether the equity is kept from which the next day's profit counts.
+    is_based: bool,
 }
 
 impl PositionKeeper {
@@ -26,15 +28,35 @@ impl PositionKeeper {
         let own = self.cut_by(name);
         for cut in cuts_since(name, *due, cx.now) {
             let is_day = self.note_cut(&cut, &own);
-            self.open_cuts.push(OpenCut { cut, is_day });
+            self.open_cuts.push(OpenCut { cut, is_day, is_based: !cx.behind });
+        }
+        // Before the ex-dates of the new day begin, which may do so in the same moment. Who is behind needs prices first.
+        if !cx.behind {
+            self.begin_day(&own, cx.now);
         }
         self.open_cuts.sort_by(|a, b| (a.cut.at, &a.cut.name).cmp(&(b.cut.at, &b.cut.name)));
-        self.end_cuts(cx);
         if own.is_empty() {
             return self.cuts.forget(name);
         }
         if let Some(due) = next_cut(name, cx.now) {
             cx.timers.set(due, TIMER_DAY_CUT, name);
+        }
+    }
+
+    /// A policy came that was sent at `sent`, while the lane stood still: its day may have been cut since. Prices that
+    /// nobody has kept are those of now, and its close says so.
+    pub(crate) fn note_missed_cuts(&mut self, ix: PortfolioIx, sent: Timestamp, cx: &Context<'_>) {
+        let name = self.portfolio(ix).rules.cut.clone();
+        // Before its last window the lane has read what there was; before its first it had no days.
+        if self.last_now <= Timestamp::default() {
+            return;
+        }
+        let Some(first) = next_cut(&name, sent.max(self.last_now)).filter(|first| *first <= cx.now) else { return };
+        for cut in cuts_since(&name, first, cx.now) {
+            let is_open = self.open_cuts.iter().any(|open| open.cut == cut);
+            if self.note_cut(&cut, &[ix]) && !is_open {
+                self.cut_prices.keep(&cut, &self.market, true);
+            }
         }
     }
 
@@ -57,7 +79,7 @@ impl PositionKeeper {
         is_day
     }
 
-    /// Ends the cuts that are held open, once the lane is not behind: what was sent before them has all been read.
+    /// Ends the cuts that are held open, unless the lane is behind: its frames of before them have all been folded.
     pub(super) fn end_cuts(&mut self, cx: &Context<'_>) {
         if cx.behind {
             return;
@@ -81,18 +103,26 @@ impl PositionKeeper {
         self.open_cuts.drain(..past);
     }
 
-    /// Keeps the prices, and the equity of every portfolio whose day it is, as long as there is one.
+    /// Keeps the prices.
     fn end_cut(&mut self, place: usize, now: Timestamp) {
-        let OpenCut { cut, is_day } = self.open_cuts[place].clone();
+        let OpenCut { cut, is_day, is_based } = self.open_cuts[place].clone();
         if is_day {
-            self.cut_prices.keep(&cut, &self.market);
+            self.cut_prices.keep(&cut, &self.market, false);
         }
         let own = self.cut_by(&cut.name);
         // A day's profit is since the newest cut.
         if own.is_empty() || self.open_cuts[place + 1..].iter().any(|open| open.cut.name == cut.name) {
             return;
         }
-        for ix in own {
+        if !is_based {
+            self.begin_day(&own, now);
+        }
+        self.cuts.cut(cut.name, &self.market);
+    }
+
+    /// Keeps the equity from which a new day's profit counts, as long as there is one.
+    fn begin_day(&mut self, portfolios: &[PortfolioIx], now: Timestamp) {
+        for ix in portfolios.iter().copied() {
             let portfolio = self.portfolio(ix);
             let appraisal = appraise(portfolio, View { market: &self.market, now });
             // An old price still values its holding, and most are old when a day is cut at night.
@@ -101,6 +131,5 @@ impl PositionKeeper {
             self.portfolio_mut(ix).day = whole.then_some(base);
             self.marks.change(ix);
         }
-        self.cuts.cut(cut.name, &self.market);
     }
 }

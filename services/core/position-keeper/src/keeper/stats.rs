@@ -12,7 +12,9 @@ impl PositionKeeper {
             waiting_records: Some(self.waiting()),
             oldest_waiting_seconds: Some(self.oldest_waiting_seconds(now)),
             stale_prices: Some(self.stale_prices(now)),
-            unfinished_days: Some(self.portfolios.iter().map(|portfolio| portfolio.days.unfinished()).sum()),
+            unfinished_days: Some(
+                self.portfolios.iter().filter(|portfolio| portfolio.policy.is_some()).map(|portfolio| portfolio.days.unfinished()).sum(),
+            ),
             quarantined_portfolios: Some(self.quarantined()),
             ..Stats::default()
         }

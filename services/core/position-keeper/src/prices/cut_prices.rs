@@ -31,12 +31,14 @@ struct Quoted {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct PricesOfDay {
     prices: Vec<Option<Quoted>>,
+    /// Whether they are of after the cut: nobody knew yet that a day ended by it.
+    pub late: bool,
 }
 
 impl PricesOfDay {
-    fn of(market: &Market) -> Self {
+    fn of(market: &Market, late: bool) -> Self {
         let quoted = |slot: &super::Slot| Some(Quoted { mark: slot.mark()?, accrued: slot.accrued });
-        Self { prices: market.slots().iter().map(quoted).collect() }
+        Self { prices: market.slots().iter().map(quoted).collect(), late }
     }
     /// The price of an instrument in the units of a day, and its accrued interest.
     pub fn price(&self, ix: InstrumentIx, market: &Market, day: Date) -> Option<(Price, Option<Price>)> {
@@ -56,10 +58,14 @@ pub struct CutPrices {
 }
 
 impl CutPrices {
-    /// Keeps the prices of now for a cut; what is too old goes.
-    pub fn keep(&mut self, DayCut { name, date, .. }: &DayCut, market: &Market) {
-        self.dirty.insert((name.clone(), *date));
-        self.days.insert((name.clone(), *date), PricesOfDay::of(market));
+    /// Keeps the prices of now for a cut, which may be `late`; what is too old goes. Those that are kept already stay.
+    pub fn keep(&mut self, DayCut { name, date, .. }: &DayCut, market: &Market, late: bool) {
+        let kept = (name.clone(), *date);
+        if self.days.contains_key(&kept) {
+            return;
+        }
+        self.dirty.insert(kept.clone());
+        self.days.insert(kept.clone(), PricesOfDay::of(market, late));
         let newest = self.days.keys().map(|(_, day)| *day).max();
         let too_old = |day: Date| newest.is_some_and(|newest| day < newest.plus_days(-OLDEST_DAYS));
         let own: Vec<Date> = self.days.keys().filter(|(known, _)| known == name).map(|(_, day)| *day).collect();
@@ -68,7 +74,10 @@ impl CutPrices {
         let gone: Vec<_> = self.days.keys().filter(|key| gone(key)).cloned().collect();
         gone.into_iter().for_each(|key| self.let_go(key));
         while self.days.len() > 1 && self.days.values().map(|day| day.prices.len()).sum::<usize>() > MOST_PRICES {
-            let oldest = self.days.keys().min_by_key(|(name, day)| (*day, name.clone())).cloned();
+            // Days that may still be to be closed go last: the newest of each name, and never the one that is kept now.
+            let is_newest = |key: &(SmolStr, Date)| self.days.range(key..).nth(1).is_none_or(|((name, _), _)| *name != key.0);
+            let others = self.days.keys().filter(|key| **key != kept);
+            let oldest = others.min_by_key(|key| (is_newest(key), key.1, key.0.clone())).cloned();
             oldest.into_iter().for_each(|key| self.let_go(key));
         }
     }
@@ -123,9 +132,9 @@ mod tests {
         let (market, mut cuts) = (Market::default(), CutPrices::default());
         let (own, other) = (cut_name("America/New_York", "16:00"), cut_name("UTC", "00:00"));
         let cut = |name: &SmolStr, day| DayCut { name: name.clone(), date: Date::from_days(day), at: Timestamp::MIN };
-        cuts.keep(&cut(&other, 100), &market);
+        cuts.keep(&cut(&other, 100), &market, false);
         for number in 100..120 {
-            cuts.keep(&cut(&own, number), &market);
+            cuts.keep(&cut(&own, number), &market, false);
         }
         let keys: Vec<SmolStr> = cuts.keys().collect();
         assert_eq!((keys.len(), cuts.take_dirty().count()), (15, 21));
@@ -133,7 +142,7 @@ mod tests {
         let mut back = CutPrices::default();
         keys.iter().for_each(|key| back.restore(key, &cuts.bytes(key).unwrap()).unwrap());
         assert_eq!(back, cuts);
-        cuts.keep(&cut(&own, 140), &market);
+        cuts.keep(&cut(&own, 140), &market, false);
         assert!(!cuts.keys().any(|key| key.ends_with("UTC 00:00")), "nobody cuts it any more");
     }
 }

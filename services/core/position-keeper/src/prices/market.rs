@@ -191,10 +191,13 @@ impl Market {
         }
         begun
     }
-    /// Puts every action into effect that is due, in the order of instruments and ex-dates.
+    /// Puts every action into effect that is due, in the order of the instruments' ids and of ex-dates.
     pub fn begin_due(&mut self, now: Timestamp) -> Vec<(InstrumentIx, SmolStr)> {
         let all = (0..self.table.slots.len()).map(InstrumentIx::of).collect::<Vec<_>>();
-        all.into_iter().flat_map(|ix| self.begin(ix, now).into_iter().map(move |id| (ix, id))).collect()
+        let mut begun: Vec<_> = all.into_iter().flat_map(|ix| self.begin(ix, now).into_iter().map(move |id| (ix, id))).collect();
+        // In which order a lane has heard of instruments concerns no portfolio.
+        begun.sort_by(|(one, _), (other, _)| self.slot(*one).id.cmp(&self.slot(*other).id));
+        begun
     }
     /// When the next announced action takes effect, or is paid.
     pub fn next_action(&self) -> Option<Timestamp> {

@@ -35,6 +35,34 @@ fn a_day_that_ends_while_its_frames_are_unread_is_closed_at_their_prices() {
 }
 
 #[test]
+fn frames_on_both_sides_of_a_cut_in_one_window_are_told_apart() {
+    let mut book = book(json!({}));
+    book.fill("1", "BUY", "10", "10", on("05")).run_at(second(60));
+    book.at(second(DAY + 5));
+    frame(&mut book, DAY - 600, "11", DAY - 600);
+    frame(&mut book, DAY + 1, "15", DAY + 1);
+    book.fill("2", "BUY", "10", "14", on("06"));
+    assert_eq!(told(&book.run()), ["05 v1 1010 +1000"]);
+}
+
+#[test]
+fn a_price_of_before_the_cut_is_chosen_by_the_facts_of_its_frame() {
+    let mut book = book(json!({}));
+    book.fill("1", "BUY", "1", "10", json!({"instrument_id": "B"})).run_at(second(60));
+    book.behind(true).run_at(second(DAY));
+    let facts = json!({"instrument_id": "B", "type": "EQUITY", "currency": "USD", "price_source": "LAST"});
+    let facts = serde_json::from_value(facts).unwrap();
+    book.frame(|frame| {
+        frame.event_time = Timestamp::from_micros(second(DAY + 1));
+        frame.prices.push(domain::frame::FramePrice { mark: Some("99".parse().unwrap()), ..last("B", "12", second(DAY - 5)) });
+        frame.instruments.push(facts);
+    });
+    book.run();
+    book.behind(false);
+    assert_eq!(told(&book.run()), ["05 v1 1002 +1000"]);
+}
+
+#[test]
 fn where_no_frame_comes_a_day_ends_at_the_prices_that_are_known_once_all_is_read() {
     let mut book = book(json!({}));
     book.fill("1", "BUY", "10", "10", on("05")).run_at(second(60));
@@ -83,6 +111,28 @@ fn a_day_whose_prices_are_let_go_stays_as_it_was_closed() {
 }
 
 #[test]
+fn a_policy_that_came_before_a_cut_and_is_read_after_it_has_its_day() {
+    let mut book = book(json!({}));
+    book.run_at(second(DAY - 40));
+    // The lane is down over the cut. Portfolio q is new, and r ends its days by a name that nobody has had.
+    book.at(second(DAY - 20)).policy_of("q", 1, json!({})).policy_of("r", 1, json!({"time_zone": "Europe/London"}));
+    book.cash_of("q", "q", "DEPOSIT", "USD", "7").cash_of("r", "r", "DEPOSIT", "USD", "8").behind(true);
+    assert_eq!(told(&book.run_at(second(DAY + 20))), Vec::<String>::new());
+    book.lane = restored(&mut book.lane);
+    book.behind(false);
+    let outputs = book.run_at(second(DAY + 21));
+    let texts: Vec<String> = closes(&outputs).iter().map(|close| format!("{} {}", close.portfolio_id, close.equity)).collect();
+    assert_eq!(texts, ["p 1000", "q 7", "r 8"]);
+    let reasons: Vec<Option<&str>> = closes(&outputs).iter().map(|close| close.incomplete_reason.as_deref()).collect();
+    assert_eq!(reasons, [None, None, Some("its policy was read after its cut, at prices of then")]);
+    // What has always been there has no past: one that is read for the first time has no day before it.
+    let mut first = Book::new();
+    first.at(second(-DAY)).policy(1, json!({})).behind(true).run_at(second(60));
+    first.behind(false);
+    assert_eq!(told(&first.run_at(second(61))), Vec::<String>::new());
+}
+
+#[test]
 fn cash_of_today_concerns_no_day_that_is_closed() {
     let mut book = book(json!({}));
     book.run_at(second(DAY));
@@ -110,6 +160,10 @@ fn one_portfolio_is_closed_again_in_several_windows_and_holds_up_no_other() {
     book.cash_of("q", "late", "DEPOSIT", "USD", "1").run();
     let mut all = Vec::new();
     for n in 0..4 {
+        if n == 1 {
+            // While days of it are left, something else comes for the first: it has its own minute.
+            book.at(at + second(61) - MONDAY).fill("later", "BUY", "1", "8", on("05"));
+        }
         let outputs = book.run_at(at + second(60 + n) - MONDAY);
         all.push(
             closes(&outputs).iter().map(|close| format!("{} {}", close.portfolio_id, &close.date.to_string()[8..])).collect::<Vec<_>>(),
@@ -117,4 +171,6 @@ fn one_portfolio_is_closed_again_in_several_windows_and_holds_up_no_other() {
         book.lane = restored(&mut book.lane);
     }
     assert_eq!(all, [vec!["p 05", "p 06", "p 07"], vec!["q 05", "q 06", "q 07", "q 08", "p 08"], vec![], vec![]]);
+    let outputs = book.run_at(at + second(121) - MONDAY);
+    assert_eq!(told(&outputs).len(), 3, "closed again after a minute, as far as a window goes");
 }

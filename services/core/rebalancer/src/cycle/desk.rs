@@ -223,7 +223,7 @@ impl Desk {
                 // What something else has started and nobody has decided stays what it is.
                 let started = self.fresh.take().and_then(|fresh| fresh.trigger);
                 let (trigger, cooled) = (started.unwrap_or(RebalanceTrigger::Threshold), started.is_none());
-                self.fresh = Some(Fresh { trigger: Some(trigger), heard, renewed: true, cooled });
+                self.fresh = Some(Fresh { trigger: Some(trigger), heard, renewed: false, cooled });
             }
             Purpose::Command(command) => self.inbox.renew(&command, heard),
             Purpose::LaterWave => {

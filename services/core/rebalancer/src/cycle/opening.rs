@@ -133,7 +133,8 @@ pub fn decide_on_fresh(desk: &mut Desk, turn: &mut Turn<'_, '_>) {
         return crate::cycle::approval::replace(desk, &fresh.heard, turn);
     }
     let Some(trigger) = fresh.trigger.filter(|_| desk.open.is_none()) else { return };
-    if trigger == RebalanceTrigger::Threshold {
+    // Within the cooldown no breach is planned: whatever it is refused for, its end is still waited for.
+    if trigger == RebalanceTrigger::Threshold && desk.cooling.is_none_or(|cooling| desk.cools_down(cooling.seconds, turn.now()).is_none()) {
         desk.cool_no_more();
     }
     if !is_outdated(desk, &fresh.heard, turn.now()) {

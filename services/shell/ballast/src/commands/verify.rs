@@ -96,6 +96,14 @@ impl Everything {
         let mut reader = Reader::open(&config.kafka, Pace::Recovery, "verify")?;
         let mut all = Self { records: BTreeMap::new(), bounds: BTreeMap::new() };
         for topic in topics.describe(&names)? {
+            if topic.name.as_str() == Topic::Fills.name() && topic.partitions != config.lanes {
+                anyhow::bail!(
+                    "{} has {} partitions, and lanes is {}: verify with the lanes that the service runs with",
+                    topic.name,
+                    topic.partitions,
+                    config.lanes
+                );
+            }
             for partition in 0..topic.partitions {
                 all.read_partition(&mut reader, &topic.name, partition)?;
             }

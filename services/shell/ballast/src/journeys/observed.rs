@@ -245,12 +245,12 @@ impl Observed {
         let terminal = |state| matches!(state, OrderState::Filled | OrderState::Cancelled | OrderState::Rejected | OrderState::Expired);
         self.orders.values().filter(|placed| placed.order.portfolio_id.as_str() == portfolio && !terminal(placed.state)).count()
     }
-    /// The event that explains an order: the one that has its numbers, for what waits is planned again when it is
+    /// The event that explains an order: the one that has its numbers, and perhaps more of its line's, for what waits is planned again when it is
     /// released; else the first of its rebalance.
     pub fn plan_of(&self, order: &Order) -> Option<&RebalanceEvent> {
         let plans = self.plans.get(&order.rebalance_id)?;
         let has_its_numbers = |plan: &&RebalanceEvent| {
-            plan.explanation.iter().any(|line| line.instrument_id == order.instrument_id && line.numbers == order.numbers)
+            plan.explanation.iter().any(|line| line.instrument_id == order.instrument_id && line.numbers.starts_with(&order.numbers))
         };
         plans.iter().rev().find(has_its_numbers).or(plans.first())
     }
