@@ -6,6 +6,7 @@ pub mod backlog;
 pub mod pacing;
 pub mod ports;
 pub mod recovery;
+mod stall;
 
 use domain::{Timestamp, Topic};
 use engine::{Codec, Image, Lane, Role, Settings};
@@ -13,6 +14,7 @@ use observer::Observer;
 use pacing::{Clock, OpenStep, Pacing};
 use ports::{CheckpointImage, Checkpoints, LaneReader, Outcome, Polled, PortError, Publisher, Saved};
 pub use recovery::{LaneHalt, Recovered, Target, partition_of, recover};
+use stall::Stall;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
@@ -57,6 +59,7 @@ pub struct LaneWorker<R: Role> {
     genesis: bool,
     /// Whether the last window was behind.
     behind: bool,
+    stall: Stall,
     /// The step after which this life of the lane began.
     began_after: i64,
     checkpoint: CheckpointState,
@@ -105,6 +108,7 @@ impl<R: Role> LaneWorker<R> {
             opened: None,
             genesis,
             behind: false,
+            stall: Stall::default(),
             began_after: begin_after,
             // Who had to replay keeps a checkpoint soon: a lane that dies often must not replay ever more.
             checkpoint: CheckpointState { kept: checkpoint, progress_from, wanted: replayed > 0, ..CheckpointState::default() },
@@ -225,7 +229,7 @@ impl<R: Role> LaneWorker<R> {
     }
 
     fn read_window(&mut self, clock: Timestamp, ports: &mut Ports<'_>) -> Result<(), LaneHalt> {
-        let Self { lane, pacing, observer, opened, behind: was_behind, .. } = self;
+        let Self { lane, pacing, observer, opened, behind: was_behind, stall, .. } = self;
         let codec = &mut *ports.codec;
         let mut result = Ok(true);
         let wait = wait_for(lane, pacing, clock);
@@ -237,7 +241,8 @@ impl<R: Role> LaneWorker<R> {
             // The lane's clock never goes back, whatever the machine's does.
             let timer_due = lane.next_due().is_some_and(|due| due <= now.max(lane.now()));
             let silent = lane.step() > 0 && pacing.silent_too_long(lane.now(), clock);
-            let behind = pacing.is_behind(polled.backlog.standing(), clock);
+            let stalled = stall.look(Instant::now()) && pacing.clock == Clock::Wall;
+            let behind = stalled || pacing.is_behind(polled.backlog.standing(), clock);
             observer.reads(polled.backlog);
             // What waited until the lane had caught up waits no longer, though nothing else comes.
             let caught_up = *was_behind && !behind;

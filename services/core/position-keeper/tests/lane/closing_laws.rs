@@ -1,5 +1,5 @@
 //! Whatever the order in which a week's records come, and however late, its days are closed in the end as if each had
-//! come on its day.
+//! come on its day; also where the lane stood still over some of them, and was put back from an image.
 
 use crate::harness::*;
 use domain::Output;
@@ -68,25 +68,36 @@ fn newest(outputs: &[Output]) -> BTreeMap<String, (String, String, Vec<Value>, V
     closes.map(|close| (close.date.to_string(), told(close))).collect()
 }
 
-/// A week in which each deed is told on the day that `on` says; the market is the same in all of them.
-fn week(deeds: &[Deed], on: impl Fn(&Deed) -> (i64, i64)) -> Vec<Output> {
+/// A week in which each deed is told on the day that `on` says; the market is the same in all of them. On the days `still`
+/// the lane reads nothing: it reads that with the next day's records, behind them, and is put back from an image then.
+fn week(deeds: &[Deed], on: impl Fn(&Deed) -> (i64, i64), still: &[bool]) -> Vec<Output> {
     let mut book = Book::new();
     book.policy(1, json!({})).instrument("A", json!({})).instrument("B", json!({})).price("A", "10").price("B", "20");
     book.entry("first", "DEPOSIT", json!({"amount": "10000", "effective_at": "2026-01-05T00:00:00Z"})).run();
     let mut order: Vec<usize> = (0..deeds.len()).collect();
     order.sort_by_key(|n| (on(&deeds[*n]), *n));
     let (mut outputs, mut next) = (Vec::new(), order.into_iter().peekable());
+    let (mut stood, is_still) = (false, |day: i64| still.get(usize::try_from(day).unwrap()).is_some_and(|still| *still));
     for day in 0..12 {
         book.at(second(day * DAY + 3600)).price("A", &(10 + day * 3 % 7).to_string());
         while let Some(n) = next.next_if(|n| on(&deeds[*n]).0 == day) {
             book.at(second(day * DAY + on(&deeds[n]).1).max(book.now()));
             tell(&mut book, n, &deeds[n]);
-            if deeds[n].amount.is_multiple_of(2) {
+            if deeds[n].amount.is_multiple_of(2) && !stood && !is_still(day) {
                 outputs.extend(book.run());
             }
         }
         if day == 11 {
             deeds.iter().enumerate().filter(|(_, deed)| deed.kind == 6).for_each(|(n, deed)| cancel(&mut book, n, deed));
+        }
+        if is_still(day) {
+            stood = true;
+            continue;
+        }
+        if std::mem::take(&mut stood) {
+            outputs.extend(book.behind(true).run());
+            book.lane = restored(&mut book.lane);
+            book.behind(false);
         }
         outputs.extend(book.run());
     }
@@ -101,9 +112,18 @@ proptest! {
     #[test]
     fn late_records_end_in_the_closes_of_a_week_in_order(deeds in prop::collection::vec(deed(), 1..40)) {
         let on_their_days: Vec<Deed> = deeds.iter().filter(|deed| deed.kind != 6).cloned().collect();
-        let live = newest(&week(&deeds, |deed| (deed.day + deed.late, deed.second)));
-        let clean = newest(&week(&on_their_days, |deed| (deed.day, deed.second)));
+        let live = newest(&week(&deeds, |deed| (deed.day + deed.late, deed.second), &[]));
+        let clean = newest(&week(&on_their_days, |deed| (deed.day, deed.second), &[]));
         prop_assert_eq!(live.len(), 10);
         prop_assert_eq!(live, clean);
+    }
+
+    #[test]
+    fn a_lane_that_stood_still_over_days_closes_them_as_one_that_never_did(
+        deeds in prop::collection::vec(deed(), 1..40),
+        still in prop::collection::vec(any::<bool>(), 11),
+    ) {
+        let on = |deed: &Deed| (deed.day + deed.late, deed.second);
+        prop_assert_eq!(newest(&week(&deeds, on, &still)), newest(&week(&deeds, on, &[])));
     }
 }
