@@ -123,9 +123,9 @@ impl Days {
     pub fn take_due(&mut self) -> Option<DayCut> {
         (!self.due.is_empty()).then(|| self.due.remove(0))
     }
-    /// Whether a day is still to be closed.
-    pub fn has_due(&self) -> bool {
-        !self.due.is_empty()
+    /// The first day that is still to be closed.
+    pub fn first_due(&self) -> Option<Date> {
+        self.due.first().map(|cut| cut.date)
     }
     /// How many days are still to be closed, or closed finally.
     pub fn unfinished(&self) -> usize {

@@ -136,8 +136,11 @@ impl PositionKeeper {
             let place = self.portfolio(ix).days.closed().len();
             *left = left.saturating_sub(self.close_day(ix, place, &cut, cx));
         }
+        // A day that is due is closed before what was touched meanwhile, or it might never be.
+        let days = &mut self.portfolio_mut(ix).days;
+        days.rest = days.rest.or(days.first_due());
         let is_owed = self.portfolio(ix).days.is_touched() && cx.timers.get(TIMER_RESTATE, self.portfolio(ix).id.as_str()).is_none();
-        if is_owed || self.portfolio(ix).days.has_due() {
+        if is_owed || self.portfolio(ix).days.rest.is_some() {
             self.to_close.insert(ix);
         }
         self.portfolio_mut(ix).days.let_go();

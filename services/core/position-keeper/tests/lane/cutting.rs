@@ -174,3 +174,24 @@ fn one_portfolio_is_closed_again_in_several_windows_and_holds_up_no_other() {
     let outputs = book.run_at(at + second(121) - MONDAY);
     assert_eq!(told(&outputs).len(), 3, "closed again after a minute, as far as a window goes");
 }
+
+#[test]
+fn a_day_is_closed_at_its_cut_while_late_records_never_end() {
+    let mut book = book(json!({}));
+    for day in 1..=4 {
+        book.run_at(second(day * DAY));
+    }
+    book.at(second(4 * DAY + 60));
+    for n in 0..16_000 {
+        book.fill(&n.to_string(), if n % 2 == 0 { "BUY" } else { "SELL" }, "1", "10", on("09"));
+    }
+    book.run();
+    let (mut all, start) = (Vec::new(), 5 * DAY - 90);
+    for n in 0..120 {
+        book.at(second(start + n)).fill(&format!("late{n}"), "BUY", "1", "10", on("05"));
+        all.extend(closes(&book.run()).iter().map(|close| (close.date.to_string(), n)));
+    }
+    let windows = |day: &str| all.iter().filter(|(date, _)| date.ends_with(day)).map(|(_, n)| *n).collect::<Vec<_>>();
+    assert!(windows("-09")[0] <= 92, "cut in window 90: {:?}", windows("-09"));
+    assert!(windows("-05").len() <= 3, "about once a minute: {:?}", windows("-05"));
+}
