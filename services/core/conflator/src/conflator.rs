@@ -109,8 +109,6 @@ pub struct Conflator {
     rejected: Vec<DeadLetter>,
     event_time: Option<Timestamp>,
     last_event_time: Timestamp,
-    /// The latest moment that a record may be of, by the clock at which it was read.
-    latest: Timestamp,
     bytes: usize,
     counters: Counters,
     /// The instrument of the newest tick that gave a field not above zero.
@@ -134,7 +132,6 @@ impl Conflator {
             rejected: Vec::new(),
             event_time: None,
             last_event_time: tail.event_time,
-            latest: Timestamp::MIN,
             bytes: 0,
             counters: Counters::default(),
             not_above_zero: None,
@@ -187,26 +184,25 @@ impl Conflator {
     /// time, so that only a tick beyond its own record lies in the future.
     pub fn fold(&mut self, now: Timestamp, origin: &Origin<'_>, decoded: Result<Input, Refusal>) {
         let key = origin.record.key();
-        self.latest = now.plus_seconds(self.limits.future_tick_seconds);
         match decoded {
             Ok(Input::Tick(tick)) if origin.topic == Topic::Ticks => self.fold_tick(now, origin, &tick),
             _ if !self.reach(origin) => {}
             Ok(Input::Instrument(record)) if origin.topic == Topic::Instruments => {
                 let id = record.instrument_id.clone();
                 let checked = check::instrument(&record, key).map(|()| weight::instrument(&record));
-                self.keep(origin, checked, |frame| frame.instruments.put(id, *record));
+                self.keep(now, origin, checked, |frame| frame.instruments.put(id, *record));
             }
             Ok(Input::CorporateAction(record)) if origin.topic == Topic::CorporateActions => {
                 let checked = check::action(&record, key, now).map(|()| weight::action(&record));
-                self.keep(origin, checked, |frame| frame.actions.put(record.action_id.clone(), *record));
+                self.keep(now, origin, checked, |frame| frame.actions.put(record.action_id.clone(), *record));
             }
             Ok(Input::MarketStatus(record)) if origin.topic == Topic::MarketStatus => {
                 let checked = check::status(&record, key, now).map(|()| weight::status(&record));
-                self.keep(origin, checked, |frame| frame.statuses.push(*record));
+                self.keep(now, origin, checked, |frame| frame.statuses.push(*record));
             }
             Ok(Input::Close(record)) if origin.topic == Topic::Closes => {
                 let checked = check::close(&record).map(|()| weight::close(&record));
-                self.keep(origin, checked, |frame| frame.closes.put((record.instrument_id.clone(), record.date), *record));
+                self.keep(now, origin, checked, |frame| frame.closes.put((record.instrument_id.clone(), record.date), *record));
             }
             Ok(_) => self
                 .reject(origin, Refusal::new(DeadLetterCode::InvalidRecord, format!("no record of this kind belongs in {}", origin.topic))),
@@ -220,11 +216,10 @@ impl Conflator {
             return;
         }
         self.counters.ticks += 1;
-        self.latest = now.plus_seconds(self.limits.future_tick_seconds);
         if let Err(refusal) = check::tick(tick, origin.record.key(), now, self.limits.future_tick_seconds) {
             return self.reject(origin, refusal);
         }
-        self.date(origin);
+        self.date(now, origin);
         if check::gives_not_above_zero(tick) {
             self.counters.not_above_zero += 1;
             self.not_above_zero = Some(tick.instrument_id.clone());
@@ -315,16 +310,17 @@ impl Conflator {
 
     /// A refused record does not move the event time: its own may be as wrong as the rest of it. Nor does a header that
     /// runs ahead move it further than a tick may: days end by it.
-    fn date(&mut self, origin: &Origin<'_>) {
-        self.event_time = self.event_time.max(Some(origin.timestamp().min(self.latest)));
+    fn date(&mut self, now: Timestamp, origin: &Origin<'_>) {
+        let latest = now.plus_seconds(self.limits.future_tick_seconds);
+        self.event_time = self.event_time.max(Some(origin.timestamp().min(latest)));
     }
 
-    fn keep(&mut self, origin: &Origin<'_>, checked: Result<usize, Refusal>, put: impl FnOnce(&mut Self)) {
+    fn keep(&mut self, now: Timestamp, origin: &Origin<'_>, checked: Result<usize, Refusal>, put: impl FnOnce(&mut Self)) {
         match checked {
             Ok(bytes) => {
                 self.bytes += bytes;
                 self.counters.reference += 1;
-                self.date(origin);
+                self.date(now, origin);
                 put(self);
             }
             Err(refusal) => self.reject(origin, refusal),

@@ -190,7 +190,9 @@ struct Part<'a> {
 impl Part<'_> {
     /// Notes a price or a rate that is missing; of a cut of which none is kept it would lead astray to name each.
     fn lack(&mut self, lack: Lack) {
-        self.lacks.insert(if self.closing.prices.is_some() { lack } else { Lack::Prices });
+        if self.closing.prices.is_some() {
+            self.lacks.insert(lack);
+        }
     }
 
     fn position(&mut self, ix: InstrumentIx, (quantity, cost): (Quantity, Amount)) -> ClosedPosition {

@@ -19,6 +19,7 @@ mod orders;
 mod overview;
 mod portfolios;
 mod positions;
+mod prune;
 mod rebalances;
 mod snapshots;
 mod strategies;

@@ -57,20 +57,16 @@ impl Store {
     /// # Errors
     /// What the server says.
     pub async fn prune_closes(&self, before: Micros, limit: i64) -> Result<u64, StoreError> {
-        let statement = sqlx::query(
-            "DELETE FROM closes WHERE (portfolio_id, date) IN (
-                 SELECT c.portfolio_id, c.date FROM closes c
-                 WHERE c.cut_at < $1
-                   AND EXISTS (SELECT 1 FROM closes n WHERE n.portfolio_id = c.portfolio_id AND n.date > c.date)
-                 ORDER BY c.cut_at LIMIT $2)",
-        )
-        .bind(before)
-        .bind(limit)
-        .execute(self.pool());
-        let done = self.limit().run("pruning closes", statement).await?;
-        Ok(done.rows_affected())
+        self.prune("pruning closes", PRUNE, before, limit).await
     }
 }
+
+const PRUNE: &str = "
+DELETE FROM closes WHERE (portfolio_id, date) IN (
+    SELECT c.portfolio_id, c.date FROM closes c
+    WHERE c.cut_at < $1
+      AND EXISTS (SELECT 1 FROM closes n WHERE n.portfolio_id = c.portfolio_id AND n.date > c.date)
+    ORDER BY c.cut_at LIMIT $2)";
 
 pub(super) async fn upsert(limit: &Limit, transaction: &mut Transaction<'_, Postgres>, rows: &[CloseRow]) -> Result<(), StoreError> {
     if rows.is_empty() {

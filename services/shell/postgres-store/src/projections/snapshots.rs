@@ -53,21 +53,17 @@ impl Store {
     /// # Errors
     /// What the server says.
     pub async fn prune_snapshots(&self, before: Micros, limit: i64) -> Result<u64, StoreError> {
-        let statement = sqlx::query(
-            "DELETE FROM performance_snapshots WHERE (portfolio_id, version) IN (
-                 SELECT s.portfolio_id, s.version FROM performance_snapshots s
-                 WHERE s.timestamp < $1
-                   AND EXISTS (SELECT 1 FROM performance_snapshots n
-                               WHERE n.portfolio_id = s.portfolio_id AND n.version > s.version)
-                 ORDER BY s.timestamp LIMIT $2)",
-        )
-        .bind(before)
-        .bind(limit)
-        .execute(self.pool());
-        let done = self.limit().run("pruning snapshots", statement).await?;
-        Ok(done.rows_affected())
+        self.prune("pruning snapshots", PRUNE, before, limit).await
     }
 }
+
+const PRUNE: &str = "
+DELETE FROM performance_snapshots WHERE (portfolio_id, version) IN (
+    SELECT s.portfolio_id, s.version FROM performance_snapshots s
+    WHERE s.timestamp < $1
+      AND EXISTS (SELECT 1 FROM performance_snapshots n
+                  WHERE n.portfolio_id = s.portfolio_id AND n.version > s.version)
+    ORDER BY s.timestamp LIMIT $2)";
 
 pub(super) async fn insert(limit: &Limit, transaction: &mut Transaction<'_, Postgres>, rows: &[SnapshotRow]) -> Result<(), StoreError> {
     if rows.is_empty() {
