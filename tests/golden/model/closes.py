@@ -78,9 +78,18 @@ class AsOf:
         return split
 
     def quoted(self, name):
-        """The price that was accepted at the cut, else the first one after it; with the accrued interest of then."""
-        if self.then and name in self.then.accepted:
-            return self.then.accepted[name]["as"], self.then.accrued(name)
+        """The last accepted price of before the cut, whenever it came, else the first one after it; with its accrued interest."""
+        price, accrued, seen = None, None, 0
+        if self.then:
+            price, accrued = self.then.accepted.get(name, {}).get("as"), self.then.accrued(name)
+            seen = len(self.then.history.get(name, []))
+        for accepted, given in self.market.history.get(name, [])[seen:]:
+            if accepted and all(made < self.cut_at for _, made in accepted):
+                price = accepted
+            if given and given[1] < self.cut_at:
+                accrued = given[0]
+        if price is not None:
+            return price, accrued
         if name in self.market.first_as:
             return self.market.first_as[name], self.market.first_accrued[name]
         return None

@@ -14,6 +14,8 @@ class Market:
         self.booked, self.now = set(), 0
         self.announced, self.splits, self.actions, self.first_as = {}, {}, {}, {}
         self.first_accrued = {}
+        # What ticks have changed of each price, in order: the accepted one as quoted, accrued interest and when it was given.
+        self.history = {}
 
     def describe(self, value):
         name, before = value["instrument_id"], self.source(value["instrument_id"])
@@ -54,9 +56,12 @@ class Market:
         quote["time"] = max(time, quote.get("time", time))
         quote["sequence"] = known if number is None else number
         chosen = self.choose(name, self.source(name))
+        before = self.accepted.get(name, {}).get("as")
         # A tick that gives no field of the chosen price says nothing of it.
         if chosen and given & chosen[2]:
             self.take(name, *chosen)
+        after = self.accepted.get(name, {}).get("as")
+        self.history.setdefault(name, []).append((after if after != before else None, quote["accrued"] if "accrued" in given else None))
         return True
 
     def take(self, name, price, time, fields, quoted):

@@ -165,6 +165,17 @@ impl Conflator {
         self.in_flight.len()
     }
 
+    /// The frame that must be published before a record is folded: one that is full, or that has a price of the same
+    /// instrument of an earlier minute. Days are cut on the minute: no frame may hide at which price one has ended,
+    /// however much is read at once.
+    pub fn frame_before(&mut self, next: &Result<Input, Refusal>) -> Option<Frame> {
+        match next {
+            Ok(Input::Tick(tick)) if self.prices.begins_a_minute(tick) => Some(self.cut()),
+            _ if self.full() => self.frame(),
+            _ => None,
+        }
+    }
+
     /// Whether a frame must be cut before anything more is folded.
     pub fn full(&self) -> bool {
         self.bytes + weight::sources(self.sources.len()) >= self.limits.frame_bytes

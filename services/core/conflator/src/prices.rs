@@ -33,13 +33,23 @@ pub struct Prices {
     marks: Vec<Mark>,
     changed: Vec<FramePrice>,
     frame: u64,
+    /// When the earliest minute ends of which the open frame has a price.
+    minute_ends: Option<Timestamp>,
 }
 
 impl Prices {
+    /// Whether the open frame has a price of that instrument of an earlier minute.
+    pub fn begins_a_minute(&self, tick: &Tick) -> bool {
+        let may = self.minute_ends.is_some_and(|end| tick.event_time >= end);
+        let Some(mark) = self.index.get(tick.instrument_id.as_str()).filter(|_| may).map(|at| &self.marks[*at]) else { return false };
+        mark.frame == self.frame && end_of_minute(mark.event_time) <= tick.event_time
+    }
+
     /// Takes a tick in. Allocates only for an instrument that it has not seen.
     pub fn take(&mut self, tick: &Tick) -> Taken {
         let Some(at) = self.index.get(tick.instrument_id.as_str()) else {
             self.meet(price_of(tick), self.frame);
+            self.note_minute(tick.event_time);
             return Taken::First;
         };
         let mark = &mut self.marks[*at];
@@ -50,6 +60,7 @@ impl Prices {
                 return Taken::Late;
             }
             (mark.sequence, mark.event_time) = (held.sequence, held.event_time);
+            self.note_minute(tick.event_time);
             return Taken::Conflated;
         }
         if price.is_late(mark.sequence, mark.event_time) {
@@ -59,7 +70,13 @@ impl Prices {
         price.raise_to(mark.event_time);
         *mark = Mark { sequence: price.sequence, event_time: price.event_time, frame: self.frame, at: self.changed.len() };
         self.changed.push(price);
+        self.note_minute(tick.event_time);
         Taken::First
+    }
+
+    fn note_minute(&mut self, time: Timestamp) {
+        let end = end_of_minute(time);
+        self.minute_ends = Some(self.minute_ends.map_or(end, |known| known.min(end)));
     }
 
     /// Learns from a price that a frame published how new the newest tick of its instrument was.
@@ -94,6 +111,7 @@ impl Prices {
     /// instruments it forgets how new each one's newest tick was: the readers' own rule still holds.
     pub fn cut(&mut self, known: usize) -> Vec<FramePrice> {
         self.frame += 1;
+        self.minute_ends = None;
         if self.marks.len() > known {
             self.index.clear();
             self.marks.clear();
@@ -107,6 +125,12 @@ impl Prices {
         self.marks.push(Mark { sequence: price.sequence, event_time: price.event_time, frame, at: self.changed.len() });
         self.changed.push(price);
     }
+}
+
+/// When the minute of a moment is over.
+fn end_of_minute(time: Timestamp) -> Timestamp {
+    const MINUTE: i64 = 60_000_000;
+    Timestamp::from_micros(time.micros().div_euclid(MINUTE).saturating_add(1).saturating_mul(MINUTE))
 }
 
 fn price_of(tick: &Tick) -> FramePrice {

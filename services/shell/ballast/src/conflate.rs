@@ -180,11 +180,10 @@ impl Running {
                 Clock::Wall => now,
                 Clock::Event => now.max(engine::RecordRef::timestamp(&record)),
             };
-            self.conflator.fold(clock, &Origin { topic, partition: record.0.partition(), record: &record }, decoded);
-            while self.conflator.full() {
-                let Some(frame) = self.conflator.frame() else { break };
+            if let Some(frame) = self.conflator.frame_before(&decoded) {
                 self.publish(&frame)?;
             }
+            self.conflator.fold(clock, &Origin { topic, partition: record.0.partition(), record: &record }, decoded);
         }
         for end in batch.ends() {
             let topic = self.topics[end.topic];

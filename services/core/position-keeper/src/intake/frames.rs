@@ -31,7 +31,7 @@ impl PositionKeeper {
         if !frame.statuses.is_empty() {
             self.announce_market(cx);
         }
-        frame.prices.into_iter().for_each(|price| _ = self.market.quote(price));
+        frame.prices.into_iter().for_each(|price| self.quote(price));
         if cx.lane == 0 {
             frame.rejected.into_iter().for_each(|letter| reject(letter, cx));
         }

@@ -34,6 +34,10 @@ impl Mark {
         };
         Some(price).filter(|price| price.fits_wire())
     }
+    /// Whether all of it was made before a moment.
+    pub fn is_before(&self, moment: Timestamp) -> bool {
+        self.one.1 < moment && self.other.is_none_or(|(_, made)| made < moment)
+    }
     /// When it was made; a middle is as old as the older of bid and ask.
     pub fn time(&self) -> Timestamp {
         self.other.map_or(self.one.1, |(_, other)| self.one.1.min(other))

@@ -1,11 +1,12 @@
 //! Prices at the cuts of the newest days, by the cut's name, so that a day which is closed again is closed at the same
-//! prices. What had no price then takes the first one that was accepted after it. They are kept as they were quoted:
-//! a split moves what they come to. It knows no portfolio.
+//! prices: of each instrument the last accepted one that was made before the cut, whenever it came. What had none takes
+//! the first one that was accepted after it. They are kept as they were quoted: a split moves what they come to. It knows
+//! no portfolio.
 
 use super::choice::Mark;
 use super::cuts::DayCut;
 use super::market::{InstrumentIx, Market};
-use domain::{Date, Price, SmolStr};
+use domain::{Date, Price, SmolStr, Timestamp};
 use engine::ImageError;
 use engine::image::{day_key, day_of_key, from_bytes, to_bytes};
 use serde::{Deserialize, Serialize};
@@ -27,18 +28,42 @@ struct Quoted {
     accrued: Option<Price>,
 }
 
+/// What a quote has changed of an instrument's price.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Change {
+    /// The price that was accepted from it.
+    pub accepted: Option<Mark>,
+    /// Accrued interest that it gave, and when.
+    pub accrued: Option<(Price, Timestamp)>,
+}
+
 /// The prices of one cut.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PricesOfDay {
     prices: Vec<Option<Quoted>>,
+    /// When the day was cut.
+    at: Timestamp,
     /// Whether they are of after the cut: nobody knew yet that a day ended by it.
     pub late: bool,
 }
 
 impl PricesOfDay {
-    fn of(market: &Market, late: bool) -> Self {
+    fn of(market: &Market, at: Timestamp, late: bool) -> Self {
         let quoted = |slot: &super::Slot| Some(Quoted { mark: slot.mark()?, accrued: slot.accrued });
-        Self { prices: market.slots().iter().map(quoted).collect(), late }
+        Self { prices: market.slots().iter().map(quoted).collect(), at, late }
+    }
+    /// Takes in what was quoted before the cut and came after it; whether that is something else than what was kept.
+    fn correct(&mut self, ix: InstrumentIx, change: Change, market: &Market) -> bool {
+        if self.prices.len() <= ix.at() {
+            self.prices.resize(ix.at() + 1, None);
+        }
+        let known = self.prices[ix.at()];
+        let accepted = change.accepted.filter(|mark| mark.is_before(self.at));
+        let mark = accepted.or(known.map(|known| known.mark));
+        let accrued = change.accrued.filter(|(_, given)| *given < self.at).map(|(accrued, _)| accrued);
+        let accrued = accrued.or_else(|| known.map_or(market.slot(ix).accrued, |known| known.accrued));
+        let now = mark.map(|mark| Quoted { mark, accrued });
+        std::mem::replace(&mut self.prices[ix.at()], now) != now
     }
     /// The price of an instrument in the units of a day, and its accrued interest.
     pub fn price(&self, ix: InstrumentIx, market: &Market, day: Date) -> Option<(Price, Option<Price>)> {
@@ -55,17 +80,20 @@ impl PricesOfDay {
 pub struct CutPrices {
     days: BTreeMap<(SmolStr, Date), PricesOfDay>,
     dirty: BTreeSet<(SmolStr, Date)>,
+    /// The newest cut among them.
+    newest: Timestamp,
 }
 
 impl CutPrices {
     /// Keeps the prices of now for a cut, which may be `late`; what is too old goes. Those that are kept already stay.
-    pub fn keep(&mut self, DayCut { name, date, .. }: &DayCut, market: &Market, late: bool) {
+    pub fn keep(&mut self, DayCut { name, date, at }: &DayCut, market: &Market, late: bool) {
         let kept = (name.clone(), *date);
         if self.days.contains_key(&kept) {
             return;
         }
         self.dirty.insert(kept.clone());
-        self.days.insert(kept.clone(), PricesOfDay::of(market, late));
+        self.days.insert(kept.clone(), PricesOfDay::of(market, *at, late));
+        self.newest = self.newest.max(*at);
         let newest = self.days.keys().map(|(_, day)| *day).max();
         let too_old = |day: Date| newest.is_some_and(|newest| day < newest.plus_days(-OLDEST_DAYS));
         let own: Vec<Date> = self.days.keys().filter(|(known, _)| known == name).map(|(_, day)| *day).collect();
@@ -85,6 +113,21 @@ impl CutPrices {
         self.days.remove(&key);
         self.dirty.insert(key);
     }
+    /// Whether a price that was made then may be of before a cut that is kept.
+    pub fn may_concern(&self, made: Timestamp) -> bool {
+        made < self.newest
+    }
+    /// Takes in what was quoted before cuts and came after them; the earliest day of each name that it changes.
+    pub fn correct(&mut self, ix: InstrumentIx, change: Change, market: &Market) -> BTreeMap<SmolStr, Date> {
+        let mut changed = BTreeMap::new();
+        for (key, day) in &mut self.days {
+            if day.correct(ix, change, market) {
+                self.dirty.insert(key.clone());
+                changed.entry(key.0.clone()).or_insert(key.1);
+            }
+        }
+        changed
+    }
     /// The prices of a cut; `None` where they were let go.
     pub fn of(&self, cut: &DayCut) -> Option<&PricesOfDay> {
         self.days.get(&(cut.name.clone(), cut.date))
@@ -101,7 +144,9 @@ impl CutPrices {
     /// Puts a day back.
     pub fn restore(&mut self, key: &str, bytes: &[u8]) -> Result<(), ImageError> {
         let day = parse(key).ok_or_else(|| ImageError::new(key, "it names no day"))?;
-        self.days.insert(day, from_bytes(key, bytes)?);
+        let prices: PricesOfDay = from_bytes(key, bytes)?;
+        self.newest = self.newest.max(prices.at);
+        self.days.insert(day, prices);
         Ok(())
     }
     /// Keys of days made or removed since the last call.

@@ -53,21 +53,40 @@ pub fn cuts_since(name: &SmolStr, first: Timestamp, now: Timestamp) -> Vec<DayCu
 /// Prices at the last cut, by the cut's name, as they were quoted: a later split moves what they come to.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Cuts {
-    prices: BTreeMap<SmolStr, Vec<Option<Mark>>>,
+    last: BTreeMap<SmolStr, LastCut>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct LastCut {
+    at: Timestamp,
+    prices: Vec<Option<Mark>>,
 }
 
 impl Cuts {
-    /// Keeps the prices of this moment under a cut's name.
-    pub fn cut(&mut self, name: SmolStr, market: &Market) {
-        self.prices.insert(name, market.slots().iter().map(Slot::mark).collect());
+    /// Keeps the prices of this moment for a cut.
+    pub fn cut(&mut self, DayCut { name, at, .. }: DayCut, market: &Market) {
+        self.last.insert(name, LastCut { at, prices: market.slots().iter().map(Slot::mark).collect() });
     }
     /// Forgets a cut by which no portfolio's day ends any more.
     pub fn forget(&mut self, name: &str) {
-        self.prices.remove(name);
+        self.last.remove(name);
+    }
+    /// Whether a price that was made then may be of before a cut.
+    pub fn may_concern(&self, made: Timestamp) -> bool {
+        self.last.values().any(|cut| made < cut.at)
+    }
+    /// Takes in a price that was made before cuts and came after them.
+    pub fn correct(&mut self, ix: InstrumentIx, accepted: Mark) {
+        for cut in self.last.values_mut().filter(|cut| accepted.is_before(cut.at)) {
+            if cut.prices.len() <= ix.at() {
+                cut.prices.resize(ix.at() + 1, None);
+            }
+            cut.prices[ix.at()] = Some(accepted);
+        }
     }
     /// The close of an instrument for portfolios of that cut.
     pub fn close(&self, name: &str, ix: InstrumentIx, market: &Market) -> Option<Price> {
-        let cut = self.prices.get(name).and_then(|prices| prices.get(ix.at()).copied().flatten());
+        let cut = self.last.get(name).and_then(|cut| cut.prices.get(ix.at()).copied().flatten());
         let slot = market.slot(ix);
         cut.and_then(|mark| mark.value(&slot.actions)).filter(|price| price.is_positive()).or(slot.first)
     }

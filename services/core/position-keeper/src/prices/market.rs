@@ -219,6 +219,10 @@ impl Market {
         }
         ix
     }
+    /// Whether an instrument is a currency pair.
+    pub fn is_pair(&self, ix: InstrumentIx) -> bool {
+        self.is_pair[ix.at()]
+    }
     /// Takes a market's state in that comes at `now`.
     pub fn report(&mut self, status: &MarketStatus, now: Timestamp) {
         if let Some(id) = &status.instrument_id {

@@ -69,17 +69,23 @@ fn newest(outputs: &[Output]) -> BTreeMap<String, (String, String, Vec<Value>, V
 }
 
 /// A week in which each deed is told on the day that `on` says; the market is the same in all of them. On the days `still`
-/// the lane reads nothing: it reads that with the next day's records, behind them, and is put back from an image then.
-fn week(deeds: &[Deed], on: impl Fn(&Deed) -> (i64, i64), still: &[bool]) -> Vec<Output> {
+/// the lane reads nothing: it reads that with the next day's records, behind them, and is put back from an image then. On
+/// the days `mute` nobody publishes prices: they come with those of the next day.
+fn week(deeds: &[Deed], on: impl Fn(&Deed) -> (i64, i64), Outage { still, mute }: Outage<'_>) -> Vec<Output> {
     let mut book = Book::new();
     book.policy(1, json!({})).instrument("A", json!({})).instrument("B", json!({})).price("A", "10").price("B", "20");
     book.entry("first", "DEPOSIT", json!({"amount": "10000", "effective_at": "2026-01-05T00:00:00Z"})).run();
     let mut order: Vec<usize> = (0..deeds.len()).collect();
     order.sort_by_key(|n| (on(&deeds[*n]), *n));
     let (mut outputs, mut next) = (Vec::new(), order.into_iter().peekable());
-    let (mut stood, is_still) = (false, |day: i64| still.get(usize::try_from(day).unwrap()).is_some_and(|still| *still));
+    let on_day = |days: &[bool], day: i64| days.get(usize::try_from(day).unwrap()).is_some_and(|is_so| *is_so);
+    let (mut stood, mut unpublished, is_still) = (false, Vec::new(), |day: i64| on_day(still, day));
     for day in 0..12 {
-        book.at(second(day * DAY + 3600)).price("A", &(10 + day * 3 % 7).to_string());
+        book.at(second(day * DAY + 3600));
+        unpublished.push(last("A", &(10 + day * 3 % 7).to_string(), book.now()));
+        if !on_day(mute, day) {
+            unpublished.drain(..).for_each(|price| _ = book.frame(|frame| frame.prices.push(price)));
+        }
         while let Some(n) = next.next_if(|n| on(&deeds[*n]).0 == day) {
             book.at(second(day * DAY + on(&deeds[n]).1).max(book.now()));
             tell(&mut book, n, &deeds[n]);
@@ -106,14 +112,21 @@ fn week(deeds: &[Deed], on: impl Fn(&Deed) -> (i64, i64), still: &[bool]) -> Vec
     outputs
 }
 
+/// Days on which somebody stands still.
+#[derive(Clone, Copy, Default)]
+struct Outage<'a> {
+    still: &'a [bool],
+    mute: &'a [bool],
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
 
     #[test]
     fn late_records_end_in_the_closes_of_a_week_in_order(deeds in prop::collection::vec(deed(), 1..40)) {
         let on_their_days: Vec<Deed> = deeds.iter().filter(|deed| deed.kind != 6).cloned().collect();
-        let live = newest(&week(&deeds, |deed| (deed.day + deed.late, deed.second), &[]));
-        let clean = newest(&week(&on_their_days, |deed| (deed.day, deed.second), &[]));
+        let live = newest(&week(&deeds, |deed| (deed.day + deed.late, deed.second), Outage::default()));
+        let clean = newest(&week(&on_their_days, |deed| (deed.day, deed.second), Outage::default()));
         prop_assert_eq!(live.len(), 10);
         prop_assert_eq!(live, clean);
     }
@@ -124,6 +137,18 @@ proptest! {
         still in prop::collection::vec(any::<bool>(), 11),
     ) {
         let on = |deed: &Deed| (deed.day + deed.late, deed.second);
-        prop_assert_eq!(newest(&week(&deeds, on, &still)), newest(&week(&deeds, on, &[])));
+        let outage = Outage { still: &still, ..Outage::default() };
+        prop_assert_eq!(newest(&week(&deeds, on, outage)), newest(&week(&deeds, on, Outage::default())));
+    }
+
+    #[test]
+    fn prices_that_are_published_late_close_days_as_those_that_came_on_time(
+        deeds in prop::collection::vec(deed(), 1..40),
+        still in prop::collection::vec(any::<bool>(), 11),
+        mute in prop::collection::vec(any::<bool>(), 11),
+    ) {
+        let on = |deed: &Deed| (deed.day + deed.late, deed.second);
+        let outage = Outage { still: &still, mute: &mute };
+        prop_assert_eq!(newest(&week(&deeds, on, outage)), newest(&week(&deeds, on, Outage::default())));
     }
 }

@@ -4,6 +4,7 @@
 use super::{Held, Published};
 use crate::lines::{JsonCodec, Line};
 use conflator::{Conflator, Limits, SOURCES, Tail};
+use domain::frame::Frame;
 use domain::{Output, Timestamp, Topic};
 use engine::lane::Slice;
 use engine::waiting::Waiter;
@@ -184,6 +185,9 @@ impl Machine {
         }
         record.offset = self.next_offset(record.topic);
         if SOURCES.contains(&record.topic) {
+            if let Some(frame) = self.conflator.frame_before(&decoded) {
+                self.post_frame(&frame);
+            }
             self.conflator.fold(self.clock, &Origin { topic: record.topic, partition: 0, record: &record }, decoded);
         } else {
             self.keeper.post(&record);
@@ -193,21 +197,25 @@ impl Machine {
 
     fn post_frames(&mut self) {
         while let Some(frame) = self.conflator.frame() {
-            let value = serde_json::to_vec(&frame).expect("a frame is plain data");
-            let offset = self.next_offset(Topic::Frames);
-            self.conflator.observed(offset, &frame).expect("one conflator alone always counts");
-            let record = RawRecord {
-                topic: Topic::Frames,
-                partition: 0,
-                offset,
-                timestamp: frame.event_time,
-                key: None,
-                headers: Vec::new(),
-                value: Some(value),
-            };
-            self.keeper.post(&record);
-            self.rebalancer.post(&record);
+            self.post_frame(&frame);
         }
+    }
+
+    fn post_frame(&mut self, frame: &Frame) {
+        let value = serde_json::to_vec(frame).expect("a frame is plain data");
+        let offset = self.next_offset(Topic::Frames);
+        self.conflator.observed(offset, frame).expect("one conflator alone always counts");
+        let record = RawRecord {
+            topic: Topic::Frames,
+            partition: 0,
+            offset,
+            timestamp: frame.event_time,
+            key: None,
+            headers: Vec::new(),
+            value: Some(value),
+        };
+        self.keeper.post(&record);
+        self.rebalancer.post(&record);
     }
 
     /// Hands what one role published to the role that reads it.

@@ -39,17 +39,20 @@ impl Market {
             Some(conflator) => conflator,
             None => self.resume()?,
         };
+        let mut moved = false;
         for (topic, partition) in sources(self.partitions) {
             let from = conflator.position(topic, partition).unwrap_or(0);
             for record in &self.log.read(topic.name(), partition, from) {
                 let decoded = self.codec.decode(topic, record.key(), record.value());
+                if let Some(frame) = conflator.frame_before(&decoded) {
+                    self.publish(&mut conflator, &frame)?;
+                    moved = true;
+                }
                 conflator.fold(record.timestamp(), &Origin { topic, partition, record }, decoded);
             }
         }
-        let mut moved = false;
         while let Some(frame) = conflator.frame() {
-            let offset = self.append(&frame)?;
-            conflator.observed(offset, &frame).map_err(|ended| ClusterError::Market(format!("{ended:?}")))?;
+            self.publish(&mut conflator, &frame)?;
             moved = true;
         }
         self.conflator = Some(conflator);
@@ -70,11 +73,14 @@ impl Market {
         Ok(conflator)
     }
 
-    fn append(&self, frame: &Frame) -> Result<i64, ClusterError> {
+    /// Appends a frame and reads it back.
+    fn publish(&self, conflator: &mut Conflator, frame: &Frame) -> Result<(), ClusterError> {
         let mut value = Vec::new();
         encode_frame(frame, &mut value)?;
         let headers = cloud_event("/ballast/conflator", Topic::Frames, "frame", frame.event_time);
-        Ok(self.log.append(OutMessage { topic: Topic::Frames.name(), partition: 0, key: None, value: Some(value), headers }))
+        let offset = self.log.append(OutMessage { topic: Topic::Frames.name(), partition: 0, key: None, value: Some(value), headers });
+        conflator.observed(offset, frame).map_err(|ended| ClusterError::Market(format!("{ended:?}")))?;
+        Ok(())
     }
 }
 
