@@ -251,6 +251,7 @@ mod tests {
             (&["postgres.password_file=/nonexistent/password"], "(postgres.password_file is set by --set postgres.password_file)"),
             (&["schemas.dir=/nonexistent"], "schemas.dir: /nonexistent"),
             (&["telemetry.otlp_endpoint=collector:4317"], "`otlp_endpoint`"),
+            (&["telemetry.otlp_endpoint=http://a:hunter2@collector:4317"], "`otlp_endpoint` \"***@collector:4317\""),
             (&["telemetry.log_filter=info,=,x=loud"], "`log_filter`"),
             (
                 &["kafka.brokers=localhost:99999"],
@@ -258,6 +259,7 @@ mod tests {
             ),
             (&["kafka.brokers=a:9092,b:x"], "\"b:x\" is no host:port"),
             (&["kafka.brokers=a 9092"], "\"a 9092\" is no host:port"),
+            (&["kafka.brokers= , "], "brokers: name at least one host:port"),
             (&["kafka.client={\"sokket.timeout.ms\"=\"5\"}"], "sokket.timeout.ms"),
         ] {
             let pairs: Vec<String> = pairs.iter().map(|pair| (*pair).to_owned()).collect();

@@ -169,8 +169,9 @@ impl KafkaSettings {
     /// # Errors
     /// [`SettingsError::Invalid`] names the first setting that cannot be.
     pub fn validate(&self) -> Result<(), SettingsError> {
-        require("brokers", !self.brokers.trim().is_empty(), "name at least one host:port")?;
-        if let Some(broker) = self.brokers.split(',').map(str::trim).find(|broker| !broker.is_empty() && !is_address(broker)) {
+        let mut named = self.brokers.split(',').map(str::trim).filter(|broker| !broker.is_empty()).peekable();
+        require("brokers", named.peek().is_some(), "name at least one host:port")?;
+        if let Some(broker) = named.find(|broker| !is_address(broker)) {
             require("brokers", false, &format!("{broker:?} is no host:port with a port of 1 to 65535"))?;
         }
         require("deployment", is_name(&self.deployment), "has 1 to 128 bytes and no control characters")?;

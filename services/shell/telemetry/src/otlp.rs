@@ -69,6 +69,11 @@ pub(crate) fn check(endpoint: &str) -> Result<(), TelemetryError> {
     let failed = |reason: &str| Err(TelemetryError::Otlp { endpoint: endpoint.to_owned(), reason: reason.to_owned() });
     let rest = endpoint.strip_prefix("http://").or_else(|| endpoint.strip_prefix("https://"));
     let Some(rest) = rest else { return failed("it must begin with http:// or https://") };
+    if let Some((_, host)) = rest.rsplit_once('@') {
+        // Before anything is said that would show it.
+        let reason = "a user and a password are not sent to a collector: leave them out".to_owned();
+        return Err(TelemetryError::Otlp { endpoint: format!("***@{host}"), reason });
+    }
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let (host, port) = match authority.rsplit_once(':') {
         Some((host, port)) if !port.ends_with(']') => (host, Some(port)),

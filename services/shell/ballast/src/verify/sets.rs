@@ -72,49 +72,75 @@ fn with(set: &[Standing], id: &SmolStr, version: Option<Standing>) -> Vec<Standi
 
 /// What may have stood for a line of a portfolio between the end of the step before and that of its own.
 pub(super) fn stood(ground: &Ground<'_>, account: &Account<'_>, scene: Scene<'_>, line: &InstrumentId) -> Vec<Vec<Standing>> {
-    let known = account.book.follows.get(line).map_or(&[][..], Vec::as_slice);
-    let find = |id: &SmolStr| known.iter().find(|action| action.id == *id);
     let mut sets = Vec::new();
-    let mut add = |set| add_new(&mut sets, set);
-    let (sources, silent) = (scene.sources(ground), paid_in_silence(ground, account, scene, line));
-    for mut standing in announced(ground, scene, line) {
-        // What entries have brought before a line followed it, the action does not.
-        standing.retain(|action| !action.is_dividend() || find(&action.id).is_some() || !account.settled.contains(&action.id));
-        for action in &mut standing {
-            let next = account.book.tellings.get(&(line.clone(), action.id.clone())).map_or(0, |telling| telling + 1);
-            action.telling = find(&action.id).filter(|known| known.says(action)).map_or(next, |known| known.telling);
-        }
-        let again = told_again(ground, account, line, &standing);
-        let tellings = choices(again.len()).map(|choice| {
-            let anew = |id: &SmolStr| again.iter().position(|again| again == id).is_some_and(|at| has(choice, at));
-            let set = standing.iter().map(|action| Standing { telling: action.telling + u32::from(anew(&action.id)), ..action.clone() });
-            set.collect::<Vec<_>>()
-        });
-        let mut tried = Vec::new();
-        for (source, standing) in tellings.flat_map(|standing| sources.iter().map(move |source| (source, standing.clone()))) {
-            if *source == DividendSource::Actions {
-                tried.push(standing.clone());
-                continue;
-            }
-            // What its action has paid before stays paid.
-            for choice in choices(silent.len()) {
-                let is_silent = |id: &SmolStr| silent.iter().position(|paid| paid == id).is_some_and(|at| has(choice, at));
-                let paid = |action: &Standing| find(&action.id).is_some_and(|known| known.paid) || is_silent(&action.id);
-                let set = standing.iter().map(|action| Standing { paid: action.paid && paid(action), ..action.clone() });
-                tried.push(set.collect());
-            }
-        }
-        // Each of those that an entry may have brought counts by itself; at first none does.
-        for set in tried {
-            let perhaps = |action: &&Standing| find(&action.id).is_none() && account.perhaps_settled.contains(&action.id);
-            let open: Vec<SmolStr> = set.iter().filter(perhaps).map(|action| action.id.clone()).collect();
-            for choice in choices(open.len()) {
-                let counts = |id: &SmolStr| open.iter().position(|open| open == id).is_none_or(|at| has(choice, at));
-                add(set.iter().filter(|action| counts(&action.id)).cloned().collect());
+    let silent = paid_in_silence(ground, account, scene, line);
+    for standing in announced(ground, scene, line) {
+        for told in as_told(ground, account, line, standing) {
+            for source in scene.sources(ground) {
+                for paid in as_paid(account, line, &told, source, &silent) {
+                    as_counted(account, line, &paid).into_iter().for_each(|set| add_new(&mut sets, set));
+                }
             }
         }
     }
     sets
+}
+
+fn known_of<'a>(account: &'a Account<'_>, line: &InstrumentId, id: &SmolStr) -> Option<&'a Standing> {
+    account.book.follows.get(line)?.iter().find(|action| action.id == *id)
+}
+
+/// For each choice among some ids, whether it has one of them; of other ids it says nothing.
+fn each_choice(ids: &[SmolStr]) -> impl Iterator<Item = impl Fn(&SmolStr) -> Option<bool>> {
+    let place = |id: &SmolStr| ids.iter().position(|one| one == id);
+    choices(ids.len()).map(move |choice| move |id: &SmolStr| place(id).map(|at| has(choice, at)))
+}
+
+/// The tellings by which actions that stand may be followed: each as it was known, the next one where it is new, and
+/// of those that may have been told again that one too.
+fn as_told(ground: &Ground<'_>, account: &Account<'_>, line: &InstrumentId, mut standing: Vec<Standing>) -> Vec<Vec<Standing>> {
+    // What entries have brought before a line followed it, the action does not.
+    standing
+        .retain(|action| !action.is_dividend() || known_of(account, line, &action.id).is_some() || !account.settled.contains(&action.id));
+    for action in &mut standing {
+        let next = account.book.tellings.get(&(line.clone(), action.id.clone())).map_or(0, |telling| telling + 1);
+        action.telling = known_of(account, line, &action.id).filter(|known| known.says(action)).map_or(next, |known| known.telling);
+    }
+    let again = told_again(ground, account, line, &standing);
+    let told = each_choice(&again).map(|is_anew| {
+        let anew = |action: &Standing| u32::from(is_anew(&action.id) == Some(true));
+        standing.iter().map(|action| Standing { telling: action.telling + anew(action), ..action.clone() }).collect()
+    });
+    told.collect()
+}
+
+/// What of these is paid: by actions as they say; by entries what was paid before, and any of those that may have been
+/// paid in silence.
+fn as_paid(
+    account: &Account<'_>,
+    line: &InstrumentId,
+    standing: &[Standing],
+    source: DividendSource,
+    silent: &[SmolStr],
+) -> Vec<Vec<Standing>> {
+    if source == DividendSource::Actions {
+        return vec![standing.to_vec()];
+    }
+    let paid = each_choice(silent).map(|is_silent| {
+        // What its action has paid before stays paid.
+        let known = |id: &SmolStr| known_of(account, line, id).is_some_and(|known| known.paid);
+        let paid = |action: &Standing| action.paid && (known(&action.id) || is_silent(&action.id) == Some(true));
+        standing.iter().map(|action| Standing { paid: paid(action), ..action.clone() }).collect()
+    });
+    paid.collect()
+}
+
+/// Each of those that an entry may have brought counts by itself; at first none does.
+fn as_counted(account: &Account<'_>, line: &InstrumentId, standing: &[Standing]) -> Vec<Vec<Standing>> {
+    let perhaps = |action: &&Standing| known_of(account, line, &action.id).is_none() && account.perhaps_settled.contains(&action.id);
+    let open: Vec<SmolStr> = standing.iter().filter(perhaps).map(|action| action.id.clone()).collect();
+    let counted = each_choice(&open).map(|counts| standing.iter().filter(|action| counts(&action.id) != Some(false)).cloned().collect());
+    counted.collect()
 }
 
 /// Dividends in other currencies that may have been withdrawn and announced again without a word, since they came to
