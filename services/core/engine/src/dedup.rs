@@ -233,7 +233,7 @@ impl Window {
             (Some(known), _) if known == content => Verdict::Duplicate,
             (Some(_), _) => Verdict::Conflict,
             _ if date > last => Verdict::Future { last },
-            (None, Some(oldest)) if date < oldest && self.dates.len() >= dates.max(1) => Verdict::Late { oldest },
+            (None, Some(oldest)) if date < oldest && self.is_full(dates) => Verdict::Late { oldest },
             _ => Verdict::New,
         }
     }
@@ -256,6 +256,10 @@ impl Window {
             self.dirty.extend((0..set.chunk_count()).map(|chunk| (gone, chunk)));
         }
         leaving > 0
+    }
+    /// Whether dates before its oldest are late.
+    pub fn is_full(&self, dates: usize) -> bool {
+        self.dates.len() >= dates.max(1)
     }
     /// The oldest date that the window holds.
     pub fn oldest(&self) -> Option<Date> {

@@ -1,5 +1,6 @@
 //! Our own outputs seen again: a step that was published in part and then whole stands twice in a
-//! topic. The headers step and index, rising per source, tell the second copy from the first.
+//! topic. The headers step and index, rising per source, tell the second copy from the first, in the topics in which
+//! nobody else writes. Others may hand our headers on, with records of their own: those are known by the ids that they bear.
 
 use crate::role::RecordRef;
 use domain::{SmolStr, Topic};
@@ -22,8 +23,12 @@ pub struct Repeats {
 }
 
 impl Repeats {
-    /// Whether the record is one of ours that was seen before. Records without the headers never are.
+    /// Whether the record is one of ours that was seen before. Records without the headers never are, nor is one of a
+    /// topic that others write.
     pub fn is_repeat(&mut self, topic: Topic, partition: i32, record: &dyn RecordRef) -> bool {
+        if topic.is_from_outside() {
+            return false;
+        }
         let Some(at) = place(record) else { return false };
         let source = record.header(SOURCE).and_then(|bytes| std::str::from_utf8(bytes).ok());
         // Others may have headers of these names too; what they mean by them is theirs.
@@ -81,5 +86,11 @@ mod tests {
             assert!(!seen("/oms", 8, 0), "what others mean by these headers is theirs");
         }
         assert_eq!(repeats.seen[&(Topic::Drift, 0)].len(), 2, "nothing is kept of others");
+        for _ in 0..2 {
+            assert!(
+                !repeats.is_repeat(Topic::Fills, 0, &record("/ballast/a/0", 1, 0)),
+                "whoever hands headers on sends records of his own"
+            );
+        }
     }
 }

@@ -182,10 +182,17 @@ const HEADER_NAME: usize = 1024;
 
 impl RawRecord {
     /// The record as a dead letter carries it. One that no producer could have sent uncompressed would not fit
-    /// into a dead letter either: of it the place, the length and a hash are left, and the refusal says so.
+    /// into a dead letter either: of it the place, the length and a hash are left, and the refusal says so. So it does
+    /// where a header of an endless name is left out.
     pub fn carried(mut self, mut refusal: Refusal) -> (Self, Refusal) {
-        let bytes = self.bytes();
-        if bytes > self.topic.record_bytes() + CARRIED_BESIDE || self.headers.iter().any(|header| header.name.len() > HEADER_NAME) {
+        let (bytes, headers) = (self.bytes(), self.headers.len());
+        self.headers.retain(|header| header.name.len() <= HEADER_NAME);
+        if self.headers.len() < headers {
+            let gone = headers - self.headers.len();
+            let left_out = format!(" ({gone} of its headers left out: their names have more than {HEADER_NAME} bytes)");
+            refusal.text = SmolStr::new(cut(&refusal.text, LETTER_TEXT - left_out.len()).to_owned() + &left_out);
+        }
+        if bytes > self.topic.record_bytes() + CARRIED_BESIDE {
             let value = self.value.as_deref().unwrap_or_default();
             let left_out = format!(
                 " (too large to be carried: its value has {} bytes, xxh3-128 {:032x}; read it at its place)",

@@ -187,12 +187,14 @@ fn what_is_larger_than_its_topic_admits_leaves_its_place_its_length_and_a_hash()
     let header = |name: &str, bytes: usize| domain::command::Header { name: name.into(), value: vec![1; bytes] };
     let headed = RawRecord { offset: 2, value: Some(b"!".to_vec()), headers: vec![header("h", limit + 64 * 1024)], ..whole.clone() };
     let many = RawRecord { offset: 3, value: Some(b"!".to_vec()), headers: vec![header("", 0); limit / 8], ..whole.clone() };
-    let named = RawRecord { offset: 4, value: Some(b"!".to_vec()), headers: vec![header(&"n".repeat(2000), 0)], ..whole };
+    let named = RawRecord { offset: 4, value: Some(b"!".to_vec()), headers: vec![header(&"n".repeat(2000), 0), header("h", 1)], ..whole };
     run(&mut lane, 1, &[first, beyond, headed, many, named]).unwrap();
     let step = close(&mut lane);
     let letters: Vec<_> = step.records.iter().filter_map(|r| if let Output::DeadLetter(l) = r { Some(l) } else { None }).collect();
     assert_eq!(letters[0].value.as_ref().map(Vec::len), Some(limit), "what its topic admits is carried whole");
-    for letter in &letters[1..] {
+    assert_eq!((letters[4].value.as_deref(), letters[4].headers.len()), (Some(b"!".as_slice()), 1), "an endless name alone is left out");
+    assert!(letters[4].text.contains("(1 of its headers left out: their names have more than 1024 bytes)"), "{}", letters[4].text);
+    for letter in &letters[1..4] {
         assert_eq!((&letter.key, letter.headers.len(), &letter.value), (&None, 0, &None), "{}", letter.text);
         assert!(letter.text.contains("read it at its place") && letter.text.contains("xxh3-128"), "{}", letter.text);
     }

@@ -83,8 +83,11 @@ pub fn weight(value: Amount, equity: Amount) -> Option<Fraction> {
     equity.is_positive().then(|| value.ratio(equity).ok()).flatten().filter(|weight| weight.fits_wire())
 }
 
-/// The largest |drift| of a line, and the trip level of that line.
+/// The largest |drift| of a line, and the trip level of that line; `None` without equity above zero.
 pub fn extent(measures: &[LineMeasure], weighed: &[Amount], equity: Amount) -> Option<(Fraction, Fraction)> {
+    if !equity.is_positive() {
+        return None;
+    }
     let drifts = measures.iter().zip(weighed).map(|(measure, value)| {
         let drift = drift(*value, equity, measure.bounds.target_weight())?;
         Some((drift.abs(), measure.bounds.trip(drift)))

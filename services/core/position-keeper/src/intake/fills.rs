@@ -72,11 +72,13 @@ impl PositionKeeper {
     /// Remembers a fill by its ids and its place, and lets go what leaves the window with it.
     pub(crate) fn remember(&mut self, ix: PortfolioIx, fill: &Fill, (id, content, place): (RecordId, u64, Place), dates: usize) {
         let portfolio = &mut self.portfolios[ix.at()];
-        if portfolio.fills.record(fill.trade_date, id, content, place, dates)
-            && let Some(oldest) = portfolio.fills.oldest()
-        {
+        let was_full = portfolio.fills.is_full(dates);
+        let has_left = portfolio.fills.record(fill.trade_date, id, content, place, dates);
+        if has_left && let Some(oldest) = portfolio.fills.oldest() {
             portfolio.orders.forget_before(oldest);
             portfolio.history.forget_before(&mut portfolio.changes, oldest);
+        }
+        if has_left || !was_full && portfolio.fills.is_full(dates) {
             self.aged |= self.waits.awaits(&fill.portfolio_id);
         }
     }

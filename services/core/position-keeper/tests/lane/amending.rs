@@ -145,6 +145,20 @@ fn the_same_record_again_is_a_duplicate_and_a_waiting_one_ends_with_the_window()
 }
 
 #[test]
+fn a_waiting_reference_from_before_a_window_ends_when_the_window_is_full() {
+    let mut book = Book::with(&Settings { dedup_trade_dates: 2, ..Settings::default() });
+    book.policy(1, json!({})).instrument("A", json!({})).price("A", "10").fill("1", "BUY", "100", "10", json!({}));
+    amend(&mut book, "old", "CANCEL", "nothing", json!({"trade_date": "2025-12-31"}));
+    amend(&mut book, "new", "CANCEL", "nothing else", json!({}));
+    assert!(letters(&book.run()).is_empty());
+    book.at(second(86_400)).fill("2", "BUY", "1", "10", json!({"trade_date": "2026-01-06"}));
+    let outputs = book.run();
+    let (code, text) = only(letters(&outputs));
+    assert!(code == Code::LateReference && text.contains("2025-12-31"), "{code} {text}");
+    assert_eq!(book.lane.role().waiting(), 1, "one of a date of the window may still find its execution");
+}
+
+#[test]
 fn unsettled_cash_comes_back_unsettled_and_orders_count_again() {
     let mut book = ready();
     let order = "11111111-2222-5333-8444-555555555555";

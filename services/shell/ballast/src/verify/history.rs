@@ -3,7 +3,7 @@
 //! Memory: one decoded record for each record read; bytes are kept as fingerprints only.
 
 use super::Given;
-use super::seen::{Place, ROLES, Seen, SeenRecord, Stamp};
+use super::seen::{Place, ROLES, ROUTER, Seen, SeenRecord, Stamp};
 use avro_codec::{SchemaStore, dead_letter_from, decode, decode_frame, decode_output, decode_progress};
 use domain::cash::CashEntry;
 use domain::command::Command;
@@ -97,7 +97,8 @@ impl History {
         let dead = record.topic.ends_with(".dlq");
         let Some(topic) = Topic::from_name(record.topic.strip_suffix(".dlq").unwrap_or(record.topic)) else { return };
         let place = Place { topic, partition: record.partition, offset: record.offset, dead };
-        let stamp = record.stamp();
+        // Whoever writes beside us may hand our headers on; of our roles the router alone writes where others do.
+        let stamp = record.stamp().filter(|stamp| dead || !topic.is_from_outside() || stamp.role == ROUTER);
         let repeat = stamp.is_some_and(|stamp| self.is_copy(stamp, place, record));
         if dead {
             return self.take_letter(place, stamp, repeat, record);
@@ -105,6 +106,8 @@ impl History {
         if OURS.contains(&topic) && stamp.is_none() {
             self.strange.push((place, "a record without the headers of a step stands in a topic that only lanes write".to_owned()));
         }
+        // A copy in such a topic was taken in: its ids tell that it is known.
+        let repeat = repeat && !topic.is_from_outside();
         let seen = Envelope { place, stamp, repeat };
         let mut logged = Logged { content: content(record), bytes: bytes(record), fault: None, repeat, instrument: None };
         if let Err(why) = self.decode(seen, record, schemas, &mut logged) {
