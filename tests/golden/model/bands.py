@@ -34,7 +34,7 @@ class Bound:
     """A line, a group or the cash: its weight times equity against its target and bounds."""
 
     def __init__(self, target, lower, upper, value, equity):
-        self.target, self.lower, self.upper = target, lower, upper
+        self.target, self.exact, self.lower, self.upper = target, target, lower, upper
         self.value, self.equity = value, equity
         self.weight = value / equity
         self.drift = self.weight - target
@@ -85,6 +85,7 @@ class Bands:
                     cut = toward_zero(target * part, Fraction(1, 10**12))
                     ends = sorted((low * part, high * part))
                     self.lines[n] = Bound(cut, *ends, valuation.lines[n].notional, equity)
+                    self.lines[n].exact = target * part
                     self.shared.add(n)
         self.cash = None
         self.cash_target = ONE - sum((num(t["target_weight"]) for t in own.values()), ZERO)
@@ -93,10 +94,21 @@ class Bands:
         if band is not None:
             self.cash = Bound(self.cash_target, self.cash_target - band, self.cash_target + band, valuation.cash, equity)
 
+    def named(self):
+        """What breaches by itself, by name; members that share a group's target breach with the group alone."""
+        found = {("line", name): bound for name, bound in self.lines.items() if name not in self.shared}
+        found.update({("group", name): bound for name, (bound, _) in self.groups.items()})
+        return {**found, **({("cash",): self.cash} if self.cash else {})}
+
     def watched(self):
-        """What breaches by itself; members that share a group's target breach with the group alone."""
-        lines = [bound for name, bound in self.lines.items() if name not in self.shared]
-        return lines + [bound for bound, _ in self.groups.values()] + ([self.cash] if self.cash else [])
+        return list(self.named().values())
+
+    def outside(self):
+        """What is out by itself, and what is not inside its clear level, each with the side."""
+        ratio = num(setting(self.policy, "band", "clear_ratio", "0.8"))
+        sides = {name: (bound, bound.drift > 0) for name, bound in self.named().items()}
+        out = {(name, over) for name, (bound, over) in sides.items() if bound.side(self.inclusive)}
+        return out, {(name, over) for name, (bound, over) in sides.items() if not bound.clear(ratio)}
 
     def out(self, name):
         """Whether a line is out of its own bounds, or its group is out of the group's."""
@@ -117,10 +129,12 @@ class Bands:
 
 
 class Watch:
-    """OPEN, WORSE (another quarter of the trip level), REARM, CLEAR, and UNPRICED once a gap."""
+    """OPEN, WORSE (another quarter of the trip level, or another line), REARM, CLEAR, and UNPRICED once a gap."""
 
     def __init__(self):
         self.episode, self.open, self.unpriced, self.said_at = 0, None, False, None
+        # What was out when it was last said, and has not come back inside its clear level since.
+        self.told = set()
         self.outlived = False
 
     def follow(self):
@@ -141,6 +155,8 @@ class Watch:
             return None
         due = self.said_at is not None and now >= self.said_at + rearm * 1_000_000
         drift, trip = bands.extent()
+        out, unclear = bands.outside()
+        self.told &= unclear | out
         outlived, self.outlived = self.outlived, False
         if bands.breached() and (self.open is None or outlived):
             self.episode += 1
@@ -150,11 +166,11 @@ class Watch:
         elif outlived or bands.all_clear():
             self.open = self.said_at = None
             return "CLEAR"
-        elif drift > self.open and drift >= self.open + trip / 4:
+        elif drift > self.open and drift >= self.open + trip / 4 or out - self.told:
             event = "WORSE"
         else:
             if due:
                 self.said_at = now
             return "REARM" if due and bands.breached() else None
-        self.open, self.said_at = drift, now
+        self.open, self.said_at, self.told = drift, now, self.told | out
         return event

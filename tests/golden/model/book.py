@@ -183,11 +183,24 @@ class Book:
     def knows(self, value):
         """The place of the execution or the entry that a record names; None while it has not come."""
         named = value.get("exec_ref_id") or value["reverses"]
+        found = []
         for place, (booked_value, _, names, _) in enumerate(self.log):
             alike = ("entry_id" in booked_value) == ("entry_id" in value)
             if alike and named in names and booked_value.get("source") == value["source"]:
-                return place
-        return None
+                found.append((place, booked_value, names))
+        if "entry_id" in value:
+            return found[0][0] if found else None
+        # Ids are unique within a trade date: of an earlier one it may be another that is named.
+        own = [place for place, booked, _ in found if booked["trade_date"] == value["trade_date"]]
+        earlier = [(booked["trade_date"], place) for place, booked, names in found if self.may_mean(value, booked, names)]
+        return own[0] if own else max(earlier)[1] if earlier else None
+
+    @staticmethod
+    def may_mean(value, booked, names):
+        side = lambda fill: fill["side"] == "BUY"
+        same = all(booked[k] == value[k] for k in ("instrument_id", "currency")) and side(booked) == side(value)
+        counts = value["exec_type"] == "CANCEL" and num(value["quantity"]) and len(names) == 1
+        return booked["trade_date"] < value["trade_date"] and same and (not counts or num(booked["quantity"]) == num(value["quantity"]))
 
     def amend(self, value, place):
         """This book as if what was booked at a place had never been, or been right: all is booked anew."""

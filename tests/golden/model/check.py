@@ -779,7 +779,11 @@ class Case:
         for name, bound in plan.bands.lines.items():
             change = plan.wishes[name].quantity * plan.lines[name].unit if after else ZERO
             drifts += abs(bound.drift + change / plan.equity)
-            cash -= change if plan.lines[name].kind != "FUTURE" else 0
+            line, more = plan.lines[name], plan.wishes[name].quantity if after else ZERO
+            if line.kind != "FUTURE":
+                cash -= change
+            elif line.held * more < 0:  # What is closed pays its gain.
+                cash += line.worth * min(abs(more), abs(line.held)) / abs(line.held)
         return (drifts + abs(cash / plan.equity - plan.bands.cash_target)) / 2
 
     def wave(self, value):

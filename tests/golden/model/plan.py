@@ -83,7 +83,8 @@ class Plan:
             # Against the group's sign it stands on the other side of its share.
             side = side if bound.value * group.value > 0 else -side
         edge = {1: bound.upper, -1: bound.lower, 0: bound.target}[side]
-        return bound.target + part * (edge - bound.target), side, part
+        # A share is published cut to its decimals, and planned as it is.
+        return bound.exact + part * (edge - bound.exact) if side else bound.exact, side, part
 
     def lot(self, line):
         return STEP if self.order("rounding", "TRUNCATE") == "NONE" else line.lot
@@ -113,10 +114,12 @@ class Plan:
 
     def within_holding(self, line, quantity, goal):
         """Rounding alone turns no holding round; a part that is left of a sell is cut by the rule against shorts."""
-        if quantity < 0 <= goal and -quantity > max(line.held, ZERO):
+        # An edge of zero is no target of zero: one lot past it is inside the band.
+        target = self.bands.lines[line.name].target
+        if quantity < 0 and (goal > 0 or goal == 0 and target >= 0) and -quantity > max(line.held, ZERO):
             whole = toward_zero(max(line.held, ZERO), self.lot(line))
             return -whole if self.flag("allow_short", False) or not whole else quantity
-        if quantity > 0 >= goal and quantity > max(-line.held, ZERO):
+        if quantity > 0 and (goal < 0 or goal == 0 and target <= 0) and quantity > max(-line.held, ZERO):
             return toward_zero(max(-line.held, ZERO), self.lot(line))
         return quantity
 
@@ -252,7 +255,7 @@ class Plan:
             for name in side:
                 wish, line = self.wishes[name], self.lines[name]
                 grows = abs(whole[name]) - abs(after[name])
-                half = self.lot(line) * line.unit / 2 if nearest else ZERO
+                half = self.lot(line) * line.unit / 2 if nearest and self.bands.lines[name].target else ZERO
                 room = most + half - sum((abs(units) * self.lines[n].unit for n, units in after.items()), ZERO)
                 if grows > 0 and grows * line.unit > room:
                     fits = abs(wish.quantity) - grows + max(ZERO, room) / line.unit

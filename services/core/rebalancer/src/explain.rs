@@ -57,6 +57,12 @@ fn numbers_of(desk: &Desk, index: usize, wish: &Wish, equity: Option<Money>) -> 
     }
     if desk.scoped.planned[index] || wish.wanted != 0 {
         note(&mut all, "goal_weight", fraction(desk.goals[index]));
+        // Its part of a group: goal_weight is group_goal_weight × value ÷ group_value, cut to its decimals.
+        if let Some((goal, share)) = desk.shared_goal(index) {
+            let whole = if holding.value.is_negative() == share.part.is_negative() { share.whole } else { -share.whole };
+            note(&mut all, "group_goal_weight", fraction(goal));
+            note(&mut all, "group_value", rescaled(whole, VALUE, Money::SCALE).map(Money::from_units));
+        }
         all.note("lot_size", holding.at.lot_size);
         all.note_units("wanted", wish.wanted);
         all.note_units("ordered", wish.quantity);

@@ -146,12 +146,18 @@ fn drift(desk: &Desk, more: impl Fn(usize) -> i128) -> Option<Fraction> {
     for (index, holding) in desk.book.holdings.iter().enumerate() {
         let change = holding.worth(more(index)) * ONE;
         sum += (desk.drift(index) + change).abs();
-        // Buying or selling a future moves no cash.
-        if holding.gain.is_none() {
-            cash -= change;
-        }
+        // Of a future what is closed pays its gain, and nothing else.
+        cash += match holding.gain {
+            None => -change,
+            Some(gain) => int(closed(holding.held(), more(index))) * gain * ONE,
+        };
     }
     ratio(sum + cash.abs(), desk.book.equity * ONE * Int::TWO)
+}
+
+/// Units of a holding that so many more close, with the holding's sign.
+fn closed(held: i128, more: i128) -> i128 {
+    if held.signum() == -more.signum() { held.signum() * held.abs().min(more.abs()) } else { 0 }
 }
 
 fn refused(input: &PlanInput, refusal: Refusal) -> Plan {

@@ -12,7 +12,7 @@ use crate::commands;
 use crate::commands::halt::Halts;
 use crate::commands::inbox::Admission;
 use crate::cycle::desk::past_cycle;
-use crate::cycle::opening::{Refusal, ask_when_cooled, decide_on_fresh};
+use crate::cycle::opening::{Refusal, ask_when_postponed, decide_on_fresh};
 use crate::cycle::{Desk, Turn, Word, approval, progress, shadow};
 use domain::command::{Command, validity};
 use domain::drift::Drift;
@@ -170,11 +170,11 @@ fn decide_for(desk: &mut Desk, turn: &mut Turn<'_, '_>) {
     commands::follow(desk, turn);
     progress::advance(desk, turn);
     decide_on_fresh(desk, turn);
-    ask_when_cooled(desk, turn);
+    ask_when_postponed(desk, turn);
     shadow::decide(desk, turn);
     let cancel_seconds = turn.cancel_seconds();
     let cycle = desk.open.as_ref().and_then(|cycle| progress::next_due(cycle, cancel_seconds));
-    let others = desk.inbox.next_due().filter(|_| desk.policy.is_some()).into_iter().chain(desk.cooled_at());
+    let others = desk.inbox.next_due().filter(|_| desk.policy.is_some()).into_iter().chain(desk.postponed_to());
     match cycle.into_iter().chain(others).min() {
         Some(due) => turn.cx.timers.set(due, LOOK_AGAIN, turn.portfolio.as_str()),
         None => turn.cx.timers.clear(LOOK_AGAIN, turn.portfolio.as_str()),

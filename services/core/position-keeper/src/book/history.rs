@@ -251,6 +251,10 @@ impl Changes {
     pub fn gone(&self) -> Option<Date> {
         self.gone
     }
+    /// Whether something else stands at a place than what was booked there.
+    pub fn has_amended(&self, place: Place) -> bool {
+        self.amended.contains_key(&place)
+    }
     /// Writes what stands at a place now, and the holdings that changed with it.
     pub fn amend(&mut self, place: Place, booking: Option<Booking>, before: Vec<(Place, Holding)>) {
         self.amended.insert(place, booking);

@@ -223,7 +223,7 @@ impl Portfolio {
             foreign: shadow.foreign,
             unbalanced: self.unbalanced,
             outside: self.outside.clone(),
-            watch: shadow.watch,
+            watch: shadow.watch.clone(),
             ..Portfolio::new(self.id.clone(), self.ix, self.base)
         })
     }

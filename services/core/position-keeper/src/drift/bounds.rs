@@ -84,6 +84,10 @@ impl Bounds {
         let high = compare(value, equity, self.clear_upper);
         if low == Ordering::Less || high == Ordering::Greater { Standing::Between } else { Standing::Clear }
     }
+    /// Whether a value stands above the target.
+    pub fn is_over(&self, value: Amount, equity: Amount) -> bool {
+        compare(value, equity, self.target) == Ordering::Greater
+    }
     /// The bounds × part ÷ whole, for a member that takes its share of a group's; the ends change places where
     /// its sign is against the group's. The target is cut toward zero at the scale of a fraction, as plans cut
     /// it: members never add up to more than their group.

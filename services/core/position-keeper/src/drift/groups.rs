@@ -1,7 +1,7 @@
 //! Group lines: a band over the sum of their members (by sector, else by type).
 //! Members share the group's bounds by their value where none of them has a target of its own.
 
-use super::bounds::{Bounds, Standing};
+use super::bounds::Bounds;
 use crate::book::{Line, Portfolio};
 use crate::prices::Market;
 use domain::policy::{Policy, Target};
@@ -16,27 +16,25 @@ fn is_member(market: &Market, line: &Line, group: &str) -> bool {
 /// One group as it stands.
 #[derive(Debug, Clone)]
 pub struct GroupStanding {
+    /// Its place among the targets.
+    pub place: u32,
+    /// Its bounds.
+    pub bounds: Bounds,
+    /// Σ of its members' values.
+    pub sum: Amount,
     /// Places among the counting lines.
     pub members: Vec<usize>,
     /// Their shares of the group's bounds, where none of them has a target of its own.
     pub shares: Vec<(usize, Bounds)>,
-    /// Where the sum stands.
-    pub standing: Standing,
 }
 
-/// Every group of a policy. `weighed` are the values of the counting lines; equity is above zero.
-pub fn standings(portfolio: &Portfolio, market: &Market, weighed: &[Amount], equity: Amount) -> Vec<GroupStanding> {
+/// Every group of a policy. `weighed` are the values of the counting lines.
+pub fn standings(portfolio: &Portfolio, market: &Market, weighed: &[Amount]) -> Vec<GroupStanding> {
     let Some(policy) = portfolio.policy.as_deref() else { return Vec::new() };
-    portfolio.rules.groups.iter().map(|place| standing(portfolio, market, weighed, equity, (policy, *place))).collect()
+    portfolio.rules.groups.iter().map(|place| standing(portfolio, market, weighed, (policy, *place))).collect()
 }
 
-fn standing(
-    portfolio: &Portfolio,
-    market: &Market,
-    weighed: &[Amount],
-    equity: Amount,
-    (policy, place): (&Policy, usize),
-) -> GroupStanding {
+fn standing(portfolio: &Portfolio, market: &Market, weighed: &[Amount], (policy, place): (&Policy, usize)) -> GroupStanding {
     let name = policy.targets[place].group.as_deref().unwrap_or_default();
     let bounds = portfolio.rules.targets[place];
     let lines: Vec<&Line> = portfolio.lines.counting().map(|(_, line)| line).collect();
@@ -47,7 +45,8 @@ fn standing(
     let shared = members.iter().all(|at| lines[*at].target.is_none());
     let share = |at: &usize| (*at, if whole.is_zero() { Bounds::default() } else { bounds.share(weighed[*at], whole) });
     let shares = if shared { members.iter().map(share).collect() } else { Vec::new() };
-    GroupStanding { standing: bounds.standing(sum(&members), equity), members, shares }
+    let place = u32::try_from(place).expect("a policy has few targets");
+    GroupStanding { place, bounds, sum: whole, members, shares }
 }
 
 /// The cash target: one less every instrument's target, and those of groups none of whose members has one.

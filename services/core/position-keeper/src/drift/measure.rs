@@ -2,6 +2,7 @@
 
 use super::bounds::{Bounds, Standing};
 use super::groups::{cash_target, standings};
+use super::watch::{Bounded, Edge};
 use crate::book::Portfolio;
 use crate::prices::Market;
 use domain::{Amount, Fraction};
@@ -28,9 +29,9 @@ pub fn lines(portfolio: &Portfolio, market: &Market, weighed: &[Amount], equity:
         })
         .collect();
     if judged {
-        for group in standings(portfolio, market, weighed, equity) {
+        for group in standings(portfolio, market, weighed) {
             group.shares.iter().for_each(|(at, bounds)| measures[*at] = LineMeasure { bounds: *bounds, breached: false });
-            if group.standing == Standing::Breached {
+            if group.bounds.standing(group.sum, equity) == Standing::Breached {
                 group.members.iter().for_each(|at| measures[*at].breached = true);
             }
         }
@@ -44,16 +45,25 @@ fn bounds_of(portfolio: &Portfolio, target: Option<u16>) -> Bounds {
 
 /// The worst standing of any line, group or the cash line. Equity is above zero.
 pub fn worst(portfolio: &Portfolio, market: &Market, weighed: &[Amount], equity: Amount, cash: Amount) -> Standing {
-    let cash = cash_standing(portfolio, market, equity, cash);
     if portfolio.rules.groups.is_empty() {
+        let cash = cash_bounds(portfolio, market).map_or(Standing::Clear, |bounds| bounds.standing(cash, equity));
         return quick(portfolio, weighed, equity).max(cash);
     }
-    let groups = standings(portfolio, market, weighed, equity);
+    unclear(portfolio, market, weighed, equity, cash).into_iter().map(|(_, standing)| standing).fold(Standing::Clear, Standing::max)
+}
+
+/// What does not stand inside its clear level, each with its side: lines, but for those that share a group's bounds,
+/// groups, and cash. Equity is above zero.
+pub fn unclear(portfolio: &Portfolio, market: &Market, weighed: &[Amount], equity: Amount, cash: Amount) -> Vec<(Edge, Standing)> {
+    let groups = standings(portfolio, market, weighed);
     let mut grouped = vec![false; weighed.len()];
     groups.iter().flat_map(|group| &group.shares).for_each(|(member, _)| grouped[*member] = true);
     let single = portfolio.lines.counting().zip(weighed).enumerate().filter(|(at, _)| !grouped[*at]);
-    let lines = single.map(|(_, ((_, line), value))| bounds_of(portfolio, line.target).standing(*value, equity));
-    lines.chain(groups.iter().map(|group| group.standing)).fold(cash, Standing::max)
+    let edge = |of, bounds: &Bounds, value: Amount| (Edge { of, is_over: bounds.is_over(value, equity) }, bounds.standing(value, equity));
+    let lines = single.map(|(_, ((_, line), value))| edge(Bounded::Line(line.instrument), &bounds_of(portfolio, line.target), *value));
+    let groups = groups.iter().map(|group| edge(Bounded::Group(group.place), &group.bounds, group.sum));
+    let cash = cash_bounds(portfolio, market).map(|bounds| edge(Bounded::Cash, &bounds, cash));
+    lines.chain(groups).chain(cash).filter(|(_, standing)| *standing != Standing::Clear).collect()
 }
 
 fn quick(portfolio: &Portfolio, weighed: &[Amount], equity: Amount) -> Standing {
@@ -67,10 +77,10 @@ fn quick(portfolio: &Portfolio, weighed: &[Amount], equity: Amount) -> Standing 
     worst
 }
 
-fn cash_standing(portfolio: &Portfolio, market: &Market, equity: Amount, cash: Amount) -> Standing {
-    let Some(policy) = portfolio.policy.as_deref() else { return Standing::Clear };
-    let Some(band) = policy.trigger.cash_band else { return Standing::Clear };
-    Bounds::within(cash_target(policy, portfolio, market), band, &policy.band).standing(cash, equity)
+fn cash_bounds(portfolio: &Portfolio, market: &Market) -> Option<Bounds> {
+    let policy = portfolio.policy.as_deref()?;
+    let band = policy.trigger.cash_band?;
+    Some(Bounds::within(cash_target(policy, portfolio, market), band, &policy.band))
 }
 
 /// weight − target of a value; `None` without equity above zero, and beyond the range of fractions.

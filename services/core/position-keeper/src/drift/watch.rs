@@ -1,12 +1,14 @@
 //! The watch over a portfolio's bounds: what is said once, again, and when it is over.
 //!
 //! A breach opens an episode (OPEN). While it lasts, WORSE is said when the largest |drift| has grown by
-//! another quarter of that line's trip level since it was last said, and REARM when the re-arm time has
+//! another quarter of that line's trip level since it was last said, or when a line, a group or cash is out that
+//! was not, or not on that side; and REARM when the re-arm time has
 //! passed and a line is still out. CLEAR ends the episode when every line is inside its clear level.
 //! A new policy ends the episode: what is out by the new rules opens another, else CLEAR is said.
 //! UNPRICED is said once when a price is missing or stale; until all are back nothing else is judged.
 
 use super::bounds::Standing;
+use crate::prices::InstrumentIx;
 use domain::enums::{DriftCause, DriftKind};
 use domain::{Fraction, InstrumentId, SmolStr};
 use serde::{Deserialize, Serialize};
@@ -29,13 +31,35 @@ impl Request {
     }
 }
 
+/// What has bounds of its own, and the side on which it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Edge {
+    /// What.
+    pub of: Bounded,
+    /// Whether it stands above its target.
+    pub is_over: bool,
+}
+
+/// What has bounds of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Bounded {
+    /// A line.
+    Line(InstrumentIx),
+    /// The group of that place among the targets.
+    Group(u32),
+    /// Cash.
+    Cash,
+}
+
 /// What the watch remembers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Watch {
     /// Number of the newest episode; 0 before the first.
     pub episode: i64,
     /// The largest |drift| said of the open episode; `None` when there is none.
     pub open: Option<Fraction>,
+    /// What was out when something was said in it, and has not come back inside its clear level since.
+    pub told: Vec<Edge>,
     /// Whether UNPRICED was said and still holds.
     pub unpriced: bool,
     /// Whether the re-arm time has passed since something was last said.
@@ -45,12 +69,20 @@ pub struct Watch {
 }
 
 /// What the watch is told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Look {
     /// Worst standing.
     pub worst: Standing,
     /// Largest |drift|, and the trip level of its line.
     pub extent: (Fraction, Fraction),
+    /// What does not stand inside its clear level. Empty where nothing is out and no episode is open.
+    pub unclear: Vec<(Edge, Standing)>,
+}
+
+impl Look {
+    fn breached(&self) -> impl Iterator<Item = Edge> + '_ {
+        self.unclear.iter().filter(|(_, standing)| *standing == Standing::Breached).map(|(edge, _)| *edge)
+    }
 }
 
 /// What follows from a look.
@@ -75,32 +107,35 @@ impl Watch {
         self.unpriced = false;
         let rearmed = std::mem::take(&mut self.rearmed);
         let outlived = std::mem::take(&mut self.outlived);
-        let said = |event| Say { event: Some(event), rearm: true, disarm: false };
+        self.told.retain(|told| look.unclear.iter().any(|(edge, _)| edge == told));
         match (self.open, look.worst) {
             (open, Standing::Breached) if open.is_none() || outlived => {
                 self.episode += 1;
-                self.open = Some(look.extent.0);
-                said(DriftKind::Open)
+                self.tell(&look, DriftKind::Open)
             }
             (None, _) => Say::default(),
             (Some(_), worst) if worst == Standing::Clear || outlived => {
-                self.open = None;
+                (self.open, self.told) = (None, Vec::new());
                 Say { event: Some(DriftKind::Clear), rearm: false, disarm: true }
             }
             (Some(last), worst) => {
-                let worse = grown(last, look.extent);
-                if worse {
-                    self.open = Some(look.extent.0);
-                    return said(DriftKind::Worse);
+                if grown(last, look.extent) || look.breached().any(|edge| !self.told.contains(&edge)) {
+                    return self.tell(&look, DriftKind::Worse);
                 }
                 let again = rearmed && worst == Standing::Breached;
                 Say { event: again.then_some(DriftKind::Rearm), rearm: rearmed, disarm: false }
             }
         }
     }
+    fn tell(&mut self, look: &Look, event: DriftKind) -> Say {
+        self.open = Some(look.extent.0);
+        let news: Vec<_> = look.breached().filter(|edge| !self.told.contains(edge)).collect();
+        self.told.extend(news);
+        Say { event: Some(event), rearm: true, disarm: false }
+    }
     /// Other rules hold: the next look ends the open episode, and says a breach of the new ones anew.
     pub fn follow(&mut self) {
-        (self.outlived, self.rearmed) = (self.open.is_some(), false);
+        (self.outlived, self.rearmed, self.told) = (self.open.is_some(), false, Vec::new());
     }
     /// Every price is there, and no equity by which weights could be judged: the next gap is said again.
     pub fn priced(&mut self) {
@@ -123,7 +158,7 @@ mod tests {
     use super::*;
 
     fn look(watch: &mut Watch, worst: Standing, drift: &str) -> Option<DriftKind> {
-        watch.look(Look { worst, extent: (drift.parse().unwrap(), "0.04".parse().unwrap()) }).event
+        watch.look(Look { worst, extent: (drift.parse().unwrap(), "0.04".parse().unwrap()), unclear: Vec::new() }).event
     }
 
     #[test]
@@ -138,6 +173,30 @@ mod tests {
         assert_eq!(look(&mut watch, Standing::Clear, "0.01"), Some(DriftKind::Clear));
         assert_eq!(look(&mut watch, Standing::Breached, "0.041"), Some(DriftKind::Open));
         assert_eq!(watch.episode, 2);
+    }
+
+    #[test]
+    fn another_line_that_goes_out_or_the_same_on_the_other_side_is_worse() {
+        let mut watch = Watch::default();
+        let edge = |of, is_over, standing| (Edge { of, is_over }, standing);
+        let line = |n: usize, is_over, standing| edge(Bounded::Line(InstrumentIx::of(n)), is_over, standing);
+        let (out, between) = (Standing::Breached, Standing::Between);
+        let mut look = |unclear: &[(Edge, Standing)]| {
+            let worst = unclear.iter().map(|(_, standing)| *standing).max().unwrap_or(Standing::Clear);
+            let extent = ("0.05".parse().unwrap(), "0.04".parse().unwrap());
+            watch.look(Look { worst, extent, unclear: unclear.to_vec() }).event
+        };
+        assert_eq!(look(&[line(1, true, out)]), Some(DriftKind::Open));
+        assert_eq!(look(&[line(1, true, out), line(2, false, between)]), None);
+        assert_eq!(look(&[line(1, true, out), line(2, false, out)]), Some(DriftKind::Worse));
+        assert_eq!(look(&[line(1, true, between), line(2, false, out)]), None);
+        assert_eq!(look(&[line(1, true, out), line(2, false, out)]), None, "it was told, and did not clear in between");
+        assert_eq!(look(&[line(2, false, out)]), None);
+        assert_eq!(look(&[line(1, true, out), line(2, false, out)]), Some(DriftKind::Worse), "it had cleared");
+        assert_eq!(look(&[line(1, false, out), line(2, false, out)]), Some(DriftKind::Worse));
+        assert_eq!(look(&[line(1, false, out), edge(Bounded::Cash, true, out)]), Some(DriftKind::Worse));
+        assert_eq!(look(&[]), Some(DriftKind::Clear));
+        assert_eq!(look(&[edge(Bounded::Group(0), true, out)]), Some(DriftKind::Open));
     }
 
     #[test]

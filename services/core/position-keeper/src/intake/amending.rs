@@ -10,7 +10,7 @@ use crate::book::entry::Source;
 use crate::book::execution::{Effect, Execution};
 use crate::book::history::Place;
 use crate::book::trade::{Terms, entry, facts_of};
-use crate::book::{Need, PortfolioIx, Trouble};
+use crate::book::{Need, Portfolio, PortfolioIx, Trouble};
 use crate::keeper::PositionKeeper;
 use domain::enums::{EntryKind, ExecType, Side};
 use domain::fill::Fill;
@@ -77,17 +77,30 @@ impl PositionKeeper {
         Ok(())
     }
 
-    /// The place of the execution that a record names: of its own trade date, else of the newest that knows it.
+    /// The place of the execution that a record names: of its own trade date; else of the newest before it that may be
+    /// meant. Ids are unique within a date only: one that differs may be another, and the right one still to come.
     fn named_by(&mut self, ix: PortfolioIx, fill: &Fill) -> Result<Place, Trouble> {
         let named = fill.exec_ref_id.clone().unwrap_or_default();
-        let window = &self.portfolios[ix.at()].fills;
-        let dates = std::iter::once(fill.trade_date).chain(window.newest_first());
-        for date in dates {
-            if let Some(place) = window.place(date, id_of(&mut self.parts, &fill.source, date, &named)) {
+        let portfolio = &self.portfolios[ix.at()];
+        let earlier = portfolio.fills.newest_first().filter(|date| *date < fill.trade_date);
+        for date in std::iter::once(fill.trade_date).chain(earlier) {
+            let place = portfolio.fills.place(date, id_of(&mut self.parts, &fill.source, date, &named));
+            if let Some(place) = place.filter(|place| date == fill.trade_date || self.may_mean(portfolio, fill, *place)) {
                 return Ok(place);
             }
         }
         Err(Trouble::Wait(Need::Execution(fill.source.clone(), named)))
+    }
+
+    /// Whether a record may mean what stands at a place, by what it says of it. What was taken back, or let go, says
+    /// nothing; nor does a quantity of what was corrected, which senders repeat of either.
+    fn may_mean(&self, portfolio: &Portfolio, fill: &Fill, place: Place) -> bool {
+        let Some(Some(Booking::Execution(was))) = portfolio.booked_at(place) else { return true };
+        let same = self.market.slot(was.instrument).id == fill.instrument_id
+            && was.currency == fill.currency
+            && was.quantity.is_negative() != (fill.side == Side::Buy);
+        let says_how_many = is_cancel(fill) && !fill.quantity.is_zero() && !portfolio.changes.has_amended(place);
+        same && (!says_how_many || was.quantity.abs() == fill.quantity)
     }
 
     /// What stands at a place, and what is to stand there.

@@ -27,13 +27,16 @@ impl PositionKeeper {
     /// A cut is due, and with it those of its name that were missed.
     pub(super) fn cut_day(&mut self, Timer { id: name, due, .. }: &Timer, cx: &mut Context<'_>) {
         let own = self.cut_by(name);
-        for cut in cuts_since(name, *due, cx.now) {
-            let is_day = self.note_cut(&cut, &own);
-            self.open_cuts.push(OpenCut { cut, is_day, is_based: !cx.behind });
-        }
+        let cuts = cuts_since(name, *due, cx.now);
         // Before the ex-dates of the new day begin, which may do so in the same moment. Who is behind needs prices first.
         if !cx.behind {
-            self.begin_day(&own, cx.now);
+            let ends = |ix: &PortfolioIx| cuts.iter().any(|cut| self.counts(*ix, cut));
+            let begun: Vec<PortfolioIx> = own.iter().copied().filter(ends).collect();
+            self.begin_day(&begun, cx.now);
+        }
+        for cut in cuts {
+            let is_day = self.note_cut(&cut, &own);
+            self.open_cuts.push(OpenCut { cut, is_day, is_based: !cx.behind });
         }
         self.open_cuts.sort_by(|a, b| (a.cut.at, &a.cut.name).cmp(&(b.cut.at, &b.cut.name)));
         if own.is_empty() {
@@ -67,12 +70,16 @@ impl PositionKeeper {
         own.map(|portfolio| portfolio.ix).collect()
     }
 
+    /// Whether a cut ends a day of a portfolio: one on a weekend may not.
+    fn counts(&self, ix: PortfolioIx, cut: &DayCut) -> bool {
+        domain::schedule::counts(self.portfolio(ix).rules.has_weekends, cut.date)
+    }
+
     /// Notes a cut for the portfolios whose days it ends; whether there is one.
     fn note_cut(&mut self, cut: &DayCut, portfolios: &[PortfolioIx]) -> bool {
         let mut is_day = false;
         for ix in portfolios.iter().copied() {
-            let counts = domain::schedule::counts(self.portfolio(ix).rules.has_weekends, cut.date);
-            if counts && self.portfolio_mut(ix).days.cut(cut.clone()) {
+            if self.counts(ix, cut) && self.portfolio_mut(ix).days.cut(cut.clone()) {
                 self.to_close.insert(ix);
                 is_day = true;
             }
@@ -146,14 +153,19 @@ impl PositionKeeper {
             self.cut_prices.keep(&cut, &self.market, false);
         }
         let own = self.cut_by(&cut.name);
-        // A day's profit is since the newest cut.
-        if own.is_empty() || self.open_cuts[place + 1..].iter().any(|open| open.cut.name == cut.name) {
-            return;
+        for has_weekends in [false, true] {
+            let counts = |cut: &DayCut| domain::schedule::counts(has_weekends, cut.date);
+            let own: Vec<_> = own.iter().copied().filter(|ix| self.portfolio(*ix).rules.has_weekends == has_weekends).collect();
+            // A day's profit is since the newest cut that counts.
+            let is_newest = !self.open_cuts[place + 1..].iter().any(|open| open.cut.name == cut.name && counts(&open.cut));
+            if own.is_empty() || !counts(&cut) || !is_newest {
+                continue;
+            }
+            if !is_based {
+                self.begin_day(&own, now);
+            }
+            self.cuts.cut(&cut, has_weekends, &self.market);
         }
-        if !is_based {
-            self.begin_day(&own, now);
-        }
-        self.cuts.cut(cut, &self.market);
     }
 
     /// Keeps the equity from which a new day's profit counts, as long as there is one.

@@ -194,7 +194,7 @@ pub(super) fn judged(portfolio: &Portfolio, market: &Market, weighed: &[Amount],
     if portfolio.policy.is_none() || !portfolio.rules.watched {
         return None;
     }
-    let mut watch = portfolio.watch;
+    let mut watch = portfolio.watch.clone();
     let say = match (swept.fit, swept.equity.is_positive()) {
         (false, _) => watch.unpriced(),
         (true, false) => {
@@ -209,9 +209,10 @@ pub(super) fn judged(portfolio: &Portfolio, market: &Market, weighed: &[Amount],
 fn measured(portfolio: &Portfolio, market: &Market, weighed: &[Amount], swept: &Sweep) -> Look {
     let worst = measure::worst(portfolio, market, weighed, swept.equity, swept.cash);
     if worst != Standing::Breached && portfolio.watch.open.is_none() {
-        return Look { worst, extent: (Fraction::ZERO, Fraction::ZERO) };
+        return Look { worst, extent: (Fraction::ZERO, Fraction::ZERO), unclear: Vec::new() };
     }
     let lines = measure::lines(portfolio, market, weighed, swept.equity);
     let extent = measure::extent(&lines, weighed, swept.equity);
-    Look { worst, extent: extent.unwrap_or((Fraction::ZERO, Fraction::ZERO)) }
+    let unclear = measure::unclear(portfolio, market, weighed, swept.equity, swept.cash);
+    Look { worst, extent: extent.unwrap_or((Fraction::ZERO, Fraction::ZERO)), unclear }
 }

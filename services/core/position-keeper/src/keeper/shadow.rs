@@ -118,12 +118,13 @@ impl PositionKeeper {
         let judged = super::decide::judged(&seen, &self.market, &self.weighed, &swept);
         let rearm_seconds = seen.rules.rearm_seconds;
         let known = self.shadow_mut(ix);
-        let before = known.watch;
+        let before = known.watch.clone();
         let asked = std::mem::take(&mut known.requests);
         self.come_again(TIMER_SHADOW_SCHEDULE, &seen, &asked, cx);
         let mut news: Vec<News> = asked.into_iter().map(News::requested).collect();
         if let Some((watch, say)) = judged {
-            (self.shadow_mut(ix).watch, seen.watch) = (watch, watch);
+            seen.watch = watch.clone();
+            self.shadow_mut(ix).watch = watch;
             news.extend(say.event.map(News::told));
             self.arm(ix, say, TIMER_SHADOW, rearm_seconds, cx);
         }

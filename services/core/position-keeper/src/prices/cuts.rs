@@ -50,10 +50,11 @@ pub fn cuts_since(name: &SmolStr, first: Timestamp, now: Timestamp) -> Vec<DayCu
     cuts.collect()
 }
 
-/// Prices at the last cut, by the cut's name, as they were quoted: a later split moves what they come to.
+/// Prices at the last cut that counts, by the cut's name and whether weekends count, as they were quoted: a later split
+/// moves what they come to.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Cuts {
-    last: BTreeMap<SmolStr, LastCut>,
+    last: BTreeMap<(SmolStr, bool), LastCut>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,13 +64,14 @@ struct LastCut {
 }
 
 impl Cuts {
-    /// Keeps the prices of this moment for a cut.
-    pub fn cut(&mut self, DayCut { name, at, .. }: DayCut, market: &Market) {
-        self.last.insert(name, LastCut { at, prices: market.slots().iter().map(Slot::mark).collect() });
+    /// Keeps the prices of this moment for a cut, of portfolios for whom weekends count, or do not.
+    pub fn cut(&mut self, DayCut { name, at, .. }: &DayCut, has_weekends: bool, market: &Market) {
+        let prices = market.slots().iter().map(Slot::mark).collect();
+        self.last.insert((name.clone(), has_weekends), LastCut { at: *at, prices });
     }
     /// Forgets a cut by which no portfolio's day ends any more.
-    pub fn forget(&mut self, name: &str) {
-        self.last.remove(name);
+    pub fn forget(&mut self, name: &SmolStr) {
+        self.last.retain(|(known, _), _| known != name);
     }
     /// Whether a price that was made then may be of before a cut.
     pub fn may_concern(&self, made: Timestamp) -> bool {
@@ -84,9 +86,11 @@ impl Cuts {
             cut.prices[ix.at()] = Some(accepted);
         }
     }
-    /// The close of an instrument for portfolios of that cut.
-    pub fn close(&self, name: &str, ix: InstrumentIx, market: &Market) -> Option<Price> {
-        let cut = self.last.get(name).and_then(|cut| cut.prices.get(ix.at()).copied().flatten());
+    /// The close of an instrument for portfolios of that cut. Who has changed his calendar has the other one's until his
+    /// next cut.
+    pub fn close(&self, (name, has_weekends): (&SmolStr, bool), ix: InstrumentIx, market: &Market) -> Option<Price> {
+        let of = |has_weekends| self.last.get(&(name.clone(), has_weekends));
+        let cut = of(has_weekends).or_else(|| of(!has_weekends)).and_then(|cut| cut.prices.get(ix.at()).copied().flatten());
         let slot = market.slot(ix);
         cut.and_then(|mark| mark.value(&slot.actions)).filter(|price| price.is_positive()).or(slot.first)
     }

@@ -58,9 +58,10 @@ fn shrinks(holding: &Holding, quantity: i128) -> i128 {
     if holding.expected().signum() == -quantity.signum() { quantity.abs().min(holding.expected().abs()) } else { 0 }
 }
 
-/// What rounding to the nearest lot may bring too much.
+/// What rounding to the nearest lot may bring too much. An exit sells what is there, and rounds nothing.
 fn slack(desk: &Desk, index: usize) -> Int {
-    if desk.input.rules.orders.rounding == Rounding::Nearest { desk.holding(index).worth(desk.lot(index)) / Int::TWO } else { Int::ZERO }
+    let rounds = desk.input.rules.orders.rounding == Rounding::Nearest && !desk.aim(index).target.is_zero();
+    if rounds { desk.holding(index).worth(desk.lot(index)) / Int::TWO } else { Int::ZERO }
 }
 
 #[cfg(test)]
@@ -121,6 +122,14 @@ mod tests {
             "orders":{"allow_short":true,"cash_limited":false,"do_not_sell":["C"],"max_gross":"0.94"}"#;
         let case = Case::new(policy, "A 5 @ 10 lot 10\nC 90 @ 10\nD 0 @ 10\ncash USD 50");
         assert_eq!([case.decision("A"), case.decision("D")], ["SKIP GROSS_LIMIT", "SKIP GROSS_LIMIT"]);
+    }
+
+    #[test]
+    fn an_exit_rounds_nothing_and_brings_no_room() {
+        let policy = r#""targets":[{"instrument_id":"B","target_weight":"0.3"},{"instrument_id":"C","target_weight":"0.5"}],
+            "orders":{"rounding":"NEAREST","do_not_sell":["C"],"max_gross":"0.8"}"#;
+        let case = Case::new(policy, "A 10 @ 10 lot 100\nB 0 @ 10\nC 70 @ 10\ncash USD 200");
+        assert_eq!([case.decision("A"), case.decision("B")], ["ORDER EXIT -10", "CUT GROSS_LIMIT 10"]);
     }
 
     #[test]

@@ -264,7 +264,12 @@ fn stands(proposal: &Proposal, plan: &Plan) -> Result<Vec<Draft>, Refusal> {
         }
     }
     if kept.is_empty() {
-        return Err(Refusal::new(ReasonCode::CashShortage, "no cash is left for any of the orders"));
+        let short = plan.explanation.iter().any(|line| line.reason == ReasonCode::CashShortage);
+        return Err(if short {
+            Refusal::new(ReasonCode::CashShortage, "no cash is left for any of the orders")
+        } else {
+            Refusal::new(ReasonCode::StaleProposal, "the book needs none of the orders any more")
+        });
     }
     // As they were approved, references and limits included; only quantities may be smaller.
     let approved = |draft: &Draft| match kept.iter().find(|other| other.order_id == draft.order_id) {

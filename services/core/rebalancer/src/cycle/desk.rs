@@ -31,8 +31,8 @@ pub struct Fresh {
     pub heard: Heard,
     /// Whether it was asked for because an earlier one was too old.
     pub renewed: bool,
-    /// Whether only the end of a cooldown asks: a breach that is gone by then is nothing to speak of.
-    pub cooled: bool,
+    /// Whether it was asked for because of a breach that had to wait: one that is gone by now is nothing to speak of.
+    pub postponed: bool,
 }
 
 /// What the answer to a refresh is for.
@@ -40,8 +40,8 @@ pub struct Fresh {
 pub enum Purpose {
     /// To open a cycle.
     Open(RebalanceTrigger),
-    /// To look at a breach again whose cooldown is over.
-    Cooled,
+    /// To look at a breach again that had to wait.
+    Postponed,
     /// To follow a command.
     Command(SmolStr),
     /// To release the buys.
@@ -74,9 +74,9 @@ pub struct Contradiction {
     pub settled: bool,
 }
 
-/// A breach that nothing was planned for, because the last cycle had ended a moment before.
+/// A breach that nothing was planned for, because a cycle was open, or had ended a moment before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Cooling {
+pub struct Postponed {
     /// The policy's version. Another policy says what is out by its own rules itself.
     pub policy_version: i64,
     /// Its cooldown.
@@ -108,8 +108,8 @@ pub struct Desk {
     pub unsettled: Vec<Unsettled>,
     /// When a cycle ended last, released or not.
     pub ended_at: Option<Timestamp>,
-    /// The breach that waits for the end of the cooldown.
-    pub cooling: Option<Cooling>,
+    /// The breach that waits for the end of the open cycle and of the cooldown.
+    pub postponed: Option<Postponed>,
     /// Version of the policy in force as the newest drift event has it; the inner `None`: no policy.
     pub policy: Option<Option<i64>>,
     /// The drift event to decide on.
@@ -176,8 +176,8 @@ impl Desk {
             return self.shadow.hear(Heard { offset, drift });
         }
         self.policy = Some(drift.policy.as_ref().map(|policy| policy.policy_version));
-        if drift.event == DriftKind::Clear || self.cooling.is_some_and(|cooling| self.policy != Some(Some(cooling.policy_version))) {
-            self.cool_no_more();
+        if drift.event == DriftKind::Clear || self.postponed.is_some_and(|postponed| self.policy != Some(Some(postponed.policy_version))) {
+            self.postpone_no_more();
         }
         self.hear_executions(offset, &drift);
         if let (Some(DriftCause::Action), Some(instrument)) = (drift.cause, &drift.cause_instrument_id) {
@@ -217,13 +217,13 @@ impl Desk {
                 // A turn of a schedule that nobody has decided stays one.
                 let scheduled =
                     self.fresh.as_ref().and_then(|fresh| fresh.trigger).filter(|earlier| *earlier == RebalanceTrigger::Scheduled);
-                self.fresh = Some(Fresh { trigger: scheduled.or(Some(trigger)), heard, renewed: true, cooled: false });
+                self.fresh = Some(Fresh { trigger: scheduled.or(Some(trigger)), heard, renewed: true, postponed: false });
             }
-            Purpose::Cooled => {
+            Purpose::Postponed => {
                 // What something else has started and nobody has decided stays what it is.
                 let started = self.fresh.take().and_then(|fresh| fresh.trigger);
-                let (trigger, cooled) = (started.unwrap_or(RebalanceTrigger::Threshold), started.is_none());
-                self.fresh = Some(Fresh { trigger: Some(trigger), heard, renewed: false, cooled });
+                let (trigger, postponed) = (started.unwrap_or(RebalanceTrigger::Threshold), started.is_none());
+                self.fresh = Some(Fresh { trigger: Some(trigger), heard, renewed: false, postponed });
             }
             Purpose::Command(command) => self.inbox.renew(&command, heard),
             Purpose::LaterWave => {
@@ -237,7 +237,7 @@ impl Desk {
     /// The newest event is the one to decide on; what an earlier one started and nobody has decided stays.
     fn hear_fresh(&mut self, heard: Heard) {
         let before = self.fresh.take();
-        let cooled = before.as_ref().is_some_and(|fresh| fresh.cooled) && starts(&heard.drift).is_none();
+        let postponed = before.as_ref().is_some_and(|fresh| fresh.postponed) && starts(&heard.drift).is_none();
         let earlier = before.and_then(|fresh| fresh.trigger);
         let trigger = match heard.drift.event {
             DriftKind::Clear if earlier == Some(RebalanceTrigger::Threshold) => None,
@@ -245,7 +245,7 @@ impl Desk {
             _ if earlier == Some(RebalanceTrigger::Scheduled) => earlier,
             _ => starts(&heard.drift).or(earlier),
         };
-        self.fresh = Some(Fresh { trigger, heard, renewed: false, cooled });
+        self.fresh = Some(Fresh { trigger, heard, renewed: false, postponed });
     }
 
     /// Takes a report in; `None` when its order is not one of ours.
@@ -334,18 +334,18 @@ impl Desk {
         (now < until).then_some(until)
     }
 
-    /// Nothing waits for the end of a cooldown any more.
-    pub fn cool_no_more(&mut self) {
-        self.cooling = None;
-        self.await_no_more(&Purpose::Cooled);
+    /// No breach waits any more.
+    pub fn postpone_no_more(&mut self) {
+        self.postponed = None;
+        self.await_no_more(&Purpose::Postponed);
     }
 
-    /// When a breach must be looked at again that was refused within the cooldown: at its end, once, and not while a
-    /// cycle is open, whose end begins another.
-    pub fn cooled_at(&self) -> Option<Timestamp> {
-        let asked = self.awaited.iter().any(|request| request.purpose == Purpose::Cooled);
-        let cooling = self.cooling.filter(|_| !asked && self.open.is_none())?;
-        Some(self.ended_at?.plus_seconds(cooling.seconds))
+    /// When a breach must be looked at again that had to wait: at the end of the cooldown, once, and not while a cycle is
+    /// open, whose end begins another.
+    pub fn postponed_to(&self) -> Option<Timestamp> {
+        let asked = self.awaited.iter().any(|request| request.purpose == Purpose::Postponed);
+        let postponed = self.postponed.filter(|_| !asked && self.open.is_none())?;
+        Some(self.ended_at?.plus_seconds(postponed.seconds))
     }
 }
 

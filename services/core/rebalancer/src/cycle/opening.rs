@@ -1,7 +1,7 @@
 //! Opening: a drift event and a trigger become a plan, and the plan a cycle, a proposal, or a reason why not.
 
 use crate::cycle::announcement::Announcement;
-use crate::cycle::desk::{Cooling, Purpose};
+use crate::cycle::desk::{Postponed, Purpose};
 use crate::cycle::release::{release_first, released};
 use crate::cycle::{Cycle, Desk, Heard, Proposal, Turn};
 use crate::orders::budget::Budget;
@@ -132,14 +132,21 @@ pub fn decide_on_fresh(desk: &mut Desk, turn: &mut Turn<'_, '_>) {
     if desk.open.as_ref().is_some_and(|cycle| cycle.proposal.is_some()) {
         return crate::cycle::approval::replace(desk, &fresh.heard, turn);
     }
-    let Some(trigger) = fresh.trigger.filter(|_| desk.open.is_none()) else { return };
+    let Some(trigger) = fresh.trigger else { return };
+    if desk.open.is_some() {
+        return if trigger == RebalanceTrigger::Threshold {
+            postpone(desk, &fresh.heard.drift)
+        };
+    }
     // Within the cooldown no breach is planned: whatever it is refused for, its end is still waited for.
-    if trigger == RebalanceTrigger::Threshold && desk.cooling.is_none_or(|cooling| desk.cools_down(cooling.seconds, turn.now()).is_none()) {
-        desk.cool_no_more();
+    if trigger == RebalanceTrigger::Threshold
+        && desk.postponed.is_none_or(|postponed| desk.cools_down(postponed.seconds, turn.now()).is_none())
+    {
+        desk.postpone_no_more();
     }
     if !is_outdated(desk, &fresh.heard, turn.now()) {
         let occasion = Occasion { trigger, drift: &fresh.heard.drift, command: None };
-        if fresh.cooled { open_if_out(desk, occasion, turn) } else { open(desk, occasion, turn) }
+        if fresh.postponed { open_if_out(desk, occasion, turn) } else { open(desk, occasion, turn) }
     } else if fresh.renewed {
         let refusal = Refusal::new(ReasonCode::Backlog, "the drift event that was asked for anew is too old as well: look at the lag");
         refuse(desk, Occasion { trigger, drift: &fresh.heard.drift, command: None }, refusal, turn);
@@ -157,7 +164,7 @@ pub fn open(desk: &mut Desk, occasion: Occasion<'_>, turn: &mut Turn<'_, '_>) {
     }
 }
 
-/// The same at the end of a cooldown: where nothing is out any more, nothing is said.
+/// The same of a breach that had to wait: where nothing is out any more, nothing is said.
 fn open_if_out(desk: &mut Desk, occasion: Occasion<'_>, turn: &mut Turn<'_, '_>) {
     let is_in = |line: &ExplanationLine| line.reason == ReasonCode::WithinBand;
     match planned(desk, occasion, turn) {
@@ -169,17 +176,24 @@ fn open_if_out(desk: &mut Desk, occasion: Occasion<'_>, turn: &mut Turn<'_, '_>)
 
 /// Says why not. A breach that is refused within the cooldown is looked at again when that is over.
 fn refuse_to_open(desk: &mut Desk, occasion: Occasion<'_>, refusal: Refusal, turn: &mut Turn<'_, '_>) {
-    if let Some(policy) = occasion.drift.policy.as_ref().filter(|_| refusal.code == ReasonCode::Cooldown) {
-        desk.cooling = Some(Cooling { policy_version: policy.policy_version, seconds: policy.trigger.cooldown_seconds });
+    if refusal.code == ReasonCode::Cooldown {
+        postpone(desk, occasion.drift);
     }
     refuse(desk, occasion, refusal, turn);
 }
 
-/// Asks for the book of now where the cooldown is over within which a breach was refused: how far it was out then
-/// says nothing of how far it is out now.
-pub fn ask_when_cooled(desk: &mut Desk, turn: &mut Turn<'_, '_>) {
-    if desk.cooled_at().is_some_and(|due| turn.now() >= due) {
-        let refresh = desk.ask(turn.portfolio, Purpose::Cooled, "the cooldown is over, within which a breach was refused");
+/// Keeps in mind that a breach was said which cannot be planned now: orders are under way, or were a moment ago.
+fn postpone(desk: &mut Desk, drift: &Drift) {
+    let postponed = |policy: &Policy| Postponed { policy_version: policy.policy_version, seconds: policy.trigger.cooldown_seconds };
+    desk.postponed = drift.policy.as_deref().map(postponed);
+}
+
+/// Asks for the book of now where what a breach had to wait for is over: how far it was out then says nothing of how
+/// far it is out now.
+pub fn ask_when_postponed(desk: &mut Desk, turn: &mut Turn<'_, '_>) {
+    if desk.postponed_to().is_some_and(|due| turn.now() >= due) {
+        let refresh =
+            desk.ask(turn.portfolio, Purpose::Postponed, "a breach was said while a rebalance was open or cooled down, which is over");
         turn.emit(Output::Refresh(Box::new(refresh)));
     }
 }

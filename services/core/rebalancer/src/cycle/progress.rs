@@ -11,7 +11,7 @@ use crate::cycle::release::{ask_cancel, kept, release_later, released};
 use crate::cycle::{Closed, Cycle, Desk, Heard, Leg, Question, Stop, Turn};
 use crate::orders::draft::Draft;
 use crate::orders::latch::shut;
-use crate::plan::{Plan, Verdict, later_wave};
+use crate::plan::{Leg as PlannedLeg, Plan, Verdict, later_wave};
 use crate::plan_check::later_wave_check;
 use domain::enums::{Decision, RebalanceStatus, Side};
 use domain::order::NamedNumber;
@@ -214,7 +214,7 @@ fn buys(desk: &Desk, cycle: &Cycle, heard: &Heard, turn: &Turn<'_, '_>) -> Resul
     if let Verdict::Refused { code, text } = plan.verdict {
         return Err(Refusal { code, text });
     }
-    let moved: Vec<_> = cycle.later.iter().filter(moved).map(|draft| &draft.leg.instrument_id).collect();
+    let moved: Vec<_> = cycle.later.iter().filter(moved).map(|draft| &draft.leg).collect();
     left_alone(cycle, &moved, &mut plan.explanation);
     Ok(plan)
 }
@@ -227,11 +227,16 @@ fn short_proceeds(cycle: &Cycle) -> Result<Money, Refusal> {
 }
 
 /// Reasons of the instruments that the wave of buys leaves alone: only the cycle knows what it tried before.
-fn left_alone(cycle: &Cycle, moved: &[&InstrumentId], lines: &mut [ExplanationLine]) {
+fn left_alone(cycle: &Cycle, moved: &[&PlannedLeg], lines: &mut [ExplanationLine]) {
     for line in lines.iter_mut().filter(|line| line.decision == Decision::Skip) {
         let mut legs = cycle.legs.iter().filter(|leg| leg.order.instrument_id == line.instrument_id).peekable();
-        if moved.contains(&&line.instrument_id) {
+        if let Some(moved) = moved.iter().find(|leg| leg.instrument_id == line.instrument_id) {
             line.reason = ReasonCode::PriceOutlier;
+            let number = |name: &'static str, value: String| NamedNumber { name: SmolStr::new_static(name), value: SmolStr::new(value) };
+            line.numbers.retain(|known| known.name != "wanted");
+            line.numbers.push(number("wanted", moved.quantity.to_string()));
+            line.numbers.push(number("approved_price", moved.reference_price.to_string()));
+            line.numbers.extend(cycle.tolerance.map(|tolerance| number("price_tolerance_bp", tolerance.to_string())));
         } else if line.reason != ReasonCode::OpenCycle {
             continue;
         } else if legs.peek().is_some() {

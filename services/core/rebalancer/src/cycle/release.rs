@@ -12,7 +12,7 @@ use domain::{Money, OrderId, Output};
 
 const WAITING: &str = "sells first: the buys follow when every sell is terminal and applied";
 const TOGETHER: &str = "all orders at once";
-const FUNDED: &str = "buys, cut to the cash that the sells have brought";
+const FUNDED: &str = "buys, no larger than the cash that the sells have brought and the goals of now allow";
 
 /// Releases the first wave of an opening or approved cycle: all drafts, or the sells among them.
 pub fn release_first(desk: &mut Desk, cycle: &mut Cycle, drafts: Vec<Draft>, waits: bool, said: Announcement, turn: &mut Turn<'_, '_>) {

@@ -23,6 +23,17 @@ pub(crate) enum Side {
     Above,
 }
 
+impl Side {
+    /// The side across.
+    pub(crate) fn other(self) -> Self {
+        match self {
+            Side::Below => Side::Above,
+            Side::Inside => Side::Inside,
+            Side::Above => Side::Below,
+        }
+    }
+}
+
 /// Why lines are planned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Cause {
@@ -152,11 +163,7 @@ fn sides(input: &PlanInput, book: &Book, allocation: &Allocation) -> (Vec<Side>,
 
 /// A member whose sign is against its group's stands on the other side of its share.
 fn shared_side(group: Side, member: Int, total: Int) -> Side {
-    match (group, member.signum() == total.signum()) {
-        (side, true) | (side @ Side::Inside, _) => side,
-        (Side::Above, false) => Side::Below,
-        (Side::Below, false) => Side::Above,
-    }
+    if member.signum() == total.signum() { group } else { group.other() }
 }
 
 fn cash_side(input: &PlanInput, book: &Book, target: Fraction) -> Side {

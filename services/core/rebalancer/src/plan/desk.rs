@@ -1,7 +1,7 @@
 //! Everything that steps 1 to 4 found, side by side, for the steps that make orders of it.
 //! It decides nothing.
 
-use super::allocation::{Aim, Allocation, allocate};
+use super::allocation::{Aim, Allocation, Share, allocate};
 use super::book::{Book, Holding};
 use super::breach::{Cause, Scoped, Side, goal, scope};
 use super::exact::{Int, int, money, ten};
@@ -51,6 +51,13 @@ impl<'a> Desk<'a> {
     /// Target and bounds of the holding at that place.
     pub(crate) fn aim(&self, index: usize) -> &Aim {
         &self.allocation.aims[index]
+    }
+    /// The goal of the group whose target a holding shares, at scale WEIGHT, and the share.
+    pub(crate) fn shared_goal(&self, index: usize) -> Option<(Int, &Share)> {
+        let share = self.aim(index).share.as_ref()?;
+        let side = if share.part.is_negative() { self.scoped.sides[index].other() } else { self.scoped.sides[index] };
+        // Where the goal is a symbol that nobody knows, no desk opens.
+        goal(self.input.rules.trigger.goal, side, &share.bounds).ok().map(|goal| (goal, share))
     }
     /// |value − target × equity|, at scale SHARE.
     pub(crate) fn distance(&self, index: usize) -> Int {

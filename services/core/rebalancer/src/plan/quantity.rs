@@ -13,7 +13,9 @@ const STEP: Int = ten(WEIGHT + SHARE - UNIT - 8);
 /// goal × equity − (held + open) × unit: what is still missing, signed, at scale WEIGHT + SHARE.
 pub(crate) fn missing(desk: &Desk, index: usize) -> Int {
     let holding = desk.holding(index);
-    desk.goals[index] * desk.base - holding.worth(holding.expected()) * STEP
+    // A member's part of its group is no weight that a number of decimals could tell.
+    let goal = desk.shared_goal(index).map_or(desk.goals[index] * desk.base, |(goal, share)| share.of(goal, desk.base));
+    goal - holding.worth(holding.expected()) * STEP
 }
 
 /// The signed quantity of a planned line, before any constraint.
@@ -67,12 +69,16 @@ pub(crate) fn oversteps(desk: &Desk, index: usize, units: i128) -> Result<bool, 
 /// covering more than is short: rounding and open orders of the other side could.
 fn within_holding(desk: &Desk, index: usize, units: i128, lot: i128) -> i128 {
     let (holding, goal) = (desk.holding(index), desk.goals[index]);
-    if units < 0 && !goal.is_negative() && -units > holding.sellable() {
+    let target = desk.aim(index).target;
+    // An edge of zero is no target of zero: who goes one lot past it enters the band.
+    let (sells_out, covers) =
+        (goal.is_positive() || goal.is_zero() && !target.is_negative(), goal.is_negative() || goal.is_zero() && !target.is_positive());
+    if units < 0 && sells_out && -units > holding.sellable() {
         let most = holding.sellable() / lot * lot;
         // Where anything is left, the constraint against going short cuts it, and says so.
-        let told = most != 0 && !desk.input.rules.orders.allow_short && !desk.aim(index).target.is_zero();
+        let told = most != 0 && !desk.input.rules.orders.allow_short && !target.is_zero();
         if told { units } else { -most }
-    } else if units > 0 && !goal.is_positive() && units > holding.coverable() {
+    } else if units > 0 && covers && units > holding.coverable() {
         holding.coverable() / lot * lot
     } else {
         units

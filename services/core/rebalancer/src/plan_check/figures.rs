@@ -46,9 +46,8 @@ fn half_sum(view: &View, more: impl Fn(&Row) -> Exact) -> (Exact, Exact) {
     for row in &view.rows {
         let change = &more(row) * &row.unit;
         sum = &sum + &(&(&row.value() + &change) - &(&row.explained * &view.equity)).abs();
-        if !row.is_future() {
-            cash = &cash - &change;
-        }
+        // A future pays what its closed part has gained.
+        cash = if row.is_future() { &cash + &row.gain_of(&more(row)) } else { &cash - &change };
         if change.sign() != 0 {
             lots = &lots + &(&view.lot(row) * &row.unit);
         }

@@ -72,7 +72,7 @@ pub(super) fn weights(view: &View, found: &mut Violations) {
 pub(super) fn gross(view: &View, found: &mut Violations) {
     let nearest = view.input.rules.orders.rounding == Rounding::Nearest;
     let half = |row: &Row| &(&view.lot(row) * &row.unit) * &Exact::new(5, 1);
-    let slack = view.ordered().filter(|_| nearest).fold(Exact::zero(), |sum, row| &sum + &half(row));
+    let slack = view.ordered().filter(|row| nearest && !view.target_is_zero(row)).fold(Exact::zero(), |sum, row| &sum + &half(row));
     let most = &(&Exact::from(view.input.rules.orders.max_gross) * &view.equity) + &slack;
     for buys in [false, true] {
         let after = |row: &Row| {

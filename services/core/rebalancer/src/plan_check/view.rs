@@ -61,6 +61,14 @@ impl Row<'_> {
     pub(super) fn value(&self) -> Exact {
         &self.held * &self.unit
     }
+    /// What so many more units of a future pay: the gain of those that they close.
+    pub(super) fn gain_of(&self, more: &Exact) -> Exact {
+        if self.held.sign() != -more.sign() {
+            return Exact::zero();
+        }
+        let closed = if more.abs() > self.held.abs() { self.held.abs() } else { more.abs() };
+        &(&closed * &Exact::whole(self.held.sign())) * &self.worth
+    }
 }
 
 /// A group line over the book.

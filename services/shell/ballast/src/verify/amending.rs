@@ -8,6 +8,7 @@ use super::course::Course;
 use super::effect::{Effect, pair, payment, put, signed_quantity};
 use super::exact::{Exact, Published, zero};
 use super::holding::Position;
+use super::needs;
 use super::owed::{Owed, Papers, beside, owe};
 use domain::cash::CashEntry;
 use domain::enums::{CashKind, ExecType, InstrumentType};
@@ -150,11 +151,21 @@ impl<'a> Log<'a> {
     fn name(&mut self, name: Name<'a>, date: Date, place: usize) {
         self.names.entry(name).or_default().insert(date, place);
     }
-    /// The place of a name: of that date, else of the newest.
-    fn find(&self, name: Name<'a>, date: Date) -> Result<usize, String> {
-        let dates = self.names.get(&name).ok_or_else(|| format!("{:?} of {:?} was not booked before", name.2, name.1))?;
-        let newest = dates.last_key_value().map(|(_, place)| *place);
-        dates.get(&date).copied().or(newest).ok_or_else(|| format!("{:?} has no place", name.2))
+    /// The places of a name by date.
+    fn find(&self, name: Name<'a>) -> Result<&BTreeMap<Date, usize>, String> {
+        self.names.get(&name).ok_or_else(|| format!("{:?} of {:?} was not booked before", name.2, name.1))
+    }
+    /// The place of an execution that a record names: of its date, else of the newest before it that may be meant.
+    fn named(&self, fill: &Fill, named: &'a SmolStr, source: &'a SmolStr) -> Result<usize, String> {
+        let dates = self.find((false, source, named))?;
+        let earlier = || dates.range(..fill.trade_date).rev().map(|(_, place)| *place).find(|place| self.may_mean(fill, *place));
+        let found = dates.get(&fill.trade_date).copied().or_else(earlier);
+        found.ok_or_else(|| format!("{named:?} of {source:?} on {} was not booked before", fill.trade_date))
+    }
+    fn may_mean(&self, fill: &Fill, place: usize) -> bool {
+        let Some(What::Fill { was, stands, .. }) = &self.items[place] else { return true };
+        let says_how_many = fill.exec_type == ExecType::Cancel && !fill.quantity.is_zero() && was == stands;
+        needs::is_alike(was, fill) && (!says_how_many || was.quantity == fill.quantity)
     }
     /// Lines on which something was booked.
     pub(super) fn lines(&self) -> impl Iterator<Item = &InstrumentId> {
@@ -199,7 +210,7 @@ impl<'a> Book<'a> {
     /// The change that a CANCEL or a CORRECT asks for.
     pub(super) fn amendment(&self, fill: &'a Fill) -> Result<Change<'a>, String> {
         let named = fill.exec_ref_id.as_ref().ok_or_else(|| format!("{} names no execution", fill.exec_id))?;
-        let place = self.log.find((false, &fill.source, named), fill.trade_date)?;
+        let place = self.log.named(fill, named, &fill.source)?;
         let Some(What::Fill { was, instrument, .. }) = &self.log.items[place] else {
             return Err(format!("{} amends what is cancelled", fill.exec_id));
         };
@@ -209,7 +220,8 @@ impl<'a> Book<'a> {
 
     /// The change that an entry asks for which takes another back.
     pub(super) fn reversal(&self, entry: &'a CashEntry, named: &'a SmolStr) -> Result<Change<'a>, String> {
-        let place = self.log.find((true, &entry.source, named), Date::from_days(i32::MIN))?;
+        let newest = self.log.find((true, &entry.source, named))?.last_key_value();
+        let place = *newest.ok_or_else(|| format!("{named:?} has no place"))?.1;
         self.log.items[place].as_ref().ok_or("what is taken back already is taken back again")?;
         Ok(Change::Instead { place, now: None, by: None })
     }

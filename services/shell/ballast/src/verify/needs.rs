@@ -7,7 +7,7 @@ use super::history::History;
 use super::lanes::{Lane, Lanes};
 use super::seen::{KEEPER, Place, Seen};
 use domain::cash::CashEntry;
-use domain::enums::ExecType;
+use domain::enums::{ExecType, Side};
 use domain::fill::Fill;
 use domain::{Currency, Date, InstrumentId, PortfolioId, SmolStr, Topic};
 use std::collections::BTreeMap;
@@ -16,28 +16,35 @@ use std::ops::Bound;
 /// What names an execution or a cash entry among those of its portfolio: the source and the id, of whatever date.
 type Name = (PortfolioId, SmolStr, SmolStr);
 
+/// Whether an execution has the side, the instrument and the currency that another record says of it.
+pub(super) fn is_alike(one: &Fill, other: &Fill) -> bool {
+    let buys = |fill: &Fill| fill.side == Side::Buy;
+    one.instrument_id == other.instrument_id && one.currency == other.currency && buys(one) == buys(other)
+}
+
 /// What was booked of one topic, by which is told what still awaits one.
 #[derive(Default)]
-struct Known {
-    /// The newest date of each.
-    names: BTreeMap<Name, Date>,
+struct Known<'a> {
+    /// The dates of each, with the execution.
+    names: BTreeMap<Name, BTreeMap<Date, Option<&'a Fill>>>,
     /// Dates of a portfolio, with the offset of the first record of each: only of the newest are ids known.
     dates: BTreeMap<PortfolioId, BTreeMap<Date, i64>>,
 }
 
-impl Known {
+impl<'a> Known<'a> {
     /// Takes a record in that was not refused; a name where it was booked.
-    fn take(&mut self, (portfolio, date): (&PortfolioId, Date), offset: i64, name: Option<Name>) {
+    fn take(&mut self, (portfolio, date): (&PortfolioId, Date), offset: i64, (name, fill): (Option<Name>, Option<&'a Fill>)) {
         let dates = self.dates.entry(portfolio.clone()).or_default();
         dates.entry(date).and_modify(|first| *first = offset.min(*first)).or_insert(offset);
         if let Some(name) = name {
-            self.names.entry(name).and_modify(|newest| *newest = date.max(*newest)).or_insert(date);
+            self.names.entry(name).or_default().insert(date, fill);
         }
     }
-    /// Whether the record at an offset, read where the ids of so many dates are known, found what it names.
-    fn holds(&self, name: &Name, offset: i64, window: usize) -> bool {
-        let Some(date) = self.names.get(name) else { return false };
-        let newer = self.dates.get(&name.0).into_iter().flat_map(|dates| dates.range((Bound::Excluded(*date), Bound::Unbounded)));
+    /// Whether the record at an offset, read where the ids of so many dates are known, found what it names and may mean.
+    fn holds(&self, name: &Name, offset: i64, window: usize, may_mean: impl Fn(Date, Option<&Fill>) -> bool) -> bool {
+        let dates = self.names.get(name).into_iter().flatten();
+        let Some(date) = dates.filter(|(date, fill)| may_mean(**date, **fill)).map(|(date, _)| *date).max() else { return false };
+        let newer = self.dates.get(&name.0).into_iter().flat_map(|dates| dates.range((Bound::Excluded(date), Bound::Unbounded)));
         newer.filter(|(_, first)| **first < offset).count() < window
     }
 }
@@ -45,24 +52,24 @@ impl Known {
 /// The executions and the entries that were booked: what names one that has not come, or that is not known any more, waits.
 pub(super) struct Awaited<'a> {
     lanes: &'a Lanes,
-    fills: Known,
-    entries: Known,
+    fills: Known<'a>,
+    entries: Known<'a>,
 }
 
 impl<'a> Awaited<'a> {
     /// Gathers them; `acted` and `buried` tell whether the record at a place was booked or refused.
-    pub(super) fn of(history: &History, lanes: &'a Lanes, acted: impl Fn(At) -> bool, buried: impl Fn(At) -> bool) -> Self {
+    pub(super) fn of(history: &'a History, lanes: &'a Lanes, acted: impl Fn(At) -> bool, buried: impl Fn(At) -> bool) -> Self {
         let (mut fills, mut entries) = (Known::default(), Known::default());
         let counts = |place: Place, misfiled: bool| !misfiled && (!buried(at(place)) || acted(at(place)));
         for seen in history.fills.iter().filter(|seen| counts(seen.place, seen.misfiled)) {
             let Fill { portfolio_id, source, exec_id, trade_date, .. } = &seen.record;
             let name = acted(at(seen.place)).then(|| (portfolio_id.clone(), source.clone(), exec_id.clone()));
-            fills.take((portfolio_id, *trade_date), seen.place.offset, name);
+            fills.take((portfolio_id, *trade_date), seen.place.offset, (name, Some(&seen.record)));
         }
         for seen in history.cash.iter().filter(|seen| counts(seen.place, seen.misfiled)) {
             let CashEntry { portfolio_id, source, entry_id, effective_at, .. } = &seen.record;
             let name = acted(at(seen.place)).then(|| (portfolio_id.clone(), source.clone(), entry_id.clone()));
-            entries.take((portfolio_id, effective_at.date_utc()), seen.place.offset, name);
+            entries.take((portfolio_id, effective_at.date_utc()), seen.place.offset, (name, None));
         }
         Self { lanes, fills, entries }
     }
@@ -74,7 +81,7 @@ impl<'a> Awaited<'a> {
         let (entry, place) = (&seen.record, seen.place);
         let named = entry.reverses.as_ref().filter(|named| **named != entry.entry_id);
         let name = named.map(|named| (entry.portfolio_id.clone(), entry.source.clone(), named.clone()));
-        name.is_some_and(|name| !self.entries.holds(&name, place.offset, self.window(place)))
+        name.is_some_and(|name| !self.entries.holds(&name, place.offset, self.window(place), |_, _| true))
     }
     /// Whether a record is a cancel or a correction of an execution that has not come.
     pub(super) fn by(&self, seen: &Seen<Fill>) -> bool {
@@ -82,7 +89,13 @@ impl<'a> Awaited<'a> {
         let amends = matches!(fill.exec_type, ExecType::Cancel | ExecType::Correct);
         let named = fill.exec_ref_id.as_ref().filter(|named| amends && **named != fill.exec_id);
         let name = named.map(|named| (fill.portfolio_id.clone(), fill.source.clone(), named.clone()));
-        name.is_some_and(|name| !self.fills.holds(&name, place.offset, self.window(place)))
+        // Ids are unique within a date only: of an earlier one it may be another that is named.
+        let says_how_many =
+            |named: &Fill| named.quantity == fill.quantity || fill.exec_type == ExecType::Correct || fill.quantity.is_zero();
+        let may_mean = |date, named: Option<&Fill>| {
+            date == fill.trade_date || date < fill.trade_date && named.is_some_and(|named| is_alike(named, fill) && says_how_many(named))
+        };
+        name.is_some_and(|name| !self.fills.holds(&name, place.offset, self.window(place), may_mean))
     }
 }
 
