@@ -80,10 +80,14 @@ class AsOf:
     def quoted(self, name):
         """The last accepted price of before the cut, whenever it came, else the first one after it; with its accrued interest."""
         price, accrued, seen = None, None, 0
-        if self.then:
-            price, accrued = self.then.accepted.get(name, {}).get("as"), self.then.accrued(name)
+        history = self.market.history.get(name, [])
+        if self.then and name in self.then.accepted:
+            price, accrued = self.then.accepted[name]["as"], self.then.accrued(name)
             seen = len(self.then.history.get(name, []))
-        for accepted, given in self.market.history.get(name, [])[seen:]:
+            if any(made >= self.cut_at for _, made in price):
+                # It was dated ahead of the clock: the one before it counts.
+                price, accrued, seen = None, None, 0
+        for accepted, given in history[seen:]:
             if accepted and all(made < self.cut_at for _, made in accepted):
                 price = accepted
             if given and given[1] < self.cut_at:

@@ -42,7 +42,7 @@ impl Prices {
     pub fn begins_a_minute(&self, tick: &Tick) -> bool {
         let may = self.minute_ends.is_some_and(|end| tick.event_time >= end);
         let Some(mark) = self.index.get(tick.instrument_id.as_str()).filter(|_| may).map(|at| &self.marks[*at]) else { return false };
-        mark.frame == self.frame && end_of_minute(mark.event_time) <= tick.event_time
+        mark.frame == self.frame && mark.event_time.end_of_minute() <= tick.event_time
     }
 
     /// Takes a tick in. Allocates only for an instrument that it has not seen.
@@ -75,7 +75,7 @@ impl Prices {
     }
 
     fn note_minute(&mut self, time: Timestamp) {
-        let end = end_of_minute(time);
+        let end = time.end_of_minute();
         self.minute_ends = Some(self.minute_ends.map_or(end, |known| known.min(end)));
     }
 
@@ -125,12 +125,6 @@ impl Prices {
         self.marks.push(Mark { sequence: price.sequence, event_time: price.event_time, frame, at: self.changed.len() });
         self.changed.push(price);
     }
-}
-
-/// When the minute of a moment is over.
-fn end_of_minute(time: Timestamp) -> Timestamp {
-    const MINUTE: i64 = 60_000_000;
-    Timestamp::from_micros(time.micros().div_euclid(MINUTE).saturating_add(1).saturating_mul(MINUTE))
 }
 
 fn price_of(tick: &Tick) -> FramePrice {

@@ -49,6 +49,11 @@ impl Timestamp {
     pub const fn millis(self) -> i64 {
         self.0.div_euclid(1000)
     }
+    /// When its minute is over; the end of time where that lies beyond it.
+    pub const fn end_of_minute(self) -> Self {
+        const MINUTE: i64 = 60_000_000;
+        Self::from_micros(self.micros().div_euclid(MINUTE).saturating_add(1).saturating_mul(MINUTE))
+    }
     /// This moment and so many seconds; saturates at the ends of time.
     pub const fn plus_seconds(self, seconds: i64) -> Self {
         Self(self.0.saturating_add(seconds.saturating_mul(1_000_000)))

@@ -31,7 +31,9 @@ impl PositionKeeper {
         if !frame.statuses.is_empty() {
             self.announce_market(cx);
         }
-        frame.prices.into_iter().for_each(|price| self.quote(price));
+        // By the earlier of both clocks: a frame that is read late was made when its prices came, and its sender's may run ahead.
+        let clock = frame.event_time.min(cx.now);
+        frame.prices.into_iter().for_each(|price| self.quote(price, clock));
         if cx.lane == 0 {
             frame.rejected.into_iter().for_each(|letter| reject(letter, cx));
         }

@@ -104,20 +104,20 @@ impl PositionKeeper {
         for place in 0..past {
             let at = self.open_cuts[place].cut.at;
             for price in prices.extract_if(.., |price| price.event_time < at) {
-                self.quote(price);
+                self.quote(price, frame.min(cx.now));
             }
             self.end_cut(place, cx.now);
         }
         self.open_cuts.drain(..past);
     }
 
-    /// Takes a quote in. Where it was made before a cut that has ended, whoever published it stood still meanwhile: it
+    /// Takes a quote in that comes at `clock`. Where it was made before a cut that has ended, whoever published it stood still meanwhile: it
     /// is then the price at that cut, and the days of who holds it are closed again.
-    pub(crate) fn quote(&mut self, update: FramePrice) {
+    pub(crate) fn quote(&mut self, update: FramePrice, clock: Timestamp) {
         let (made, accrued) = (update.event_time, update.accrued);
         let ix = self.market.intern(&update.instrument_id);
         let before = self.market.slot(ix).mark();
-        self.market.quote(update);
+        self.market.quote(update, clock);
         if !self.cut_prices.may_concern(made) && !self.cuts.may_concern(made) {
             return;
         }

@@ -16,6 +16,15 @@ pub struct Mark {
     other: Option<(Price, Timestamp)>,
 }
 
+/// A price as it was quoted, with the accrued interest of then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Quoted {
+    /// The price.
+    pub mark: Mark,
+    /// Accrued interest per unit.
+    pub accrued: Option<Price>,
+}
+
 impl Mark {
     /// Its value in today's units; `None` where it leaves the range of prices.
     pub fn value(&self, actions: &Actions) -> Option<Price> {
@@ -36,7 +45,11 @@ impl Mark {
     }
     /// Whether all of it was made before a moment.
     pub fn is_before(&self, moment: Timestamp) -> bool {
-        self.one.1 < moment && self.other.is_none_or(|(_, made)| made < moment)
+        self.newest() < moment
+    }
+    /// When the newer part of it was made.
+    pub fn newest(&self) -> Timestamp {
+        self.other.map_or(self.one.1, |(_, other)| self.one.1.max(other))
     }
     /// When it was made; a middle is as old as the older of bid and ask.
     pub fn time(&self) -> Timestamp {

@@ -3,7 +3,7 @@
 //! the first one that was accepted after it. They are kept as they were quoted: a split moves what they come to. It knows
 //! no portfolio.
 
-use super::choice::Mark;
+use super::choice::{Mark, Quoted};
 use super::cuts::DayCut;
 use super::market::{InstrumentIx, Market};
 use domain::{Date, Price, SmolStr, Timestamp};
@@ -20,13 +20,6 @@ const OLDEST_DAYS: i32 = 31;
 /// Prices that are kept of all days together, some 100 bytes each: where portfolios are cut by very many names, fewer
 /// days can be closed again.
 const MOST_PRICES: usize = 2_000_000;
-
-/// The price of an instrument at a cut.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-struct Quoted {
-    mark: Mark,
-    accrued: Option<Price>,
-}
 
 /// What a quote has changed of an instrument's price.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,7 +42,7 @@ pub struct PricesOfDay {
 
 impl PricesOfDay {
     fn of(market: &Market, at: Timestamp, late: bool) -> Self {
-        let quoted = |slot: &super::Slot| Some(Quoted { mark: slot.mark()?, accrued: slot.accrued });
+        let quoted = |slot: &super::Slot| if late { slot.quoted() } else { slot.quoted_before(at) };
         Self { prices: market.slots().iter().map(quoted).collect(), at, late }
     }
     /// Takes in what was quoted before the cut and came after it; whether that is something else than what was kept.
@@ -68,8 +61,7 @@ impl PricesOfDay {
     /// The price of an instrument in the units of a day, and its accrued interest.
     pub fn price(&self, ix: InstrumentIx, market: &Market, day: Date) -> Option<(Price, Option<Price>)> {
         let slot = market.slot(ix);
-        let kept = self.prices.get(ix.at()).copied().flatten().map(|quoted| (quoted.mark, quoted.accrued));
-        let (mark, accrued) = kept.or_else(|| slot.first_quoted())?;
+        let Quoted { mark, accrued } = self.prices.get(ix.at()).copied().flatten().or_else(|| slot.first_quoted())?;
         let price = mark.value_on(&slot.actions, day).filter(|price| price.is_positive())?;
         Some((price, accrued))
     }

@@ -66,7 +66,8 @@ struct LastCut {
 impl Cuts {
     /// Keeps the prices of this moment for a cut, of portfolios for whom weekends count, or do not.
     pub fn cut(&mut self, DayCut { name, at, .. }: &DayCut, has_weekends: bool, market: &Market) {
-        let prices = market.slots().iter().map(Slot::mark).collect();
+        let mark = |slot: &Slot| slot.quoted_before(*at).map(|quoted| quoted.mark);
+        let prices = market.slots().iter().map(mark).collect();
         self.last.insert((name.clone(), has_weekends), LastCut { at: *at, prices });
     }
     /// Forgets a cut by which no portfolio's day ends any more.

@@ -211,10 +211,10 @@ impl Market {
     pub fn of_action(&self, id: &str) -> Option<InstrumentIx> {
         self.table.actions.get(id).copied()
     }
-    /// Takes a quote in.
-    pub fn quote(&mut self, update: FramePrice) -> InstrumentIx {
+    /// Takes a quote in that comes at `clock`.
+    pub fn quote(&mut self, update: FramePrice, clock: Timestamp) -> InstrumentIx {
         let ix = self.intern(&update.instrument_id);
-        if self.table.slots[ix.at()].quote(update) {
+        if self.table.slots[ix.at()].quote(update, clock) {
             self.mark_changed(ix);
         }
         ix

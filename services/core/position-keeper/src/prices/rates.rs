@@ -146,7 +146,7 @@ mod tests {
         for (id, price) in prices {
             let last = price.parse().ok();
             let update = FramePrice { last, ..FramePrice::empty(id.parse().unwrap(), Timestamp::from_micros(1)) };
-            market.quote(update);
+            market.quote(update, Timestamp::default());
         }
         market
     }

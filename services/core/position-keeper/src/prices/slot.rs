@@ -1,7 +1,7 @@
 //! One instrument: its facts, its newest quote, and the price that was accepted from it.
 
 use super::actions::Actions;
-use super::choice::{self, Chosen, Mark};
+use super::choice::{self, Chosen, Mark, Quoted};
 use super::hours::Hours;
 use domain::enums::{InstrumentType, PriceFlag, PriceSource};
 use domain::frame::FramePrice;
@@ -12,6 +12,9 @@ use std::collections::BTreeSet;
 
 /// Actions that cannot be applied which are kept by name.
 const MOST_UNAPPLIED: usize = 64;
+
+/// Minutes ahead of the clock whose prices are kept: more than a sender's clock may run ahead.
+const MOST_PAST: usize = 4;
 
 /// An instrument that somebody named: by a record of its own, a tick, a holding or a target.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,6 +48,9 @@ pub struct Slot {
     first_accrued: Option<Price>,
     /// Accrued interest per unit.
     pub accrued: Option<Price>,
+    /// The last accepted prices of the minutes before the newest, where that is dated ahead of the clock: a day that is
+    /// cut meanwhile has ended at one of these.
+    past: Vec<Quoted>,
     /// Its own reported states.
     pub hours: Hours,
     /// Index of its venue's hours.
@@ -77,6 +83,7 @@ impl Slot {
             first: None,
             first_accrued: None,
             accrued: None,
+            past: Vec::new(),
             hours: Hours::default(),
             venue: None,
         }
@@ -109,6 +116,7 @@ impl Slot {
             _ if moved && !self.booked => {
                 (self.price, self.price_time, self.held, self.first) = (None, Timestamp::MIN, None, None);
                 self.marks = Marks::default();
+                self.past.clear();
                 if let Some(chosen) = chosen {
                     self.accept(chosen);
                 }
@@ -120,8 +128,28 @@ impl Slot {
         }
     }
 
-    /// Takes a quote in; returns whether the accepted price, its time or the accrued interest changed.
-    pub fn quote(&mut self, update: FramePrice) -> bool {
+    /// Takes a quote in that comes at `clock`; returns whether the accepted price, its time or the accrued interest changed.
+    pub fn quote(&mut self, update: FramePrice, clock: Timestamp) -> bool {
+        let known = self.quoted();
+        let changed = self.take(update);
+        self.keep_past(known, clock);
+        changed
+    }
+
+    /// Keeps the price that was accepted before, where one that is ahead of the clock has taken its place.
+    fn keep_past(&mut self, known: Option<Quoted>, clock: Timestamp) {
+        let Some(newest) = self.marks.accepted.map(|mark| mark.newest()) else { return };
+        if newest <= clock {
+            self.past.clear();
+        } else if let Some(known) = known.filter(|known| known.mark.newest().end_of_minute() <= newest) {
+            if self.past.len() == MOST_PAST {
+                self.past.remove(0);
+            }
+            self.past.push(known);
+        }
+    }
+
+    fn take(&mut self, update: FramePrice) -> bool {
         let source = self.facts.as_ref().map_or(PriceSource::Auto, |facts| facts.price_source);
         // A price is new only where the update gives a field that it comes from.
         let (chosen, accrued) = match &mut self.quote {
@@ -187,9 +215,17 @@ impl Slot {
     pub fn mark(&self) -> Option<Mark> {
         self.marks.accepted
     }
+    /// The accepted price as it was quoted, with accrued interest.
+    pub fn quoted(&self) -> Option<Quoted> {
+        Some(Quoted { mark: self.marks.accepted?, accrued: self.accrued })
+    }
+    /// The last accepted price that was made before a moment, which is the end of a minute.
+    pub fn quoted_before(&self, moment: Timestamp) -> Option<Quoted> {
+        self.past.iter().copied().chain(self.quoted()).rev().find(|quoted| quoted.mark.is_before(moment))
+    }
     /// The first accepted price as it was quoted, with the accrued interest of then.
-    pub fn first_quoted(&self) -> Option<(Mark, Option<Price>)> {
-        Some((self.marks.first?, self.first_accrued))
+    pub fn first_quoted(&self) -> Option<Quoted> {
+        Some(Quoted { mark: self.marks.first?, accrued: self.first_accrued })
     }
 
     /// Notes an action that cannot be applied, or that it is no longer there; some are named, the rest follow them.
@@ -227,6 +263,8 @@ impl Slot {
 mod tests {
     use super::*;
 
+    const NOW: Timestamp = Timestamp::from_micros(9);
+
     fn facts(jump: &str) -> Instrument {
         let json = format!(r#"{{"instrument_id":"A","type":"EQUITY","currency":"USD","max_jump_bp":{jump}}}"#);
         serde_json::from_str(&json).unwrap()
@@ -239,30 +277,30 @@ mod tests {
     fn a_jump_is_held_until_another_price_agrees_with_it() {
         let mut slot = Slot::new("A".parse().unwrap());
         slot.describe(facts("1000"));
-        assert!(slot.quote(tick("100", 1)));
-        assert!(slot.quote(tick("150", 2)));
+        assert!(slot.quote(tick("100", 1), NOW));
+        assert!(slot.quote(tick("150", 2), NOW));
         assert_eq!((slot.price.unwrap().to_string(), slot.flag(false)), ("100".into(), PriceFlag::Held));
-        assert!(slot.quote(tick("101", 3)));
+        assert!(slot.quote(tick("101", 3), NOW));
         assert_eq!((slot.price.unwrap().to_string(), slot.flag(false)), ("101".into(), PriceFlag::Fresh));
-        slot.quote(tick("150", 4));
-        slot.quote(tick("155", 5));
+        slot.quote(tick("150", 4), NOW);
+        slot.quote(tick("155", 5), NOW);
         assert_eq!((slot.price.unwrap().to_string(), slot.flag(false)), ("155".into(), PriceFlag::Fresh));
-        assert!(!slot.quote(tick("1", 1)), "late");
+        assert!(!slot.quote(tick("1", 1), NOW), "late");
     }
 
     #[test]
     fn a_price_that_is_not_above_zero_is_held_until_another_comes() {
         let mut slot = Slot::new("A".parse().unwrap());
-        assert!(slot.quote(tick("100", 1)));
-        assert!(slot.quote(tick("-1", 2)));
+        assert!(slot.quote(tick("100", 1), NOW));
+        assert!(slot.quote(tick("-1", 2), NOW));
         assert_eq!((slot.price.unwrap().to_string(), slot.flag(false)), ("100".into(), PriceFlag::Held));
-        assert!(slot.quote(tick("101", 3)));
+        assert!(slot.quote(tick("101", 3), NOW));
         assert_eq!((slot.price.unwrap().to_string(), slot.flag(false)), ("101".into(), PriceFlag::Fresh));
         // Only the chosen price is judged: a bid of nothing and an ask have a middle.
-        assert!(slot.quote(FramePrice { bid: "0".parse().ok(), ask: "10".parse().ok(), ..tick("", 4) }));
+        assert!(slot.quote(FramePrice { bid: "0".parse().ok(), ask: "10".parse().ok(), ..tick("", 4) }, NOW));
         assert_eq!((slot.price.unwrap().to_string(), slot.flag(false)), ("5".into(), PriceFlag::Fresh));
         let mut new = Slot::new("A".parse().unwrap());
-        new.quote(tick("0", 1));
+        new.quote(tick("0", 1), NOW);
         assert_eq!((new.price, new.flag(false)), (None, PriceFlag::Missing));
     }
 
@@ -270,13 +308,13 @@ mod tests {
     fn a_tick_confirms_and_renews_only_what_it_gives() {
         let mut slot = Slot::new("A".parse().unwrap());
         slot.describe(facts("1000"));
-        slot.quote(tick("100", 1));
-        slot.quote(tick("150", 2));
-        assert!(!slot.quote(FramePrice { volume: "5".parse().ok(), ..tick("", 3) }));
-        assert!(!slot.quote(FramePrice { bid: "150".parse().ok(), ..tick("", 4) }));
+        slot.quote(tick("100", 1), NOW);
+        slot.quote(tick("150", 2), NOW);
+        assert!(!slot.quote(FramePrice { volume: "5".parse().ok(), ..tick("", 3) }, NOW));
+        assert!(!slot.quote(FramePrice { bid: "150".parse().ok(), ..tick("", 4) }, NOW));
         assert_eq!((slot.price.unwrap().to_string(), slot.flag(false)), ("100".into(), PriceFlag::Held));
         assert_eq!(slot.price_time, Timestamp::from_micros(1), "nothing gave that price again");
-        assert!(slot.quote(tick("150", 5)));
+        assert!(slot.quote(tick("150", 5), NOW));
         assert_eq!((slot.price.unwrap().to_string(), slot.price_time), ("150".into(), Timestamp::from_micros(5)));
     }
 
@@ -288,7 +326,7 @@ mod tests {
             serde_json::from_str::<Instrument>(&json).unwrap()
         };
         let mut slot = Slot::new("A".parse().unwrap());
-        slot.quote(FramePrice { mark: "30".parse().ok(), ..tick("20", 1) });
+        slot.quote(FramePrice { mark: "30".parse().ok(), ..tick("20", 1) }, NOW);
         assert_eq!(slot.price.unwrap().to_string(), "30");
         slot.describe(of("LAST", "100"));
         assert_eq!((slot.price, slot.first, slot.held), ("20".parse().ok(), "20".parse().ok(), None));
@@ -296,13 +334,29 @@ mod tests {
         assert_eq!(slot.price, None, "no bid was given");
         slot.describe(of("LAST", "100"));
         slot.book();
-        slot.quote(tick("21", 2));
+        slot.quote(tick("21", 2), NOW);
         slot.describe(of("LAST", "100"));
         assert_eq!((slot.price, slot.held), ("20".parse().ok(), "21".parse().ok()), "the same facts confirm nothing");
         slot.describe(of("LAST", "1000"));
         assert_eq!((slot.price, slot.held), ("21".parse().ok(), None), "a wider limit lets it in");
         slot.describe(of("MARK", "1000"));
         assert_eq!((slot.price, slot.held), ("21".parse().ok(), "30".parse().ok()), "a book holds it: the guard stands");
+    }
+
+    #[test]
+    fn a_price_ahead_of_the_clock_hides_none_of_the_minute_before() {
+        let minute = |n: i64| Timestamp::from_micros(n * 60_000_000);
+        let mut slot = Slot::new("A".parse().unwrap());
+        let before =
+            |slot: &Slot, n: i64| slot.quoted_before(minute(n)).and_then(|quoted| quoted.mark.value(&slot.actions)).map(|p| p.to_string());
+        slot.quote(tick("100", 59_000_000), minute(1));
+        slot.quote(tick("101", 59_500_000), minute(1));
+        for (price, time) in [("102", 70_000_000), ("103", 80_000_000), ("104", 130_000_000)] {
+            slot.quote(tick(price, time), Timestamp::from_micros(59_600_000));
+        }
+        assert_eq!([before(&slot, 1), before(&slot, 2), before(&slot, 3)], ["101", "103", "104"].map(|text| Some(text.to_owned())));
+        slot.quote(tick("105", 140_000_000), minute(3));
+        assert_eq!((before(&slot, 1), before(&slot, 3).as_deref()), (None, Some("105")), "the clock has passed it");
     }
 
     #[test]

@@ -252,7 +252,12 @@ pub(super) fn direction(view: &View, past: &dyn Fn(&InstrumentId) -> bool, found
         // Value still missing on the side of the order, times the ratio's whole.
         let missing = &(&(&goal.part * &base) - &(&(&row.expected() * &row.unit) * &goal.whole)) * &sign;
         let missing = &missing + &slack;
-        found.law("legs move toward the goal", missing.sign() <= 0, || row.id().to_string());
+        // At an edge that is still out a lot more leads inside.
+        let at_edge = missing.sign() == 0
+            && view.input.rules.band.inclusive
+            && view.input.rules.trigger.goal == Goal::BandEdge
+            && view.own_stands(row) == -row.ordered().sign();
+        found.law("legs move toward the goal", missing.sign() <= 0 && !at_edge, || row.id().to_string());
         let lot = &view.lot(row) * &row.unit;
         let most = if view.target_is_zero(row) { missing } else { &missing + &(&lot * &goal.whole) };
         let over = &(&row.ordered().abs() * &row.unit) * &goal.whole > most;

@@ -18,14 +18,16 @@ pub struct KafkaReader {
     topics: Vec<Topic>,
     assigned: Vec<(Topic, i32, i64)>,
     backlog: Backlog,
-    event_time: bool,
+    /// Seconds by which an event time may lie ahead of the machine's clock, where it is asked for.
+    ahead: Option<i64>,
 }
 
 impl KafkaReader {
-    /// A reader with nothing assigned. `event_time`: whether the greatest event time is asked for.
-    pub fn open(settings: &KafkaSettings, name: &str, event_time: bool) -> Result<Self, PortError> {
+    /// A reader with nothing assigned. `ahead`: that the greatest event time is asked for, and by how many seconds it may
+    /// lie ahead of the machine's clock: a lane's never goes back.
+    pub fn open(settings: &KafkaSettings, name: &str, ahead: Option<i64>) -> Result<Self, PortError> {
         let reader = Reader::open(settings, Pace::Live, name).map_err(read_error)?;
-        Ok(Self { reader, topics: Vec::new(), assigned: Vec::new(), backlog: Backlog::default(), event_time })
+        Ok(Self { reader, topics: Vec::new(), assigned: Vec::new(), backlog: Backlog::default(), ahead })
     }
 
     fn hand_over(&mut self, batch: &Batch, take: &mut dyn FnMut(Polled<'_>)) {
@@ -53,11 +55,11 @@ impl KafkaReader {
         for end in batch.ends() {
             self.backlog.end(self.topics[end.topic], end.partition);
         }
-        take(Polled {
-            slices: &slices,
-            backlog: &self.backlog,
-            newest_event: if self.event_time { records.iter().map(RecordRef::timestamp).max() } else { None::<Timestamp> },
-        });
+        let newest = |ahead: i64| {
+            let newest: Option<Timestamp> = records.iter().map(RecordRef::timestamp).max();
+            newest.map(|newest| newest.min(crate::clock::now().plus_seconds(ahead)))
+        };
+        take(Polled { slices: &slices, backlog: &self.backlog, newest_event: self.ahead.and_then(newest) });
     }
 }
 

@@ -210,7 +210,8 @@ fn lead<R: Role>(
     let let_go = || wish.is() != GO_ON;
     let recovered = recover(target, &deps.fresh, &mut codec, &mut past, &mut checkpoints, publisher, &let_go)?;
     drop(past);
-    let mut reader = KafkaReader::open(&config.kafka, &format!("{}-{lane}", R::NAME), config.pacing.clock == Clock::Event)?;
+    let ahead = (config.pacing.clock == Clock::Event).then_some(config.core.future_tick_seconds);
+    let mut reader = KafkaReader::open(&config.kafka, &format!("{}-{lane}", R::NAME), ahead)?;
     let mut ports = Ports { reader: &mut reader, publisher, checkpoints: &mut checkpoints, codec: &mut codec };
     let observer = LaneObserver::new(&world.metrics, R::NAME, own, started.elapsed(), config.telemetry.waiting_warn_seconds);
     let mut worker = LaneWorker::start(recovered, &config.core, config.pacing.clone(), Box::new(observer), &mut ports)?;
