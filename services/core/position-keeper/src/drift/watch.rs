@@ -179,7 +179,7 @@ mod tests {
     fn another_line_that_goes_out_or_the_same_on_the_other_side_is_worse() {
         let mut watch = Watch::default();
         let edge = |of, is_over, standing| (Edge { of, is_over }, standing);
-        let line = |n: usize, is_over, standing| edge(Bounded::Line(InstrumentIx::of(n)), is_over, standing);
+        let line = |n, is_over, standing| edge(Bounded::Line(InstrumentIx(n)), is_over, standing);
         let (out, between) = (Standing::Breached, Standing::Between);
         let mut look = |unclear: &[(Edge, Standing)]| {
             let worst = unclear.iter().map(|(_, standing)| *standing).max().unwrap_or(Standing::Clear);

@@ -4,7 +4,7 @@
 
 use super::actions::Standing;
 use super::booking::Book;
-use super::course::Course;
+use super::course::{Course, Stage};
 use super::effect::{Effect, pair, payment, put, signed_quantity};
 use super::exact::{Exact, Published, zero};
 use super::holding::Position;
@@ -183,7 +183,13 @@ impl<'a> Log<'a> {
     }
     /// What stands on a line, by place.
     fn line(&self, id: &InstrumentId) -> impl Iterator<Item = (usize, Option<What<'a>>)> {
-        self.lines.get(id).into_iter().flatten().map(|place| (*place, self.items[*place].clone()))
+        self.line_behind(id, None)
+    }
+    /// The same behind a place.
+    fn line_behind(&self, id: &InstrumentId, behind: Option<usize>) -> impl Iterator<Item = (usize, Option<What<'a>>)> {
+        let places = self.lines.get(id).map_or(&[][..], Vec::as_slice);
+        let from = places.partition_point(|place| Some(*place) <= behind);
+        places[from..].iter().map(|place| (*place, self.items[*place].clone()))
     }
 }
 
@@ -200,10 +206,18 @@ pub(super) enum Change<'a> {
 
 /// What a change comes to: what it does itself, and what it changes of all else.
 #[derive(Debug)]
-pub(super) struct Outcome {
+pub(super) struct Outcome<'a> {
     pub(super) own: Effect,
     pub(super) later: Effect,
-    line: Option<(InstrumentId, Position)>,
+    line: Option<(InstrumentId, Booked<'a>)>,
+}
+
+/// A line that was booked anew from a place on.
+#[derive(Debug)]
+struct Booked<'a> {
+    position: Position,
+    from: usize,
+    stages: Vec<(usize, Stage<'a>)>,
 }
 
 impl<'a> Book<'a> {
@@ -237,24 +251,28 @@ impl<'a> Book<'a> {
 
     /// What a change comes to where the line follows these actions afterwards; `silent` where the action that it is of was
     /// paid before without a word, since nothing was owed of it.
-    pub(super) fn weigh(&self, change: &Change<'a>, follows: &[Standing], silent: bool) -> Result<Outcome, String> {
+    pub(super) fn weigh(&self, change: &Change<'a>, follows: &[Standing], silent: bool) -> Result<Outcome<'a>, String> {
         let Some(line) = self.line_of(change) else { return self.weigh_cash(change) };
         let (mut known, paid) = self.paid_first(&line, follows);
         if let Change::Action { id, .. } = change {
             known.iter_mut().filter(|action| silent && action.id == *id).for_each(|action| action.paid = true);
         }
-        let before = Course::of(self.method, self.log.line(&line).filter_map(|(place, what)| Some((place, what?))), &known)?;
-        let stands = self.log.line(&line).map(|(at, what)| match change {
-            Change::Instead { place, now, .. } if *place == at => (at, now.clone()),
-            _ => (at, what),
-        });
         let place = match change {
             Change::New(_) => Some(self.log.items.len()),
             Change::Instead { place, .. } => Some(*place),
             Change::Action { .. } => None,
         };
+        // What stands before the change is the same before and after it, where the line follows the same.
+        let stage = place.filter(|_| known == follows).and_then(|place| self.stages.get(&line)?.before(place, follows));
+        let (behind, stage) = stage.map_or_else(|| (None, Stage::first(self.method)), |(behind, stage)| (Some(behind), stage));
+        let stood = || self.log.line_behind(&line, behind);
+        let before = Course::of(stage.clone(), stood().filter_map(|(place, what)| Some((place, what?))), &known)?;
+        let stands = stood().map(|(at, what)| match change {
+            Change::Instead { place, now, .. } if *place == at => (at, now.clone()),
+            _ => (at, what),
+        });
         let new = if let Change::New(what) = change { Some((self.log.items.len(), Some(what.clone()))) } else { None };
-        let after = Course::of(self.method, stands.chain(new).filter_map(|(place, what)| Some((place, what?))), follows)?;
+        let after = Course::of(stage, stands.chain(new).filter_map(|(place, what)| Some((place, what?))), follows)?;
         let (mut own, mut later) = (Effect::none(), Effect::none());
         let is_own = |action: &SmolStr| matches!(change, Change::Action { id, .. } if id == action);
         for (course, sign) in [(&before, -1), (&after, 1)] {
@@ -272,7 +290,8 @@ impl<'a> Book<'a> {
             // In today's units it comes to that.
             own.quantity += std::mem::replace(&mut later.quantity, zero());
         }
-        Ok(Outcome { own, later, line: Some((line, after.position)) })
+        let booked = Booked { position: after.position, from: behind.map_or(0, |behind| behind + 1), stages: after.stages };
+        Ok(Outcome { own, later, line: Some((line, booked)) })
     }
 
     /// What a line follows, with those dividends paid that these pay without saying anything else of them; and their ids.
@@ -308,7 +327,7 @@ impl<'a> Book<'a> {
         self.owed.get(line)?.get(action)
     }
 
-    fn weigh_cash(&self, change: &Change<'a>) -> Result<Outcome, String> {
+    fn weigh_cash(&self, change: &Change<'a>) -> Result<Outcome<'a>, String> {
         let mut own = Effect::none();
         let mut add = |what: &What<'a>, sign| what.apply(&mut Position::default(), None).map(|effect| own.add(&effect, sign));
         match change {
@@ -323,11 +342,12 @@ impl<'a> Book<'a> {
     }
 
     /// Writes what a change comes to.
-    pub(super) fn write(&mut self, change: &Change<'a>, outcome: Outcome, follows: Vec<Standing>) {
+    pub(super) fn write(&mut self, change: &Change<'a>, outcome: Outcome<'a>, follows: Vec<Standing>) {
         let line = outcome.line.as_ref().map(|(line, _)| line);
         self.add(line, &outcome.own);
         self.add(line, &outcome.later);
-        if let Some((line, mut position)) = outcome.line {
+        if let Some((line, Booked { mut position, from, stages })) = outcome.line {
+            self.stages.entry(line.clone()).or_default().keep(from, &follows, stages);
             let held = self.positions.entry(line.clone()).or_default();
             (position.loose, position.bookings) = (held.loose || position.loose, held.bookings + position.bookings);
             *held = position;

@@ -3,6 +3,7 @@
 
 use super::actions::Standing;
 use super::amending::{Log, What};
+use super::course::Stages;
 use super::effect::{Amounts, Effect, put};
 use super::holding::Position;
 use super::owed::{Debts, owe};
@@ -26,6 +27,8 @@ pub(super) struct Book<'a> {
     pub(super) log: Log<'a>,
     /// The actions that each line follows, in their order.
     pub(super) follows: BTreeMap<InstrumentId, Vec<Standing>>,
+    /// From where each line is booked anew.
+    pub(super) stages: BTreeMap<InstrumentId, Stages<'a>>,
     /// What was turned into another currency, and at what.
     pub(super) turns: Turns,
     /// How often each dividend of a line was announced otherwise.

@@ -16,25 +16,80 @@ use domain::instrument::Instrument;
 use domain::{Date, SmolStr};
 use std::collections::BTreeMap;
 
-/// What a line comes to, and what each booking and each action has done.
+/// Bookings between two stages that are kept of a course.
+const STRIDE: usize = 64;
+/// Stages that are kept of a line; of more, each other one goes.
+const MOST_STAGES: usize = 256;
+
+/// Where a course stands behind some of its bookings.
+#[derive(Debug, Clone)]
+pub(super) struct Stage<'a> {
+    position: Position,
+    newest: Option<Date>,
+    facts: Option<&'a Instrument>,
+}
+
+impl Stage<'_> {
+    /// Before the first booking.
+    pub(super) fn first(method: CostMethod) -> Self {
+        Self { position: Position::by(method), newest: None, facts: None }
+    }
+}
+
+/// Stages of a line's course, each by the place of the last booking before it: what comes behind one is booked anew
+/// without what comes before.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Stages<'a> {
+    /// The actions beside which they were booked.
+    follows: Vec<Standing>,
+    behind: BTreeMap<usize, Stage<'a>>,
+}
+
+impl<'a> Stages<'a> {
+    /// The last stage before a place, beside these actions, and the place that it stands behind.
+    pub(super) fn before(&self, place: usize, follows: &[Standing]) -> Option<(usize, Stage<'a>)> {
+        let last = self.behind.range(..place).next_back().filter(|_| self.follows == follows)?;
+        Some((*last.0, last.1.clone()))
+    }
+    /// Keeps the stages of a course that was booked anew from a place on, beside these actions.
+    pub(super) fn keep(&mut self, place: usize, follows: &[Standing], stages: Vec<(usize, Stage<'a>)>) {
+        if self.follows == follows {
+            self.behind.split_off(&place);
+        } else {
+            *self = Self { follows: follows.to_vec(), behind: BTreeMap::new() };
+        }
+        self.behind.extend(stages);
+        if self.behind.len() > MOST_STAGES {
+            let mut number = 0_usize;
+            self.behind.retain(|_, _| {
+                number += 1;
+                number.is_multiple_of(2)
+            });
+        }
+    }
+}
+
+/// What a line comes to, and what each booking and each action has done since the stage that it began at.
 #[derive(Debug)]
-pub(super) struct Course {
+pub(super) struct Course<'a> {
     pub(super) position: Position,
     /// By the place of the booking.
     pub(super) bookings: BTreeMap<usize, Effect>,
     /// By the id of the action.
     pub(super) actions: BTreeMap<SmolStr, Effect>,
+    /// Stages on the way, each by the place of the last booking before it.
+    pub(super) stages: Vec<(usize, Stage<'a>)>,
 }
 
-impl Course {
-    /// Books these, with their places, beside these actions, which come in their order.
-    pub(super) fn of<'a>(
-        method: CostMethod,
+impl<'a> Course<'a> {
+    /// Books these from a stage on, with their places, beside these actions, which come in their order.
+    pub(super) fn of(
+        stage: Stage<'a>,
         bookings: impl IntoIterator<Item = (usize, What<'a>)>,
         actions: &[Standing],
     ) -> Result<Self, String> {
-        let mut course = Self { position: Position::by(method), bookings: BTreeMap::new(), actions: BTreeMap::new() };
-        let (mut newest, mut facts): (Option<Date>, Option<&Instrument>) = (None, None);
+        let Stage { position, mut newest, mut facts } = stage;
+        let mut course = Self { position, bookings: BTreeMap::new(), actions: BTreeMap::new(), stages: Vec::new() };
         for (place, what) in bookings {
             let (Some(day), Some(instrument)) = (what.date(), what.instrument()) else {
                 // What an instrument brought beside its bookings changes no units, wherever it stands.
@@ -50,6 +105,9 @@ impl Course {
             let passed = actions.iter().filter(|action| day < action.ex_date && Some(action.ex_date) <= newest);
             let effect = course.book(&what, instrument, passed)?;
             course.bookings.insert(place, effect);
+            if course.bookings.len().is_multiple_of(STRIDE) {
+                course.stages.push((place, Stage { position: course.position.clone(), newest, facts }));
+            }
         }
         let ahead = actions.iter().filter(|action| newest < Some(action.ex_date));
         ahead.zip(std::iter::repeat(facts)).filter_map(|(action, facts)| Some((action, facts?))).for_each(|(action, facts)| {

@@ -96,10 +96,19 @@ fn same_content<T, K: Ord>(seen: &[Seen<T>], fates: &[Fate], key: impl Fn(&T) ->
 }
 
 /// Within one step of one window, executions of an instrument are booked in the order of the log,
-/// but for those that were read in an earlier step and waited.
+/// but for those that were read in an earlier step and waited, and those that waited for what they name.
 fn in_log_order(history: &History, lanes: &Lanes, causes: &Causes<'_>) -> Check {
     let mut check = Check::new("I3", "executions of an instrument are booked in log order, unless they waited");
     let mut newest = BTreeMap::new();
+    let mut named: BTreeMap<_, i64> = BTreeMap::new();
+    for Seen { record: fill, place, .. } in &history.fills {
+        let last = named.entry((&fill.portfolio_id, &fill.source, &fill.exec_id)).or_insert(place.offset);
+        *last = place.offset.max(*last);
+    }
+    let has_waited = |fill: &Fill, offset: i64| {
+        let names = fill.exec_ref_id.as_ref().and_then(|id| named.get(&(&fill.portfolio_id, &fill.source, id)));
+        names.is_some_and(|named| *named > offset)
+    };
     for seen in history.ledgers.iter().filter(|seen| !seen.repeat && lanes.is_settled(seen.stamp)) {
         let Some(stamp) = seen.stamp else { continue };
         let Some(lane) = lanes.get(stamp.role, stamp.lane) else { continue };
@@ -109,7 +118,7 @@ fn in_log_order(history: &History, lanes: &Lanes, causes: &Causes<'_>) -> Check 
             let read_now = place.2 >= lane.position(stamp.step - 1, place.0, place.1);
             let key = (fill.portfolio_id.clone(), fill.instrument_id.clone(), place.0);
             let before = newest.get(&key).copied().unwrap_or(-1);
-            check.that(place.2 > before || !read_now || !lane.is_single(stamp.step), || {
+            check.that(place.2 > before || !read_now || !lane.is_single(stamp.step) || has_waited(fill, place.2), || {
                 format!("{}: {} at offset {} is booked behind offset {before}", seen.place, fill.exec_id, place.2)
             });
             newest.insert(key, before.max(place.2));
