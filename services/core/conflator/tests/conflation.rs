@@ -356,7 +356,7 @@ fn a_frame_holds_no_price_of_an_instrument_over_the_end_of_a_minute() {
     // The clock stands twenty seconds after the minute, and frames in flight are no reason to merge two days.
     let mut conflator = started(Limits { in_flight: 0, ..Limits::default() });
     let mut frames = Vec::new();
-    for (n, (id, seconds)) in (0..).zip([("AAA", 0), ("AAA", 39), ("BBB", 41), ("AAA", 40), ("BBB", 99), ("CCC", 100), ("BBB", 100)]) {
+    for (n, (id, seconds)) in (0..).zip([("AAA", -60), ("AAA", -21), ("BBB", -19), ("AAA", -20), ("BBB", 39), ("CCC", 40), ("BBB", 40)]) {
         let tick = tick(id, Some("1"), None, seconds);
         frames.extend(conflator.frame_before(&Ok(Input::Tick(Box::new(tick.clone())))));
         fold_tick(&mut conflator, 0, n, &tick);
@@ -365,7 +365,7 @@ fn a_frame_holds_no_price_of_an_instrument_over_the_end_of_a_minute() {
     let told = |frame: &Frame| frame.prices.iter().map(|p| (p.instrument_id.to_string(), p.event_time.since(NOW) / 1_000_000)).collect();
     let told: Vec<Vec<(String, i64)>> = frames.iter().map(told).collect();
     let of = |id: &str, seconds| (id.to_owned(), seconds);
-    let expected = [vec![of("AAA", 39), of("BBB", 41)], vec![of("AAA", 40), of("BBB", 99), of("CCC", 100)], vec![of("BBB", 100)]];
+    let expected = [vec![of("AAA", -21), of("BBB", -19)], vec![of("AAA", -20), of("BBB", 39), of("CCC", 40)], vec![of("BBB", 40)]];
     assert_eq!(told, expected);
     let reach = |frame: &Frame| frame.sources.iter().find(|source| source.topic == Topic::Ticks).map(|source| (source.from, source.to));
     assert_eq!(frames.iter().filter_map(reach).collect::<Vec<_>>(), [(0, 3), (3, 6), (6, 7)]);

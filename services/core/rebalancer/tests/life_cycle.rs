@@ -169,7 +169,11 @@ fn a_silent_order_is_asked_back_then_stuck_and_only_a_terminal_word_frees_it() {
     let late = vec![house.report(&house.order(0), OrderState::Cancelled, "0")];
     let asked = house.window(late);
     let answer = house.refreshed(&asked);
-    assert_eq!(house.told(vec![answer]), "THRESHOLD RELEASED\nTHRESHOLD FAILED ORDER_FAILED [SELL 200 AAA]");
+    let ended = house.window(vec![answer]);
+    assert_eq!(tell(&ended), "THRESHOLD RELEASED\nTHRESHOLD FAILED ORDER_FAILED [SELL 200 AAA]\nrefresh");
+    let answer = house.refreshed(&ended);
+    let planned = house.told(vec![answer]);
+    assert!(planned.starts_with("THRESHOLD RELEASED [SELL 200 AAA]"), "what was worse meanwhile is planned by the book of now: {planned}");
 }
 
 #[test]

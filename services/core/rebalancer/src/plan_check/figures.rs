@@ -26,20 +26,22 @@ pub(super) fn sums(view: &View, found: &mut Violations) {
     }
 }
 
-/// drift_after is true, and not above drift_before, unless lots, the reserve or open orders say why.
+/// drift_after is true, and not above drift_before, unless lots, the reserve, open orders or what closed futures pay say
+/// why: the gain of a future is in equity before it is closed, and in no line.
 pub(super) fn drift(view: &View, past: bool, found: &mut Violations) {
     let (before, _) = half_sum(view, |_| Exact::zero());
-    let (after, lots) = half_sum(view, |row| row.ordered());
+    let (after, more) = half_sum(view, |row| row.ordered());
     // Published targets of shared lines are cut: one unit of weight a line.
     let units = view.rows.len() as i128 + 1;
     found.law("drift_before", !is_part(view, view.plan.drift_before, &before, units), || before.to_string());
     found.law("drift_after", !is_part(view, view.plan.drift_after, &after, units), || after.to_string());
     let told = view.input.rules.orders.reserve_scales_targets || !view.input.open.is_empty() || past;
-    let slack = &lots + &(&view.equity * &Exact::from(Fraction::from_units(units)));
+    let slack = &more + &(&view.equity * &Exact::from(Fraction::from_units(units)));
     found.law("drift does not grow", !told && after > &before + &slack, || format!("{before} to {after}"));
 }
 
-/// Half of Σ |value − target × equity|, cash included, and the worth of a lot of each ordered line.
+/// Half of Σ |value − target × equity|, cash included; and what orders may add to it: the worth of a lot of each line, and
+/// what closed futures pay.
 fn half_sum(view: &View, more: impl Fn(&Row) -> Exact) -> (Exact, Exact) {
     let mut cash = &view.cash - &(&view.cash_target() * &view.equity);
     let (mut sum, mut lots) = (Exact::zero(), Exact::zero());
@@ -47,7 +49,11 @@ fn half_sum(view: &View, more: impl Fn(&Row) -> Exact) -> (Exact, Exact) {
         let change = &more(row) * &row.unit;
         sum = &sum + &(&(&row.value() + &change) - &(&row.explained * &view.equity)).abs();
         // A future pays what its closed part has gained.
-        cash = if row.is_future() { &cash + &row.gain_of(&more(row)) } else { &cash - &change };
+        let paid = if row.is_future() { row.gain_of(&more(row)) } else { -&change };
+        cash = &cash + &paid;
+        if row.is_future() {
+            lots = &lots + &paid.abs();
+        }
         if change.sign() != 0 {
             lots = &lots + &(&view.lot(row) * &row.unit);
         }
