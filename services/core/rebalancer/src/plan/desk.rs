@@ -52,6 +52,17 @@ impl<'a> Desk<'a> {
     pub(crate) fn aim(&self, index: usize) -> &Aim {
         &self.allocation.aims[index]
     }
+    /// On which side of zero the goal lies; of an edge of zero its target's: who goes a lot past it enters the band.
+    pub(crate) fn goal_side(&self, index: usize) -> i128 {
+        let (goal, target) = (self.goals[index], self.aim(index).target.units());
+        if goal.is_zero() {
+            target.signum()
+        } else if goal.is_negative() {
+            -1
+        } else {
+            1
+        }
+    }
     /// The goal of the group whose target a holding shares, at scale WEIGHT, and the share.
     pub(crate) fn shared_goal(&self, index: usize) -> Option<(Int, &Share)> {
         let share = self.aim(index).share.as_ref()?;

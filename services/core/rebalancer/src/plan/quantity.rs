@@ -68,17 +68,14 @@ pub(crate) fn oversteps(desk: &Desk, index: usize, units: i128) -> Result<bool, 
 /// Keeps a line whose goal is not short from selling more than is there, and one whose goal is not long from
 /// covering more than is short: rounding and open orders of the other side could.
 fn within_holding(desk: &Desk, index: usize, units: i128, lot: i128) -> i128 {
-    let (holding, goal) = (desk.holding(index), desk.goals[index]);
+    let (holding, side) = (desk.holding(index), desk.goal_side(index));
     let target = desk.aim(index).target;
-    // An edge of zero is no target of zero: who goes one lot past it enters the band.
-    let (sells_out, covers) =
-        (goal.is_positive() || goal.is_zero() && !target.is_negative(), goal.is_negative() || goal.is_zero() && !target.is_positive());
-    if units < 0 && sells_out && -units > holding.sellable() {
+    if units < 0 && side >= 0 && -units > holding.sellable() {
         let most = holding.sellable() / lot * lot;
         // Where anything is left, the constraint against going short cuts it, and says so.
         let told = most != 0 && !desk.input.rules.orders.allow_short && !target.is_zero();
         if told { units } else { -most }
-    } else if units > 0 && covers && units > holding.coverable() {
+    } else if units > 0 && side <= 0 && units > holding.coverable() {
         holding.coverable() / lot * lot
     } else {
         units

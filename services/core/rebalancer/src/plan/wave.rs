@@ -89,22 +89,25 @@ fn why_no_more(desk: &Desk, index: usize, most: i128) -> ReasonCode {
 
 fn wish(desk: &Desk, index: usize, asked: Asked, reach: Reach) -> Result<Wish, Refusal> {
     let mut wish = Wish::of(asked.quantity);
-    let (holding, goal) = (desk.holding(index), desk.goals[index]);
+    let (holding, side) = (desk.holding(index), desk.goal_side(index));
     // An exit may be an odd lot, and nothing else.
     let exit = desk.aim(index).target.is_zero();
     let lots = |units: i128| if exit { units } else { desk.whole_lots(index, units) };
     wish.cut(lots(asked.quantity), ReasonCode::RoundedToZero);
-    if missing(desk, index).signum() != super::exact::int(asked.quantity.signum()) {
+    let missing = missing(desk, index);
+    // At an edge that is still out nothing is missing but the lot that leads inside.
+    let leads = if missing.is_zero() { super::exact::int(quantity(desk, index)?.signum()) } else { missing.signum() };
+    if leads != super::exact::int(asked.quantity.signum()) {
         wish.skip(left_alone(desk, index));
     }
     if reach == Reach::Goal && asked.outside && !exit && stops_inside(desk) && !desk.scoped.outside[index] {
         wish.skip(ReasonCode::WithinBand);
     }
-    let sellable = if goal.is_negative() { holding.sellable() + asked.short } else { holding.sellable() };
+    let sellable = if side < 0 { holding.sellable() + asked.short } else { holding.sellable() };
     if wish.quantity < -sellable {
         wish.cut(lots(-sellable), ReasonCode::ShortNotAllowed);
     }
-    if wish.quantity > holding.coverable() && !goal.is_positive() {
+    if wish.quantity > holding.coverable() && side <= 0 {
         let most = lots(holding.coverable());
         wish.cut(most, why_no_more(desk, index, most));
     }
