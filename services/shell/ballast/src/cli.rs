@@ -37,7 +37,8 @@ macro_rules! line_format {
             "  key        left out, it is what the value names: the portfolio, the\n",
             "             instrument, …\n",
             $timestamp,
-            "Any other field of a line or a value is refused, as is a symbol or a topic that does not exist.\n"
+            "Any other field of a line or a value is refused, as is a symbol or a topic that does not exist;\n",
+            "a market state that does not exist is taken for UNKNOWN, which trades nothing.\n"
         )
     };
 }

@@ -235,6 +235,9 @@ impl Terms<'_> {
                 self.facts.instrument_id
             )));
         };
+        if fill.accrued_interest.is_some_and(|accrued| !accrued.is_zero()) {
+            return Err(Trouble::invalid("accrued_interest has no meaning for an exchange of two currencies: leave it out"));
+        }
         let units = fill.quantity.units().checked_mul(pow10(Amount::SCALE - Quantity::SCALE)).ok_or(FixedError::Overflow)?;
         Ok(Form::Exchange { of, units: Amount::from_units(units).multiply(self.facts.multiplier)? })
     }
