@@ -94,3 +94,34 @@ fn progress_that_was_lost_under_a_kept_checkpoint_halts_its_lane() {
     }
     assert!(records(&stack, Topic::PositionKeeperProgress.name()).is_empty(), "it has published nothing");
 }
+
+#[test]
+fn an_input_that_was_made_anew_and_filled_past_where_a_lane_stood_halts_it() {
+    let stack = Stack::ready("start-up-anew");
+    let mut keeper = Service::start(&stack, &["position-keeper"], "1", &[]);
+    keeper.await_lanes(4);
+    let policy = |version: u32| {
+        let value = format!(r#"{{"portfolio_id":"growth","policy_version":{version},"base_currency":"USD"}}"#);
+        stack.publish(&format!(r#"{{"topic":"portfolio.policies.v1","value":{value}}}"#));
+    };
+    policy(1);
+    until("the policy is read in a step", Duration::from_secs(60), || {
+        keeper.assert_runs();
+        records(&stack, Topic::PositionKeeperProgress.name()).first().map(|_| ())
+    });
+    assert!(keeper.terminate().0.success());
+    make_anew(&stack, Topic::Policies);
+    // Longer than brokers' clocks may differ.
+    std::thread::sleep(Duration::from_secs(6));
+    (2..5).for_each(policy);
+    keeper.restart(&stack);
+    let halted = until("the lane says why it is halted", Duration::from_secs(60), || {
+        keeper.assert_runs();
+        let halted = keeper.lines_saying("the lane is halted");
+        halted.first().map(ToString::to_string)
+    });
+    for word in ["MADE_ANEW", "portfolio.policies.v1", "offset 1", "--genesis"] {
+        assert!(halted.contains(word), "{word:?} is not in {halted}");
+    }
+    assert!(records(&stack, Topic::Snapshots.name()).len() <= 1, "nothing of the new log was followed");
+}

@@ -241,6 +241,15 @@ impl<'a> Record<'a> {
         (millis >= 0).then_some(millis)
     }
 
+    /// Milliseconds since 1970 at which the broker appended it. `None`: the topic keeps what producers say instead.
+    #[must_use]
+    pub fn appended(&self) -> Option<i64> {
+        let mut kind = rd::rd_kafka_timestamp_type_t::RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
+        // SAFETY: a live message, and a place for the type.
+        let millis = unsafe { rd::rd_kafka_message_timestamp(self.message.as_ptr(), &raw mut kind) };
+        (kind == rd::rd_kafka_timestamp_type_t::RD_KAFKA_TIMESTAMP_LOG_APPEND_TIME && millis >= 0).then_some(millis)
+    }
+
     /// The key, if there is one.
     #[must_use]
     pub fn key(&self) -> Option<&'a [u8]> {

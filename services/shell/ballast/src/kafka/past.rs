@@ -18,6 +18,10 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Records of one poll.
 const BATCH: usize = 5_000;
+/// Offsets before a place among which a record is looked for: markers and aborted records count as offsets too.
+const LOOK_BACK: i64 = 256;
+/// Milliseconds by which the clocks of two brokers may differ.
+const CLOCKS_DIFFER: i64 = 5_000;
 /// How long the markers of a decided transaction may take to stand in their partition.
 const MARKERS: Duration = Duration::from_secs(1);
 
@@ -29,6 +33,8 @@ pub struct KafkaPast {
     name: String,
     bounds: Reader,
     streams: BTreeMap<(Topic, i32), Stream>,
+    /// When the newest progress record was appended, in milliseconds by the broker's clock.
+    last_progress: Option<i64>,
 }
 
 /// One partition, read from front to back.
@@ -46,7 +52,7 @@ impl KafkaPast {
     pub fn open<R: Role>(settings: &KafkaSettings, lane: i32) -> Result<Self, PortError> {
         let name = format!("{}-{lane}-past", R::NAME);
         let bounds = Reader::open(settings, Pace::Recovery, &name).map_err(read_error)?;
-        Ok(Self { settings: settings.clone(), progress: R::PROGRESS, lane, name, bounds, streams: BTreeMap::new() })
+        Ok(Self { settings: settings.clone(), progress: R::PROGRESS, lane, name, bounds, streams: BTreeMap::new(), last_progress: None })
     }
 
     fn stream(&mut self, topic: Topic, partition: i32, from: i64) -> Result<&mut Stream, PortError> {
@@ -110,7 +116,24 @@ impl Past for KafkaPast {
     }
 
     fn progress(&mut self, from: i64) -> Result<Vec<Progress>, PortError> {
-        progress_from(&mut self.bounds, &TopicName::from(self.progress.name()), self.lane, from, &self.settings.deployment)
+        let topic = TopicName::from(self.progress.name());
+        let (progress, last) = progress_from(&mut self.bounds, &topic, self.lane, from, &self.settings.deployment)?;
+        self.last_progress = last;
+        Ok(progress)
+    }
+
+    fn made_anew(&mut self, topic: Topic, partition: i32, offset: i64) -> Result<bool, PortError> {
+        let Some(last) = self.last_progress else { return Ok(false) };
+        let (start, end) = self.bounds(topic, partition)?;
+        // What is gone tells nothing, and of an offset that is not there the reader speaks.
+        if offset <= start || offset > end {
+            return Ok(false);
+        }
+        let (name, from) = (TopicName::from(topic.name()), start.max(offset - LOOK_BACK));
+        let mut newest = None;
+        let read = self.bounds.read_range(&name, partition, (from, offset), PATIENCE, |record| newest = newest.max(record.appended()));
+        read.map_err(read_error)?;
+        Ok(newest.is_some_and(|newest| newest > last + CLOCKS_DIFFER))
     }
 
     fn undecided(&mut self) -> Result<Vec<Progress>, PortError> {
@@ -125,21 +148,29 @@ impl Past for KafkaPast {
             }
             if Instant::now() >= deadline {
                 tracing::warn!(%topic, lane = self.lane, decided, end, "a transaction hangs that the brokers hold for decided; its step is sent again");
-                return progress_from(&mut all, &topic, self.lane, decided, &self.settings.deployment);
+                return Ok(progress_from(&mut all, &topic, self.lane, decided, &self.settings.deployment)?.0);
             }
             std::thread::sleep(Duration::from_millis(20));
         }
     }
 }
 
-fn progress_from(reader: &mut Reader, topic: &TopicName, lane: i32, from: i64, ours: &str) -> Result<Vec<Progress>, PortError> {
+/// Progress from an offset on, and when the newest of it was appended.
+fn progress_from(
+    reader: &mut Reader,
+    topic: &TopicName,
+    lane: i32,
+    from: i64,
+    ours: &str,
+) -> Result<(Vec<Progress>, Option<i64>), PortError> {
     let schemas = SchemaStore::compiled();
-    let (mut read, mut other) = (Vec::new(), None);
+    let (mut read, mut other, mut last) = (Vec::new(), None, None);
     reader
         .read_to_end(topic, lane, from, PATIENCE, |record| {
             if let Some(value) = record.value() {
                 read.push(decode_progress(&schemas, value));
             }
+            last = last.max(record.appended());
             other = other.take().or_else(|| record.header(DEPLOYMENT).filter(|name| *name != ours.as_bytes()).map(<[u8]>::to_vec));
         })
         .map_err(read_error)?;
@@ -149,5 +180,6 @@ fn progress_from(reader: &mut Reader, topic: &TopicName, lane: i32, from: i64, o
             String::from_utf8_lossy(&other)
         )));
     }
-    read.into_iter().map(|progress| progress.map_err(PortError::of)).collect()
+    let read: Result<_, _> = read.into_iter().map(|progress| progress.map_err(PortError::of)).collect();
+    Ok((read?, last))
 }

@@ -156,7 +156,7 @@ fn live<R: Role>(deps: &Deps<R>, lane: i32, wish: &Wish, heartbeat: &Heartbeat) 
 fn passes(halt: &LaneHalt) -> bool {
     match halt {
         LaneHalt::Port(error) => error.retry,
-        LaneHalt::Recovery(_) | LaneHalt::Lane(_) | LaneHalt::LetGo | LaneHalt::Checkpoints { .. } => false,
+        LaneHalt::Recovery(_) | LaneHalt::Lane(_) | LaneHalt::MadeAnew { .. } | LaneHalt::LetGo | LaneHalt::Checkpoints { .. } => false,
     }
 }
 

@@ -61,6 +61,11 @@ pub trait Past {
     fn frames_start(&mut self) -> Result<i64, PortError>;
     /// Every visible progress record from an offset to the end.
     fn progress(&mut self, from: i64) -> Result<Vec<Progress>, PortError>;
+    /// Whether the records below an offset were appended after the progress that was read last: then they are not those
+    /// that the lane has read, for their topic was made anew. A log that nobody can make anew never was.
+    fn made_anew(&mut self, _topic: Topic, _partition: i32, _offset: i64) -> Result<bool, PortError> {
+        Ok(false)
+    }
     /// Every progress record that no transaction has decided; asked once the lane was taken over, when none
     /// should be left. A log that cannot lose the end of a transaction has none.
     fn undecided(&mut self) -> Result<Vec<Progress>, PortError> {

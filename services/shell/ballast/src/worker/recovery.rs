@@ -21,6 +21,18 @@ pub enum LaneHalt {
     /// Something outside failed.
     #[error(transparent)]
     Port(#[from] PortError),
+    /// An input is not the log that the lane has read.
+    #[error(
+        "MADE_ANEW: {topic}/{partition} was made anew: what stands below offset {offset}, to which this lane had read it, was appended after the lane's last step; going on would skip it. Restore the topic, or start with --genesis, as the runbook says"
+    )]
+    MadeAnew {
+        /// The input.
+        topic: Topic,
+        /// Its partition.
+        partition: i32,
+        /// Where the lane stands in it.
+        offset: i64,
+    },
     /// Nobody wants the lane any more; it was not recovered.
     #[error("the lane was let go while it was being recovered")]
     LetGo,
@@ -99,7 +111,20 @@ pub fn recover<R: Role>(
         recovery::compare(done, &step.done)?;
     }
     let dangling = way.dangling.map(|begin| replay(&mut lane, &begin, codec, past)).transpose()?;
+    is_what_was_read(&lane, past)?;
     Ok(Recovered { lane, checkpoint, begin_after: way.begin_after, progress_from, replayed: way.replay.len() as u64, dangling })
+}
+
+/// Whether each input is still the log that the lane has read. Frames say so by themselves.
+fn is_what_was_read<R: Role>(lane: &Lane<R>, past: &mut dyn Past) -> Result<(), LaneHalt> {
+    for topic in R::INPUTS.iter().copied().filter(|topic| *topic != Topic::Frames) {
+        let partition = partition_of(topic, lane.lane());
+        let offset = lane.position(topic, partition);
+        if offset > 0 && past.made_anew(topic, partition, offset)? {
+            return Err(LaneHalt::MadeAnew { topic, partition, offset });
+        }
+    }
+    Ok(())
 }
 
 /// A lane before its first step: where that step is recorded, at the records that it began with, else at the
