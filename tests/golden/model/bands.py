@@ -139,11 +139,11 @@ class Watch:
 
     def follow(self):
         """Another policy: the next look ends the open episode."""
-        self.outlived, self.said_at = self.open is not None, None
+        self.outlived, self.said_at, self.told = self.open is not None, None, set()
 
     def close(self):
         """There are no such rules any more; episodes count on."""
-        self.open = self.said_at = None
+        self.open, self.said_at, self.told = None, None, set()
         self.unpriced = self.outlived = False
 
     def look(self, bands, fit, equity, now, rearm):

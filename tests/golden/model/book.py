@@ -199,6 +199,7 @@ class Book:
     def may_mean(value, booked, names):
         side = lambda fill: fill["side"] == "BUY"
         same = all(booked[k] == value[k] for k in ("instrument_id", "currency")) and side(booked) == side(value)
+        # Of what was corrected the first quantity is not kept here.
         counts = value["exec_type"] == "CANCEL" and num(value["quantity"]) and len(names) == 1
         return booked["trade_date"] < value["trade_date"] and same and (not counts or num(booked["quantity"]) == num(value["quantity"]))
 

@@ -79,19 +79,15 @@ class AsOf:
 
     def quoted(self, name):
         """The last accepted price of before the cut, whenever it came, else the first one after it; with its accrued interest."""
-        price, accrued, seen = None, None, 0
         history = self.market.history.get(name, [])
-        if self.then and name in self.then.accepted:
-            price, accrued = self.then.accepted[name]["as"], self.then.accrued(name)
-            seen = len(self.then.history.get(name, []))
-            if any(made >= self.cut_at for _, made in price):
-                # It was dated ahead of the clock: the one before it counts.
-                price, accrued, seen = None, None, 0
-        for accepted, given in history[seen:]:
-            if accepted and all(made < self.cut_at for _, made in accepted):
-                price = accepted
-            if given and given[1] < self.cut_at:
-                accrued = given[0]
+        known = self.then.accepted.get(name) if self.then else None
+        before = lambda quoted: all(made < self.cut_at for _, made in quoted)
+        # What was dated ahead of the clock was not before the cut, though it came before it: one of those before it was.
+        price = known["as"] if known and before(known["as"]) else None
+        seen = len(self.then.history.get(name, [])) if price is not None else 0
+        for accepted, _ in history[seen:]:
+            price = accepted if accepted and before(accepted) else price
+        accrued = next((given[0] for _, given in reversed(history) if given and given[1] < self.cut_at), None)
         if price is not None:
             return price, accrued
         if name in self.market.first_as:

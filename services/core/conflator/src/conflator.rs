@@ -25,7 +25,7 @@ pub const SOURCES: [Topic; 5] = [Topic::Ticks, Topic::Instruments, Topic::Corpor
 pub struct Limits {
     /// Bytes at which a frame is full; one more record may pass it. At most 4 MiB.
     pub frame_bytes: usize,
-    /// Frames made and not yet read back; further ones wait.
+    /// Frames made and not yet read back; further ones wait, but for those that keep the prices of two minutes apart.
     pub in_flight: usize,
     /// Instruments of which it remembers how new the newest tick was, 100–150 bytes each.
     pub known_instruments: usize,
@@ -165,17 +165,6 @@ impl Conflator {
         self.in_flight.len()
     }
 
-    /// The frame that must be published before a record is folded: one that is full, or that has a price of the same
-    /// instrument of an earlier minute. Days are cut on the minute: no frame may hide at which price one has ended,
-    /// however much is read at once.
-    pub fn frame_before(&mut self, next: &Result<Input, Refusal>) -> Option<Frame> {
-        match next {
-            Ok(Input::Tick(tick)) if self.prices.begins_a_minute(tick) => Some(self.cut()),
-            _ if self.full() => self.frame(),
-            _ => None,
-        }
-    }
-
     /// Whether a frame must be cut before anything more is folded.
     pub fn full(&self) -> bool {
         self.bytes + weight::sources(self.sources.len()) >= self.limits.frame_bytes
@@ -192,11 +181,17 @@ impl Conflator {
     }
 
     /// Takes a record in, or why its bytes are none. `now` is the clock: in event time the record's own
-    /// time, so that only a tick beyond its own record lies in the future.
-    pub fn fold(&mut self, now: Timestamp, origin: &Origin<'_>, decoded: Result<Input, Refusal>) {
+    /// time, so that only a tick beyond its own record lies in the future. A frame that comes back is of what was taken in
+    /// before, and must be published: it is full, or has a price of the same instrument of another minute. Days are
+    /// cut on the minute: no frame may hide at which price one has ended, however much is read at once.
+    #[must_use]
+    pub fn fold(&mut self, now: Timestamp, origin: &Origin<'_>, decoded: Result<Input, Refusal>) -> Option<Frame> {
         let key = origin.record.key();
+        if let (Ok(Input::Tick(tick)), Topic::Ticks) = (&decoded, origin.topic) {
+            return self.fold_tick(now, origin, tick);
+        }
+        let full = if self.full() { self.frame() } else { None };
         match decoded {
-            Ok(Input::Tick(tick)) if origin.topic == Topic::Ticks => self.fold_tick(now, origin, &tick),
             _ if !self.reach(origin) => {}
             Ok(Input::Instrument(record)) if origin.topic == Topic::Instruments => {
                 let id = record.instrument_id.clone();
@@ -219,16 +214,26 @@ impl Conflator {
                 .reject(origin, Refusal::new(DeadLetterCode::InvalidRecord, format!("no record of this kind belongs in {}", origin.topic))),
             Err(refusal) => self.reject(origin, refusal),
         }
+        full
     }
 
     /// Takes a tick in, without allocating for an instrument that it knows.
-    pub fn fold_tick(&mut self, now: Timestamp, origin: &Origin<'_>, tick: &Tick) {
-        if !self.reach(origin) {
-            return;
+    fn fold_tick(&mut self, now: Timestamp, origin: &Origin<'_>, tick: &Tick) -> Option<Frame> {
+        if self.has_read(origin) {
+            return None;
         }
+        let checked = check::tick(tick, origin.record.key(), now, self.limits.future_tick_seconds);
+        let frame = match &checked {
+            // However many are in flight: what these two prices say stands in no other frame.
+            Ok(()) if self.prices.is_of_another_minute(tick) => Some(self.cut()),
+            _ if self.full() => self.frame(),
+            _ => None,
+        };
+        self.reach(origin);
         self.counters.ticks += 1;
-        if let Err(refusal) = check::tick(tick, origin.record.key(), now, self.limits.future_tick_seconds) {
-            return self.reject(origin, refusal);
+        if let Err(refusal) = checked {
+            self.reject(origin, refusal);
+            return frame;
         }
         self.date(now, origin);
         if check::gives_not_above_zero(tick) {
@@ -244,6 +249,7 @@ impl Conflator {
             }
             Taken::Late => self.counters.late += 1,
         }
+        frame
     }
 
     /// Passes over offsets that hold no record (control records, compacted ones), up to `to`.
@@ -307,14 +313,20 @@ impl Conflator {
         }
     }
 
+    /// Whether a record was read before; it is then counted.
+    fn has_read(&mut self, origin: &Origin<'_>) -> bool {
+        let repeated = self.sources.get(&(origin.topic, origin.partition)).is_some_and(|reach| origin.offset() < reach.to);
+        self.counters.repeated += u64::from(repeated);
+        repeated
+    }
+
     /// Moves the source behind a record; false when it was there before.
     fn reach(&mut self, origin: &Origin<'_>) -> bool {
-        let offset = origin.offset();
-        let reach = self.sources.entry((origin.topic, origin.partition)).or_insert(Reach { from: offset, to: offset });
-        if offset < reach.to {
-            self.counters.repeated += 1;
+        if self.has_read(origin) {
             return false;
         }
+        let offset = origin.offset();
+        let reach = self.sources.entry((origin.topic, origin.partition)).or_insert(Reach { from: offset, to: offset });
         reach.to = offset + 1;
         true
     }

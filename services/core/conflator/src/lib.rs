@@ -9,8 +9,9 @@
 //! 2. [`Conflator::start`] for every partition of every topic of [`SOURCES`], also new ones later: it
 //!    says where to read on. Every frame names every source, so that readers know a frame of a writer
 //!    that knows less.
-//! 3. [`Conflator::fold`] every record, by offset within its partition. When [`Conflator::full`], or when
-//!    10–50 ms have passed, publish what [`Conflator::frame`] returns, in order, by an idempotent producer.
+//! 3. [`Conflator::fold`] every record, by offset within its partition, and publish the frame that comes back. When
+//!    [`Conflator::full`], or when 10–50 ms have passed, publish what [`Conflator::frame`] returns. All of them in
+//!    order, by an idempotent producer.
 //! 4. Read the frames' own topic along and pass every frame to [`Conflator::observed`]. An error there,
 //!    or a frame that could not be delivered, ends this conflator: begin again with 1. Nothing is lost
 //!    by that and nothing counts twice.

@@ -17,10 +17,21 @@ pub enum Taken {
     Late,
 }
 
+/// The minutes of a frame's prices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Minute {
+    /// One alone, which ends then.
+    One(Timestamp),
+    /// Several.
+    Several,
+}
+
 #[derive(Debug)]
 struct Mark {
     sequence: Option<i64>,
     event_time: Timestamp,
+    /// The own moment of the newest tick, which lies before the event time where its sender's clock has gone back.
+    made: Timestamp,
     /// The frame that holds a price of this instrument at `at`, counted by `Prices::frame`.
     frame: u64,
     at: usize,
@@ -33,16 +44,23 @@ pub struct Prices {
     marks: Vec<Mark>,
     changed: Vec<FramePrice>,
     frame: u64,
-    /// When the earliest minute ends of which the open frame has a price.
-    minute_ends: Option<Timestamp>,
+    /// Of which minutes the open frame has prices.
+    minute: Option<Minute>,
 }
 
 impl Prices {
-    /// Whether the open frame has a price of that instrument of an earlier minute.
-    pub fn begins_a_minute(&self, tick: &Tick) -> bool {
-        let may = self.minute_ends.is_some_and(|end| tick.event_time >= end);
-        let Some(mark) = self.index.get(tick.instrument_id.as_str()).filter(|_| may).map(|at| &self.marks[*at]) else { return false };
-        mark.frame == self.frame && mark.event_time.end_of_minute() <= tick.event_time
+    /// Whether the open frame has a price of that instrument of another minute, which a tick would take the place of.
+    pub fn is_of_another_minute(&self, tick: &Tick) -> bool {
+        let end = tick.event_time.end_of_minute();
+        if self.minute.is_none_or(|minute| minute == Minute::One(end)) {
+            return false;
+        }
+        let Some(mark) = self.index.get(tick.instrument_id.as_str()).map(|at| &self.marks[*at]) else { return false };
+        let is_late = match (mark.sequence, tick.sequence) {
+            (Some(held), Some(new)) => new < held,
+            _ => tick.event_time < mark.event_time,
+        };
+        mark.frame == self.frame && !is_late && mark.made.end_of_minute() != end
     }
 
     /// Takes a tick in. Allocates only for an instrument that it has not seen.
@@ -59,7 +77,7 @@ impl Prices {
             if !held.merge(&price) {
                 return Taken::Late;
             }
-            (mark.sequence, mark.event_time) = (held.sequence, held.event_time);
+            (mark.sequence, mark.event_time, mark.made) = (held.sequence, held.event_time, tick.event_time);
             self.note_minute(tick.event_time);
             return Taken::Conflated;
         }
@@ -68,15 +86,16 @@ impl Prices {
         }
         price.sequence = price.sequence.or(mark.sequence);
         price.raise_to(mark.event_time);
-        *mark = Mark { sequence: price.sequence, event_time: price.event_time, frame: self.frame, at: self.changed.len() };
+        let made = tick.event_time;
+        *mark = Mark { sequence: price.sequence, event_time: price.event_time, made, frame: self.frame, at: self.changed.len() };
         self.changed.push(price);
         self.note_minute(tick.event_time);
         Taken::First
     }
 
     fn note_minute(&mut self, time: Timestamp) {
-        let end = time.end_of_minute();
-        self.minute_ends = Some(self.minute_ends.map_or(end, |known| known.min(end)));
+        let own = Minute::One(time.end_of_minute());
+        self.minute = Some(self.minute.map_or(own, |known| if known == own { known } else { Minute::Several }));
     }
 
     /// Learns from a price that a frame published how new the newest tick of its instrument was.
@@ -90,7 +109,8 @@ impl Prices {
                 }
             }
             None => {
-                let mark = Mark { sequence: price.sequence, event_time: price.event_time, frame: u64::MAX, at: 0 };
+                let (sequence, event_time) = (price.sequence, price.event_time);
+                let mark = Mark { sequence, event_time, made: event_time, frame: u64::MAX, at: 0 };
                 self.index.insert(price.instrument_id.clone(), self.marks.len());
                 self.marks.push(mark);
             }
@@ -111,7 +131,7 @@ impl Prices {
     /// instruments it forgets how new each one's newest tick was: the readers' own rule still holds.
     pub fn cut(&mut self, known: usize) -> Vec<FramePrice> {
         self.frame += 1;
-        self.minute_ends = None;
+        self.minute = None;
         if self.marks.len() > known {
             self.index.clear();
             self.marks.clear();
@@ -122,7 +142,8 @@ impl Prices {
 
     fn meet(&mut self, price: FramePrice, frame: u64) {
         self.index.insert(price.instrument_id.clone(), self.marks.len());
-        self.marks.push(Mark { sequence: price.sequence, event_time: price.event_time, frame, at: self.changed.len() });
+        let (sequence, event_time) = (price.sequence, price.event_time);
+        self.marks.push(Mark { sequence, event_time, made: event_time, frame, at: self.changed.len() });
         self.changed.push(price);
     }
 }

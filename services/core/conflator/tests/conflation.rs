@@ -83,14 +83,14 @@ fn record(topic: Topic, partition: i32, offset: i64, key: &str, value: &[u8]) ->
     RawRecord { topic, partition, offset, timestamp: at(offset), key, headers, value }
 }
 
-fn fold(conflator: &mut Conflator, raw: &RawRecord, decoded: Result<Input, Refusal>) {
+fn fold(conflator: &mut Conflator, raw: &RawRecord, decoded: Result<Input, Refusal>) -> Option<Frame> {
     let origin = Origin { topic: raw.topic, partition: raw.partition, record: raw };
-    conflator.fold(NOW, &origin, decoded);
+    conflator.fold(NOW, &origin, decoded)
 }
 
-fn fold_tick(conflator: &mut Conflator, partition: i32, offset: i64, tick: &Tick) {
+fn fold_tick(conflator: &mut Conflator, partition: i32, offset: i64, tick: &Tick) -> Option<Frame> {
     let raw = record(Topic::Ticks, partition, offset, tick.instrument_id.as_str(), b"");
-    fold(conflator, &raw, Ok(Input::Tick(Box::new(tick.clone()))));
+    fold(conflator, &raw, Ok(Input::Tick(Box::new(tick.clone()))))
 }
 
 fn started(limits: Limits) -> Conflator {
@@ -147,8 +147,8 @@ proptest! {
         let (mut conflator, mut chain) = (fresh(), FrameChain::default());
         let (mut by_tick, mut by_frame) = (Table::new(), Table::new());
         let (mut offset, mut published) = (0, 0_u64);
-        let mut read = |conflator: &mut Conflator, by_frame: &mut Table| {
-            let Some(frame) = conflator.frame() else { return };
+        let mut read = |conflator: &mut Conflator, frame: Option<Frame>, by_frame: &mut Table| {
+            let Some(frame) = frame else { return };
             assert!(chain.admit(offset, &frame));
             assert_eq!(conflator.observed(offset, &frame), Ok(Observed::Counted));
             offset += 1;
@@ -157,10 +157,15 @@ proptest! {
         };
         for ((tick, cut), at) in ticks.iter().zip(0..) {
             merge(&mut by_tick, &as_price(tick));
-            fold_tick(&mut conflator, 0, at, tick);
-            if *cut == 0 { read(&mut conflator, &mut by_frame) }
+            let frame = fold_tick(&mut conflator, 0, at, tick);
+            read(&mut conflator, frame, &mut by_frame);
+            if *cut == 0 {
+                let frame = conflator.frame();
+                read(&mut conflator, frame, &mut by_frame);
+            }
         }
-        read(&mut conflator, &mut by_frame);
+        let last = conflator.frame();
+        read(&mut conflator, last, &mut by_frame);
         prop_assert_eq!(by_tick, by_frame);
         let Counters { ticks: read, conflated, late, rejected, .. } = conflator.counters();
         prop_assert_eq!((read, rejected), (ticks.len() as u64, 0));
@@ -177,7 +182,8 @@ proptest! {
         let step = |(writer, read): &mut (Conflator, usize), log: &mut Vec<Frame>, choice: u8| match choice {
             0 | 1 => {
                 let next = writer.position(Topic::Ticks, 0).unwrap();
-                if let Some(tick) = ticks.get(usize::try_from(next).unwrap()) { fold_tick(writer, 0, next, tick) }
+                let tick = ticks.get(usize::try_from(next).unwrap());
+                log.extend(tick.and_then(|tick| fold_tick(writer, 0, next, tick)));
             }
             2 => log.extend(writer.frame()),
             3 => {
@@ -357,9 +363,7 @@ fn a_frame_holds_no_price_of_an_instrument_over_the_end_of_a_minute() {
     let mut conflator = started(Limits { in_flight: 0, ..Limits::default() });
     let mut frames = Vec::new();
     for (n, (id, seconds)) in (0..).zip([("AAA", -60), ("AAA", -21), ("BBB", -19), ("AAA", -20), ("BBB", 39), ("CCC", 40), ("BBB", 40)]) {
-        let tick = tick(id, Some("1"), None, seconds);
-        frames.extend(conflator.frame_before(&Ok(Input::Tick(Box::new(tick.clone())))));
-        fold_tick(&mut conflator, 0, n, &tick);
+        frames.extend(fold_tick(&mut conflator, 0, n, &tick(id, Some("1"), None, seconds)));
     }
     frames.push(conflator.heartbeat());
     let told = |frame: &Frame| frame.prices.iter().map(|p| (p.instrument_id.to_string(), p.event_time.since(NOW) / 1_000_000)).collect();

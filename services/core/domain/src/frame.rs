@@ -91,6 +91,11 @@ impl FramePrice {
     pub fn mark_at(&self) -> Option<(Price, Timestamp)> {
         self.mark.map(|price| (price, self.mark_time.unwrap_or(self.event_time)))
     }
+    /// When the oldest of the prices that it gives was made; the event time where it gives none.
+    pub fn oldest(&self) -> Timestamp {
+        let made = [self.bid_at(), self.ask_at(), self.last_at(), self.mark_at()].into_iter().flatten().map(|(_, made)| made);
+        made.min().unwrap_or(self.event_time).min(self.event_time)
+    }
     fn fields(&mut self) -> [(&mut Option<Price>, &mut Option<Timestamp>); 4] {
         [
             (&mut self.bid, &mut self.bid_time),

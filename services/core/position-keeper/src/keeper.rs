@@ -6,6 +6,7 @@ mod decide;
 mod image;
 mod marks;
 mod outside;
+mod quotes;
 mod schedule;
 mod shadow;
 mod stats;

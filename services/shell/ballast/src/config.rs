@@ -252,6 +252,7 @@ mod tests {
             (&["schemas.dir=/nonexistent"], "schemas.dir: /nonexistent"),
             (&["telemetry.otlp_endpoint=collector:4317"], "`otlp_endpoint`"),
             (&["telemetry.otlp_endpoint=http://a:hunter2@collector:4317"], "`otlp_endpoint` \"***@collector:4317\""),
+            (&["telemetry.otlp_endpoint=a:hunter2@collector:4317"], "`otlp_endpoint` \"***@collector:4317\""),
             (&["telemetry.log_filter=info,=,x=loud"], "`log_filter`"),
             (
                 &["kafka.brokers=localhost:99999"],

@@ -80,6 +80,8 @@ struct Running {
     frames: TopicName,
     framed: Instant,
     clock: Clock,
+    /// Seconds by which an event time may lie ahead of the machine's clock.
+    ahead: i64,
     metrics: FrameMetrics,
     /// Ticks that the metrics know of.
     ticks: u64,
@@ -121,6 +123,7 @@ impl Running {
             frames,
             framed: Instant::now(),
             clock: config.pacing.clock,
+            ahead: config.core.future_tick_seconds,
             metrics: world.metrics.frames(NAME),
             ticks: 0,
             not_above_zero: 0,
@@ -178,12 +181,12 @@ impl Running {
             // of a clock that runs ahead must not pass for a present one.
             let clock = match self.clock {
                 Clock::Wall => now,
-                Clock::Event => now.max(engine::RecordRef::timestamp(&record)),
+                Clock::Event => now.max(engine::RecordRef::timestamp(&record).min(now.plus_seconds(self.ahead))),
             };
-            if let Some(frame) = self.conflator.frame_before(&decoded) {
+            let origin = Origin { topic, partition: record.0.partition(), record: &record };
+            if let Some(frame) = self.conflator.fold(clock, &origin, decoded) {
                 self.publish(&frame)?;
             }
-            self.conflator.fold(clock, &Origin { topic, partition: record.0.partition(), record: &record }, decoded);
         }
         for end in batch.ends() {
             let topic = self.topics[end.topic];

@@ -66,15 +66,17 @@ impl Otlp {
 
 /// Whether exporters can be made of it: `http(s)://host[:port][/path]`.
 pub(crate) fn check(endpoint: &str) -> Result<(), TelemetryError> {
-    let failed = |reason: &str| Err(TelemetryError::Otlp { endpoint: endpoint.to_owned(), reason: reason.to_owned() });
-    let rest = endpoint.strip_prefix("http://").or_else(|| endpoint.strip_prefix("https://"));
-    let Some(rest) = rest else { return failed("it must begin with http:// or https://") };
-    if let Some((_, host)) = rest.rsplit_once('@') {
-        // Before anything is said that would show it.
-        let reason = "a user and a password are not sent to a collector: leave them out".to_owned();
-        return Err(TelemetryError::Otlp { endpoint: format!("***@{host}"), reason });
-    }
+    // Nothing is said that would show a password, whatever else is wrong.
+    let (scheme, rest) = endpoint.split_once("://").map_or(("", endpoint), |(scheme, rest)| (scheme, rest));
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let shown = authority.rsplit_once('@').map_or_else(|| endpoint.to_owned(), |(_, host)| format!("***@{host}"));
+    let failed = |reason: &str| Err(TelemetryError::Otlp { endpoint: shown.clone(), reason: reason.to_owned() });
+    if authority.contains('@') {
+        return failed("a user and a password are not sent to a collector: leave them out");
+    }
+    if !matches!(scheme, "http" | "https") {
+        return failed("it must begin with http:// or https://");
+    }
     let (host, port) = match authority.rsplit_once(':') {
         Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
         _ => (authority, None),

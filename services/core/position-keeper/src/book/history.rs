@@ -162,12 +162,13 @@ impl History {
 
     /// What stands at a place; `None` when it was let go, `Some(None)` after a cancel.
     pub fn at(&self, changes: &Changes, place: Place) -> Option<Option<Booking>> {
-        if let Some(amended) = changes.amended.get(&place) {
-            return Some(amended.clone());
-        }
+        changes.amended.get(&place).cloned().or_else(|| self.first_at(changes, place).map(Some))
+    }
+    /// What was booked at a place first; `None` when it was let go.
+    pub fn first_at(&self, changes: &Changes, place: Place) -> Option<Booking> {
         let chunk = self.chunks.get(usize::try_from((place / CHUNK).checked_sub(changes.first)?).ok()?)?;
         let read = Reading { bytes: &chunk.bytes }.nth(usize::try_from(place % CHUNK).ok()?)?;
-        Some(Some(read.booking))
+        Some(read.booking)
     }
 
     /// The bookings of a line from the chunk of a place on, in booking order.
@@ -250,10 +251,6 @@ impl Changes {
     /// The newest date of what was let go; `None` where everything is still kept.
     pub fn gone(&self) -> Option<Date> {
         self.gone
-    }
-    /// Whether something else stands at a place than what was booked there.
-    pub fn has_amended(&self, place: Place) -> bool {
-        self.amended.contains_key(&place)
     }
     /// Writes what stands at a place now, and the holdings that changed with it.
     pub fn amend(&mut self, place: Place, booking: Option<Booking>, before: Vec<(Place, Holding)>) {

@@ -12,6 +12,7 @@ use crate::prices::InstrumentIx;
 use domain::enums::{DriftCause, DriftKind};
 use domain::{Fraction, InstrumentId, SmolStr};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// A drift event that somebody asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,7 +33,7 @@ impl Request {
 }
 
 /// What has bounds of its own, and the side on which it stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Edge {
     /// What.
     pub of: Bounded,
@@ -41,7 +42,7 @@ pub struct Edge {
 }
 
 /// What has bounds of its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Bounded {
     /// A line.
     Line(InstrumentIx),
@@ -59,7 +60,7 @@ pub struct Watch {
     /// The largest |drift| said of the open episode; `None` when there is none.
     pub open: Option<Fraction>,
     /// What was out when something was said in it, and has not come back inside its clear level since.
-    pub told: Vec<Edge>,
+    pub told: BTreeSet<Edge>,
     /// Whether UNPRICED was said and still holds.
     pub unpriced: bool,
     /// Whether the re-arm time has passed since something was last said.
@@ -107,7 +108,8 @@ impl Watch {
         self.unpriced = false;
         let rearmed = std::mem::take(&mut self.rearmed);
         let outlived = std::mem::take(&mut self.outlived);
-        self.told.retain(|told| look.unclear.iter().any(|(edge, _)| edge == told));
+        let unclear: BTreeSet<Edge> = look.unclear.iter().map(|(edge, _)| *edge).collect();
+        self.told.retain(|told| unclear.contains(told));
         match (self.open, look.worst) {
             (open, Standing::Breached) if open.is_none() || outlived => {
                 self.episode += 1;
@@ -115,7 +117,7 @@ impl Watch {
             }
             (None, _) => Say::default(),
             (Some(_), worst) if worst == Standing::Clear || outlived => {
-                (self.open, self.told) = (None, Vec::new());
+                (self.open, self.told) = (None, BTreeSet::new());
                 Say { event: Some(DriftKind::Clear), rearm: false, disarm: true }
             }
             (Some(last), worst) => {
@@ -129,13 +131,12 @@ impl Watch {
     }
     fn tell(&mut self, look: &Look, event: DriftKind) -> Say {
         self.open = Some(look.extent.0);
-        let news: Vec<_> = look.breached().filter(|edge| !self.told.contains(edge)).collect();
-        self.told.extend(news);
+        self.told.extend(look.breached());
         Say { event: Some(event), rearm: true, disarm: false }
     }
     /// Other rules hold: the next look ends the open episode, and says a breach of the new ones anew.
     pub fn follow(&mut self) {
-        (self.outlived, self.rearmed, self.told) = (self.open.is_some(), false, Vec::new());
+        (self.outlived, self.rearmed, self.told) = (self.open.is_some(), false, BTreeSet::new());
     }
     /// Every price is there, and no equity by which weights could be judged: the next gap is said again.
     pub fn priced(&mut self) {

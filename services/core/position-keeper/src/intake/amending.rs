@@ -92,15 +92,17 @@ impl PositionKeeper {
         Err(Trouble::Wait(Need::Execution(fill.source.clone(), named)))
     }
 
-    /// Whether a record may mean what stands at a place, by what it says of it. What was taken back, or let go, says
-    /// nothing; nor does a quantity of what was corrected, which senders repeat of either.
+    /// Whether a record may mean what was booked at a place, by what it says of it: of a quantity senders repeat the first
+    /// one or that of a correction.
     fn may_mean(&self, portfolio: &Portfolio, fill: &Fill, place: Place) -> bool {
-        let Some(Some(Booking::Execution(was))) = portfolio.booked_at(place) else { return true };
-        let same = self.market.slot(was.instrument).id == fill.instrument_id
-            && was.currency == fill.currency
-            && was.quantity.is_negative() != (fill.side == Side::Buy);
-        let says_how_many = is_cancel(fill) && !fill.quantity.is_zero() && !portfolio.changes.has_amended(place);
-        same && (!says_how_many || was.quantity.abs() == fill.quantity)
+        let Some(Booking::Execution(first)) = portfolio.history.first_at(&portfolio.changes, place) else { return true };
+        let same = self.market.slot(first.instrument).id == fill.instrument_id
+            && first.currency == fill.currency
+            && first.quantity.is_negative() != (fill.side == Side::Buy);
+        let now = || portfolio.booked_at(place).flatten().and_then(|now| if let Booking::Execution(now) = now { Some(now) } else { None });
+        let is_said = |quantity: Quantity| quantity.abs() == fill.quantity;
+        let says_how_many = is_cancel(fill) && !fill.quantity.is_zero();
+        same && (!says_how_many || is_said(first.quantity) || now().is_some_and(|now| is_said(now.quantity)))
     }
 
     /// What stands at a place, and what is to stand there.

@@ -5,7 +5,6 @@
 use super::{PositionKeeper, TIMER_DAY_CUT};
 use crate::book::PortfolioIx;
 use crate::book::portfolio::DayBase;
-use crate::prices::cut_prices::Change;
 use crate::prices::cuts::{DayCut, cuts_since, next_cut};
 use crate::valuation::{View, appraise};
 use domain::frame::FramePrice;
@@ -109,41 +108,6 @@ impl PositionKeeper {
             self.end_cut(place, cx.now);
         }
         self.open_cuts.drain(..past);
-    }
-
-    /// Takes a quote in that comes at `clock`. Where it was made before a cut that has ended, whoever published it stood still meanwhile: it
-    /// is then the price at that cut, and the days of who holds it are closed again.
-    pub(crate) fn quote(&mut self, update: FramePrice, clock: Timestamp) {
-        let (made, accrued) = (update.event_time, update.accrued);
-        let ix = self.market.intern(&update.instrument_id);
-        let before = self.market.slot(ix).mark();
-        self.market.quote(update, clock);
-        if !self.cut_prices.may_concern(made) && !self.cuts.may_concern(made) {
-            return;
-        }
-        let accepted = self.market.slot(ix).mark().filter(|mark| Some(*mark) != before);
-        if let Some(accepted) = accepted {
-            self.cuts.correct(ix, accepted);
-        }
-        let change = Change { accepted, accrued: accrued.map(|accrued| (accrued, made)) };
-        let days = self.cut_prices.correct(ix, change, &self.market);
-        if days.is_empty() {
-            return;
-        }
-        // Whoever has anything abroad, or had it then, is concerned by a rate.
-        let holders = if self.market.is_pair(ix) {
-            (0..self.portfolios.len()).map(PortfolioIx::of).collect()
-        } else {
-            self.holders.get(ix.at()).cloned().unwrap_or_default()
-        };
-        for holder in holders {
-            let concerns = |cut: &DayCut| days.get(&cut.name).is_some_and(|first| cut.date >= *first);
-            let closed = self.portfolio(holder).days.closed().iter().map(|day| &day.cut);
-            if let Some(first) = closed.filter(|cut| concerns(cut)).map(|cut| cut.date).min() {
-                self.portfolio_mut(holder).days.touch(Some(first));
-                self.marks.look(holder);
-            }
-        }
     }
 
     /// Keeps the prices.

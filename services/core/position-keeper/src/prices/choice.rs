@@ -21,8 +21,19 @@ pub struct Mark {
 pub struct Quoted {
     /// The price.
     pub mark: Mark,
-    /// Accrued interest per unit.
-    pub accrued: Option<Price>,
+    /// Accrued interest per unit, and when it was given.
+    pub accrued: Option<(Price, Timestamp)>,
+}
+
+impl Quoted {
+    /// Whether all of it was made before a moment.
+    pub fn is_before(&self, moment: Timestamp) -> bool {
+        self.newest() < moment
+    }
+    /// When the newest part of it was made.
+    pub fn newest(&self) -> Timestamp {
+        self.accrued.map_or(self.mark.newest(), |(_, given)| given.max(self.mark.newest()))
+    }
 }
 
 impl Mark {

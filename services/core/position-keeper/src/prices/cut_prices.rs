@@ -30,6 +30,18 @@ pub struct Change {
     pub accrued: Option<(Price, Timestamp)>,
 }
 
+impl Change {
+    /// What is new of a price.
+    pub fn between(before: Option<Quoted>, after: Option<Quoted>) -> Self {
+        let mark = |quoted: Option<Quoted>| quoted.map(|quoted| quoted.mark);
+        let accrued = |quoted: Option<Quoted>| quoted.and_then(|quoted| quoted.accrued);
+        Self {
+            accepted: mark(after).filter(|_| mark(after) != mark(before)),
+            accrued: accrued(after).filter(|_| accrued(after) != accrued(before)),
+        }
+    }
+}
+
 /// The prices of one cut.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PricesOfDay {
@@ -47,23 +59,27 @@ impl PricesOfDay {
     }
     /// Takes in what was quoted before the cut and came after it; whether that is something else than what was kept.
     fn correct(&mut self, ix: InstrumentIx, change: Change, market: &Market) -> bool {
+        let known = self.prices.get(ix.at()).copied().flatten();
+        let mark = change.accepted.filter(|mark| mark.is_before(self.at)).or(known.map(|known| known.mark));
+        let accrued = change.accrued.filter(|(_, given)| *given < self.at);
+        let kept = known.map_or_else(|| market.slot(ix).accrued_as_given().filter(|(_, given)| *given < self.at), |known| known.accrued);
+        let now = mark.map(|mark| Quoted { mark, accrued: accrued.or(kept) });
+        if now == known {
+            return false;
+        }
+        // Not before: the bytes of what did not change stay as they were.
         if self.prices.len() <= ix.at() {
             self.prices.resize(ix.at() + 1, None);
         }
-        let known = self.prices[ix.at()];
-        let accepted = change.accepted.filter(|mark| mark.is_before(self.at));
-        let mark = accepted.or(known.map(|known| known.mark));
-        let accrued = change.accrued.filter(|(_, given)| *given < self.at).map(|(accrued, _)| accrued);
-        let accrued = accrued.or_else(|| known.map_or(market.slot(ix).accrued, |known| known.accrued));
-        let now = mark.map(|mark| Quoted { mark, accrued });
-        std::mem::replace(&mut self.prices[ix.at()], now) != now
+        self.prices[ix.at()] = now;
+        true
     }
     /// The price of an instrument in the units of a day, and its accrued interest.
     pub fn price(&self, ix: InstrumentIx, market: &Market, day: Date) -> Option<(Price, Option<Price>)> {
         let slot = market.slot(ix);
         let Quoted { mark, accrued } = self.prices.get(ix.at()).copied().flatten().or_else(|| slot.first_quoted())?;
         let price = mark.value_on(&slot.actions, day).filter(|price| price.is_positive())?;
-        Some((price, accrued))
+        Some((price, accrued.map(|(accrued, _)| accrued)))
     }
 }
 
@@ -162,7 +178,7 @@ fn parse(key: &str) -> Option<(SmolStr, Date)> {
 mod tests {
     use super::*;
     use crate::prices::cuts::cut_name;
-    use domain::Timestamp;
+    use domain::frame::FramePrice;
 
     #[test]
     fn the_newest_days_are_kept_and_come_back() {
@@ -181,5 +197,28 @@ mod tests {
         assert_eq!(back, cuts);
         cuts.keep(&cut(&own, 140), &market, false);
         assert!(!cuts.keys().any(|key| key.ends_with("UTC 00:00")), "nobody cuts it any more");
+    }
+
+    #[test]
+    fn a_price_that_changes_no_day_changes_no_byte_of_it() {
+        let (mut market, mut cuts) = (Market::default(), CutPrices::default());
+        let at = |seconds: i64| Timestamp::from_micros(seconds * 1_000_000);
+        let tick = |id: &str, seconds| FramePrice { last: "7".parse().ok(), ..FramePrice::empty(id.parse().unwrap(), at(seconds)) };
+        let cut = |day, seconds| DayCut { name: cut_name("UTC", "00:00"), date: Date::from_days(day), at: at(seconds) };
+        market.quote(tick("A", 1), at(1));
+        cuts.keep(&cut(1, 100), &market, false);
+        cuts.keep(&cut(2, 200), &market, false);
+        let bytes = |cuts: &CutPrices| cuts.keys().map(|key| cuts.bytes(&key)).collect::<Vec<_>>();
+        let (before, dirty) = (bytes(&cuts), cuts.take_dirty().count());
+        assert_eq!(dirty, 2);
+        // An instrument that was first heard of after both, with a price of between them.
+        let ix = market.quote(tick("B", 150), at(300));
+        let change = Change::between(None, market.slot(ix).quoted());
+        assert_eq!(cuts.correct(ix, change, &market), BTreeMap::from([(cut_name("UTC", "00:00"), Date::from_days(2))]));
+        let after = bytes(&cuts);
+        assert_eq!((after[0] == before[0], after[1] == before[1]), (true, false));
+        assert_eq!(cuts.take_dirty().count(), 1);
+        assert_eq!(cuts.correct(ix, change, &market), BTreeMap::new(), "the same again is no news");
+        assert_eq!((bytes(&cuts), cuts.take_dirty().count()), (after, 0));
     }
 }

@@ -13,9 +13,6 @@ use std::collections::BTreeSet;
 /// Actions that cannot be applied which are kept by name.
 const MOST_UNAPPLIED: usize = 64;
 
-/// Minutes ahead of the clock whose prices are kept: more than a sender's clock may run ahead.
-const MOST_PAST: usize = 4;
-
 /// An instrument that somebody named: by a record of its own, a tick, a holding or a target.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Slot {
@@ -44,12 +41,14 @@ pub struct Slot {
     pub held: Option<Price>,
     /// The first accepted price.
     pub first: Option<Price>,
-    /// Accrued interest per unit when that was accepted.
-    first_accrued: Option<Price>,
+    /// Accrued interest per unit when that was accepted, and when it was given.
+    first_accrued: Option<(Price, Timestamp)>,
     /// Accrued interest per unit.
     pub accrued: Option<Price>,
+    /// When that was given.
+    accrued_at: Timestamp,
     /// The last accepted prices of the minutes before the newest, where that is dated ahead of the clock: a day that is
-    /// cut meanwhile has ended at one of these.
+    /// cut meanwhile has ended at one of these. As many as a sender's clock may run ahead, and one more.
     past: Vec<Quoted>,
     /// Its own reported states.
     pub hours: Hours,
@@ -83,6 +82,7 @@ impl Slot {
             first: None,
             first_accrued: None,
             accrued: None,
+            accrued_at: Timestamp::MIN,
             past: Vec::new(),
             hours: Hours::default(),
             venue: None,
@@ -138,19 +138,20 @@ impl Slot {
 
     /// Keeps the price that was accepted before, where one that is ahead of the clock has taken its place.
     fn keep_past(&mut self, known: Option<Quoted>, clock: Timestamp) {
-        let Some(newest) = self.marks.accepted.map(|mark| mark.newest()) else { return };
+        let Some(newest) = self.quoted().map(|quoted| quoted.newest()) else { return };
         if newest <= clock {
             self.past.clear();
-        } else if let Some(known) = known.filter(|known| known.mark.newest().end_of_minute() <= newest) {
-            if self.past.len() == MOST_PAST {
-                self.past.remove(0);
-            }
+        } else if let Some(known) = known.filter(|known| known.newest().end_of_minute() <= newest) {
             self.past.push(known);
+            // No day will be cut any more before what the clock has passed but for the last.
+            let passed = self.past.iter().take_while(|past| past.newest() <= clock).count();
+            self.past.drain(..passed.saturating_sub(1));
         }
     }
 
     fn take(&mut self, update: FramePrice) -> bool {
         let source = self.facts.as_ref().map_or(PriceSource::Auto, |facts| facts.price_source);
+        let given = update.accrued.map(|_| update.event_time);
         // A price is new only where the update gives a field that it comes from.
         let (chosen, accrued) = match &mut self.quote {
             Some(quote) => {
@@ -166,7 +167,7 @@ impl Slot {
         };
         let accrued = accrued.filter(|accrued| accrued.fits_wire());
         let accrues = accrued != self.accrued;
-        self.accrued = accrued;
+        (self.accrued, self.accrued_at) = (accrued, given.unwrap_or(self.accrued_at));
         chosen.is_some_and(|chosen| self.accept(chosen)) || accrues
     }
 
@@ -194,7 +195,7 @@ impl Slot {
         self.price_time = time;
         if self.first.is_none() {
             (self.first, self.marks.first) = (Some(price), Some(chosen.mark));
-            self.first_accrued = self.accrued;
+            self.first_accrued = self.accrued_as_given();
         }
         changed
     }
@@ -215,13 +216,17 @@ impl Slot {
     pub fn mark(&self) -> Option<Mark> {
         self.marks.accepted
     }
+    /// Accrued interest per unit, and when it was given.
+    pub fn accrued_as_given(&self) -> Option<(Price, Timestamp)> {
+        self.accrued.map(|accrued| (accrued, self.accrued_at))
+    }
     /// The accepted price as it was quoted, with accrued interest.
     pub fn quoted(&self) -> Option<Quoted> {
-        Some(Quoted { mark: self.marks.accepted?, accrued: self.accrued })
+        Some(Quoted { mark: self.marks.accepted?, accrued: self.accrued_as_given() })
     }
     /// The last accepted price that was made before a moment, which is the end of a minute.
     pub fn quoted_before(&self, moment: Timestamp) -> Option<Quoted> {
-        self.past.iter().copied().chain(self.quoted()).rev().find(|quoted| quoted.mark.is_before(moment))
+        self.past.iter().copied().chain(self.quoted()).rev().find(|quoted| quoted.is_before(moment))
     }
     /// The first accepted price as it was quoted, with the accrued interest of then.
     pub fn first_quoted(&self) -> Option<Quoted> {

@@ -3,6 +3,7 @@
 
 use crate::harness::*;
 use domain::Output;
+use domain::frame::FramePrice;
 use domain::portfolio_close::PortfolioClose;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -29,11 +30,30 @@ fn date(day: i64) -> String {
     format!("2026-01-{:02}", 5 + day)
 }
 
+/// A share, a bond with accrued interest, and a share that has no price before the third day.
+fn instrument(deed: &Deed) -> &'static str {
+    match deed.amount % 5 {
+        0 | 1 => "B",
+        2 => "N",
+        _ => "A",
+    }
+}
+
+/// The prices that somebody makes on a day.
+fn prices(day: i64, now: i64) -> Vec<FramePrice> {
+    let of = |id: &str, price: i64| last(id, &price.to_string(), now);
+    let bond = FramePrice { accrued: format!("0.{}", 1 + day).parse().ok(), ..of("B", 20 + day * 5 % 3) };
+    // Interest accrues on the days on which nothing is traded too.
+    let bond = if day % 4 == 3 { FramePrice { last: None, ..bond } } else { bond };
+    let mut all = vec![of("A", 10 + day * 3 % 7), bond];
+    all.extend((day >= 2).then(|| of("N", 5 + day % 2)));
+    all
+}
+
 fn tell(book: &mut Book, n: usize, deed: &Deed) {
     let at = domain::Timestamp::from_micros(second(deed.day * DAY + deed.second)).to_string();
     let amount = deed.amount.to_string();
-    let instrument = if deed.amount.is_multiple_of(3) { "B" } else { "A" };
-    let more = json!({"trade_date": date(deed.day), "transact_time": at, "instrument_id": instrument});
+    let more = json!({"trade_date": date(deed.day), "transact_time": at, "instrument_id": instrument(deed)});
     match deed.kind {
         0..=2 => _ = book.fill(&n.to_string(), if deed.kind == 2 { "SELL" } else { "BUY" }, &amount, "7", more),
         3 => _ = book.entry(&n.to_string(), "DEPOSIT", json!({"amount": amount, "effective_at": at})),
@@ -45,8 +65,8 @@ fn tell(book: &mut Book, n: usize, deed: &Deed) {
 }
 
 fn cancel(book: &mut Book, n: usize, deed: &Deed) {
-    let instrument = if deed.amount.is_multiple_of(3) { "B" } else { "A" };
-    let more = json!({"trade_date": date(deed.day), "instrument_id": instrument, "exec_type": "CANCEL", "exec_ref_id": n.to_string()});
+    let more =
+        json!({"trade_date": date(deed.day), "instrument_id": instrument(deed), "exec_type": "CANCEL", "exec_ref_id": n.to_string()});
     book.fill(&format!("c{n}"), "BUY", &deed.amount.to_string(), "9", more);
 }
 
@@ -73,7 +93,12 @@ fn newest(outputs: &[Output]) -> BTreeMap<String, (String, String, Vec<Value>, V
 /// the days `mute` nobody publishes prices: they come with those of the next day.
 fn week(deeds: &[Deed], on: impl Fn(&Deed) -> (i64, i64), Outage { still, mute }: Outage<'_>) -> Vec<Output> {
     let mut book = Book::new();
-    book.policy(1, json!({})).instrument("A", json!({})).instrument("B", json!({})).price("A", "10").price("B", "20");
+    book.policy(1, json!({}))
+        .instrument("A", json!({}))
+        .instrument("B", json!({"type": "BOND"}))
+        .instrument("N", json!({}))
+        .price("A", "10")
+        .price("B", "20");
     book.entry("first", "DEPOSIT", json!({"amount": "10000", "effective_at": "2026-01-05T00:00:00Z"})).run();
     let mut order: Vec<usize> = (0..deeds.len()).collect();
     order.sort_by_key(|n| (on(&deeds[*n]), *n));
@@ -82,7 +107,7 @@ fn week(deeds: &[Deed], on: impl Fn(&Deed) -> (i64, i64), Outage { still, mute }
     let (mut stood, mut unpublished, is_still) = (false, Vec::new(), |day: i64| on_day(still, day));
     for day in 0..12 {
         book.at(second(day * DAY + 3600));
-        unpublished.push(last("A", &(10 + day * 3 % 7).to_string(), book.now()));
+        unpublished.extend(prices(day, book.now()));
         if !on_day(mute, day) {
             unpublished.drain(..).for_each(|price| _ = book.frame(|frame| frame.prices.push(price)));
         }

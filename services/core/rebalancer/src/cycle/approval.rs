@@ -17,7 +17,7 @@ use domain::enums::{Decision, PriceFlag, RebalanceStatus, Side};
 use domain::policy::Policy;
 use domain::reason::ReasonCode;
 use domain::rebalance_event::ExplanationLine;
-use domain::{Bps, Price, wide};
+use domain::{Bps, InstrumentId, Price, wide};
 use std::cmp::Ordering;
 
 /// Units of 10,000 basis points.
@@ -264,7 +264,9 @@ fn stands(proposal: &Proposal, plan: &Plan) -> Result<Vec<Draft>, Refusal> {
         }
     }
     if kept.is_empty() {
-        let short = plan.explanation.iter().any(|line| line.reason == ReasonCode::CashShortage);
+        let of_proposal = |id: &InstrumentId| proposal.drafts.iter().any(|draft| draft.leg.instrument_id == *id);
+        let mut lines = plan.explanation.iter().filter(|line| of_proposal(&line.instrument_id));
+        let short = lines.any(|line| line.reason == ReasonCode::CashShortage);
         return Err(if short {
             Refusal::new(ReasonCode::CashShortage, "no cash is left for any of the orders")
         } else {

@@ -33,6 +33,8 @@ pub struct Fresh {
     pub renewed: bool,
     /// Whether it was asked for because of a breach that had to wait: one that is gone by now is nothing to speak of.
     pub postponed: bool,
+    /// Whether a breach was said that nobody has decided on, whatever started it beside that.
+    pub breached: bool,
 }
 
 /// What the answer to a refresh is for.
@@ -217,13 +219,21 @@ impl Desk {
                 // A turn of a schedule that nobody has decided stays one.
                 let scheduled =
                     self.fresh.as_ref().and_then(|fresh| fresh.trigger).filter(|earlier| *earlier == RebalanceTrigger::Scheduled);
-                self.fresh = Some(Fresh { trigger: scheduled.or(Some(trigger)), heard, renewed: true, postponed: false });
+                self.fresh = Some(Fresh {
+                    trigger: scheduled.or(Some(trigger)),
+                    heard,
+                    renewed: true,
+                    postponed: false,
+                    breached: trigger == RebalanceTrigger::Threshold,
+                });
             }
             Purpose::Postponed => {
                 // What something else has started and nobody has decided stays what it is.
-                let started = self.fresh.take().and_then(|fresh| fresh.trigger);
+                let before = self.fresh.take();
+                let breached = before.as_ref().is_some_and(|fresh| fresh.breached);
+                let started = before.and_then(|fresh| fresh.trigger);
                 let (trigger, postponed) = (started.unwrap_or(RebalanceTrigger::Threshold), started.is_none());
-                self.fresh = Some(Fresh { trigger: Some(trigger), heard, renewed: false, postponed });
+                self.fresh = Some(Fresh { trigger: Some(trigger), heard, renewed: false, postponed, breached });
             }
             Purpose::Command(command) => self.inbox.renew(&command, heard),
             Purpose::LaterWave => {
@@ -238,6 +248,8 @@ impl Desk {
     fn hear_fresh(&mut self, heard: Heard) {
         let before = self.fresh.take();
         let postponed = before.as_ref().is_some_and(|fresh| fresh.postponed) && starts(&heard.drift).is_none();
+        let said = starts(&heard.drift) == Some(RebalanceTrigger::Threshold);
+        let breached = said || heard.drift.event != DriftKind::Clear && before.as_ref().is_some_and(|fresh| fresh.breached);
         let earlier = before.and_then(|fresh| fresh.trigger);
         let trigger = match heard.drift.event {
             DriftKind::Clear if earlier == Some(RebalanceTrigger::Threshold) => None,
@@ -245,7 +257,7 @@ impl Desk {
             _ if earlier == Some(RebalanceTrigger::Scheduled) => earlier,
             _ => starts(&heard.drift).or(earlier),
         };
-        self.fresh = Some(Fresh { trigger, heard, renewed: false, postponed });
+        self.fresh = Some(Fresh { trigger, heard, renewed: false, postponed, breached });
     }
 
     /// Takes a report in; `None` when its order is not one of ours.

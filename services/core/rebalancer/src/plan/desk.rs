@@ -66,7 +66,7 @@ impl<'a> Desk<'a> {
     /// The goal of the group whose target a holding shares, at scale WEIGHT, and the share.
     pub(crate) fn shared_goal(&self, index: usize) -> Option<(Int, &Share)> {
         let share = self.aim(index).share.as_ref()?;
-        let side = if share.part.is_negative() { self.scoped.sides[index].other() } else { self.scoped.sides[index] };
+        let side = if share.part.is_positive() { self.scoped.sides[index] } else { self.scoped.sides[index].other() };
         // Where the goal is a symbol that nobody knows, no desk opens.
         goal(self.input.rules.trigger.goal, side, &share.bounds).ok().map(|goal| (goal, share))
     }

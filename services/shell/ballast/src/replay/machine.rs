@@ -185,10 +185,10 @@ impl Machine {
         }
         record.offset = self.next_offset(record.topic);
         if SOURCES.contains(&record.topic) {
-            if let Some(frame) = self.conflator.frame_before(&decoded) {
+            let origin = Origin { topic: record.topic, partition: 0, record: &record };
+            if let Some(frame) = self.conflator.fold(self.clock, &origin, decoded) {
                 self.post_frame(&frame);
             }
-            self.conflator.fold(self.clock, &Origin { topic: record.topic, partition: 0, record: &record }, decoded);
         } else {
             self.keeper.post(&record);
             self.rebalancer.post(&record);

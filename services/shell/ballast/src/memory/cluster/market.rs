@@ -44,11 +44,11 @@ impl Market {
             let from = conflator.position(topic, partition).unwrap_or(0);
             for record in &self.log.read(topic.name(), partition, from) {
                 let decoded = self.codec.decode(topic, record.key(), record.value());
-                if let Some(frame) = conflator.frame_before(&decoded) {
+                let origin = Origin { topic, partition, record };
+                if let Some(frame) = conflator.fold(record.timestamp(), &origin, decoded) {
                     self.publish(&mut conflator, &frame)?;
                     moved = true;
                 }
-                conflator.fold(record.timestamp(), &Origin { topic, partition, record }, decoded);
             }
         }
         while let Some(frame) = conflator.frame() {
