@@ -132,12 +132,13 @@ pub fn decide_on_fresh(desk: &mut Desk, turn: &mut Turn<'_, '_>) {
     if desk.open.as_ref().is_some_and(|cycle| cycle.proposal.is_some()) {
         return crate::cycle::approval::replace(desk, &fresh.heard, turn);
     }
-    let Some(trigger) = fresh.trigger else { return };
     if desk.open.is_some() {
-        return if trigger == RebalanceTrigger::Threshold {
-            postpone(desk, &fresh.heard.drift)
-        };
+        if fresh.breached {
+            postpone(desk, &fresh.heard.drift);
+        }
+        return;
     }
+    let Some(trigger) = fresh.trigger else { return };
     // Within the cooldown no breach is planned: whatever it is refused for, its end is still waited for.
     if trigger == RebalanceTrigger::Threshold
         && desk.postponed.is_none_or(|postponed| desk.cools_down(postponed.seconds, turn.now()).is_none())
