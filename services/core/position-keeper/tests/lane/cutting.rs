@@ -72,7 +72,8 @@ fn where_no_frame_comes_a_day_ends_at_the_prices_that_are_known_once_all_is_read
     book.behind(false);
     assert_eq!(told(&book.run_at(second(DAY + 1))), ["05 v1 1010 +1000"]);
     frame(&mut book, DAY - 1, "12", DAY - 1);
-    assert_eq!(told(&book.run()), Vec::<String>::new(), "it has ended");
+    assert_eq!(told(&book.run()), Vec::<String>::new(), "it has ended; what comes now closes it again in a minute");
+    assert_eq!(told(&book.run_at(second(DAY + 62))), ["05 v2 1020 +1000"]);
 }
 
 #[test]
@@ -194,4 +195,22 @@ fn a_day_is_closed_at_its_cut_while_late_records_never_end() {
     let windows = |day: &str| all.iter().filter(|(date, _)| date.ends_with(day)).map(|(_, n)| *n).collect::<Vec<_>>();
     assert!(windows("-09")[0] <= 92, "cut in window 90: {:?}", windows("-09"));
     assert!(windows("-05").len() <= 3, "about once a minute: {:?}", windows("-05"));
+}
+
+#[test]
+fn a_cut_on_a_weekend_ends_no_day_of_who_has_none() {
+    // Monday is the 5th: a price on Saturday, and one on Monday after; both count from Friday's cut.
+    for (calendar, expected) in [(json!(null), "50"), (json!("24/7"), "20")] {
+        let mut book = Book::new();
+        book.policy(1, json!({"calendar": calendar})).instrument("A", json!({})).price("A", "100").fill("1", "BUY", "10", "100", json!({}));
+        book.run();
+        for day in 1..=5 {
+            book.run_at(second(day * DAY));
+        }
+        book.at(second(5 * DAY + 43_200)).price("A", "103").run();
+        book.run_at(second(6 * DAY));
+        book.run_at(second(7 * DAY));
+        let outputs = book.at(second(7 * DAY + 43_200)).price("A", "105").run();
+        assert_eq!(only(snapshots(&outputs)).metrics.day_pnl.map(|day| day.to_string()).as_deref(), Some(expected), "{calendar}");
+    }
 }

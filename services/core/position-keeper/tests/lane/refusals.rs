@@ -275,3 +275,14 @@ fn a_command_is_remembered_whatever_others_send() {
     book.command("s", "RELEASE", json!({})).run();
     assert_eq!(book.lane.role().quarantined(), 0);
 }
+
+#[test]
+fn an_exchange_of_two_currencies_has_no_accrued_interest() {
+    let mut book = Book::new();
+    book.policy(1, json!({})).instrument("EUR/USD", json!({"type": "FX"})).price("EUR/USD", "1.2").run();
+    let given = |accrued: &str| json!({"instrument_id": "EUR/USD", "accrued_interest": accrued});
+    assert!(letters(&book.fill("1", "BUY", "100", "1.2", given("0")).run()).is_empty());
+    let outputs = book.fill("2", "BUY", "100", "1.2", given("3")).run();
+    let (code, text) = only(letters(&outputs));
+    assert!(code == Code::InvalidRecord && text.contains("accrued_interest has no meaning"), "{code} {text}");
+}
