@@ -191,8 +191,11 @@ impl Conflator {
             return self.fold_tick(now, origin, tick);
         }
         let full = if self.full() { self.frame() } else { None };
+        if self.has_read(origin) {
+            return full;
+        }
+        self.pass(origin);
         match decoded {
-            _ if !self.reach(origin) => {}
             Ok(Input::Instrument(record)) if origin.topic == Topic::Instruments => {
                 let id = record.instrument_id.clone();
                 let checked = check::instrument(&record, key).map(|()| weight::instrument(&record));
@@ -229,7 +232,7 @@ impl Conflator {
             _ if self.full() => self.frame(),
             _ => None,
         };
-        self.reach(origin);
+        self.pass(origin);
         self.counters.ticks += 1;
         if let Err(refusal) = checked {
             self.reject(origin, refusal);
@@ -320,15 +323,11 @@ impl Conflator {
         repeated
     }
 
-    /// Moves the source behind a record; false when it was there before.
-    fn reach(&mut self, origin: &Origin<'_>) -> bool {
-        if self.has_read(origin) {
-            return false;
-        }
+    /// Moves the source behind a record.
+    fn pass(&mut self, origin: &Origin<'_>) {
         let offset = origin.offset();
         let reach = self.sources.entry((origin.topic, origin.partition)).or_insert(Reach { from: offset, to: offset });
         reach.to = offset + 1;
-        true
     }
 
     /// A refused record does not move the event time: its own may be as wrong as the rest of it. Nor does a header that

@@ -1,7 +1,7 @@
 //! The prices that changed since the last frame, one for each instrument, and how new the newest tick
 //! of each instrument was. It keeps no price beyond its frame.
 
-use domain::frame::FramePrice;
+use domain::frame::{FramePrice, is_late};
 use domain::tick::Tick;
 use domain::{InstrumentId, Timestamp};
 use rustc_hash::FxHashMap;
@@ -56,10 +56,7 @@ impl Prices {
             return false;
         }
         let Some(mark) = self.index.get(tick.instrument_id.as_str()).map(|at| &self.marks[*at]) else { return false };
-        let is_late = match (mark.sequence, tick.sequence) {
-            (Some(held), Some(new)) => new < held,
-            _ => tick.event_time < mark.event_time,
-        };
+        let is_late = is_late((tick.sequence, tick.event_time), (mark.sequence, mark.event_time));
         mark.frame == self.frame && !is_late && mark.made.end_of_minute() != end
     }
 

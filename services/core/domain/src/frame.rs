@@ -117,10 +117,7 @@ impl FramePrice {
     }
     /// Whether it is older than what is held: a lower sequence where both have one, else an earlier event time.
     pub fn is_late(&self, held_sequence: Option<i64>, held_time: Timestamp) -> bool {
-        match (held_sequence, self.sequence) {
-            (Some(held), Some(new)) => new < held,
-            _ => self.event_time < held_time,
-        }
+        is_late((self.sequence, self.event_time), (held_sequence, held_time))
     }
     /// Takes the fields that `newer` gives. Returns false, and takes nothing, when it is late.
     pub fn merge(&mut self, newer: &FramePrice) -> bool {
@@ -142,6 +139,15 @@ impl FramePrice {
         }
         self.sequence = newer.sequence.or(self.sequence);
         true
+    }
+}
+
+/// Whether a sequence and an event time are older than those that are held: a lower sequence where both have one, else an
+/// earlier event time.
+pub fn is_late(new: (Option<i64>, Timestamp), held: (Option<i64>, Timestamp)) -> bool {
+    match (held.0, new.0) {
+        (Some(held), Some(new)) => new < held,
+        _ => new.1 < held.1,
     }
 }
 

@@ -20,6 +20,7 @@ pub use input::{HaltView, OpenOrder, PlanInput, Rules};
 pub use outcome::{Leg, LimitMet, Plan, Verdict};
 
 use crate::{constraints, explain};
+use book::closes;
 use breach::Cause;
 use desk::{Desk, Wish};
 use domain::enums::Funding;
@@ -149,15 +150,10 @@ fn drift(desk: &Desk, more: impl Fn(usize) -> i128) -> Option<Fraction> {
         // Of a future what is closed pays its gain, and nothing else.
         cash += match holding.gain {
             None => -change,
-            Some(gain) => int(closed(holding.held(), more(index))) * gain * ONE,
+            Some(gain) => int(holding.held().signum() * closes(holding.held(), more(index))) * gain * ONE,
         };
     }
     ratio(sum + cash.abs(), desk.book.equity * ONE * Int::TWO)
-}
-
-/// Units of a holding that so many more close, with the holding's sign.
-fn closed(held: i128, more: i128) -> i128 {
-    if held.signum() == -more.signum() { held.signum() * held.abs().min(more.abs()) } else { 0 }
 }
 
 fn refused(input: &PlanInput, refusal: Refusal) -> Plan {

@@ -236,18 +236,21 @@ impl<'a> Record<'a> {
     /// Milliseconds since 1970: the broker's, where the topic has LogAppendTime. `None`: not known.
     #[must_use]
     pub fn timestamp(&self) -> Option<i64> {
-        // SAFETY: a live message; the type of timestamp is not asked for.
-        let millis = unsafe { rd::rd_kafka_message_timestamp(self.message.as_ptr(), ptr::null_mut()) };
-        (millis >= 0).then_some(millis)
+        self.dated().map(|(_, millis)| millis)
     }
 
     /// Milliseconds since 1970 at which the broker appended it. `None`: the topic keeps what producers say instead.
     #[must_use]
     pub fn appended(&self) -> Option<i64> {
+        let by_broker = rd::rd_kafka_timestamp_type_t::RD_KAFKA_TIMESTAMP_LOG_APPEND_TIME;
+        self.dated().filter(|(kind, _)| *kind == by_broker).map(|(_, millis)| millis)
+    }
+
+    fn dated(&self) -> Option<(rd::rd_kafka_timestamp_type_t, i64)> {
         let mut kind = rd::rd_kafka_timestamp_type_t::RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
         // SAFETY: a live message, and a place for the type.
         let millis = unsafe { rd::rd_kafka_message_timestamp(self.message.as_ptr(), &raw mut kind) };
-        (kind == rd::rd_kafka_timestamp_type_t::RD_KAFKA_TIMESTAMP_LOG_APPEND_TIME && millis >= 0).then_some(millis)
+        (millis >= 0).then_some((kind, millis))
     }
 
     /// The key, if there is one.

@@ -43,13 +43,12 @@ fn bounds_of(portfolio: &Portfolio, target: Option<u16>) -> Bounds {
     target.and_then(|place| portfolio.rules.targets.get(usize::from(place))).copied().unwrap_or(portfolio.rules.other)
 }
 
-/// The worst standing of any line, group or the cash line. Equity is above zero.
-pub fn worst(portfolio: &Portfolio, market: &Market, weighed: &[Amount], equity: Amount, cash: Amount) -> Standing {
-    if portfolio.rules.groups.is_empty() {
-        let cash = cash_bounds(portfolio, market).map_or(Standing::Clear, |bounds| bounds.standing(cash, equity));
-        return quick(portfolio, weighed, equity).max(cash);
-    }
-    unclear(portfolio, market, weighed, equity, cash).into_iter().map(|(_, standing)| standing).fold(Standing::Clear, Standing::max)
+/// Whether one quick scan tells that no line and no cash is out: of a book with groups it does not. Equity is above zero.
+pub fn is_inside(portfolio: &Portfolio, market: &Market, weighed: &[Amount], equity: Amount, cash: Amount) -> bool {
+    let is_in = |bounds: &Bounds, value: Amount| bounds.standing(value, equity) != Standing::Breached;
+    portfolio.rules.groups.is_empty()
+        && portfolio.lines.counting().zip(weighed).all(|((_, line), value)| is_in(&bounds_of(portfolio, line.target), *value))
+        && cash_bounds(portfolio, market).is_none_or(|bounds| is_in(&bounds, cash))
 }
 
 /// What does not stand inside its clear level, each with its side: lines, but for those that share a group's bounds,
@@ -64,17 +63,6 @@ pub fn unclear(portfolio: &Portfolio, market: &Market, weighed: &[Amount], equit
     let groups = groups.iter().map(|group| edge(Bounded::Group(group.place), &group.bounds, group.sum));
     let cash = cash_bounds(portfolio, market).map(|bounds| edge(Bounded::Cash, &bounds, cash));
     lines.chain(groups).chain(cash).filter(|(_, standing)| *standing != Standing::Clear).collect()
-}
-
-fn quick(portfolio: &Portfolio, weighed: &[Amount], equity: Amount) -> Standing {
-    let mut worst = Standing::Clear;
-    for ((_, line), value) in portfolio.lines.counting().zip(weighed) {
-        worst = worst.max(bounds_of(portfolio, line.target).standing(*value, equity));
-        if worst == Standing::Breached {
-            break;
-        }
-    }
-    worst
 }
 
 fn cash_bounds(portfolio: &Portfolio, market: &Market) -> Option<Bounds> {

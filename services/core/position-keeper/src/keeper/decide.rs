@@ -207,12 +207,17 @@ pub(super) fn judged(portfolio: &Portfolio, market: &Market, weighed: &[Amount],
 }
 
 fn measured(portfolio: &Portfolio, market: &Market, weighed: &[Amount], swept: &Sweep) -> Look {
-    let worst = measure::worst(portfolio, market, weighed, swept.equity, swept.cash);
-    if worst != Standing::Breached && portfolio.watch.open.is_none() {
-        return Look { worst, extent: (Fraction::ZERO, Fraction::ZERO), unclear: Vec::new() };
+    let nothing = |worst| Look { worst, extent: (Fraction::ZERO, Fraction::ZERO), unclear: Vec::new() };
+    let is_open = portfolio.watch.open.is_some();
+    if !is_open && measure::is_inside(portfolio, market, weighed, swept.equity, swept.cash) {
+        return nothing(Standing::Clear);
+    }
+    let unclear = measure::unclear(portfolio, market, weighed, swept.equity, swept.cash);
+    let worst = unclear.iter().map(|(_, standing)| *standing).max().unwrap_or(Standing::Clear);
+    if !is_open && worst != Standing::Breached {
+        return nothing(worst);
     }
     let lines = measure::lines(portfolio, market, weighed, swept.equity);
     let extent = measure::extent(&lines, weighed, swept.equity);
-    let unclear = measure::unclear(portfolio, market, weighed, swept.equity, swept.cash);
     Look { worst, extent: extent.unwrap_or((Fraction::ZERO, Fraction::ZERO)), unclear }
 }

@@ -15,12 +15,12 @@ impl PositionKeeper {
     /// still meanwhile: it is then the price at that cut, and the days of who holds it are closed again.
     pub(crate) fn quote(&mut self, update: FramePrice, clock: Timestamp) {
         let oldest = update.oldest();
-        let ix = self.market.intern(&update.instrument_id);
-        let before = self.market.slot(ix).quoted();
-        self.market.quote(update, clock);
         if !self.cut_prices.may_concern(oldest) && !self.cuts.may_concern(oldest) {
+            self.market.quote(update, clock);
             return;
         }
+        let before = self.market.find(&update.instrument_id).and_then(|ix| self.market.slot(ix).quoted());
+        let ix = self.market.quote(update, clock);
         let change = Change::between(before, self.market.slot(ix).quoted());
         if let Some(accepted) = change.accepted {
             self.cuts.correct(ix, accepted);

@@ -212,10 +212,6 @@ impl Slot {
         let positive = |mark: Option<Mark>| value(mark).filter(|price| price.is_positive());
         (self.price, self.held, self.first) = (positive(self.marks.accepted), value(self.marks.held), positive(self.marks.first));
     }
-    /// The accepted price as it was quoted.
-    pub fn mark(&self) -> Option<Mark> {
-        self.marks.accepted
-    }
     /// Accrued interest per unit, and when it was given.
     pub fn accrued_as_given(&self) -> Option<(Price, Timestamp)> {
         self.accrued.map(|accrued| (accrued, self.accrued_at))

@@ -7,7 +7,7 @@
 //! further that is ordered, itself and those served before it.
 
 use super::sells_first;
-use crate::plan::book::Holding;
+use crate::plan::book::{Holding, closes};
 use crate::plan::desk::{Desk, Wish};
 use crate::plan::exact::{Int, int, narrow, ratio, ten};
 use domain::Fraction;
@@ -55,7 +55,7 @@ fn grow(desk: &Desk, index: usize, wish: &mut Wish, room: Int, gross: Int) -> In
 
 /// Units by which an order brings its holding nearer to zero.
 fn shrinks(holding: &Holding, quantity: i128) -> i128 {
-    if holding.expected().signum() == -quantity.signum() { quantity.abs().min(holding.expected().abs()) } else { 0 }
+    closes(holding.expected(), quantity)
 }
 
 /// What rounding to the nearest lot may bring too much. An exit sells what is there, and rounds nothing.

@@ -2,11 +2,10 @@
 //! contradict each other; it does not look at weights beyond sharing a group's target by value.
 
 use super::book::{Book, Holding};
-use super::exact::{Int, WEIGHT, ceiling, floor, int, ten, weight};
+use super::exact::{Int, WEIGHT, ceiling, floor, int, ten, weight, wide};
 use super::input::Rules;
 use super::refusal::Refusal;
 use bnum::cast::As;
-use bnum::types::I1024;
 use domain::enums::{BandKind, InstrumentType};
 use domain::policy::{Band, Target};
 use domain::{Fraction, InstrumentId, SmolStr};
@@ -49,10 +48,8 @@ pub(crate) struct Share {
 }
 
 impl Share {
-    /// weight × part ÷ whole × equity, the quotient cut toward zero: in 1,024 bits, for three figures of the book in one
-    /// product are more than [`Int`] holds.
+    /// weight × part ÷ whole × equity, the quotient cut toward zero.
     pub(crate) fn of(&self, weight: Int, equity: Int) -> Int {
-        let wide = |number: Int| number.as_::<I1024>();
         (wide(weight) * wide(self.part) * wide(equity) / wide(self.whole)).as_::<Int>()
     }
 }

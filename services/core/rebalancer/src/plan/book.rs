@@ -66,6 +66,11 @@ impl Holding<'_> {
     }
 }
 
+/// Units of a holding that so many more bring nearer to zero.
+pub(crate) fn closes(held: i128, more: i128) -> i128 {
+    if held.signum() == -more.signum() { more.abs().min(held.abs()) } else { 0 }
+}
+
 /// The whole book at scale VALUE.
 #[derive(Debug)]
 pub(crate) struct Book<'a> {

@@ -3,11 +3,9 @@
 
 use super::allocation::{Allocation, Bounds, Group, Share};
 use super::book::Book;
-use super::exact::{Int, WEIGHT, int, ten, weight};
+use super::exact::{Int, WEIGHT, int, ten, weight, wide};
 use super::input::PlanInput;
 use super::refusal::Refusal;
-use bnum::cast::As;
-use bnum::types::I1024;
 use domain::Fraction;
 use domain::enums::{Goal, RebalanceTrigger, Scope};
 use domain::reason::ReasonCode;
@@ -81,8 +79,6 @@ pub(crate) fn side(value: Int, equity: Int, bounds: &Bounds, inclusive: bool) ->
 
 /// The same for a share of a group's bounds, which no division has cut.
 pub(crate) fn side_of_share(value: Int, equity: Int, share: &Share, inclusive: bool) -> Side {
-    // Three figures of the book in one product: more than [`Int`] holds.
-    let wide = |number: Int| number.as_::<I1024>();
     let at = wide(value) * wide(ten(WEIGHT)) * wide(share.whole);
     let edge = |bound: Int| wide(bound) * wide(share.part) * wide(equity);
     let (one, other) = (edge(share.bounds.lower), edge(share.bounds.upper));

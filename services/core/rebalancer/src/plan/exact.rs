@@ -3,7 +3,8 @@
 //! 10^52 units of money and rules whose weights reach 100,000, so the longest product here has 133 of the
 //! 154 digits.
 
-use bnum::types::I512;
+use bnum::cast::As;
+use bnum::types::{I512, I1024};
 use domain::{Fraction, Money};
 
 /// A whole number whose scale its name or documentation says.
@@ -26,6 +27,11 @@ pub(crate) const fn ten(n: u32) -> Int {
 /// The number itself.
 pub(crate) fn int(units: i128) -> Int {
     Int::from(units)
+}
+
+/// The number in 1,024 bits: three figures of the book in one product are more than [`Int`] holds.
+pub(crate) fn wide(number: Int) -> I1024 {
+    number.as_()
 }
 
 /// Money at the scale of values.

@@ -164,8 +164,8 @@ impl<'a> Log<'a> {
     }
     fn may_mean(&self, fill: &Fill, place: usize) -> bool {
         let Some(What::Fill { was, stands, .. }) = &self.items[place] else { return true };
-        let says_how_many = fill.exec_type == ExecType::Cancel && !fill.quantity.is_zero();
-        needs::is_alike(was, fill) && (!says_how_many || [was.quantity, stands.quantity].contains(&fill.quantity))
+        // A correction changes neither side, instrument nor currency.
+        [was, stands].into_iter().any(|named| needs::may_mean(fill, named))
     }
     /// Lines on which something was booked.
     pub(super) fn lines(&self) -> impl Iterator<Item = &InstrumentId> {

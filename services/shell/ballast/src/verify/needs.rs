@@ -16,10 +16,13 @@ use std::ops::Bound;
 /// What names an execution or a cash entry among those of its portfolio: the source and the id, of whatever date.
 type Name = (PortfolioId, SmolStr, SmolStr);
 
-/// Whether an execution has the side, the instrument and the currency that another record says of it.
-pub(super) fn is_alike(one: &Fill, other: &Fill) -> bool {
+/// Whether a cancel or a correction may mean an execution of an earlier date by what it says of it: the side, the
+/// instrument and the currency, and of a cancel the quantity where it gives one.
+pub(super) fn may_mean(fill: &Fill, named: &Fill) -> bool {
     let buys = |fill: &Fill| fill.side == Side::Buy;
-    one.instrument_id == other.instrument_id && one.currency == other.currency && buys(one) == buys(other)
+    let says_how_many = fill.exec_type == ExecType::Cancel && !fill.quantity.is_zero();
+    let same = named.instrument_id == fill.instrument_id && named.currency == fill.currency && buys(named) == buys(fill);
+    same && (!says_how_many || named.quantity == fill.quantity)
 }
 
 /// What was booked of one topic, by which is told what still awaits one.
@@ -90,10 +93,8 @@ impl<'a> Awaited<'a> {
         let named = fill.exec_ref_id.as_ref().filter(|named| amends && **named != fill.exec_id);
         let name = named.map(|named| (fill.portfolio_id.clone(), fill.source.clone(), named.clone()));
         // Ids are unique within a date only: of an earlier one it may be another that is named.
-        let says_how_many =
-            |named: &Fill| named.quantity == fill.quantity || fill.exec_type == ExecType::Correct || fill.quantity.is_zero();
         let may_mean = |date, named: Option<&Fill>| {
-            date == fill.trade_date || date < fill.trade_date && named.is_some_and(|named| is_alike(named, fill) && says_how_many(named))
+            date == fill.trade_date || date < fill.trade_date && named.is_some_and(|named| may_mean(fill, named))
         };
         name.is_some_and(|name| !self.fills.holds(&name, place.offset, self.window(place), may_mean))
     }
