@@ -182,25 +182,41 @@ impl Reader {
     /// # Errors
     /// [`ReadError::TimedOut`] or [`ReadError::Refused`].
     pub fn stable_ends(&self, partitions: &[(TopicName, i32)], limit: Duration) -> Result<Vec<i64>, ReadError> {
+        let found = self.list_offsets(partitions, Offset::End, limit)?;
+        let end_of = |(place, offset): (&(TopicName, i32), Offset)| match offset {
+            Offset::Offset(end) => Ok(end),
+            _ => Err(bounds_error(&place.0, place.1, limit, &KafkaError::OffsetFetch(RDKafkaErrorCode::NoOffset))),
+        };
+        partitions.iter().zip(found).map(end_of).collect()
+    }
+
+    /// The first offset of a partition whose record bears that time or a later one, in milliseconds since 1970; `None`
+    /// where there is none.
+    ///
+    /// # Errors
+    /// As [`Reader::stable_ends`].
+    pub fn first_since(&self, topic: &TopicName, partition: i32, millis: i64, limit: Duration) -> Result<Option<i64>, ReadError> {
+        let found = self.list_offsets(&[(topic.clone(), partition)], Offset::Offset(millis), limit)?;
+        Ok(found.first().and_then(|offset| if let Offset::Offset(first) = offset { Some(*first) } else { None }))
+    }
+
+    fn list_offsets(&self, partitions: &[(TopicName, i32)], at: Offset, limit: Duration) -> Result<Vec<Offset>, ReadError> {
         self.queues.serve_news();
         let mut asked = TopicPartitionList::with_capacity(partitions.len());
         for (topic, partition) in partitions {
-            let added = asked.add_partition_offset(topic.as_str(), *partition, Offset::End);
+            let added = asked.add_partition_offset(topic.as_str(), *partition, at);
             added.map_err(|error| client_error("asking for the ends of partitions", &error))?;
         }
         let refused = |(topic, partition): &(TopicName, i32), error: &KafkaError| bounds_error(topic, *partition, limit, error);
         let Some(first) = partitions.first() else { return Ok(Vec::new()) };
         let answer = self.consumer().offsets_for_times(asked, limit).map_err(|error| refused(first, &error))?;
-        let end_of = |place: &(TopicName, i32)| {
+        let offset_of = |place: &(TopicName, i32)| {
             let found = answer.find_partition(place.0.as_str(), place.1);
             let element = found.ok_or_else(|| refused(place, &KafkaError::OffsetFetch(RDKafkaErrorCode::UnknownPartition)))?;
             element.error().map_err(|error| refused(place, &error))?;
-            match element.offset() {
-                Offset::Offset(end) => Ok(end),
-                _ => Err(refused(place, &KafkaError::OffsetFetch(RDKafkaErrorCode::NoOffset))),
-            }
+            Ok(element.offset())
         };
-        partitions.iter().map(end_of).collect()
+        partitions.iter().map(offset_of).collect()
     }
 
     fn consumer(&self) -> &BaseConsumer<Callbacks> {

@@ -124,16 +124,22 @@ impl Past for KafkaPast {
 
     fn made_anew(&mut self, topic: Topic, partition: i32, offset: i64) -> Result<bool, PortError> {
         let Some(last) = self.last_progress else { return Ok(false) };
+        let (name, since) = (TopicName::from(topic.name()), last + CLOCKS_DIFFER + 1);
+        // One question, and nothing is read where the answer lies behind what the lane has read.
+        let later = self.bounds.first_since(&name, partition, since, PATIENCE).map_err(read_error)?;
+        if later.is_none_or(|later| later >= offset) {
+            return Ok(false);
+        }
         let (start, end) = self.bounds(topic, partition)?;
         // What is gone tells nothing, and of an offset that is not there the reader speaks.
         if offset <= start || offset > end {
             return Ok(false);
         }
-        let (name, from) = (TopicName::from(topic.name()), start.max(offset - LOOK_BACK));
+        let from = start.max(offset - LOOK_BACK);
         let mut newest = None;
         let read = self.bounds.read_range(&name, partition, (from, offset), PATIENCE, |record| newest = newest.max(record.appended()));
         read.map_err(read_error)?;
-        Ok(newest.is_some_and(|newest| newest > last + CLOCKS_DIFFER))
+        Ok(newest.is_some_and(|newest| newest >= since))
     }
 
     fn undecided(&mut self) -> Result<Vec<Progress>, PortError> {
