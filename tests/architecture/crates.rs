@@ -4,11 +4,11 @@
 use super::tree::{Crate, crates};
 
 /// Roles and their neighbours on the deterministic floor; they meet in `domain` and never in each other.
-const ROLES: [&str; 4] = ["conflator", "position-keeper", "rebalancer", "paper-router"];
+const ROLES: [&str; 5] = ["conflator", "position-keeper", "rebalancer", "performance-tracker", "paper-router"];
 
 /// Foreign libraries by how their names start, and the only crates that may build on them.
 /// axum stands with telemetry until a gateway exists.
-const HOMES: [(&str, &[&str]); 11] = [
+const HOMES: [(&str, &[&str]); 12] = [
     ("rdkafka", &["kafka-log"]),
     ("sqlx", &["postgres-store"]),
     ("opentelemetry", &["telemetry"]),
@@ -19,6 +19,7 @@ const HOMES: [(&str, &[&str]); 11] = [
     ("clap", &["ballast"]),
     ("figment", &["ballast"]),
     ("libc", &["kafka-log"]),
+    ("libm", &["performance-tracker"]),
     ("jiff", &["domain", "performance-tracker"]),
 ];
 

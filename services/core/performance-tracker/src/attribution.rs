@@ -1,0 +1,1 @@
+//! Where a return or a profit came from.

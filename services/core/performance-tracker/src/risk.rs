@@ -1,0 +1,1 @@
+//! Risk of a book: value at risk, covariance, concentration and exposure.
