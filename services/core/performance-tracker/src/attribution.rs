@@ -1,1 +1,5 @@
-//! Where a return or a profit came from.
+//! Where a return or a profit came from: Brinson effects by sector, linked over periods, and profit by group.
+
+pub mod brinson;
+pub mod carino;
+pub mod grouping;

@@ -1,8 +1,33 @@
 //! The catalogue of figures: what each is called, what it needs and how it is computed.
 //! One file a figure (or a figure and its named variants); `catalogue.rs` lists them.
 
+pub mod alpha;
+pub mod beta;
+pub mod calmar;
+pub mod capture;
+pub mod catalogue;
+pub mod cumulative_return;
+pub mod downside_deviation;
+pub mod extremes;
+pub mod kurtosis;
+pub mod max_drawdown;
+pub mod omega;
+pub mod rolling;
+pub mod sharpe;
+pub mod skewness;
+pub mod sortino;
+pub mod stability;
+pub mod tail_ratio;
+pub mod to_date;
+pub mod tracking_error;
+pub mod trades;
+pub mod ulcer_index;
+pub mod value_at_risk;
+pub mod volatility;
+pub mod win_rate_periods;
+
 use crate::sample::Sample;
-use crate::undefined::Answer;
+use crate::undefined::{Answer, finite};
 
 /// What a figure is counted in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -54,4 +79,54 @@ pub struct Figure {
     pub value: Answer,
     /// Observations that it was computed from.
     pub observations: usize,
+}
+
+impl Metric {
+    /// A figure of returns.
+    pub const fn of_returns(
+        id: &'static str,
+        unit: Unit,
+        formula: &'static str,
+        source: &'static str,
+        function: fn(&Sample<'_>) -> Answer,
+    ) -> Self {
+        Self { id, unit, formula, source, function: Function::Returns(function) }
+    }
+
+    /// A figure of closed trades.
+    pub const fn of_trades(
+        id: &'static str,
+        unit: Unit,
+        formula: &'static str,
+        source: &'static str,
+        function: fn(&[f64]) -> Answer,
+    ) -> Self {
+        Self { id, unit, formula, source, function: Function::Trades(function) }
+    }
+
+    /// The figure of a sample; `None` where it is none of returns.
+    pub fn of_sample(&self, sample: &Sample<'_>) -> Option<Figure> {
+        match self.function {
+            Function::Returns(function) => Some(self.figure(function(sample), sample.len())),
+            Function::Trades(_) => None,
+        }
+    }
+
+    /// A value under this name; what is not finite loses it here at the latest.
+    pub fn figure(&self, value: Answer, observations: usize) -> Figure {
+        Figure { id: self.id, unit: self.unit, value: value.and_then(finite), observations }
+    }
+}
+
+impl Unit {
+    /// The unit as a word.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Fraction => "fraction",
+            Self::Ratio => "ratio",
+            Self::Count => "count",
+            Self::Days => "days",
+            Self::Amount => "amount",
+        }
+    }
 }

@@ -53,6 +53,8 @@ pub enum Undefined {
         /// Calendar days that there are.
         days: i64,
     },
+    /// The method that was asked for has no such figure.
+    NoMethod,
     /// The result is no finite number.
     OutOfRange,
 }
@@ -79,6 +81,7 @@ impl Undefined {
             Self::ZeroDenominator => "ZERO_DENOMINATOR",
             Self::NoExposure => "NO_EXPOSURE",
             Self::UnderOneYear { .. } => "UNDER_ONE_YEAR",
+            Self::NoMethod => "NO_METHOD",
             Self::OutOfRange => "OUT_OF_RANGE",
         }
     }
@@ -105,6 +108,7 @@ impl fmt::Display for Undefined {
             Self::ZeroBeta => "beta is zero",
             Self::ZeroDenominator => "the denominator is zero",
             Self::NoExposure => "there is no exposure",
+            Self::NoMethod => "the method has no such figure",
             Self::OutOfRange => "the result is no finite number",
         };
         f.write_str(text)

@@ -48,9 +48,8 @@ pub fn brent(bracket: (f64, f64), function: impl Fn(f64) -> f64) -> f64 {
         let tried = if before.abs() < tolerance || at_far.abs() <= at_best.abs() {
             None
         } else {
-            interpolated((far, at_far), (best, at_best), (last, at_last), half).filter(|(top, bottom)| {
-                2.0 * top < (3.0 * half * bottom - (tolerance * bottom).abs()).min((before * bottom).abs())
-            })
+            interpolated((far, at_far), (best, at_best), (last, at_last), half)
+                .filter(|(top, bottom)| 2.0 * top < (3.0 * half * bottom - (tolerance * bottom).abs()).min((before * bottom).abs()))
         };
         (before, step) = match tried {
             Some((top, bottom)) => (step, top / bottom),

@@ -1,0 +1,84 @@
+//! The one list of all figures, in the order in which they are shown.
+
+use super::{Figure, Function, Metric};
+use super::{
+    alpha, beta, calmar, capture, cumulative_return, downside_deviation, extremes, kurtosis, max_drawdown, omega, sharpe, skewness,
+    sortino, stability, tail_ratio, to_date, tracking_error, trades, ulcer_index, value_at_risk, volatility, win_rate_periods,
+};
+use crate::sample::Sample;
+
+/// The files of the catalogue.
+const FILES: [&[Metric]; 22] = [
+    cumulative_return::METRICS,
+    to_date::METRICS,
+    volatility::METRICS,
+    downside_deviation::METRICS,
+    sharpe::METRICS,
+    sortino::METRICS,
+    max_drawdown::METRICS,
+    calmar::METRICS,
+    ulcer_index::METRICS,
+    omega::METRICS,
+    skewness::METRICS,
+    kurtosis::METRICS,
+    tail_ratio::METRICS,
+    stability::METRICS,
+    extremes::METRICS,
+    win_rate_periods::METRICS,
+    value_at_risk::METRICS,
+    beta::METRICS,
+    alpha::METRICS,
+    tracking_error::METRICS,
+    capture::METRICS,
+    trades::METRICS,
+];
+
+/// Every figure.
+pub fn all() -> impl Iterator<Item = &'static Metric> + Clone {
+    FILES.into_iter().flatten()
+}
+
+/// The figure of that name.
+pub fn find(id: &str) -> Option<&'static Metric> {
+    all().find(|metric| metric.id == id)
+}
+
+/// Every figure of a series of returns; those that need what the sample does not have say so.
+pub fn of_returns(sample: &Sample<'_>) -> Vec<Figure> {
+    all().filter_map(|metric| metric.of_sample(sample)).collect()
+}
+
+/// Every figure of closed trades, in the order in which they were closed; profits and losses are finite.
+pub fn of_trades(trades: &[f64]) -> Vec<Figure> {
+    let one = |metric: &Metric| match metric.function {
+        Function::Trades(function) => Some(metric.figure(function(trades), trades.len())),
+        Function::Returns(_) => None,
+    };
+    all().filter_map(one).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_name_stands_once() {
+        let names: BTreeSet<&str> = all().map(|metric| metric.id).collect();
+        assert_eq!(names.len(), all().count());
+        assert!(all().all(|metric| !metric.formula.is_empty() && !metric.source.is_empty()));
+        assert!(find("sharpe").is_some() && find("nonsense").is_none());
+    }
+
+    #[test]
+    fn nothing_but_finite_numbers_leaves() {
+        let hard: [&[f64]; 8] = [&[], &[0.1], &[0.0; 5], &[0.1; 5], &[-1.0, 0.5], &[-2.0, 0.5], &[1e308, 1e308], &[-1e308, 1e-308, 0.3]];
+        for returns in hard {
+            let sample = Sample::new(returns).unwrap().against(returns).unwrap();
+            let figures = of_returns(&sample).into_iter().chain(of_trades(returns));
+            figures.filter_map(|figure| figure.value.ok().map(|value| (figure.id, value))).for_each(|(id, value)| {
+                assert!(value.is_finite(), "{id} of {returns:?} is {value}");
+            });
+        }
+    }
+}
