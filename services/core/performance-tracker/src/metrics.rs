@@ -1,10 +1,12 @@
 //! The catalogue of figures: what each is called, what it needs and how it is computed.
 //! One file a figure (or a figure and its named variants); `catalogue.rs` lists them.
 
+pub mod account;
 pub mod alpha;
 pub mod beta;
 pub mod calmar;
 pub mod capture;
+pub mod cash_flows;
 pub mod catalogue;
 pub mod cumulative_return;
 pub mod downside_deviation;
@@ -26,6 +28,8 @@ pub mod value_at_risk;
 pub mod volatility;
 pub mod win_rate_periods;
 
+use crate::returns::account::{FlowTiming, Valuation};
+use crate::returns::money_weighted::CashFlow;
 use crate::sample::Sample;
 use crate::undefined::{Answer, finite};
 
@@ -51,6 +55,22 @@ pub enum Function {
     Returns(fn(&Sample<'_>) -> Answer),
     /// Profits and losses of closed trades.
     Trades(fn(&[f64]) -> Answer),
+    /// Values of an account and the flows across its boundary.
+    Account(fn(&[Valuation], FlowTiming) -> Answer),
+    /// Dated cash flows alone.
+    Flows(fn(&[CashFlow]) -> Answer),
+}
+
+impl Function {
+    /// What it needs, as a word.
+    pub const fn needs(self) -> &'static str {
+        match self {
+            Self::Returns(_) => "returns",
+            Self::Trades(_) => "trades",
+            Self::Account(_) => "values and flows",
+            Self::Flows(_) => "flows",
+        }
+    }
 }
 
 /// A figure of the catalogue.
@@ -104,11 +124,33 @@ impl Metric {
         Self { id, unit, formula, source, function: Function::Trades(function) }
     }
 
+    /// A figure of an account.
+    pub const fn of_account(
+        id: &'static str,
+        unit: Unit,
+        formula: &'static str,
+        source: &'static str,
+        function: fn(&[Valuation], FlowTiming) -> Answer,
+    ) -> Self {
+        Self { id, unit, formula, source, function: Function::Account(function) }
+    }
+
+    /// A figure of cash flows.
+    pub const fn of_flows(
+        id: &'static str,
+        unit: Unit,
+        formula: &'static str,
+        source: &'static str,
+        function: fn(&[CashFlow]) -> Answer,
+    ) -> Self {
+        Self { id, unit, formula, source, function: Function::Flows(function) }
+    }
+
     /// The figure of a sample; `None` where it is none of returns.
     pub fn of_sample(&self, sample: &Sample<'_>) -> Option<Figure> {
         match self.function {
             Function::Returns(function) => Some(self.figure(function(sample), sample.len())),
-            Function::Trades(_) => None,
+            _ => None,
         }
     }
 

@@ -2,13 +2,18 @@
 
 use super::{Figure, Function, Metric};
 use super::{
-    alpha, beta, calmar, capture, cumulative_return, downside_deviation, extremes, kurtosis, max_drawdown, omega, sharpe, skewness,
-    sortino, stability, tail_ratio, to_date, tracking_error, trades, ulcer_index, value_at_risk, volatility, win_rate_periods,
+    account, alpha, beta, calmar, capture, cash_flows, cumulative_return, downside_deviation, extremes, kurtosis, max_drawdown, omega,
+    sharpe, skewness, sortino, stability, tail_ratio, to_date, tracking_error, trades, ulcer_index, value_at_risk, volatility,
+    win_rate_periods,
 };
+use crate::returns::account::{FlowTiming, Valuation};
+use crate::returns::money_weighted::CashFlow;
 use crate::sample::Sample;
 
 /// The files of the catalogue.
-const FILES: [&[Metric]; 22] = [
+const FILES: [&[Metric]; 24] = [
+    account::METRICS,
+    cash_flows::METRICS,
     cumulative_return::METRICS,
     to_date::METRICS,
     volatility::METRICS,
@@ -52,7 +57,25 @@ pub fn of_returns(sample: &Sample<'_>) -> Vec<Figure> {
 pub fn of_trades(trades: &[f64]) -> Vec<Figure> {
     let one = |metric: &Metric| match metric.function {
         Function::Trades(function) => Some(metric.figure(function(trades), trades.len())),
-        Function::Returns(_) => None,
+        _ => None,
+    };
+    all().filter_map(one).collect()
+}
+
+/// Every figure of an account; the rows stand in time.
+pub fn of_account(rows: &[Valuation], timing: FlowTiming) -> Vec<Figure> {
+    let one = |metric: &Metric| match metric.function {
+        Function::Account(function) => Some(metric.figure(function(rows, timing), rows.len())),
+        _ => None,
+    };
+    all().filter_map(one).collect()
+}
+
+/// Every figure of cash flows, in any order.
+pub fn of_flows(flows: &[CashFlow]) -> Vec<Figure> {
+    let one = |metric: &Metric| match metric.function {
+        Function::Flows(function) => Some(metric.figure(function(flows), flows.len())),
+        _ => None,
     };
     all().filter_map(one).collect()
 }

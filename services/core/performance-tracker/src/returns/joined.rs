@@ -4,7 +4,7 @@
 use super::between;
 use crate::undefined::Undefined;
 use domain::Date;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Series on common dates.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,6 +44,68 @@ impl Joined {
     }
 }
 
+/// Returns by the last day of their periods, and the day on which the first period began, where it is known.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Dated {
+    /// The day of the first level.
+    pub opening: Option<Date>,
+    /// Returns by their last day, rising.
+    pub rows: Vec<(Date, f64)>,
+}
+
+impl Dated {
+    /// Returns between dated levels, which rise in time.
+    pub fn from_levels(levels: &[(Date, f64)]) -> Result<Self, Undefined> {
+        let returns = between(&levels.iter().map(|(_, level)| *level).collect::<Vec<f64>>())?;
+        let rows = levels.iter().skip(1).map(|(date, _)| *date).zip(returns).collect();
+        Ok(Self { opening: levels.first().map(|(date, _)| *date), rows })
+    }
+
+    /// What compounds from after `from` to the end of `to`; a single period's return stays as it is.
+    fn over(&self, from: Date, to: Date) -> Option<f64> {
+        let after = |end: Date| self.rows.partition_point(|(date, _)| *date <= end);
+        match &self.rows[after(from)..after(to)] {
+            [] => None,
+            [(_, one)] => Some(*one),
+            several => Some(several.iter().fold(1.0, |product, (_, one)| product * (1.0 + one)) - 1.0),
+        }
+    }
+}
+
+/// Series of returns on the dates that all of them have: returns between two common dates compound, so that each
+/// spans the same days in all series. The first one counts where it is the first of every series, or where the
+/// series' levels before it are known.
+pub fn aligned(series: &[Dated]) -> (Option<Date>, Joined) {
+    let nodes = |one: &Dated| one.opening.into_iter().chain(one.rows.iter().map(|(date, _)| *date)).collect::<BTreeSet<Date>>();
+    let all: Vec<BTreeSet<Date>> = series.iter().map(nodes).collect();
+    let every: BTreeSet<Date> = all.iter().flatten().copied().collect();
+    let common: Vec<Date> = every.iter().copied().filter(|date| all.iter().all(|one| one.contains(date))).collect();
+    let mut found = Joined { dates: Vec::new(), columns: vec![Vec::new(); series.len()], left_out: every.len() - common.len() };
+    let Some(first) = common.first().copied() else { return (None, found) };
+    let begins = series.iter().all(|one| first_return(one, first).is_some());
+    if begins {
+        found.dates.push(first);
+        for (column, one) in found.columns.iter_mut().zip(series) {
+            column.extend(first_return(one, first));
+        }
+    }
+    for pair in common.windows(2) {
+        found.dates.push(pair[1]);
+        for (column, one) in found.columns.iter_mut().zip(series) {
+            column.extend(one.over(pair[0], pair[1]));
+        }
+    }
+    ((!begins).then_some(first), found)
+}
+
+/// The return that ends with the first common date, where it is one of that date alone.
+fn first_return(one: &Dated, first: Date) -> Option<f64> {
+    match one.opening {
+        Some(_) => one.rows.iter().find(|(date, _)| *date == first).map(|(_, value)| *value),
+        None => one.rows.first().filter(|(date, _)| *date == first).map(|(_, value)| *value),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -58,5 +120,24 @@ mod tests {
         let returns = levels.returns().unwrap();
         assert_eq!(returns.dates, [day(3)]);
         assert!((returns.columns[0][0] - 0.21).abs() < 1e-15 && (returns.columns[1][0] - 0.1).abs() < 1e-15);
+    }
+
+    #[test]
+    fn returns_between_common_dates_compound() {
+        let day = Date::from_days;
+        let own = Dated { opening: None, rows: vec![(day(2), 0.1), (day(3), 0.1), (day(4), 0.05)] };
+        let other = Dated { opening: None, rows: vec![(day(2), 0.2), (day(4), 0.3)] };
+        let (opening, found) = aligned(&[own.clone(), other]);
+        assert_eq!((opening, found.dates.clone(), found.left_out), (None, vec![day(2), day(4)], 1));
+        assert!((found.columns[0][1] - (1.1 * 1.05 - 1.0)).abs() < 1e-15);
+        assert_eq!(found.columns[1], [0.2, 0.3]);
+        let late = Dated { opening: None, rows: vec![(day(3), 0.2), (day(4), 0.3)] };
+        let (opening, found) = aligned(&[own.clone(), late]);
+        assert_eq!((opening, found.columns), (Some(day(3)), vec![vec![0.05], vec![0.3]]));
+        let levels = Dated::from_levels(&[(day(1), 10.0), (day(2), 11.0), (day(4), 22.0)]).unwrap();
+        let (opening, found) = aligned(&[own, levels]);
+        assert_eq!((opening, found.dates), (None, vec![day(2), day(4)]));
+        assert!((found.columns[1][0] - 0.1).abs() < 1e-15 && found.columns[1][1] == 1.0);
+        assert_eq!(aligned(&[]).1.dates, []);
     }
 }
