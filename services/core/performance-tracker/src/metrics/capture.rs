@@ -21,6 +21,9 @@ pub const METRICS: &[Metric] = &[
         "Morningstar; empyrical down_capture",
         |sample| capture(sample, falls, compounded),
     ),
+    Metric::of_returns("capture", Ratio, "annualised r / annualised b", "empyrical capture", |sample| {
+        capture(sample, |_| true, compounded)
+    }),
     Metric::of_returns("up_down_capture", Ratio, "up capture / down capture", "empyrical up_down_capture", up_down),
     Metric::of_returns("up_capture_mean", Ratio, "mean r / mean b, of the periods with b above 0", "Bacon (2008)", |sample| {
         capture(sample, rises, |returns, _| mean(returns))

@@ -34,9 +34,11 @@ pub fn depth(sample: &Sample<'_>) -> Answer {
     finite(below_peaks(sample.returns())?.into_iter().fold(0.0, f64::min))
 }
 
+/// Days of a drawdown. One from the start on counts from the day of the first value, else from that of the first return.
 fn days(sample: &Sample<'_>, drawdown: &Drawdown) -> Answer {
     let dates = sample.dates()?;
-    let start = drawdown.peak.map_or(sample.opening(), |row| dates.get(row).copied()).ok_or(Undefined::NoDates)?;
+    let opening = sample.opening().or(dates.first().copied());
+    let start = drawdown.peak.map_or(opening, |row| dates.get(row).copied()).ok_or(Undefined::NoDates)?;
     let end = drawdown.recovery.map_or(dates.last(), |row| dates.get(row)).ok_or(Undefined::NoDates)?;
     finite(f64::from(end.days() - start.days()))
 }
