@@ -8,7 +8,7 @@ const ROLES: [&str; 5] = ["conflator", "position-keeper", "rebalancer", "perform
 
 /// Foreign libraries by how their names start, and the only crates that may build on them.
 /// axum stands with telemetry until a gateway exists.
-const HOMES: [(&str, &[&str]); 12] = [
+const HOMES: [(&str, &[&str]); 13] = [
     ("rdkafka", &["kafka-log"]),
     ("sqlx", &["postgres-store"]),
     ("opentelemetry", &["telemetry"]),
@@ -18,6 +18,7 @@ const HOMES: [(&str, &[&str]); 12] = [
     ("apache-avro", &["avro-codec"]),
     ("clap", &["ballast"]),
     ("figment", &["ballast"]),
+    ("csv", &["ballast"]),
     ("libc", &["kafka-log"]),
     ("libm", &["performance-tracker"]),
     ("jiff", &["domain", "performance-tracker"]),

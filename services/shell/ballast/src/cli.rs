@@ -1,5 +1,8 @@
 //! The command line: what may be asked of `ballast`, and the help that teaches it.
 
+pub mod metrics;
+
+use crate::cli::metrics::{METRICS_HELP, MetricsArgs};
 use crate::nearest::topic_words;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use domain::Topic;
@@ -102,6 +105,10 @@ pub enum Command {
     /// follows a shadow, so that an episode of one is proposed again and again: its first proposal counts. What
     /// persons asked for is counted apart: no shadow answers them.
     Shadow(ShadowArgs),
+    /// Computes performance and risk figures from a file of CSV or JSON lines, without a server: returns, prices or
+    /// an account's values and flows, cash flows, closed trades, sectors (Brinson), assets, holdings.
+    #[command(after_long_help = METRICS_HELP)]
+    Metrics(Box<MetricsArgs>),
     /// Reads every topic from its beginning and checks the invariants I1 to I12; exit status 1 when one is broken.
     ///
     /// I7 replays every step with the engine; all others are recomputed in exact arithmetic by a model that shares

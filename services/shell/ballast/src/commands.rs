@@ -2,6 +2,8 @@
 
 pub mod config_check;
 pub mod demo;
+#[allow(clippy::float_arithmetic, reason = "statistics are f64")]
+pub mod metrics;
 pub mod migrate;
 pub mod publish;
 pub mod replay;

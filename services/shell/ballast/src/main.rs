@@ -2,6 +2,7 @@
 
 use ballast::advice::advice;
 use ballast::cli::{Cli, Command, ConfigCommand, TopicsCommand};
+use ballast::commands::metrics::UnusableInput;
 use ballast::commands::replay::UnusableFile;
 use ballast::replay::ReplayError;
 use ballast::{config, print};
@@ -30,7 +31,8 @@ fn main() -> ExitCode {
 /// 2 for what was asked, and where `verify` could not judge: 1 is its word for a broken invariant. 3 for a wrong line where
 /// the first one ends a replay, 1 for all else.
 fn status_of(error: &anyhow::Error, command: &Command) -> u8 {
-    if error.is::<config::ConfigError>() || error.is::<UnusableFile>() || matches!(command, Command::Verify(_)) {
+    let unusable = error.is::<config::ConfigError>() || error.is::<UnusableFile>() || error.is::<UnusableInput>();
+    if unusable || matches!(command, Command::Verify(_)) {
         return 2;
     }
     if matches!(error.downcast_ref(), Some(ReplayError::WrongLine { .. })) { 3 } else { 1 }
@@ -48,6 +50,7 @@ fn act(cli: &Cli) -> anyhow::Result<ExitCode> {
         Command::Topics(TopicsCommand::Tail(args)) => ballast::commands::tail::run(&config, args),
         Command::Shadow(args) => ballast::commands::shadow::run(&config, args),
         Command::Verify(args) => ballast::commands::verify::run(&config, args),
+        Command::Metrics(args) => ballast::commands::metrics::run(args),
         Command::Migrate => ballast::commands::migrate::run(&config),
         Command::Config(ConfigCommand::Check) => ballast::commands::config_check::run(cli.config.as_deref(), &cli.overrides),
     }

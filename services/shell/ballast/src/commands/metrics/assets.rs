@@ -1,0 +1,170 @@
+//! Several series of returns: how they move together, and what each adds to the risk of a book with weights.
+
+use super::columns::{Columns, Role};
+use super::report::{Cell, Grid, Report};
+use super::series::timed;
+use super::table::Row;
+use super::{UnusableInput, performance};
+use crate::cli::metrics::{MetricsArgs, RiskMethod};
+use performance_tracker::metrics::Unit::{Amount, Fraction, Ratio};
+use performance_tracker::numeric::{mean, standard_deviation};
+use performance_tracker::returns::between;
+use performance_tracker::risk::component::{Components, historical, parametric, portfolio, shortfall, volatility};
+use performance_tracker::risk::concentration::concentration;
+use performance_tracker::risk::covariance::{Matrix, correlation_of, exponential, sample};
+
+/// The assets of a file.
+struct Assets {
+    names: Vec<String>,
+    columns: Vec<Vec<f64>>,
+    left_out: usize,
+}
+
+/// Covariances, correlations and, with weights, components of risk.
+pub fn assets(columns: &Columns<'_>, args: &MetricsArgs) -> Result<Report, UnusableInput> {
+    let table = columns.table();
+    let assets = read(columns, args)?;
+    let mut report = Report::new("assets");
+    let rows = assets.columns.first().map_or(0, Vec::len);
+    report.fact("assets", Cell::count(assets.names.len()));
+    report.fact("observations", Cell::count(rows));
+    report.fact("gaps", Cell::count(assets.left_out));
+    let method = args.lambda.map_or("sample (n - 1)".to_owned(), |lambda| format!("exponential, lambda {lambda}, mean zero"));
+    report.fact("covariance_method", Cell::Text(method));
+    if assets.left_out > 0 {
+        report.notes.push(format!("{} rows without a value of every asset left out", assets.left_out));
+    }
+    let covariances = match args.lambda {
+        Some(lambda) if !(lambda > 0.0 && lambda < 1.0) => {
+            return Err(UnusableInput(format!("--lambda {lambda}: it lies between 0 and 1, such as 0.94")));
+        }
+        Some(lambda) => exponential(&assets.columns, lambda),
+        None => sample(&assets.columns),
+    };
+    let covariances = covariances.map_err(|reason| table.unusable(reason))?;
+    report.grids.push(each(&assets, args));
+    report.grids.push(square("covariance", &assets.names, &covariances));
+    match correlation_of(&covariances) {
+        Ok(matrix) => report.grids.push(square("correlation", &assets.names, &matrix)),
+        Err(reason) => report.notes.push(format!("there are no correlations: {reason}")),
+    }
+    match &args.weights {
+        Some(text) => book(&mut report, &assets, &covariances, &weights(text, &assets.names)?, args),
+        None => report.notes.push("--weights A=0.6,B=0.4 gives the risk of a book and what each asset adds to it".to_owned()),
+    }
+    Ok(report)
+}
+
+/// Every numeric column but the date's.
+fn read(columns: &Columns<'_>, args: &MetricsArgs) -> Result<Assets, UnusableInput> {
+    let table = columns.table();
+    let dates = columns.any(&[Role::Date, Role::Period]);
+    let wanted: Vec<usize> = (0..table.headers.len()).filter(|column| Some(*column) != dates).collect();
+    let rows: Vec<&Row> =
+        if columns.is_dated() { timed(columns)?.rows.into_iter().map(|(_, row)| row).collect() } else { table.rows.iter().collect() };
+    let mut series: Vec<Vec<f64>> = vec![Vec::new(); wanted.len()];
+    let mut left_out = 0;
+    for row in rows {
+        let cell = |column: &usize| if args.prices { columns.number(row, *column) } else { columns.fraction(row, *column) };
+        let values: Result<Vec<Option<f64>>, UnusableInput> = wanted.iter().map(cell).collect();
+        match values?.into_iter().collect::<Option<Vec<f64>>>() {
+            Some(values) => series.iter_mut().zip(values).for_each(|(column, value)| column.push(value)),
+            None => left_out += 1,
+        }
+    }
+    if args.prices {
+        let returns: Result<Vec<Vec<f64>>, _> = series.iter().map(|levels| between(levels)).collect();
+        series = returns.map_err(|reason| table.unusable(format!("prices are positive: {reason}")))?;
+    }
+    Ok(Assets { names: wanted.iter().map(|column| table.headers[*column].clone()).collect(), columns: series, left_out })
+}
+
+/// Weights by name, or by place.
+fn weights(text: &str, names: &[String]) -> Result<Vec<f64>, UnusableInput> {
+    let parts: Vec<&str> = text.split(',').map(str::trim).filter(|part| !part.is_empty()).collect();
+    let wrong = |why: String| UnusableInput(format!("--weights {text}: {why}; the assets are {}", names.join(", ")));
+    let number = |part: &str| super::number::number(part).map_err(&wrong);
+    if parts.iter().all(|part| !part.contains('=')) {
+        if parts.len() != names.len() {
+            return Err(wrong(format!("there are {} weights and {} assets", parts.len(), names.len())));
+        }
+        return parts.into_iter().map(number).collect();
+    }
+    let mut weights = vec![0.0; names.len()];
+    for part in parts {
+        let (name, weight) = part.split_once('=').ok_or_else(|| wrong(format!("{part:?} is no NAME=WEIGHT")))?;
+        let at = names.iter().position(|one| one == name.trim()).ok_or_else(|| wrong(format!("there is no asset {name:?}")))?;
+        weights[at] = number(weight)?;
+    }
+    Ok(weights)
+}
+
+fn each(assets: &Assets, args: &MetricsArgs) -> Grid {
+    let mut grid = Grid::new("assets_each", &["asset", "mean", "standard_deviation", "volatility"]);
+    for (name, column) in assets.names.iter().zip(&assets.columns) {
+        let deviation = standard_deviation(column);
+        let annual = deviation.map(|deviation| deviation * args.periods_per_year.sqrt());
+        let cells = [mean(column), deviation, annual].map(|answer| Cell::of(answer, Fraction));
+        grid.rows.push([Cell::Text(name.clone())].into_iter().chain(cells).collect());
+    }
+    grid
+}
+
+fn square(name: &'static str, names: &[String], matrix: &Matrix) -> Grid {
+    let mut grid = Grid::new(name, &["asset"]);
+    grid.headers.extend(names.iter().cloned());
+    for (asset, row) in names.iter().zip(matrix) {
+        let cells = row.iter().map(|value| Cell::Number(*value, Ratio));
+        grid.rows.push([Cell::Text(asset.clone())].into_iter().chain(cells).collect());
+    }
+    grid
+}
+
+/// The book's risk by the method that was asked for, and the parts of it.
+fn book(report: &mut Report, assets: &Assets, covariances: &Matrix, weights: &[f64], args: &MetricsArgs) {
+    let observations = assets.columns.first().map_or(0, Vec::len);
+    let confidence = performance::confidence(args);
+    let moved = volatility(covariances, weights);
+    let total = moved.as_ref().map(|found| found.total).map_err(|reason| *reason);
+    report.figure("portfolio_standard_deviation", Fraction, total, observations);
+    report.figure("portfolio_volatility", Fraction, total.map(|total| total * args.periods_per_year.sqrt()), observations);
+    let means: Vec<f64> = match args.lambda {
+        Some(_) => vec![0.0; weights.len()],
+        None => assets.columns.iter().map(|column| mean(column).unwrap_or(0.0)).collect(),
+    };
+    let by_method = match args.method.unwrap_or(RiskMethod::Parametric) {
+        RiskMethod::Historical => historical(&assets.columns, weights, confidence),
+        _ => parametric(covariances, &means, weights, confidence, args.horizon),
+    };
+    if args.method == Some(RiskMethod::CornishFisher) {
+        report.notes.push("components are parametric: those of Cornish-Fisher are not computed".to_owned());
+    }
+    let beyond = shortfall(&assets.columns, weights, confidence);
+    let of = |found: &Result<Components, _>| found.as_ref().map(|found| found.total).map_err(|reason| *reason);
+    report.figure("value_at_risk", Fraction, of(&by_method), observations);
+    if let Some(value) = args.book_value {
+        report.figure("value_at_risk_money", Amount, of(&by_method).map(|part| part * value), observations);
+    }
+    report.figure("expected_shortfall", Fraction, of(&beyond), observations);
+    report.figure("portfolio_mean", Fraction, mean(&portfolio(&assets.columns, weights)), observations);
+    if let Ok(found) = concentration(weights) {
+        report.figure("hhi", Ratio, Ok(found.hhi), weights.len());
+        report.figure("effective_number", Ratio, Ok(found.effective_number), weights.len());
+    }
+    report.grids.push(components(assets, weights, [&moved, &by_method, &beyond]));
+}
+
+fn components(assets: &Assets, weights: &[f64], found: [&Result<Components, performance_tracker::Undefined>; 3]) -> Grid {
+    let headers = ["asset", "weight", "volatility_part", "var_part", "var_share", "var_marginal", "es_part"];
+    let mut grid = Grid::new("components", &headers);
+    let part = |of: usize, at: usize| found[of].as_ref().map(|one| one.parts[at]).map_err(|reason| *reason);
+    for (at, (name, weight)) in assets.names.iter().zip(weights).enumerate() {
+        let share = found[1].as_ref().map_err(|reason| *reason).and_then(|one| one.shares()[at]);
+        let marginal = part(1, at)
+            .and_then(|part| if *weight == 0.0 { Err(performance_tracker::Undefined::ZeroDenominator) } else { Ok(part / weight) });
+        let cells = [part(0, at), part(1, at), share, marginal, part(2, at)].map(|answer| Cell::of(answer, Fraction));
+        let head = [Cell::Text(name.clone()), Cell::Number(*weight, Fraction)];
+        grid.rows.push(head.into_iter().chain(cells).collect());
+    }
+    grid
+}
