@@ -35,9 +35,9 @@ pub fn decode(schemas: &SchemaStore, topic: Topic, key: Option<&[u8]>, value: Op
         Topic::Drift => Input::Drift(boxed(schemas, topic, value)?),
         Topic::Orders => Input::OrderWave(boxed(schemas, topic, value)?),
         Topic::Frames => Input::Frame(boxed(schemas, topic, value)?),
-        Topic::Ledger
-        | Topic::Snapshots
-        | Topic::PortfolioCloses
+        Topic::Ledger => Input::Ledger(boxed(schemas, topic, value)?),
+        Topic::PortfolioCloses => Input::PortfolioClose(boxed(schemas, topic, value)?),
+        Topic::Snapshots
         | Topic::RebalanceEvents
         | Topic::Performance
         | Topic::Risk
@@ -58,6 +58,8 @@ pub fn decode_output(schemas: &SchemaStore, topic: Topic, value: &[u8]) -> Resul
         Topic::Snapshots => Output::Snapshot(boxed(schemas, topic, value)?),
         Topic::Drift => Output::Drift(boxed(schemas, topic, value)?),
         Topic::PortfolioCloses => Output::PortfolioClose(boxed(schemas, topic, value)?),
+        Topic::Performance => Output::Performance(boxed(schemas, topic, value)?),
+        Topic::Risk => Output::Risk(boxed(schemas, topic, value)?),
         Topic::Orders => Output::OrderWave(boxed(schemas, topic, value)?),
         Topic::RebalanceEvents => Output::RebalanceEvent(boxed(schemas, topic, value)?),
         Topic::Refresh => Output::Refresh(boxed(schemas, topic, value)?),

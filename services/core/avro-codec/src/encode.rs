@@ -23,6 +23,8 @@ pub fn encode(output: &Output, into: &mut Vec<u8>) -> Result<(), CodecError> {
         Output::Snapshot(record) => write(topic, &**record, into),
         Output::Drift(record) => write(topic, &**record, into),
         Output::PortfolioClose(record) => write(topic, &**record, into),
+        Output::Performance(record) => write(topic, &**record, into),
+        Output::Risk(record) => write(topic, &**record, into),
         Output::OrderWave(record) => write(topic, &**record, into),
         Output::RebalanceEvent(record) => write(topic, &**record, into),
         Output::Refresh(record) => write(topic, &**record, into),
@@ -64,6 +66,8 @@ fn write_input(input: &Input, into: &mut Vec<u8>) -> Result<(), CodecError> {
         Input::Drift(record) => write(Topic::Drift, &**record, into),
         Input::OrderWave(record) => write(Topic::Orders, &**record, into),
         Input::Frame(record) => encode_frame(record, into),
+        Input::Ledger(record) => write(Topic::Ledger, &**record, into),
+        Input::PortfolioClose(record) => write(Topic::PortfolioCloses, &**record, into),
     }
 }
 

@@ -1,6 +1,6 @@
-//! The key of every record: what a publisher must send, so that the record finds its lane.
+//! The key of every input: what a publisher must send, so that the record finds its lane. Outputs name their own.
 
-use domain::{Input, Output};
+use domain::Input;
 use smol_str::SmolStr;
 
 /// The key under which an input is published; `None` stands for a null key.
@@ -23,15 +23,9 @@ pub fn input_key(input: &Input) -> Option<SmolStr> {
         Input::Refresh(record) => record.portfolio_id.as_str(),
         Input::Drift(record) => record.portfolio_id.as_str(),
         Input::OrderWave(record) => record.portfolio_id.as_str(),
+        Input::Ledger(record) => record.portfolio_id.as_str(),
+        Input::PortfolioClose(record) => record.portfolio_id.as_str(),
         Input::Frame(_) => return None,
     };
     Some(SmolStr::new(key))
-}
-
-/// The key under which an output is published; `None` stands for a null key.
-pub fn output_key(output: &Output) -> Option<&[u8]> {
-    match output {
-        Output::DeadLetter(letter) => letter.key.as_deref(),
-        _ => output.portfolio_id().map(|portfolio| portfolio.as_str().as_bytes()),
-    }
 }

@@ -31,7 +31,7 @@ pub use decode::{decode, decode_frame, decode_output, decode_progress};
 pub use encode::{encode, encode_frame, encode_input, encode_progress};
 pub use error::CodecError;
 pub use fault::{Fault, FaultKind};
-pub use keys::{input_key, output_key};
+pub use keys::input_key;
 pub use limits::record_limit;
 pub use schemas::{Fingerprint, fingerprint, schema_text};
 pub use store::{SchemaStore, fingerprint_of_text};

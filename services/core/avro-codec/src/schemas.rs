@@ -83,8 +83,8 @@ schemas! {
     PORTFOLIO_CLOSE = "portfolio.closes.v1", "PortfolioClose", 0x8029_3f17_8af4_15f6, PortfolioCloses;
     ORDER_WAVE = "rebalance.orders.v1", "OrderWave", 0xaa16_5c02_8bb8_367b, Orders;
     REBALANCE_EVENT = "rebalance.events.v1", "RebalanceEvent", 0xf038_998b_343a_e1ea, RebalanceEvents;
-    PERFORMANCE = "portfolio.performance.v1", "Performance", 0x367e_4988_a462_8bf3, Performance;
-    RISK = "portfolio.risk.v1", "Risk", 0x73e2_9f3b_0c56_f490, Risk;
+    PERFORMANCE = "portfolio.performance.v1", "Performance", 0x1b4f_a574_2f58_f1f3, Performance;
+    RISK = "portfolio.risk.v1", "Risk", 0x702d_6460_4b96_8ac0, Risk;
     REFRESH = "ballast.refresh.v1", "Refresh", 0x0a32_e372_b6da_fd3b, Refresh;
     FRAME = "ballast.frames.v1", "Frame", 0xbc20_b14b_3dc9_5a23, Frames;
     PROGRESS = "ballast.progress.v1", "Progress", 0xb1e9_db7b_bfcd_e60a, PositionKeeperProgress | RebalancerProgress | PaperRouterProgress | PerformanceTrackerProgress;
@@ -96,7 +96,9 @@ pub static EARLIER: &[&str] = &[
     include_str!("../../../../schemas/released/portfolio.closes.v1@1.avsc"),
     include_str!("../../../../schemas/released/portfolio.drift.v1@1.avsc"),
     include_str!("../../../../schemas/released/portfolio.ledger.v1@1.avsc"),
+    include_str!("../../../../schemas/released/portfolio.performance.v1@1.avsc"),
     include_str!("../../../../schemas/released/portfolio.policies.v1@1.avsc"),
+    include_str!("../../../../schemas/released/portfolio.risk.v1@1.avsc"),
     include_str!("../../../../schemas/released/portfolio.snapshots.v1@1.avsc"),
     include_str!("../../../../schemas/released/rebalance.events.v1@1.avsc"),
     include_str!("../../../../schemas/released/rebalance.orders.v1@1.avsc"),

@@ -46,6 +46,12 @@ pub fn local_date(time_zone: &str, moment: Timestamp) -> Option<Date> {
     Some(Date::from_days(date.since(civil::date(1970, 1, 1)).ok()?.get_days()))
 }
 
+/// The local hour of a moment, 0 to 23. `None` where the zone is none, and at the ends of the calendar.
+pub fn local_hour(time_zone: &str, moment: Timestamp) -> Option<u8> {
+    let local = zone(time_zone)?.to_datetime(jiff::Timestamp::from_microsecond(moment.micros()).ok()?);
+    u8::try_from(local.hour()).ok()
+}
+
 /// The moment at which a local time of day (HH:MM) comes on a local date, by the rule of [`last_day_cut`].
 pub fn moment_of(time_zone: &str, time: &str, day: Date) -> Option<Timestamp> {
     let date = civil::date(1970, 1, 1).checked_add(jiff::Span::new().try_days(day.days()).ok()?).ok()?;

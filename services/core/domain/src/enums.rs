@@ -532,6 +532,36 @@ closed_enum! {
         Cut = "CUT",
     }
 }
+closed_enum! {
+    /// What a figure counts.
+    MetricUnit {
+        /// A fraction of one.
+        Fraction = "FRACTION",
+        /// An amount of money.
+        Money = "MONEY",
+        /// A plain number.
+        Ratio = "RATIO",
+        /// How many.
+        Count = "COUNT",
+        /// Days.
+        Days = "DAYS",
+    }
+}
+closed_enum! {
+    /// What profit is grouped by.
+    Grouping {
+        /// The strategy of the bookings.
+        Strategy = "STRATEGY",
+        /// The sector of the instrument.
+        Sector = "SECTOR",
+        /// The kind of the instrument.
+        InstrumentType = "INSTRUMENT_TYPE",
+        /// The hour of the execution at its venue.
+        TimeOfDay = "TIME_OF_DAY",
+        /// Against a benchmark, by sector.
+        BrinsonFachler = "BRINSON_FACHLER",
+    }
+}
 
 #[cfg(test)]
 mod tests {

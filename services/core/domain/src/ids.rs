@@ -83,6 +83,14 @@ text_id! {
     /// An instrument, as the reference data names it.
     InstrumentId
 }
+impl InstrumentId {
+    /// The currencies of the id of a pair, such as `EUR/USD`, which quotes USD per EUR.
+    pub fn pair(&self) -> Option<(Currency, Currency)> {
+        let (of, quoted) = self.as_str().split_once('/')?;
+        let pair = (Currency::new(of).ok()?, Currency::new(quoted).ok()?);
+        (pair.0 != pair.1).then_some(pair)
+    }
+}
 text_id! {
     /// A strategy, to which executions may be attributed.
     StrategyId

@@ -13,10 +13,12 @@ use crate::ledger::Ledger;
 use crate::market_status::MarketStatus;
 use crate::order::OrderWave;
 use crate::order_status::OrderStatus;
+use crate::performance::Performance;
 use crate::policy::Policy;
 use crate::portfolio_close::PortfolioClose;
 use crate::rebalance_event::RebalanceEvent;
 use crate::refresh::Refresh;
+use crate::risk::Risk;
 use crate::snapshot::Snapshot;
 use crate::tick::Tick;
 use crate::{PortfolioId, Topic};
@@ -55,6 +57,10 @@ pub enum Input {
     OrderWave(Box<OrderWave>),
     /// A frame.
     Frame(Box<Frame>),
+    /// Entries of a portfolio.
+    Ledger(Box<Ledger>),
+    /// A portfolio's day.
+    PortfolioClose(Box<PortfolioClose>),
 }
 
 /// A record that a role writes.
@@ -68,6 +74,10 @@ pub enum Output {
     Drift(Box<Drift>),
     /// A portfolio's day.
     PortfolioClose(Box<PortfolioClose>),
+    /// A timeframe's performance.
+    Performance(Box<Performance>),
+    /// A portfolio's risk.
+    Risk(Box<Risk>),
     /// A wave of orders.
     OrderWave(Box<OrderWave>),
     /// An event of a rebalance.
@@ -91,6 +101,8 @@ impl Output {
             Output::Snapshot(_) => Topic::Snapshots,
             Output::Drift(_) => Topic::Drift,
             Output::PortfolioClose(_) => Topic::PortfolioCloses,
+            Output::Performance(_) => Topic::Performance,
+            Output::Risk(_) => Topic::Risk,
             Output::OrderWave(_) => Topic::Orders,
             Output::RebalanceEvent(_) => Topic::RebalanceEvents,
             Output::Refresh(_) => Topic::Refresh,
@@ -99,13 +111,23 @@ impl Output {
             Output::OrderStatus(_) => Topic::OrderStatus,
         }
     }
-    /// The portfolio that it is keyed by; `None` for dead letters, which keep their own key.
+    /// The key under which it is published; `None` for a null key.
+    pub fn key(&self) -> Option<Vec<u8>> {
+        match self {
+            Output::DeadLetter(letter) => letter.key.clone(),
+            Output::Performance(record) => Some(record.key().as_bytes().to_vec()),
+            _ => self.portfolio_id().map(|portfolio| portfolio.as_str().as_bytes().to_vec()),
+        }
+    }
+    /// The portfolio that it is of; `None` for dead letters.
     pub fn portfolio_id(&self) -> Option<&PortfolioId> {
         match self {
             Output::Ledger(r) => Some(&r.portfolio_id),
             Output::Snapshot(r) => Some(&r.portfolio_id),
             Output::Drift(r) => Some(&r.portfolio_id),
             Output::PortfolioClose(r) => Some(&r.portfolio_id),
+            Output::Performance(r) => Some(&r.portfolio_id),
+            Output::Risk(r) => Some(&r.portfolio_id),
             Output::OrderWave(r) => Some(&r.portfolio_id),
             Output::RebalanceEvent(r) => Some(&r.portfolio_id),
             Output::Refresh(r) => Some(&r.portfolio_id),
@@ -129,6 +151,8 @@ impl Input {
             Input::Refresh(r) => Some(&r.portfolio_id),
             Input::Drift(r) => Some(&r.portfolio_id),
             Input::OrderWave(r) => Some(&r.portfolio_id),
+            Input::Ledger(r) => Some(&r.portfolio_id),
+            Input::PortfolioClose(r) => Some(&r.portfolio_id),
             Input::Tick(_)
             | Input::Instrument(_)
             | Input::CorporateAction(_)

@@ -139,6 +139,12 @@ impl Date {
     pub const fn plus_days(self, days: i32) -> Self {
         Self(self.0.saturating_add(days))
     }
+    /// Its year and month, from 1; those of 1970-01 beyond the ends of the calendar.
+    pub fn month(self) -> (i16, i8) {
+        let span = jiff::Span::new().try_days(self.0);
+        let day = span.and_then(|span| EPOCH.checked_add(span)).unwrap_or(EPOCH);
+        (day.year(), day.month())
+    }
     /// Midnight UTC at which it starts.
     pub const fn start_utc(self) -> Timestamp {
         Timestamp(self.0 as i64 * 86_400_000_000)

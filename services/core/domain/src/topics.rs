@@ -45,13 +45,13 @@ topics! {
     /// Commands.
     Commands = "portfolio.commands.v1", "portfolio.commands.v1.dlq";
     /// Ledger.
-    Ledger = "portfolio.ledger.v1", "";
+    Ledger = "portfolio.ledger.v1", "portfolio.ledger.v1.dlq";
     /// Snapshots.
     Snapshots = "portfolio.snapshots.v1", "";
     /// Drift.
     Drift = "portfolio.drift.v1", "portfolio.drift.v1.dlq";
     /// A portfolio's days.
-    PortfolioCloses = "portfolio.closes.v1", "";
+    PortfolioCloses = "portfolio.closes.v1", "portfolio.closes.v1.dlq";
     /// Order waves.
     Orders = "rebalance.orders.v1", "rebalance.orders.v1.dlq";
     /// Rebalance events.

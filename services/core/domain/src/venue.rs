@@ -1,7 +1,7 @@
 //! Where a venue's day begins: its local midnight, by its market identifier code (ISO 10383).
 //! It knows no trading hours and no holidays. A venue that is not listed counts in UTC.
 
-use crate::day::start_of_day;
+use crate::day::{local_hour, start_of_day};
 use crate::{Date, Timestamp};
 
 /// Codes by time zone. A code that is missing here is added to the line of its zone.
@@ -66,6 +66,11 @@ pub fn day_of(venue: Option<&str>, moment: Timestamp) -> Date {
 /// The first moment of a day at a venue; that of UTC where its zone cannot tell.
 pub fn day_start(venue: Option<&str>, day: Date) -> Timestamp {
     start_of_day(time_zone(venue), day).unwrap_or_else(|| day.start_utc())
+}
+
+/// The hour of a moment by the clocks of a venue, 0 to 23; `None` at the ends of the calendar.
+pub fn hour_of(venue: Option<&str>, moment: Timestamp) -> Option<u8> {
+    local_hour(time_zone(venue), moment)
 }
 
 #[cfg(test)]

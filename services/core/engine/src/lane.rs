@@ -418,10 +418,7 @@ impl<R: Role> Lane<R> {
 
     fn encoded(&self, index: usize, record: &Output, bytes: &[u8], open: &Open, digest: &mut Digest) -> Encoded {
         let letter = if let Output::DeadLetter(letter) = record { Some(letter) } else { None };
-        let key = match letter {
-            Some(letter) => letter.key.clone(),
-            None => record.portfolio_id().map(|p| p.as_str().as_bytes().to_vec()),
-        };
+        let key = record.key();
         let value = if letter.is_some_and(|l| l.value.is_none()) { None } else { Some(bytes.to_vec()) };
         digest.part(Some(record.topic().name().as_bytes()));
         digest.part(key.as_deref());

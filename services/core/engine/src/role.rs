@@ -225,6 +225,10 @@ fn about_bytes(output: &Output) -> usize {
         Output::Drift(drift) => drift.lines.len() * 2 + drift.recent_orders.len(),
         Output::Snapshot(snapshot) => snapshot.allocations.len() + snapshot.strategies.len(),
         Output::PortfolioClose(close) => close.positions.len() + close.currencies.len(),
+        Output::Performance(record) => {
+            record.metrics.len() + record.attribution.iter().map(|grouping| grouping.buckets.len()).sum::<usize>()
+        }
+        Output::Risk(risk) => risk.metrics.len() + risk.components.len() + risk.correlations.len() / 2 + risk.sector_exposure.len() / 2,
         Output::OrderWave(wave) => wave.orders.len() * 3,
         Output::RebalanceEvent(event) => event.explanation.len() * 2 + event.orders.len() * 3,
         _ => 0,

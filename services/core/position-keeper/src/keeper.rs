@@ -246,6 +246,8 @@ impl Role for PositionKeeper {
             | Input::Close(_)
             | Input::OrderStatus(_)
             | Input::Drift(_)
+            | Input::Ledger(_)
+            | Input::PortfolioClose(_)
             | Input::OrderWave(_) => {}
         }
     }

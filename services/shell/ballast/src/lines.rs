@@ -137,6 +137,8 @@ pub fn input_of(topic: Topic, key: Option<&str>, json: Option<&str>) -> Result<I
         Topic::Drift => Input::Drift(parse::<Drift>(json)?),
         Topic::Orders => Input::OrderWave(parse::<OrderWave>(json)?),
         Topic::Frames => Input::Frame(parse(json)?),
+        Topic::Ledger => Input::Ledger(parse(json)?),
+        Topic::PortfolioCloses => Input::PortfolioClose(parse(json)?),
         other => return Err(Refusal::new(DeadLetterCode::Undecodable, format!("{other} is written by the service, it is no input"))),
     })
 }
@@ -174,6 +176,8 @@ pub fn output_json(output: &Output) -> String {
         Output::Snapshot(r) => serde_json::to_string(r),
         Output::Drift(r) => serde_json::to_string(r),
         Output::PortfolioClose(r) => serde_json::to_string(r),
+        Output::Performance(r) => serde_json::to_string(r),
+        Output::Risk(r) => serde_json::to_string(r),
         Output::OrderWave(r) => serde_json::to_string(r),
         Output::RebalanceEvent(r) => serde_json::to_string(r),
         Output::Refresh(r) => serde_json::to_string(r),
@@ -207,6 +211,8 @@ pub fn input_json(input: &Input) -> String {
         Input::Drift(r) => serde_json::to_string(r),
         Input::OrderWave(r) => serde_json::to_string(r),
         Input::Frame(r) => serde_json::to_string(r),
+        Input::Ledger(r) => serde_json::to_string(r),
+        Input::PortfolioClose(r) => serde_json::to_string(r),
     };
     json.expect("records hold no map with keys that JSON cannot write")
 }

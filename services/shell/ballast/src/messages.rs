@@ -143,5 +143,7 @@ pub fn input_topic(input: &Input) -> Topic {
         Input::Drift(_) => Topic::Drift,
         Input::OrderWave(_) => Topic::Orders,
         Input::Frame(_) => Topic::Frames,
+        Input::Ledger(_) => Topic::Ledger,
+        Input::PortfolioClose(_) => Topic::PortfolioCloses,
     }
 }

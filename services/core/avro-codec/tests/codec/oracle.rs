@@ -44,16 +44,3 @@ proptest! {
         }
     }
 }
-
-#[test]
-fn the_records_without_a_struct_are_good_avro() {
-    for topic in [Topic::Performance, Topic::Risk] {
-        let schema = Schema::parse_str(schema_text(topic)).unwrap();
-        for seed in 0..32 {
-            let made = value(&schema, &names_of(&schema), "", &mut Chance(seed));
-            let body = GenericDatumWriter::builder(&schema).build().unwrap().write_value_to_vec(made.clone()).unwrap();
-            let back = GenericDatumReader::builder(&schema).build().unwrap().read_value(&mut &body[..]).unwrap();
-            assert_eq!(back, made);
-        }
-    }
-}

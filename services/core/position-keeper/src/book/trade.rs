@@ -228,7 +228,7 @@ impl Terms<'_> {
     }
 
     fn exchange(&self, fill: &Fill) -> Result<Form, Trouble> {
-        let pair = crate::prices::rates::pair_of(&self.facts.instrument_id);
+        let pair = self.facts.instrument_id.pair();
         let Some(of) = self.facts.base_asset.or(pair.map(|(of, _)| of)) else {
             return Err(Trouble::invalid(format!(
                 "instrument {:?} is of type FX without base_asset and its id is no pair such as EUR/USD: complete its reference data",

@@ -31,17 +31,10 @@ pub struct Pairs {
     by_pair: BTreeMap<(Currency, Currency), InstrumentIx>,
 }
 
-/// The currencies of an id such as `EUR/USD`.
-pub fn pair_of(id: &InstrumentId) -> Option<(Currency, Currency)> {
-    let (of, quoted) = id.as_str().split_once('/')?;
-    let pair = (Currency::new(of).ok()?, Currency::new(quoted).ok()?);
-    (pair.0 != pair.1).then_some(pair)
-}
-
 impl Pairs {
     /// Learns of an instrument; returns whether it is a pair.
     pub fn learn(&mut self, id: &InstrumentId, ix: InstrumentIx) -> bool {
-        let Some(pair) = pair_of(id) else { return false };
+        let Some(pair) = id.pair() else { return false };
         self.by_pair.insert(pair, ix);
         true
     }

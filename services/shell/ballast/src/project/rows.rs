@@ -137,7 +137,7 @@ fn add(output: &Output, origin: Origin, into: &mut Rows) -> Result<(), RowError>
         }
         Output::PortfolioClose(close) => closes::add(close, &mut into.batch),
         // They have no rows; dead letters stand on topics of their own.
-        Output::Refresh(_) | Output::Fill(_) | Output::DeadLetter(_) => Ok(()),
+        Output::Performance(_) | Output::Risk(_) | Output::Refresh(_) | Output::Fill(_) | Output::DeadLetter(_) => Ok(()),
     }
 }
 

@@ -81,8 +81,17 @@ pub(super) struct History {
 }
 
 /// Topics in which every record is the output of a step.
-pub(super) const OURS: [Topic; 7] =
-    [Topic::Ledger, Topic::Snapshots, Topic::Drift, Topic::PortfolioCloses, Topic::Orders, Topic::RebalanceEvents, Topic::Refresh];
+pub(super) const OURS: [Topic; 9] = [
+    Topic::Ledger,
+    Topic::Snapshots,
+    Topic::Drift,
+    Topic::PortfolioCloses,
+    Topic::Performance,
+    Topic::Risk,
+    Topic::Orders,
+    Topic::RebalanceEvents,
+    Topic::Refresh,
+];
 
 impl History {
     /// Reads records that come grouped by topic and partition, by offset.
@@ -152,12 +161,11 @@ impl History {
                 self.frames.push(seen.hold(frame, false));
                 Ok(())
             }
-            Topic::Ledger | Topic::Snapshots | Topic::PortfolioCloses | Topic::RebalanceEvents => {
+            Topic::Ledger | Topic::Snapshots | Topic::PortfolioCloses | Topic::Performance | Topic::Risk | Topic::RebalanceEvents => {
                 let output = decode_output(schemas, topic, value.unwrap_or_default()).map_err(|why| why.to_string())?;
                 self.take_output(seen, output);
                 Ok(())
             }
-            Topic::Performance | Topic::Risk => Ok(()),
             _ => {
                 let input = decode(schemas, topic, record.key.as_deref(), value).map_err(|why| why.to_string())?;
                 self.take_input(seen, input, record, logged)
@@ -189,7 +197,13 @@ impl History {
             Input::OrderWave(wave) => self.waves.push(seen.hold(*wave, misfiled)),
             Input::Tick(tick) => logged.instrument = Some(tick.instrument_id),
             Input::Instrument(instrument) => logged.instrument = Some(instrument.instrument_id),
-            Input::Frame(_) | Input::OrderStatus(_) | Input::CorporateAction(_) | Input::MarketStatus(_) | Input::Close(_) => {}
+            Input::Frame(_)
+            | Input::Ledger(_)
+            | Input::PortfolioClose(_)
+            | Input::OrderStatus(_)
+            | Input::CorporateAction(_)
+            | Input::MarketStatus(_)
+            | Input::Close(_) => {}
         }
         if misfiled { Err(format!("its key {:?} is not its portfolio", String::from_utf8_lossy(key))) } else { Ok(()) }
     }

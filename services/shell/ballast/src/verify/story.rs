@@ -3,7 +3,7 @@
 //! that commits leave between offsets.
 
 use super::seen::{KEEPER, REBALANCER, ROLES, ROUTER, SeenRecord};
-use avro_codec::{dead_letter_headers, encode, encode_frame, encode_input, encode_progress, input_key, output_key};
+use avro_codec::{dead_letter_headers, encode, encode_frame, encode_input, encode_progress, input_key};
 use domain::cash::CashEntry;
 use domain::dead_letter::DeadLetter;
 use domain::drift::{CurrencyRate, Drift, DriftLine};
@@ -173,7 +173,7 @@ impl Log {
         let mut value = Vec::new();
         encode(output, &mut value).unwrap();
         let topic = letter.map_or(output.topic().name(), |letter| letter.topic.dead_letters());
-        self.append(topic, output_key(output).map(<[u8]>::to_vec), Some(value), headers);
+        self.append(topic, output.key(), Some(value), headers);
         topic
     }
 }
