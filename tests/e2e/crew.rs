@@ -24,8 +24,14 @@ const SETTLE: Duration = Duration::from_secs(120);
 pub const SETTINGS: &[&str] = &["pacing.checkpoint_ms=2000"];
 
 /// Each role and how many lanes of it report their recovery.
-const ROLES: [(&str, usize); 5] =
-    [("conflator", 0), ("position-keeper", LANES), ("rebalancer", LANES), ("paper-router", LANES), ("projector", 0)];
+const ROLES: [(&str, usize); 6] = [
+    ("conflator", 0),
+    ("position-keeper", LANES),
+    ("rebalancer", LANES),
+    ("paper-router", LANES),
+    ("performance-tracker", LANES),
+    ("projector", 0),
+];
 
 /// Starts every role in a process of its own.
 pub fn hire(stack: &Stack) -> Vec<Service> {

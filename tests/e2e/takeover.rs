@@ -10,14 +10,14 @@ use system_tests::waiting::until;
 
 /// Two instances of every role.
 struct Shared {
-    first: [Service; 5],
-    second: [Service; 5],
+    first: [Service; 6],
+    second: [Service; 6],
 }
 
 /// Roles that share lanes, then those of which one works and the other stands by.
-const ROLES: [&str; 5] = ["position-keeper", "rebalancer", "paper-router", "conflator", "projector"];
+const ROLES: [&str; 6] = ["position-keeper", "rebalancer", "paper-router", "performance-tracker", "conflator", "projector"];
 /// How many of them share lanes.
-const SHARING: usize = 3;
+const SHARING: usize = 4;
 
 impl Shared {
     fn start(stack: &Stack) -> Self {

@@ -11,6 +11,7 @@ mod fixture;
 
 use domain::{Amount, Topic};
 use engine::{Codec, RawRecord, Step};
+use fixture::days::Tracked;
 use fixture::fills::Book;
 use fixture::plans::Drifted;
 use fixture::{Avro, Keeper, NOW};
@@ -77,6 +78,15 @@ fn plan(drifted: Drifted) -> (Drifted, Plan) {
     (drifted, plan)
 }
 
+#[library_benchmark(setup = Tracked::of)]
+#[bench::after_250_days(250)]
+#[bench::after_2500_days(2500)]
+fn close_of_a_day(mut tracked: Tracked) -> Tracked {
+    assert_eq!(black_box(tracked.close()), 6);
+    tracked
+}
+
 library_benchmark_group!(name = fills, benchmarks = [decode_5000, decode_and_apply_5000, close_and_encode_5000]);
 library_benchmark_group!(name = holders_and_plans, benchmarks = [revalue_50000, plan]);
-main!(library_benchmark_groups = [fills, holders_and_plans]);
+library_benchmark_group!(name = days, benchmarks = [close_of_a_day]);
+main!(library_benchmark_groups = [fills, holders_and_plans, days]);

@@ -8,6 +8,7 @@ mod fixture;
 
 use domain::{Amount, Topic};
 use engine::Codec;
+use fixture::days::Tracked;
 use fixture::fills::{Book, WINDOW};
 use fixture::plans::Drifted;
 use fixture::{Avro, NOW};
@@ -20,9 +21,17 @@ fn main() {
     println!("{:<52} {:>12} {:>14}", "on one core", "ns each", "each second");
     fills();
     holders();
+    days();
     for lines in [20, 200] {
         let drifted = Drifted::of(lines);
         show(&format!("a plan of {lines} lines"), 1, best(ROUNDS, || drop(black_box(rebalancer::plan::plan(&drifted.input())))));
+    }
+}
+
+fn days() {
+    for (days, what) in [(250, "a close of 20 lines after a year of days"), (2_500, "a close of 20 lines after ten years of days")] {
+        let mut tracked = Tracked::of(days);
+        show(what, 1, best(ROUNDS, || assert_eq!(tracked.close(), 6)));
     }
 }
 

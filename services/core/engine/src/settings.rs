@@ -84,6 +84,10 @@ settings! {
     max_lots: usize = 20_000,
     /// Bytes at which a ledger record ends its step; at most [`MAX_LEDGER_BYTES`].
     ledger_bytes: usize = MAX_LEDGER_BYTES,
+    /// Daily returns of instruments that risk figures are taken from, the newest.
+    risk_window_days: usize = 500,
+    /// Fewest daily returns of which a risk figure says anything.
+    risk_min_observations: usize = 60,
     /// Milliseconds from an order to its acknowledgement and fills by the paper router.
     paper_delay_ms: i64 = 0,
     /// Seed of the paper router's choices.
@@ -109,7 +113,7 @@ mod tests {
         let mut replayed = base.clone();
         changes.iter().for_each(|change| replayed.apply(change).unwrap());
         assert_eq!(replayed, changed);
-        assert_eq!(base.changes_since(None).len(), 14);
+        assert_eq!(base.changes_since(None).len(), 16);
         assert!(Settings::names_all(&base.changes_since(None)) && !Settings::names_all(&base.changes_since(None)[1..]));
         assert!(replayed.apply(&Recorded { name: "nope".into(), value: "1".into() }).is_err());
     }

@@ -6,7 +6,7 @@
 //! logarithms, exponentials) come from `libm`, so that a figure has the same bits on every machine.
 //! Amounts that must tie out (profit by group) are exact `domain` money and no floats.
 //!
-//! It reads no clock and no price source, keeps nothing, and decides nothing.
+//! It reads no clock and no price source, and decides nothing. What is kept between days is the role's, in `tracker`.
 
 #[allow(clippy::float_arithmetic, reason = "statistics are f64")]
 pub mod attribution;
@@ -21,9 +21,12 @@ pub mod risk;
 #[allow(clippy::float_arithmetic, reason = "statistics are f64")]
 pub mod sample;
 pub mod settings;
+#[allow(clippy::float_arithmetic, reason = "statistics are f64")]
+pub mod tracker;
 pub mod undefined;
 
 pub use metrics::Figure;
 pub use sample::{InvalidSeries, Sample};
 pub use settings::Settings;
+pub use tracker::PerformanceTracker;
 pub use undefined::{Answer, Undefined};

@@ -165,6 +165,8 @@ pub enum RoleName {
     Rebalancer,
     /// Orders become acknowledgements and fills, on paper.
     PaperRouter,
+    /// Closed days become returns, metrics, attribution and risk.
+    PerformanceTracker,
     /// Outputs become SQL tables.
     Projector,
     /// Every role.

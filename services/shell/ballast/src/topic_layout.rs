@@ -31,15 +31,10 @@ pub fn largest_bytes() -> usize {
     Topic::ALL.iter().map(|topic| letter_bytes(*topic)).max().unwrap_or(0)
 }
 
-/// Progress of a role that this build does not have: nobody writes it, and nobody would miss it.
-const WITHOUT_A_ROLE: Topic = Topic::PerformanceTrackerProgress;
-
 /// Every topic of a deployment, dead-letter topics included.
 pub fn specs(config: &Config) -> Vec<TopicSpec> {
-    let live = Topic::ALL
-        .iter()
-        .filter(|topic| **topic != WITHOUT_A_ROLE)
-        .map(|topic| spec(topic.name(), partitions(*topic, config), &kept(*topic, config), message_bytes(*topic), config));
+    let live =
+        Topic::ALL.iter().map(|topic| spec(topic.name(), partitions(*topic, config), &kept(*topic, config), message_bytes(*topic), config));
     let dead = Topic::ALL.iter().filter(|topic| !topic.dead_letters().is_empty()).map(|topic| {
         let kept = Kept::Days(config.topics.internal_days);
         spec(topic.dead_letters(), partitions(*topic, config), &kept, letter_bytes(*topic), config)
@@ -117,7 +112,7 @@ mod tests {
         let names: std::collections::BTreeSet<_> = specs.iter().map(|spec| spec.name.as_str().to_owned()).collect();
         assert_eq!(names.len(), specs.len());
         assert!(names.contains("execution.fills.v1") && names.contains("execution.fills.v1.dlq"));
-        assert!(names.contains(Topic::RebalancerProgress.name()) && !names.contains(Topic::PerformanceTrackerProgress.name()));
+        assert!(names.contains(Topic::RebalancerProgress.name()) && names.contains(Topic::PerformanceTrackerProgress.name()));
         let frames = specs.iter().find(|spec| spec.name.as_str() == "ballast.frames.v1").unwrap();
         assert_eq!(frames.partitions, 1);
     }

@@ -14,6 +14,8 @@ const LOWEST: f64 = -0.999_999;
 const HIGHEST: f64 = 1e4;
 /// Points of the grid, evenly spaced in the logarithm of 1 + rate.
 const POINTS: u32 = 4_096;
+/// How far around zero the only rate is looked for first, in the logarithm of 1 + rate.
+const FIRST_REACH: f64 = 0.125;
 /// Days in a year of Actual/365.
 const YEAR: f64 = 365.0;
 
@@ -77,12 +79,46 @@ fn internal_rate(flows: &[(f64, f64)]) -> Result<InternalRate, Undefined> {
         sum(flows.iter().map(|(time, amount)| amount * libm::exp(-log * (time - from))))
     };
     let (low, high) = (libm::log1p(LOWEST), libm::log1p(HIGHEST));
+    if let Some(bracket) = only_bracket(flows, (low, high), worth) {
+        let rate = finite(libm::expm1(brent(bracket, worth)))?;
+        return Ok(InternalRate { rate, roots: vec![rate] });
+    }
     let grid = (0..=POINTS).map(|point| low + (high - low) * f64::from(point) / f64::from(POINTS));
     let mut roots: Vec<f64> = brackets(grid, worth).into_iter().map(|bracket| libm::expm1(brent(bracket, worth))).collect();
     roots.dedup();
     let nearest = roots.iter().copied().reduce(|best, one| if one.abs() < best.abs() { one } else { best });
     let rate = finite(nearest.ok_or(Undefined::NoRootInRange)?)?;
     Ok(InternalRate { rate, roots })
+}
+
+/// Flows that change sign once in time have one rate at most, by Descartes' rule of signs, which holds for real
+/// exponents too: it need not be looked for on the grid. Widens around zero until the signs differ. `None` where there
+/// may be more, or where it lies outside.
+fn only_bracket(flows: &[(f64, f64)], (low, high): (f64, f64), worth: impl Fn(f64) -> f64) -> Option<(f64, f64)> {
+    let mut timed: Vec<(f64, f64)> = Vec::with_capacity(flows.len());
+    timed.extend(flows.iter().filter(|(_, amount)| *amount != 0.0));
+    timed.sort_by(|one, other| one.0.total_cmp(&other.0));
+    // What comes at one moment counts together.
+    timed.dedup_by(|one, other| {
+        one.0 == other.0 && {
+            other.1 += one.1;
+            true
+        }
+    });
+    let changes = timed.windows(2).filter(|pair| (pair[0].1 < 0.0) != (pair[1].1 < 0.0)).count();
+    if changes != 1 {
+        return None;
+    }
+    let mut reach = FIRST_REACH;
+    let mut bracket = (-reach, reach);
+    while (worth(bracket.0) < 0.0) == (worth(bracket.1) < 0.0) {
+        if bracket == (low, high) {
+            return None;
+        }
+        reach *= 2.0;
+        bracket = ((-reach).max(low), reach.min(high));
+    }
+    Some(bracket)
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use crate::topic_layout::specs;
 use crate::{conflate, project};
 use kafka_log::Topics;
 use paper_router::PaperRouter;
+use performance_tracker::PerformanceTracker;
 use position_keeper::PositionKeeper;
 use postgres_store::Store;
 use rebalancer::Rebalancer;
@@ -84,7 +85,15 @@ fn ended_well(role: RoleName, thread: JoinHandle<anyhow::Result<()>>, deadline: 
 
 fn wanted(asked: &[RoleName]) -> BTreeSet<RoleName> {
     if asked.contains(&RoleName::All) {
-        return [RoleName::Conflator, RoleName::PositionKeeper, RoleName::Rebalancer, RoleName::PaperRouter, RoleName::Projector].into();
+        return [
+            RoleName::Conflator,
+            RoleName::PositionKeeper,
+            RoleName::Rebalancer,
+            RoleName::PaperRouter,
+            RoleName::PerformanceTracker,
+            RoleName::Projector,
+        ]
+        .into();
     }
     asked.iter().copied().collect()
 }
@@ -127,6 +136,7 @@ fn start(role: RoleName, world: &Arc<World>, stop: &Stop) -> anyhow::Result<Join
             RoleName::PositionKeeper => lanes::run::<PositionKeeper>(&world, PositionKeeper::default, &stop),
             RoleName::Rebalancer => lanes::run::<Rebalancer>(&world, Rebalancer::default, &stop),
             RoleName::PaperRouter => lanes::run::<PaperRouter>(&world, PaperRouter::default, &stop),
+            RoleName::PerformanceTracker => lanes::run::<PerformanceTracker>(&world, PerformanceTracker::default, &stop),
             RoleName::Projector => project::run(&world, &stop),
             RoleName::All => Ok(()),
         };

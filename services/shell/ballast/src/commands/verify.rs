@@ -22,6 +22,7 @@ use domain::progress::Progress;
 use engine::{RecordRef, Role};
 use kafka_log::{Pace, Reader, TopicName, Topics};
 use paper_router::PaperRouter;
+use performance_tracker::PerformanceTracker;
 use position_keeper::PositionKeeper;
 use postgres_store::Store;
 use rebalancer::Rebalancer;
@@ -192,6 +193,7 @@ impl Replay<'_> {
             self.lane::<PositionKeeper>(lane, &mut check);
             self.lane::<Rebalancer>(lane, &mut check);
             self.lane::<PaperRouter>(lane, &mut check);
+            self.lane::<PerformanceTracker>(lane, &mut check);
         }
         self.report.add(check);
     }

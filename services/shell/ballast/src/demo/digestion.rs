@@ -116,7 +116,8 @@ impl Digestion {
         R::INPUTS.iter().copied().filter(|topic| topics(*topic)).map(of).sum()
     }
 
-    /// Records that the lane of a portfolio has not read yet, over all roles.
+    /// Records that the lane of a portfolio has not read yet, over the roles that answer each other. Whoever measures
+    /// may be behind them.
     pub(super) fn lag(&self, lane: i32, open_orders: usize) -> i64 {
         // Without open orders a router's lane reads frames and has nothing to say: it commits that later.
         let trading = |topic| topic != Topic::Frames || open_orders > 0;

@@ -39,8 +39,14 @@ const COMMON: [&str; 6] = [
     "core.snapshot_interval_ms=0",
 ];
 /// Roles, with settings of their own: the rebalancer reads little, and says at once that it has read it.
-const ROLES: [(&str, &[&str]); 5] =
-    [("conflator", &[]), ("position-keeper", &[]), ("rebalancer", &["pacing.idle_commit_ms=0"]), ("paper-router", &[]), ("projector", &[])];
+const ROLES: [(&str, &[&str]); 6] = [
+    ("conflator", &[]),
+    ("position-keeper", &[]),
+    ("rebalancer", &["pacing.idle_commit_ms=0"]),
+    ("paper-router", &[]),
+    ("performance-tracker", &["pacing.idle_commit_ms=0"]),
+    ("projector", &[]),
+];
 
 /// Runs both journeys and tells them. `given` are the settings of the command line, for the processes too.
 pub fn run(config: &Config, given: &[String], data: &Path, logs: &Path, stop: &Stop) -> anyhow::Result<()> {

@@ -24,6 +24,7 @@ use domain::{Input, SmolStr, Timestamp};
 use engine::{Role, Settings};
 use market::Market;
 use paper_router::PaperRouter;
+use performance_tracker::PerformanceTracker;
 use position_keeper::PositionKeeper;
 use rebalancer::Rebalancer;
 use station::Station;
@@ -46,6 +47,8 @@ pub enum Member {
     Rebalancer,
     /// The paper router.
     PaperRouter,
+    /// The performance-tracker.
+    PerformanceTracker,
 }
 
 /// What a cluster is made of.
@@ -102,6 +105,7 @@ pub struct Cluster {
     keepers: Vec<Station<PositionKeeper>>,
     rebalancers: Vec<Station<Rebalancer>>,
     routers: Vec<Station<PaperRouter>>,
+    trackers: Vec<Station<PerformanceTracker>>,
     heard: BTreeMap<(SmolStr, i32), i64>,
     sent: u64,
 }
@@ -127,6 +131,9 @@ impl Cluster {
             keepers: (0..lanes).map(|lane| Station::new(&log, lane, lanes, &settings.core, &pacing, PositionKeeper::default)).collect(),
             rebalancers: (0..lanes).map(|lane| Station::new(&log, lane, lanes, &settings.core, &pacing, Rebalancer::default)).collect(),
             routers: (0..lanes).map(|lane| Station::new(&log, lane, lanes, &settings.core, &pacing, PaperRouter::default)).collect(),
+            trackers: (0..lanes)
+                .map(|lane| Station::new(&log, lane, lanes, &settings.core, &pacing, PerformanceTracker::default))
+                .collect(),
             heard: BTreeMap::new(),
             sent: 0,
             log,
@@ -174,6 +181,7 @@ impl Cluster {
         moved |= turns(&mut self.keepers, Member::PositionKeeper, clock)?;
         moved |= turns(&mut self.rebalancers, Member::Rebalancer, clock)?;
         moved |= turns(&mut self.routers, Member::PaperRouter, clock)?;
+        moved |= turns(&mut self.trackers, Member::PerformanceTracker, clock)?;
         Ok(moved)
     }
 
@@ -184,6 +192,7 @@ impl Cluster {
             Member::PositionKeeper => station(&mut self.keepers, lane).kill(),
             Member::Rebalancer => station(&mut self.rebalancers, lane).kill(),
             Member::PaperRouter => station(&mut self.routers, lane).kill(),
+            Member::PerformanceTracker => station(&mut self.trackers, lane).kill(),
         }
     }
 
@@ -194,6 +203,7 @@ impl Cluster {
             Member::PositionKeeper => station(&mut self.keepers, lane).doom(commits, death),
             Member::Rebalancer => station(&mut self.rebalancers, lane).doom(commits, death),
             Member::PaperRouter => station(&mut self.routers, lane).doom(commits, death),
+            Member::PerformanceTracker => station(&mut self.trackers, lane).doom(commits, death),
         }
     }
 
@@ -205,6 +215,7 @@ impl Cluster {
         of(Member::PositionKeeper, &self.keepers)
             .chain(of(Member::Rebalancer, &self.rebalancers))
             .chain(of(Member::PaperRouter, &self.routers))
+            .chain(of(Member::PerformanceTracker, &self.trackers))
             .collect()
     }
 

@@ -1,4 +1,4 @@
-//! The core as one machine: conflator, position-keeper and rebalancer, each lane fed with what the
+//! The core as one machine: conflator, position-keeper, rebalancer and performance-tracker, each lane fed with what the
 //! others publish until nothing moves any more.
 
 use super::{Held, Published};
@@ -9,6 +9,7 @@ use domain::{Output, Timestamp, Topic};
 use engine::lane::Slice;
 use engine::waiting::Waiter;
 use engine::{Codec, Lane, LaneError, Origin, RawRecord, Role, Settings};
+use performance_tracker::PerformanceTracker;
 use position_keeper::PositionKeeper;
 use rebalancer::Rebalancer;
 use std::collections::BTreeMap;
@@ -16,11 +17,12 @@ use std::collections::BTreeMap;
 /// Rounds of feeding the roles with each other's records before a group counts as never ending.
 const MOST_ROUNDS: usize = 1000;
 
-/// Conflator, position-keeper and rebalancer.
+/// All roles but those that touch the world.
 pub(super) struct Machine {
     conflator: Conflator,
     keeper: Station<PositionKeeper>,
     rebalancer: Station<Rebalancer>,
+    tracker: Station<PerformanceTracker>,
     codec: JsonCodec,
     offsets: BTreeMap<Topic, i64>,
     /// Numbers of the lines of each input, by offset.
@@ -92,6 +94,7 @@ impl Machine {
             conflator,
             keeper: Station::new(PositionKeeper::default(), settings),
             rebalancer: Station::new(Rebalancer::default(), settings),
+            tracker: Station::new(PerformanceTracker::default(), settings),
             codec: JsonCodec,
             offsets: BTreeMap::new(),
             lines: BTreeMap::new(),
@@ -155,6 +158,8 @@ impl Machine {
                 self.keeper.step(self.clock, &mut self.codec)?
             } else if self.rebalancer.has_work(self.clock) {
                 self.rebalancer.step(self.clock, &mut self.codec)?
+            } else if self.tracker.has_work(self.clock) {
+                self.tracker.step(self.clock, &mut self.codec)?
             } else {
                 return Ok(published);
             };
@@ -190,8 +195,7 @@ impl Machine {
                 self.post_frame(&frame);
             }
         } else {
-            self.keeper.post(&record);
-            self.rebalancer.post(&record);
+            self.post(&record);
         }
     }
 
@@ -214,15 +218,22 @@ impl Machine {
             headers: Vec::new(),
             value: Some(value),
         };
-        self.keeper.post(&record);
-        self.rebalancer.post(&record);
+        self.post(&record);
+    }
+
+    fn post(&mut self, record: &RawRecord) {
+        self.keeper.post(record);
+        self.rebalancer.post(record);
+        self.tracker.post(record);
     }
 
     /// Hands what one role published to the role that reads it.
     fn forward(&mut self, published: &[Published]) {
         for record in published {
             let topic = record.output.topic();
-            if matches!(record.output, Output::DeadLetter(_)) || !matches!(topic, Topic::Drift | Topic::Refresh) {
+            if matches!(record.output, Output::DeadLetter(_))
+                || !matches!(topic, Topic::Drift | Topic::Refresh | Topic::Ledger | Topic::PortfolioCloses)
+            {
                 continue;
             }
             let offset = self.next_offset(topic);
@@ -230,8 +241,7 @@ impl Machine {
             let mut value = Vec::new();
             self.codec.encode(&record.output, &mut value).expect("JSON holds every record");
             let raw = RawRecord { topic, partition: 0, offset, timestamp: record.time, key, headers: Vec::new(), value: Some(value) };
-            self.keeper.post(&raw);
-            self.rebalancer.post(&raw);
+            self.post(&raw);
         }
     }
 

@@ -101,11 +101,11 @@ impl Lanes {
         self.get(role, lane).map_or(0, |lane| lane.position(lane.last_done(), topic, partition))
     }
     /// Whether a role that dead-letters what nobody can read of a topic has come to an offset: of commands, which two
-    /// roles read, that is the rebalancer, of frames the position-keeper.
+    /// roles read, that is the rebalancer, of frames and policies the position-keeper.
     pub(super) fn reported(&self, topic: Topic, partition: i32, offset: i64) -> bool {
         let reports = |role: &str| match topic {
             Topic::Commands => role == REBALANCER,
-            Topic::Frames => role == KEEPER,
+            Topic::Frames | Topic::Policies => role == KEEPER,
             _ => true,
         };
         self.readers(topic, partition).iter().any(|(role, end)| reports(role) && offset < *end)

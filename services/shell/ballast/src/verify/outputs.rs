@@ -4,17 +4,17 @@ use super::history::{History, OURS};
 use super::lanes::Lanes;
 use super::report::Check;
 use super::seen::{Place, Stamp};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-/// The rows of I5. `forgiven` outputs of each position-keeper's lane may be missing, by compaction.
-pub(super) fn check(history: &History, lanes: &Lanes, forgiven: &BTreeMap<i32, u64>) -> Vec<Check> {
+/// The rows of I5. Of each lane of a role so many outputs may be missing as are `forgiven`, by compaction.
+pub(super) fn check(history: &History, lanes: &Lanes, forgiven: &dyn Fn(&str, i32) -> u64) -> Vec<Check> {
     vec![whole_steps(history, lanes, forgiven), announced(history, lanes), copies(history), readable(history)]
 }
 
-fn whole_steps(history: &History, lanes: &Lanes, forgiven: &BTreeMap<i32, u64>) -> Check {
+fn whole_steps(history: &History, lanes: &Lanes, forgiven: &dyn Fn(&str, i32) -> u64) -> Check {
     let mut check = Check::new("I5", "every DONE has its BEGIN, and each of its outputs is visible");
     for ((role, number), lane) in lanes.iter() {
-        let mut spare = if *role == super::seen::KEEPER { forgiven.get(number).copied().unwrap_or(0) } else { 0 };
+        let mut spare = forgiven(role, *number);
         let gone = newest_gone(history, role, *number);
         for (step, done) in lane.done.iter().filter(|(step, _)| !lane.is_bygone(**step)) {
             check.that(lane.begun.contains(step), || format!("{role} lane {number}: DONE {step} has no BEGIN"));

@@ -44,7 +44,7 @@ pub(super) const ROLES: [(&str, Topic); 4] = [
     (KEEPER, Topic::PositionKeeperProgress),
     (REBALANCER, Topic::RebalancerProgress),
     (ROUTER, Topic::PaperRouterProgress),
-    ("performance-tracker", Topic::PerformanceTrackerProgress),
+    (TRACKER, Topic::PerformanceTrackerProgress),
 ];
 /// The role that books.
 pub(super) const KEEPER: &str = "position-keeper";
@@ -52,6 +52,9 @@ pub(super) const KEEPER: &str = "position-keeper";
 pub(super) const REBALANCER: &str = "rebalancer";
 /// The role that fills orders in demos.
 pub(super) const ROUTER: &str = "paper-router";
+
+/// The role that measures.
+pub(super) const TRACKER: &str = "performance-tracker";
 
 /// A place in the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,0 +1,269 @@
+//! What the bookings of one day came to, in the base currency, by line, by strategy and by hour: the ledger's entries,
+//! converted at the rates of their booking. What cannot be converted is left to the residual.
+
+use crate::tracker::market::Market;
+use crate::tracker::terms::Terms;
+use domain::enums::{EntryKind, InstrumentType};
+use domain::ledger::{CurrencyAmount, Ledger, LedgerEntry};
+use domain::{Amount, Currency, Date, FxRate, InstrumentId, Money, Quantity, StrategyId, Timestamp, Topic, venue};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Sums of bookings; amounts in the base currency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Deed {
+    /// Signed change of units.
+    pub quantity: Quantity,
+    /// What came in less what went out, external flows left out: below zero for a purchase. A dividend counts when it
+    /// is earned, whenever it is paid.
+    pub proceeds: Amount,
+    /// Realised before fees.
+    pub realized: Amount,
+    /// Fees.
+    pub fees: Amount,
+    /// Dividends and interest.
+    pub income: Amount,
+}
+
+impl Deed {
+    /// Adds another; a sum that leaves its range stays as it was.
+    pub fn add(&mut self, other: &Deed) {
+        let sum = |own: Amount, other: Amount| own.checked_add(other).unwrap_or(own);
+        self.quantity = self.quantity.checked_add(other.quantity).unwrap_or(self.quantity);
+        self.proceeds = sum(self.proceeds, other.proceeds);
+        self.realized = sum(self.realized, other.realized);
+        self.fees = sum(self.fees, other.fees);
+        self.income = sum(self.income, other.income);
+    }
+}
+
+/// An external flow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Flow {
+    /// Base currency, above zero into the portfolio.
+    pub amount: Money,
+    /// Equity before it, where it was booked on its own day and everything had a price.
+    pub before: Option<Money>,
+}
+
+/// Whose bookings: an instrument or plain cash, and a strategy or none.
+pub type Owner = (Option<InstrumentId>, Option<StrategyId>);
+
+/// The bookings of one day.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Deeds {
+    /// By line; `None` is plain cash.
+    pub lines: BTreeMap<Option<InstrumentId>, Deed>,
+    /// By line and strategy.
+    pub strategies: BTreeMap<Owner, Deed>,
+    /// By the hour of the execution at its venue.
+    pub hours: BTreeMap<u8, Deed>,
+    /// In booking order.
+    pub flows: Vec<Flow>,
+}
+
+impl Deeds {
+    /// Adds those of a later day.
+    pub fn add(&mut self, other: &Deeds) {
+        other.lines.iter().for_each(|(line, deed)| self.lines.entry(line.clone()).or_default().add(deed));
+        other.strategies.iter().for_each(|(owner, deed)| self.strategies.entry(owner.clone()).or_default().add(deed));
+        other.hours.iter().for_each(|(hour, deed)| self.hours.entry(*hour).or_default().add(deed));
+        self.flows.extend_from_slice(&other.flows);
+    }
+    /// Takes one entry in.
+    pub fn take(&mut self, booked: &Booked<'_>) {
+        let entry = booked.entry;
+        let line = booked.line();
+        for (strategy, deed) in booked.parts(&line) {
+            self.strategies.entry((entry.instrument_id.clone(), strategy)).or_default().add(&deed);
+        }
+        if let Some(hour) = booked.hour() {
+            self.hours.entry(hour).or_default().add(&line);
+        }
+        self.lines.entry(entry.instrument_id.clone()).or_default().add(&line);
+        if !entry.external_flow.is_zero() {
+            self.flow(booked);
+        }
+    }
+    /// A flow that is taken back was none.
+    fn flow(&mut self, booked: &Booked<'_>) {
+        let amount = booked.entry.external_flow;
+        let taken_back = |flow: &Flow| flow.amount.units() == -amount.units();
+        match self.flows.iter().rposition(taken_back).filter(|_| booked.entry.kind == EntryKind::Cancel) {
+            Some(place) => _ = self.flows.remove(place),
+            None => self.flows.push(Flow { amount, before: booked.entry.equity_before.filter(|_| booked.on_time) }),
+        }
+    }
+    /// Forgets what equity was before its flows: something was booked later that was there, or not there, all along.
+    pub fn forget_values(&mut self) {
+        self.flows.iter_mut().for_each(|flow| flow.before = None);
+    }
+}
+
+/// An entry with what is needed to convert it.
+pub struct Booked<'a> {
+    entry: &'a LedgerEntry,
+    base: Currency,
+    /// The currency of the amounts that name none.
+    currency: Option<Currency>,
+    market: &'a Market,
+    /// The day that it belongs to.
+    pub day: Date,
+    /// Whether it was booked on that day.
+    on_time: bool,
+}
+
+/// The entries of a ledger record that was made at a moment.
+pub fn booked<'a>(ledger: &'a Ledger, made: Timestamp, terms: &Terms, market: &'a Market) -> Vec<Booked<'a>> {
+    let today = terms.day_of(made);
+    let one = |entry: &'a LedgerEntry| {
+        let position = ledger.positions.iter().find(|position| Some(&position.instrument_id) == entry.instrument_id.as_ref());
+        let quoted = || entry.instrument_id.as_ref().and_then(InstrumentId::pair).map(|(_, quoted)| quoted);
+        // An entry of cash is in its own currency, whatever instrument it names.
+        let position = position.filter(|_| entry.cause.topic != Topic::Cash || entry.cash.is_empty());
+        let leg = || entry.cash.first().or(entry.fees.first()).map(|leg| leg.currency);
+        // A dividend is paid on its pay date; the entry bears the ex-date too.
+        let dated = entry.trade_date.filter(|_| entry.kind != EntryKind::CashDividend);
+        let day = dated.map_or_else(|| terms.day_of(entry.effective_at), |date| terms.counted(date));
+        let currency = position.map(|position| position.currency).or_else(quoted).or_else(leg);
+        Booked { entry, base: terms.base, currency, market, day, on_time: day == today }
+    };
+    ledger.entries.iter().map(one).collect()
+}
+
+impl Booked<'_> {
+    /// Whether values of the book that were told before it lack it: it belongs to a day that is over, or takes back what
+    /// was in them.
+    pub fn is_told_late(&self) -> bool {
+        !self.on_time || self.entry.kind == EntryKind::Cancel && !self.entry.external_flow.is_zero()
+    }
+
+    fn line(&self) -> Deed {
+        let entry = self.entry;
+        if !entry.by_strategy.is_empty() {
+            return self.of_strategies();
+        }
+        let own = |amount: Money| self.currency.map_or(Amount::ZERO, |currency| self.convert(currency, amount));
+        let (realized, income) = (own(entry.realized_gross), own(entry.income));
+        let fees = self.sum(&entry.fees);
+        Deed { quantity: entry.quantity_change, proceeds: self.proceeds(fees, income), realized, fees, income }
+    }
+
+    fn kind(&self) -> Option<InstrumentType> {
+        Some(self.market.facts(self.entry.instrument_id.as_ref()?)?.kind)
+    }
+
+    /// What all strategies together and what they leave come to: in base, at the rates of the book.
+    fn of_strategies(&self) -> Deed {
+        let mut line = Deed { quantity: self.entry.quantity_change, ..Deed::default() };
+        for part in &self.entry.by_strategy {
+            let (realized, fees, income) = (part.realized_gross.into(), part.fees.into(), part.income.into());
+            line.add(&Deed { realized, fees, income, ..Deed::default() });
+        }
+        line.proceeds = self.proceeds(line.fees, line.income);
+        line
+    }
+
+    /// An execution brings its cash, a corporate action what it pays in lieu; what is earned counts when it is, so that
+    /// of entries of cash only what they do to profit counts.
+    fn proceeds(&self, fees: Amount, income: Amount) -> Amount {
+        let entry = self.entry;
+        let earned = income.checked_sub(fees).unwrap_or(income);
+        let moves_units = !entry.quantity_change.is_zero();
+        // One currency for another, at the price of the fill: what rates do to either is no profit of the pair.
+        if self.kind() == Some(InstrumentType::Fx) {
+            return earned;
+        }
+        match (entry.kind, entry.cause.topic) {
+            (EntryKind::Dividend | EntryKind::CashDividend, _) => earned,
+            (_, Topic::Cash) if moves_units => {
+                Amount::from(entry.external_flow).checked_neg().and_then(|out| out.checked_add(earned)).unwrap_or(earned)
+            }
+            (_, Topic::Cash) => earned,
+            (EntryKind::Restate, _) | (_, Topic::Frames) if !income.is_zero() => earned,
+            _ => self.sum(&entry.cash),
+        }
+    }
+
+    /// What of it is whose. An execution is its strategy's, whatever it did to the averages of others; what a split pays
+    /// in lieu is theirs who realised something by it.
+    fn parts(&self, line: &Deed) -> Vec<(Option<StrategyId>, Deed)> {
+        let entry = self.entry;
+        if entry.by_strategy.is_empty() {
+            let proceeds = self.notional().and_then(|notional| self.paid(notional, line)).unwrap_or(line.proceeds);
+            return vec![(entry.strategy.clone(), Deed { proceeds, ..*line })];
+        }
+        let executed = entry.cause.topic == Topic::Fills && entry.kind != EntryKind::Restate;
+        let realized: i128 = entry.by_strategy.iter().filter(|part| !part.residual).map(|part| part.realized_gross.abs().units()).sum();
+        let mut parts = Vec::new();
+        for part in entry.by_strategy.iter().filter(|part| !part.residual) {
+            let mut deed = Deed {
+                quantity: part.quantity_change,
+                realized: part.realized_gross.into(),
+                fees: part.fees.into(),
+                income: part.income.into(),
+                ..Deed::default()
+            };
+            let earned = deed.income.checked_sub(deed.fees).unwrap_or(deed.income);
+            let whole = entry.quantity_change.units();
+            deed.proceeds = match entry.cause.topic {
+                _ if executed => Amount::ZERO,
+                // Securities that cross the boundary, at their value.
+                Topic::Cash if whole != 0 => share(line.proceeds, part.quantity_change.units(), whole),
+                _ if entry.cash.is_empty() || realized == 0 => earned,
+                _ => share(line.proceeds, part.realized_gross.abs().units(), realized),
+            };
+            parts.push((part.strategy.clone(), deed));
+        }
+        if executed {
+            let proceeds = self.notional().and_then(|notional| self.paid(notional, line)).unwrap_or(line.proceeds);
+            parts.push((entry.strategy.clone(), Deed { proceeds, ..Deed::default() }));
+        }
+        parts
+    }
+
+    /// Of an execution in a FUTURE what its units were worth at its price, in base. A future pays what it gains over the
+    /// average of its line; whose gain that is shows only when each execution counts at its own price.
+    fn notional(&self) -> Option<Amount> {
+        let entry = self.entry;
+        let facts = self.market.facts(entry.instrument_id.as_ref()?).filter(|facts| facts.kind == InstrumentType::Future)?;
+        let value = entry.quantity_change.times(entry.price?).ok()?.multiply(facts.multiplier).ok()?;
+        if self.currency == Some(self.base) { Some(value) } else { value.convert(entry.fx_rate?).ok() }
+    }
+
+    fn paid(&self, notional: Amount, line: &Deed) -> Option<Amount> {
+        line.income.checked_sub(line.fees).and_then(|earned| earned.checked_sub(notional)).ok()
+    }
+
+    /// The hour of an execution, by the clocks of its venue.
+    fn hour(&self) -> Option<u8> {
+        let entry = self.entry;
+        let venue = entry.venue.as_deref().or_else(|| self.market.facts(entry.instrument_id.as_ref()?)?.venue.as_deref());
+        entry.transact_time.and_then(|moment| venue::hour_of(venue, moment))
+    }
+
+    fn sum(&self, amounts: &[CurrencyAmount]) -> Amount {
+        let converted = amounts.iter().map(|leg| self.convert(leg.currency, leg.amount));
+        converted.fold(Amount::ZERO, |sum, amount| sum.checked_add(amount).unwrap_or(sum))
+    }
+
+    fn convert(&self, currency: Currency, amount: Money) -> Amount {
+        let amount = Amount::from(amount);
+        if currency == self.base || amount.is_zero() {
+            return amount;
+        }
+        let booked = self.entry.fx_rate.filter(|_| self.currency == Some(currency));
+        let rate = booked.or_else(|| self.market.rate(currency, self.base, self.day).and_then(rounded));
+        rate.and_then(|rate| amount.convert(rate).ok()).unwrap_or(Amount::ZERO)
+    }
+}
+
+/// So many parts of a whole.
+fn share(amount: Amount, part: i128, whole: i128) -> Amount {
+    domain::wide::mul_div_half_even(amount.units(), part, whole).map(Amount::from_units).unwrap_or(Amount::ZERO)
+}
+
+/// A rate of the market at the scale of rates.
+fn rounded(rate: f64) -> Option<FxRate> {
+    crate::tracker::figures::units(rate, FxRate::ONE.units()).map(FxRate::from_units)
+}

@@ -1,0 +1,203 @@
+//! What a day has earned, and where: by strategy, sector, kind of instrument and hour. Every grouping adds up to the one
+//! total; what no bucket holds (what rates did to cash, above all) is its residual.
+//!
+//! A line has earned value at the end − value at the beginning + proceeds of its bookings. Of that, realised profit,
+//! fees and income are the ledger's, the rest is what its value did. Money is exact; a strategy's share of a line's value
+//! goes by units and is rounded once.
+
+use crate::tracker::closed::{Closed, Mark};
+use crate::tracker::deeds::{Deed, Deeds, Owner};
+use crate::tracker::figures::exact;
+use crate::tracker::market::{Market, NO_SECTOR};
+use domain::enums::{Grouping, InstrumentType};
+use domain::performance::{Attribution, AttributionBucket};
+use domain::{Amount, Currency, FxRate, InstrumentId, Money, Quantity, SmolStr, StrategyId};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The bucket of what is no instrument's.
+const CASH: &str = "CASH";
+/// The bucket of what is of no strategy.
+const NAMELESS: &str = "NONE";
+
+/// From the scale of quantities to that of amounts.
+const UNITS_TO_AMOUNT: i128 = domain::fixed::pow10(Amount::SCALE - Quantity::SCALE);
+
+/// What one bucket has earned, in the base currency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Gain {
+    realized: Amount,
+    fees: Amount,
+    income: Amount,
+    unrealized: Amount,
+}
+
+impl Gain {
+    /// What bookings realised; the rest of what was earned is what the value did.
+    fn of(deed: &Deed, earned: Amount) -> Option<Self> {
+        let Deed { realized, fees, income, .. } = *deed;
+        let booked = realized.checked_sub(fees).ok()?.checked_add(income).ok()?;
+        Some(Self { realized, fees, income, unrealized: earned.checked_sub(booked).ok()? })
+    }
+    fn add(&mut self, other: &Gain) {
+        let sum = |own: Amount, other: Amount| own.checked_add(other).unwrap_or(own);
+        self.realized = sum(self.realized, other.realized);
+        self.fees = sum(self.fees, other.fees);
+        self.income = sum(self.income, other.income);
+        self.unrealized = sum(self.unrealized, other.unrealized);
+    }
+    fn published(&self, name: &SmolStr) -> AttributionBucket {
+        let [realized_gross, fees, income, unrealized] = [self.realized, self.fees, self.income, self.unrealized].map(exact);
+        let total = Money::from_units(realized_gross.units() - fees.units() + income.units() + unrealized.units());
+        let name = name.clone();
+        AttributionBucket { name, realized_gross, fees, income, unrealized, total, allocation: None, selection: None, interaction: None }
+    }
+}
+
+/// What a time has earned: the total, and the buckets of each grouping.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Profit {
+    total: Amount,
+    groups: BTreeMap<Grouping, BTreeMap<SmolStr, Gain>>,
+}
+
+/// Groupings of profit, in the order of a record.
+const GROUPINGS: [Grouping; 4] = [Grouping::Strategy, Grouping::Sector, Grouping::InstrumentType, Grouping::TimeOfDay];
+
+impl Profit {
+    /// Adds that of another time.
+    pub fn add(&mut self, other: &Profit) {
+        self.total = self.total.checked_add(other.total).unwrap_or(self.total);
+        for (grouping, buckets) in &other.groups {
+            let own = self.groups.entry(*grouping).or_default();
+            buckets.iter().for_each(|(name, gain)| own.entry(name.clone()).or_default().add(gain));
+        }
+    }
+    /// The total, as published.
+    pub fn total(&self) -> Money {
+        exact(self.total)
+    }
+    /// Every grouping, as published: total = Σ buckets + residual.
+    pub fn published(&self) -> Vec<Attribution> {
+        let total = self.total();
+        let one = |grouping: Grouping| {
+            let buckets = self.groups.get(&grouping).into_iter().flatten();
+            let buckets: Vec<_> = buckets.map(|(name, gain)| gain.published(name)).collect();
+            let in_buckets: i128 = buckets.iter().map(|bucket| bucket.total.units()).sum();
+            Attribution { grouping, buckets, residual: Money::from_units(total.units() - in_buckets), total }
+        };
+        GROUPINGS.into_iter().map(one).collect()
+    }
+    fn book(&mut self, grouping: Grouping, bucket: SmolStr, gain: &Gain) {
+        self.groups.entry(grouping).or_default().entry(bucket).or_default().add(gain);
+    }
+}
+
+/// A day between two closes.
+pub struct Between<'a> {
+    /// The close before it; `None` before the first.
+    pub before: Option<&'a Closed>,
+    /// Its own.
+    pub after: &'a Closed,
+    /// What was booked since the close before.
+    pub deeds: &'a Deeds,
+    /// Units of each strategy at the close before, of lines in which any was ever named.
+    pub held: &'a BTreeMap<Owner, Quantity>,
+    /// Facts and prices of instruments.
+    pub market: &'a Market,
+    /// Base currency.
+    pub base: Currency,
+}
+
+impl Between<'_> {
+    /// What the day has earned.
+    pub fn profit(&self) -> Profit {
+        let before = self.before.map_or(0, |close| close.equity.units());
+        let total = Money::from_units(self.after.equity.units() - before - self.after.flow.units());
+        let mut profit = Profit { total: Amount::from(total), ..Profit::default() };
+        let held = self.held.keys().map(|(line, _)| line.as_ref());
+        let lines = self.instruments().map(Some).chain(self.deeds.lines.keys().map(Option::as_ref)).chain(held);
+        let lines: BTreeSet<Option<&InstrumentId>> = lines.collect();
+        for line in lines {
+            self.line(line, &mut profit);
+        }
+        for (hour, deed) in &self.deeds.hours {
+            let earned = deed.realized.checked_sub(deed.fees).and_then(|net| net.checked_add(deed.income));
+            if let Some(gain) = earned.ok().and_then(|earned| Gain::of(deed, earned)) {
+                let bucket = smol_str::format_smolstr!("{hour:02}:00-{:02}:00", hour + 1);
+                profit.book(Grouping::TimeOfDay, bucket, &gain);
+            }
+        }
+        profit
+    }
+
+    fn instruments(&self) -> impl Iterator<Item = &InstrumentId> {
+        let before = self.before.into_iter().flat_map(|close| close.marks.keys());
+        before.chain(self.after.marks.keys())
+    }
+
+    fn line(&self, line: Option<&InstrumentId>, profit: &mut Profit) {
+        let none = Deed::default();
+        let deed = self.deeds.lines.get(&line.cloned()).unwrap_or(&none);
+        let (before, after) = (self.mark(self.before, line), self.mark(Some(self.after), line));
+        let earned = Amount::from(after.value).checked_sub(before.value.into()).and_then(|change| change.checked_add(deed.proceeds));
+        let Some(gain) = earned.ok().and_then(|earned| Gain::of(deed, earned)) else { return };
+        if gain != Gain::default() {
+            let (sector, kind) = match line {
+                None => (SmolStr::new_static(CASH), InstrumentType::Cash.symbol()),
+                Some(id) => (self.market.sector(id), self.market.facts(id).map_or(NO_SECTOR, |facts| facts.kind.symbol())),
+            };
+            profit.book(Grouping::Sector, sector, &gain);
+            profit.book(Grouping::InstrumentType, SmolStr::new_static(kind), &gain);
+        }
+        self.strategies(line, (before, after), &gain, profit);
+    }
+
+    /// What a strategy's units of a line were worth at a close. Where the line itself holds none, long and short of several
+    /// strategies cancel out: then by the price of the instrument.
+    fn worth(&self, close: Option<&Closed>, line: Option<&InstrumentId>, mark: Mark, units: Quantity) -> Option<Amount> {
+        if units.is_zero() {
+            return Some(Amount::ZERO);
+        }
+        if let Some(worth) = mark.share(units) {
+            return Some(worth);
+        }
+        let unit = self.market.unit_value(line?, self.base, &close?.cut())?;
+        let unit = FxRate::from_units(crate::tracker::figures::units(unit, FxRate::ONE.units())?);
+        Amount::from_units(units.units().checked_mul(UNITS_TO_AMOUNT)?).convert(unit).ok()
+    }
+
+    fn mark(&self, close: Option<&Closed>, line: Option<&InstrumentId>) -> Mark {
+        close.and_then(|close| close.marks.get(line?)).copied().unwrap_or_default()
+    }
+
+    /// A line of which nobody has ever named a strategy is nameless; of any other each strategy has the part of its units.
+    fn strategies(&self, line: Option<&InstrumentId>, (before, after): (Mark, Mark), whole: &Gain, profit: &mut Profit) {
+        let of = (line.cloned(), None);
+        let named = |owner: &Owner| owner.0.as_ref() == line;
+        let held = self.held.range(of.clone()..).take_while(|(owner, _)| named(owner)).map(|(owner, _)| &owner.1);
+        let acted = self.deeds.strategies.range(of..).take_while(|(owner, _)| named(owner)).map(|(owner, _)| &owner.1);
+        let owners: BTreeSet<&Option<StrategyId>> = held.chain(acted).collect();
+        let nameless = self.deeds.strategies.get(&(line.cloned(), None));
+        let all = self.deeds.lines.get(&line.cloned());
+        if owners.iter().all(|owner| owner.is_none()) && nameless.map(|deed| deed.realized) == all.map(|deed| deed.realized) {
+            if *whole != Gain::default() {
+                profit.book(Grouping::Strategy, SmolStr::new_static(NAMELESS), whole);
+            }
+            return;
+        }
+        for owner in owners {
+            let key = (line.cloned(), owner.clone());
+            let deed = self.deeds.strategies.get(&key).copied().unwrap_or_default();
+            let held = self.held.get(&key).copied().unwrap_or_default();
+            let now = held.checked_add(deed.quantity).unwrap_or(held);
+            let (then, now) = (self.worth(self.before, line, before, held), self.worth(Some(self.after), line, after, now));
+            let (Some(then), Some(now)) = (then, now) else { continue };
+            let earned = now.checked_sub(then).and_then(|change| change.checked_add(deed.proceeds));
+            if let Some(gain) = earned.ok().and_then(|earned| Gain::of(&deed, earned)) {
+                let name = owner.as_ref().map_or(SmolStr::new_static(NAMELESS), |id| SmolStr::new(id.as_str()));
+                profit.book(Grouping::Strategy, name, &gain);
+            }
+        }
+    }
+}

@@ -1,0 +1,396 @@
+//! The performance records of a portfolio: a DAY for each day that was told anew, and what the month, the year, the last
+//! 365 days and all time have come to with the newest of them.
+
+use crate::metrics::{Unit, catalogue};
+use crate::returns::account::{FlowTiming, Valuation, owner_flows};
+use crate::returns::dietz::{self, DayPart};
+use crate::returns::drawdown;
+use crate::returns::money_weighted::xirr;
+use crate::sample::Sample;
+use crate::settings::Settings;
+use crate::tracker::book::{Book, Told};
+use crate::tracker::figures::{fraction, number, of_fraction};
+use crate::tracker::profit::Profit;
+use crate::tracker::series::{Benchmark, Day, Returned};
+use crate::tracker::terms::Terms;
+use crate::undefined::{Answer, Undefined, finite};
+use domain::enums::MetricUnit;
+use domain::performance::{ALL, DAY, Drawdown, MTD, Metric, ONE_YEAR, Performance, YTD};
+use domain::{Date, Fraction, Money, PortfolioId, SmolStr};
+
+/// Days of the timeframe [`ONE_YEAR`].
+const YEAR_DAYS: i32 = 365;
+/// Figures of the catalogue that a record holds: those that are asked for every day. `ballast metrics` has all.
+const PUBLISHED: [&str; 21] = [
+    "annualised_return",
+    "mean_return",
+    "volatility",
+    "downside_deviation",
+    "sharpe",
+    "sortino",
+    "max_drawdown",
+    "max_drawdown_days",
+    "current_drawdown",
+    "calmar",
+    "ulcer_index",
+    "omega",
+    "skewness",
+    "kurtosis",
+    "tail_ratio",
+    "best_day",
+    "worst_day",
+    "win_rate_periods",
+    "profit_factor_periods",
+    "average_win_periods",
+    "average_loss_periods",
+];
+/// The same, of those that need a benchmark.
+const AGAINST_BENCHMARK: [&str; 9] = [
+    "benchmark_return",
+    "active_return",
+    "beta",
+    "correlation",
+    "alpha",
+    "tracking_error",
+    "information_ratio",
+    "up_capture",
+    "down_capture",
+];
+/// Those among them that stand for a whole year, and that less than one does not show.
+const OF_A_YEAR: [&str; 6] = ["annualised_return", "calmar", "alpha", "active_return", "up_capture", "down_capture"];
+
+/// One figure before it is written.
+struct Line {
+    id: &'static str,
+    unit: MetricUnit,
+    value: Answer,
+    observations: usize,
+    method: SmolStr,
+    note: Option<SmolStr>,
+}
+
+impl Line {
+    fn new(id: &'static str, unit: MetricUnit, value: Answer, observations: usize, method: &'static str) -> Self {
+        Self { id, unit, value, observations, method: SmolStr::new_static(method), note: None }
+    }
+    fn published(self, window: &SmolStr) -> Metric {
+        let found = self.value.and_then(|value| fraction(value).ok_or(Undefined::OutOfRange));
+        let reason = found.err().map(|why| smol_str::format_smolstr!("{}: {why}", why.code())).or(self.note);
+        metric(self.id, self.unit, found.ok(), self.observations, self.method, window.clone(), reason)
+    }
+}
+
+fn metric(
+    id: &str,
+    unit: MetricUnit,
+    value: Option<Fraction>,
+    observations: usize,
+    method: SmolStr,
+    window: SmolStr,
+    reason: Option<SmolStr>,
+) -> Metric {
+    Metric {
+        id: SmolStr::new(id),
+        value,
+        unit,
+        currency: None,
+        window,
+        observations: i32::try_from(observations).unwrap_or(i32::MAX),
+        method,
+        confidence: None,
+        horizon_days: None,
+        reason,
+    }
+}
+
+/// An amount as a figure: exact where it fits.
+fn amount(id: &'static str, money: Money, method: &'static str, window: &SmolStr) -> Metric {
+    let value = money.units().checked_mul(100).map(Fraction::from_units).filter(|value| value.fits_wire());
+    let reason = value.is_none().then(|| smol_str::format_smolstr!("{}: {}", Undefined::OutOfRange.code(), Undefined::OutOfRange));
+    metric(id, MetricUnit::Money, value, 1, SmolStr::new_static(method), window.clone(), reason)
+}
+
+/// The record of one day.
+pub fn of_day(portfolio: &PortfolioId, told: &Told<'_>, terms: &Terms) -> Performance {
+    let window = SmolStr::new_static("1D");
+    let day = told.day;
+    let returned = match day.returned {
+        Returned::Return(value) => finite(value),
+        Returned::NoCapital => Err(Undefined::NoCapital),
+        Returned::Lost => Err(Undefined::TotalLoss),
+    };
+    let mut lines = vec![Line::new("time_weighted_return", MetricUnit::Fraction, returned, 1, told.rule.words())];
+    if terms.benchmark.is_some() {
+        let benchmark = match day.benchmark {
+            Benchmark::Return(value) => Ok(value),
+            Benchmark::First | Benchmark::Unpriced => Err(Undefined::TooFewObservations { have: 0, need: 1 }),
+        };
+        lines.push(Line::new("benchmark_return", MetricUnit::Fraction, benchmark, 1, "since its last price"));
+    }
+    let mut metrics: Vec<Metric> = lines.into_iter().map(|line| line.published(&window)).collect();
+    metrics.push(amount("total_value", told.closed.equity, "equity at the cut", &window));
+    metrics.push(amount("cash_value", told.closed.cash, "cash and receivables at the cut", &window));
+    metrics.push(amount("net_external_flow", told.closed.flow, "cash and securities across the boundary", &window));
+    metrics.push(amount("profit", told.profit.total(), "change of equity - net external flow", &window));
+    let frame = Frame { name: DAY, from: day.date, until: day.date };
+    record(portfolio, told, terms, &frame, metrics, told.profit.published(), Vec::new())
+}
+
+/// A timeframe: its name, the first day that it covers, the last.
+struct Frame {
+    name: &'static str,
+    from: Date,
+    until: Date,
+}
+
+fn record(
+    portfolio: &PortfolioId,
+    told: &Told<'_>,
+    terms: &Terms,
+    frame: &Frame,
+    metrics: Vec<Metric>,
+    attribution: Vec<domain::performance::Attribution>,
+    drawdowns: Vec<Drawdown>,
+) -> Performance {
+    Performance {
+        portfolio_id: portfolio.clone(),
+        as_of: told.closed.cut_at,
+        timeframe: SmolStr::new_static(frame.name),
+        base_currency: told.closed.base.unwrap_or(terms.base),
+        provisional: told.provisional,
+        metrics,
+        attribution,
+        date: Some(frame.until),
+        from_date: Some(frame.from),
+        close_version: Some(told.closed.version),
+        policy_version: told.closed.policy_version,
+        drawdowns,
+    }
+}
+
+/// The records of every other timeframe that ends with the newest day.
+pub fn of_periods(portfolio: &PortfolioId, book: &Book, told: &Told<'_>, terms: &Terms) -> Vec<Performance> {
+    let until = told.day.date;
+    let Some(first) = book.series().after(None).next().map(|day| day.date) else { return Vec::new() };
+    let month = first_of_month(until);
+    let frames = [
+        (MTD, month, Some(month)),
+        (YTD, first_of_year(until), Some(first_of_year(until))),
+        (ONE_YEAR, until.plus_days(1 - YEAR_DAYS), None),
+        (ALL, first, None),
+    ];
+    let one = |(name, from, apart): (&'static str, Date, Option<Date>)| {
+        let frame = Frame { name, from: from.max(first), until };
+        let profit = if name == ONE_YEAR && from > first { None } else { book.profit_from(apart.filter(|from| *from > first)) };
+        of_period(portfolio, book, told, terms, &frame, profit)
+    };
+    frames.into_iter().map(one).collect()
+}
+
+fn first_of_month(day: Date) -> Date {
+    let mut first = day;
+    while first.plus_days(-1).month() == day.month() {
+        first = first.plus_days(-1);
+    }
+    first
+}
+
+fn first_of_year(day: Date) -> Date {
+    let mut first = first_of_month(day);
+    while first.plus_days(-1).month().0 == day.month().0 {
+        first = first_of_month(first.plus_days(-1));
+    }
+    first
+}
+
+fn of_period(portfolio: &PortfolioId, book: &Book, told: &Told<'_>, terms: &Terms, frame: &Frame, profit: Option<Profit>) -> Performance {
+    let days: Vec<&Day> = book.series().after(Some(frame.from.plus_days(-1))).take_while(|day| day.date <= frame.until).collect();
+    let period = Period { days, before: book.series().last_until(frame.from.plus_days(-1)), terms };
+    let window = smol_str::format_smolstr!("{}D", period.days.len());
+    let mut metrics: Vec<Metric> = period.lines().into_iter().map(|line| line.published(&window)).collect();
+    metrics.push(amount("net_external_flow", period.flows(), "cash and securities across the boundary", &window));
+    let attribution = profit.as_ref().map(Profit::published).unwrap_or_default();
+    metrics.push(amount("profit", period.profit(), "change of equity - net external flow", &window));
+    record(portfolio, told, terms, frame, metrics, attribution, period.drawdowns())
+}
+
+/// The days of a timeframe.
+struct Period<'a> {
+    days: Vec<&'a Day>,
+    before: Option<&'a Day>,
+    terms: &'a Terms,
+}
+
+impl Period<'_> {
+    fn settings(&self) -> Settings {
+        let risk_free_annual = self.terms.risk_free.map_or(0.0, of_fraction);
+        Settings { periods_per_year: self.terms.days_a_year(), risk_free_annual, ..Settings::default() }
+    }
+
+    /// The days since linking last stopped, and the day on which it did.
+    fn linked(&self) -> (&[&Day], Option<Date>) {
+        let lost = self.days.iter().rposition(|day| day.returned == Returned::Lost);
+        lost.map_or((&self.days[..], None), |at| (&self.days[at + 1..], Some(self.days[at].date)))
+    }
+
+    /// Those of them that have a return, with it.
+    fn returns(&self) -> (Vec<Date>, Vec<f64>) {
+        let with = |day: &&Day| if let Returned::Return(value) = day.returned { Some((day.date, value)) } else { None };
+        self.linked().0.iter().filter_map(with).unzip()
+    }
+
+    /// The day before the first that has a return.
+    fn opening(&self) -> Option<Date> {
+        let first = *self.returns().0.first()?;
+        let before = self.days.iter().rev().find(|day| day.date < first).copied().or(self.before);
+        Some(before.map_or(first.plus_days(-1), |day| day.date))
+    }
+
+    fn lines(&self) -> Vec<Line> {
+        let (dates, returns) = self.returns();
+        let lost = self.linked().1;
+        let mut lines = vec![self.total(&returns, lost)];
+        lines.extend(self.money_weighted());
+        let sample = |dates, returns| Sample::new(returns)?.dated(dates)?.with(self.settings());
+        let Ok(own) = sample(&dates, &returns) else { return lines };
+        let own = self.opening().map_or(own, |day| own.opened(day));
+        let mut figures: Vec<Line> = PUBLISHED.iter().filter_map(|id| self.figure(id, &own)).collect();
+        // Without a close before it the peak of a fall from the first day on is that day.
+        let days = self.drawdowns().first().map(|fall| f64::from(fall.days));
+        figures.iter_mut().filter(|line| line.id == "max_drawdown_days").for_each(|line| line.value = days.map_or(line.value, Ok));
+        if self.terms.benchmark.is_some() {
+            let (common, ours, theirs) = self.beside_benchmark();
+            if let Ok(joint) = sample(&common, &ours).and_then(|joint| joint.against(&theirs)) {
+                let joint = self.opening().map_or(joint, |day| joint.opened(day));
+                figures.extend(AGAINST_BENCHMARK.iter().filter_map(|id| self.figure(id, &joint)));
+            }
+        }
+        for line in &mut figures {
+            // Nothing was left, and nothing came since: of what has gone there are no figures.
+            if lost.is_some() && returns.is_empty() {
+                line.value = Err(Undefined::TotalLoss);
+            }
+            line.note = lost.map(linked_since);
+        }
+        lines.extend(figures);
+        lines
+    }
+
+    fn figure(&self, id: &str, sample: &Sample<'_>) -> Option<Line> {
+        let metric = catalogue::find(id)?;
+        let found = metric.of_sample(sample)?;
+        let mut line = Line::new(metric.id, unit_of(metric.unit), found.value, found.observations, metric.formula);
+        if OF_A_YEAR.contains(&metric.id) && line.value.is_ok() && sample.is_under_a_year() {
+            line.value = Err(Undefined::UnderOneYear { days: sample.days().unwrap_or(0) });
+        }
+        Some(line)
+    }
+
+    fn total(&self, returns: &[f64], lost: Option<Date>) -> Line {
+        let grown = match (returns, lost) {
+            ([], Some(_)) => Err(Undefined::TotalLoss),
+            ([], None) => Err(Undefined::NoCapital),
+            ([one], _) => finite(*one),
+            _ => crate::returns::growth(returns).and_then(|growth| finite(growth - 1.0)),
+        };
+        let line = Line::new("time_weighted_return", MetricUnit::Fraction, grown, returns.len(), "product of (1 + daily return) - 1");
+        Line { note: lost.map(linked_since), ..line }
+    }
+
+    /// Values and flows, from the close before the first day on; of a series that begins with it, from nothing.
+    fn valuations(&self) -> Vec<Valuation> {
+        let Some(first) = self.days.first() else { return Vec::new() };
+        let nothing = Valuation { date: first.date.plus_days(-1), value: 0.0, flow: 0.0 };
+        let before = self.before.map_or(nothing, |day| Valuation { date: day.date, value: number(day.equity), flow: 0.0 });
+        let days = self.days.iter().map(|day| Valuation { date: day.date, value: number(day.equity), flow: number(day.flow) });
+        std::iter::once(before).chain(days).collect()
+    }
+
+    fn money_weighted(&self) -> [Line; 2] {
+        let rows = self.valuations();
+        let observations = self.days.len();
+        let dietz = dietz::modified(&rows, FlowTiming::Daily, DayPart::Start);
+        let dietz =
+            Line::new("modified_dietz", MetricUnit::Fraction, dietz, observations, "gain / (begin + flows by the days that they worked)");
+        let days = rows.last().zip(rows.first()).map_or(0, |(last, first)| i64::from(last.date.days() - first.date.days()));
+        let line = |value| Line::new("money_weighted_return", MetricUnit::Fraction, value, observations, "XIRR, Actual/365, a year");
+        if days < i64::from(YEAR_DAYS) {
+            return [dietz, line(Err(Undefined::UnderOneYear { days }))];
+        }
+        let flows: Vec<_> = owner_flows(&rows, FlowTiming::Daily).into_iter().filter(|flow| flow.amount != 0.0).collect();
+        let found = match xirr(&flows) {
+            Ok(rate) if rate.is_ambiguous() => {
+                Line { note: Some(SmolStr::new_static("AMBIGUOUS: several rates bring the flows to zero")), ..line(Ok(rate.rate)) }
+            }
+            Ok(rate) => line(Ok(rate.rate)),
+            Err(why) => line(Err(why)),
+        };
+        [dietz, found]
+    }
+
+    /// Returns between the days on which the benchmark had a price, of both: joined first, returns afterwards.
+    fn beside_benchmark(&self) -> (Vec<Date>, Vec<f64>, Vec<f64>) {
+        let (mut dates, mut ours, mut theirs, mut since) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        for day in self.linked().0 {
+            if let Returned::Return(value) = day.returned {
+                since.push(value);
+            }
+            if let Benchmark::Return(benchmark) = day.benchmark {
+                dates.push(day.date);
+                ours.push(if let [one] = since[..] { one } else { since.iter().fold(1.0, |growth, one| growth * (1.0 + one)) - 1.0 });
+                theirs.push(benchmark);
+            }
+            if day.benchmark != Benchmark::Unpriced {
+                since.clear();
+            }
+        }
+        (dates, ours, theirs)
+    }
+
+    fn flows(&self) -> Money {
+        Money::from_units(self.days.iter().map(|day| day.flow.units()).sum())
+    }
+
+    /// Profit of the days, as their closes tell it.
+    fn profit(&self) -> Money {
+        let begin = self.before.map_or(0, |day| day.equity.units());
+        let end = self.days.last().map_or(begin, |day| day.equity.units());
+        Money::from_units(end - begin - self.flows().units())
+    }
+
+    /// The deepest fall, and the one that the index is in.
+    fn drawdowns(&self) -> Vec<Drawdown> {
+        let (dates, returns) = self.returns();
+        let Ok(all) = drawdown::all(&returns) else { return Vec::new() };
+        let deepest = drawdown::deepest(&all).ok();
+        let standing = all.last().copied().filter(|last| last.recovery.is_none() && Some(*last) != deepest);
+        let before = self.opening().filter(|day| self.days.iter().copied().chain(self.before).any(|known| known.date == *day));
+        let opening = before.or(dates.first().copied());
+        let one = |fall: drawdown::Drawdown| {
+            let peak = fall.peak.map_or(opening, |row| Some(dates[row]))?;
+            let recovery = fall.recovery.map(|row| dates[row]);
+            let end = recovery.or(dates.last().copied())?;
+            let depth = fraction(fall.depth)?;
+            Some(Drawdown { depth, peak, trough: dates[fall.trough], recovery, days: end.days() - peak.days() })
+        };
+        deepest.into_iter().chain(standing).filter_map(one).collect()
+    }
+}
+
+/// What a figure leaves out.
+fn linked_since(lost: Date) -> SmolStr {
+    smol_str::format_smolstr!("since {lost}, on which nothing was left: linking goes on with the capital that came after it")
+}
+
+fn unit_of(unit: Unit) -> MetricUnit {
+    match unit {
+        Unit::Fraction => MetricUnit::Fraction,
+        Unit::Ratio => MetricUnit::Ratio,
+        Unit::Count => MetricUnit::Count,
+        Unit::Days => MetricUnit::Days,
+        Unit::Amount => MetricUnit::Money,
+    }
+}
+
+/// `amount` multiplies by the difference of both scales.
+const _: () = assert!(Fraction::ONE.units() == Money::ONE.units() * 100);

@@ -1,0 +1,62 @@
+//! What of a policy the tracker needs: the days of its portfolio, and what they are compared with.
+
+use domain::day::{day_of_cut, next_day_cut};
+use domain::policy::Policy;
+use domain::schedule::{counts, has_weekends};
+use domain::{Currency, Date, Fraction, InstrumentId, SmolStr, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// The terms of one version of a policy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Terms {
+    /// Version of the policy.
+    pub version: i64,
+    /// Base currency.
+    pub base: Currency,
+    /// Instrument to compare with.
+    pub benchmark: Option<InstrumentId>,
+    /// Yearly risk-free rate.
+    pub risk_free: Option<Fraction>,
+    /// Yearly volatility aimed at.
+    pub target_risk: Option<Fraction>,
+    time_zone: SmolStr,
+    day_cut: SmolStr,
+    has_weekends: bool,
+}
+
+impl From<&Policy> for Terms {
+    fn from(policy: &Policy) -> Self {
+        Self {
+            version: policy.policy_version,
+            base: policy.base_currency,
+            benchmark: policy.benchmark.clone(),
+            risk_free: policy.risk_free_rate,
+            target_risk: policy.target_risk,
+            time_zone: policy.time_zone.clone(),
+            day_cut: policy.day_cut.clone(),
+            has_weekends: has_weekends(policy),
+        }
+    }
+}
+
+impl Terms {
+    /// Terms of a portfolio whose policy was never read.
+    pub fn unknown(base: Currency) -> Self {
+        let (time_zone, day_cut) = (SmolStr::new_static("UTC"), SmolStr::new_static("00:00"));
+        Self { version: 0, base, benchmark: None, risk_free: None, target_risk: None, time_zone, day_cut, has_weekends: true }
+    }
+    /// Days of a year on which it has a return.
+    pub fn days_a_year(&self) -> f64 {
+        if self.has_weekends { 252.0 } else { 365.0 }
+    }
+    /// The day to which a moment belongs: that of the next cut, on a weekend the Monday after it.
+    pub fn day_of(&self, moment: Timestamp) -> Date {
+        let cut = next_day_cut(&self.time_zone, &self.day_cut, moment);
+        let day = cut.and_then(|cut| day_of_cut(&self.time_zone, cut)).unwrap_or_else(|| moment.date_utc());
+        self.counted(day)
+    }
+    /// The day that counts a date: itself, or the first one after it.
+    pub fn counted(&self, date: Date) -> Date {
+        (0..7).map(|days| date.plus_days(days)).find(|day| counts(self.has_weekends, *day)).unwrap_or(date)
+    }
+}
