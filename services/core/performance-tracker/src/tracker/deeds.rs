@@ -106,6 +106,8 @@ pub struct Booked<'a> {
     base: Currency,
     /// The currency of the amounts that name none.
     currency: Option<Currency>,
+    /// The currency that the entry's rate is of: of an entry of cash its own, whatever instrument it names.
+    rated: Option<Currency>,
     market: &'a Market,
     /// The day that it belongs to.
     pub day: Date,
@@ -119,14 +121,13 @@ pub fn booked<'a>(ledger: &'a Ledger, made: Timestamp, terms: &Terms, market: &'
     let one = |entry: &'a LedgerEntry| {
         let position = ledger.positions.iter().find(|position| Some(&position.instrument_id) == entry.instrument_id.as_ref());
         let quoted = || entry.instrument_id.as_ref().and_then(InstrumentId::pair).map(|(_, quoted)| quoted);
-        // An entry of cash is in its own currency, whatever instrument it names.
-        let position = position.filter(|_| entry.cause.topic != Topic::Cash || entry.cash.is_empty());
         let leg = || entry.cash.first().or(entry.fees.first()).map(|leg| leg.currency);
         // A dividend is paid on its pay date; the entry bears the ex-date too.
         let dated = entry.trade_date.filter(|_| entry.kind != EntryKind::CashDividend);
         let day = dated.map_or_else(|| terms.day_of(entry.effective_at), |date| terms.counted(date));
         let currency = position.map(|position| position.currency).or_else(quoted).or_else(leg);
-        Booked { entry, base: terms.base, currency, market, day, on_time: day == today }
+        let rated = leg().filter(|_| entry.cause.topic == Topic::Cash).or(currency);
+        Booked { entry, base: terms.base, currency, rated, market, day, on_time: day == today }
     };
     ledger.entries.iter().map(one).collect()
 }
@@ -252,7 +253,7 @@ impl Booked<'_> {
         if currency == self.base || amount.is_zero() {
             return amount;
         }
-        let booked = self.entry.fx_rate.filter(|_| self.currency == Some(currency));
+        let booked = self.entry.fx_rate.filter(|_| self.rated == Some(currency));
         let rate = booked.or_else(|| self.market.rate(currency, self.base, self.day).and_then(rounded));
         rate.and_then(|rate| amount.convert(rate).ok()).unwrap_or(Amount::ZERO)
     }

@@ -255,9 +255,6 @@ impl Period<'_> {
         let Ok(own) = sample(&dates, &returns) else { return lines };
         let own = self.opening().map_or(own, |day| own.opened(day));
         let mut figures: Vec<Line> = PUBLISHED.iter().filter_map(|id| self.figure(id, &own)).collect();
-        // Without a close before it the peak of a fall from the first day on is that day.
-        let days = self.drawdowns().first().map(|fall| f64::from(fall.days));
-        figures.iter_mut().filter(|line| line.id == "max_drawdown_days").for_each(|line| line.value = days.map_or(line.value, Ok));
         if self.terms.benchmark.is_some() {
             let (common, ours, theirs) = self.beside_benchmark();
             if let Ok(joint) = sample(&common, &ours).and_then(|joint| joint.against(&theirs)) {
@@ -364,8 +361,7 @@ impl Period<'_> {
         let Ok(all) = drawdown::all(&returns) else { return Vec::new() };
         let deepest = drawdown::deepest(&all).ok();
         let standing = all.last().copied().filter(|last| last.recovery.is_none() && Some(*last) != deepest);
-        let before = self.opening().filter(|day| self.days.iter().copied().chain(self.before).any(|known| known.date == *day));
-        let opening = before.or(dates.first().copied());
+        let opening = self.opening();
         let one = |fall: drawdown::Drawdown| {
             let peak = fall.peak.map_or(opening, |row| Some(dates[row]))?;
             let recovery = fall.recovery.map(|row| dates[row]);
