@@ -8,7 +8,7 @@ const ROLES: [&str; 5] = ["conflator", "position-keeper", "rebalancer", "perform
 
 /// Foreign libraries by how their names start, and the only crates that may build on them.
 /// axum stands with telemetry until a gateway exists.
-const HOMES: [(&str, &[&str]); 13] = [
+const HOMES: [(&str, &[&str]); 14] = [
     ("rdkafka", &["kafka-log"]),
     ("sqlx", &["postgres-store"]),
     ("opentelemetry", &["telemetry"]),
@@ -16,6 +16,7 @@ const HOMES: [(&str, &[&str]); 13] = [
     ("prometheus", &["telemetry"]),
     ("axum", &["telemetry", "gateway"]),
     ("apache-avro", &["avro-codec"]),
+    ("ascii", &["avro-codec"]),
     ("clap", &["ballast"]),
     ("figment", &["ballast"]),
     ("csv", &["ballast"]),

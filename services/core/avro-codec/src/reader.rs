@@ -3,6 +3,7 @@
 use crate::fault::{Fault, FaultKind};
 #[cfg(test)]
 use crate::limits::MAX_TEXT;
+use ascii::AsAsciiStr;
 
 /// What is left of a record.
 #[derive(Debug, Clone, Copy)]
@@ -114,7 +115,12 @@ impl<'a> Reader<'a> {
     /// A text behind its length, at most `limit` bytes of it.
     #[inline(always)]
     pub fn text(&mut self, limit: usize) -> Result<&'a str, Fault> {
-        std::str::from_utf8(self.bytes(limit)?).map_err(|_| Fault::new(FaultKind::Utf8))
+        let bytes = self.bytes(limit)?;
+        // Nearly every text is ASCII, which takes far fewer looks than what UTF-8 may be.
+        match bytes.as_ascii_str() {
+            Ok(text) => Ok(text.as_str()),
+            Err(_) => std::str::from_utf8(bytes).map_err(|_| Fault::new(FaultKind::Utf8)),
+        }
     }
     /// The branch of a union.
     #[inline(always)]

@@ -41,12 +41,13 @@ impl<'a> Writer<'a> {
         self.out.push(byte);
     }
     /// A zigzag varint.
-    #[inline]
+    #[inline(always)]
     pub fn long(&mut self, value: i64) {
         let raw = ((value << 1) ^ (value >> 63)).cast_unsigned();
-        if raw < 0x80 {
-            return self.byte(low_bits(raw));
-        }
+        if raw < 0x80 { self.byte(low_bits(raw)) } else { self.long_of_bytes(raw) }
+    }
+    #[inline(never)]
+    fn long_of_bytes(&mut self, raw: u64) {
         let length = (70 - raw.leading_zeros()) / 7;
         if length > 8 {
             return self.long_by_bytes(raw);

@@ -3,7 +3,7 @@
 
 use crate::enums::{ExecType, Side};
 use crate::{
-    Amount, Currency, Date, FixedError, FxRate, InstrumentId, Money, OrderId, PortfolioId, Price, Quantity, StrategyId, Timestamp,
+    Currency, Date, FixedError, FxRate, InstrumentId, Money, OrderId, PortfolioId, Price, Quantity, StrategyId, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
@@ -83,20 +83,90 @@ pub struct Fill {
     pub received_at: Option<Timestamp>,
 }
 
+/// A fee of a [`FillRef`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FeeRef<'a> {
+    /// As [`Fee::kind`].
+    pub kind: &'a str,
+    /// As [`Fee::amount`].
+    pub amount: Money,
+    /// As [`Fee::currency`].
+    pub currency: Currency,
+}
+
+/// An execution report whose texts lie elsewhere: in a [`Fill`], or in the bytes of its record. Its fields are those of
+/// a [`Fill`]; of its ids a reader says whether they were checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs, reason = "each field is that of a Fill")]
+pub struct FillRef<'a> {
+    pub source: &'a str,
+    pub exec_id: &'a str,
+    pub trade_date: Date,
+    pub exec_type: ExecType,
+    pub exec_ref_id: Option<&'a str>,
+    pub portfolio_id: &'a str,
+    pub instrument_id: &'a str,
+    pub venue: Option<&'a str>,
+    pub side: Side,
+    pub quantity: Quantity,
+    pub price: Price,
+    pub currency: Currency,
+    pub fees: SmallVec<[FeeRef<'a>; 1]>,
+    pub settle_date: Option<Date>,
+    pub fx_rate: Option<FxRate>,
+    pub order_id: Option<OrderId>,
+    pub strategy: Option<StrategyId>,
+    pub cum_qty: Option<Quantity>,
+    pub gross_amount: Option<Money>,
+    pub accrued_interest: Option<Money>,
+    pub transact_time: Timestamp,
+    pub received_at: Option<Timestamp>,
+}
+
 impl Fill {
-    /// +quantity for a buy, −quantity for a sell or short sell.
-    pub fn signed_quantity(&self) -> Result<Quantity, FixedError> {
-        match self.side {
-            Side::Buy => Ok(self.quantity),
-            _ => self.quantity.checked_neg(),
+    /// The same, its texts borrowed.
+    pub fn view(&self) -> FillRef<'_> {
+        FillRef {
+            source: &self.source,
+            exec_id: &self.exec_id,
+            trade_date: self.trade_date,
+            exec_type: self.exec_type,
+            exec_ref_id: self.exec_ref_id.as_deref(),
+            portfolio_id: self.portfolio_id.as_str(),
+            instrument_id: self.instrument_id.as_str(),
+            venue: self.venue.as_deref(),
+            side: self.side,
+            quantity: self.quantity,
+            price: self.price,
+            currency: self.currency,
+            fees: self.fees.iter().map(|fee| FeeRef { kind: &fee.kind, amount: fee.amount, currency: fee.currency }).collect(),
+            settle_date: self.settle_date,
+            fx_rate: self.fx_rate,
+            order_id: self.order_id,
+            strategy: self.strategy.clone(),
+            cum_qty: self.cum_qty,
+            gross_amount: self.gross_amount,
+            accrued_interest: self.accrued_interest,
+            transact_time: self.transact_time,
+            received_at: self.received_at,
         }
     }
-    /// What was paid or received before fees: the gross amount where given (the multiplier is in it),
-    /// else quantity × price (without the multiplier).
-    pub fn gross(&self) -> Result<Amount, FixedError> {
-        match self.gross_amount {
-            Some(gross) => Ok(gross.into()),
-            None => self.quantity.times(self.price),
-        }
+    /// +quantity for a buy, −quantity for a sell or short sell.
+    pub fn signed_quantity(&self) -> Result<Quantity, FixedError> {
+        signed(self.side, self.quantity)
+    }
+}
+
+impl FillRef<'_> {
+    /// +quantity for a buy, −quantity for a sell or short sell.
+    pub fn signed_quantity(&self) -> Result<Quantity, FixedError> {
+        signed(self.side, self.quantity)
+    }
+}
+
+fn signed(side: Side, quantity: Quantity) -> Result<Quantity, FixedError> {
+    match side {
+        Side::Buy => Ok(quantity),
+        _ => quantity.checked_neg(),
     }
 }

@@ -25,8 +25,22 @@ pub enum IdError {
 /// Whether the text may be an id.
 #[inline]
 pub fn is_id(text: &str) -> bool {
-    // Every byte is looked at, without a way out in between: that is faster on short texts.
-    !text.is_empty() && text.len() <= MAX_ID_BYTES && !text.bytes().fold(false, |found, b| found | (b < 0x20) | (b == 0x7f))
+    !text.is_empty() && text.len() <= MAX_ID_BYTES && !has_controls(text.as_bytes())
+}
+
+/// Whether a byte is a control character. Every byte is looked at, eight at once and without a way out in between: that
+/// is faster on short texts.
+#[inline]
+fn has_controls(bytes: &[u8]) -> bool {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    // A top bit is set where a byte is below the bound, which is 128 at most; above such a byte others may be set too.
+    let below = |word: u64, bound: u64| word.wrapping_sub(bound * EACH) & !word & (0x80 * EACH);
+    let (words, rest) = bytes.as_chunks::<8>();
+    let found = words.iter().map(|word| u64::from_le_bytes(*word)).fold(0, |found, word| {
+        // What is no delete character differs from it.
+        found | below(word, 0x20) | below(word ^ (0x7f * EACH), 1)
+    });
+    rest.iter().fold(found != 0, |found, byte| found | (*byte < 0x20) | (*byte == 0x7f))
 }
 
 /// The same text as `SmolStr::new` gives, with fewer moves where it is short.

@@ -42,6 +42,9 @@ pub fn rescale_half_even(units: i128, from: u32, to: u32) -> Result<i128, FixedE
 #[inline]
 pub fn without_eight_digits(value: i128) -> i128 {
     const BY: u64 = 100_000_000;
+    if value == 0 {
+        return 0;
+    }
     let magnitude = value.unsigned_abs();
     let (quotient, rest) = match u64::try_from(magnitude) {
         Ok(short) => (u128::from(short / BY), short % BY),

@@ -1,5 +1,6 @@
 //! What the engine asks of an encoding. The engine never looks into bytes itself.
 
+use domain::fill::FillRef;
 use domain::progress::Recorded;
 use domain::reason::DeadLetterCode;
 use domain::{Input, Output, SmolStr, Topic};
@@ -26,6 +27,11 @@ impl Refusal {
 pub trait Codec {
     /// The record that the key and value of a topic hold. A null value is `None`.
     fn decode(&mut self, topic: Topic, key: Option<&[u8]>, value: Option<&[u8]>) -> Result<Input, Refusal>;
+    /// The fill that the value of a record of [`Topic::Fills`] holds, its texts left in the bytes. `None` says nothing of
+    /// the record: it is to be decoded. What is viewed is what decoding gives.
+    fn view_fill<'a>(&mut self, _value: &'a [u8]) -> Option<FillRef<'a>> {
+        None
+    }
     /// Appends the value bytes of an output. Dead letters append their original value.
     /// An output that its schema cannot hold is a fault of this service, not of an input: it returns why.
     fn encode(&mut self, output: &Output, into: &mut Vec<u8>) -> Result<(), Refusal>;

@@ -6,18 +6,29 @@ use xxhash_rust::xxh3::Xxh3;
 
 /// A digest under way.
 #[derive(Clone, Default)]
-pub struct Digest(Box<Xxh3>);
+pub struct Digest {
+    hash: Box<Xxh3>,
+    head: Vec<u8>,
+}
 
 impl Digest {
-    /// Takes one part in, with its length, so that parts cannot run together.
-    pub fn part(&mut self, bytes: Option<&[u8]>) {
-        let length = bytes.map_or(u64::MAX, |b| b.len() as u64);
-        self.0.update(&length.to_le_bytes());
-        self.0.update(bytes.unwrap_or_default());
+    /// Takes the parts of a record in, each with its length, so that parts cannot run together. The last one is the
+    /// longest.
+    pub fn parts(&mut self, short: [Option<&[u8]>; 2], long: Option<&[u8]>) {
+        let length = |bytes: Option<&[u8]>| bytes.map_or(u64::MAX, |b| b.len() as u64).to_le_bytes();
+        // All that stands before the last part at once: the hash has its own work to do each time.
+        self.head.clear();
+        for part in short {
+            self.head.extend_from_slice(&length(part));
+            self.head.extend_from_slice(part.unwrap_or_default());
+        }
+        self.head.extend_from_slice(&length(long));
+        self.hash.update(&self.head);
+        self.hash.update(long.unwrap_or_default());
     }
     /// The digest so far, as 32 hexadecimal digits.
     pub fn text(&self) -> SmolStr {
-        SmolStr::new(format!("{:032x}", self.0.digest128()))
+        SmolStr::new(format!("{:032x}", self.hash.digest128()))
     }
 }
 
@@ -35,16 +46,25 @@ pub fn entity_fingerprint(key: &str, bytes: &[u8]) -> u128 {
 mod tests {
     use super::*;
 
-    fn of(parts: &[Option<&[u8]>]) -> SmolStr {
+    fn of(parts: [Option<&[u8]>; 3]) -> SmolStr {
         let mut digest = Digest::default();
-        parts.iter().for_each(|part| digest.part(*part));
+        digest.parts([parts[0], parts[1]], parts[2]);
         digest.text()
     }
 
     #[test]
     fn parts_do_not_run_together() {
-        assert_ne!(of(&[Some(b"ab"), Some(b"c")]), of(&[Some(b"a"), Some(b"bc")]));
-        assert_ne!(of(&[None]), of(&[Some(b"")]));
-        assert_eq!(of(&[Some(b"x")]), of(&[Some(b"x")]));
+        assert_ne!(of([Some(b"t"), Some(b"ab"), Some(b"c")]), of([Some(b"t"), Some(b"a"), Some(b"bc")]));
+        assert_ne!(of([Some(b"ab"), Some(b"c"), None]), of([Some(b"a"), Some(b"bc"), None]));
+        assert_ne!(of([Some(b"t"), None, None]), of([Some(b"t"), None, Some(b"")]));
+        assert_ne!(of([Some(b"t"), None, None]), of([Some(b"t"), Some(b""), None]));
+        assert_eq!(of([Some(b"t"), None, Some(b"x")]), of([Some(b"t"), None, Some(b"x")]));
+    }
+
+    #[test]
+    fn a_digest_is_the_hash_of_the_parts_behind_their_lengths() {
+        let plain = [&1_u64.to_le_bytes()[..], b"t", &[0xff; 8], &2_u64.to_le_bytes(), b"xy"].concat();
+        let expected = format!("{:032x}", xxhash_rust::xxh3::xxh3_128(&plain));
+        assert_eq!(of([Some(b"t"), None, Some(b"xy")]), expected.as_str());
     }
 }

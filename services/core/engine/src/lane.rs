@@ -66,8 +66,8 @@ struct Shared {
     totals: Counts,
 }
 
-/// A record of a block: its place, and what it is.
-type Decoded<R> = (usize, Result<(Input, <R as Role>::Ahead), Refusal>);
+/// A decoded record and what was told of it ahead, or why it is refused.
+type Decoded<R> = Result<(Input, <R as Role>::Ahead), Refusal>;
 
 /// A lane.
 pub struct Lane<R: Role> {
@@ -80,8 +80,6 @@ pub struct Lane<R: Role> {
     /// Inputs that began above 0 and of which no step tells yet.
     begun: BTreeSet<(Topic, i32)>,
     open: Open,
-    /// The block at hand; empty between blocks.
-    block: Vec<Decoded<R>>,
 }
 
 impl<R: Role> Lane<R> {
@@ -109,7 +107,6 @@ impl<R: Role> Lane<R> {
             new_schemas: Vec::new(),
             begun: BTreeSet::new(),
             open: Open::default(),
-            block: Vec::with_capacity(BLOCK),
         }
     }
 
@@ -324,26 +321,18 @@ impl<R: Role> Lane<R> {
         }
     }
 
-    fn record<T: RecordRef>(
-        &mut self,
-        topic: Topic,
-        partition: i32,
-        record: &T,
-        decoded: Result<(Input, R::Ahead), Refusal>,
-        behind: bool,
-        codec: &mut dyn Codec,
-    ) -> Result<(), LaneError> {
-        let origin = Origin { topic, partition, record };
+    fn record(&mut self, origin: &Origin<'_>, decoded: Decoded<R>, behind: bool, codec: &mut dyn Codec) -> Result<(), LaneError> {
+        let offset = origin.offset();
         match decoded {
-            Ok((Input::Frame(frame), _)) if !self.shared.chain.admit(record.offset(), &frame) => self.stray(record.offset(), &frame)?,
+            Ok((Input::Frame(frame), _)) if !self.shared.chain.admit(offset, &frame) => self.stray(offset, &frame)?,
             Ok((input, ahead)) => {
-                self.remember_trace(&input, record);
-                self.with_context(behind, codec, |role, cx| role.fold(input, ahead, &origin, cx));
+                self.remember_trace(|| input.portfolio_id().cloned(), origin.record);
+                self.with_context(behind, codec, |role, cx| role.fold(input, ahead, origin, cx));
             }
-            Err(refusal) if topic == Topic::Frames && refusal.code == DeadLetterCode::UnknownSchema => {
-                return Err(LaneError::UnreadableFrame { offset: record.offset(), why: refusal.text.to_string() });
+            Err(refusal) if origin.topic == Topic::Frames && refusal.code == DeadLetterCode::UnknownSchema => {
+                return Err(LaneError::UnreadableFrame { offset, why: refusal.text.to_string() });
             }
-            Err(refusal) => self.refuse(&origin, refusal, behind, codec),
+            Err(refusal) => self.refuse(origin, refusal, behind, codec),
         }
         Ok(())
     }
@@ -356,30 +345,36 @@ impl<R: Role> Lane<R> {
         Ok(())
     }
 
-    fn remember_trace<T: RecordRef>(&mut self, input: &Input, record: &T) {
-        let Some(portfolio) = input.portfolio_id() else { return };
-        if let Some(trace) = record.header(TRACEPARENT).filter(|t| t.len() == 55).and_then(|t| std::str::from_utf8(t).ok()) {
-            self.open.traces.insert(portfolio.clone(), SmolStr::new(trace));
+    fn remember_trace(&mut self, portfolio: impl FnOnce() -> Option<PortfolioId>, record: &dyn RecordRef) {
+        let trace = record.header(TRACEPARENT).filter(|t| t.len() == 55).and_then(|t| std::str::from_utf8(t).ok());
+        if let Some(trace) = trace
+            && let Some(portfolio) = portfolio()
+        {
+            self.open.traces.insert(portfolio, SmolStr::new(trace));
         }
+    }
+
+    /// Whether the key of a record is its portfolio, and belongs to this lane.
+    fn is_keyed(&self, portfolio: &str, key: Option<&[u8]>) -> bool {
+        key.is_some_and(|key| key == portfolio.as_bytes() && lane_of(key, self.shared.lanes) == self.lane)
     }
 
     fn check_lane(&self, input: Input, key: Option<&[u8]>) -> Result<Input, Refusal> {
         let Some(portfolio) = input.portfolio_id() else { return Ok(input) };
-        let shown = || crate::role::key_shown(key);
+        if self.is_keyed(portfolio.as_str(), key) {
+            return Ok(input);
+        }
+        let shown = crate::role::key_shown(key);
         let key = key.unwrap_or_default();
         let wrong = |text: String| Err(Refusal::new(DeadLetterCode::WrongLane, text));
         if key != portfolio.as_str().as_bytes() {
-            let shown = shown();
             return wrong(format!("the record's key is {shown}, its portfolio_id {portfolio:?}: key records by portfolio"));
         }
         let belongs = lane_of(key, self.shared.lanes);
-        if belongs != self.lane {
-            return wrong(format!(
-                "portfolio {portfolio:?} belongs to partition {belongs} of {}, the record stands in {}: use the murmur2 partitioner",
-                self.shared.lanes, self.lane
-            ));
-        }
-        Ok(input)
+        wrong(format!(
+            "portfolio {portfolio:?} belongs to partition {belongs} of {}, the record stands in {}: use the murmur2 partitioner",
+            self.shared.lanes, self.lane
+        ))
     }
 
     fn refuse(&mut self, origin: &Origin<'_>, refusal: Refusal, behind: bool, codec: &mut dyn Codec) {
@@ -420,9 +415,7 @@ impl<R: Role> Lane<R> {
         let letter = if let Output::DeadLetter(letter) = record { Some(letter) } else { None };
         let key = record.key();
         let value = if letter.is_some_and(|l| l.value.is_none()) { None } else { Some(bytes.to_vec()) };
-        digest.part(Some(record.topic().name().as_bytes()));
-        digest.part(key.as_deref());
-        digest.part(value.as_deref());
+        digest.parts([Some(record.topic().name().as_bytes()), key.as_deref()], value.as_deref());
         Encoded {
             topic: record.topic(),
             index: i64::try_from(index).expect("a step is bounded"),

@@ -9,6 +9,7 @@ use crate::timers::{Timer, Timers};
 use crate::waiting::Waiter;
 use domain::command::Header;
 use domain::dead_letter::DeadLetter;
+use domain::fill::FillRef;
 use domain::reason::DeadLetterCode;
 use domain::{Input, Output, PortfolioId, SmolStr, Timestamp, Topic};
 use serde::{Deserialize, Serialize};
@@ -310,10 +311,19 @@ pub trait Role: Image {
     fn look_ahead(&mut self, _input: &Input) -> Self::Ahead {
         Self::Ahead::default()
     }
+    /// The same of a fill that is only viewed; `None` where it is to be decoded.
+    fn look_ahead_at_fill(&mut self, _fill: &FillRef<'_>) -> Option<Self::Ahead> {
+        None
+    }
     /// Reads what folding the record will read, so that it lies near when it is needed. It changes nothing.
     fn touch(&self, _ahead: &Self::Ahead) {}
     /// Takes one record in.
     fn fold(&mut self, input: Input, ahead: Self::Ahead, origin: &Origin<'_>, cx: &mut Context<'_>);
+    /// Takes a viewed fill in. False where it took nothing in and changed nothing: it is then decoded, looked at and folded
+    /// as any other record.
+    fn fold_fill(&mut self, _fill: &FillRef<'_>, _ahead: Self::Ahead, _origin: &Origin<'_>, _cx: &mut Context<'_>) -> bool {
+        false
+    }
     /// A record of this role's inputs was dead-lettered before it reached `fold` (undecodable, wrong lane).
     /// `portfolio` is its key, when that belongs to this lane.
     fn refused(&mut self, origin: &Origin<'_>, portfolio: Option<&PortfolioId>, cx: &mut Context<'_>);

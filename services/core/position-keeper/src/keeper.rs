@@ -12,9 +12,11 @@ mod shadow;
 mod stats;
 
 use crate::book::entry::Source;
+use crate::book::trade::Planned;
 use crate::book::{Portfolio, PortfolioIx, journal};
 use crate::intake::{Ahead, Waits};
 use crate::prices::{CutPrices, Cuts, InstrumentIx, Market};
+use domain::fill::FillRef;
 use domain::{Amount, Input, Output, PortfolioId, SmolStr, Timestamp, Topic};
 use engine::commands::CommandMemory;
 use engine::dedup::Parts;
@@ -104,6 +106,8 @@ pub struct PositionKeeper {
     pub(crate) full: bool,
     pub(crate) ledger_bytes: usize,
     pub(crate) parts: Parts,
+    /// Room in which a trade is planned; of the last one after that.
+    pub(crate) planned: Option<Box<Planned>>,
     weighed: Vec<Amount>,
     restoring: image::Restoring,
 }
@@ -127,6 +131,10 @@ impl PositionKeeper {
     }
 
     pub(crate) fn find(&self, id: &PortfolioId) -> Option<PortfolioIx> {
+        self.find_text(id.as_str())
+    }
+    /// The same of an id that is still a text.
+    pub(crate) fn find_text(&self, id: &str) -> Option<PortfolioIx> {
         self.by_id.get(id).copied()
     }
     pub(crate) fn portfolio(&self, ix: PortfolioIx) -> &Portfolio {
@@ -220,6 +228,10 @@ impl Role for PositionKeeper {
         self.look_at(input)
     }
 
+    fn look_ahead_at_fill(&mut self, fill: &FillRef<'_>) -> Option<Ahead> {
+        self.look_at_view(fill)
+    }
+
     fn touch(&self, ahead: &Ahead) {
         if let Some(Ok(known)) = ahead {
             self.fetch(known);
@@ -250,6 +262,10 @@ impl Role for PositionKeeper {
             | Input::PortfolioClose(_)
             | Input::OrderWave(_) => {}
         }
+    }
+
+    fn fold_fill(&mut self, fill: &FillRef<'_>, ahead: Ahead, origin: &Origin<'_>, cx: &mut Context<'_>) -> bool {
+        self.open_cuts.is_empty() && self.book_view(fill, ahead, &Source::from(origin), cx)
     }
 
     fn refused(&mut self, origin: &Origin<'_>, portfolio: Option<&PortfolioId>, cx: &mut Context<'_>) {

@@ -4,6 +4,7 @@ use crate::lines;
 use crate::stored::StoredRecord;
 use avro_codec::{CodecError, Fingerprint, SchemaStore, decode_progress};
 use domain::SmolStr;
+use domain::fill::FillRef;
 use domain::progress::Recorded;
 use domain::{Input, Output, Topic};
 use engine::{Codec, Refusal};
@@ -40,6 +41,9 @@ fn refusal(error: &CodecError) -> Refusal {
 impl Codec for AvroCodec {
     fn decode(&mut self, topic: Topic, key: Option<&[u8]>, value: Option<&[u8]>) -> Result<Input, Refusal> {
         avro_codec::decode(&self.schemas, topic, key, value).map_err(|error| refusal(&error))
+    }
+    fn view_fill<'a>(&mut self, value: &'a [u8]) -> Option<FillRef<'a>> {
+        avro_codec::view_fill(value)
     }
     fn encode(&mut self, output: &Output, into: &mut Vec<u8>) -> Result<(), Refusal> {
         avro_codec::encode(output, into).map_err(|error| refusal(&error))

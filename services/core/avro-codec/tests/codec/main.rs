@@ -11,3 +11,4 @@ mod relatives;
 mod resolution;
 mod schema_files;
 mod subject;
+mod views;

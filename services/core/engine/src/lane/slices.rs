@@ -1,14 +1,21 @@
 //! How the records of one input in one window are decoded, looked at and folded, and when a window ends before it has
 //! folded all of them. What folding does is the role's.
 
-use super::{BLOCK, Lane, LaneError, Slice};
+use super::{BLOCK, Decoded, Lane, LaneError, Slice};
 use crate::codec::Codec;
-use crate::role::{RecordRef, Role};
-use domain::Topic;
+use crate::role::{Origin, RecordRef, Role};
+use domain::fill::FillRef;
 use domain::progress::Range;
+use domain::{PortfolioId, Topic};
 
 /// What a window may cost, in bookings that are folded again for cancels, corrections and reversals: about a second.
 pub const WINDOW_COST: u64 = 250_000;
+
+/// A record of a block: a fill that lies where it came, or what decoding gave.
+enum Read<'a, R: Role> {
+    Fill(FillRef<'a>, R::Ahead),
+    Input(Decoded<R>),
+}
 
 impl<R: Role> Lane<R> {
     /// Folds the records of a slice; how far it came.
@@ -19,6 +26,7 @@ impl<R: Role> Lane<R> {
         codec: &mut dyn Codec,
     ) -> Result<Option<i64>, LaneError> {
         let (mut done, mut size) = (0, 1);
+        let mut block = Vec::with_capacity(BLOCK);
         while let Some(next) = slice.records.get(done) {
             if self.role.cost() >= WINDOW_COST {
                 return Ok(Some(next.offset()));
@@ -26,7 +34,7 @@ impl<R: Role> Lane<R> {
             // What costs much is looked at one by one, and whether it does shows by the first ones.
             size = if self.role.cost() > 0 { 1 } else { (size * 2).min(BLOCK) };
             let end = (done + size).min(slice.records.len());
-            self.run_block(slice.topic, slice.partition, &slice.records[done..end], behind, codec)?;
+            self.run_block(slice, &slice.records[done..end], &mut block, behind, codec)?;
             done = end;
         }
         Ok(Some(slice.to))
@@ -34,39 +42,70 @@ impl<R: Role> Lane<R> {
 
     /// Decodes a block and looks at it, then folds it: the code of the one and of the other do not fit the processor's
     /// nearest memory together, and what one record needs from far is fetched beside what the next one needs.
-    fn run_block<T: RecordRef>(
+    fn run_block<'a, T: RecordRef>(
         &mut self,
-        topic: Topic,
-        partition: i32,
-        records: &[T],
+        slice: &Slice<'_, T>,
+        records: &'a [T],
+        block: &mut Vec<(&'a T, Read<'a, R>)>,
         behind: bool,
         codec: &mut dyn Codec,
     ) -> Result<(), LaneError> {
-        let mut block = std::mem::take(&mut self.block);
-        for (place, record) in records.iter().enumerate() {
+        for record in records {
             self.open.counts.inputs += 1;
-            if self.shared.repeats.is_repeat(topic, partition, record) {
+            if self.shared.repeats.is_repeat(slice.topic, slice.partition, record) {
                 self.open.counts.repeats += 1;
             } else {
-                let decoded = codec.decode(topic, record.key(), record.value());
-                let checked = decoded.and_then(|input| self.check_lane(input, record.key()));
-                block.push((
-                    place,
-                    checked.map(|input| {
-                        let ahead = self.role.look_ahead(&input);
-                        (input, ahead)
-                    }),
-                ));
+                block.push((record, self.read(slice.topic, record, codec)));
             }
         }
-        for (_, ahead) in block.iter().filter_map(|(_, decoded)| decoded.as_ref().ok()) {
-            self.role.touch(ahead);
+        for (_, read) in block.iter() {
+            if let Read::Fill(_, ahead) | Read::Input(Ok((_, ahead))) = read {
+                self.role.touch(ahead);
+            }
         }
-        for (place, decoded) in block.drain(..) {
-            self.record(topic, partition, &records[place], decoded, behind, codec)?;
+        for (record, read) in block.drain(..) {
+            let origin = Origin { topic: slice.topic, partition: slice.partition, record };
+            match read {
+                Read::Fill(fill, ahead) => self.fill(&fill, ahead, &origin, behind, codec)?,
+                Read::Input(decoded) => self.record(&origin, decoded, behind, codec)?,
+            }
         }
-        self.block = block;
         Ok(())
+    }
+
+    /// A record as far as it is read before it is folded. A fill stays where it lies if the codec can view it there and
+    /// the role takes it so.
+    fn read<'a, T: RecordRef>(&mut self, topic: Topic, record: &'a T, codec: &mut dyn Codec) -> Read<'a, R> {
+        let viewed = if topic == Topic::Fills { record.value().and_then(|value| codec.view_fill(value)) } else { None };
+        if let Some(fill) = viewed
+            && self.is_keyed(fill.portfolio_id, record.key())
+            && let Some(ahead) = self.role.look_ahead_at_fill(&fill)
+        {
+            return Read::Fill(fill, ahead);
+        }
+        Read::Input(self.decode(topic, record, codec))
+    }
+
+    fn decode(&mut self, topic: Topic, record: &dyn RecordRef, codec: &mut dyn Codec) -> Decoded<R> {
+        let input = self.check_lane(codec.decode(topic, record.key(), record.value())?, record.key())?;
+        let ahead = self.role.look_ahead(&input);
+        Ok((input, ahead))
+    }
+
+    fn fill(
+        &mut self,
+        fill: &FillRef<'_>,
+        ahead: R::Ahead,
+        origin: &Origin<'_>,
+        behind: bool,
+        codec: &mut dyn Codec,
+    ) -> Result<(), LaneError> {
+        if self.with_context(behind, codec, |role, cx| role.fold_fill(fill, ahead, origin, cx)) {
+            self.remember_trace(|| PortfolioId::new(fill.portfolio_id).ok(), origin.record);
+            return Ok(());
+        }
+        let decoded = self.decode(origin.topic, origin.record, codec);
+        self.record(origin, decoded, behind, codec)
     }
 
     /// Notes how far a slice was folded; `None` where not at all.

@@ -32,8 +32,6 @@ pub struct Across {
 
 /// What a booking brings along.
 pub struct Papers {
-    /// What the ledger calls it.
-    pub kind: EntryKind,
     /// When its cash settles, where that lies ahead.
     pub settles: Option<Date>,
     /// The order after it, where it fills one.
@@ -50,7 +48,7 @@ pub fn concern(portfolio: &Portfolio, market: &Market, instrument: InstrumentIx,
     date < latest || newest < Some(latest)
 }
 
-/// Plans it, with what the ledger says of it; `told` makes the entry of a kind and an effect.
+/// Plans it; `told` makes the ledger entry of a kind and an effect.
 #[inline(never)]
 pub fn plan(
     portfolio: &Portfolio,
@@ -58,7 +56,7 @@ pub fn plan(
     (instrument, booking): (InstrumentIx, Booking),
     papers: Papers,
     told: impl Fn(EntryKind, &Effect) -> LedgerEntry,
-) -> Result<(Planned, LedgerEntry), Trouble> {
+) -> Result<Planned, Trouble> {
     let mut actions = match portfolio.actions.get(&instrument) {
         Some(actions) => actions.clone(),
         None => LineActions::of(market, instrument, portfolio),
@@ -84,8 +82,7 @@ pub fn plan(
     own.check_told()?;
     later.check_told()?;
     let entry = (!later.is_nothing()).then(|| super::amend::restated(told(EntryKind::Restate, &later)));
-    let told = told(papers.kind, &own);
-    let planned = Planned {
+    Ok(Planned {
         position: Some((instrument, place, holding.position)),
         lots: None,
         subs: None,
@@ -95,6 +92,5 @@ pub fn plan(
         effect: own,
         kept: booking,
         across: Some(Box::new(Across { actions, before, holding, later, entry })),
-    };
-    Ok((planned, told))
+    })
 }

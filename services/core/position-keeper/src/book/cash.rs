@@ -53,15 +53,22 @@ pub struct Movements(SmallVec<[Movement; 2]>);
 impl Movements {
     /// Adds a movement to that of its currency.
     pub fn add(&mut self, movement: Movement) -> Result<(), FixedError> {
-        match self.0.binary_search_by_key(&movement.currency, |m| m.currency) {
-            Ok(at) => {
-                let known = &mut self.0[at];
+        // Hardly any booking moves more than two currencies.
+        match self.0.iter_mut().find(|known| known.currency == movement.currency) {
+            Some(known) => {
                 known.amount = known.amount.checked_add(movement.amount)?;
                 known.book = known.book.checked_add(movement.book)?;
             }
-            Err(at) => self.0.insert(at, movement),
+            None => {
+                let at = self.0.partition_point(|known| known.currency < movement.currency);
+                self.0.insert(at, movement);
+            }
         }
         Ok(())
+    }
+    /// Lets all of them go.
+    pub fn clear(&mut self) {
+        self.0.clear();
     }
     /// By currency.
     pub fn iter(&self) -> impl Iterator<Item = &Movement> {
@@ -93,18 +100,30 @@ impl CashBook {
             bounded(held.amount.checked_add(movement.amount)?)?;
             bounded(held.book.checked_add(movement.book)?)?;
             bounded(held.unsettled.checked_add(movement.amount)?)?;
-            let pending = settles.and_then(|date| self.pending.get(&(date, movement.currency))).copied().unwrap_or_default();
+            let pending = match settles {
+                Some(date) => self.pending.get(&(date, movement.currency)).copied().unwrap_or_default(),
+                None => Amount::ZERO,
+            };
             bounded(pending.checked_add(movement.amount)?)?;
         }
         Ok(())
     }
     fn find(&self, currency: Currency) -> Option<usize> {
-        self.balances.binary_search_by_key(&currency, |b| b.currency).ok()
+        self.seek(currency).ok()
+    }
+    /// Where a currency stands, or would.
+    #[inline]
+    fn seek(&self, currency: Currency) -> Result<usize, usize> {
+        match self.balances.as_slice() {
+            // Most portfolios have one.
+            [only] if only.currency == currency => Ok(0),
+            balances => balances.binary_search_by_key(&currency, |b| b.currency),
+        }
     }
     /// Posts checked movements; `settles` is their date where it lies ahead.
     pub fn post(&mut self, movements: &Movements, settles: Option<Date>) {
         for movement in movements.iter() {
-            let at = self.balances.binary_search_by_key(&movement.currency, |b| b.currency).unwrap_or_else(|at| {
+            let at = self.seek(movement.currency).unwrap_or_else(|at| {
                 self.balances.insert(at, Balance::empty(movement.currency));
                 at
             });

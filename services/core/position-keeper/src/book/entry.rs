@@ -1,6 +1,7 @@
 //! Where a booking comes from, and the pieces of its ledger entry.
 
 use super::cash::Movements;
+use domain::ids::small_text;
 use domain::ledger::{Cause, CurrencyAmount};
 use domain::{Amount, Currency, Money, SmolStr, Topic};
 use engine::{Origin, RawRecord};
@@ -19,8 +20,8 @@ pub struct Source {
 
 impl Source {
     /// The cause of an entry, with the record's id.
-    pub fn cause(&self, id: &SmolStr) -> Cause {
-        Cause { topic: self.topic, partition: self.partition, offset: self.offset, id: id.clone() }
+    pub fn cause(&self, id: &str) -> Cause {
+        Cause { topic: self.topic, partition: self.partition, offset: self.offset, id: small_text(id) }
     }
     /// The place as quarantine names it.
     pub fn place(&self) -> SmolStr {

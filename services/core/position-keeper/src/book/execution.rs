@@ -148,6 +148,26 @@ pub struct Effect {
 }
 
 impl Execution {
+    /// Nothing yet, in that currency: to be filled in.
+    pub fn blank(currency: Currency) -> Self {
+        Self {
+            id: None,
+            instrument: InstrumentIx(0),
+            trade_date: Date::from_days(0),
+            quantity: Quantity::ZERO,
+            price: Price::ZERO,
+            currency,
+            rate: FxRate::ONE,
+            gross: Amount::ZERO,
+            form: Form::Paid,
+            accrued: Money::ZERO,
+            fees: SmallVec::new(),
+            settles: None,
+            order: None,
+            strategy: None,
+        }
+    }
+
     /// Books it into a position and its lots, where the method keeps them; `effect`, empty before, says what it does.
     /// All are to be thrown away on an error.
     pub fn apply(&self, effect: &mut Effect, position: &mut Position, lots: Option<&mut LotPlan<'_>>) -> Result<(), FixedError> {
@@ -239,6 +259,16 @@ impl Execution {
 }
 
 impl Effect {
+    /// Makes it do nothing, keeping its room.
+    pub fn clear(&mut self) {
+        self.movements.clear();
+        self.dividends.clear();
+        self.charges.clear();
+        self.change = Sums::default();
+        (self.quantity, self.by_strategy) = (Quantity::ZERO, None);
+        (self.realized, self.income, self.fees) = (Amount::ZERO, Amount::ZERO, Amount::ZERO);
+    }
+
     fn pay(&mut self, currency: Currency, amount: Amount, book: Amount) -> Result<(), FixedError> {
         self.movements.add(Movement { currency, amount: bounded(amount)?, book: bounded(book)? })
     }

@@ -24,7 +24,8 @@ impl FeeTotals {
     }
     /// Adds a checked charge.
     pub fn add(&mut self, currency: Currency, amount: Amount) {
-        let at = self.0.binary_search_by_key(&currency, |(known, _)| *known).unwrap_or_else(|at| {
+        let at = self.0.iter().position(|(known, _)| *known == currency).unwrap_or_else(|| {
+            let at = self.0.partition_point(|(known, _)| *known < currency);
             self.0.insert(at, (currency, Amount::ZERO));
             at
         });

@@ -58,7 +58,8 @@ pub fn seal(portfolio: &mut Portfolio, market: &Market) -> Option<Ledger> {
     }
     let journal = std::mem::take(&mut portfolio.journal);
     portfolio.ledger_version += 1;
-    let mut positions: Vec<_> = journal.touched.iter().filter_map(|ix| position_state(portfolio, market, *ix)).collect();
+    let mut positions = Vec::with_capacity(journal.touched.len());
+    positions.extend(journal.touched.iter().filter_map(|ix| position_state(portfolio, market, *ix)));
     positions.sort_by(|a, b| a.instrument_id.cmp(&b.instrument_id));
     let cash = portfolio.cash.balances().iter().map(|b| CurrencyAmount { currency: b.currency, amount: money(b.amount) });
     Some(Ledger {

@@ -47,6 +47,10 @@ const PLAIN_BOOK: u8 = 1 << 7;
 
 /// The head: its bits, and a length of four bits for each of eight numbers.
 const HEAD: usize = 6;
+/// Bytes that the head, its numbers, a code and one fee take at most.
+const ROOM: usize = 224;
+/// Bytes that one fee takes at most.
+const FEE_ROOM: usize = 64;
 const UNIT: i64 = 100_000_000;
 const SHORT: i64 = 1_000_000;
 /// Dates are counted from 2020-01-01.
@@ -113,8 +117,7 @@ fn write_short(execution: &Execution, before: bool, bytes: &mut Vec<u8>) -> Opti
         Form::Exchange { .. } => return None,
     }
     let start = bytes.len();
-    let mut pen = Pen { bytes, lengths: 0, shift: 0 };
-    pen.bytes.extend_from_slice(&[0; HEAD]);
+    let mut pen = Pen { bytes, room: [0; ROOM], end: HEAD, lengths: 0, shift: 0 };
     pen.number(i128::from(execution.instrument.0))?;
     pen.number(i128::from(execution.trade_date.days()) - FIRST_DAY)?;
     flags |= pen.number_or_short(execution.quantity.units(), UNIT, WHOLE_UNITS)?;
@@ -136,8 +139,11 @@ fn write_short(execution: &Execution, before: bool, bytes: &mut Vec<u8>) -> Opti
     Some(())
 }
 
+/// Writes behind the bytes, but first into a room of its own: what it writes there has a place whose size is known.
 struct Pen<'a> {
     bytes: &'a mut Vec<u8>,
+    room: [u8; ROOM],
+    end: usize,
     lengths: u32,
     shift: u32,
 }
@@ -151,6 +157,7 @@ impl Pen<'_> {
         Some(())
     }
     /// Writes a number of the head divided by `by`, where that leaves no rest; the bit that says so.
+    #[inline(always)]
     fn number_or_short(&mut self, value: i128, by: i64, bit: u16) -> Option<u16> {
         match short(value, by) {
             Some(short) => self.number(short).map(|()| bit),
@@ -164,18 +171,27 @@ impl Pen<'_> {
         }
         let raw = ((value << 1) ^ (value >> 127)).cast_unsigned();
         let length = 16 - raw.leading_zeros() / 8;
-        let end = self.bytes.len() + length as usize;
-        self.bytes.extend_from_slice(&raw.to_le_bytes());
-        self.bytes.truncate(end);
+        // What comes next is written over the zeros.
+        self.put(raw.to_le_bytes());
+        self.end -= 16 - length as usize;
         u8::try_from(length).ok().filter(|length| *length < 16)
+    }
+    #[inline(always)]
+    fn put<const N: usize>(&mut self, bytes: [u8; N]) {
+        self.room[self.end..][..N].copy_from_slice(&bytes);
+        self.end += N;
+    }
+    fn flush(&mut self) {
+        self.bytes.extend_from_slice(&self.room[..self.end]);
+        self.end = 0;
     }
     fn code(&mut self, currency: Currency) -> u16 {
         let code = currency.padded();
         if code[2] != 0 && code[3] == 0 {
-            self.bytes.extend_from_slice(&code[..3]);
+            self.put([code[0], code[1], code[2]]);
             return SHORT_CODE;
         }
-        self.bytes.extend_from_slice(&code);
+        self.put(code);
         0
     }
     fn fees(&mut self, execution: &Execution) -> Option<u16> {
@@ -189,28 +205,32 @@ impl Pen<'_> {
         if fee.held.is_some_and(|units| units != Charge::units(fee.amount)) {
             return None;
         }
-        let head = self.bytes.len();
-        self.bytes.push(0);
+        if self.end + FEE_ROOM > ROOM {
+            self.flush();
+        }
+        let head = self.end;
+        self.put([0]);
         let shorter = short(fee.amount.units(), SHORT);
         let mut bits = self.digits(shorter.unwrap_or(fee.amount.units()))?;
         bits |= if shorter.is_some() { SHORT_AMOUNT } else { 0 } | if fee.held.is_some() { HELD } else { 0 };
         if fee.local == Amount::from(fee.amount) {
             bits |= PLAIN_LOCAL;
         } else {
-            self.bytes.extend_from_slice(&fee.local.units().to_le_bytes());
+            self.put(fee.local.units().to_le_bytes());
         }
         if fee.book == fee.local {
             bits |= PLAIN_BOOK;
         } else {
-            self.bytes.extend_from_slice(&fee.book.units().to_le_bytes());
+            self.put(fee.book.units().to_le_bytes());
         }
         if !own {
-            self.bytes.extend_from_slice(&fee.currency.padded());
+            self.put(fee.currency.padded());
         }
-        self.bytes[head] = bits;
+        self.room[head] = bits;
         Some(())
     }
     fn names(&mut self, execution: &Execution) -> Option<u16> {
+        self.flush();
         let mut bits = 0;
         if let Some(id) = &execution.id {
             self.text(id)?;
@@ -234,6 +254,7 @@ impl Pen<'_> {
 }
 
 /// A number divided by another, where both are small and nothing is left.
+#[inline(always)]
 fn short(value: i128, by: i64) -> Option<i128> {
     let value = i64::try_from(value).ok()?;
     (value % by == 0).then(|| i128::from(value / by))

@@ -167,8 +167,16 @@ impl Lines {
         fees.into_iter().for_each(|(currency, amount)| line.fees.add(*currency, *amount));
         if counted != line.counts() {
             self.rebuild();
-        } else if let Ok(at) = self.hot.binary_search_by_key(&line.instrument, |hot| hot.instrument) {
+        } else if let Ok(at) = self.seek_hot(place) {
             self.hot[at] = hot_line(place, &self.all[place]);
+        }
+    }
+    /// Where the quick form of a line stands: at the line's own place, where all before it count.
+    fn seek_hot(&self, place: usize) -> Result<usize, usize> {
+        let instrument = self.names[place];
+        match self.hot.get(place) {
+            Some(hot) if hot.instrument == instrument => Ok(place),
+            _ => self.hot.binary_search_by_key(&instrument, |hot| hot.instrument),
         }
     }
     /// Writes what a line holds after an amendment, with checked fees.

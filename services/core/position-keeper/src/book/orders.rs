@@ -3,7 +3,7 @@
 //! until a person reconciles the order.
 
 use domain::enums::Side;
-use domain::fill::Fill;
+use domain::fill::FillRef;
 use domain::{Date, FixedError, InstrumentId, OrderId, Quantity};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -26,13 +26,13 @@ pub struct Executed {
 }
 
 impl Executed {
-    fn first(fill: &Fill) -> Self {
-        let (instrument, side) = (fill.instrument_id.clone(), fill.side);
+    fn first(fill: &FillRef<'_>, instrument: &InstrumentId) -> Self {
+        let (instrument, side) = (instrument.clone(), fill.side);
         Self { quantity: Quantity::ZERO, claimed: None, newest: fill.trade_date, instrument, side, mixed: false }
     }
     /// SELL and SELL_SHORT are one direction: a router may not tell them apart.
-    fn is_like(&self, fill: &Fill) -> bool {
-        self.instrument == fill.instrument_id && (self.side == Side::Buy) == (fill.side == Side::Buy)
+    fn is_like(&self, fill: &FillRef<'_>) -> bool {
+        self.instrument.as_str() == fill.instrument_id && (self.side == Side::Buy) == (fill.side == Side::Buy)
     }
     /// Whether its fills contradict each other: one was lost or doubled, has overtaken another, or belongs to
     /// another order.
@@ -46,9 +46,9 @@ impl Executed {
 pub struct RecentOrders(BTreeMap<OrderId, Executed>);
 
 impl RecentOrders {
-    /// The sum after a fill, checked and not yet kept.
-    pub fn after(&self, order: OrderId, fill: &Fill) -> Result<Executed, FixedError> {
-        let mut executed = self.0.get(&order).cloned().unwrap_or_else(|| Executed::first(fill));
+    /// The sum after a fill of an instrument, checked and not yet kept.
+    pub fn after(&self, order: OrderId, fill: &FillRef<'_>, instrument: &InstrumentId) -> Result<Executed, FixedError> {
+        let mut executed = self.0.get(&order).cloned().unwrap_or_else(|| Executed::first(fill, instrument));
         executed.newest = executed.newest.max(fill.trade_date);
         if !executed.is_like(fill) {
             executed.mixed = true;
@@ -98,6 +98,7 @@ impl RecentOrders {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use domain::fill::Fill;
 
     fn fill(side: &str, instrument: &str, quantity: &str, cum: &str) -> Fill {
         let text = format!(
@@ -110,7 +111,7 @@ mod tests {
         "5b9da7e6-3c55-4a0b-9f0e-42a11a57ba11".parse().unwrap()
     }
     fn take(orders: &mut RecentOrders, fill: &Fill) {
-        let executed = orders.after(order(), fill).unwrap();
+        let executed = orders.after(order(), &fill.view(), &fill.instrument_id).unwrap();
         orders.keep(order(), executed);
     }
     fn booked(orders: &RecentOrders) -> String {

@@ -228,8 +228,8 @@ impl Portfolio {
         })
     }
 
-    /// Writes a planned booking, of which the ledger says that; its place. What was planned is used up.
-    pub fn book(&mut self, planned: &mut Planned, entry: LedgerEntry) -> Place {
+    /// Writes a planned booking, of which the ledger says what `told` makes of it; its place. What was planned is used up.
+    pub fn book(&mut self, planned: &mut Planned, told: impl FnOnce(&Planned) -> LedgerEntry) -> Place {
         let restated = planned.across.as_mut().and_then(|across| across.entry.take());
         let line = planned.position.as_ref().map(|(ix, place, position)| (*ix, place.unwrap_or_else(|| self.lines.place(*ix)), position));
         self.days.touch(self.days.concerned(&planned.kept));
@@ -266,7 +266,7 @@ impl Portfolio {
             Booking::Payment(payment) => self.put_payment(payment, &planned.effect, 1),
             _ => line.map(|(ix, ..)| ix),
         };
-        self.journal.add(entry, touched);
+        self.journal.add(told(planned), touched);
         if let Some(entry) = restated {
             self.journal.add(entry, line.map(|(ix, ..)| ix));
         }

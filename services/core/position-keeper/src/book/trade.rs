@@ -15,13 +15,13 @@ use super::sums::Sums;
 use super::trouble::{Need, Trouble, bounded};
 use crate::prices::{InstrumentIx, Market};
 use domain::enums::{CostMethod, EntryKind, InstrumentType};
-use domain::fill::{Fee, Fill};
+use domain::fill::{FeeRef, Fill, FillRef};
 use domain::fixed::pow10;
+use domain::ids::small_text;
 use domain::instrument::Instrument;
 use domain::ledger::LedgerEntry;
 use domain::{Amount, Currency, Date, FixedError, FxRate, InstrumentId, Money, OrderId, Price, Quantity, Timestamp};
 use engine::Settings;
-use smallvec::SmallVec;
 
 /// A booking, checked and not yet written.
 #[derive(Debug, Clone)]
@@ -53,7 +53,30 @@ impl Planned {
         Self { position: None, lots: None, subs: None, effect, settles, sums, order: None, kept, across: None }
     }
 
-    /// Plans it on what its portfolio holds. On an error it is to be thrown away.
+    /// An execution that is to be planned, once it is written.
+    pub fn of_execution(currency: Currency) -> Self {
+        Self::new(Booking::Execution(Execution::blank(currency)), None)
+    }
+
+    /// Begins anew with the next execution: the last one stands there, to be written over.
+    fn next(&mut self) -> &mut Execution {
+        self.position = None;
+        (self.lots, self.subs, self.settles, self.order, self.across) = (None, None, None, None, None);
+        self.effect.clear();
+        match &mut self.kept {
+            Booking::Execution(execution) => execution,
+            _ => unreachable!("what is planned over and over is executions"),
+        }
+    }
+    /// The execution that is kept of a fill.
+    pub fn execution(&self) -> &Execution {
+        match &self.kept {
+            Booking::Execution(execution) => execution,
+            _ => unreachable!("a fill is kept as an execution"),
+        }
+    }
+
+    /// Plans it on what its portfolio holds. On an error it is to be thrown away, or begun anew.
     pub fn plan(&mut self, portfolio: &Portfolio) -> Result<(), FixedError> {
         match self.kept.line() {
             Some(instrument) => self.plan_line(portfolio, instrument)?,
@@ -72,8 +95,8 @@ impl Planned {
         let place = portfolio.lines.find(instrument);
         let line = place.map(|place| portfolio.lines.at(place));
         let mut lots = line.map_or(Lots::none(), |line| &line.lots).plan(portfolio.method, self.kept.opener(), self.kept.date());
-        let position = line.map_or_else(Position::default, |line| line.position);
-        let (_, _, position) = self.position.insert((instrument, place, position));
+        self.position = Some((instrument, place, line.map_or_else(Position::default, |line| line.position)));
+        let Some((_, _, position)) = &mut self.position else { unreachable!("it stands there") };
         self.kept.apply(&mut self.effect, position, lots.as_mut())?;
         self.lots = lots.map(|lots| Box::new(lots.into()));
         let subs = line.map_or(SubPositions::none(), |line| &line.subs);
@@ -105,36 +128,37 @@ impl Planned {
     }
 }
 
-/// Plans the booking of a TRADE whose own fields were checked, with what the ledger says of it.
+/// Plans the booking of a TRADE whose own fields were checked, in the room of the last one. On an error it is to be
+/// thrown away.
 #[inline]
 pub fn plan(
+    planned: &mut Planned,
     portfolio: &Portfolio,
     market: &Market,
-    fill: &Fill,
-    (ix, source): (InstrumentIx, &Source),
+    (fill, instrument, source): (&FillRef<'_>, InstrumentIx, &Source),
     now: Timestamp,
-) -> Result<(Planned, LedgerEntry), Trouble> {
-    let facts = facts_in(market, ix, fill)?;
+) -> Result<(), Trouble> {
+    let facts = facts_in(market, instrument, fill.currency)?;
     let rate = match fill.fx_rate.filter(|_| fill.currency != portfolio.base) {
         Some(rate) => rate,
         None => mark_rate(market, fill.currency, portfolio.base)?,
     };
     let terms = Terms { market, facts, base: portfolio.base, method: portfolio.method, rate };
-    let execution = terms.execution(fill, ix)?;
     let settles = fill.settle_date.filter(|date| *date > now.date_utc());
-    let order = fill.order_id.map(|order| Ok((order, portfolio.orders.after(order, fill)?)));
-    let order = order.transpose().map_err(|error: FixedError| Trouble::from(error))?;
-    if facts.kind != InstrumentType::Fx && across::concern(portfolio, market, ix, fill.trade_date) {
-        let told = |kind: EntryKind, effect: &Effect| entry(kind, fill, &execution, effect, source);
-        let papers = Papers { kind: EntryKind::Trade, settles, order };
-        return across::plan(portfolio, market, (ix, Booking::Execution(execution.clone())), papers, told);
+    terms.report(fill, instrument, planned.next())?;
+    let id = &market.slot(instrument).id;
+    if let Some(order) = fill.order_id {
+        planned.order = Some((order, portfolio.orders.after(order, fill, id)?));
     }
-    let mut planned = Planned::new(Booking::Execution(execution), settles);
-    planned.order = order;
+    planned.settles = settles;
+    if facts.kind != InstrumentType::Fx && across::concern(portfolio, market, instrument, fill.trade_date) {
+        let told = |kind: EntryKind, effect: &Effect| entry(kind, (fill, id, source), planned.execution(), effect);
+        let papers = Papers { settles, order: planned.order.clone() };
+        *planned = across::plan(portfolio, market, (instrument, planned.kept.clone()), papers, told)?;
+        return Ok(());
+    }
     planned.plan(portfolio)?;
-    let Booking::Execution(execution) = &planned.kept else { unreachable!("a fill is kept as an execution") };
-    let told = entry(EntryKind::Trade, fill, execution, &planned.effect, source);
-    Ok((planned, told))
+    Ok(())
 }
 
 /// An instrument and its facts, or what its record waits for.
@@ -146,17 +170,18 @@ pub fn known<'a>(market: &'a Market, instrument: &InstrumentId) -> Result<(Instr
 /// The instrument of a fill and its facts, or what the fill waits for.
 pub fn facts_of<'a>(market: &'a Market, fill: &Fill) -> Result<(InstrumentIx, &'a Instrument), Trouble> {
     let ix = market.find(&fill.instrument_id).ok_or_else(|| Trouble::Wait(Need::Instrument(fill.instrument_id.clone())))?;
-    Ok((ix, facts_in(market, ix, fill)?))
+    Ok((ix, facts_in(market, ix, fill.currency)?))
 }
 
-fn facts_in<'a>(market: &'a Market, ix: InstrumentIx, fill: &Fill) -> Result<&'a Instrument, Trouble> {
-    let Some(facts) = market.slot(ix).facts.as_deref() else {
-        return Err(Trouble::Wait(Need::Instrument(fill.instrument_id.clone())));
+fn facts_in(market: &Market, ix: InstrumentIx, currency: Currency) -> Result<&Instrument, Trouble> {
+    let slot = market.slot(ix);
+    let Some(facts) = slot.facts.as_deref() else {
+        return Err(Trouble::Wait(Need::Instrument(slot.id.clone())));
     };
-    if fill.currency != facts.currency {
+    if currency != facts.currency {
         return Err(Trouble::invalid(format!(
-            "the fill is in {}, instrument {:?} in {}: send the price in the instrument's currency",
-            fill.currency, fill.instrument_id, facts.currency
+            "the fill is in {currency}, instrument {:?} in {}: send the price in the instrument's currency",
+            slot.id, facts.currency
         )));
     }
     Ok(facts)
@@ -191,43 +216,45 @@ pub struct Terms<'a> {
 
 impl Terms<'_> {
     /// The execution that a fill reports.
-    pub fn execution(&self, fill: &Fill, instrument: InstrumentIx) -> Result<Execution, Trouble> {
+    pub fn execution(&self, fill: &FillRef<'_>, instrument: InstrumentIx) -> Result<Execution, Trouble> {
+        let mut execution = Execution::blank(fill.currency);
+        self.report(fill, instrument, &mut execution)?;
+        Ok(execution)
+    }
+
+    /// Writes the execution that a fill reports over another one.
+    fn report(&self, fill: &FillRef<'_>, instrument: InstrumentIx, execution: &mut Execution) -> Result<(), Trouble> {
         let form = match self.facts.kind {
             InstrumentType::Fx => self.exchange(fill)?,
             InstrumentType::Future => Form::Future,
             _ => Form::Paid,
         };
-        let mut fees = SmallVec::new();
+        execution.id = if keeps_lots(self.method) { Some(small_text(fill.exec_id)) } else { None };
+        (execution.instrument, execution.trade_date) = (instrument, fill.trade_date);
+        (execution.quantity, execution.price) = (fill.signed_quantity()?, fill.price);
+        (execution.currency, execution.rate) = (fill.currency, self.rate);
+        (execution.gross, execution.form) = (self.gross(fill)?, form);
+        execution.accrued = fill.accrued_interest.unwrap_or(Money::ZERO);
+        (execution.settles, execution.order) = (fill.settle_date, fill.order_id);
+        execution.strategy.clone_from(&fill.strategy);
+        execution.fees.clear();
         for fee in &fill.fees {
-            fees.extend(self.charge(fill, fee, form)?);
+            if let Some(charge) = self.charge(fill, fee, form)? {
+                execution.fees.push(charge);
+            }
         }
-        Ok(Execution {
-            id: keeps_lots(self.method).then(|| fill.exec_id.clone()),
-            instrument,
-            trade_date: fill.trade_date,
-            quantity: fill.signed_quantity()?,
-            price: fill.price,
-            currency: fill.currency,
-            rate: self.rate,
-            gross: self.gross(fill)?,
-            form,
-            accrued: fill.accrued_interest.unwrap_or(Money::ZERO),
-            fees,
-            settles: fill.settle_date,
-            order: fill.order_id,
-            strategy: fill.strategy.clone(),
-        })
+        Ok(())
     }
 
     /// What was paid or received before fees: the gross amount where given, else quantity × price × multiplier.
-    fn gross(&self, fill: &Fill) -> Result<Amount, FixedError> {
+    fn gross(&self, fill: &FillRef<'_>) -> Result<Amount, FixedError> {
         match fill.gross_amount {
             Some(gross) => bounded(gross.into()),
             None => value(self.facts, fill.quantity, fill.price),
         }
     }
 
-    fn exchange(&self, fill: &Fill) -> Result<Form, Trouble> {
+    fn exchange(&self, fill: &FillRef<'_>) -> Result<Form, Trouble> {
         let pair = self.facts.instrument_id.pair();
         let Some(of) = self.facts.base_asset.or(pair.map(|(of, _)| of)) else {
             return Err(Trouble::invalid(format!(
@@ -243,7 +270,7 @@ impl Terms<'_> {
     }
 
     /// A fee at its value: one in the base asset of what is paid for comes out of the holding.
-    fn charge(&self, fill: &Fill, fee: &Fee, form: Form) -> Result<Option<Charge>, Trouble> {
+    fn charge(&self, fill: &FillRef<'_>, fee: &FeeRef<'_>, form: Form) -> Result<Option<Charge>, Trouble> {
         if self.facts.base_asset == Some(fee.currency) && form == Form::Paid {
             return self.charge_of_holding(fill, fee);
         }
@@ -255,7 +282,7 @@ impl Terms<'_> {
         Ok(Some(Charge { currency: fee.currency, amount: fee.amount, local, book, held: None }))
     }
 
-    fn charge_of_holding(&self, fill: &Fill, fee: &Fee) -> Result<Option<Charge>, Trouble> {
+    fn charge_of_holding(&self, fill: &FillRef<'_>, fee: &FeeRef<'_>) -> Result<Option<Charge>, Trouble> {
         if fee.amount.units() % pow10(Money::SCALE - Quantity::SCALE) != 0 {
             let text =
                 format!("a fee of {} {} has more than {} decimals, which a holding cannot lose", fee.amount, fee.currency, Quantity::SCALE);
@@ -272,15 +299,20 @@ impl Terms<'_> {
     }
 }
 
-/// What the ledger says of a checked effect that a fill has had.
+/// What the ledger says of a checked effect that a fill has had; the fill is told with its instrument and its place.
 #[inline]
-pub fn entry(kind: EntryKind, fill: &Fill, execution: &Execution, effect: &Effect, source: &Source) -> LedgerEntry {
+pub fn entry(
+    kind: EntryKind,
+    (fill, instrument, source): (&FillRef<'_>, &InstrumentId, &Source),
+    execution: &Execution,
+    effect: &Effect,
+) -> LedgerEntry {
     LedgerEntry {
         kind,
-        cause: source.cause(&fill.exec_id),
-        instrument_id: Some(fill.instrument_id.clone()),
+        cause: source.cause(fill.exec_id),
+        instrument_id: Some(instrument.clone()),
         strategy: execution.strategy.clone(),
-        venue: fill.venue.clone(),
+        venue: fill.venue.map(small_text),
         trade_date: Some(execution.trade_date),
         effective_at: fill.transact_time,
         transact_time: Some(fill.transact_time),

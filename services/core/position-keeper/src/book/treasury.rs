@@ -122,13 +122,15 @@ pub fn plan(
         portfolio.check_beside(payment, 1)?;
     }
     let instrument = booking.line();
-    if let Some(ix) = instrument.filter(|ix| across::concern(portfolio, market, *ix, booking.date())) {
+    let planned = if let Some(ix) = instrument.filter(|ix| across::concern(portfolio, market, *ix, booking.date())) {
         let told = |kind: EntryKind, effect: &Effect| ledger_entry(kind, (entry, market), &booking, effect, source, equity);
-        let papers = Papers { kind, settles: None, order: None };
-        return across::plan(portfolio, market, (ix, booking.clone()), papers, told);
-    }
-    let mut planned = Planned::new(booking, None);
-    planned.plan(portfolio)?;
+        let papers = Papers { settles: None, order: None };
+        across::plan(portfolio, market, (ix, booking.clone()), papers, told)?
+    } else {
+        let mut planned = Planned::new(booking, None);
+        planned.plan(portfolio)?;
+        planned
+    };
     let told = ledger_entry(kind, (entry, market), &planned.kept, &planned.effect, source, equity);
     Ok((planned, told))
 }

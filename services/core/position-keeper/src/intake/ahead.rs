@@ -6,7 +6,7 @@ use crate::book::{PortfolioIx, Trouble};
 use crate::keeper::PositionKeeper;
 use crate::prices::InstrumentIx;
 use domain::enums::ExecType;
-use domain::fill::Fill;
+use domain::fill::FillRef;
 use domain::{Date, Input};
 use engine::dedup::RecordId;
 use std::hint::black_box;
@@ -32,15 +32,27 @@ pub struct Known {
 impl PositionKeeper {
     pub(crate) fn look_at(&mut self, input: &Input) -> Ahead {
         match input {
-            Input::Fill(fill) if fill.exec_type == ExecType::Trade => Some(check(fill).map(|()| self.learn(fill))),
+            Input::Fill(fill) if fill.exec_type == ExecType::Trade => {
+                let view = fill.view();
+                Some(check(&view).map(|()| self.learn(&view)))
+            }
             _ => None,
         }
     }
 
+    /// The same of a fill that is only viewed: of a checked trade of a portfolio and an instrument that are known.
+    pub(crate) fn look_at_view(&mut self, fill: &FillRef<'_>) -> Option<Ahead> {
+        if fill.exec_type != ExecType::Trade || check(fill).is_err() {
+            return None;
+        }
+        let known = self.learn(fill);
+        (known.portfolio.is_some() && known.instrument.is_some()).then_some(Some(Ok(known)))
+    }
+
     /// What is known of a checked trade.
-    pub(crate) fn learn(&mut self, fill: &Fill) -> Known {
+    pub(crate) fn learn(&mut self, fill: &FillRef<'_>) -> Known {
         let (id, content) = hashes(&mut self.parts, fill);
-        let (portfolio, instrument) = (self.find(&fill.portfolio_id), self.market.find(&fill.instrument_id));
+        let (portfolio, instrument) = (self.find_text(fill.portfolio_id), self.market.find_text(fill.instrument_id));
         Known { id, content, date: fill.trade_date, portfolio, instrument }
     }
 

@@ -13,7 +13,7 @@ use crate::book::trade::{Terms, entry, facts_of};
 use crate::book::{Need, Portfolio, PortfolioIx, Trouble};
 use crate::keeper::PositionKeeper;
 use domain::enums::{EntryKind, ExecType, Side};
-use domain::fill::Fill;
+use domain::fill::{Fill, FillRef};
 use domain::reason::DeadLetterCode;
 use domain::{Input, PortfolioId, Quantity, SmolStr};
 use engine::Context;
@@ -22,11 +22,11 @@ use engine::waiting::Waiting;
 use std::collections::BTreeMap;
 
 /// Checks the reference alone.
-pub(super) fn check(fill: &Fill) -> Result<(), Trouble> {
-    match fill.exec_ref_id.as_ref() {
+pub(super) fn check(fill: &FillRef<'_>) -> Result<(), Trouble> {
+    match fill.exec_ref_id {
         None => Err(Trouble::invalid(format!("a {} names its execution in exec_ref_id, which is missing", fill.exec_type))),
         Some(named) if !domain::ids::is_id(named) => Err(Trouble::range("exec_ref_id has 1 to 128 bytes and no control characters")),
-        Some(named) if *named == fill.exec_id => {
+        Some(named) if named == fill.exec_id => {
             Err(Trouble::invalid(format!("a {} has an id of its own: exec_id and exec_ref_id are both {named:?}", fill.exec_type)))
         }
         Some(_) => Ok(()),
@@ -37,8 +37,9 @@ impl PositionKeeper {
     /// Books a checked cancel or correction.
     pub(super) fn try_amend(&mut self, fill: &Fill, source: &Source, cx: &mut Context<'_>) -> Result<(), Trouble> {
         let ix = self.find(&fill.portfolio_id).ok_or_else(|| Trouble::Wait(Need::Policy(fill.portfolio_id.clone())))?;
-        check_rate(fill, self.portfolio(ix).base)?;
-        let (id, content) = hashes(&mut self.parts, fill);
+        let view = fill.view();
+        check_rate(&view, self.portfolio(ix).base)?;
+        let (id, content) = hashes(&mut self.parts, &view);
         let dates = cx.settings.dedup_trade_dates;
         match self.portfolio(ix).fills.judge(fill.trade_date, id, content, cx.now, dates) {
             Verdict::Late { oldest } => return Err(late(fill, &format!("it is dated {}, before {oldest}", fill.trade_date))),
@@ -48,7 +49,7 @@ impl PositionKeeper {
         self.cost += self.portfolio(ix).reach(place);
         let (was, now) = self.amended(ix, place, fill)?;
         let portfolio = self.portfolio(ix);
-        let told = |kind: EntryKind, effect: &Effect| entry(kind, fill, now.as_ref().unwrap_or(&was), effect, source);
+        let told = |kind: EntryKind, effect: &Effect| entry(kind, (&view, &fill.instrument_id, source), now.as_ref().unwrap_or(&was), effect);
         let settles = was.settles.filter(|date| *date > cx.now.date_utc());
         let (order, stood) = (was.order, Booking::Execution(was.clone()));
         let mut planned = amend::plan(portfolio, Named { place, was: &stood, now: now.clone().map(Booking::Execution), settles }, told)?;
@@ -61,7 +62,7 @@ impl PositionKeeper {
             ask_once(&mut self.portfolios[ix.at()].requests, SmolStr::new(order.to_string()));
         }
         self.wake_to_settle(ix, cx);
-        self.remember(ix, fill, (id, content, place), dates);
+        self.remember(ix, fill.trade_date, (id, content, place), dates);
         self.booked(ix);
         Ok(())
     }
@@ -142,7 +143,7 @@ impl PositionKeeper {
         }
         let (_, facts) = facts_of(&self.market, fill)?;
         let terms = Terms { market: &self.market, facts, base: portfolio.base, method: portfolio.method, rate: was.rate };
-        let right = terms.execution(fill, was.instrument)?;
+        let right = terms.execution(&fill.view(), was.instrument)?;
         // One that names none says nothing of the strategy, as it says nothing of the order.
         let (id, order, strategy) = (was.id.clone(), was.order, right.strategy.clone().or_else(|| was.strategy.clone()));
         let now = Execution { id, trade_date: was.trade_date, settles: was.settles, order, strategy, ..right };

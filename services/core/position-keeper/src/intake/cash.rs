@@ -63,7 +63,7 @@ impl PositionKeeper {
         if let Some(instrument) = named {
             self.market.book(instrument);
         }
-        let place = self.portfolio_mut(ix).book(&mut planned, told);
+        let place = self.portfolio_mut(ix).book(&mut planned, |_| told);
         if let Some(instrument) = named {
             self.hold(instrument, ix);
             self.note_unrated(ix);

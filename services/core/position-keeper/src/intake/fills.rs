@@ -2,64 +2,91 @@
 
 use crate::book::entry::Source;
 use crate::book::history::Place;
-use crate::book::trade;
+use crate::book::trade::{self, Planned, entry};
 use crate::book::{Need, PortfolioIx, Trouble};
 use crate::drift::Request;
 use crate::intake::Ahead;
 use crate::intake::ahead::Known;
 use crate::keeper::PositionKeeper;
-use domain::enums::{DriftCause, ExecType, Side};
-use domain::fill::Fill;
+use crate::prices::InstrumentIx;
+use domain::enums::{DriftCause, EntryKind, ExecType, Side};
+use domain::fill::{Fill, FillRef};
 use domain::reason::DeadLetterCode;
 use domain::{Currency, Date, FxRate, Money, Quantity, SmolStr};
 use engine::Context;
 use engine::dedup::{Parts, RecordId, Verdict};
 
 impl PositionKeeper {
-    /// Books a fill; `late` ones pass when an operator admits them.
+    /// Books a fill that was decoded; `late` ones pass when an operator admits them.
     pub(crate) fn try_fill(&mut self, fill: &Fill, ahead: Ahead, source: &Source, late: bool, cx: &mut Context<'_>) -> Result<(), Trouble> {
-        let Known { id, content, portfolio, instrument, .. } = match ahead {
+        let view = fill.view();
+        let known = match ahead {
             Some(told) => told?,
             None => {
-                check(fill)?;
+                check(&view)?;
                 if fill.exec_type != ExecType::Trade {
                     return self.try_amend(fill, source, cx);
                 }
-                self.learn(fill)
+                self.learn(&view)
             }
         };
-        let ix = portfolio.ok_or_else(|| Trouble::Wait(Need::Policy(fill.portfolio_id.clone())))?;
-        let instrument = instrument.ok_or_else(|| Trouble::Wait(Need::Instrument(fill.instrument_id.clone())));
-        check_rate(fill, self.portfolio(ix).base)?;
+        let ix = known.portfolio.ok_or_else(|| Trouble::Wait(Need::Policy(fill.portfolio_id.clone())))?;
+        let instrument = known.instrument.ok_or_else(|| Need::Instrument(fill.instrument_id.clone()));
+        self.try_trade(&view, (known.id, known.content), (ix, instrument), source, late, cx)
+    }
+
+    /// Books a fill that is viewed, as one that was decoded would be. False where it cannot be booked, or where others of
+    /// its portfolio wait: nothing has changed then.
+    pub(crate) fn book_view(&mut self, fill: &FillRef<'_>, ahead: Ahead, source: &Source, cx: &mut Context<'_>) -> bool {
+        let Some(Ok(Known { id, content, portfolio: Some(ix), instrument: Some(instrument), .. })) = ahead else { return false };
+        let owner = &self.portfolios[ix.at()].id;
+        if self.waits.need(owner).is_some() || self.waits.awaits(owner) {
+            return false;
+        }
+        self.try_trade(fill, (id, content), (ix, Ok(instrument)), source, false, cx).is_ok()
+    }
+
+    /// Books a checked trade. On an error nothing has changed.
+    fn try_trade(
+        &mut self,
+        fill: &FillRef<'_>,
+        (id, content): (RecordId, u64),
+        (ix, instrument): (PortfolioIx, Result<InstrumentIx, Need>),
+        source: &Source,
+        late: bool,
+        cx: &mut Context<'_>,
+    ) -> Result<(), Trouble> {
+        let portfolio = &self.portfolios[ix.at()];
+        check_rate(fill, portfolio.base)?;
         let dates = cx.settings.dedup_trade_dates;
-        let portfolio = self.portfolio(ix);
         let verdict = portfolio.latecomers.judge(portfolio.fills.judge(fill.trade_date, id, content, cx.now, dates), id, content);
-        super::settling::admit(verdict, late, "execution", fill.exec_id.as_str(), fill.trade_date)?;
-        let portfolio = self.portfolio(ix);
-        let (mut planned, told) = trade::plan(portfolio, &self.market, fill, (instrument?, source), cx.now)?;
-        let lines = portfolio.lines.all().len();
+        super::settling::admit(verdict, late, "execution", fill.exec_id, fill.trade_date)?;
+        let instrument = instrument.map_err(Trouble::Wait)?;
+        let planned = self.planned.get_or_insert_with(|| Box::new(Planned::of_execution(fill.currency)));
+        trade::plan(planned, portfolio, &self.market, (fill, instrument, source), cx.now)?;
         let touched = planned.kept.line();
         if let Some(instrument) = touched {
             planned.check_room(&portfolio.lines, instrument, cx.settings)?;
             self.market.book(instrument);
         }
-        let (settles, across) = (planned.settles, planned.across.is_some());
-        let place = self.portfolios[ix.at()].book(&mut planned, told);
-        self.remember(ix, fill, (id, content, place), dates);
+        let (settles, across, lines) = (planned.settles, planned.across.is_some(), portfolio.lines.all().len());
+        let named = (fill, &self.market.slot(instrument).id, source);
         let portfolio = &mut self.portfolios[ix.at()];
+        let place = portfolio.book(planned, |planned| entry(EntryKind::Trade, named, planned.execution(), &planned.effect));
         if matches!(verdict, Verdict::Late { .. }) {
             portfolio.latecomers.remember(id, content);
         }
         if let Some(order) = fill.order_id {
             ask_once(&mut portfolio.requests, SmolStr::new(order.to_string()));
         }
+        let grown = portfolio.lines.all().len() > lines;
+        self.remember(ix, fill.trade_date, (id, content, place), dates);
         if settles.is_some() {
             self.wake_to_settle(ix, cx);
         }
         if across {
             self.note_unrated(ix);
         }
-        let grown = self.portfolio(ix).lines.all().len() > lines;
         if let Some(instrument) = touched.filter(|_| grown) {
             self.hold(instrument, ix);
         }
@@ -70,16 +97,16 @@ impl PositionKeeper {
 
 impl PositionKeeper {
     /// Remembers a fill by its ids and its place, and lets go what leaves the window with it.
-    pub(crate) fn remember(&mut self, ix: PortfolioIx, fill: &Fill, (id, content, place): (RecordId, u64, Place), dates: usize) {
+    pub(crate) fn remember(&mut self, ix: PortfolioIx, date: Date, (id, content, place): (RecordId, u64, Place), dates: usize) {
         let portfolio = &mut self.portfolios[ix.at()];
         let was_full = portfolio.fills.is_full(dates);
-        let has_left = portfolio.fills.record(fill.trade_date, id, content, place, dates);
+        let has_left = portfolio.fills.record(date, id, content, place, dates);
         if has_left && let Some(oldest) = portfolio.fills.oldest() {
             portfolio.orders.forget_before(oldest);
             portfolio.history.forget_before(&mut portfolio.changes, oldest);
         }
         if has_left || !was_full && portfolio.fills.is_full(dates) {
-            self.aged |= self.waits.awaits(&fill.portfolio_id);
+            self.aged |= self.waits.awaits(&portfolio.id);
         }
     }
 }
@@ -93,7 +120,7 @@ pub(crate) fn ask_once(requests: &mut Vec<Request>, order: SmolStr) {
 }
 
 /// Checks what the fill alone can tell.
-pub(crate) fn check(fill: &Fill) -> Result<(), Trouble> {
+pub(crate) fn check(fill: &FillRef<'_>) -> Result<(), Trouble> {
     let unknown = |text: String| Trouble::refuse(DeadLetterCode::UnknownEnum, text);
     match fill.exec_type {
         ExecType::Trade => {}
@@ -103,7 +130,7 @@ pub(crate) fn check(fill: &Fill) -> Result<(), Trouble> {
     if fill.side == Side::Unknown {
         return Err(unknown(Side::unknown("side")));
     }
-    if !domain::ids::is_id(&fill.exec_id) || !domain::ids::is_id(&fill.source) {
+    if !domain::ids::is_id(fill.exec_id) || !domain::ids::is_id(fill.source) {
         return Err(Trouble::range("exec_id and source have 1 to 128 bytes and no control characters"));
     }
     if fill.venue.as_ref().is_some_and(|venue| venue.len() > domain::ids::MAX_ID_BYTES) {
@@ -132,7 +159,7 @@ pub(crate) fn check(fill: &Fill) -> Result<(), Trouble> {
     Ok(())
 }
 
-pub(crate) fn check_rate(fill: &Fill, base: Currency) -> Result<(), Trouble> {
+pub(crate) fn check_rate(fill: &FillRef<'_>, base: Currency) -> Result<(), Trouble> {
     match fill.fx_rate {
         Some(rate) if fill.currency == base && rate != FxRate::ONE => {
             Err(Trouble::range(format!("fx_rate is {rate} for a fill in the base currency {base}, where it is 1")))
@@ -146,9 +173,9 @@ pub(crate) fn id_of(parts: &mut Parts, source: &str, date: Date, exec_id: &str) 
     parts.start().fixed(&date.days().to_le_bytes()).part(source.as_bytes()).part(exec_id.as_bytes()).id()
 }
 
-pub(crate) fn hashes(parts: &mut Parts, fill: &Fill) -> (RecordId, u64) {
-    let id = id_of(parts, &fill.source, fill.trade_date, &fill.exec_id);
-    // All that the book reads; when the sender received it is not part of what was executed.
+/// Of the id, and of all that the book reads; when the sender received it is not part of what was executed.
+pub(crate) fn hashes(parts: &mut Parts, fill: &FillRef<'_>) -> (RecordId, u64) {
+    let id = id_of(parts, fill.source, fill.trade_date, fill.exec_id);
     parts
         .start()
         .fixed(&given(fill).to_le_bytes())
@@ -156,9 +183,12 @@ pub(crate) fn hashes(parts: &mut Parts, fill: &Fill) -> (RecordId, u64) {
         .fixed(&fill.price.units().to_le_bytes())
         .fixed(&fill.currency.padded())
         .fixed(&fill.transact_time.micros().to_le_bytes())
-        .part(fill.instrument_id.as_str().as_bytes());
-    for text in [&fill.exec_ref_id, &fill.venue].into_iter().flatten() {
-        parts.part(text.as_bytes());
+        .part(fill.instrument_id.as_bytes());
+    if let Some(named) = fill.exec_ref_id {
+        parts.part(named.as_bytes());
+    }
+    if let Some(venue) = fill.venue {
+        parts.part(venue.as_bytes());
     }
     if let Some(date) = fill.settle_date {
         parts.fixed(&date.days().to_le_bytes());
@@ -169,10 +199,15 @@ pub(crate) fn hashes(parts: &mut Parts, fill: &Fill) -> (RecordId, u64) {
     if let Some(strategy) = &fill.strategy {
         parts.part(strategy.as_str().as_bytes());
     }
-    let amounts = [fill.gross_amount, fill.accrued_interest].map(|amount| amount.map(Money::units));
-    for units in amounts.into_iter().chain([fill.fx_rate.map(FxRate::units), fill.cum_qty.map(Quantity::units)]).flatten() {
-        parts.fixed(&units.to_le_bytes());
-    }
+    let mut units = |units: Option<i128>| {
+        if let Some(units) = units {
+            parts.fixed(&units.to_le_bytes());
+        }
+    };
+    units(fill.gross_amount.map(Money::units));
+    units(fill.accrued_interest.map(Money::units));
+    units(fill.fx_rate.map(FxRate::units));
+    units(fill.cum_qty.map(Quantity::units));
     for fee in &fill.fees {
         parts.part(fee.kind.as_bytes()).fixed(&fee.currency.padded()).fixed(&fee.amount.units().to_le_bytes());
     }
@@ -180,7 +215,7 @@ pub(crate) fn hashes(parts: &mut Parts, fill: &Fill) -> (RecordId, u64) {
 }
 
 /// Which fields a fill has, how many fees, and the two symbols: what stands behind them is read in one way only.
-fn given(fill: &Fill) -> u64 {
+fn given(fill: &FillRef<'_>) -> u64 {
     let has = [
         fill.exec_ref_id.is_some(),
         fill.venue.is_some(),

@@ -150,7 +150,7 @@ fn owner(input: &Input) -> Option<&PortfolioId> {
 
 fn check(input: &Input) -> Result<(), Trouble> {
     match input {
-        Input::Fill(fill) => super::fills::check(fill),
+        Input::Fill(fill) => super::fills::check(&fill.view()),
         Input::Cash(entry) => crate::book::treasury::check(entry),
         _ => Ok(()),
     }

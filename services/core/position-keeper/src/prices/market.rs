@@ -89,6 +89,10 @@ impl Market {
     }
     /// The interned number of an id that was named before.
     pub fn find(&self, id: &InstrumentId) -> Option<InstrumentIx> {
+        self.find_text(id.as_str())
+    }
+    /// The same of an id that is still a text.
+    pub fn find_text(&self, id: &str) -> Option<InstrumentIx> {
         self.by_id.get(id).copied()
     }
     /// The interned number of an id.

@@ -27,3 +27,4 @@ mod shadows;
 mod splitting;
 mod standing;
 mod strategies;
+mod viewing;
