@@ -35,12 +35,14 @@ fn has_controls(bytes: &[u8]) -> bool {
     const EACH: u64 = 0x0101_0101_0101_0101;
     // A top bit is set where a byte is below the bound, which is 128 at most; above such a byte others may be set too.
     let below = |word: u64, bound: u64| word.wrapping_sub(bound * EACH) & !word & (0x80 * EACH);
-    let (words, rest) = bytes.as_chunks::<8>();
-    let found = words.iter().map(|word| u64::from_le_bytes(*word)).fold(0, |found, word| {
-        // What is no delete character differs from it.
-        found | below(word, 0x20) | below(word ^ (0x7f * EACH), 1)
-    });
-    rest.iter().fold(found != 0, |found, byte| found | (*byte < 0x20) | (*byte == 0x7f))
+    // What is no delete character differs from it.
+    let controls = |word: u64| below(word, 0x20) | below(word ^ (0x7f * EACH), 1);
+    let Some(last) = bytes.last_chunk::<8>() else {
+        return bytes.iter().fold(false, |found, byte| found | (*byte < 0x20) | (*byte == 0x7f));
+    };
+    // The last eight may have been looked at in part.
+    let (words, _) = bytes.as_chunks::<8>();
+    words.iter().fold(controls(u64::from_le_bytes(*last)), |found, word| found | controls(u64::from_le_bytes(*word))) != 0
 }
 
 /// The same text as `SmolStr::new` gives, with fewer moves where it is short.
@@ -166,13 +168,18 @@ impl Currency {
     /// The currency of a code given as bytes; `None` where it is none.
     #[inline]
     pub fn from_ascii(code: &[u8]) -> Option<Self> {
+        let is_good = |byte: u8| byte.is_ascii_uppercase() | byte.is_ascii_digit();
+        // Nearly all have three.
+        if let [a, b, c] = *code {
+            return (is_good(a) & is_good(b) & is_good(c)).then_some(Self([a, b, c, 0, 0, 0, 0, 0, 0, 0, 0, 0]));
+        }
         if !(2..=12).contains(&code.len()) {
             return None;
         }
         let mut inline = [0; 12];
         let mut good = true;
         for (place, byte) in inline.iter_mut().zip(code) {
-            good &= byte.is_ascii_uppercase() | byte.is_ascii_digit();
+            good &= is_good(*byte);
             *place = *byte;
         }
         good.then_some(Self(inline))
@@ -228,6 +235,15 @@ mod tests {
     fn ids_refuse_nothing_and_too_much() {
         assert!(PortfolioId::new("").is_err());
         assert!(PortfolioId::new("a\nb").is_err());
+        for (length, at) in (1..40).flat_map(|length| (0..length).map(move |at| (length, at))) {
+            for (byte, is_good) in [(0, false), (0x1f, false), (0x20, true), (0x7e, true), (0x7f, false)] {
+                let mut text = vec![b'x'; length];
+                text[at] = byte;
+                let text = String::from_utf8(text).unwrap();
+                assert_eq!(is_id(&text), is_good, "{text:?}");
+            }
+            assert!(is_id(&("é".repeat(length) + "\u{80}\u{ff}")), "bytes above ASCII are none");
+        }
         assert!(PortfolioId::new(&"x".repeat(129)).is_err());
         assert_eq!(PortfolioId::new("growth/7 ü").unwrap().as_str(), "growth/7 ü");
         for bad in ["", "U", "usd", "US D", "ABCDEFGHIJKLM"] {

@@ -25,6 +25,7 @@ pub mod odd_lots;
 pub mod orders;
 pub mod outside;
 pub mod payment;
+pub mod plain;
 pub mod portfolio;
 pub mod position;
 pub mod sub_positions;

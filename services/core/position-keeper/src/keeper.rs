@@ -11,6 +11,7 @@ mod schedule;
 mod shadow;
 mod stats;
 
+use crate::book::booking::Booking;
 use crate::book::entry::Source;
 use crate::book::trade::Planned;
 use crate::book::{Portfolio, PortfolioIx, journal};
@@ -108,6 +109,8 @@ pub struct PositionKeeper {
     pub(crate) parts: Parts,
     /// Room in which a trade is planned; of the last one after that.
     pub(crate) planned: Option<Box<Planned>>,
+    /// The plain trade that was kept last: room for the next one.
+    pub(crate) kept: Option<Box<Booking>>,
     weighed: Vec<Amount>,
     restoring: image::Restoring,
 }

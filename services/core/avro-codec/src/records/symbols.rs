@@ -13,7 +13,7 @@ macro_rules! symbols {
                 // An index is below 256: a list is a `u8`.
                 writer.length(self.index(), usize::from(u8::MAX), FaultKind::Symbol);
             }
-            #[inline]
+            #[inline(always)]
             fn read(reader: &mut Reader<'_>) -> Result<Self, Fault> {
                 let index = usize::try_from(reader.int()?).ok();
                 index.and_then(Self::from_index).ok_or_else(|| Fault::new(FaultKind::Symbol))

@@ -11,10 +11,25 @@ use domain::{PortfolioId, Topic};
 /// What a window may cost, in bookings that are folded again for cancels, corrections and reversals: about a second.
 pub const WINDOW_COST: u64 = 250_000;
 
-/// A record of a block: a fill that lies where it came, or what decoding gave.
-enum Read<'a, R: Role> {
-    Fill(FillRef<'a>, R::Ahead),
+/// Records that are read before the first of them is folded.
+struct Block<'a, R: Role, T> {
+    /// Fills that lie where they came, by record: large, and moved as little as can be.
+    fills: Vec<Option<FillRef<'a>>>,
+    records: Vec<(&'a T, Read<R>)>,
+}
+
+/// How a record of a block was read.
+enum Read<R: Role> {
+    /// As a fill that is only viewed.
+    Fill(R::Ahead),
+    /// By decoding.
     Input(Decoded<R>),
+}
+
+impl<R: Role, T> Block<'_, R, T> {
+    fn new() -> Self {
+        Self { fills: Vec::with_capacity(BLOCK), records: Vec::with_capacity(BLOCK) }
+    }
 }
 
 impl<R: Role> Lane<R> {
@@ -26,7 +41,7 @@ impl<R: Role> Lane<R> {
         codec: &mut dyn Codec,
     ) -> Result<Option<i64>, LaneError> {
         let (mut done, mut size) = (0, 1);
-        let mut block = Vec::with_capacity(BLOCK);
+        let mut block = Block::new();
         while let Some(next) = slice.records.get(done) {
             if self.role.cost() >= WINDOW_COST {
                 return Ok(Some(next.offset()));
@@ -46,7 +61,7 @@ impl<R: Role> Lane<R> {
         &mut self,
         slice: &Slice<'_, T>,
         records: &'a [T],
-        block: &mut Vec<(&'a T, Read<'a, R>)>,
+        block: &mut Block<'a, R, T>,
         behind: bool,
         codec: &mut dyn Codec,
     ) -> Result<(), LaneError> {
@@ -54,36 +69,32 @@ impl<R: Role> Lane<R> {
             self.open.counts.inputs += 1;
             if self.shared.repeats.is_repeat(slice.topic, slice.partition, record) {
                 self.open.counts.repeats += 1;
-            } else {
-                block.push((record, self.read(slice.topic, record, codec)));
+                continue;
             }
+            let viewed = if slice.topic == Topic::Fills { record.value() } else { None };
+            block.fills.push(viewed.and_then(|value| codec.view_fill(value)));
+            let ahead = match block.fills.last() {
+                Some(Some(fill)) if self.is_keyed(fill.portfolio_id, record.key()) => self.role.look_ahead_at_fill(fill),
+                _ => None,
+            };
+            let read = ahead.map_or_else(|| Read::Input(self.decode(slice.topic, record, codec)), Read::Fill);
+            block.records.push((record, read));
         }
-        for (_, read) in block.iter() {
-            if let Read::Fill(_, ahead) | Read::Input(Ok((_, ahead))) = read {
+        for (_, read) in &block.records {
+            if let Read::Fill(ahead) | Read::Input(Ok((_, ahead))) = read {
                 self.role.touch(ahead);
             }
         }
-        for (record, read) in block.drain(..) {
+        for ((record, read), viewed) in block.records.drain(..).zip(&block.fills) {
             let origin = Origin { topic: slice.topic, partition: slice.partition, record };
-            match read {
-                Read::Fill(fill, ahead) => self.fill(&fill, ahead, &origin, behind, codec)?,
-                Read::Input(decoded) => self.record(&origin, decoded, behind, codec)?,
+            match (read, viewed) {
+                (Read::Fill(ahead), Some(fill)) => self.fill(fill, ahead, &origin, behind, codec)?,
+                (Read::Fill(_), None) => unreachable!("a fill that was looked at stands there"),
+                (Read::Input(decoded), _) => self.record(&origin, decoded, behind, codec)?,
             }
         }
+        block.fills.clear();
         Ok(())
-    }
-
-    /// A record as far as it is read before it is folded. A fill stays where it lies if the codec can view it there and
-    /// the role takes it so.
-    fn read<'a, T: RecordRef>(&mut self, topic: Topic, record: &'a T, codec: &mut dyn Codec) -> Read<'a, R> {
-        let viewed = if topic == Topic::Fills { record.value().and_then(|value| codec.view_fill(value)) } else { None };
-        if let Some(fill) = viewed
-            && self.is_keyed(fill.portfolio_id, record.key())
-            && let Some(ahead) = self.role.look_ahead_at_fill(&fill)
-        {
-            return Read::Fill(fill, ahead);
-        }
-        Read::Input(self.decode(topic, record, codec))
     }
 
     fn decode(&mut self, topic: Topic, record: &dyn RecordRef, codec: &mut dyn Codec) -> Decoded<R> {

@@ -94,19 +94,22 @@ impl CashBook {
     }
     /// Whether the movements can be posted: no balance leaves its range.
     pub fn check(&self, movements: &Movements, settles: Option<Date>) -> Result<(), FixedError> {
-        for movement in movements.iter() {
-            let empty = Balance::empty(movement.currency);
-            let held = self.find(movement.currency).map_or(&empty, |at| &self.balances[at]);
-            bounded(held.amount.checked_add(movement.amount)?)?;
-            bounded(held.book.checked_add(movement.book)?)?;
-            bounded(held.unsettled.checked_add(movement.amount)?)?;
-            let pending = match settles {
-                Some(date) => self.pending.get(&(date, movement.currency)).copied().unwrap_or_default(),
-                None => Amount::ZERO,
-            };
-            bounded(pending.checked_add(movement.amount)?)?;
-        }
-        Ok(())
+        movements.iter().try_for_each(|movement| self.check_one(movement, settles))
+    }
+    /// The same of one movement.
+    #[inline]
+    pub fn check_one(&self, movement: &Movement, settles: Option<Date>) -> Result<(), FixedError> {
+        let held = self.find(movement.currency).map(|at| &self.balances[at]);
+        let (amount, book, unsettled) =
+            held.map_or((Amount::ZERO, Amount::ZERO, Amount::ZERO), |held| (held.amount, held.book, held.unsettled));
+        bounded(amount.checked_add(movement.amount)?)?;
+        bounded(book.checked_add(movement.book)?)?;
+        bounded(unsettled.checked_add(movement.amount)?)?;
+        let pending = match settles {
+            Some(date) => self.pending.get(&(date, movement.currency)).copied().unwrap_or_default(),
+            None => Amount::ZERO,
+        };
+        bounded(pending.checked_add(movement.amount)?).map(|_| ())
     }
     fn find(&self, currency: Currency) -> Option<usize> {
         self.seek(currency).ok()
@@ -122,18 +125,21 @@ impl CashBook {
     }
     /// Posts checked movements; `settles` is their date where it lies ahead.
     pub fn post(&mut self, movements: &Movements, settles: Option<Date>) {
-        for movement in movements.iter() {
-            let at = self.seek(movement.currency).unwrap_or_else(|at| {
-                self.balances.insert(at, Balance::empty(movement.currency));
-                at
-            });
-            let balance = &mut self.balances[at];
-            add(&mut balance.amount, movement.amount);
-            add(&mut balance.book, movement.book);
-            if let Some(date) = settles {
-                add(&mut balance.unsettled, movement.amount);
-                add(self.pending.entry((date, movement.currency)).or_default(), movement.amount);
-            }
+        movements.iter().for_each(|movement| self.post_one(movement, settles));
+    }
+    /// The same of one movement.
+    #[inline]
+    pub fn post_one(&mut self, movement: &Movement, settles: Option<Date>) {
+        let at = self.seek(movement.currency).unwrap_or_else(|at| {
+            self.balances.insert(at, Balance::empty(movement.currency));
+            at
+        });
+        let balance = &mut self.balances[at];
+        add(&mut balance.amount, movement.amount);
+        add(&mut balance.book, movement.book);
+        if let Some(date) = settles {
+            add(&mut balance.unsettled, movement.amount);
+            add(self.pending.entry((date, movement.currency)).or_default(), movement.amount);
         }
     }
     /// Lets balances go of which nothing is left, but for one that is kept.

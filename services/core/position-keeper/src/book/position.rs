@@ -162,6 +162,10 @@ impl Position {
     /// cost ÷ (quantity × multiplier), rounded half-even at the price's scale; `None` when flat, and
     /// beyond the range of prices.
     pub fn average_price(&self, multiplier: Quantity) -> Option<Price> {
+        if multiplier == Quantity::ONE {
+            // Both products would be by the same number.
+            return self.cost.per_unit(self.quantity).ok().filter(|price| price.fits_wire());
+        }
         let units = self.quantity.units().checked_mul(multiplier.units())?;
         // Scale 18 ÷ (8 + 8), then 8 more digits to reach 10.
         let price = domain::wide::mul_div_half_even(self.cost.units(), Quantity::ONE.units(), units).ok()?;

@@ -1,7 +1,10 @@
 //! Fills: checked, known by (source, trade date, execution id), booked or waiting.
 
+use crate::book::booking::Booking;
 use crate::book::entry::Source;
+use crate::book::execution::Execution;
 use crate::book::history::Place;
+use crate::book::plain;
 use crate::book::trade::{self, Planned, entry};
 use crate::book::{Need, PortfolioIx, Trouble};
 use crate::drift::Request;
@@ -43,7 +46,34 @@ impl PositionKeeper {
         if self.waits.need(owner).is_some() || self.waits.awaits(owner) {
             return false;
         }
-        self.try_trade(fill, (id, content), (ix, Ok(instrument)), source, false, cx).is_ok()
+        self.book_plain(fill, (id, content), (ix, instrument), source, cx)
+            || self.try_trade(fill, (id, content), (ix, Ok(instrument)), source, false, cx).is_ok()
+    }
+
+    /// Books a checked trade if it is new and plain. Where it is not, nothing has changed.
+    fn book_plain(
+        &mut self,
+        fill: &FillRef<'_>,
+        (id, content): (RecordId, u64),
+        (ix, instrument): (PortfolioIx, InstrumentIx),
+        source: &Source,
+        cx: &mut Context<'_>,
+    ) -> bool {
+        let dates = cx.settings.dedup_trade_dates;
+        let portfolio = &mut self.portfolios[ix.at()];
+        if portfolio.fills.judge(fill.trade_date, id, content, cx.now, dates) != Verdict::New {
+            return false;
+        }
+        let Some(plain) = plain::plan(portfolio, &self.market, (fill, instrument), cx.settings.max_lines, cx.now) else { return false };
+        self.market.book(instrument);
+        let room = self.kept.get_or_insert_with(|| Box::new(Booking::Execution(Execution::blank(fill.currency))));
+        let place = portfolio.book_plain(&plain, (fill, &self.market.slot(instrument).id, source), room);
+        self.remember(ix, fill.trade_date, (id, content, place), dates);
+        if plain.settles.is_some() {
+            self.wake_to_settle(ix, cx);
+        }
+        self.booked(ix);
+        true
     }
 
     /// Books a checked trade. On an error nothing has changed.
@@ -176,14 +206,13 @@ pub(crate) fn id_of(parts: &mut Parts, source: &str, date: Date, exec_id: &str) 
 /// Of the id, and of all that the book reads; when the sender received it is not part of what was executed.
 pub(crate) fn hashes(parts: &mut Parts, fill: &FillRef<'_>) -> (RecordId, u64) {
     let id = id_of(parts, fill.source, fill.trade_date, fill.exec_id);
-    parts
-        .start()
-        .fixed(&given(fill).to_le_bytes())
-        .fixed(&fill.quantity.units().to_le_bytes())
-        .fixed(&fill.price.units().to_le_bytes())
-        .fixed(&fill.currency.padded())
-        .fixed(&fill.transact_time.micros().to_le_bytes())
-        .part(fill.instrument_id.as_bytes());
+    let mut numbers = [0; 60];
+    numbers[..8].copy_from_slice(&given(fill).to_le_bytes());
+    numbers[8..24].copy_from_slice(&fill.quantity.units().to_le_bytes());
+    numbers[24..40].copy_from_slice(&fill.price.units().to_le_bytes());
+    numbers[40..52].copy_from_slice(&fill.currency.padded());
+    numbers[52..].copy_from_slice(&fill.transact_time.micros().to_le_bytes());
+    parts.start().fixed(&numbers).part(fill.instrument_id.as_bytes());
     if let Some(named) = fill.exec_ref_id {
         parts.part(named.as_bytes());
     }
