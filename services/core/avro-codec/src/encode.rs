@@ -6,7 +6,7 @@ use crate::fault::Fault;
 use crate::limits::record_limit;
 use crate::schemas::compiled;
 use crate::wire::Wire;
-use crate::writer::Writer;
+use crate::writer::{ROOM, Writer};
 use domain::frame::Frame;
 use domain::progress::Progress;
 use domain::{Input, Output, Topic};
@@ -102,9 +102,10 @@ fn write<T: Wire>(topic: Topic, record: &T, into: &mut Vec<u8>) -> Result<(), Co
 
 #[inline]
 fn framed<T: Wire>(topic: Topic, record: &T, into: &mut Vec<u8>) -> Result<(), Fault> {
-    let mut writer = Writer::new(into);
-    writer.raw(&[0xc3, 0x01]);
-    writer.raw(&compiled(topic).fingerprint.to_wire());
+    let mut room = [0; ROOM];
+    let mut writer = Writer::new(into, &mut room);
+    writer.array([0xc3, 0x01]);
+    writer.array(compiled(topic).fingerprint.to_wire());
     record.write(&mut writer);
     writer.finish()
 }

@@ -149,14 +149,17 @@ const fn packed(word: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::writer::Writer;
+    use crate::writer::{ROOM, Writer};
 
     #[test]
     fn integers_of_every_length_have_one_spelling() {
         let near = |power: u32| [-2, -1, 0, 1, 2].map(|step| (1_i64 << power).wrapping_add(step));
         for value in (0..64).flat_map(near).flat_map(|value| [value, value.wrapping_neg()]) {
             let mut bytes = Vec::new();
-            Writer::new(&mut bytes).long(value);
+            let mut room = [0; ROOM];
+            let mut writer = Writer::new(&mut bytes, &mut room);
+            writer.long(value);
+            writer.finish().unwrap();
             for room in [0, 9] {
                 let mut padded = bytes.clone();
                 padded.resize(bytes.len() + room, 0x80);

@@ -25,7 +25,7 @@ pub trait Wire: Sized {
 pub trait Item: Wire {}
 
 impl Wire for bool {
-    #[inline]
+    #[inline(always)]
     fn write(&self, writer: &mut Writer<'_>) {
         writer.byte(u8::from(*self));
     }
@@ -40,7 +40,7 @@ impl Wire for bool {
 }
 
 impl Wire for i32 {
-    #[inline]
+    #[inline(always)]
     fn write(&self, writer: &mut Writer<'_>) {
         writer.long(i64::from(*self));
     }
@@ -51,7 +51,7 @@ impl Wire for i32 {
 }
 
 impl Wire for i64 {
-    #[inline]
+    #[inline(always)]
     fn write(&self, writer: &mut Writer<'_>) {
         writer.long(*self);
     }
@@ -67,7 +67,7 @@ const MOMENTS: std::ops::RangeInclusive<i64> = Timestamp::FIRST.micros()..=Times
 const DAYS: std::ops::RangeInclusive<i32> = -719_162..=2_932_896;
 
 impl Wire for Timestamp {
-    #[inline]
+    #[inline(always)]
     fn write(&self, writer: &mut Writer<'_>) {
         if !MOMENTS.contains(&self.micros()) {
             writer.refuse(FaultKind::Time);
@@ -82,7 +82,7 @@ impl Wire for Timestamp {
 }
 
 impl Wire for Date {
-    #[inline]
+    #[inline(always)]
     fn write(&self, writer: &mut Writer<'_>) {
         if !DAYS.contains(&self.days()) {
             writer.refuse(FaultKind::Day);
@@ -97,13 +97,13 @@ impl Wire for Date {
 }
 
 /// Units as 12 bytes, big-endian two's complement.
-#[inline]
+#[inline(always)]
 fn write_units(units: i128, writer: &mut Writer<'_>) {
     if units <= -WIRE_LIMIT || units >= WIRE_LIMIT {
         return writer.refuse(FaultKind::Decimal);
     }
     let [_, _, _, _, rest @ ..] = units.to_be_bytes();
-    writer.raw(&rest);
+    writer.array::<12>(rest);
 }
 
 #[inline(always)]
@@ -120,7 +120,7 @@ fn read_units(reader: &mut Reader<'_>) -> Result<i128, Fault> {
 macro_rules! decimals {
     ($($name:ident),+) => { $(
         impl Wire for $name {
-            #[inline]
+            #[inline(always)]
             fn write(&self, writer: &mut Writer<'_>) { write_units(self.units(), writer); }
             #[inline(always)]
             fn read(reader: &mut Reader<'_>) -> Result<Self, Fault> { read_units(reader).map(Self::from_units) }
@@ -130,7 +130,7 @@ macro_rules! decimals {
 decimals!(Quantity, Price, Money, FxRate, Fraction, Percent, Bps);
 
 impl Wire for SmolStr {
-    #[inline]
+    #[inline(always)]
     fn write(&self, writer: &mut Writer<'_>) {
         writer.bytes(self.as_bytes(), MAX_TEXT);
     }
@@ -163,7 +163,7 @@ impl Wire for Vec<u8> {
 macro_rules! text_ids {
     ($($name:ident),+) => { $(
         impl Wire for $name {
-            #[inline]
+            #[inline(always)]
             fn write(&self, writer: &mut Writer<'_>) { writer.bytes(self.as_str().as_bytes(), MAX_TEXT); }
             #[inline(always)]
             fn read(reader: &mut Reader<'_>) -> Result<Self, Fault> {
@@ -176,7 +176,7 @@ macro_rules! text_ids {
 text_ids!(PortfolioId, InstrumentId, StrategyId);
 
 impl Wire for Currency {
-    #[inline]
+    #[inline(always)]
     fn write(&self, writer: &mut Writer<'_>) {
         writer.bytes(self.as_ascii(), MAX_TEXT);
     }
@@ -196,7 +196,7 @@ impl Wire for Topic {
 }
 
 impl Wire for Uuid {
-    #[inline]
+    #[inline(always)]
     fn write(&self, writer: &mut Writer<'_>) {
         let mut text = [0; 36];
         self.hyphenated().encode_lower(&mut text);
@@ -213,7 +213,7 @@ impl Wire for Uuid {
 macro_rules! own_ids {
     ($($name:ident),+) => { $(
         impl Wire for $name {
-            #[inline]
+            #[inline(always)]
             fn write(&self, writer: &mut Writer<'_>) { self.0.write(writer); }
             #[inline(always)]
             fn read(reader: &mut Reader<'_>) -> Result<Self, Fault> { Uuid::read(reader).map(Self) }
@@ -223,7 +223,7 @@ macro_rules! own_ids {
 own_ids!(OrderId, RebalanceId);
 
 impl<T: Wire> Wire for Option<T> {
-    #[inline]
+    #[inline(always)]
     fn write(&self, writer: &mut Writer<'_>) {
         match self {
             None => writer.byte(0),
@@ -330,7 +330,7 @@ impl<T: Item> Wire for Vec<T> {
 }
 
 impl<T: Item, const N: usize> Wire for SmallVec<[T; N]> {
-    #[inline]
+    #[inline(always)]
     fn write(&self, writer: &mut Writer<'_>) {
         write_items(self, writer);
     }

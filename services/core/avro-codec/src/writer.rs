@@ -3,21 +3,27 @@
 
 use crate::fault::{Fault, FaultKind};
 
-/// A record being written.
+/// Bytes that are gathered before they are appended.
+pub const ROOM: usize = 1024;
+
+/// A record being written. Its bytes are gathered in a room of its own: between two fields the compiler then knows where
+/// the next one goes.
 #[derive(Debug)]
 pub struct Writer<'a> {
     out: &'a mut Vec<u8>,
+    room: &'a mut [u8; ROOM],
+    end: usize,
     field: &'static str,
     fault: Option<Fault>,
 }
 
 impl<'a> Writer<'a> {
-    /// A writer that appends to `out`.
-    pub fn new(out: &'a mut Vec<u8>) -> Self {
-        Self { out, field: "", fault: None }
+    /// A writer that appends to `out`, and has done so when it is finished.
+    pub fn new(out: &'a mut Vec<u8>, room: &'a mut [u8; ROOM]) -> Self {
+        Self { out, room, end: 0, field: "", fault: None }
     }
     /// Names the field that comes next, for the fault that it may have.
-    #[inline]
+    #[inline(always)]
     pub fn field(&mut self, name: &'static str) {
         self.field = name;
     }
@@ -26,19 +32,46 @@ impl<'a> Writer<'a> {
     pub fn refuse(&mut self, kind: FaultKind) {
         self.fault.get_or_insert(Fault { kind, field: self.field });
     }
-    /// Whether every field could be written.
-    pub fn finish(self) -> Result<(), Fault> {
+    /// Appends what is left, and says whether every field could be written.
+    pub fn finish(mut self) -> Result<(), Fault> {
+        self.flush();
         self.fault.map_or(Ok(()), Err)
     }
+    #[cold]
+    fn flush(&mut self) {
+        self.out.extend_from_slice(&self.room[..self.end]);
+        self.end = 0;
+    }
+    /// As many bytes as the array has.
+    #[inline(always)]
+    pub fn array<const N: usize>(&mut self, bytes: [u8; N]) {
+        const { assert!(N <= ROOM) };
+        if self.end > ROOM - N {
+            self.flush();
+        }
+        self.room[self.end..][..N].copy_from_slice(&bytes);
+        self.end += N;
+    }
     /// Bytes as they are.
-    #[inline]
+    #[inline(always)]
     pub fn raw(&mut self, bytes: &[u8]) {
+        match self.room[self.end..].get_mut(..bytes.len()) {
+            Some(place) => {
+                place.copy_from_slice(bytes);
+                self.end += bytes.len();
+            }
+            None => self.append(bytes),
+        }
+    }
+    #[cold]
+    fn append(&mut self, bytes: &[u8]) {
+        self.flush();
         self.out.extend_from_slice(bytes);
     }
     /// One byte.
-    #[inline]
+    #[inline(always)]
     pub fn byte(&mut self, byte: u8) {
-        self.out.push(byte);
+        self.array([byte]);
     }
     /// A zigzag varint.
     #[inline(always)]
@@ -46,17 +79,16 @@ impl<'a> Writer<'a> {
         let raw = ((value << 1) ^ (value >> 63)).cast_unsigned();
         if raw < 0x80 { self.byte(low_bits(raw)) } else { self.long_of_bytes(raw) }
     }
-    #[inline(never)]
+    #[inline]
     fn long_of_bytes(&mut self, raw: u64) {
         let length = (70 - raw.leading_zeros()) / 7;
         if length > 8 {
             return self.long_by_bytes(raw);
         }
-        // Every byte but the last says that another one follows.
+        // Every byte but the last says that another one follows; what comes next is written over the rest of the word.
         let word = spread(raw) | ENDS & ((1 << (8 * (length - 1))) - 1);
-        let end = self.out.len() + length as usize;
-        self.raw(&word.to_le_bytes());
-        self.out.truncate(end);
+        self.array(word.to_le_bytes());
+        self.end -= 8 - length as usize;
     }
     #[cold]
     fn long_by_bytes(&mut self, mut raw: u64) {
@@ -67,7 +99,7 @@ impl<'a> Writer<'a> {
         self.byte(low_bits(raw));
     }
     /// A length or a count, within `limit`.
-    #[inline]
+    #[inline(always)]
     pub fn length(&mut self, length: usize, limit: usize, over: FaultKind) {
         match i64::try_from(length) {
             Ok(value) if length <= limit => self.long(value),
@@ -75,7 +107,7 @@ impl<'a> Writer<'a> {
         }
     }
     /// Bytes behind their length, at most `limit` of them.
-    #[inline]
+    #[inline(always)]
     pub fn bytes(&mut self, bytes: &[u8], limit: usize) {
         self.length(bytes.len(), limit, FaultKind::Length);
         self.raw(bytes);

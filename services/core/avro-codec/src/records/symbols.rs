@@ -8,7 +8,7 @@ use crate::writer::Writer;
 macro_rules! symbols {
     (domain::$module:ident::{ $($name:ident),+ $(,)? }) => { $(
         impl Wire for domain::$module::$name {
-            #[inline]
+            #[inline(always)]
             fn write(&self, writer: &mut Writer<'_>) {
                 // An index is below 256: a list is a `u8`.
                 writer.length(self.index(), usize::from(u8::MAX), FaultKind::Symbol);
