@@ -60,43 +60,14 @@ impl<'a> Reader<'a> {
                 self.rest = rest;
                 u64::from(first)
             }
-            _ => self.long_tail()?,
+            _ => {
+                // By value: what is left of the record then stays in registers.
+                let (raw, rest) = long_tail(self.rest)?;
+                self.rest = rest;
+                raw
+            }
         };
         Ok((raw >> 1).cast_signed() ^ -((raw & 1).cast_signed()))
-    }
-    /// A varint of several bytes: up to eight at once, else one by one.
-    fn long_tail(&mut self) -> Result<u64, Fault> {
-        const ENDS: u64 = 0x8080_8080_8080_8080;
-        if let Some(chunk) = self.rest.first_chunk::<8>() {
-            let word = u64::from_le_bytes(*chunk);
-            let ends = !word & ENDS;
-            if ends != 0 {
-                // The bytes up to the first whose top bit is clear, without their top bits.
-                let kept = word & (ends ^ (ends - 1)) & !ENDS;
-                let length = ends.trailing_zeros() / 8 + 1;
-                if kept >> (8 * (length - 1)) == 0 {
-                    return Err(Fault::new(FaultKind::Integer));
-                }
-                self.rest = &self.rest[length as usize..];
-                return Ok(packed(kept));
-            }
-        }
-        self.long_by_bytes()
-    }
-    fn long_by_bytes(&mut self) -> Result<u64, Fault> {
-        let mut raw = 0;
-        for shift in (0..64).step_by(7) {
-            let byte = self.byte()?;
-            if byte < 0x80 {
-                // The tenth byte has room for one bit; a last byte of zero adds nothing.
-                if (byte == 0 && shift > 0) || (shift == 63 && byte > 1) {
-                    break;
-                }
-                return Ok(raw | u64::from(byte) << shift);
-            }
-            raw |= u64::from(byte & 0x7f) << shift;
-        }
-        Err(Fault::new(FaultKind::Integer))
     }
     /// A zigzag varint of up to 32 bits.
     #[inline(always)]
@@ -137,6 +108,43 @@ impl<'a> Reader<'a> {
     pub fn end(&self) -> Result<(), Fault> {
         if self.rest.is_empty() { Ok(()) } else { Err(Fault::new(FaultKind::Trailing)) }
     }
+}
+
+/// A varint of several bytes, up to eight at once, else one by one; what stands behind it.
+#[inline(never)]
+fn long_tail(bytes: &[u8]) -> Result<(u64, &[u8]), Fault> {
+    const ENDS: u64 = 0x8080_8080_8080_8080;
+    if let Some(chunk) = bytes.first_chunk::<8>() {
+        let word = u64::from_le_bytes(*chunk);
+        let ends = !word & ENDS;
+        if ends != 0 {
+            // The bytes up to the first whose top bit is clear, without their top bits.
+            let kept = word & (ends ^ (ends - 1)) & !ENDS;
+            let length = ends.trailing_zeros() / 8 + 1;
+            if kept >> (8 * (length - 1)) == 0 {
+                return Err(Fault::new(FaultKind::Integer));
+            }
+            return Ok((packed(kept), &bytes[length as usize..]));
+        }
+    }
+    long_by_bytes(bytes)
+}
+
+fn long_by_bytes(bytes: &[u8]) -> Result<(u64, &[u8]), Fault> {
+    let (mut raw, mut rest) = (0, bytes);
+    for shift in (0..64).step_by(7) {
+        let (byte, behind) = rest.split_first().ok_or_else(|| Fault::new(FaultKind::Short))?;
+        rest = behind;
+        if *byte < 0x80 {
+            // The tenth byte has room for one bit; a last byte of zero adds nothing.
+            if (*byte == 0 && shift > 0) || (shift == 63 && *byte > 1) {
+                break;
+            }
+            return Ok((raw | u64::from(*byte) << shift, rest));
+        }
+        raw |= u64::from(*byte & 0x7f) << shift;
+    }
+    Err(Fault::new(FaultKind::Integer))
 }
 
 /// Eight groups of 7 bits in 8 bytes, pushed together.

@@ -2,9 +2,7 @@
 //! Checks that need only the record itself are the receiver's; this file holds the shape.
 
 use crate::enums::{ExecType, Side};
-use crate::{
-    Currency, Date, FixedError, FxRate, InstrumentId, Money, OrderId, PortfolioId, Price, Quantity, StrategyId, Timestamp,
-};
+use crate::{Currency, Date, FixedError, FxRate, InstrumentId, Money, OrderId, PortfolioId, Price, Quantity, StrategyId, Timestamp};
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 use smol_str::SmolStr;

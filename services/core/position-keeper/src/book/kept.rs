@@ -169,12 +169,24 @@ impl Pen<'_> {
         if value == 0 {
             return Some(0);
         }
+        if let Ok(small) = i64::try_from(value) {
+            return self.small_digits(small);
+        }
         let raw = ((value << 1) ^ (value >> 127)).cast_unsigned();
         let length = 16 - raw.leading_zeros() / 8;
         // What comes next is written over the zeros.
         self.put(raw.to_le_bytes());
         self.end -= 16 - length as usize;
         u8::try_from(length).ok().filter(|length| *length < 16)
+    }
+    /// The same of a number that 64 bits hold, as nearly all do.
+    #[inline(always)]
+    fn small_digits(&mut self, value: i64) -> Option<u8> {
+        let raw = ((value << 1) ^ (value >> 63)).cast_unsigned();
+        let length = 8 - raw.leading_zeros() / 8;
+        self.put(raw.to_le_bytes());
+        self.end -= 8 - length as usize;
+        u8::try_from(length).ok()
     }
     #[inline(always)]
     fn put<const N: usize>(&mut self, bytes: [u8; N]) {

@@ -49,7 +49,8 @@ impl PositionKeeper {
         self.cost += self.portfolio(ix).reach(place);
         let (was, now) = self.amended(ix, place, fill)?;
         let portfolio = self.portfolio(ix);
-        let told = |kind: EntryKind, effect: &Effect| entry(kind, (&view, &fill.instrument_id, source), now.as_ref().unwrap_or(&was), effect);
+        let told =
+            |kind: EntryKind, effect: &Effect| entry(kind, (&view, &fill.instrument_id, source), now.as_ref().unwrap_or(&was), effect);
         let settles = was.settles.filter(|date| *date > cx.now.date_utc());
         let (order, stood) = (was.order, Booking::Execution(was.clone()));
         let mut planned = amend::plan(portfolio, Named { place, was: &stood, now: now.clone().map(Booking::Execution), settles }, told)?;
