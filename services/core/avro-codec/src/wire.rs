@@ -96,10 +96,16 @@ impl Wire for Date {
     }
 }
 
+/// Whether units have 28 digits at most: both bounds in one comparison.
+#[inline(always)]
+const fn fits(units: i128) -> bool {
+    units.wrapping_add(WIRE_LIMIT - 1).cast_unsigned() <= (2 * (WIRE_LIMIT - 1)).cast_unsigned()
+}
+
 /// Units as 12 bytes, big-endian two's complement.
 #[inline(always)]
 fn write_units(units: i128, writer: &mut Writer<'_>) {
-    if units <= -WIRE_LIMIT || units >= WIRE_LIMIT {
+    if !fits(units) {
         return writer.refuse(FaultKind::Decimal);
     }
     let [_, _, _, _, rest @ ..] = units.to_be_bytes();
@@ -111,7 +117,7 @@ fn read_units(reader: &mut Reader<'_>) -> Result<i128, Fault> {
     let [a, b, c, d, rest @ ..] = *reader.array::<12>()?;
     let high = i128::from(i32::from_be_bytes([a, b, c, d]));
     let units = (high << 64) | i128::from(u64::from_be_bytes(rest));
-    if units <= -WIRE_LIMIT || units >= WIRE_LIMIT {
+    if !fits(units) {
         return Err(Fault::new(FaultKind::Decimal));
     }
     Ok(units)

@@ -13,18 +13,19 @@ pub struct Writer<'a> {
     out: &'a mut Vec<u8>,
     room: &'a mut [u8; ROOM],
     end: usize,
-    field: &'static str,
+    /// A reference to the name, so that noting it is one move.
+    field: &'static &'static str,
     fault: Option<Fault>,
 }
 
 impl<'a> Writer<'a> {
     /// A writer that appends to `out`, and has done so when it is finished.
     pub fn new(out: &'a mut Vec<u8>, room: &'a mut [u8; ROOM]) -> Self {
-        Self { out, room, end: 0, field: "", fault: None }
+        Self { out, room, end: 0, field: &"", fault: None }
     }
     /// Names the field that comes next, for the fault that it may have.
     #[inline(always)]
-    pub fn field(&mut self, name: &'static str) {
+    pub fn field(&mut self, name: &'static &'static str) {
         self.field = name;
     }
     /// Remembers that the present field cannot be written; the first fault counts.

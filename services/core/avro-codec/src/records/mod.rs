@@ -13,7 +13,7 @@ macro_rules! records {
             #[inline]
             fn write(&self, writer: &mut Writer<'_>) {
                 $(
-                    writer.field(stringify!($field));
+                    writer.field(&stringify!($field));
                     self.$field.write(writer);
                 )+
             }
