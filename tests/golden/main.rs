@@ -8,5 +8,6 @@ mod core;
 mod coverage;
 mod mutation;
 mod oracle;
+mod performance;
 mod refusals;
 mod views;

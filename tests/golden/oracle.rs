@@ -43,13 +43,39 @@ fn the_model_notices_wrong_figures() {
         ("close_restated_by_a_late_fill", r#""restates":1"#, r#""restates":2"#),
         ("close_restated_by_a_late_fill", r#""complete":true,"incomplete_reason""#, r#""complete":false,"incomplete_reason""#),
     ];
-    for (number, (case, from, to)) in changes.into_iter().enumerate() {
+    all_are_noticed("figure", &changes);
+}
+
+/// The same of records of performance and risk: a return, a statistic, a record too few, a bucket, an hour, a quantile.
+#[test]
+fn the_model_notices_wrong_performance() {
+    let changes = [
+        (
+            "performance_several_flows_in_a_day",
+            r#"{"id":"time_weighted_return","value":"0.0"#,
+            r#"{"id":"time_weighted_return","value":"0.1"#,
+        ),
+        ("performance_realised_against_target", r#"{"id":"volatility","value":"0."#, r#"{"id":"volatility","value":"0.0"#),
+        ("performance_realised_against_target", r#""drawdowns":[{"depth":"-0.0"#, r#""drawdowns":[{"depth":"-0.1"#),
+        ("performance_month_ends", r#""timeframe":"DAY""#, r#""timeframe":"YTD""#),
+        ("performance_year_ends", r#""from_date":"2026"#, r#""from_date":"2025"#),
+        ("performance_strategies_on_one_line", r#"{"name":"BETA","realized_gross":"0""#, r#"{"name":"BETA","realized_gross":"7""#),
+        ("performance_hours_of_a_day", r#"{"name":"10:00-11:00""#, r#"{"name":"09:00-10:00""#),
+        ("performance_histories_with_other_holidays", r#"{"id":"value_at_risk","value":"4"#, r#"{"id":"value_at_risk","value":"5"#),
+        ("performance_histories_with_other_holidays", r#""other_id":"IDX","value":"0.0"#, r#""other_id":"IDX","value":"0.1"#),
+    ];
+    all_are_noticed("performance", &changes);
+}
+
+/// Each change by itself, of the last place that reads so.
+fn all_are_noticed(kind: &str, changes: &[(&str, &str, &str)]) {
+    for (number, &(case, from, to)) in changes.iter().enumerate() {
         let told = run(&input(case)).text;
         // Any first digit will do where an id is changed.
         let from = if told.contains(from) { from.to_owned() } else { digit_in(&told, from) };
         let at = told.rfind(&from).unwrap_or_else(|| panic!("{case} holds no {from}"));
         let changed = format!("{}{to}{}", &told[..at], &told[at + from.len()..]);
-        let scratch = Scratch::new(&format!("notices-{number}"));
+        let scratch = Scratch::new(&format!("notices-{kind}-{number}"));
         scratch.write(case, &input(case), &changed);
         let output = ask(&[&scratch.0]);
         assert!(!output.status.success(), "{case}: {from} → {to} went unnoticed\n{}", words(&output));

@@ -5,6 +5,7 @@ import copy
 import uuid
 from collections import Counter, defaultdict
 from datetime import datetime, timedelta
+from decimal import Decimal
 from fractions import Fraction
 from zoneinfo import ZoneInfo
 
@@ -16,13 +17,14 @@ from .exact import half_even, micros, num, read, uuid5
 from . import strategies
 from .market import Market
 from .outside import compare
+from .performance import PERFORMANCE, RISK, Performance
 from .plan import Plan
 from .schedule import Schedule, Turns
 from .splits import KINDS, Dividend, order, resplit, start
 from .value import Valuation
 
 ZERO = Fraction(0)
-SOURCES = ("marketdata.ticks.v1", "reference.instruments.v1", "marketdata.status.v1", "reference.corporate-actions.v1")
+SOURCES = ("marketdata.ticks.v1", "reference.instruments.v1", "marketdata.status.v1", "reference.corporate-actions.v1", "marketdata.closes.v1")
 FILLS, CASH, POLICIES = "execution.fills.v1", "treasury.cash.v1", "portfolio.policies.v1"
 COMMANDS = "portfolio.commands.v1"
 ACTIONS = "reference.corporate-actions.v1"
@@ -56,8 +58,19 @@ class Case:
     def decimal(self, what, found, expected, scale=10):
         self.same(what, num(found), None if expected is None else half_even(expected, scale))
 
+    def near(self, what, found, expected, least="1e-12"):
+        """A figure of statistics: within 1e-9 of itself, and what its last decimals round off."""
+        self.checks += 1
+        if found is None or expected is None:
+            fits = found is None and expected is None
+        else:
+            fits = abs(Decimal(str(found) if isinstance(found, str) else float(found)) - expected) <= abs(expected) * Decimal("1e-9") + Decimal(least)
+        if not fits:
+            self.wrong.append(f"{self.where}: {what} is {found}, the model has {expected if expected is None else float(expected)}")
+
     def check(self):
         self.follow()
+        self.performance = Performance(self)
         self.last, self.started = {}, set()
         self.proposals, self.priced, self.orders, self.cycles = {}, {}, defaultdict(dict), Counter()
         self.latched, self.proposed, self.sent, self.triggers = {}, defaultdict(dict), {}, {}
@@ -78,15 +91,21 @@ class Case:
                 self.ledger(value)
             elif topic == "portfolio.closes.v1":
                 closes.check(value)
+            elif topic in (PERFORMANCE, RISK):
+                self.performance.told.add(topic)
+                self.performance.record(topic, value)
             elif topic == "rebalance.events.v1":
                 self.rebalance(value)
                 cooldowns.check(value)
             elif topic == "rebalance.orders.v1":
                 self.wave(value)
+            elif not topic.endswith(".dlq") and topic != "ballast.refresh.v1":
+                self.wrong.append(f"{self.where}: the model knows no such topic")
         self.where = "the whole output"
         self.spoken()
         self.balance()
         closes.end()
+        self.performance.end()
         cooldowns.end()
 
     # Following the input.
@@ -367,6 +386,7 @@ class Case:
                 self.wrong.append(f"{self.where}: {topic}@{offset} is booked, and the model did not book it")
                 continue
             told = told["restate"] if entry["kind"] == "RESTATE" and "restate" in told else told
+            self.performance.booked(value["portfolio_id"], entry, told, self.at)
             self.same("kind", entry["kind"], told["kind"])
             cash = {leg["currency"]: num(leg["amount"]) for leg in entry["cash"]}
             self.same("cash", cash, {c: half_even(a, 10) for c, a in told["cash"].items() if a})

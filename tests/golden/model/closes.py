@@ -167,6 +167,7 @@ class Closes:
         case.same("complete", value["complete"], not (at.lacks() or waits))
         case.same("provisional", value["provisional"], at.lacks() or waits or portfolio in world.quarantined)
         case.same("a reason is given", value["incomplete_reason"] is not None, value["provisional"])
+        case.performance.close(value, at, world)
         self.newest[portfolio, day] = value
 
     def version(self, value):

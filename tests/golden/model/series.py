@@ -1,0 +1,64 @@
+"""The days of a portfolio in order: returns, flows, equity; and what they come to over a period."""
+
+from datetime import date as Date
+from fractions import Fraction
+
+from . import statistics
+
+ONE = Fraction(1)
+
+
+class Series:
+    """Lists side by side, one entry a day. A return that is a word is none."""
+
+    def __init__(self):
+        self.days, self.returns, self.rules, self.equity, self.flows, self.provisional = [], [], [], [], [], []
+
+    def add(self, day, found, rules, equity, flow, close):
+        self.days.append(day)
+        self.returns.append(found)
+        self.rules.append(rules)
+        self.equity.append(equity)
+        self.flows.append(flow)
+        self.provisional.append(close["provisional"])
+
+    def lost(self, places):
+        return [at for at in places if self.returns[at] == "TOTAL_LOSS"]
+
+    def linked(self, places):
+        """Days whose returns are linked: what was lost wholly is flagged, and linking starts again behind it."""
+        lost = self.lost(places)
+        behind = [at for at in places if not lost or at > max(lost)]
+        return [at for at in behind if not isinstance(self.returns[at], str)]
+
+    def every(self, places):
+        return [statistics.dec(self.returns[at]) for at in places if not isinstance(self.returns[at], str)]
+
+    def good(self, places):
+        return [statistics.dec(self.returns[at]) for at in self.linked(places)]
+
+    def good_days(self, places):
+        return [self.days[at] for at in self.linked(places)]
+
+    def joined(self, places, levels):
+        """Pairs of returns on days that both have: levels first, returns taken afterwards."""
+        out, before, grown = [], None, ONE
+        for at in range(places[-1] + 1):
+            own = self.returns[at]
+            grown *= ONE if isinstance(own, str) else 1 + own
+            if levels[at] is None:
+                continue
+            if before is not None and at >= places[0]:
+                out.append((grown - 1, levels[at] / levels[before] - 1))
+            before, grown = at, ONE
+        return out
+
+    def span(self, places, levels):
+        """Calendar days that the joined returns cover."""
+        known = [at for at in range(places[-1] + 1) if levels[at] is not None]
+        inside = [at for at in known if at >= places[0]]
+        if not inside:
+            return 0
+        earlier = [at for at in known if at < places[0]]
+        first = earlier[-1] if earlier else inside[0]
+        return (Date.fromisoformat(self.days[inside[-1]]) - Date.fromisoformat(self.days[first])).days
