@@ -107,6 +107,14 @@ def cancel_and_correction():
     return story.at("2026-01-07T14:00:00").tick("AAA", 103).at("2026-01-08T00:00:00").tick("AAA", 101)
 
 
+def fill_of_days_ago_cancelled():
+    """The days since are told anew without it; the difference is told where it is booked."""
+    story = opened().at("2026-01-05T15:00:00").buy(2, "AAA", 20, 99).at("2026-01-06T00:00:00").tick("AAA", 102)
+    story.at("2026-01-06T12:00:00").sell(3, "AAA", 5, 103).at("2026-01-07T00:00:00").tick("AAA", 105)
+    story.at("2026-01-07T09:00:00").buy(4, "AAA", 20, 99, day="2026-01-07", exec_type="CANCEL", exec_ref_id="2")
+    return story.at("2026-01-07T12:00:00").tick("AAA", 104).at("2026-01-08T00:00:00").tick("AAA", 101)
+
+
 def fees_and_interest():
     story = opened().at("2026-01-06T00:00:00").tick("AAA", 102).at("2026-01-06T12:00:00").cash("FEE", 25)
     story.cash("INTEREST", 12).at("2026-01-06T13:00:00").cash("FEE", 3, instrument_id="AAA", strategy="ALPHA")
@@ -137,7 +145,7 @@ def two_portfolios_beside_each_other():
 
 
 def closed_portfolio_has_no_more_days():
-    story = opened(benchmark="AAA").at("2026-01-06T00:00:00").tick("AAA", 102).at("2026-01-06T12:00:00").closed()
+    story = opened().at("2026-01-06T00:00:00").tick("AAA", 102).at("2026-01-06T12:00:00").closed()
     story.at("2026-01-07T00:00:00").tick("AAA", 105).at("2026-01-08T00:00:00").tick("AAA", 104)
     story.at("2026-01-08T09:00:00").buy(2, "AAA", 10, 101, day="2026-01-05")
     return story.at("2026-01-08T12:00:00").tick("AAA", 104).at("2026-01-09T00:00:00").tick("AAA", 104)
@@ -168,7 +176,8 @@ def close_without_a_price_then_final():
 CASES = [
     first_deposit_inside_a_day, several_flows_in_a_day, flow_without_a_price, everything_withdrawn_and_new_capital,
     total_loss_and_new_capital, negative_equity, late_fill_restates_days, late_flow_restates_days, late_flow_taken_back,
-    flow_taken_back_days_later, flow_taken_back_the_same_day, cancel_and_correction, fees_and_interest, nothing_ever_paid_in, transfers_of_securities,
+    flow_taken_back_days_later, flow_taken_back_the_same_day, cancel_and_correction, fill_of_days_ago_cancelled,
+    fees_and_interest, nothing_ever_paid_in, transfers_of_securities,
     late_fill_before_a_flow_that_was_valued,
     everything_withdrawn_after_a_deposit, close_without_a_price_then_final, two_portfolios_beside_each_other, closed_portfolio_has_no_more_days,
 ]

@@ -105,11 +105,12 @@ def equity_at_zero_has_no_weights():
     return story.at("2026-03-30T12:00:00").tick("AAA", 90).at("2026-03-31T00:00:00").tick("AAA", 90)
 
 
-def days_of_its_own(**policy):
-    """70 days of one portfolio, so that its own returns have a risk."""
-    story = Story("2026-01-05T09:00:00").instrument("AAA", sector="TECH").tick("AAA", 100).policy(**policy)
-    story.deposit(10000).buy(1, "AAA", 70, 100)
-    return story
+def days_of_its_own(*known, **policy):
+    """A portfolio whose days come by ticks; the instruments that are named have a history of before."""
+    story = Story("2026-01-05T09:00:00").instrument("AAA", sector="TECH").tick("AAA", 100)
+    for at, name in enumerate(known):
+        told(story.instrument(name, sector="TECH"), name, 40 + at, 100, days=weekdays("2025-09-22", 75))
+    return story.tick("AAA", 100).policy(**policy).deposit(10000).buy(1, "AAA", 70, 100)
 
 
 def realised_against_target():
@@ -121,7 +122,7 @@ def realised_against_target():
 
 def benchmark_with_holidays_of_its_own():
     """The benchmark says nothing on two days: the returns that follow span them."""
-    story = days_of_its_own(benchmark="IDX", risk_free_rate="0.02").instrument("IDX", "OTHER").tick("IDX", 1000)
+    story = days_of_its_own("AAA", "IDX", benchmark="IDX", risk_free_rate="0.02").tick("IDX", 1000)
     levels = walk(15, 1000, 9, 0.02)
     for at, (day, price) in enumerate(zip(weekdays("2026-01-06", 9), walk(14, 100, 9))):
         story.at(f"{day}T00:00:00").tick("AAA", price).at(f"{day}T18:00:00")
@@ -141,8 +142,16 @@ def benchmark_told_late():
     return story.official("IDX", "2026-01-09", 1015).at("2026-01-13T00:00:00").tick("AAA", 103)
 
 
+def benchmark_that_stands_still():
+    """A day on which it returns nothing is neither a rise nor a fall."""
+    story = days_of_its_own("AAA", "IDX", benchmark="IDX").tick("IDX", "398.1")
+    for day, price, level in zip(weekdays("2026-01-06", 5), walk(14, 100, 5), ("394.87", "393.47", "393.47", "392.37", "390.86")):
+        story.at(f"{day}T00:00:00").tick("AAA", price).at(f"{day}T18:00:00").tick("IDX", level)
+    return story.at("2026-01-13T00:00:00").tick("AAA", 102)
+
+
 def another_benchmark_from_a_day_on():
-    story = days_of_its_own(benchmark="IDX", risk_free_rate="0.01").instrument("IDX", "OTHER").tick("IDX", 1000).instrument("JDX", "OTHER").tick("JDX", 200)
+    story = days_of_its_own("AAA", "IDX", "JDX", benchmark="IDX", risk_free_rate="0.01").tick("IDX", 1000).tick("JDX", 201)
     for at, (day, price) in enumerate(zip(weekdays("2026-01-06", 6), walk(14, 100, 6))):
         story.at(f"{day}T00:00:00").tick("AAA", price).at(f"{day}T18:00:00").tick("IDX", 1000 + 7 * at).tick("JDX", 200 - at)
         if at == 2:
@@ -175,6 +184,6 @@ CASES = [
     holdings_with_a_benchmark, long_and_short, instrument_with_too_little_history, short_instrument_with_too_little_history, histories_of_unequal_length,
     histories_with_other_holidays, instrument_abroad, future_by_its_notional, history_across_a_split_and_a_dividend,
     crypto_days_are_365_a_year, equity_at_zero_has_no_weights, realised_against_target, benchmark_with_holidays_of_its_own,
-    benchmark_told_late, another_benchmark_from_a_day_on, benchmark_with_little_history, bond_and_its_accrued_interest,
+    benchmark_told_late, benchmark_that_stands_still, another_benchmark_from_a_day_on, benchmark_with_little_history, bond_and_its_accrued_interest,
     official_close_amended,
 ]

@@ -13,11 +13,11 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from lines import bookings, calendars, flows, risks  # noqa: E402
+from lines import bookings, calendars, details, flows, risks  # noqa: E402
 
 
 def main(wanted):
-    for case in flows.CASES + bookings.CASES + calendars.CASES + risks.CASES:
+    for case in flows.CASES + bookings.CASES + calendars.CASES + risks.CASES + details.CASES:
         path = ROOT / "cases" / f"performance_{case.__name__}.in.jsonl"
         if case.__name__ in wanted or not wanted and path.exists():
             path.write_text(case().text())

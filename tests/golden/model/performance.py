@@ -26,7 +26,7 @@ class Performance:
     def __init__(self, case):
         self.case, self.risk = case, Risk(case)
         self.closes, self.stands, self.entries, self.deeds = defaultdict(dict), {}, defaultdict(list), defaultdict(list)
-        self.last, self.due, self.told, self.dirty = {}, {}, set(), {}
+        self.last, self.due, self.told, self.dirty, self.stirred = {}, {}, set(), {}, set()
         self.measured = any(r["topic"] in (PERFORMANCE, RISK) for r in case.output)
         places, self.inputs = defaultdict(int), {}
         for line in case.input:
@@ -41,6 +41,7 @@ class Performance:
         self.closes[portfolio][day] = value
         self.stands[portfolio, day] = profit.Stand(at)
         self.dirty[portfolio] = None
+        self.stirred |= set(self.last)
         self.risk.close(value, world)
         self.due[portfolio, "DAY", day] = int(value["version"])
         newest = max(self.closes[portfolio])
@@ -59,6 +60,7 @@ class Performance:
             fill = self.original(cause)
         known = (entry, self.day_at(portfolio, at), cause.get("entry_id"), cause.get("reverses"))
         self.entries[portfolio].append(known)
+        self.stirred |= set(self.last)
         name = entry["instrument_id"]
         hour = profit.hour_of(fill, self.case.states[-1].market) if fill else None
         self.deeds[portfolio].append(profit.Deed(day, name, told["parts"], hour, entry["kind"] == "RESTATE" or "reverses" in cause))
@@ -113,8 +115,9 @@ class Performance:
         case.same("close_version", int(value["close_version"]), int(close["version"]))
         case.same("as_of", micros(value["as_of"]), micros(close["cut_at"]))
         case.same("base_currency", value["base_currency"], close["base_currency"])
-        case.same("something new is said", self.last.get(key) != value, True)
+        case.same("something new is said, or was booked or closed", self.last.get(key) != value or key in self.stirred, True)
         self.last[key] = value
+        self.stirred.discard(key)
         self.due.pop(key, None)
         self.words(value)
         if topic == PERFORMANCE:

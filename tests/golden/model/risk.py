@@ -8,7 +8,7 @@ from .exact import micros, num
 from .prices import Prices, line_of
 from .statistics import dec
 
-ZERO, NEEDED, MOST = Decimal(0), 60, 500
+ZERO, NEEDED, MOST, LARGEST = Decimal(0), 60, 500, 10
 # The normal distribution: quantiles and densities at 95 and 99 per cent, to thirty digits.
 Z = {"0.95": Decimal("1.644853626951472714863848907992"), "0.99": Decimal("2.326347874040841100885606163347")}
 PI = Decimal("3.14159265358979323846264338327950288419716939937511")
@@ -210,7 +210,7 @@ class Risk:
         parts = [num(row["value_at_risk"]) for row in value["components"] if row["value_at_risk"] is not None]
         if parts:
             case.near("the parts of the whole", sum(parts), self.losses(gains, "0.95")["parametric_value_at_risk"], f"{len(parts)}e-10")
-        largest = sorted(sorted(names), key=lambda name: -abs(held[name]))
+        largest = sorted(names, key=lambda name: -abs(held[name]))[:LARGEST]
         pairs = {(a, b) for at, a in enumerate(sorted(largest)) for b in sorted(largest)[at + 1:]} | ({(a, bench) for a in largest} if bench else set())
         pairs = {pair for pair in pairs if pair[0] != pair[1]}
         case.same("correlations", {(c["instrument_id"], c["other_id"]) for c in value["correlations"]}, pairs if n >= NEEDED else set())

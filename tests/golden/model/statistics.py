@@ -161,8 +161,9 @@ def beside(xs, bs, per_year, rate, span):
     out["tracking_error"] = ZERO if apart == "ZERO_VOLATILITY" else over(apart, ONE, root)
     out["information_ratio"] = over(few(xs, 2, lambda: mean(active)), apart, root)
     short = "UNDER_ONE_YEAR" if span < DAYS_OF_A_YEAR else None
-    alpha = lambda: power(1 + mean([m - beta * t for m, t in zip(mine, theirs)]), Decimal(per_year)) - 1
-    out["alpha"] = beta if isinstance(beta, str) else short or alpha()
+    left = beta if isinstance(beta, str) else 1 + mean([m - beta * t for m, t in zip(mine, theirs)])
+    none = left if isinstance(left, str) else "TOTAL_LOSS" if left <= 0 else short
+    out["alpha"] = none or power(left, Decimal(per_year)) - 1
     year = lambda series: annualised(series, per_year, span)
     out["active_return"] = few(xs, 1, lambda: short or year(xs) - year(bs))
     for name, sign, none in (("up_capture", 1, "NO_UPSIDE"), ("down_capture", -1, "NO_DOWNSIDE")):
