@@ -74,6 +74,22 @@ def instrument_abroad():
     return story.at("2026-03-31T00:00:00").tick("AAA", 101)
 
 
+def rate_with_holidays_of_its_own():
+    """A day without a rate has the last one of before."""
+    story = Story(START).instrument("AAA", sector="TECH").instrument("EEE", currency="EUR", sector="CARS")
+    told(told(story, "AAA", 1, 100), "EEE", 6, 40, currency="EUR")
+    told(story, "EUR/USD", 7, "1.1", 0.005, days=[d for at, d in enumerate(BEFORE) if at not in (3, 30, 31)])
+    story.policy().deposit(50000).buy(1, "AAA", 100, 100).buy(2, "EEE", 200, 40, currency="EUR")
+    return story.at("2026-03-31T00:00:00").tick("AAA", 101)
+
+
+def rate_by_its_inverse():
+    story = Story(START).instrument("AAA", sector="TECH").instrument("EEE", currency="EUR", sector="CARS")
+    told(told(told(story, "AAA", 1, 100), "EEE", 6, 40, currency="EUR"), "USD/EUR", 7, "0.9", 0.005)
+    story.policy().deposit(50000).buy(1, "AAA", 100, 100).buy(2, "EEE", 200, 40, currency="EUR")
+    return story.at("2026-03-31T00:00:00").tick("AAA", 101)
+
+
 def future_by_its_notional():
     story = Story(START).instrument("AAA", sector="TECH").instrument("FUT", "FUTURE", multiplier="10", sector="INDEX")
     told(told(story, "AAA", 1, 100), "FUT", 8, 500).policy().deposit(50000)
@@ -150,6 +166,50 @@ def benchmark_that_stands_still():
     return story.at("2026-01-13T00:00:00").tick("AAA", 102)
 
 
+def prices_that_stand_still():
+    """Nothing varies: what divides by that has a reason."""
+    story = Story(START).instrument("AAA", sector="TECH").instrument("BBB", sector="OIL").instrument("IDX", "OTHER")
+    for name, price in (("AAA", 100), ("BBB", 50), ("IDX", 1000)):
+        for day in BEFORE:
+            story.official(name, day, price)
+        story.tick(name, price)
+    story.policy(benchmark="IDX", target_risk="0.1").deposit(50000).buy(1, "AAA", 100, 100).buy(2, "BBB", 100, 50)
+    return story.at("2026-03-31T00:00:00").tick("AAA", 100)
+
+
+def one_instrument_that_stands_still():
+    story = Story(START).instrument("AAA", sector="TECH").instrument("BBB", sector="OIL").instrument("IDX", "OTHER")
+    told(told(story, "BBB", 2, 50), "IDX", 4, 1000)
+    for day in BEFORE:
+        story.official("AAA", day, 100)
+    story.tick("AAA", 100).policy(benchmark="IDX").deposit(50000).buy(1, "AAA", 100, 100).buy(2, "BBB", 100, 50)
+    return story.at("2026-03-31T00:00:00").tick("AAA", 100)
+
+
+def benchmark_that_is_held():
+    story = Story(START).instrument("AAA", sector="TECH").instrument("IDX", "ETF", sector="INDEX")
+    told(told(story, "AAA", 1, 100), "IDX", 4, 1000).policy(benchmark="IDX").deposit(90000).buy(1, "AAA", 100, 100).buy(2, "IDX", 30, 1000)
+    return story.at("2026-03-31T00:00:00").tick("AAA", 101)
+
+
+def benchmark_with_a_split_and_a_dividend():
+    """What it returned, and not what its price did."""
+    story = days_of_its_own("AAA", "IDX", benchmark="IDX").tick("IDX", 400)
+    story.action("SPLIT", "s1", "IDX", "2026-01-08", ratio_new="2", ratio_old="1")
+    story.action("CASH_DIVIDEND", "d1", "IDX", "2026-01-12", amount_per_share="4", currency="USD", pay_date="2026-01-20")
+    for day, price, level in zip(weekdays("2026-01-06", 6), walk(14, 100, 6), (404, 402, 201, 203, 198, 200)):
+        story.at(f"{day}T00:00:00").tick("AAA", price).at(f"{day}T18:00:00").tick("IDX", level)
+    return story.at("2026-01-14T00:00:00").tick("AAA", 102)
+
+
+def benchmark_abroad():
+    """In the base currency, as what is held."""
+    story = days_of_its_own("AAA", benchmark="IDX").instrument("IDX", "OTHER", currency="EUR").tick("IDX", 400).tick("EUR/USD", "1.1")
+    for day, price, level, rate in zip(weekdays("2026-01-06", 5), walk(14, 100, 5), (404, 402, 405, 407, 406), ("1.12", "1.08", "1.09", "1.1", "1.13")):
+        story.at(f"{day}T00:00:00").tick("AAA", price).at(f"{day}T18:00:00").tick("IDX", level).tick("EUR/USD", rate)
+    return story.at("2026-01-13T00:00:00").tick("AAA", 102)
+
+
 def another_benchmark_from_a_day_on():
     story = days_of_its_own("AAA", "IDX", "JDX", benchmark="IDX", risk_free_rate="0.01").tick("IDX", 1000).tick("JDX", 201)
     for at, (day, price) in enumerate(zip(weekdays("2026-01-06", 6), walk(14, 100, 6))):
@@ -182,8 +242,9 @@ def official_close_amended():
 
 CASES = [
     holdings_with_a_benchmark, long_and_short, instrument_with_too_little_history, short_instrument_with_too_little_history, histories_of_unequal_length,
-    histories_with_other_holidays, instrument_abroad, future_by_its_notional, history_across_a_split_and_a_dividend,
+    histories_with_other_holidays, instrument_abroad, rate_with_holidays_of_its_own, rate_by_its_inverse, future_by_its_notional, history_across_a_split_and_a_dividend,
     crypto_days_are_365_a_year, equity_at_zero_has_no_weights, realised_against_target, benchmark_with_holidays_of_its_own,
-    benchmark_told_late, benchmark_that_stands_still, another_benchmark_from_a_day_on, benchmark_with_little_history, bond_and_its_accrued_interest,
+    benchmark_told_late, benchmark_that_stands_still, prices_that_stand_still, one_instrument_that_stands_still,
+    benchmark_that_is_held, benchmark_with_a_split_and_a_dividend, benchmark_abroad, another_benchmark_from_a_day_on, benchmark_with_little_history, bond_and_its_accrued_interest,
     official_close_amended,
 ]

@@ -54,12 +54,21 @@ class Risk:
         return dec(num(self.policy(portfolio).get("risk_free_rate") or "0"))
 
     def levels(self, portfolio, series):
-        """The benchmark's level on each day of a series, or none."""
+        """The benchmark's level on each day of a series, or none: what it returned, in the base currency."""
         name = self.benchmark(portfolio)
         if not name:
             return [None] * len(series.days)
-        days = self.prices.days(name, series.days[-1], self.known[portfolio][0], 1 << 62)
-        return [days.get(day) for day in series.days]
+        line, world = self.known[portfolio]
+        base = world.books[portfolio].base
+        of = lambda pair: self.prices.days(pair, series.days[-1], line, 1 << 62)
+        days = self.prices.values(name, base, world.market.currency(name) if name in world.market.facts else base, of(name), of)
+        wanted = [day for day in series.days if day in days]
+        grown = self.prices.returns(name, days, wanted, lambda day: self.rate_on(world.market, name, base, of, day))
+        levels, index = {}, num("1")
+        for day in wanted:
+            index *= 1 + grown.get(day, 0)
+            levels[day] = index
+        return [levels.get(day) for day in series.days]
 
     # The record.
 
@@ -138,18 +147,31 @@ class Risk:
             out.update({(name, level): few if n < NEEDED else found for name, found in self.losses(gains, level).items()})
         root = Decimal(self.per_year(portfolio)).sqrt()
         share = lambda amount: few if n < NEEDED else "NO_CAPITAL" if equity <= 0 else amount() * root / equity
-        out["holdings_volatility", None] = share(lambda: statistics.spread(gains))
+        out["holdings_volatility", None] = share(lambda: self.width(gains))
         out["ewma_volatility", None] = share(lambda: self.fading(gains))
         if self.benchmark(portfolio):
             pair = lambda found: few if n < NEEDED or not bench else found()
             free = statistics.power(1 + self.rate(portfolio), 1 / Decimal(self.per_year(portfolio))) - 1
-            out["holdings_beta", None] = pair(lambda: "NO_CAPITAL" if equity <= 0 else statistics.covariance([g / equity - free for g in gains], matrix[bench]) / statistics.covariance(matrix[bench], matrix[bench]))
+            out["holdings_beta", None] = pair(lambda: "NO_CAPITAL" if equity <= 0 else self.beta([g / equity - free for g in gains], matrix[bench]))
             out["benchmark_correlation", None] = pair(lambda: self.correlation(gains, matrix[bench]))
         return out
 
     @staticmethod
+    def beta(xs, bs):
+        still = isinstance(statistics.spread(bs), str)
+        return "ZERO_BENCHMARK_VOLATILITY" if still else statistics.covariance(xs, bs) / statistics.covariance(bs, bs)
+
+    @staticmethod
     def correlation(xs, ys):
-        return statistics.covariance(xs, ys) / (statistics.spread(xs) * statistics.spread(ys))
+        wide = [statistics.spread(series) for series in (xs, ys)]
+        still = next((spread for spread in wide if isinstance(spread, str)), None)
+        return still or statistics.covariance(xs, ys) / (wide[0] * wide[1])
+
+    @staticmethod
+    def width(xs):
+        """A spread that is the figure itself: nothing that varies is zero."""
+        wide = statistics.spread(xs)
+        return ZERO if isinstance(wide, str) else wide
 
     @staticmethod
     def fading(gains):
@@ -162,18 +184,20 @@ class Risk:
             return dict.fromkeys(("value_at_risk", "expected_shortfall", "parametric_value_at_risk", "parametric_expected_shortfall", "cornish_fisher_value_at_risk"))
         z, tail = -Z[level], 1 - Decimal(level)
         edge = statistics.quantile(gains, tail)
-        middle, wide = statistics.mean(gains), statistics.spread(gains)
-        wide = ZERO if isinstance(wide, str) else wide
-        skew = statistics.around(gains, 3) / statistics.power(statistics.around(gains, 2), Decimal("1.5"))
-        fat = statistics.around(gains, 4) / statistics.around(gains, 2) ** 2 - 3
-        bent = z + (z * z - 1) * skew / 6 + (z**3 - 3 * z) * fat / 24 - (2 * z**3 - 5 * z) * skew * skew / 36
-        return {
+        middle, wide = statistics.mean(gains), Risk.width(gains)
+        out = {
             "value_at_risk": -edge,
             "expected_shortfall": -statistics.mean([g for g in gains if g <= edge]),
             "parametric_value_at_risk": -(middle + z * wide),
             "parametric_expected_shortfall": -(middle - wide * density(z) / tail),
-            "cornish_fisher_value_at_risk": -(middle + bent * wide),
+            "cornish_fisher_value_at_risk": "ZERO_VOLATILITY",
         }
+        if not wide:
+            return out
+        skew = statistics.around(gains, 3) / statistics.power(statistics.around(gains, 2), Decimal("1.5"))
+        fat = statistics.around(gains, 4) / statistics.around(gains, 2) ** 2 - 3
+        bent = z + (z * z - 1) * skew / 6 + (z**3 - 3 * z) * fat / 24 - (2 * z**3 - 5 * z) * skew * skew / 36
+        return {**out, "cornish_fisher_value_at_risk": -(middle + bent * wide)}
 
     def realised(self, portfolio, series):
         xs = [dec(found) for found in series.returns if not isinstance(found, str)][-MOST:]
@@ -198,12 +222,11 @@ class Risk:
             case.near(f"{name} value", row["value"], held[name])
             case.near(f"{name} weight", row["weight"], held[name] / equity if equity > 0 else None)
             case.same(f"{name} observations", int(row["observations"]), n if known else 0)
-            wide = statistics.spread(matrix[name]) if known else None
-            case.near(f"{name} volatility", row["volatility"], wide * root if known else None)
-            beta = statistics.covariance(matrix[name], matrix[bench]) / statistics.covariance(matrix[bench], matrix[bench]) if known and bench else None
-            case.near(f"{name} beta", row["beta"], beta)
+            case.near(f"{name} volatility", row["volatility"], self.width(matrix[name]) * root if known else None)
+            beta = self.beta(matrix[name], matrix[bench]) if known and bench else None
+            case.near(f"{name} beta", row["beta"], None if isinstance(beta, str) else beta)
             part = None
-            if known:
+            if known and self.width(gains):
                 share = statistics.covariance([held[name] * x for x in matrix[name]], gains) / statistics.spread(gains)
                 part = -(held[name] * statistics.mean(matrix[name]) - Z["0.95"] * share)
             case.near(f"{name} value at risk", row["value_at_risk"], part, "1e-10")
@@ -211,13 +234,14 @@ class Risk:
         if parts:
             case.near("the parts of the whole", sum(parts), self.losses(gains, "0.95")["parametric_value_at_risk"], f"{len(parts)}e-10")
         largest = sorted(names, key=lambda name: -abs(held[name]))[:LARGEST]
-        pairs = {(a, b) for at, a in enumerate(sorted(largest)) for b in sorted(largest)[at + 1:]} | ({(a, bench) for a in largest} if bench else set())
-        pairs = {pair for pair in pairs if pair[0] != pair[1]}
-        case.same("correlations", {(c["instrument_id"], c["other_id"]) for c in value["correlations"]}, pairs if n >= NEEDED else set())
+        every = sorted({*largest, bench} - {None})
+        pairs = [(a, b) for at, a in enumerate(every) for b in every[at + 1:]]
+        case.same("correlations", sorted(tuple(sorted((c["instrument_id"], c["other_id"]))) for c in value["correlations"]), sorted(pairs) if n >= NEEDED else [])
         for row in value["correlations"]:
             a, b = matrix.get(row["instrument_id"]), matrix.get(row["other_id"])
             if a and b:
-                case.near(f"correlation of {row['instrument_id']} and {row['other_id']}", row["value"], self.correlation(a, b))
+                found = self.correlation(a, b)
+                case.near(f"correlation of {row['instrument_id']} and {row['other_id']}", row["value"], None if isinstance(found, str) else found)
                 case.same("observations", int(row["observations"]), n)
 
     def sectors(self, value, held, equity, market):
