@@ -1,7 +1,7 @@
 """Cases of days and periods: months and years that end, calendars, cuts, days that were missed."""
 
 from .flows import opened
-from .story import Story, walk, weekdays
+from .story import walk, weekdays
 
 
 def month_ends():
@@ -45,6 +45,25 @@ def missed_days():
     return story.at("2026-01-27T10:00:00").tick("AAA", 110).at("2026-01-28T00:00:00").tick("AAA", 108)
 
 
+def fourteen_days():
+    story = opened()
+    for day, price in zip(weekdays("2026-01-06", 14), walk(17, 100, 14)):
+        story.at(f"{day}T00:00:00").tick("AAA", price)
+    return story.at("2026-01-23T09:00:00")
+
+
+def late_flow_of_weeks_ago():
+    """Only the newest ten days are closed again: the flow counts on the first of them."""
+    story = fourteen_days().deposit(4000, effective="2026-01-07T10:00:00Z")
+    return story.at("2026-01-23T12:00:00").tick("AAA", 101).at("2026-01-24T00:00:00").tick("AAA", 102)
+
+
+def late_fill_of_weeks_ago():
+    """So does the fill, with its cost."""
+    story = fourteen_days().buy(2, "AAA", 5, 99, day="2026-01-08")
+    return story.at("2026-01-23T12:00:00").tick("AAA", 101).at("2026-01-24T00:00:00").tick("AAA", 102)
+
+
 def weekend_flow():
     """What flows on a Saturday belongs to the Monday."""
     story = opened(start="2026-01-08T09:00:00").at("2026-01-09T00:00:00").tick("AAA", 102).at("2026-01-10T00:00:00").tick("AAA", 103)
@@ -86,6 +105,6 @@ def benchmark_absent_at_the_end_of_a_month():
 
 
 CASES = [
-    month_ends, year_ends, leap_day, every_day_of_the_week, cut_at_four_in_new_york, missed_days, weekend_flow,
+    month_ends, year_ends, leap_day, every_day_of_the_week, cut_at_four_in_new_york, missed_days, late_flow_of_weeks_ago, late_fill_of_weeks_ago, weekend_flow,
     more_than_a_year, another_cut_from_a_day_on, benchmark_absent_at_the_end_of_a_month,
 ]

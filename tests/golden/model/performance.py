@@ -99,7 +99,7 @@ class Performance:
         for day in sorted(closes):
             equity, net = num(closes[day]["equity"]), num(closes[day]["net_flows"])
             own = [flow for flow in flows if flow.day == day]
-            found, rules = returns.of_day(begin, equity, own)
+            found, rules = returns.of_day(begin, equity, own, net - before)
             out.add(day, found, rules, equity, net - before, closes[day])
             begin, before = equity, net
         return out

@@ -7,7 +7,7 @@ from collections import defaultdict
 from fractions import Fraction
 
 from . import splits
-from .exact import micros, num
+from .exact import num
 
 OFFICIAL = "marketdata.closes.v1"
 
@@ -84,6 +84,3 @@ def line_of(case, offsets):
     state = case.state(offsets)
     return next(at for at, known in enumerate(case.states) if known is state)
 
-
-def moment(text):
-    return micros(text)
