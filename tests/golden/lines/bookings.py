@@ -46,6 +46,14 @@ def instruments_and_cash_abroad():
     return story.at("2026-01-08T00:00:00").tick("EUR/USD", "1.09").tick("AAA", 101)
 
 
+def interest_of_an_instrument_abroad():
+    """Paid in the base currency: that is what it is worth."""
+    story = Story("2026-01-05T09:00:00").instrument("EEE", currency="EUR", venue="XETR", sector="CARS").tick("EEE", 50).tick("EUR/USD", "1.25")
+    story.policy().deposit(20000, currency="EUR").buy(1, "EEE", 100, 50, currency="EUR").at("2026-01-06T00:00:00").tick("EEE", 51)
+    story.at("2026-01-06T12:00:00").cash("INTEREST", 7, instrument_id="EEE").cash("FEE", 3, instrument_id="EEE")
+    return story.at("2026-01-07T00:00:00").tick("EEE", 52).at("2026-01-08T00:00:00").tick("EEE", 52)
+
+
 def exchange_of_currencies():
     story = Story("2026-01-05T09:00:00").instrument("EUR/USD", "FX").tick("EUR/USD", "1.10").policy().deposit(20000)
     story.at("2026-01-05T10:00:00").buy(1, "EUR/USD", 5000, "1.11", fees=[{"type": "COMMISSION", "amount": "3", "currency": "USD"}])
@@ -119,6 +127,21 @@ def future_of_two_strategies():
     return story.at("2026-01-07T00:00:00").tick("FUT", 1005).at("2026-01-08T00:00:00").tick("FUT", 1000)
 
 
+def transfers_of_a_line_with_strategies():
+    story = Story("2026-01-05T09:00:00").instrument("AAA", venue="XNYS", sector="TECH").tick("AAA", 100).policy().deposit(30000)
+    story.cash("TRANSFER_IN", 450, instrument_id="AAA", quantity="5").buy(1, "AAA", 60, 100, strategy="ALPHA")
+    story.at("2026-01-06T00:00:00").tick("AAA", 103).at("2026-01-06T15:00:00").cash("TRANSFER_IN", 950, instrument_id="AAA", quantity="10")
+    story.at("2026-01-06T16:00:00").cash("TRANSFER_OUT", 0, instrument_id="AAA", quantity="20", strategy="ALPHA")
+    return story.at("2026-01-07T00:00:00").tick("AAA", 101).at("2026-01-08T00:00:00").tick("AAA", 99)
+
+
+def transfer_before_midnight_of_its_venue():
+    """It belongs to the venue's day, as what is held does."""
+    story = opened().at("2026-01-06T00:00:00").tick("AAA", 102).at("2026-01-07T03:00:00").tick("AAA", 104)
+    story.cash("TRANSFER_IN", 200, instrument_id="AAA", quantity="2").at("2026-01-08T00:00:00").tick("AAA", 101)
+    return story.at("2026-01-09T00:00:00").tick("AAA", 99)
+
+
 def strategies_that_cancel_out():
     """One is long what the other is short: the line is flat and both have their gain and loss."""
     story = Story("2026-01-05T09:00:00").instrument("AAA", venue="XNYS", sector="TECH").tick("AAA", 100).policy(orders={"allow_short": True}).deposit(30000)
@@ -136,7 +159,8 @@ def split_of_two_strategies():
 
 CASES = [
     split_between_days, dividend_by_actions, dividend_by_entries, dividend_announced_late, instruments_and_cash_abroad,
-    exchange_of_currencies, future_long_and_short, bond_with_accrued_interest, short_position, strategies_on_one_line,
+    interest_of_an_instrument_abroad, exchange_of_currencies, future_long_and_short, bond_with_accrued_interest, short_position, strategies_on_one_line,
     hours_of_a_day, fee_in_the_base_asset, strategies_abroad, future_of_two_strategies, strategies_that_cancel_out,
+    transfers_of_a_line_with_strategies, transfer_before_midnight_of_its_venue,
     split_of_two_strategies,
 ]

@@ -146,6 +146,14 @@ def benchmark_with_holidays_of_its_own():
     return story.at("2026-01-17T00:00:00").tick("AAA", 102)
 
 
+def benchmark_beside_a_first_day_that_earned():
+    """Both begin with the level of the first day: what was earned on it is no part of the first return beside it."""
+    story = days_of_its_own("AAA", "IDX", benchmark="IDX").tick("IDX", 1000).at("2026-01-05T18:00:00").tick("AAA", 104).tick("IDX", 1001)
+    for day, price, level in zip(weekdays("2026-01-06", 4), (103, 105, 102, 101), (1004, 1010, 1002, 998)):
+        story.at(f"{day}T12:00:00").tick("AAA", price).at(f"{day}T18:00:00").tick("IDX", level)
+    return story.at("2026-01-12T00:00:00").tick("AAA", 102)
+
+
 def benchmark_told_late():
     """Its prices come by official closes, days later: what was published is told anew."""
     story = days_of_its_own(benchmark="IDX").instrument("IDX", "OTHER")
@@ -244,7 +252,7 @@ CASES = [
     holdings_with_a_benchmark, long_and_short, instrument_with_too_little_history, short_instrument_with_too_little_history, histories_of_unequal_length,
     histories_with_other_holidays, instrument_abroad, rate_with_holidays_of_its_own, rate_by_its_inverse, future_by_its_notional, history_across_a_split_and_a_dividend,
     crypto_days_are_365_a_year, equity_at_zero_has_no_weights, realised_against_target, benchmark_with_holidays_of_its_own,
-    benchmark_told_late, benchmark_that_stands_still, prices_that_stand_still, one_instrument_that_stands_still,
+    benchmark_beside_a_first_day_that_earned, benchmark_told_late, benchmark_that_stands_still, prices_that_stand_still, one_instrument_that_stands_still,
     benchmark_that_is_held, benchmark_with_a_split_and_a_dividend, benchmark_abroad, another_benchmark_from_a_day_on, benchmark_with_little_history, bond_and_its_accrued_interest,
     official_close_amended,
 ]

@@ -13,9 +13,11 @@ ZERO, NONE, CASH = Fraction(0), "NONE", "CASH"
 GROUPINGS = ("STRATEGY", "SECTOR", "INSTRUMENT_TYPE", "TIME_OF_DAY")
 
 
-def transferred(at, name):
-    """What securities that crossed the boundary were worth beyond their cost, of one line."""
+def transferred(at, name, nameless=False):
+    """What securities that crossed the boundary were worth beyond their cost, of one line; or before its first strategy."""
     log = [kept for kept in at.book.log if kept[0].get("instrument_id") == name]
+    first = next((place for place, kept in enumerate(log) if kept[0].get("strategy")), len(log))
+    log = log[:first] if nameless else log
     if not any(str(value.get("kind", "")).startswith("TRANSFER") for value, *_ in log):
         return ZERO
     own, _, _ = splits.fold(at.book, log, [split for split in at.book.splits if split.name == name])
@@ -42,14 +44,16 @@ class Stand:
             out.update({who: income - fees for who, (fees, income) in beside.items() if who is not None})
             return out
         price, rate = at.prices.price(name), at.rate(at.market.currency(name))
-        out = {}
+        out, crossed = {None: ZERO}, transferred(at, name, nameless=True)
         for who in set(subs) | set(beside):
             fees, income = beside.get(who, (ZERO, ZERO))
             out[who] = income - fees
             if who in subs:
                 sub, held = subs[who], subs[who].positions[name]
+                out[who] -= sub.sums["transferred"]
                 net = sub.sums["realized_gross"] - sub.sums["fees"] + sub.sums["income"]
                 out[who] += net + self.gain(at, name, held, price, rate)
+        out[None] -= crossed
         return out
 
     @staticmethod
