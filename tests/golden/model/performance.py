@@ -9,7 +9,7 @@ from datetime import date as Date
 from datetime import timedelta
 from decimal import Decimal
 
-from . import profit, returns, statistics
+from . import profit, returns, statistics, strategies
 from .exact import micros, num
 from .risk import Risk
 from .series import Series
@@ -17,7 +17,7 @@ from .series import Series
 ZERO = num("0")
 PERFORMANCE, RISK = "portfolio.performance.v1", "portfolio.risk.v1"
 PERIODS = ("MTD", "YTD", "1Y", "ALL")
-LATER = "9999-12-31"
+LATER, KEPT = "9999-12-31", 10
 
 
 class Performance:
@@ -57,24 +57,21 @@ class Performance:
         cause = self.inputs.get((entry["cause"]["topic"], int(entry["cause"]["offset"]))) or {}
         day, fill = self.day_of(portfolio, entry), None
         if "exec_id" in cause and entry["kind"] != "RESTATE":
-            fill = self.original(cause)
+            fill = cause
         known = (entry, self.day_at(portfolio, at), cause.get("entry_id"), cause.get("reverses"))
         self.entries[portfolio].append(known)
         self.stirred |= set(self.last)
         name = entry["instrument_id"]
-        hour = profit.hour_of(fill, self.case.states[-1].market) if fill else None
-        self.deeds[portfolio].append(profit.Deed(day, name, told["parts"], hour, entry["kind"] == "RESTATE" or "reverses" in cause))
+        market = self.case.states[-1].market
+        hour = profit.hour_of(fill, market) if fill else None
+        parts = told["parts"]
+        if fill and market.currency(name) != self.case.states[-1].books[portfolio].base and not entry.get("by_strategy"):
+            # Realised in its own currency at the rate of the booking: what rates did to the cost is in the rest.
+            local = num(entry["realized_gross"]) * num(entry["fx_rate"])
+            parts = {who: [part[0], local, *part[2:]] for who, part in parts.items() if who != strategies.RESIDUAL}
+        self.deeds[portfolio].append(profit.Deed(day, name, parts, hour, entry["kind"] == "RESTATE" or "reverses" in cause))
         if self.closes[portfolio] and day <= max(self.closes[portfolio]):
             self.dirty[portfolio] = min(day, self.dirty.get(portfolio) or LATER)
-
-    def original(self, fill):
-        while fill.get("exec_ref_id"):
-            same = lambda other: other["source"] == fill["source"] and other["exec_id"] == fill["exec_ref_id"]
-            found = [v for (topic, _), v in self.inputs.items() if topic == "execution.fills.v1" and isinstance(v, dict) and same(v)]
-            if not found:
-                return fill
-            fill = found[0]
-        return fill
 
     def day_at(self, portfolio, moment):
         known = sorted((cut, day) for day, (cut, _) in self.case.days.cut.get(portfolio, {}).items())
@@ -136,7 +133,10 @@ class Performance:
     def sums(self, value):
         """Every grouping adds up to the one total, to the last unit."""
         profits = [num(metric["value"]) for metric in value["metrics"] if metric["id"] == "profit"]
-        self.case.same("groupings", [a["grouping"] for a in value["attribution"]], list(profit.GROUPINGS))
+        # A year that begins after the first day has none once days of before it are summed up.
+        cut = value["timeframe"] == "1Y" and value["from_date"] > min(self.closes[value["portfolio_id"]])
+        known = [a["grouping"] for a in value["attribution"]]
+        self.case.same("groupings", known, [] if cut and not known else list(profit.GROUPINGS))
         for group in value["attribution"]:
             rows = [profit.told(bucket) for bucket in group["buckets"]]
             for bucket, row in zip(group["buckets"], rows):
@@ -150,7 +150,10 @@ class Performance:
         series = self.series(portfolio)
         if topic == RISK:
             return self.risk.check(value, self.closes[portfolio][value["date"]], series)
-        self.case.same("policy_version", value["policy_version"] and int(value["policy_version"]), self.risk.policy_version(portfolio))
+        version = value["policy_version"] and int(value["policy_version"])
+        own = self.closes[portfolio][value["date"]]["policy_version"]
+        known = {self.risk.policy_version(portfolio)} | ({own and int(own)} if value["timeframe"] == "DAY" else set())
+        self.case.same("policy_version is known", version in known, True)
         if value["timeframe"] == "DAY":
             self.day(value, series)
         else:
@@ -163,7 +166,9 @@ class Performance:
         found = {metric["id"]: metric for metric in value["metrics"]}
         begin = series.equity[at - 1] if at else ZERO
         case.same("from_date", value["from_date"], day)
-        case.same("provisional", value["provisional"], series.provisional[at])
+        # A day that is not closed again any more lacks what is booked for it, and stays provisional.
+        gone = at < len(series.days) - KEPT
+        case.same("provisional", value["provisional"] and not gone, series.provisional[at] and not gone)
         case.same("total_value", num(found["total_value"]["value"]), equity)
         close = self.closes[value["portfolio_id"]][day]
         cash = sum((num(c["cash_value"]) + num(c["receivables_value"]) for c in close["currencies"]), ZERO)
@@ -189,7 +194,8 @@ class Performance:
         start = self.start(value["timeframe"], newest, series.days[0])
         case.same("from_date", value["from_date"], start)
         places = [at for at, day in enumerate(series.days) if day >= start]
-        case.same("provisional", value["provisional"], any(series.provisional[at] for at in places))
+        waits = self.dirty.get(portfolio) is not None
+        case.same("provisional", value["provisional"], waits or any(series.provisional[at] for at in places))
         found = {metric["id"]: metric for metric in value["metrics"]}
         expected = self.figures(portfolio, series, places, start)
         case.same("figures of a period", set(found), set(expected))
@@ -209,9 +215,11 @@ class Performance:
         first, last = places[0], places[-1]
         begin, base = (series.equity[first - 1], series.days[first - 1]) if first else (ZERO, None)
         xs = series.good(places)
-        since = base or series.days[first]
-        span = (Date.fromisoformat(series.days[last]) - Date.fromisoformat(since)).days
-        out = statistics.alone(series.every(places), per_year, rate, span)
+        since = Date.fromisoformat(base) if base else Date.fromisoformat(series.days[first]) - timedelta(days=1)
+        span = (Date.fromisoformat(series.days[last]) - since).days
+        out = statistics.alone(xs, per_year, rate, span)
+        if not xs and series.lost(places):
+            out = dict.fromkeys(out, "TOTAL_LOSS")
         out.update(statistics.linking(xs, per_year, span))
         flow = sum((series.flows[at] for at in places), ZERO)
         out["net_external_flow"], out["profit"] = statistics.dec(flow), statistics.dec(series.equity[last] - begin - flow)
@@ -225,8 +233,7 @@ class Performance:
         if self.risk.benchmark(portfolio):
             pairs = series.joined(places, self.risk.levels(portfolio, series))
             both = [[statistics.dec(pair[side]) for pair in pairs] for side in (0, 1)]
-            days = series.span(places, self.risk.levels(portfolio, series))
-            out.update(statistics.beside(*both, per_year, rate, days))
+            out.update(statistics.beside(*both, per_year, rate, span))
         return out
 
     @staticmethod
@@ -259,9 +266,9 @@ class Performance:
 
     @staticmethod
     def fall(fall, days, series, places):
-        """Depth, and days by date; a fall from the start has its peak on the day before, of the first day on itself."""
+        """Depth, and days by date; a fall from the start has its peak on the day before."""
         depth, peak, trough, recovery = fall
-        earlier = series.days[places[0] - 1] if places[0] else series.days[0]
+        earlier = series.days[places[0] - 1] if places[0] else (Date.fromisoformat(series.days[0]) - timedelta(days=1)).isoformat()
         top = days[peak] if peak >= 0 else earlier
         end = days[recovery] if recovery is not None else days[-1]
         length = (Date.fromisoformat(end) - Date.fromisoformat(top)).days

@@ -1,6 +1,5 @@
 """The days of a portfolio in order: returns, flows, equity; and what they come to over a period."""
 
-from datetime import date as Date
 from fractions import Fraction
 
 from . import statistics
@@ -31,9 +30,6 @@ class Series:
         behind = [at for at in places if not lost or at > max(lost)]
         return [at for at in behind if not isinstance(self.returns[at], str)]
 
-    def every(self, places):
-        return [statistics.dec(self.returns[at]) for at in places if not isinstance(self.returns[at], str)]
-
     def good(self, places):
         return [statistics.dec(self.returns[at]) for at in self.linked(places)]
 
@@ -52,13 +48,3 @@ class Series:
                 out.append((grown - 1, levels[at] / levels[before] - 1))
             before, grown = at, ONE
         return out
-
-    def span(self, places, levels):
-        """Calendar days that the joined returns cover."""
-        known = [at for at in range(places[-1] + 1) if levels[at] is not None]
-        inside = [at for at in known if at >= places[0]]
-        if not inside:
-            return 0
-        earlier = [at for at in known if at < places[0]]
-        first = earlier[-1] if earlier else inside[0]
-        return (Date.fromisoformat(self.days[inside[-1]]) - Date.fromisoformat(self.days[first])).days
