@@ -266,9 +266,9 @@ class Performance:
 
     @staticmethod
     def fall(fall, days, series, places):
-        """Depth, and days by date; a fall from the start has its peak on the day before."""
+        """Depth, and days by date; a fall from the start has its peak on the day before, of the first day on itself."""
         depth, peak, trough, recovery = fall
-        earlier = series.days[places[0] - 1] if places[0] else (Date.fromisoformat(series.days[0]) - timedelta(days=1)).isoformat()
+        earlier = series.days[places[0] - 1] if places[0] else series.days[0]
         top = days[peak] if peak >= 0 else earlier
         end = days[recovery] if recovery is not None else days[-1]
         length = (Date.fromisoformat(end) - Date.fromisoformat(top)).days
