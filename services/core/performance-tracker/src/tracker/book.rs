@@ -16,8 +16,9 @@ use engine::{Origin, RawRecord};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Closed days that are kept with all that they were made of: the position-keeper closes its newest ten again.
-const KEPT_DAYS: usize = 12;
+/// Closed days that are kept with all that they were made of: as many as the position-keeper closes again. What is booked
+/// of an older one counts there in the oldest of these too.
+const KEPT_DAYS: usize = 10;
 /// Versions of a policy that are kept, for closes that name an older one.
 const KEPT_TERMS: usize = 8;
 
@@ -177,13 +178,16 @@ impl Book {
         let mut before = self.sealed.last.as_ref().map(|(_, closed)| closed);
         for (date, recent) in &mut self.recent {
             deeds.add(&recent.deeds);
-            let Some(closed) = &recent.closed else { continue };
+            let Some(closed) = &mut recent.closed else { continue };
+            let mut then = held.clone();
+            hold(&mut then, &deeds);
+            closed.price_flat(then.keys(), market, base);
+            let closed = &*closed;
             if *date >= from {
                 let begin = before.map_or(Money::ZERO, |close| close.equity);
                 let span = Span { begin, end: closed.equity, flows: &deeds.flows, net: closed.flow };
                 let (returned, rule) = span.returned();
-                recent.profit =
-                    Between { before, after: closed, deeds: &deeds, held: &held, market, base: closed.base.unwrap_or(base) }.profit();
+                recent.profit = Between { before, after: closed, deeds: &deeds, held: &held, market }.profit();
                 recent.by_flows = rule == Rule::TimeWeighted;
                 let benchmark =
                     self.series.last_until(*date).filter(|day| day.date == *date).map_or(Benchmark::Unpriced, |day| day.benchmark);
@@ -191,7 +195,7 @@ impl Book {
                 self.series.write(Day { date: *date, equity, flow, returned, benchmark, provisional });
                 settled.push(*date);
             }
-            hold(&mut held, &deeds);
+            held = then;
             deeds = Deeds::default();
             before = Some(closed);
         }

@@ -1,9 +1,11 @@
 //! What is kept of a portfolio's close: figures of the day, and the value of each holding.
 
-use crate::tracker::market::Cut;
+use crate::tracker::deeds::Owner;
+use crate::tracker::figures::units;
+use crate::tracker::market::{Cut, Market};
 use domain::enums::InstrumentType;
 use domain::portfolio_close::{ClosedPosition, PortfolioClose};
-use domain::{Amount, Currency, Date, InstrumentId, Money, Quantity, Timestamp};
+use domain::{Amount, Currency, Date, FxRate, InstrumentId, Money, Quantity, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -64,9 +66,27 @@ pub struct Closed {
     pub policy_version: Option<i64>,
     /// Its holdings.
     pub marks: BTreeMap<InstrumentId, Mark>,
+    /// What one unit was worth, of instruments of which nothing was held and strategies' long and short cancelled out.
+    flat: BTreeMap<InstrumentId, FxRate>,
 }
 
 impl Closed {
+    /// Notes what one unit was worth of lines that strategies held and the close does not name: what the market says of
+    /// the cut is known now, and not any more when the next day is told.
+    pub fn price_flat<'a>(&mut self, held: impl Iterator<Item = &'a Owner>, market: &Market, base: Currency) {
+        for line in held.filter_map(|(line, _)| line.as_ref()) {
+            if self.marks.contains_key(line) || self.flat.contains_key(line) {
+                continue;
+            }
+            let unit = market.unit_value(line, self.base.unwrap_or(base), &self.cut());
+            let unit = unit.and_then(|unit| units(unit, FxRate::ONE.units()));
+            self.flat.extend(unit.map(|unit| (line.clone(), FxRate::from_units(unit))));
+        }
+    }
+    /// What one unit was worth of such a line.
+    pub fn unit(&self, line: &InstrumentId) -> Option<FxRate> {
+        self.flat.get(line).copied()
+    }
     /// Its cut.
     pub const fn cut(&self) -> Cut {
         Cut { day: self.date, at: self.cut_at }
@@ -85,6 +105,7 @@ impl Closed {
             cut_at: close.cut_at.unwrap_or_else(|| close.date.plus_days(1).start_utc()),
             as_of: close.as_of.unwrap_or(Timestamp::LAST),
             policy_version: close.policy_version,
+            flat: BTreeMap::new(),
             marks: close.positions.iter().map(|position| (position.instrument_id.clone(), position.into())).collect(),
         }
     }

@@ -124,7 +124,10 @@ pub fn booked<'a>(ledger: &'a Ledger, made: Timestamp, terms: &Terms, market: &'
         let leg = || entry.cash.first().or(entry.fees.first()).map(|leg| leg.currency);
         // A dividend is paid on its pay date; the entry bears the ex-date too.
         let dated = entry.trade_date.filter(|_| entry.kind != EntryKind::CashDividend);
-        let day = dated.map_or_else(|| terms.day_of(entry.effective_at), |date| terms.counted(date));
+        // Securities cross the boundary on a day of their venue, cash at its moment.
+        let moved = entry.instrument_id.as_ref().filter(|_| entry.cause.topic == Topic::Cash && !entry.quantity_change.is_zero());
+        let moved = moved.map(|id| venue::day_of(market.facts(id).and_then(|facts| facts.venue.as_deref()), entry.effective_at));
+        let day = dated.or(moved).map_or_else(|| terms.day_of(entry.effective_at), |date| terms.counted(date));
         let currency = position.map(|position| position.currency).or_else(quoted).or_else(leg);
         let rated = leg().filter(|_| entry.cause.topic == Topic::Cash).or(currency);
         Booked { entry, base: terms.base, currency, rated, market, day, on_time: day == today }

@@ -11,7 +11,7 @@ use crate::tracker::figures::exact;
 use crate::tracker::market::{Market, NO_SECTOR};
 use domain::enums::{Grouping, InstrumentType};
 use domain::performance::{Attribution, AttributionBucket};
-use domain::{Amount, Currency, FxRate, InstrumentId, Money, Quantity, SmolStr, StrategyId};
+use domain::{Amount, InstrumentId, Money, Quantity, SmolStr, StrategyId};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -103,10 +103,8 @@ pub struct Between<'a> {
     pub deeds: &'a Deeds,
     /// Units of each strategy at the close before, of lines in which any was ever named.
     pub held: &'a BTreeMap<Owner, Quantity>,
-    /// Facts and prices of instruments.
+    /// Facts of instruments.
     pub market: &'a Market,
-    /// Base currency.
-    pub base: Currency,
 }
 
 impl Between<'_> {
@@ -162,9 +160,7 @@ impl Between<'_> {
         if let Some(worth) = mark.share(units) {
             return Some(worth);
         }
-        let unit = self.market.unit_value(line?, self.base, &close?.cut())?;
-        let unit = FxRate::from_units(crate::tracker::figures::units(unit, FxRate::ONE.units())?);
-        Amount::from_units(units.units().checked_mul(UNITS_TO_AMOUNT)?).convert(unit).ok()
+        Amount::from_units(units.units().checked_mul(UNITS_TO_AMOUNT)?).convert(close?.unit(line?)?).ok()
     }
 
     fn mark(&self, close: Option<&Closed>, line: Option<&InstrumentId>) -> Mark {

@@ -255,6 +255,10 @@ impl Period<'_> {
         let Ok(own) = sample(&dates, &returns) else { return lines };
         let own = self.opening().map_or(own, |day| own.opened(day));
         let mut figures: Vec<Line> = PUBLISHED.iter().filter_map(|id| self.figure(id, &own)).collect();
+        let fallen = self.drawdowns().first().map(|fall| f64::from(fall.days));
+        for line in figures.iter_mut().filter(|line| line.id == "max_drawdown_days") {
+            line.value = fallen.map_or(line.value, Ok);
+        }
         if self.terms.benchmark.is_some() {
             let (common, ours, theirs) = self.beside_benchmark();
             if let Ok(joint) = sample(&common, &ours).and_then(|joint| joint.against(&theirs)) {
@@ -361,7 +365,9 @@ impl Period<'_> {
         let Ok(all) = drawdown::all(&returns) else { return Vec::new() };
         let deepest = drawdown::deepest(&all).ok();
         let standing = all.last().copied().filter(|last| last.recovery.is_none() && Some(*last) != deepest);
-        let opening = self.opening();
+        // Without a close before the first day its peak is where that day began.
+        let closed = |day: &Date| self.days.iter().copied().chain(self.before).any(|known| known.date == *day);
+        let opening = self.opening().filter(closed).or(dates.first().copied());
         let one = |fall: drawdown::Drawdown| {
             let peak = fall.peak.map_or(opening, |row| Some(dates[row]))?;
             let recovery = fall.recovery.map(|row| dates[row]);

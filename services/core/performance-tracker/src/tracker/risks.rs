@@ -37,7 +37,7 @@ pub fn of(portfolio: &PortfolioId, book: &Book, told: &Told<'_>, (terms, setting
     let holdings = Holdings::of(told, terms, settings, market);
     let equity = number(told.closed.equity);
     let mut lines = holdings.exposures(equity);
-    lines.extend(holdings.losses(equity));
+    lines.extend(holdings.losses());
     lines.extend(holdings.movements(terms));
     lines.extend(realised(book, terms, settings));
     Risk {
@@ -109,8 +109,9 @@ struct Holdings<'a> {
     benchmark: Option<(InstrumentId, Vec<f64>)>,
     /// Daily returns that the benchmark has.
     told_of_benchmark: usize,
-    /// What the book would have returned, as a fraction of equity; empty where equity is not above zero.
+    /// What today's holdings would have earned each day, in money.
     book: Vec<f64>,
+    equity: f64,
     needed: usize,
     days_a_year: f64,
 }
@@ -138,20 +139,15 @@ impl<'a> Holdings<'a> {
         }
         let benchmark = against.and_then(|(_, id)| columns.pop().map(|column| (id, column)));
         let days_a_year = terms.days_a_year();
-        let mut holdings = Self { all, known, columns, benchmark, told_of_benchmark, book: Vec::new(), needed, days_a_year };
-        holdings.book = holdings.simulated(number(told.closed.equity));
-        holdings
+        let exposures: Vec<f64> = known.iter().map(|at| all[*at].exposure).collect();
+        let book = if known.is_empty() { Vec::new() } else { crate::risk::component::portfolio(&columns, &exposures) };
+        Self { all, known, columns, benchmark, told_of_benchmark, book, equity: number(told.closed.equity), needed, days_a_year }
     }
 
-    fn simulated(&self, equity: f64) -> Vec<f64> {
-        if equity <= 0.0 || self.known.is_empty() {
-            return Vec::new();
-        }
-        let weights = self.weights(equity);
-        crate::risk::component::portfolio(&self.columns, &weights)
-    }
-    fn weights(&self, equity: f64) -> Vec<f64> {
-        self.known.iter().map(|at| self.all[*at].exposure / equity).collect()
+    /// The same as returns on equity.
+    fn returns(&self) -> Result<Vec<f64>, Undefined> {
+        self.enough()?;
+        if self.equity > 0.0 { Ok(self.book.iter().map(|earned| earned / self.equity).collect()) } else { Err(Undefined::NoCapital) }
     }
     fn observations(&self) -> usize {
         self.book.len()
@@ -186,7 +182,7 @@ impl<'a> Holdings<'a> {
         ]
     }
 
-    fn losses(&self, equity: f64) -> Vec<Line> {
+    fn losses(&self) -> Vec<Line> {
         let rows: Vec<Option<f64>> = self.book.iter().copied().map(Some).collect();
         let ids = [
             (
@@ -202,7 +198,7 @@ impl<'a> Holdings<'a> {
         for (method, id, shortfall, words) in ids {
             for confidence in CONFIDENCES {
                 let found = statement(&rows, rows.len(), method, confidence, 1.0);
-                let in_money = |answer: Answer| self.enough().and(answer).map(|part| part * equity);
+                let in_money = |answer: Answer| self.enough().and(answer);
                 let line = |id, value| Line { confidence: Some(confidence), ..Line::new(id, MetricUnit::Money, in_money(value), words) };
                 lines.push(line(id, found.value_at_risk));
                 lines.extend(shortfall.map(|id| line(id, found.shortfall)));
@@ -213,8 +209,11 @@ impl<'a> Holdings<'a> {
 
     fn movements(&self, terms: &Terms) -> Vec<Line> {
         let year = self.days_a_year.sqrt();
-        let volatility = self.enough().and_then(|()| standard_deviation(&self.book)).map(|deviation| deviation * year);
-        let exponential = self.enough().and_then(|()| matrices::exponential(std::slice::from_ref(&self.book), LAMBDA));
+        let returns = self.returns();
+        let volatility =
+            returns.as_ref().map_err(|why| *why).and_then(|returns| standard_deviation(returns)).map(|deviation| deviation * year);
+        let exponential =
+            returns.as_ref().map_err(|why| *why).and_then(|returns| matrices::exponential(std::slice::from_ref(returns), LAMBDA));
         let exponential = exponential.map(|variances| variances[0][0].max(0.0).sqrt() * year);
         let mut lines = vec![
             Line::new(
@@ -228,9 +227,9 @@ impl<'a> Holdings<'a> {
         if terms.benchmark.is_some() {
             let too_few = Undefined::TooFewObservations { have: self.told_of_benchmark, need: self.needed };
             let benchmark = self.benchmark.as_ref().map(|(_, column)| column).ok_or(too_few);
-            let both = self.enough().and(benchmark);
-            let beta = both.and_then(|benchmark| self.beta(&self.book, benchmark, terms));
-            let correlation = both.and_then(|benchmark| matrices::correlation(&[self.book.clone(), benchmark.clone()]));
+            let both = returns.as_ref().map_err(|why| *why).and_then(|returns| Ok((returns, benchmark?)));
+            let beta = both.and_then(|(returns, benchmark)| self.beta(returns, benchmark, terms));
+            let correlation = both.and_then(|(returns, benchmark)| matrices::correlation(&[returns.clone(), benchmark.clone()]));
             let correlation = correlation.map(|matrix| matrix[0][1]);
             lines.push(Line::new("holdings_beta", MetricUnit::Ratio, beta, "cov / var of excess returns of today's holdings"));
             lines.push(Line::new("benchmark_correlation", MetricUnit::Ratio, correlation, "Pearson, of today's holdings"));
