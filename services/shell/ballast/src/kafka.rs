@@ -1,11 +1,13 @@
 //! The worker's ports on Kafka.
 
 mod frames;
+mod heard;
 mod past;
 mod publisher;
 mod reader;
 
 pub(crate) use frames::newest_frame;
+pub use heard::{outcome_of, taken_over};
 pub use past::KafkaPast;
 pub use publisher::KafkaPublisher;
 pub use reader::KafkaReader;

@@ -7,6 +7,7 @@ pub mod pacing;
 pub mod ports;
 pub mod recovery;
 mod stall;
+pub mod steady;
 
 use domain::{Timestamp, Topic};
 use engine::{Codec, Image, Lane, Role, Settings};
@@ -16,7 +17,8 @@ use ports::{CheckpointImage, Checkpoints, LaneReader, Outcome, Polled, PortError
 pub use recovery::{LaneHalt, Recovered, Target, partition_of, recover};
 use stall::Stall;
 use std::collections::VecDeque;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use steady::Steady;
 
 pub mod observer;
 
@@ -44,6 +46,8 @@ pub struct Ports<'a> {
     pub checkpoints: &'a mut dyn Checkpoints,
     /// Bytes.
     pub codec: &'a mut dyn Codec,
+    /// Time for pace and patience.
+    pub steady: &'a dyn Steady,
 }
 
 /// A lane that runs.
@@ -55,7 +59,8 @@ pub struct LaneWorker<R: Role> {
     confirmed: i64,
     /// How long the last commit took.
     commit_took: Duration,
-    opened: Option<Instant>,
+    /// When the open step began, by the steady clock, as all moments here.
+    opened: Option<Duration>,
     genesis: bool,
     /// Whether the last window was behind.
     behind: bool,
@@ -71,11 +76,11 @@ struct CheckpointState {
     /// Progress from here on holds the DONE of the last step closed and all that follow.
     progress_from: i64,
     /// When that was last looked up.
-    looked: Option<Instant>,
-    due: Option<Instant>,
+    looked: Option<Duration>,
+    due: Option<Duration>,
     wanted: bool,
     /// None is taken before that moment: the last one could not be written.
-    not_before: Option<Instant>,
+    not_before: Option<Duration>,
     waiting: Option<CheckpointImage>,
     saving: bool,
     unsaved: std::collections::BTreeSet<domain::SmolStr>,
@@ -145,7 +150,7 @@ impl<R: Role> LaneWorker<R> {
         if self.pacing.must_keep(self.unkept()) {
             return self.hold(ports);
         }
-        if self.pacing.must_wait(&self.open_step(), self.in_flight.len()) {
+        if self.pacing.must_wait(&self.open_step(ports.steady), self.in_flight.len()) {
             return self.hear(Duration::from_millis(self.pacing.window_ms), ports);
         }
         self.read_window(clock, ports)?;
@@ -153,8 +158,8 @@ impl<R: Role> LaneWorker<R> {
             self.genesis = false;
             self.assign(ports)?;
         }
-        let idle_checkpoint = self.at_rest() && self.unkept() > 0 && self.checkpoint_due();
-        if idle_checkpoint || self.pacing.commit_due(&self.open_step(), self.in_flight.len()) {
+        let idle_checkpoint = self.at_rest() && self.unkept() > 0 && self.checkpoint_due(ports.steady);
+        if idle_checkpoint || self.pacing.commit_due(&self.open_step(ports.steady), self.in_flight.len()) {
             self.commit(ports)?;
         }
         Ok(Turn::Running)
@@ -165,7 +170,7 @@ impl<R: Role> LaneWorker<R> {
     fn hold(&mut self, ports: &mut Ports<'_>) -> Result<Turn, LaneHalt> {
         if self.in_flight.is_empty() && !self.checkpoint.saving {
             self.checkpoint.wanted = true;
-            if self.checkpoint_due() {
+            if self.checkpoint_due(ports.steady) {
                 self.commit(ports)?;
             }
         }
@@ -175,9 +180,9 @@ impl<R: Role> LaneWorker<R> {
     /// Closes the open step, waits for every commit, and keeps a checkpoint: the lane can be let go.
     /// Returns false when the budget ran out before.
     pub fn finish(&mut self, budget: Duration, ports: &mut Ports<'_>) -> Result<bool, LaneHalt> {
-        let end = Instant::now() + budget;
+        let end = ports.steady.elapsed() + budget;
         self.checkpoint.wanted = true;
-        while Instant::now() < end {
+        while ports.steady.elapsed() < end {
             if self.hear(LISTEN, ports)? == Turn::Fenced {
                 return Ok(false);
             }
@@ -218,19 +223,19 @@ impl<R: Role> LaneWorker<R> {
         Ok(ports.reader.assign(&starts)?)
     }
 
-    fn open_step(&self) -> OpenStep {
+    fn open_step(&self, steady: &dyn Steady) -> OpenStep {
         OpenStep {
             windows: self.lane.open_windows(),
             outputs: self.lane.has_outputs(),
             full: self.lane.step_full(),
-            age: self.opened.map_or(Duration::ZERO, |opened| opened.elapsed()),
+            age: self.opened.map_or(Duration::ZERO, |opened| steady.elapsed().saturating_sub(opened)),
             last_commit: self.commit_took,
         }
     }
 
     fn read_window(&mut self, clock: Timestamp, ports: &mut Ports<'_>) -> Result<(), LaneHalt> {
         let Self { lane, pacing, observer, opened, behind: was_behind, stall, .. } = self;
-        let codec = &mut *ports.codec;
+        let (codec, steady) = (&mut *ports.codec, ports.steady);
         let mut result = Ok(true);
         let wait = wait_for(lane, pacing, clock);
         ports.reader.poll(pacing.window_records, wait, &mut |polled: Polled<'_>| {
@@ -241,7 +246,7 @@ impl<R: Role> LaneWorker<R> {
             // The lane's clock never goes back, whatever the machine's does.
             let timer_due = lane.next_due().is_some_and(|due| due <= now.max(lane.now()));
             let silent = lane.step() > 0 && pacing.silent_too_long(lane.now(), clock);
-            let stalled = stall.look(Instant::now()) && pacing.clock == Clock::Wall;
+            let stalled = stall.look(steady.elapsed()) && pacing.clock == Clock::Wall;
             let behind = stalled || pacing.is_behind(polled.backlog.standing(), clock);
             observer.reads(polled.backlog);
             // What waited until the lane had caught up waits no longer, though nothing else comes.
@@ -250,7 +255,7 @@ impl<R: Role> LaneWorker<R> {
                 return;
             }
             *was_behind = behind;
-            opened.get_or_insert_with(Instant::now);
+            opened.get_or_insert_with(|| steady.elapsed());
             result = lane.window(now, behind, polled.slices, codec);
             observer.window(&polled, behind, &|topic, partition| lane.position(topic, partition));
         })?;
@@ -262,9 +267,9 @@ impl<R: Role> LaneWorker<R> {
     }
 
     fn commit(&mut self, ports: &mut Ports<'_>) -> Result<(), LaneHalt> {
-        let due = self.checkpoint_due();
+        let (due, now) = (self.checkpoint_due(ports.steady), ports.steady.elapsed());
         if due {
-            self.checkpoint.due = Some(Instant::now() + Duration::from_millis(self.pacing.checkpoint_ms));
+            self.checkpoint.due = Some(now + Duration::from_millis(self.pacing.checkpoint_ms));
             self.checkpoint.wanted = false;
         }
         if !self.lane.is_open() {
@@ -278,9 +283,9 @@ impl<R: Role> LaneWorker<R> {
         }
         // Looked up now and then even without a checkpoint: one that is taken at rest must not refer far back.
         let interval = Duration::from_millis(self.pacing.checkpoint_ms);
-        if due || self.checkpoint.looked.is_none_or(|looked| looked.elapsed() >= interval) {
+        if due || self.checkpoint.looked.is_none_or(|looked| now.saturating_sub(looked) >= interval) {
             self.checkpoint.progress_from = self.checkpoint.progress_from.max(ports.publisher.progress_end()?);
-            self.checkpoint.looked = Some(Instant::now());
+            self.checkpoint.looked = Some(now);
         }
         let Some(step) = self.lane.close(ports.codec)? else { return Ok(()) };
         self.opened = None;
@@ -299,11 +304,11 @@ impl<R: Role> LaneWorker<R> {
         self.confirmed - self.checkpoint.kept.unwrap_or(self.began_after)
     }
 
-    fn checkpoint_due(&mut self) -> bool {
+    fn checkpoint_due(&mut self, steady: &dyn Steady) -> bool {
+        let now = steady.elapsed();
         let interval = Duration::from_millis(self.pacing.checkpoint_ms);
-        let due = *self.checkpoint.due.get_or_insert_with(|| Instant::now() + interval);
+        let due = *self.checkpoint.due.get_or_insert(now + interval);
         let free = !self.checkpoint.saving && self.checkpoint.waiting.is_none();
-        let now = Instant::now();
         free && self.checkpoint.not_before.is_none_or(|moment| now >= moment) && (self.checkpoint.wanted || now >= due)
     }
 
@@ -339,7 +344,7 @@ impl<R: Role> LaneWorker<R> {
         if self.checkpoint.saving {
             return self.hear_saved(for_saved, ports);
         }
-        std::thread::sleep(for_saved);
+        ports.steady.sleep(for_saved);
         Ok(Turn::Running)
     }
 
@@ -364,7 +369,7 @@ impl<R: Role> LaneWorker<R> {
             Saved::Overtaken { newest } => return self.overtaken(newest),
             Saved::Failed(_) => {
                 self.checkpoint.wanted = true;
-                self.checkpoint.not_before = Some(Instant::now() + SAVE_AGAIN);
+                self.checkpoint.not_before = Some(ports.steady.elapsed() + SAVE_AGAIN);
             }
         }
         Ok(Turn::Running)

@@ -12,15 +12,21 @@ use crate::errors::{CommitError, SettingsError};
 use crate::message::{Message, TopicName};
 use crate::progress_tail::{DoneStep, ProgressProbe};
 use crate::settings::KafkaSettings;
-use crate::transaction::TransactionalClient;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::ops::ControlFlow;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
-use worker::Worker;
+use ground::Brokers;
+pub use ground::{Ground, Transactions, Written};
+pub use policy::LanePolicy;
 
-mod worker;
+mod ground;
+mod policy;
+
+/// How often an idle client serves its callbacks.
+const IDLE_POLL: Duration = Duration::from_millis(100);
 
 /// One step's transaction: BEGIN, acknowledged; the outputs, acknowledged; DONE.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -147,6 +153,22 @@ impl Leaving {
     }
 }
 
+/// What the producer's thread does until its handle is gone or its policy ends.
+fn serve(mut policy: LanePolicy<Brokers>, waiting: &Receiver<Order>) {
+    policy.warm_up();
+    loop {
+        let done = match waiting.recv_timeout(IDLE_POLL) {
+            Ok(Order::Init) => policy.take_over(),
+            Ok(Order::Commit(commit)) => policy.commit(&commit),
+            Err(RecvTimeoutError::Timeout) => policy.idle(),
+            Err(RecvTimeoutError::Disconnected) => ControlFlow::Break(()),
+        };
+        if done.is_break() {
+            return;
+        }
+    }
+}
+
 enum Order {
     Init,
     Commit(Commit),
@@ -168,20 +190,17 @@ impl LaneProducer {
     ) -> Result<Self, CommitError> {
         let (orders, waiting) = sync_channel(lane.queue);
         let abandoned = Arc::new(AtomicBool::new(false));
-        let worker = Worker {
-            client: Some(TransactionalClient::new(settings, &transactional_id, Arc::clone(&abandoned))?),
+        let ground = Brokers {
             settings: settings.clone(),
-            lane,
             id: transactional_id.clone(),
-            topics: topics.to_vec(),
             probe,
             tell: Box::new(tell),
-            free_at: Instant::now(),
             abandoned: Arc::clone(&abandoned),
-            known: None,
+            started: Instant::now(),
         };
+        let policy = LanePolicy::new(ground, lane, transactional_id.clone(), topics)?;
         let named = thread::Builder::new().name(format!("lane {transactional_id}"));
-        let thread = named.spawn(move || worker.run(&waiting)).map_err(|error| SettingsError::Refused { reason: error.to_string() })?;
+        let thread = named.spawn(move || serve(policy, &waiting)).map_err(|error| SettingsError::Refused { reason: error.to_string() })?;
         Ok(Self { id: transactional_id, orders: Some(orders), abandoned, thread: Some(thread) })
     }
 

@@ -85,7 +85,7 @@ mod wait;
 
 pub use batch::{Batch, PartitionEnd};
 pub use errors::{CommitError, MembershipError, ProbeError, ReadError, SendError, SettingsError, TopicsError};
-pub use lane_producer::{Commit, CommitTimings, LaneProducer, LaneSettings, Leaving, Outcome};
+pub use lane_producer::{Commit, CommitTimings, Ground, LanePolicy, LaneProducer, LaneSettings, Leaving, Outcome, Transactions, Written};
 pub use membership::{Ack, Membership, MembershipEvent, MembershipSettings};
 pub use message::{Message, Partition, TopicName};
 pub use native::{Header, Headers, Record};

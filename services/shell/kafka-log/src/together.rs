@@ -4,9 +4,8 @@
 //! whose answer was lost may have happened. Whoever sends the same again must be understood as saying it once.
 
 use crate::errors::CommitError;
-use crate::lane_producer::Commit;
+use crate::lane_producer::Transactions as _;
 use crate::message::Message;
-use crate::progress_tail::DoneStep;
 use crate::settings::KafkaSettings;
 use crate::transaction::TransactionalClient;
 use std::sync::Arc;
@@ -25,12 +24,9 @@ const ABORT_LIMIT: Duration = Duration::from_secs(5);
 pub fn publish_together(settings: &KafkaSettings, name: &str, messages: Vec<Message>) -> Result<(), CommitError> {
     let mut client = TransactionalClient::new(settings, &format!("{}.publish.{name}", settings.deployment), Arc::default())?;
     client.init(PATIENCE)?;
-    let commit = Commit { step: DoneStep { sequence: 0, mark: 0 }, begin: Vec::new(), outputs: messages, done: Vec::new() };
-    match client.run(&commit, PATIENCE) {
-        Ok(_) => Ok(()),
-        Err(error) => {
-            client.abort_and_drop(ABORT_LIMIT);
-            Err(error)
-        }
+    let sent = client.begin().and_then(|()| client.acknowledged(&messages)).and_then(|()| client.end(PATIENCE));
+    if sent.is_err() {
+        client.abort_and_drop(ABORT_LIMIT);
     }
+    sent
 }

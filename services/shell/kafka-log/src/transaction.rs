@@ -1,13 +1,12 @@
 //! One transactional client and one transaction on it, step by step.
 //!
-//! Promises that nothing is sent before what must be acknowledged first, and that every failure is
-//! told as fenced, never, or interrupted. It retries nothing but `commit_transaction` itself;
-//! recycling is the lane producer's.
+//! Promises that every failure is told as fenced, never, or interrupted. It retries nothing but
+//! `commit_transaction` itself; the order of the steps, and recycling, are the lane's policy.
 
 use crate::callbacks::Callbacks;
 use crate::client_config;
 use crate::errors::{CommitError, SettingsError};
-use crate::lane_producer::{Commit, CommitTimings};
+use crate::lane_producer::{Transactions, Written};
 use crate::message::{Message, Partition, TopicName};
 use crate::producer::record_of;
 use crate::settings::KafkaSettings;
@@ -44,17 +43,6 @@ pub(crate) struct Deliveries {
     written: Mutex<Vec<Written>>,
     /// How many events were served.
     served: AtomicU64,
-}
-
-/// A record as the last that a transaction wrote to a partition.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Written {
-    /// The topic.
-    pub(crate) topic: TopicName,
-    /// The partition.
-    pub(crate) partition: i32,
-    /// Its offset.
-    pub(crate) offset: i64,
 }
 
 struct Failure {
@@ -138,10 +126,11 @@ impl TransactionalClient {
         let drain_limit = Duration::from_millis(settings.transaction_timeout_ms.into()) + DRAIN_GRACE;
         Ok(Self { id: id.to_owned(), producer, drain_limit, sound_at: None, abandoned })
     }
+}
 
-    /// Fetches metadata and connects, so that `init` finds the broker's own connection instead of
-    /// waiting out a fixed 500 ms. Fences nobody.
-    pub(crate) fn warm_up(&self, topics: &[TopicName]) {
+impl Transactions for TransactionalClient {
+    /// Connects, so that `init` finds the broker's own connection instead of waiting out a fixed 500 ms.
+    fn warm_up(&self, topics: &[TopicName]) {
         for topic in topics {
             let known = self.producer.client().fetch_metadata(Some(topic.as_str()), WARM_UP);
             if let Err(error) = known {
@@ -153,8 +142,7 @@ impl TransactionalClient {
         self.serve();
     }
 
-    /// Fences every earlier producer with this id and waits until its transactions are decided.
-    pub(crate) fn init(&mut self, limit: Duration) -> Result<(), CommitError> {
+    fn init(&mut self, limit: Duration) -> Result<(), CommitError> {
         let deadline = Instant::now() + limit;
         while let Err(error) = self.producer.init_transactions(TRY) {
             self.serve();
@@ -169,7 +157,7 @@ impl TransactionalClient {
     }
 
     /// Serves all callbacks that wait; call it when idle too, or neither logs nor errors are seen.
-    pub(crate) fn serve(&self) {
+    fn serve(&self) {
         // A poll without waiting serves one event only, and the error that matters may stand behind log lines. With
         // nothing in flight, what is counted are events; a poll that served none has found none.
         let client = self.producer.client();
@@ -184,57 +172,61 @@ impl TransactionalClient {
         client.context().callbacks.mend(client);
     }
 
-    /// Whether the client knows that somebody newer has the id.
-    pub(crate) fn is_fenced(&self) -> bool {
-        let fatal = self.producer.client().fatal_error();
-        fatal.is_some_and(|(code, _)| is_fencing(code))
-    }
-
-    /// Whether a connection broke since `init`: a late EndTxn may be about. Idle times count too,
-    /// since librdkafka is silent about the second of two equal breaks within 30 s.
-    pub(crate) fn saw_errors(&self) -> bool {
+    /// A late EndTxn may be about. Idle times count too, since librdkafka is silent about the second of two equal
+    /// breaks within 30 s.
+    fn saw_errors(&self) -> bool {
         self.sound_at.is_some_and(|sound_at| sound_at != self.errors())
     }
 
-    fn errors(&self) -> u64 {
-        self.producer.context().callbacks.errors()
+    fn begin(&self) -> Result<(), CommitError> {
+        self.producer.context().written.lock().expect(NO_PANIC).clear();
+        self.producer.begin_transaction().map_err(|error| self.interrupted("begin_transaction", &error))
     }
 
-    /// What the last transaction has written, as far as it was acknowledged.
-    pub(crate) fn written(&self) -> Vec<Written> {
+    fn acknowledged(&self, messages: &[Message]) -> Result<(), CommitError> {
+        let deadline = Instant::now() + self.drain_limit;
+        for message in messages {
+            self.send(message, deadline)?;
+        }
+        self.drain(deadline)
+    }
+
+    /// Again where librdkafka says that it may be.
+    fn end(&self, budget: Duration) -> Result<(), CommitError> {
+        let deadline = Instant::now() + budget;
+        loop {
+            let Err(error) = self.producer.commit_transaction(TRY) else { break };
+            self.serve();
+            if !is_retriable(&error) || Instant::now() >= deadline {
+                return Err(self.interrupted("commit_transaction", &error));
+            }
+            self.heed()?;
+            tracing::debug!(target: "kafka", %error, id = self.id, "commit_transaction is tried again");
+        }
+        self.serve();
+        Ok(())
+    }
+
+    fn written(&self) -> Vec<Written> {
         self.producer.context().written.lock().expect(NO_PANIC).clone()
     }
 
-    /// The whole protocol of one commit, and where the time went.
-    pub(crate) fn run(&self, commit: &Commit, budget: Duration) -> Result<CommitTimings, CommitError> {
-        let started = Instant::now();
-        self.producer.context().written.lock().expect(NO_PANIC).clear();
-        let begun = self.producer.begin_transaction();
-        begun.map_err(|error| self.interrupted("begin_transaction", &error))?;
-        let begin = self.acknowledged(&commit.begin)?;
-        let outputs = self.acknowledged(&commit.outputs)?;
-        let done = self.acknowledged(&commit.done)?;
-        let committing = Instant::now();
-        self.end(budget)?;
-        self.serve();
-        Ok(CommitTimings { begin, outputs, done, commit: committing.elapsed(), whole: started.elapsed() })
-    }
-
-    /// Ends an unfinished transaction, so that readers need not wait out its time-out. The client
-    /// must not be used again: a late abort could hit the next transaction.
-    pub(crate) fn abort_and_drop(self, limit: Duration) {
+    fn abort_and_drop(self, limit: Duration) {
         if let Err(error) = self.producer.abort_transaction(limit) {
             tracing::debug!(target: "kafka", %error, id = self.id, "the transaction could not be aborted");
         }
     }
+}
 
-    fn acknowledged(&self, messages: &[Message]) -> Result<Duration, CommitError> {
-        let started = Instant::now();
-        for message in messages {
-            self.send(message, started + self.drain_limit)?;
-        }
-        self.drain(started + self.drain_limit)?;
-        Ok(started.elapsed())
+impl TransactionalClient {
+    /// Whether the client knows that somebody newer has the id.
+    fn is_fenced(&self) -> bool {
+        let fatal = self.producer.client().fatal_error();
+        fatal.is_some_and(|(code, _)| is_fencing(code))
+    }
+
+    fn errors(&self) -> u64 {
+        self.producer.context().callbacks.errors()
     }
 
     fn send(&self, message: &Message, deadline: Instant) -> Result<(), CommitError> {
@@ -271,20 +263,6 @@ impl TransactionalClient {
         let failed = &self.producer.context().failed;
         let failed = failed.lock().expect(NO_PANIC).take();
         failed.map_or(Ok(()), |failure| Err(self.undelivered(failure)))
-    }
-
-    /// Commits, again within the budget where librdkafka says that it may be.
-    fn end(&self, budget: Duration) -> Result<(), CommitError> {
-        let deadline = Instant::now() + budget;
-        loop {
-            let Err(error) = self.producer.commit_transaction(TRY) else { return Ok(()) };
-            self.serve();
-            if !is_retriable(&error) || Instant::now() >= deadline {
-                return Err(self.interrupted("commit_transaction", &error));
-            }
-            self.heed()?;
-            tracing::debug!(target: "kafka", %error, id = self.id, "commit_transaction is tried again");
-        }
     }
 
     fn unsendable(&self, message: &Message, error: &KafkaError) -> CommitError {

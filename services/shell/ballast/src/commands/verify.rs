@@ -1,7 +1,7 @@
 //! `ballast verify`: reads every topic from its beginning, as far as it is kept, and checks the invariants. I7 is
 //! checked by the engine, which replays the steps; all others by a model that shares no code with it.
 
-mod replayed;
+pub mod replayed;
 
 use crate::avro::AvroCodec;
 use crate::checkpoints::PostgresCheckpoints;

@@ -1,13 +1,14 @@
 //! Publishing of a lane's steps through its transactional producer.
 
+use super::heard::{outcome_of, taken_over};
 use super::read_error;
 use crate::messages::{DEPLOYMENT, DONE, OutMessage, done_of, step_messages};
 use crate::worker::ports::{Outcome, PortError, Publisher};
 use domain::{SmolStr, Topic};
 use engine::{Role, Step};
 use kafka_log::{
-    Commit, CommitError, DoneStep, KafkaSettings, LaneProducer, LaneSettings, Leaving, Message, Outcome as Heard, Pace, Partition,
-    ProbeError, Reader, TailProbe, TopicName,
+    Commit, DoneStep, KafkaSettings, LaneProducer, LaneSettings, Leaving, Message, Outcome as Heard, Pace, Partition, Reader, TailProbe,
+    TopicName,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -107,16 +108,15 @@ impl Publisher for KafkaPublisher {
                     return Err(PortError::later("the lane was let go while it was being taken over".to_owned()));
                 }
                 Err(RecvTimeoutError::Timeout) if Instant::now() < end => {}
-                Ok(Heard::Ready { took }) => {
-                    tracing::debug!(role = self.role, lane = self.lane, ?took, "took the lane over");
-                    return Ok(());
+                Ok(heard) => {
+                    if let Heard::Troubled { error, attempt, .. } = &heard {
+                        tracing::warn!(role = self.role, lane = self.lane, attempt, %error, "taking the lane over");
+                    }
+                    if let Some(taken_over) = taken_over(heard) {
+                        tracing::debug!(role = self.role, lane = self.lane, ?taken_over, "the lane was taken over");
+                        return taken_over;
+                    }
                 }
-                Ok(Heard::Fenced { .. }) => return Err(PortError::later("another process took the lane over at the same time".to_owned())),
-                Ok(Heard::Failed { error, .. }) => return Err(port_error(error)),
-                Ok(Heard::Troubled { error, attempt, .. }) => {
-                    tracing::warn!(role = self.role, lane = self.lane, attempt, %error, "taking the lane over")
-                }
-                Ok(Heard::Confirmed { .. }) => {}
                 Err(_) => {
                     return Err(PortError::later(format!("the lane could not be taken over within {TAKE_OVER:?}: is the broker up?")));
                 }
@@ -146,26 +146,22 @@ impl Publisher for KafkaPublisher {
                     return Some(Outcome::Failed(PortError::later("the producer's thread has ended".to_owned())));
                 }
             };
-            match heard {
-                Heard::Confirmed { sequence, took, recycled, .. } => {
-                    if recycled {
-                        tracing::warn!(
-                            role = self.role,
-                            lane = self.lane,
-                            step = sequence,
-                            ?took,
-                            "the commit was slow or in doubt; the producer is renewed"
-                        );
-                    }
-                    return Some(Outcome::Confirmed { step: i64::try_from(sequence).unwrap_or(i64::MAX), took, recycled });
-                }
-                Heard::Fenced { .. } => return Some(Outcome::Fenced),
-                Heard::Failed { error, .. } => return Some(Outcome::Failed(port_error(error))),
+            match &heard {
+                Heard::Confirmed { sequence, took, recycled: true, .. } => tracing::warn!(
+                    role = self.role,
+                    lane = self.lane,
+                    step = sequence,
+                    ?took,
+                    "the commit was slow or in doubt; the producer is renewed"
+                ),
                 Heard::Troubled { error, attempt, .. } => {
                     self.troubles += 1;
                     tracing::warn!(role = self.role, lane = self.lane, attempt, %error, "committing; trying again");
                 }
-                Heard::Ready { .. } => {}
+                _ => {}
+            }
+            if let Some(outcome) = outcome_of(heard) {
+                return Some(outcome);
             }
         }
     }
@@ -187,14 +183,4 @@ impl Publisher for KafkaPublisher {
 /// Asks for the end of a lane's progress.
 fn ends(settings: &KafkaSettings, role: &str, lane: i32) -> Result<Reader, PortError> {
     Reader::open(settings, Pace::Recovery, &format!("{role}-{lane}-ends")).map_err(read_error)
-}
-
-/// A record that can never be written, or a progress that makes no sense, stays so; all else may pass.
-fn port_error(error: CommitError) -> PortError {
-    match &error {
-        CommitError::Refused { passes: false, .. } | CommitError::Settings(_) | CommitError::Probe(ProbeError::Nonsense(_)) => {
-            PortError::of(error)
-        }
-        _ => PortError::later(error),
-    }
 }

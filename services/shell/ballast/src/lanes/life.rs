@@ -7,6 +7,7 @@ use crate::clock;
 use crate::kafka::{KafkaPast, KafkaPublisher, KafkaReader};
 use crate::observe::LaneObserver;
 use crate::worker::pacing::Clock;
+use crate::worker::steady::MachineTime;
 use crate::worker::{LaneHalt, LaneWorker, Ports, Target, Turn, recover};
 use domain::Topic;
 use engine::Role;
@@ -133,7 +134,7 @@ fn live<R: Role>(deps: &Deps<R>, lane: i32, wish: &Wish, heartbeat: &Heartbeat) 
         match lived {
             Ok(end) => return end,
             Err(_) if wish.is() != GO_ON => return End::LetGo,
-            Err(halt) if passes(&halt) => {
+            Err(halt) if halt.passes() => {
                 tracing::warn!(role = R::NAME, lane, error = %halt, "the lane is recovered again");
                 condition.set_not_ready(format!("waiting: {halt}"));
                 if wait_or_wish(wish) {
@@ -149,14 +150,6 @@ fn live<R: Role>(deps: &Deps<R>, lane: i32, wish: &Wish, heartbeat: &Heartbeat) 
                 return End::Halted;
             }
         }
-    }
-}
-
-/// Whether recovering the lane again may help. Logs and state that contradict each other do not pass.
-fn passes(halt: &LaneHalt) -> bool {
-    match halt {
-        LaneHalt::Port(error) => error.retry,
-        LaneHalt::Recovery(_) | LaneHalt::Lane(_) | LaneHalt::MadeAnew { .. } | LaneHalt::LetGo | LaneHalt::Checkpoints { .. } => false,
     }
 }
 
@@ -212,7 +205,8 @@ fn lead<R: Role>(
     drop(past);
     let ahead = (config.pacing.clock == Clock::Event).then_some(config.core.future_tick_seconds);
     let mut reader = KafkaReader::open(&config.kafka, &format!("{}-{lane}", R::NAME), ahead)?;
-    let mut ports = Ports { reader: &mut reader, publisher, checkpoints: &mut checkpoints, codec: &mut codec };
+    let steady = MachineTime::default();
+    let mut ports = Ports { reader: &mut reader, publisher, checkpoints: &mut checkpoints, codec: &mut codec, steady: &steady };
     let observer = LaneObserver::new(&world.metrics, R::NAME, own, started.elapsed(), config.telemetry.waiting_warn_seconds);
     let mut worker = LaneWorker::start(recovered, &config.core, config.pacing.clone(), Box::new(observer), &mut ports)?;
     condition.set_ready();

@@ -1,6 +1,6 @@
 //! The worker's ports on memory.
 
-use super::MemoryLog;
+use super::{MemoryLog, ProducerEpoch, Refused};
 use crate::messages::step_messages;
 use crate::stored::StoredRecord;
 use crate::worker::backlog::Backlog;
@@ -30,29 +30,35 @@ impl MemoryReader {
     pub fn new(log: MemoryLog) -> Self {
         Self { log, positions: Vec::new(), backlog: Backlog::default() }
     }
-}
-
-impl LaneReader for MemoryReader {
-    fn assign(&mut self, starts: &[(Topic, i32, i64)]) -> Result<(), PortError> {
-        self.positions = starts.to_vec();
-        self.backlog.assign(starts.iter().map(|(topic, partition, _)| (*topic, *partition)));
-        Ok(())
+    /// Whether a poll would bring something.
+    pub fn has_news(&self) -> bool {
+        self.positions.iter().any(|(topic, partition, position)| self.log.stable_end(topic.name(), *partition) > *position)
     }
-    fn poll(&mut self, max: usize, _wait: Duration, take: &mut dyn FnMut(Polled<'_>)) -> Result<(), PortError> {
+    /// Hands over what is there, at most `max` records, and of each partition at most what `allow` says: a broker need
+    /// not answer for all of them at once.
+    ///
+    /// # Errors
+    /// When what is to be read next is not in the log.
+    pub fn poll_within(
+        &mut self,
+        max: usize,
+        allow: &mut dyn FnMut(Topic, i32) -> usize,
+        take: &mut dyn FnMut(Polled<'_>),
+    ) -> Result<(), PortError> {
         let mut read: Vec<(Topic, i32, Vec<StoredRecord>)> = Vec::new();
         let mut room = max;
         for (topic, partition, position) in &mut self.positions {
-            let start = self.log.start(topic.name(), *partition);
-            if *position < start {
-                return Err(PortError::of(format!("offset {position} is not in the log of {topic}/{partition}, which starts at {start}")));
+            let (start, end) = (self.log.start(topic.name(), *partition), self.log.end(topic.name(), *partition));
+            if *position < start || *position > end {
+                return Err(PortError::of(format!("offset {position} is not in the log of {topic}/{partition}, which spans {start}..{end}")));
             }
-            let mut records = self.log.read(topic.name(), *partition, *position);
+            let most = allow(*topic, *partition).min(room);
+            let (records, next) = self.log.some(topic.name(), *partition, *position, most);
             // An end is seen by whoever had room for more, as on a broker.
-            let whole = records.len() < room;
-            records.truncate(room);
+            let whole = records.len() < most;
             room -= records.len();
+            *position = next;
             if let Some(last) = records.last() {
-                *position = last.offset + 1;
                 self.backlog.read(*topic, *partition, last.appended);
                 read.push((*topic, *partition, records));
             }
@@ -62,6 +68,17 @@ impl LaneReader for MemoryReader {
         }
         hand_over(&read, &self.backlog, take);
         Ok(())
+    }
+}
+
+impl LaneReader for MemoryReader {
+    fn assign(&mut self, starts: &[(Topic, i32, i64)]) -> Result<(), PortError> {
+        self.positions = starts.to_vec();
+        self.backlog.assign(starts.iter().map(|(topic, partition, _)| (*topic, *partition)));
+        Ok(())
+    }
+    fn poll(&mut self, max: usize, _wait: Duration, take: &mut dyn FnMut(Polled<'_>)) -> Result<(), PortError> {
+        self.poll_within(max, &mut |_, _| usize::MAX, take)
     }
     fn reached_end(&mut self) -> bool {
         self.backlog.all_ended()
@@ -100,7 +117,7 @@ impl MemoryPast {
 
 impl Past for MemoryPast {
     fn bounds(&mut self, topic: Topic, partition: i32) -> Result<(i64, i64), PortError> {
-        Ok((self.log.start(topic.name(), partition), self.log.end(topic.name(), partition)))
+        Ok((self.log.start(topic.name(), partition), self.log.stable_end(topic.name(), partition)))
     }
     fn range(&mut self, topic: Topic, partition: i32, from: i64, to: i64, take: &mut dyn FnMut(&dyn RecordRef)) -> Result<(), PortError> {
         self.log.range(topic.name(), partition, from, to).iter().for_each(|record| take(record));
@@ -127,31 +144,36 @@ pub struct MemoryPublisher {
     role: &'static str,
     progress: Topic,
     lane: i32,
-    epoch: u64,
+    epoch: Option<ProducerEpoch>,
     outcomes: VecDeque<Outcome>,
 }
 
 impl MemoryPublisher {
     /// A publisher that has not taken the lane over yet.
     pub fn new<R: Role>(log: MemoryLog, lane: i32) -> Self {
-        Self { log, role: R::NAME, progress: R::PROGRESS, lane, epoch: 0, outcomes: VecDeque::new() }
+        Self { log, role: R::NAME, progress: R::PROGRESS, lane, epoch: None, outcomes: VecDeque::new() }
     }
-    fn owner(&self) -> SmolStr {
-        SmolStr::new(format!("{}.{}", self.role, self.lane))
+    fn id(&self) -> String {
+        format!("{}.{}", self.role, self.lane)
     }
 }
 
 impl Publisher for MemoryPublisher {
     fn take_over(&mut self, _let_go: &dyn Fn() -> bool) -> Result<(), PortError> {
-        let mut shared = self.log.0.borrow_mut();
-        let epoch = shared.owners.entry(self.owner()).or_default();
-        *epoch += 1;
-        self.epoch = *epoch;
-        Ok(())
+        let id = self.id();
+        loop {
+            match self.log.take_over(&id) {
+                Ok(epoch) => {
+                    self.epoch = Some(epoch);
+                    return Ok(());
+                }
+                Err(Refused::Concurrent) => while self.log.write_marker(&id, false) {},
+                Err(refused) => return Err(PortError::later(refused)),
+            }
+        }
     }
     fn submit(&mut self, step: &Step) -> Result<(), PortError> {
-        let current = self.log.0.borrow().owners.get(&self.owner()).copied();
-        if current != Some(self.epoch) {
+        if !self.epoch.is_some_and(|epoch| self.log.holds(&self.id(), epoch)) {
             self.outcomes.push_back(Outcome::Fenced);
             return Ok(());
         }
@@ -164,7 +186,7 @@ impl Publisher for MemoryPublisher {
         self.outcomes.pop_front()
     }
     fn progress_end(&mut self) -> Result<i64, PortError> {
-        Ok(self.log.end(self.progress.name(), self.lane))
+        Ok(self.log.stable_end(self.progress.name(), self.lane))
     }
 }
 

@@ -46,6 +46,16 @@ pub enum LaneHalt {
     },
 }
 
+impl LaneHalt {
+    /// Whether recovering the lane again may help. Logs and state that contradict each other do not pass.
+    pub fn passes(&self) -> bool {
+        match self {
+            Self::Port(error) => error.retry,
+            Self::Recovery(_) | Self::Lane(_) | Self::MadeAnew { .. } | Self::LetGo | Self::Checkpoints { .. } => false,
+        }
+    }
+}
+
 /// What a recovery needs to know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Target {

@@ -7,6 +7,7 @@ use ballast::memory::{MemoryCheckpoints, MemoryLog, MemoryPast, MemoryPublisher,
 use ballast::messages::{OutMessage, input_message};
 use ballast::worker::observer::{Observer, Silent};
 use ballast::worker::pacing::Pacing;
+use ballast::worker::steady::MachineTime;
 use ballast::worker::ports::{CheckpointImage, Checkpoints, LoadError, LoadedImage, PortError, Saved};
 use ballast::worker::{LaneHalt, LaneWorker, Ports, Target, Turn, recover};
 use domain::frame::{Frame, FrameSource};
@@ -136,6 +137,7 @@ pub struct World {
     pub lanes: i32,
     pub genesis: bool,
     pub clock: Timestamp,
+    pub steady: MachineTime,
 }
 
 impl Default for World {
@@ -145,7 +147,7 @@ impl Default for World {
         let (core, schemas) = (Settings::default(), SchemaStore::compiled());
         let log = MemoryLog::new();
         log.set_clock(at(0));
-        Self { log, store: Store::default(), pacing, core, schemas, lanes: 1, genesis: false, clock: at(0) }
+        Self { log, store: Store::default(), pacing, core, schemas, lanes: 1, genesis: false, clock: at(0), steady: MachineTime::default() }
     }
 }
 
@@ -192,9 +194,9 @@ impl World {
         let target = Target { lane: 0, lanes: self.lanes, genesis: self.genesis };
         let recovered = recover(target, &Words::default, &mut codec, &mut past, &mut store, &mut publisher, &|| false)?;
         let replayed = recovered.replayed;
-        let mut ports = Ports { reader: &mut reader, publisher: &mut publisher, checkpoints: &mut store, codec: &mut codec };
+        let mut ports = Ports { reader: &mut reader, publisher: &mut publisher, checkpoints: &mut store, codec: &mut codec, steady: &self.steady };
         let worker = LaneWorker::start(recovered, &self.core, self.pacing.clone(), observer, &mut ports)?;
-        Ok(Life { worker, reader, publisher, codec, store, replayed })
+        Ok(Life { worker, reader, publisher, codec, store, steady: self.steady, replayed })
     }
     /// The same, and lets it digest what is there.
     pub fn run(&self) -> Result<Life, LaneHalt> {
@@ -212,17 +214,18 @@ pub struct Life {
     publisher: MemoryPublisher,
     codec: AvroCodec,
     store: Store,
+    steady: MachineTime,
 }
 
 impl Life {
     pub fn turn(&mut self, world: &World) -> Result<Turn, LaneHalt> {
         let checkpoints = &mut self.store;
-        let mut ports = Ports { reader: &mut self.reader, publisher: &mut self.publisher, checkpoints, codec: &mut self.codec };
+        let mut ports = Ports { reader: &mut self.reader, publisher: &mut self.publisher, checkpoints, codec: &mut self.codec, steady: &self.steady };
         self.worker.turn(world.clock, &mut ports)
     }
     pub fn finish(&mut self, budget: Duration) -> Result<bool, LaneHalt> {
         let checkpoints = &mut self.store;
-        let mut ports = Ports { reader: &mut self.reader, publisher: &mut self.publisher, checkpoints, codec: &mut self.codec };
+        let mut ports = Ports { reader: &mut self.reader, publisher: &mut self.publisher, checkpoints, codec: &mut self.codec, steady: &self.steady };
         self.worker.finish(budget, &mut ports)
     }
     /// Turns until nothing moves.

@@ -5,6 +5,7 @@ use crate::avro::AvroCodec;
 use crate::memory::{MemoryCheckpoints, MemoryLog, MemoryPast, MemoryReader};
 use crate::worker::observer::Silent;
 use crate::worker::pacing::Pacing;
+use crate::worker::steady::MachineTime;
 use crate::worker::{LaneHalt, LaneWorker, Ports, Target, recover};
 use domain::Timestamp;
 use engine::{Role, Settings};
@@ -29,6 +30,7 @@ pub(super) struct Station<R: Role> {
     target: Target,
     core: Settings,
     pacing: Pacing,
+    steady: MachineTime,
     fresh: fn() -> R,
     checkpoints: MemoryCheckpoints,
     life: Option<Life<R>>,
@@ -51,6 +53,7 @@ impl<R: Role> Station<R> {
             target: Target { lane, lanes, genesis: false },
             core: core.clone(),
             pacing: pacing.clone(),
+            steady: MachineTime::default(),
             fresh,
             checkpoints: MemoryCheckpoints::default(),
             life: None,
@@ -87,7 +90,7 @@ impl<R: Role> Station<R> {
             };
             let checkpoints = &mut self.checkpoints;
             let before = standing(&life.worker);
-            let mut ports = Ports { reader: &mut life.reader, publisher: &mut life.publisher, checkpoints, codec: &mut life.codec };
+            let mut ports = Ports { reader: &mut life.reader, publisher: &mut life.publisher, checkpoints, codec: &mut life.codec, steady: &self.steady };
             life.worker.turn(clock, &mut ports)?;
             moved |= standing(&life.worker) != before;
             if !life.publisher.is_dead() {
@@ -111,7 +114,7 @@ impl<R: Role> Station<R> {
             dangling: recovered.dangling.is_some(),
             took: started.elapsed(),
         };
-        let mut ports = Ports { reader: &mut reader, publisher: &mut publisher, checkpoints: &mut self.checkpoints, codec: &mut codec };
+        let mut ports = Ports { reader: &mut reader, publisher: &mut publisher, checkpoints: &mut self.checkpoints, codec: &mut codec, steady: &self.steady };
         let worker = LaneWorker::start(recovered, &self.core, self.pacing.clone(), Box::new(Silent), &mut ports)?;
         if std::mem::replace(&mut self.born, true) {
             self.recoveries.push(recovery);

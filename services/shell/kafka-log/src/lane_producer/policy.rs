@@ -1,21 +1,14 @@
-//! What a lane's producer does on its thread: takes the lane over, commits until a step is visible, throws
-//! clients away, and gives up when it was let go. The policy is told at its handle's.
+//! How a lane's steps are committed: takes the lane over, commits until a step is visible, throws clients away, and
+//! gives up when it was let go. What it promises is told at its handle's.
 
-use super::{Commit, CommitTimings, LaneSettings, Order, Outcome};
+use super::ground::{Ground, Transactions, Written};
+use super::{Commit, CommitTimings, LaneSettings, Outcome};
 use crate::errors::{CommitError, ProbeError};
 use crate::message::TopicName;
-use crate::progress_tail::{DoneStep, ProgressProbe};
-use crate::settings::KafkaSettings;
-use crate::transaction::{TransactionalClient, Written};
+use crate::progress_tail::DoneStep;
 use std::ops::ControlFlow;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-/// How often an idle client serves its callbacks.
-const IDLE_POLL: Duration = Duration::from_millis(100);
 /// How long a confirmed step may take to become visible: its markers are written after the answer, and a broker
 /// that has just started takes more than a second for its first ones.
 const VISIBLE_WITHIN: Duration = Duration::from_secs(3);
@@ -24,55 +17,46 @@ const LOOK_AGAIN: Duration = Duration::from_millis(1);
 /// Between two tries to recycle a client.
 const RETRY_PAUSE: Duration = Duration::from_millis(200);
 
-/// The thread's own state.
-pub(super) struct Worker {
+/// A lane's policy on its ground; every call runs to its end.
+pub struct LanePolicy<G: Ground> {
+    ground: G,
     /// Absent only between throwing one away and making the next.
-    pub(super) client: Option<TransactionalClient>,
-    pub(super) settings: KafkaSettings,
-    pub(super) lane: LaneSettings,
-    pub(super) id: String,
-    pub(super) topics: Vec<TopicName>,
-    pub(super) probe: Box<dyn ProgressProbe>,
-    pub(super) tell: Box<dyn FnMut(Outcome) + Send>,
-    pub(super) free_at: Instant,
-    pub(super) abandoned: Arc<AtomicBool>,
+    client: Option<G::Client>,
+    lane: LaneSettings,
+    id: String,
+    topics: Vec<TopicName>,
+    /// The moment before which no transaction begins.
+    free_at: Duration,
     /// The last step that was visible when the lane was taken over, or that this producer has made so.
-    pub(super) known: Option<DoneStep>,
+    known: Option<DoneStep>,
 }
 
 /// One order's troubles so far.
 struct Trouble {
     sequence: Option<u64>,
-    since: Instant,
+    since: Duration,
     attempts: u32,
 }
 
-impl Trouble {
-    fn none(sequence: Option<u64>) -> Self {
-        Self { sequence, since: Instant::now(), attempts: 0 }
+impl<G: Ground> LanePolicy<G> {
+    /// A policy for the lane of a transactional id that writes to `topics`; contacts nobody yet.
+    ///
+    /// # Errors
+    /// When no client can be made.
+    pub fn new(ground: G, lane: LaneSettings, transactional_id: String, topics: &[TopicName]) -> Result<Self, CommitError> {
+        let (client, free_at) = (Some(ground.client()?), ground.elapsed());
+        Ok(Self { ground, client, lane, id: transactional_id, topics: topics.to_vec(), free_at, known: None })
     }
-}
 
-impl Worker {
-    pub(super) fn run(mut self, waiting: &Receiver<Order>) {
+    /// Connects the first client.
+    pub fn warm_up(&self) {
         if let Some(client) = &self.client {
             client.warm_up(&self.topics);
-        }
-        loop {
-            let done = match waiting.recv_timeout(IDLE_POLL) {
-                Ok(Order::Init) => self.take_over(),
-                Ok(Order::Commit(commit)) => self.commit(&commit),
-                Err(RecvTimeoutError::Timeout) => self.idle(),
-                Err(RecvTimeoutError::Disconnected) => ControlFlow::Break(()),
-            };
-            if done.is_break() {
-                return;
-            }
         }
     }
 
     /// Serves callbacks, and recycles a client whose connection broke while nobody waits for it.
-    fn idle(&mut self) -> ControlFlow<()> {
+    pub fn idle(&mut self) -> ControlFlow<()> {
         if let Some(client) = &self.client {
             client.serve();
         }
@@ -80,15 +64,17 @@ impl Worker {
     }
 
     fn is_broken(&self) -> bool {
-        self.client.as_ref().is_some_and(TransactionalClient::saw_errors)
+        self.client.as_ref().is_some_and(Transactions::saw_errors)
     }
 
-    fn take_over(&mut self) -> ControlFlow<()> {
-        let started = Instant::now();
+    /// Takes the lane over; tells [`Outcome::Ready`].
+    pub fn take_over(&mut self) -> ControlFlow<()> {
+        let started = self.ground.elapsed();
         let warm = self.client.take();
         match self.taken_over(warm) {
             Ok(()) => {
-                (self.tell)(Outcome::Ready { took: started.elapsed() });
+                let took = self.since(started);
+                self.ground.tell(Outcome::Ready { took });
                 ControlFlow::Continue(())
             }
             Err(error) => self.end(None, error),
@@ -96,22 +82,23 @@ impl Worker {
     }
 
     /// Fences every predecessor and notes the last step that one of them has made visible.
-    fn taken_over(&mut self, warm: Option<TransactionalClient>) -> Result<(), CommitError> {
-        let mut trouble = Trouble::none(None);
+    fn taken_over(&mut self, warm: Option<G::Client>) -> Result<(), CommitError> {
+        let mut trouble = self.untroubled(None);
         self.initialised(warm, &mut trouble)?;
         self.known = self.last_visible(&mut trouble)?;
         Ok(())
     }
 
-    fn commit(&mut self, commit: &Commit) -> ControlFlow<()> {
-        let started = Instant::now();
+    /// Commits a step; tells [`Outcome::Confirmed`] once it is visible.
+    pub fn commit(&mut self, commit: &Commit) -> ControlFlow<()> {
+        let started = self.ground.elapsed();
         match self.until_visible(commit) {
             Ok((timings, recycled)) => {
-                let (sequence, took) = (commit.step.sequence, started.elapsed());
+                let (sequence, took) = (commit.step.sequence, self.since(started));
                 self.known = Some(commit.step);
                 tracing::debug!(target: "kafka", id = self.id, sequence, ?took, ?timings, "a step is visible");
-                (self.tell)(Outcome::Confirmed { sequence, took, timings, recycled });
-                self.free_at = Instant::now() + self.lane.pause;
+                self.ground.tell(Outcome::Confirmed { sequence, took, timings, recycled });
+                self.free_at = self.ground.elapsed() + self.lane.pause;
                 ControlFlow::Continue(())
             }
             Err(error) => self.end(Some(commit.step.sequence), error),
@@ -122,12 +109,12 @@ impl Worker {
     /// during which a connection broke, may have left a second EndTxn on its way; and brokers in trouble
     /// confirm commits whose markers they then lose. Then the client goes, and the step is looked up.
     fn until_visible(&mut self, commit: &Commit) -> Result<(Option<CommitTimings>, bool), CommitError> {
-        let mut trouble = Trouble::none(Some(commit.step.sequence));
+        let mut trouble = self.untroubled(Some(commit.step.sequence));
         let (mut renewed, mut freed) = (false, false);
         loop {
             self.keep_pace();
             let tried = self.tried(commit);
-            let written = self.client.as_ref().map(TransactionalClient::written).unwrap_or_default();
+            let written = self.client.as_ref().map(Transactions::written).unwrap_or_default();
             let timings = match tried {
                 Ok(timings) if self.is_sound(timings) && self.stands_surely(&written)? => return Ok((Some(timings), renewed)),
                 Ok(timings) => {
@@ -152,11 +139,35 @@ impl Worker {
     }
 
     fn tried(&self, commit: &Commit) -> Result<CommitTimings, CommitError> {
-        let budget = self.lane.commit_budget;
         match &self.client {
-            Some(client) => client.run(commit, budget),
+            Some(client) => self.transacted(client, commit),
             None => Err(self.interrupt("begin_transaction", "the client was thrown away")),
         }
+    }
+
+    /// The whole protocol of one commit, and where the time went.
+    fn transacted(&self, client: &G::Client, commit: &Commit) -> Result<CommitTimings, CommitError> {
+        let started = self.ground.elapsed();
+        client.begin()?;
+        let begin = self.timed(|| client.acknowledged(&commit.begin))?;
+        let outputs = self.timed(|| client.acknowledged(&commit.outputs))?;
+        let done = self.timed(|| client.acknowledged(&commit.done))?;
+        let commit = self.timed(|| client.end(self.lane.commit_budget))?;
+        Ok(CommitTimings { begin, outputs, done, commit, whole: self.since(started) })
+    }
+
+    fn timed(&self, call: impl FnOnce() -> Result<(), CommitError>) -> Result<Duration, CommitError> {
+        let started = self.ground.elapsed();
+        call()?;
+        Ok(self.since(started))
+    }
+
+    fn since(&self, moment: Duration) -> Duration {
+        self.ground.elapsed().saturating_sub(moment)
+    }
+
+    fn untroubled(&self, sequence: Option<u64>) -> Trouble {
+        Trouble { sequence, since: self.ground.elapsed(), attempts: 0 }
     }
 
     fn is_sound(&self, timings: CommitTimings) -> bool {
@@ -166,12 +177,12 @@ impl Worker {
     /// Whether a transaction that wrote this becomes visible soon, wherever it wrote.
     fn stands(&mut self, written: &[Written]) -> Result<bool, CommitError> {
         let places: Vec<_> = written.iter().map(|written| (written.topic.clone(), written.partition)).collect();
-        let deadline = Instant::now() + VISIBLE_WITHIN;
+        let deadline = self.ground.elapsed() + VISIBLE_WITHIN;
         loop {
-            match self.probe.stable_ends(&places) {
+            match self.ground.stable_ends(&places) {
                 Ok(ends) => match written.iter().zip(ends).find(|(written, end)| *end <= written.offset) {
                     None => return Ok(true),
-                    Some(_) if Instant::now() < deadline => thread::sleep(LOOK_AGAIN),
+                    Some(_) if self.ground.elapsed() < deadline => self.ground.sleep(LOOK_AGAIN),
                     Some((Written { topic, partition, offset }, end)) => {
                         let id = &self.id;
                         tracing::warn!(target: "kafka", id, %topic, partition, offset, end, "what was confirmed is not visible");
@@ -211,7 +222,8 @@ impl Worker {
 
     fn recycle(&mut self) -> ControlFlow<()> {
         self.say_recycling();
-        match self.renewed(None, &mut Trouble::none(None)) {
+        let mut trouble = self.untroubled(None);
+        match self.renewed(None, &mut trouble) {
             Ok(_) => ControlFlow::Continue(()),
             Err(error) => self.end(None, error),
         }
@@ -233,7 +245,7 @@ impl Worker {
     }
 
     /// Throws the client away (unless a fresh one is given) and takes the lane over with a new one.
-    fn initialised(&mut self, fresh: Option<TransactionalClient>, trouble: &mut Trouble) -> Result<(), CommitError> {
+    fn initialised(&mut self, fresh: Option<G::Client>, trouble: &mut Trouble) -> Result<(), CommitError> {
         let mut fresh = fresh;
         self.client = None;
         loop {
@@ -253,8 +265,8 @@ impl Worker {
         }
     }
 
-    fn warmed(&self) -> Result<TransactionalClient, CommitError> {
-        let client = TransactionalClient::new(&self.settings, &self.id, Arc::clone(&self.abandoned))?;
+    fn warmed(&self) -> Result<G::Client, CommitError> {
+        let client = self.ground.client()?;
         client.warm_up(&self.topics);
         Ok(client)
     }
@@ -262,7 +274,7 @@ impl Worker {
     /// The last step that is visible now.
     fn last_visible(&mut self, trouble: &mut Trouble) -> Result<Option<DoneStep>, CommitError> {
         loop {
-            match self.probe.last_done() {
+            match self.ground.last_done() {
                 Ok(last) => return Ok(last),
                 Err(error @ ProbeError::Nonsense(_)) => return Err(error.into()),
                 Err(error) => self.note(error.into(), trouble)?,
@@ -272,7 +284,7 @@ impl Worker {
 
     /// An error once nobody wants this producer any more: it must not fence whoever comes after it.
     fn heed(&self) -> Result<(), CommitError> {
-        if self.abandoned.load(Ordering::Relaxed) {
+        if self.ground.is_abandoned() {
             return Err(CommitError::Abandoned { transactional_id: self.id.clone() });
         }
         Ok(())
@@ -283,7 +295,7 @@ impl Worker {
         trouble.attempts += 1;
         let (sequence, attempt) = (trouble.sequence, trouble.attempts);
         tracing::warn!(target: "kafka", %error, ?sequence, attempt, "a lane's commit is in trouble");
-        let tried_for = trouble.since.elapsed();
+        let tried_for = self.since(trouble.since);
         self.heed()?;
         if tried_for >= self.lane.give_up_after {
             return Err(CommitError::GaveUp {
@@ -293,15 +305,15 @@ impl Worker {
                 in_doubt: sequence.is_some(),
             });
         }
-        (self.tell)(Outcome::Troubled { sequence, attempt, error });
-        thread::sleep(RETRY_PAUSE);
+        self.ground.tell(Outcome::Troubled { sequence, attempt, error });
+        self.ground.sleep(RETRY_PAUSE);
         Ok(())
     }
 
     fn end(&mut self, sequence: Option<u64>, error: CommitError) -> ControlFlow<()> {
         let id = &self.id;
         match &error {
-            _ if self.abandoned.load(Ordering::Relaxed) => {
+            _ if self.ground.is_abandoned() => {
                 tracing::info!(target: "kafka", %error, ?sequence, id, "a lane's producer that was let go ends");
             }
             CommitError::Fenced { .. } | CommitError::Overtaken { .. } => {
@@ -310,20 +322,20 @@ impl Worker {
             _ => tracing::error!(target: "kafka", %error, ?sequence, id, "a lane's producer ends"),
         }
         if matches!(error, CommitError::Fenced { .. } | CommitError::Overtaken { .. }) {
-            (self.tell)(Outcome::Fenced { sequence });
+            self.ground.tell(Outcome::Fenced { sequence });
             return ControlFlow::Break(());
         }
         if let Some(client) = self.client.take() {
             client.abort_and_drop(self.lane.slow_commit);
         }
-        (self.tell)(Outcome::Failed { sequence, error });
+        self.ground.tell(Outcome::Failed { sequence, error });
         ControlFlow::Break(())
     }
 
     fn keep_pace(&self) {
-        let wait = self.free_at.saturating_duration_since(Instant::now());
+        let wait = self.free_at.saturating_sub(self.ground.elapsed());
         if !wait.is_zero() {
-            thread::sleep(wait);
+            self.ground.sleep(wait);
         }
     }
 

@@ -1,0 +1,242 @@
+//! Everything that the tasks of a play share: the log, the store, the processes, the groups, and what was seen.
+//! Virtual time, and each process's own clock on it. It performs nothing by itself.
+
+use crate::chance::Chance;
+use crate::coverage::Coverage;
+use crate::faults::{Fault, Mix};
+use crate::membership::Groups;
+use crate::publisher::Line;
+use crate::scenario::Scenario;
+use crate::stage::{Agenda, Hand, OUTSIDE, Process};
+use crate::store::Shelves;
+use ballast::memory::MemoryLog;
+use ballast::messages::OutMessage;
+use ballast::worker::steady::Steady;
+use domain::{SmolStr, Timestamp};
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::time::Duration;
+use xxhash_rust::xxh3::Xxh3;
+
+/// Where every play begins: a Tuesday at two in the afternoon, UTC.
+const BEGINNING: i64 = 1_772_546_400_000_000;
+/// By how much a clock jumps.
+const JUMP: i64 = 3_600_000_000;
+/// By how much all clocks have gone on in the calm: what ran ahead is caught up with.
+const AFTERWARDS: i64 = 2 * JUMP;
+
+/// A process of the service.
+#[derive(Debug, Clone, Default)]
+pub struct Machine {
+    /// Whether it runs.
+    pub alive: bool,
+    /// Microseconds by which its clock is wrong.
+    pub skew: i64,
+    /// When the group last heard of it.
+    pub heard: Duration,
+    /// Until when it is stopped.
+    pub frozen: Duration,
+}
+
+/// The world of a play.
+pub struct World {
+    /// What is to happen.
+    pub agenda: RefCell<Agenda>,
+    /// The brokers' log.
+    pub log: MemoryLog,
+    /// Chance.
+    pub chance: Chance,
+    /// What strikes how often.
+    pub mix: Mix,
+    /// What is played.
+    pub scenario: Scenario,
+    /// The store of checkpoints.
+    pub shelves: RefCell<Shelves>,
+    /// Processes.
+    pub machines: RefCell<Vec<Machine>>,
+    /// Who has which lane.
+    pub groups: RefCell<Groups>,
+    /// Producers of lanes, also of lives that have ended.
+    pub lines: RefCell<BTreeMap<(Process, usize, i32), Rc<Line>>>,
+    /// Until when the brokers are away.
+    pub down_until: Cell<Duration>,
+    /// Counts the transactions of each id, so that an old time-out meets no new one.
+    pub transactions: RefCell<BTreeMap<SmolStr, u64>>,
+    /// What happened.
+    pub coverage: RefCell<Coverage>,
+    /// What must not have happened.
+    pub wrongs: RefCell<Vec<String>>,
+    /// The text of what happened, where it is wanted.
+    pub tale: Option<RefCell<Vec<String>>>,
+    digest: RefCell<Xxh3>,
+    afterwards: Cell<i64>,
+}
+
+impl World {
+    /// A world at its beginning.
+    pub fn new(scenario: Scenario, chance: Chance, mix: Mix, told: bool) -> Rc<Self> {
+        let machines = vec![Machine { alive: true, ..Machine::default() }; scenario.processes];
+        Rc::new(Self {
+            agenda: RefCell::default(),
+            log: MemoryLog::new(),
+            chance,
+            mix,
+            shelves: RefCell::default(),
+            machines: RefCell::new(machines),
+            groups: RefCell::new(Groups::new(scenario.lanes, scenario.with_router)),
+            scenario,
+            lines: RefCell::default(),
+            down_until: Cell::new(Duration::ZERO),
+            transactions: RefCell::default(),
+            coverage: RefCell::default(),
+            wrongs: RefCell::default(),
+            tale: told.then(RefCell::default),
+            digest: RefCell::new(Xxh3::new()),
+            afterwards: Cell::new(0),
+        })
+    }
+
+    /// Virtual time since the beginning.
+    pub fn now(&self) -> Duration {
+        self.agenda.borrow().now()
+    }
+    /// The right time.
+    pub fn time(&self) -> Timestamp {
+        Timestamp::from_micros(BEGINNING + self.afterwards.get() + micros(self.now()))
+    }
+    /// The time by a process's clock.
+    pub fn clock(&self, process: Process) -> Timestamp {
+        let skew = self.machines.borrow().get(process).map_or(0, |machine| machine.skew);
+        self.time().plus_micros(skew)
+    }
+    /// Whether a fault strikes now; it is noted.
+    pub fn strikes(&self, fault: Fault) -> bool {
+        let strikes = self.chance.strikes(fault.name(), self.mix.rate(fault));
+        if strikes {
+            self.note("fault", fault.name(), || fault.name().to_owned());
+        }
+        strikes
+    }
+    /// Notes what happens: in the digest of the play, in its tale, among what was covered.
+    pub fn note(&self, kind: &'static str, name: &str, say: impl FnOnce() -> String) {
+        self.coverage.borrow_mut().saw(kind, name);
+        self.tell(|| format!("{kind}: {}", say()));
+    }
+    /// The same, for what is not counted.
+    pub fn tell(&self, say: impl FnOnce() -> String) {
+        let line = format!("{:>10.3} {}", self.now().as_micros() as u64 as f64 / 1000.0, say());
+        self.digest.borrow_mut().update(line.as_bytes());
+        if let Some(tale) = &self.tale {
+            tale.borrow_mut().push(line);
+        }
+    }
+    /// Something that must never happen has.
+    pub fn wrong(&self, what: String) {
+        self.tell(|| format!("WRONG {what}"));
+        self.wrongs.borrow_mut().push(what);
+    }
+    /// The digest of all that happened so far and of every record.
+    pub fn digest(&self) -> u64 {
+        let mut digest = self.digest.borrow().clone();
+        for (topic, partition) in self.log.places() {
+            for record in self.log.uncommitted(&topic, partition, 0) {
+                digest.update(topic.as_bytes());
+                digest.update(&partition.to_be_bytes());
+                digest.update(&record.offset.to_be_bytes());
+                digest.update(record.value.as_deref().unwrap_or_default());
+                record.headers.iter().for_each(|header| digest.update(&header.value));
+            }
+        }
+        digest.digest()
+    }
+    /// Appends a record from outside the service.
+    pub fn append(&self, message: OutMessage) -> i64 {
+        self.log.set_clock(self.time());
+        self.log.append(message)
+    }
+
+    /// A process dies: it begins again under its name after a while.
+    pub fn process_dies(self: &Rc<Self>, process: Process) {
+        if process == OUTSIDE || !self.machines.borrow()[process].alive {
+            return;
+        }
+        self.tell(|| format!("process {process} dies"));
+        self.machines.borrow_mut()[process].alive = false;
+        self.lines.borrow_mut().retain(|(owner, ..), _| *owner != process);
+        self.groups.borrow_mut().process_died(process);
+        let long = if self.chance.often("process.away.long", 2500) { 9000 } else { 1500 };
+        let away = Duration::from_millis(self.chance.between("process.away", 50, long));
+        let mut agenda = self.agenda.borrow_mut();
+        agenda.kill(process);
+        agenda.after(away, move |world| world.process_begins(process));
+    }
+    /// A process begins.
+    pub fn process_begins(&self, process: Process) {
+        let now = self.now();
+        let mut machines = self.machines.borrow_mut();
+        let machine = &mut machines[process];
+        (machine.alive, machine.heard, machine.frozen) = (true, now, Duration::ZERO);
+        drop(machines);
+        self.tell(|| format!("process {process} begins"));
+    }
+    /// A process is stopped for a while.
+    pub fn process_stops(&self, process: Process, span: Duration) {
+        let until = self.now() + span;
+        self.machines.borrow_mut()[process].frozen = until;
+        self.agenda.borrow_mut().freeze(process, until);
+    }
+    /// The clock of a process jumps, or is put right.
+    pub fn clock_jumps(&self, process: Process) {
+        let mut machines = self.machines.borrow_mut();
+        let machine = &mut machines[process];
+        machine.skew = match (machine.skew, self.chance.below("clock.way", 2)) {
+            (0, 0) => JUMP,
+            (0, _) => -JUMP,
+            _ => 0,
+        };
+    }
+    /// Faults stop: the brokers and every process are there, their clocks right and hours later.
+    pub fn calm_down(&self) {
+        self.chance.calm_down();
+        self.down_until.set(Duration::ZERO);
+        self.afterwards.set(AFTERWARDS);
+        self.machines.borrow_mut().iter_mut().for_each(|machine| machine.skew = 0);
+        self.tell(|| "calm".to_owned());
+    }
+}
+
+/// Microseconds of a span of virtual time.
+pub fn micros(span: Duration) -> i64 {
+    i64::try_from(span.as_micros()).expect("a play lasts minutes")
+}
+
+impl Hand<'_> {
+    /// A place at which the process may die or be stopped: before and after each effect.
+    pub fn effect(&self) {
+        if self.process == OUTSIDE {
+            return;
+        }
+        if self.world.strikes(Fault::Kill) {
+            self.die();
+        }
+        if self.world.strikes(Fault::Pause) {
+            let span = Duration::from_millis(self.world.chance.between("pause.span", 500, 12_000));
+            self.world.process_stops(self.process, span);
+            self.pass(Duration::ZERO);
+        }
+    }
+    /// Lets so many microseconds pass, drawn between two bounds.
+    pub fn latency(&self, least: u64, most: u64) {
+        self.pass(Duration::from_micros(self.world.chance.between("latency", least, most)));
+    }
+}
+
+impl Steady for Hand<'_> {
+    fn elapsed(&self) -> Duration {
+        self.world.now()
+    }
+    fn sleep(&self, span: Duration) {
+        self.pass(span);
+    }
+}
