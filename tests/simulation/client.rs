@@ -260,19 +260,23 @@ impl SimClient<'_> {
     /// Appends the messages of one partition, in some requests.
     fn deliver(&self, messages: Vec<OutMessage>) -> Result<(), CommitError> {
         let epoch = self.sound("sending")?;
-        let world = self.hand.world;
+        let (world, mut fails) = (self.hand.world, false);
         for (number, message) in messages.into_iter().enumerate() {
             if number == 0 || world.chance.often("append.apart", 1000) {
                 self.hand.effect();
                 self.heed()?;
                 self.arrived()?;
-                if world.strikes(Fault::AppendFails) {
+                fails = world.strikes(Fault::AppendFails);
+                if fails && world.chance.below("append.fails.before", 2) == 0 {
                     return Err(self.interrupt("delivering", "the message timed out"));
                 }
             }
             let (topic, partition) = (message.topic, message.partition);
             world.log.set_clock(world.time());
             let offset = world.log.append_in(&self.id, epoch, message).map_err(|refused| self.refused("delivering", refused))?;
+            if fails {
+                return Err(self.interrupt("delivering", "the message timed out"));
+            }
             self.note(topic, partition, offset);
             if world.strikes(Fault::AppendAnswerLost) {
                 self.errors.set(true);
@@ -324,9 +328,11 @@ impl SimClient<'_> {
         let id = self.id.clone();
         let span = least + Duration::from_millis(self.hand.world.chance.between("late-end", 0, more_ms));
         self.hand.world.agenda.borrow_mut().after(span, move |world| {
-            let torn = world.log.end_transaction(&id, epoch, true);
-            world.note("branch", if torn.is_ok() { "late-end-decides" } else { "late-end-refused" }, || format!("{id} {torn:?}"));
-            if torn.is_ok() {
+            let decided = world.log.lacks_markers(&id);
+            let answer = world.log.end_transaction(&id, epoch, true);
+            let torn = !decided && world.log.lacks_markers(&id);
+            world.note("branch", if torn { "late-end-decides" } else { "late-end-does-nothing" }, || format!("{id} {answer:?}"));
+            if torn {
                 world.markers_follow(&id, false);
             }
         });

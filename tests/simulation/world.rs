@@ -6,21 +6,25 @@ use crate::coverage::Coverage;
 use crate::faults::{Fault, Mix};
 use crate::membership::Groups;
 use crate::publisher::Line;
+use crate::inputs::BEGINNING;
 use crate::scenario::Scenario;
-use crate::stage::{Agenda, Hand, OUTSIDE, Process};
+use crate::stage::{Agenda, Hand, OUTSIDE, Process, TaskId};
 use crate::store::Shelves;
+use avro_codec::SchemaStore;
+use ballast::avro::AvroCodec;
 use ballast::memory::MemoryLog;
 use ballast::messages::OutMessage;
 use ballast::worker::steady::Steady;
 use domain::{SmolStr, Timestamp};
+use engine::Step;
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::time::Duration;
 use xxhash_rust::xxh3::Xxh3;
 
-/// Where every play begins: a Tuesday at two in the afternoon, UTC.
-const BEGINNING: i64 = 1_772_546_400_000_000;
+
+
 /// By how much a clock jumps.
 const JUMP: i64 = 3_600_000_000;
 /// By how much all clocks have gone on in the calm: what ran ahead is caught up with.
@@ -69,6 +73,12 @@ pub struct World {
     pub wrongs: RefCell<Vec<String>>,
     /// The text of what happened, where it is wanted.
     pub tale: Option<RefCell<Vec<String>>>,
+    /// The play ends: tasks of people end too.
+    pub closing: Cell<bool>,
+    /// Every lane was asked to finish.
+    pub finishing: Cell<bool>,
+    /// Conflators that have lost a frame and do not know it yet.
+    pub lost_frames: RefCell<BTreeSet<TaskId>>,
     digest: RefCell<Xxh3>,
     afterwards: Cell<i64>,
 }
@@ -92,6 +102,9 @@ impl World {
             coverage: RefCell::default(),
             wrongs: RefCell::default(),
             tale: told.then(RefCell::default),
+            closing: Cell::new(false),
+            finishing: Cell::new(false),
+            lost_frames: RefCell::default(),
             digest: RefCell::new(Xxh3::new()),
             afterwards: Cell::new(0),
         })
@@ -149,6 +162,18 @@ impl World {
             }
         }
         digest.digest()
+    }
+    /// Schemas that everybody knows.
+    pub fn schemas(&self) -> SchemaStore {
+        SchemaStore::compiled()
+    }
+    /// A lane's codec.
+    pub fn codec(&self) -> AvroCodec {
+        AvroCodec::replaying(self.schemas())
+    }
+    /// A lane hands a step to its producer.
+    pub fn saw_step(&self, role: &str, lane: i32, step: &Step) {
+        self.tell(|| format!("{role} lane {lane} closes step {}: {} windows, {} outputs", step.begin.step, step.begin.windows.len(), step.outputs.len()));
     }
     /// Appends a record from outside the service.
     pub fn append(&self, message: OutMessage) -> i64 {

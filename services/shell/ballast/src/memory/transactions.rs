@@ -6,7 +6,7 @@
 //! nothing and loses nothing by itself.
 
 use super::partition::Fate;
-use super::{MemoryLog, Shared};
+use super::MemoryLog;
 use crate::messages::OutMessage;
 use domain::SmolStr;
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,0 +1,166 @@
+//! Whether a play came out right: the model of `ballast verify`, which shares no code with the engine, on what is
+//! committed; the replay of every step; and, after a calm, whether everything has come to rest.
+
+use crate::store::last_done;
+use crate::world::World;
+use ballast::commands::verify::replayed::replayed;
+use ballast::memory::MemoryPast;
+use ballast::verify::{Checkpoint, Given, Report, SeenRecord, verify};
+use ballast::worker::Target;
+use domain::enums::RebalanceStatus;
+use domain::progress::Progress;
+use domain::rebalance_event::RebalanceEvent;
+use domain::{Output, SmolStr, Topic};
+use engine::Role;
+use paper_router::PaperRouter;
+use position_keeper::PositionKeeper;
+use rebalancer::Rebalancer;
+use std::collections::BTreeMap;
+
+/// Judges a play that has ended.
+pub fn check(world: &World) {
+    if !world.wrongs.borrow().is_empty() {
+        return;
+    }
+    let report = judged(world);
+    for check in report.checks.iter().filter(|check| !check.passed()) {
+        world.wrong(format!("{} {}: {}", check.id, check.what, check.first.clone().unwrap_or_default()));
+    }
+    lane::<PositionKeeper>(world);
+    lane::<Rebalancer>(world);
+    if world.scenario.with_router {
+        lane::<PaperRouter>(world);
+    }
+    let events = events(world);
+    cover(world, &report, &events);
+    if world.scenario.calms_down {
+        at_rest(world, &report, &events);
+    }
+}
+
+fn judged(world: &World) -> Report {
+    let places = world.log.places();
+    let records = places.iter().flat_map(|(topic, partition)| {
+        world.log.read(topic, *partition, 0).into_iter().map(move |record| SeenRecord {
+            topic: topic.as_str(),
+            partition: *partition,
+            offset: record.offset,
+            appended: record.appended,
+            key: record.key,
+            value: record.value,
+            headers: record.headers.into_iter().map(|header| (header.name.to_string(), header.value)).collect(),
+        })
+    });
+    let newest = world.shelves.borrow().newest();
+    let checkpoints = newest.into_iter().map(|(role, lane, step)| Checkpoint { role: role.to_owned(), lane, step }).collect();
+    verify(records, &Given { checkpoints, ..Given::default() })
+}
+
+/// I7: every step of a role's lanes replays to its digest.
+fn lane<R: Role + Default>(world: &World) {
+    for lane in 0..world.scenario.lanes {
+        let target = Target { lane, lanes: world.scenario.lanes, genesis: false };
+        let mut past = MemoryPast::new::<R>(world.log.clone(), lane);
+        match replayed::<R>(target, &mut world.codec(), &mut past, None) {
+            Ok(replayed) => {
+                if let Some(left) = replayed.left {
+                    world.wrong(format!("I7: {} lane {lane}: {left}", R::NAME));
+                }
+            }
+            Err(halt) => world.wrong(format!("I7: {} lane {lane}: {halt}", R::NAME)),
+        }
+        if world.scenario.calms_down {
+            whole::<R>(world, lane);
+        }
+    }
+}
+
+/// No step is left open.
+fn whole<R: Role>(world: &World, lane: i32) {
+    let (topic, log) = (R::PROGRESS, &world.log);
+    if log.stable_end(topic.name(), lane) != log.end(topic.name(), lane) {
+        world.wrong(format!("liveness: a transaction of {} lane {lane} is open", R::NAME));
+    }
+    let schemas = world.schemas();
+    let records = log.read(topic.name(), lane, 0);
+    let begun = records.iter().filter_map(|record| {
+        match avro_codec::decode_progress(&schemas, record.value.as_deref()?).ok()? {
+            Progress::Begin(begin) => Some(begin.step),
+            Progress::Done(_) => None,
+        }
+    });
+    let (begun, done) = (begun.max().unwrap_or(0), last_done(world, topic, lane));
+    if begun != done {
+        world.wrong(format!("liveness: {} lane {lane} has begun step {begun}, and {done} is the last one done", R::NAME));
+    }
+}
+
+fn events(world: &World) -> Vec<RebalanceEvent> {
+    let schemas = world.schemas();
+    let mut events = Vec::new();
+    for partition in 0..world.scenario.lanes {
+        for record in world.log.read(Topic::RebalanceEvents.name(), partition, 0) {
+            let value = record.value.as_deref().unwrap_or_default();
+            if let Ok(Output::RebalanceEvent(event)) = avro_codec::decode_output(&schemas, Topic::RebalanceEvents, value) {
+                events.push(*event);
+            }
+        }
+    }
+    events
+}
+
+/// What the records of the play have shown.
+fn cover(world: &World, report: &Report, events: &[RebalanceEvent]) {
+    let mut coverage = world.coverage.borrow_mut();
+    for check in report.checks.iter().filter(|check| check.checked > 0) {
+        coverage.saw("invariant", check.id);
+    }
+    for note in &report.notes {
+        coverage.saw("note", note.split(':').next().unwrap_or_default());
+    }
+    let mut last: BTreeMap<SmolStr, RebalanceStatus> = BTreeMap::new();
+    for event in events {
+        let id = SmolStr::new(event.rebalance_id.to_string());
+        let before = last.insert(id, event.status);
+        coverage.saw("cycle", &format!("{} → {}", before.map_or("", RebalanceStatus::symbol), event.status));
+        if let Some(code) = event.code {
+            coverage.saw("reason", code.symbol());
+        }
+        event.explanation.iter().for_each(|line| coverage.saw("reason", line.reason.symbol()));
+    }
+    for (topic, partition) in world.log.places() {
+        let count = world.log.read(&topic, partition, 0).len();
+        if count > 0 {
+            coverage.saw("topic", &topic);
+        }
+        if topic.ends_with(".dlq") {
+            for record in world.log.read(&topic, partition, 0) {
+                let headers = record.headers.iter().map(|header| (header.name.as_str(), header.value.as_slice()));
+                if let Ok(letter) = avro_codec::dead_letter_from(record.key.as_deref(), record.value.as_deref(), headers) {
+                    coverage.saw("dead-letter", letter.code.symbol());
+                }
+            }
+        }
+    }
+}
+
+/// After a calm: every input is read, every cycle has ended or waits for people, every lane runs.
+fn at_rest(world: &World, report: &Report, events: &[RebalanceEvent]) {
+    for (topic, balance) in &report.balances {
+        if balance.unread > 0 || balance.lost > 0 {
+            world.wrong(format!("liveness: of {topic}, {} records are unread and {} lost", balance.unread, balance.lost));
+        }
+    }
+    let mut last: BTreeMap<SmolStr, &RebalanceEvent> = BTreeMap::new();
+    for event in events.iter().filter(|event| !event.shadow) {
+        last.insert(SmolStr::new(event.rebalance_id.to_string()), event);
+    }
+    for event in last.values() {
+        if matches!(event.status, RebalanceStatus::Approved | RebalanceStatus::Released) {
+            world.wrong(format!("liveness: rebalance {} of {} stays {}", event.rebalance_id, event.portfolio_id, event.status));
+        }
+    }
+    if !world.finishing.get() {
+        world.groups.borrow().idle().into_iter().for_each(|idle| world.wrong(format!("liveness: {idle}")));
+    }
+}
