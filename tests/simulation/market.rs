@@ -120,7 +120,7 @@ fn publish(hand: &Hand<'_>, frame: &Frame) -> Result<(), String> {
     if world.strikes(Fault::FrameLate) {
         // What an idempotent producer sends later stands behind it: it waits too.
         let span = Duration::from_millis(world.chance.between("frame.late", 1, 3_000));
-        world.agenda.borrow_mut().after(span, move |world| drop(world.append(message)));
+        world.agenda.borrow_mut().after(span, move |world| { world.append(message); });
         hand.pass(span);
         return Ok(());
     }

@@ -124,7 +124,7 @@ impl People {
 pub fn quote(hand: &Hand<'_>) {
     while !hand.world.closing.get() {
         hand.pass(Duration::from_secs(4));
-        if !hand.world.chance.is_calm() {
+        if !hand.world.chance.is_calm() || hand.world.now() > hand.world.scenario.active + crate::play::QUOTED {
             continue;
         }
         for (number, instrument) in crate::inputs::INSTRUMENTS.into_iter().enumerate() {

@@ -17,6 +17,10 @@ use std::time::Duration;
 
 /// How long a calm lasts: longer than any order, proposal or time-out of a play.
 const CALM: Duration = Duration::from_secs(90);
+/// For how long of it prices are told.
+pub const QUOTED: Duration = Duration::from_secs(78);
+/// How long brokers take to write the markers that are due.
+const MARKERS: Duration = Duration::from_secs(4);
 /// How long lanes are waited for that were asked to finish.
 const FINISH: Duration = Duration::from_secs(5);
 
@@ -108,7 +112,11 @@ fn perform(stage: &mut Stage, world: &Rc<World>) {
     if scenario.calms_down {
         stage.play(scenario.active + CALM, wrong);
     } else {
-        return;
+        // Whoever lives dies here; what brokers have decided, they write.
+        (0..scenario.processes).for_each(|process| world.process_ends(process));
+        world.finishing.set(true);
+        world.closing.set(true);
+        return stage.play(scenario.active + MARKERS, wrong);
     }
     if world.chance.below("finish", 2) == 0 {
         world.finishing.set(true);

@@ -125,7 +125,7 @@ impl Desk {
         let twice = hand.world.strikes(Fault::RouterTwice);
         for _ in 0..=usize::from(twice) {
             let message = message.clone();
-            hand.world.agenda.borrow_mut().after(after, move |world| drop(world.append(message)));
+            hand.world.agenda.borrow_mut().after(after, move |world| { world.append(message); });
         }
     }
 }

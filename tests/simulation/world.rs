@@ -196,6 +196,12 @@ impl World {
         agenda.kill(process);
         agenda.after(away, move |world| world.process_begins(process));
     }
+    /// A process dies for ever.
+    pub fn process_ends(&self, process: Process) {
+        self.machines.borrow_mut()[process].alive = false;
+        self.groups.borrow_mut().process_died(process);
+        self.agenda.borrow_mut().kill(process);
+    }
     /// A process begins.
     pub fn process_begins(&self, process: Process) {
         let now = self.now();
