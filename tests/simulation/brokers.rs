@@ -103,5 +103,12 @@ pub fn out_message(message: &Message) -> OutMessage {
 /// A message as a producer takes it.
 pub fn message(from: OutMessage) -> Message {
     let headers = from.headers.into_iter().map(|(name, value)| (name.as_str().into(), value)).collect();
-    Message { topic: from.topic.into(), partition: Partition::Exactly(from.partition), key: from.key, value: from.value, headers, timestamp: None }
+    Message {
+        topic: from.topic.into(),
+        partition: Partition::Exactly(from.partition),
+        key: from.key,
+        value: from.value,
+        headers,
+        timestamp: None,
+    }
 }

@@ -252,8 +252,10 @@ impl Feed<'_> {
         *version += 1;
         let version = *version;
         let chance = self.chance;
-        let weights = chance.pick("policy.weights", &[["0.5", "0.3", "0.1"], ["0.3", "0.3", "0.3"], ["0.6", "0.1", "0"], ["0.9", "0.3", "0.3"]]);
-        let targets: Vec<_> = INSTRUMENTS.iter().zip(weights).map(|(id, weight)| json!({"instrument_id": id, "target_weight": weight})).collect();
+        let weights =
+            chance.pick("policy.weights", &[["0.5", "0.3", "0.1"], ["0.3", "0.3", "0.3"], ["0.6", "0.1", "0"], ["0.9", "0.3", "0.3"]]);
+        let targets: Vec<_> =
+            INSTRUMENTS.iter().zip(weights).map(|(id, weight)| json!({"instrument_id": id, "target_weight": weight})).collect();
         let policy = json!({
             "portfolio_id": portfolio, "policy_version": version, "base_currency": "USD", "targets": targets,
             "band": {"absolute": *chance.pick("policy.band", &["0.02", "0.05", "0.2"])},
@@ -288,13 +290,18 @@ impl Feed<'_> {
     }
 
     fn command(&mut self, at: Duration, portfolio: &str) {
-        let kind = *self.chance.pick("command", &["REBALANCE", "REBALANCE", "REBALANCE", "CANCEL", "HALT", "RESUME", "RELEASE", "FIRM", "RECONCILE"]);
+        let kind = *self
+            .chance
+            .pick("command", &["REBALANCE", "REBALANCE", "REBALANCE", "CANCEL", "HALT", "RESUME", "RELEASE", "FIRM", "RECONCILE"]);
         let id = self.next("command");
         let mut command = json!({
             "command_id": id, "portfolio_id": portfolio, "kind": kind, "actor": "ada", "reason": "a play", "issued_at": time_of(at).to_string()
         });
         match kind {
-            "REBALANCE" => command["mode"] = self.chance.pick("command.mode", &[json!("AUTOMATIC"), json!("APPROVAL"), json!("CHECK"), json!(null)]).clone(),
+            "REBALANCE" => {
+                command["mode"] =
+                    self.chance.pick("command.mode", &[json!("AUTOMATIC"), json!("APPROVAL"), json!("CHECK"), json!(null)]).clone()
+            }
             "HALT" | "RESUME" => {
                 command["scope"] = json!("PORTFOLIO");
                 command["target"] = json!(portfolio);
@@ -365,7 +372,9 @@ impl Feed<'_> {
 
 fn says(input: &Input) -> String {
     match input {
-        Input::Fill(fill) => format!("{} {} of {}: {} {} {}", fill.exec_type, fill.exec_id, fill.portfolio_id, fill.side, fill.quantity, fill.instrument_id),
+        Input::Fill(fill) => {
+            format!("{} {} of {}: {} {} {}", fill.exec_type, fill.exec_id, fill.portfolio_id, fill.side, fill.quantity, fill.instrument_id)
+        }
         Input::Tick(tick) => format!("tick of {}", tick.instrument_id),
         Input::Command(command) => format!("{} {:?}", command.kind, command.portfolio_id),
         Input::Policy(policy) => format!("policy {} of {}", policy.policy_version, policy.portfolio_id),

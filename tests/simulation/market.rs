@@ -7,8 +7,8 @@ use crate::lane::{Seat, Wish};
 use crate::stage::Hand;
 use ballast::messages::{OutMessage, cloud_event};
 use conflator::{Conflator, Limits, SOURCES, Tail, tail_start};
-use domain::frame::Frame;
 use domain::Topic;
+use domain::frame::Frame;
 use engine::{Codec, Origin};
 use std::rc::Rc;
 use std::time::Duration;
@@ -120,7 +120,9 @@ fn publish(hand: &Hand<'_>, frame: &Frame) -> Result<(), String> {
     if world.strikes(Fault::FrameLate) {
         // What an idempotent producer sends later stands behind it: it waits too.
         let span = Duration::from_millis(world.chance.between("frame.late", 1, 3_000));
-        world.agenda.borrow_mut().after(span, move |world| { world.append(message); });
+        world.agenda.borrow_mut().after(span, move |world| {
+            world.append(message);
+        });
         hand.pass(span);
         return Ok(());
     }
@@ -146,4 +148,3 @@ fn read_back(hand: &Hand<'_>, reading: &mut Reading) -> Result<(), String> {
 fn sources(partitions: i32) -> impl Iterator<Item = (Topic, i32)> {
     SOURCES.into_iter().flat_map(move |topic| (0..partitions).map(move |partition| (topic, partition)))
 }
-

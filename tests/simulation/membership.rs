@@ -69,7 +69,8 @@ impl Groups {
         self.seats.values().for_each(|seat| seat.wish.set(Wish::Finish(LET_GO)));
     }
     fn load(&self, role: RoleNumber, process: Process) -> usize {
-        self.owners.iter().filter(|((of, _), owner)| *of == role && **owner == Some(process)).count()
+        let will_have = |place: &(RoleNumber, i32), owner: &Option<Process>| self.moves.get(place).map_or(*owner, |moved| Some(moved.to));
+        self.owners.iter().filter(|(place, owner)| place.0 == role && will_have(place, owner) == Some(process)).count()
     }
 }
 
@@ -123,7 +124,8 @@ fn place_lane(world: &Rc<World>, place: (RoleNumber, i32), members: &[Process]) 
         }
         return;
     }
-    let (most, to) = (groups.load(place.0, owner), members.iter().copied().min_by_key(|process| (groups.load(place.0, *process), *process)));
+    let (most, to) =
+        (groups.load(place.0, owner), members.iter().copied().min_by_key(|process| (groups.load(place.0, *process), *process)));
     let uneven = to.is_some_and(|to| groups.load(place.0, to) + 1 < most);
     drop(groups);
     let moved = if uneven { to } else { Some(*world.chance.pick("hand-over.to", members)).filter(|_| world.strikes(Fault::HandOver)) };

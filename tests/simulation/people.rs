@@ -93,7 +93,8 @@ impl People {
             "" => return,
             "RELEASE" => {}
             _ => {
-                let headers: Vec<_> = letter.headers.iter().map(|header| json!({"name": header.name, "value": hex(&header.value)})).collect();
+                let headers: Vec<_> =
+                    letter.headers.iter().map(|header| json!({"name": header.name, "value": hex(&header.value)})).collect();
                 command["dead_letter"] = json!({
                     "topic": letter.topic.name(), "partition": letter.partition, "offset": letter.offset,
                     "key": letter.key.as_ref().map(hex), "headers": headers, "bytes": letter.value.as_ref().map(hex).unwrap_or_default()

@@ -73,6 +73,9 @@ pub fn play(script: &Script) -> Outcome {
         world.wrong(format!("panic: {}", text.unwrap_or_default()));
     }
     stage.clear();
+    if script.told {
+        world.tell_records();
+    }
     let tale = world.tale.as_ref().map(|tale| tale.borrow().clone()).unwrap_or_default();
     Outcome {
         wrongs: world.wrongs.borrow().clone(),

@@ -4,8 +4,8 @@ use crate::brokers::Reached;
 use crate::stage::Hand;
 use ballast::memory::{MemoryPast, MemoryReader};
 use ballast::worker::ports::{LaneReader, Past, Polled, PortError};
-use domain::progress::Progress;
 use domain::Topic;
+use domain::progress::Progress;
 use engine::{RecordRef, Role};
 use std::time::Duration;
 
@@ -124,4 +124,3 @@ impl Past for SimPast<'_> {
         }
     }
 }
-

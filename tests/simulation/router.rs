@@ -121,11 +121,14 @@ impl Desk {
     }
 
     fn send(&self, hand: &Hand<'_>, input: Input, time: Timestamp, after: Duration) {
-        let message = input_message(&input, time, "/venue", &self.serial.to_string(), hand.world.scenario.lanes).expect("it can be encoded");
+        let message =
+            input_message(&input, time, "/venue", &self.serial.to_string(), hand.world.scenario.lanes).expect("it can be encoded");
         let twice = hand.world.strikes(Fault::RouterTwice);
         for _ in 0..=usize::from(twice) {
             let message = message.clone();
-            hand.world.agenda.borrow_mut().after(after, move |world| { world.append(message); });
+            hand.world.agenda.borrow_mut().after(after, move |world| {
+                world.append(message);
+            });
         }
     }
 }

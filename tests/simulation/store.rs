@@ -137,7 +137,13 @@ impl Checkpoints for SimCheckpoints<'_> {
         if generation == 0 && older && self.world().strikes(Fault::Corrupt) {
             return Err(LoadError::Corrupt("the checksum of a segment".to_owned()));
         }
-        let name = if image.is_none() { "nothing" } else if generation == 0 { "newest" } else { "older" };
+        let name = if image.is_none() {
+            "nothing"
+        } else if generation == 0 {
+            "newest"
+        } else {
+            "older"
+        };
         self.world().note("loaded", name, || format!("{} lane {}", self.role, self.lane));
         Ok(image)
     }

@@ -4,9 +4,9 @@
 use crate::chance::Chance;
 use crate::coverage::Coverage;
 use crate::faults::{Fault, Mix};
+use crate::inputs::BEGINNING;
 use crate::membership::Groups;
 use crate::publisher::Line;
-use crate::inputs::BEGINNING;
 use crate::scenario::Scenario;
 use crate::stage::{Agenda, Hand, OUTSIDE, Process, TaskId};
 use crate::store::Shelves;
@@ -22,8 +22,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::time::Duration;
 use xxhash_rust::xxh3::Xxh3;
-
-
 
 /// By how much a clock jumps.
 const JUMP: i64 = 3_600_000_000;
@@ -173,7 +171,25 @@ impl World {
     }
     /// A lane hands a step to its producer.
     pub fn saw_step(&self, role: &str, lane: i32, step: &Step) {
-        self.tell(|| format!("{role} lane {lane} closes step {}: {} windows, {} outputs", step.begin.step, step.begin.windows.len(), step.outputs.len()));
+        self.tell(|| {
+            format!(
+                "{role} lane {lane} closes step {}: {} windows, {} outputs",
+                step.begin.step,
+                step.begin.windows.len(),
+                step.outputs.len()
+            )
+        });
+    }
+    /// Tells every committed record, as people read them.
+    pub fn tell_records(&self) {
+        for (topic, partition) in self.log.places() {
+            for record in self.log.read(&topic, partition, 0) {
+                let step =
+                    |name: &str| record.headers.iter().find(|h| h.name == name).map(|h| String::from_utf8_lossy(&h.value).into_owned());
+                let (step, json) = (step("step").unwrap_or_default(), ballast::avro::json_of(&self.schemas(), &topic, &record));
+                self.tell(|| format!("{topic}/{partition}@{} {} step {step} {json}", record.offset, record.appended));
+            }
+        }
     }
     /// Appends a record from outside the service.
     pub fn append(&self, message: OutMessage) -> i64 {

@@ -50,7 +50,9 @@ impl MemoryReader {
         for (topic, partition, position) in &mut self.positions {
             let (start, end) = (self.log.start(topic.name(), *partition), self.log.end(topic.name(), *partition));
             if *position < start || *position > end {
-                return Err(PortError::of(format!("offset {position} is not in the log of {topic}/{partition}, which spans {start}..{end}")));
+                return Err(PortError::of(format!(
+                    "offset {position} is not in the log of {topic}/{partition}, which spans {start}..{end}"
+                )));
             }
             let most = allow(*topic, *partition).min(room);
             let (records, next) = self.log.some(topic.name(), *partition, *position, most);

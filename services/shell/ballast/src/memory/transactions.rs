@@ -5,8 +5,8 @@
 //! so that an end that arrives late decides whatever its producer has open by then. It sends nothing again, waits for
 //! nothing and loses nothing by itself.
 
-use super::partition::Fate;
 use super::MemoryLog;
+use super::partition::Fate;
 use crate::messages::OutMessage;
 use domain::SmolStr;
 use std::collections::{BTreeMap, BTreeSet};

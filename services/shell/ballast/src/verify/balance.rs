@@ -159,6 +159,9 @@ fn policies_in_force(history: &History, lanes: &Lanes, fates: &Fates) -> Check {
     let drifts = history.drifts.iter().filter(|seen| !seen.repeat && !seen.record.shadow && lanes.is_settled(seen.stamp));
     let last: BTreeMap<&PortfolioId, _> = drifts.map(|seen| (&seen.record.portfolio_id, seen)).collect();
     for (portfolio, (version, place)) in in_force(history, lanes, fates) {
+        if lanes.ends_behind(KEEPER, place.partition) {
+            continue;
+        }
         let drift = last.get(&portfolio);
         let told = drift.map(|seen| seen.record.policy.as_ref().map(|policy| policy.policy_version));
         check.that(told == Some(version), || {
@@ -177,7 +180,8 @@ fn answered(history: &History, lanes: &Lanes, fates: &Fates) -> Check {
         drifts.filter_map(|seen| Some((seen.record.cause?, seen.record.cause_id.as_ref()?.to_string()))).collect();
     let followed = in_force(history, lanes, fates);
     let has_policy = |portfolio: &PortfolioId| followed.get(portfolio).is_some_and(|(version, _)| version.is_some());
-    let read = |place: Place| place.offset < lanes.end(KEEPER, place.partition, place.topic, place.partition);
+    let reaches = |place: Place| place.offset < lanes.end(KEEPER, place.partition, place.topic, place.partition);
+    let read = |place: Place| reaches(place) && !lanes.ends_behind(KEEPER, place.partition);
     let mut first: BTreeMap<_, &Command> = BTreeMap::new();
     for seen in history.commands.iter().filter(|s| matches!(s.record.kind, CommandKind::Rebalance | CommandKind::Approve)) {
         let known = seen.record.portfolio_id.as_ref().is_some_and(has_policy);

@@ -8,6 +8,7 @@ use super::report::Check;
 use super::seen::Place;
 use domain::enums::{RebalanceStatus, WaveKind};
 use domain::order::Order;
+use domain::reason::ReasonCode;
 use domain::{OrderId, PortfolioId, RebalanceId, Uuid};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -133,9 +134,13 @@ fn within_size(history: &History, fates: &Fates) -> Check {
         history.snapshots.iter().filter(|s| s.record.health.unreconciled).map(|s| &s.record.portfolio_id).collect();
     let flags_in_drift: BTreeSet<&PortfolioId> =
         history.drifts.iter().filter(|d| d.record.health.unreconciled).map(|d| &d.record.portfolio_id).collect();
+    // The books know no order's size: where a router counts nothing, the rebalancer finds it, and names the order.
+    let told = history.events.iter().filter(|seen| seen.record.code == Some(ReasonCode::Unreconciled));
+    let told: Vec<&str> = told.filter_map(|seen| seen.record.text.as_deref()).collect();
     for (place, order) in new_orders(history) {
         let Some((sum, last)) = filled.get(&order.order_id) else { continue };
-        let flag = flagged.contains(&order.portfolio_id) || flags_in_drift.contains(&order.portfolio_id);
+        let named = || told.iter().any(|text| text.contains(&order.order_id.to_string()));
+        let flag = flagged.contains(&order.portfolio_id) || flags_in_drift.contains(&order.portfolio_id) || named();
         check.that(*sum <= order.quantity.exact() || flag, || {
             format!("{last}: order {} ({place}) asks for {} and was filled {}", order.order_id, order.quantity, show(sum))
         });

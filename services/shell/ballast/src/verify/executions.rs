@@ -84,7 +84,8 @@ fn same_content<T, K: Ord>(seen: &[Seen<T>], fates: &[Fate], key: impl Fn(&T) ->
     let mut known: BTreeMap<K, (Place, String)> = BTreeMap::new();
     for (seen, fate) in seen.iter().zip(fates) {
         match fate {
-            Fate::Applied | Fate::Waiting => _ = known.insert(key(&seen.record), (seen.place, content(&seen.record))),
+            // One that waits is compared with nothing yet: both wait, and the second is refused once the first is booked.
+            Fate::Applied => _ = known.insert(key(&seen.record), (seen.place, content(&seen.record))),
             Fate::Duplicate => {
                 let Some((first, told)) = known.get(&key(&seen.record)) else { continue };
                 let again = content(&seen.record);

@@ -110,6 +110,11 @@ impl Lanes {
         };
         self.readers(topic, partition).iter().any(|(role, end)| reports(role) && offset < *end)
     }
+    /// Whether the last window of a lane was behind: what leaves the house only when it has caught up is still to come.
+    pub(super) fn ends_behind(&self, role: &str, lane: i32) -> bool {
+        let windows = self.get(role, lane).and_then(|lane| lane.windows.get(&lane.last_done()));
+        windows.and_then(|windows| windows.last()).is_some_and(|window| window.behind)
+    }
     /// Roles with a lane that reads a partition, and how far its closed steps have read.
     pub(super) fn readers(&self, topic: Topic, partition: i32) -> Vec<(&'static str, i64)> {
         let reads = |((role, _), lane): (&(&'static str, i32), &Lane)| {

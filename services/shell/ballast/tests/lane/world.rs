@@ -7,8 +7,8 @@ use ballast::memory::{MemoryCheckpoints, MemoryLog, MemoryPast, MemoryPublisher,
 use ballast::messages::{OutMessage, input_message};
 use ballast::worker::observer::{Observer, Silent};
 use ballast::worker::pacing::Pacing;
-use ballast::worker::steady::MachineTime;
 use ballast::worker::ports::{CheckpointImage, Checkpoints, LoadError, LoadedImage, PortError, Saved};
+use ballast::worker::steady::MachineTime;
 use ballast::worker::{LaneHalt, LaneWorker, Ports, Target, Turn, recover};
 use domain::frame::{Frame, FrameSource};
 use domain::refresh::Refresh;
@@ -194,7 +194,8 @@ impl World {
         let target = Target { lane: 0, lanes: self.lanes, genesis: self.genesis };
         let recovered = recover(target, &Words::default, &mut codec, &mut past, &mut store, &mut publisher, &|| false)?;
         let replayed = recovered.replayed;
-        let mut ports = Ports { reader: &mut reader, publisher: &mut publisher, checkpoints: &mut store, codec: &mut codec, steady: &self.steady };
+        let mut ports =
+            Ports { reader: &mut reader, publisher: &mut publisher, checkpoints: &mut store, codec: &mut codec, steady: &self.steady };
         let worker = LaneWorker::start(recovered, &self.core, self.pacing.clone(), observer, &mut ports)?;
         Ok(Life { worker, reader, publisher, codec, store, steady: self.steady, replayed })
     }
@@ -220,12 +221,14 @@ pub struct Life {
 impl Life {
     pub fn turn(&mut self, world: &World) -> Result<Turn, LaneHalt> {
         let checkpoints = &mut self.store;
-        let mut ports = Ports { reader: &mut self.reader, publisher: &mut self.publisher, checkpoints, codec: &mut self.codec, steady: &self.steady };
+        let mut ports =
+            Ports { reader: &mut self.reader, publisher: &mut self.publisher, checkpoints, codec: &mut self.codec, steady: &self.steady };
         self.worker.turn(world.clock, &mut ports)
     }
     pub fn finish(&mut self, budget: Duration) -> Result<bool, LaneHalt> {
         let checkpoints = &mut self.store;
-        let mut ports = Ports { reader: &mut self.reader, publisher: &mut self.publisher, checkpoints, codec: &mut self.codec, steady: &self.steady };
+        let mut ports =
+            Ports { reader: &mut self.reader, publisher: &mut self.publisher, checkpoints, codec: &mut self.codec, steady: &self.steady };
         self.worker.finish(budget, &mut ports)
     }
     /// Turns until nothing moves.

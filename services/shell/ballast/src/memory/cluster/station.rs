@@ -90,7 +90,13 @@ impl<R: Role> Station<R> {
             };
             let checkpoints = &mut self.checkpoints;
             let before = standing(&life.worker);
-            let mut ports = Ports { reader: &mut life.reader, publisher: &mut life.publisher, checkpoints, codec: &mut life.codec, steady: &self.steady };
+            let mut ports = Ports {
+                reader: &mut life.reader,
+                publisher: &mut life.publisher,
+                checkpoints,
+                codec: &mut life.codec,
+                steady: &self.steady,
+            };
             life.worker.turn(clock, &mut ports)?;
             moved |= standing(&life.worker) != before;
             if !life.publisher.is_dead() {
@@ -114,7 +120,13 @@ impl<R: Role> Station<R> {
             dangling: recovered.dangling.is_some(),
             took: started.elapsed(),
         };
-        let mut ports = Ports { reader: &mut reader, publisher: &mut publisher, checkpoints: &mut self.checkpoints, codec: &mut codec, steady: &self.steady };
+        let mut ports = Ports {
+            reader: &mut reader,
+            publisher: &mut publisher,
+            checkpoints: &mut self.checkpoints,
+            codec: &mut codec,
+            steady: &self.steady,
+        };
         let worker = LaneWorker::start(recovered, &self.core, self.pacing.clone(), Box::new(Silent), &mut ports)?;
         if std::mem::replace(&mut self.born, true) {
             self.recoveries.push(recovery);
