@@ -17,6 +17,9 @@ use position_keeper::PositionKeeper;
 use rebalancer::Rebalancer;
 use std::collections::BTreeMap;
 
+/// Seconds within which a cycle must move on: until its orders must have ended, been asked back and given up.
+const OPEN_FOR: i64 = 50;
+
 /// Judges a play that has ended.
 pub fn check(world: &World) {
     if !world.wrongs.borrow().is_empty() {
@@ -162,7 +165,8 @@ fn at_rest(world: &World, report: &Report, events: &[RebalanceEvent]) {
     for event in events.iter().filter(|event| !event.shadow) {
         last.insert(SmolStr::new(event.rebalance_id.to_string()), event);
     }
-    for event in last.values() {
+    let long_ago = world.time().plus_seconds(-OPEN_FOR);
+    for event in last.values().filter(|event| event.as_of < long_ago) {
         if matches!(event.status, RebalanceStatus::Approved | RebalanceStatus::Released) {
             world.wrong(format!("liveness: rebalance {} of {} stays {}", event.rebalance_id, event.portfolio_id, event.status));
         }

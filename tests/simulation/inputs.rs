@@ -15,7 +15,8 @@ pub const BEGINNING: i64 = 1_772_546_400_000_000;
 /// Every instrument of a play.
 pub const INSTRUMENTS: [&str; 4] = ["ALFA", "BRAVO", "CHARLIE", "DELTA"];
 const CENTS: [i64; 4] = [10_000, 4_200, 25_050, 777];
-const PORTFOLIOS: [&str; 5] = ["growth", "income", "north", "south", "family"];
+/// Every portfolio of a play.
+pub const PORTFOLIOS: [&str; 5] = ["growth", "income", "north", "south", "family"];
 
 /// A record and its moment.
 #[derive(Debug, Clone)]

@@ -15,18 +15,24 @@ use std::time::Duration;
 /// Between two looks.
 const LOOK: Duration = Duration::from_millis(700);
 
+/// Between two rounds of those who put things right.
+const PUT_RIGHT: Duration = Duration::from_secs(12);
+
 /// The task of those who watch.
 pub fn watch(hand: &Hand<'_>) {
-    let mut people = People { read: BTreeMap::new(), said: 0 };
+    let mut people = People { read: BTreeMap::new(), said: 0, put_right: Duration::ZERO };
     while !hand.world.closing.get() {
         hand.pass(LOOK);
         people.look(hand);
+        people.put_right(hand);
     }
 }
 
 struct People {
     read: BTreeMap<(&'static str, i32), i64>,
     said: u64,
+    /// When everything is put right next.
+    put_right: Duration,
 }
 
 impl People {
@@ -44,6 +50,18 @@ impl People {
                     self.settle(hand, &record);
                 }
             }
+        }
+    }
+
+    /// In a calm, whatever waits for a person gets one.
+    fn put_right(&mut self, hand: &Hand<'_>) {
+        if !hand.world.chance.is_calm() || hand.world.now() < self.put_right {
+            return;
+        }
+        self.put_right = hand.world.now() + PUT_RIGHT;
+        for portfolio in crate::inputs::PORTFOLIOS {
+            self.say(hand, json!({"kind": "RELEASE", "portfolio_id": portfolio}));
+            self.say(hand, json!({"kind": "RESUME", "portfolio_id": portfolio, "scope": "PORTFOLIO", "target": portfolio}));
         }
     }
 

@@ -6,7 +6,7 @@ use super::lanes::Lanes;
 use super::ledger::{Cause, Causes};
 use super::report::Check;
 use super::seen::{Place, Seen};
-use domain::SmolStr;
+use domain::{PortfolioId, SmolStr};
 use domain::cash::CashEntry;
 use domain::fill::Fill;
 use std::collections::BTreeMap;
@@ -14,8 +14,11 @@ use std::collections::BTreeMap;
 /// The rows of I3.
 pub(super) fn check(history: &History, lanes: &Lanes, fates: &Fates, causes: &Causes<'_>) -> Vec<Check> {
     let mut conflicts = Check::new("I3", "a known id with other content is dead-lettered, never dropped");
-    same_content(&history.fills, &fates.fills, fill_key, economics, &mut conflicts);
-    same_content(&history.cash, &fates.cash, cash_key, cash_economics, &mut conflicts);
+    let queued = |portfolio: &PortfolioId| fates.queued.contains(portfolio);
+    let fills = history.fills.iter().zip(&fates.fills).filter(|(seen, _)| !queued(&seen.record.portfolio_id));
+    same_content(fills, fill_key, economics, &mut conflicts);
+    let cash = history.cash.iter().zip(&fates.cash).filter(|(seen, _)| !queued(&seen.record.portfolio_id));
+    same_content(cash, cash_key, cash_economics, &mut conflicts);
     vec![act_once(history, lanes, causes), none_lost(history, fates), conflicts, in_log_order(history, lanes, causes)]
 }
 
@@ -80,9 +83,14 @@ fn cash_economics(cash: &CashEntry) -> String {
     format!("{:?}", (cash.kind, cash.currency, cash.amount, &cash.instrument_id, cash.quantity))
 }
 
-fn same_content<T, K: Ord>(seen: &[Seen<T>], fates: &[Fate], key: impl Fn(&T) -> K, content: impl Fn(&T) -> String, check: &mut Check) {
+fn same_content<'a, T: 'a, K: Ord>(
+    judged: impl Iterator<Item = (&'a Seen<T>, &'a Fate)>,
+    key: impl Fn(&T) -> K,
+    content: impl Fn(&T) -> String,
+    check: &mut Check,
+) {
     let mut known: BTreeMap<K, (Place, String)> = BTreeMap::new();
-    for (seen, fate) in seen.iter().zip(fates) {
+    for (seen, fate) in judged {
         match fate {
             // One that waits is compared with nothing yet: both wait, and the second is refused once the first is booked.
             Fate::Applied => _ = known.insert(key(&seen.record), (seen.place, content(&seen.record))),

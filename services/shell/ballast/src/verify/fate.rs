@@ -52,6 +52,8 @@ pub(super) struct Fates {
     pub(super) fills: Vec<Fate>,
     /// Aligned with the history's cash entries.
     pub(super) cash: Vec<Fate>,
+    /// Portfolios of which records wait in their queue: what stands behind one, known or not, may wait too.
+    pub(super) queued: BTreeSet<PortfolioId>,
 }
 
 /// Whether an entry books the input that it names, rather than following from it. What a corporate action does is
@@ -82,6 +84,7 @@ impl Fates {
         // Records of a portfolio wait in one queue, so that one that lacks something holds up the others; but for
         // one that awaits its execution, which waits by itself.
         let stuck = fates.stuck(history, &needs, &awaited);
+        fates.queued.clone_from(&stuck);
         let fill_may_wait = |seen: &Seen<Fill>| stuck.contains(&seen.record.portfolio_id) || awaited.by(seen);
         fates.fills = fates.judge(history, &history.fills, lanes, fill_key, fill_may_wait);
         let cash_may_wait = |seen: &Seen<CashEntry>| stuck.contains(&seen.record.portfolio_id) || awaited.by_entry(seen);
