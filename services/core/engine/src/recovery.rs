@@ -137,7 +137,9 @@ pub fn decide(facts: &Facts) -> Result<Recovery, Halt> {
     if let Some(recorded) = recorded.filter(|recorded| *recorded != facts.lanes) {
         return Err(Halt::LaneCount { recorded, found: facts.lanes });
     }
-    if let Some(Written { place, step }) = facts.written.clone() {
+    // Where the first step of all hangs, its outputs may stand before its progress does.
+    let first_hangs = hanging(0, &facts.undecided).is_some();
+    if let Some(Written { place, step }) = facts.written.clone().filter(|_| !first_hangs) {
         if !facts.genesis {
             return Err(Halt::Written { place, step });
         }
@@ -272,6 +274,15 @@ mod tests {
         assert!(told.starts_with("LOST_PROGRESS") && told.contains("portfolio.ledger.v1/2") && told.contains("--genesis"), "{told}");
         // A life that begins anew goes on above their numbers, and is found again by them.
         assert_eq!(decide(&Facts { genesis: true, ..lost }).unwrap().begin_after, 7);
+    }
+
+    #[test]
+    fn outputs_of_a_first_step_that_hangs_are_its_own() {
+        let written = Some(Written { place: "portfolio.ledger.v1/2".to_owned(), step: 1 });
+        let hangs = Facts { written: written.clone(), undecided: vec![begin(1), done(1)], ..facts(None, vec![]) };
+        assert_eq!(way(&hangs), (vec![], Some(1)));
+        let other = Facts { undecided: vec![begin(8)], ..hangs };
+        assert!(matches!(decide(&other), Err(Halt::Written { .. })), "what hangs is not the step that begins the lane");
     }
 
     fn begin(step: i64) -> Progress {

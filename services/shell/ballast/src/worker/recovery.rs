@@ -220,6 +220,10 @@ fn facts<R: Role>(target: Target, lane: Option<&Lane<R>>, progress_from: i64, pa
     let undecided = past.undecided()?;
     let nothing = lane.is_none() && progress.is_empty();
     let written = if nothing { written::<R>(target.lane, past)? } else { None };
+    // Whoever was stopped between the two looks finds what the next owner has written meanwhile.
+    if written.is_some() && !past.progress(first)?.is_empty() {
+        return Err(PortError::later("another owner has begun the lane meanwhile: it is recovered from its progress").into());
+    }
     Ok(Facts {
         checkpoint: lane.map(Lane::step),
         checkpoint_lanes: lane.map(Lane::lanes),

@@ -1,11 +1,14 @@
 //! The exits of a recovery: what halts it, what it falls back to, and how a lane begins anew.
 
-use crate::role::at;
+use crate::role::{Words, at};
 use crate::world::{World, halted};
-use ballast::worker::LaneHalt;
-use ballast::worker::ports::{LoadError, PortError};
+use ballast::avro::AvroCodec;
+use ballast::memory::{MemoryPast, MemoryPublisher};
+use ballast::worker::ports::{LoadError, Past, PortError};
+use ballast::worker::{LaneHalt, Target, recover};
 use domain::Topic;
-use engine::Settings;
+use domain::progress::Progress;
+use engine::{RecordRef, Settings};
 
 /// A world in which a lane said some words and was killed; its checkpoints are gone.
 fn spoken() -> World {
@@ -43,6 +46,44 @@ fn progress_behind_the_checkpoint_halts_the_lane() {
     world.trim_progress(i64::MAX);
     let text = halted(World { log: world.log.clone(), store, ..World::default() }.live());
     assert!(text.starts_with("LOST_PROGRESS"), "emptied below an end that nobody recorded: {text}");
+}
+
+/// A past in which somebody else writes between two looks at progress.
+struct Overtaken {
+    past: MemoryPast,
+    looked: u32,
+}
+
+impl Past for Overtaken {
+    fn bounds(&mut self, topic: Topic, partition: i32) -> Result<(i64, i64), PortError> {
+        self.past.bounds(topic, partition)
+    }
+    fn range(&mut self, topic: Topic, partition: i32, from: i64, to: i64, take: &mut dyn FnMut(&dyn RecordRef)) -> Result<(), PortError> {
+        self.past.range(topic, partition, from, to, take)
+    }
+    fn frames_start(&mut self) -> Result<i64, PortError> {
+        self.past.frames_start()
+    }
+    fn progress(&mut self, from: i64) -> Result<Vec<Progress>, PortError> {
+        self.looked += 1;
+        if self.looked == 1 { Ok(Vec::new()) } else { self.past.progress(from) }
+    }
+}
+
+#[test]
+fn a_lane_that_was_stopped_while_another_began_it_does_not_take_its_outputs_for_an_earlier_lifes() {
+    let world = World::default();
+    world.say("a");
+    drop(world.run().unwrap());
+    world.put(Topic::Snapshots, b"what the other owner wrote");
+    let mut past = Overtaken { past: MemoryPast::new::<Words>(world.log.clone(), 0), looked: 0 };
+    let mut publisher = MemoryPublisher::new::<Words>(world.log.clone(), 0);
+    let target = Target { lane: 0, lanes: 1, genesis: false };
+    let fresh = &Words::default;
+    let halt = recover(target, fresh, &mut AvroCodec::default(), &mut past, &mut World::default().store, &mut publisher, &|| false);
+    let halt = halt.err().unwrap();
+    assert!(halt.passes(), "{halt}");
+    assert!(halt.to_string().contains("another owner"), "{halt}");
 }
 
 #[test]

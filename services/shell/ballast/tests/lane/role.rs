@@ -67,6 +67,7 @@ impl Role for Words {
     const NAME: &'static str = "words";
     const INPUTS: &'static [Topic] = &[Topic::Frames, Topic::Policies, Topic::Refresh];
     const PROGRESS: Topic = Topic::RebalancerProgress;
+    const OWN_OUTPUTS: &'static [Topic] = &[Topic::Snapshots];
 
     fn configure(&mut self, _settings: &Settings) {}
     fn begin_after(&mut self, step: i64) {
