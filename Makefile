@@ -6,7 +6,7 @@ DEMO_STACK := .local/demo-stack
 CARGO      := cargo
 
 .DEFAULT_GOAL := help
-.PHONY: help install up down env fmt lint test chaos demo bench clean
+.PHONY: help install up down env fmt lint test chaos soak planted demo bench clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,6 +54,15 @@ chaos: ## Kill every role, then roles at random, for a minute under load; then c
 	@trap '$(SWEEP)' EXIT; trap 'exit 130' INT TERM; \
 		BALLAST_KILL_SECONDS=$${BALLAST_KILL_SECONDS:-60} \
 		$(CARGO) test --profile fast --package system-tests --test e2e --locked -- kill_loop --nocapture
+
+soak: ## Play SEEDS seeds of the simulator, or without end
+	@first=$${FIRST:-1}; while :; do \
+		BALLAST_SIM_FIRST=$$first BALLAST_SIM_SEEDS=$${SEEDS:-20000} \
+			$(CARGO) test --profile fast --package system-tests --test simulation --locked -- nothing_is_lost --nocapture || exit; \
+		[ -z "$${SEEDS:-}" ] || exit 0; first=$$((first + 20000)); done
+
+planted: ## Plant known mistakes in a copy of the sources, one by one: the simulator must find each
+	tests/simulation/planted/find
 
 demo: ## Watch real fills and prices become explained orders, on servers of its own that start anew
 	@$(STACK) down --delete --dir $(DEMO_STACK)

@@ -1,3 +1,4 @@
-//! The contract with everybody else: a client in another language, with nothing but `schemas/`.
+//! Contracts: with a client in another language, which has nothing but `schemas/`; and of the log in memory with a broker.
 
+mod broker;
 mod python;

@@ -3,6 +3,7 @@
 
 use crate::brokers::{Reached, out_message};
 use crate::faults::Fault;
+use crate::planted::Planted;
 use crate::publisher::Line;
 use crate::stage::Hand;
 use ballast::memory::{ProducerEpoch, Refused};
@@ -97,7 +98,10 @@ impl<'a> Ground for SimGround<'a> {
             Outcome::Confirmed { timings: None, .. } => world.note("branch", "confirmed-by-progress", || self.id.to_string()),
             _ => world.tell(|| format!("{} {outcome:?}", self.id)),
         }
-        self.line.heard.borrow_mut().push_back(outcome);
+        // That planted one was told when the step was handed over.
+        if !world.errs(Planted::ConfirmedWhenSubmitted) || !matches!(outcome, Outcome::Confirmed { .. }) {
+            self.line.heard.borrow_mut().push_back(outcome);
+        }
     }
 }
 
@@ -145,7 +149,7 @@ impl Transactions for SimClient<'_> {
     fn serve(&self) {}
 
     fn saw_errors(&self) -> bool {
-        self.errors.get()
+        self.errors.get() && !self.hand.world.errs(Planted::NeverRecycled)
     }
 
     fn begin(&self) -> Result<(), CommitError> {
@@ -168,6 +172,30 @@ impl Transactions for SimClient<'_> {
     }
 
     fn end(&self, budget: Duration) -> Result<(), CommitError> {
+        let ended = self.ended(budget);
+        if self.hand.world.errs(Planted::FailureIsSuccess) && matches!(ended, Err(CommitError::Interrupted { .. })) {
+            self.broken.set(false);
+            return Ok(());
+        }
+        ended
+    }
+
+    fn written(&self) -> Vec<Written> {
+        let lost = self.hand.world.errs(Planted::FailureIsSuccess);
+        if lost { Vec::new() } else { self.written.borrow().clone() }
+    }
+
+    fn abort_and_drop(self, limit: Duration) {
+        let Some(epoch) = self.epoch.get() else { return };
+        if self.hand.reach(limit) != Reached::Never && self.hand.world.log.end_transaction(&self.id, epoch, false).is_ok() {
+            self.hand.world.markers_follow(&self.id, false);
+        }
+    }
+}
+
+impl SimClient<'_> {
+    /// Ends the transaction, with all that may happen to the request and to its answer.
+    fn ended(&self, budget: Duration) -> Result<(), CommitError> {
         self.sound("commit_transaction")?;
         self.hand.effect();
         self.heed()?;
@@ -198,19 +226,6 @@ impl Transactions for SimClient<'_> {
         Ok(())
     }
 
-    fn written(&self) -> Vec<Written> {
-        self.written.borrow().clone()
-    }
-
-    fn abort_and_drop(self, limit: Duration) {
-        let Some(epoch) = self.epoch.get() else { return };
-        if self.hand.reach(limit) != Reached::Never && self.hand.world.log.end_transaction(&self.id, epoch, false).is_ok() {
-            self.hand.world.markers_follow(&self.id, false);
-        }
-    }
-}
-
-impl SimClient<'_> {
     fn sound(&self, attempted: &'static str) -> Result<ProducerEpoch, CommitError> {
         match self.epoch.get() {
             Some(epoch) if !self.broken.get() => Ok(epoch),
@@ -226,6 +241,12 @@ impl SimClient<'_> {
     }
     fn refused(&self, attempted: &'static str, refused: Refused) -> CommitError {
         match refused {
+            Refused::Fenced if self.hand.world.errs(Planted::FightsWhenFenced) => {
+                if let Ok(epoch) = self.hand.world.log.take_over(&self.id) {
+                    self.epoch.set(Some(epoch));
+                }
+                self.interrupt(attempted, "fighting")
+            }
             Refused::Fenced => {
                 self.broken.set(true);
                 CommitError::Fenced { transactional_id: self.id.to_string() }

@@ -16,8 +16,8 @@ impl Coverage {
         }
     }
     /// How often a name was seen.
-    pub fn count(&self, kind: &'static str, name: &str) -> u64 {
-        self.0.get(&(kind, name.to_owned())).copied().unwrap_or(0)
+    pub fn count(&self, kind: &str, name: &str) -> u64 {
+        self.of(kind).find(|(of, _)| *of == name).map_or(0, |(_, count)| count)
     }
     /// Adds another play's.
     pub fn add(&mut self, other: &Coverage) {

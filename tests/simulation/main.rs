@@ -1,6 +1,6 @@
 //! The simulator of whole clusters: every role and lane, several processes, one thread and one seed. The real engine,
 //! workers and commit policy run on a log and a store in memory that fail as brokers and databases do; whoever
-//! dies does so at any effect. See `decisions/0050`.
+//! dies does so at any effect. See `services/decisions/0050` and `0051`.
 
 mod brokers;
 mod chance;
@@ -12,36 +12,79 @@ mod inputs;
 mod lane;
 mod market;
 mod membership;
+mod must;
 mod people;
+mod planted;
 mod play;
 mod publisher;
 mod reading;
 mod router;
 mod scenario;
+mod seeds;
+mod shrink;
 mod stage;
 mod store;
 mod world;
 
 use play::{Script, play};
+use seeds::{Run, from_environment};
+
+/// Seeds of an ordinary run.
+const SEEDS: u64 = 2_000;
 
 #[test]
-fn one_seed() {
-    let seed = std::env::var("SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(1);
-    let many: u64 = std::env::var("SEEDS").ok().and_then(|seed| seed.parse().ok()).unwrap_or(1);
-    let mut all = coverage::Coverage::default();
-    let started = std::time::Instant::now();
-    let mut bad = 0;
-    for seed in seed..seed + many {
-        let outcome = play(&Script { seed, told: many == 1, ..Script::default() });
-        all.add(&outcome.coverage);
-        if many == 1 {
-            outcome.tale.iter().for_each(|line| println!("{line}"));
-            println!("{} moments, digest {:x}", outcome.moments, outcome.digest);
-        }
-        if !outcome.wrongs.is_empty() {
-            bad += 1;
-            println!("seed {seed}: {:?}", outcome.wrongs.iter().take(2).collect::<Vec<_>>());
+fn nothing_is_lost_or_doubled_whatever_fails() {
+    let (first, count) = (from_environment("BALLAST_SIM_FIRST", 1), from_environment("BALLAST_SIM_SEEDS", SEEDS));
+    let run = Run::of(first, count);
+    println!("{run}");
+    run.assert_sound();
+    if count >= SEEDS {
+        must::assert_seen(&run.coverage);
+    }
+}
+
+#[test]
+fn a_seed_plays_the_same_to_the_byte() {
+    for seed in 1..=20 {
+        let told = |told| play(&Script { seed, told, ..Script::default() });
+        let (once, again) = (told(true), told(false));
+        assert_eq!((once.digest, once.moments, &once.struck), (again.digest, again.moments, &again.struck), "seed {seed}");
+    }
+}
+
+#[test]
+fn every_planted_mistake_is_found() {
+    let mut missed = Vec::new();
+    for (mistake, seeds) in planted::ALL {
+        match planted::found(mistake, seeds) {
+            Some((seed, wrong)) => println!("{:<24} seed {seed:>4}: {wrong}", format!("{mistake:?}")),
+            None => missed.push(mistake),
         }
     }
-    println!("{all}\n{bad} bad of {many} in {:?}", started.elapsed());
+    assert_eq!(missed, [], "not found within their seeds");
+}
+
+#[test]
+fn a_failure_is_told_with_its_shortest_cause() {
+    let planted = Some(planted::Planted::ReadsOneTooLate);
+    let (seed, _) = planted::found(planted::Planted::ReadsOneTooLate, 50).expect("it is found");
+    let whole = Script { seed, planted, ..Script::default() };
+    let cause = shrink::shrink(&whole);
+    assert!(!cause.outcome.wrongs.is_empty());
+    let (before, after) = (play(&whole), &cause.outcome);
+    assert!(after.struck.len() + after.inputs - cause.script.left_out.len() < before.struck.len() + before.inputs, "something was taken away");
+    let shown = shrink::shown(&cause);
+    assert!(shown.contains("its shortest cause") && shown.contains(&format!("BALLAST_SIM_SEED={seed}")), "{shown}");
+}
+
+/// Plays the seed of `BALLAST_SIM_SEED`, tells all of it, and looks for the shortest cause where it goes wrong.
+#[test]
+fn played_again() {
+    let Ok(seed) = std::env::var("BALLAST_SIM_SEED") else { return };
+    let script = Script { seed: seed.parse().expect("BALLAST_SIM_SEED is a number"), told: true, ..Script::default() };
+    let outcome = play(&script);
+    outcome.tale.iter().for_each(|line| println!("{line}"));
+    if !outcome.wrongs.is_empty() {
+        panic!("{}", shrink::shown(&shrink::shrink(&Script { told: false, ..script })));
+    }
 }

@@ -5,6 +5,7 @@ use crate::stage::Hand;
 use ballast::messages::input_message;
 use ballast::stored::StoredRecord;
 use domain::command::Command;
+use domain::dead_letter::DeadLetter;
 use domain::enums::RebalanceStatus;
 use domain::rebalance_event::RebalanceEvent;
 use domain::{Input, Output, Topic};
@@ -104,7 +105,11 @@ impl People {
         let headers = record.headers.iter().map(|header| (header.name.as_str(), header.value.as_slice()));
         let Ok(letter) = avro_codec::dead_letter_from(record.key.as_deref(), record.value.as_deref(), headers) else { return };
         let Some(portfolio) = &letter.portfolio_id else { return };
-        let kind = *hand.world.chance.pick("people.letter", &["ADMIT", "DISCARD", "RELEASE", "RELEASE", ""]);
+        let mut kind = *hand.world.chance.pick("people.letter", &["ADMIT", "DISCARD", "RELEASE", "RELEASE", ""]);
+        // Whoever admits a late record has looked whether it was booked before.
+        if kind == "ADMIT" && was_sent_before(hand, &letter) {
+            kind = "DISCARD";
+        }
         let hex = |bytes: &Vec<u8>| domain::dead_letter::hex::encode(bytes);
         let mut command = json!({"kind": kind, "portfolio_id": portfolio});
         match kind {
@@ -137,6 +142,19 @@ impl People {
         let message = input_message(&input, hand.world.time(), "/people", &id, hand.world.scenario.lanes).expect("it can be encoded");
         hand.world.append(message);
     }
+}
+
+/// Whether a record of the same ids stands before the one that was refused.
+fn was_sent_before(hand: &Hand<'_>, letter: &DeadLetter) -> bool {
+    let schemas = hand.world.schemas();
+    let id = |key: Option<&[u8]>, value: Option<&[u8]>| match avro_codec::decode(&schemas, letter.topic, key, value) {
+        Ok(Input::Fill(fill)) => Some(fill.exec_id.clone()),
+        Ok(Input::Cash(entry)) => Some(entry.entry_id.clone()),
+        _ => None,
+    };
+    let own = id(letter.key.as_deref(), letter.value.as_deref());
+    let before = hand.world.log.range(letter.topic.name(), letter.partition, 0, letter.offset);
+    own.is_some() && before.iter().any(|record| id(record.key.as_deref(), record.value.as_deref()) == own)
 }
 
 /// Keeps prices fresh, so that plans can be made to the end.

@@ -6,6 +6,7 @@ use crate::coverage::Coverage;
 use crate::faults::{Fault, Mix};
 use crate::membership::meet;
 use crate::people::{quote, watch};
+use crate::planted::Planted;
 use crate::router::route;
 use crate::scenario::Scenario;
 use crate::stage::{OUTSIDE, Stage};
@@ -35,6 +36,8 @@ pub struct Script {
     pub left_out: BTreeSet<usize>,
     /// Whether the tale is kept.
     pub told: bool,
+    /// A mistake that the ports make.
+    pub planted: Option<Planted>,
 }
 
 /// What came of a play.
@@ -62,7 +65,7 @@ pub fn play(script: &Script) -> Outcome {
     let mix = Mix::of(&chance);
     let scenario = Scenario::of(&chance, &mix, &script.left_out);
     let inputs = scenario.inputs.len() + script.left_out.len();
-    let world = World::new(scenario, chance, mix, script.told);
+    let world = World::new(scenario, chance, mix, script);
     let mut stage = Stage::new(world.clone());
     let played = catch_unwind(AssertUnwindSafe(|| {
         perform(&mut stage, &world);

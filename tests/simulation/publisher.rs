@@ -2,6 +2,7 @@
 
 use crate::brokers::{Reached, message};
 use crate::client::SimGround;
+use crate::planted::Planted;
 use crate::stage::{Hand, TaskId};
 use ballast::kafka::{outcome_of, taken_over};
 use ballast::messages::step_messages;
@@ -75,6 +76,21 @@ impl<'a> SimPublisher<'a> {
         self.hand.world.agenda.borrow_mut().wake(self.task);
         Ok(())
     }
+    /// The mistakes that were planted here.
+    fn err(&self, commit: &mut Commit) {
+        let world = self.hand.world;
+        if world.errs(Planted::DoneBeforeOutputs) {
+            commit.begin.append(&mut commit.done);
+        }
+        if world.errs(Planted::OutputsBeforeBegin) {
+            commit.outputs.append(&mut commit.begin);
+            std::mem::swap(&mut commit.outputs, &mut commit.begin);
+        }
+        if world.errs(Planted::ConfirmedWhenSubmitted) {
+            let (sequence, took) = (commit.step.sequence, Duration::ZERO);
+            self.line.heard.borrow_mut().push_back(Heard::Confirmed { sequence, took, timings: None, recycled: false });
+        }
+    }
     /// Lets what was ordered end within a limit; past it the producer is abandoned, and ends when it can.
     pub fn close(self, limit: Duration) {
         self.line.closed.set(true);
@@ -90,7 +106,11 @@ impl<'a> SimPublisher<'a> {
 /// The producer's task.
 fn produce(hand: &Hand<'_>, line: &Rc<Line>, id: &SmolStr, progress: Topic, lane: i32) {
     let ground = SimGround { hand, line: line.clone(), id: id.clone(), progress, lane };
-    let mut policy = LanePolicy::new(ground, LaneSettings::default(), id.to_string(), &[]).expect("a client of a play is always made");
+    let mut settings = LaneSettings::default();
+    if hand.world.errs(Planted::NeverRecycled) {
+        settings.slow_commit = Duration::from_secs(3600);
+    }
+    let mut policy = LanePolicy::new(ground, settings, id.to_string(), &[]).expect("a client of a play is always made");
     policy.warm_up();
     loop {
         let order = line.orders.borrow_mut().pop_front();
@@ -129,12 +149,13 @@ impl Publisher for SimPublisher<'_> {
         self.hand.effect();
         let messages = step_messages(self.role, self.progress, self.lane, step);
         self.hand.world.saw_step(self.role, self.lane, step);
-        let commit = Commit {
+        let mut commit = Commit {
             step: DoneStep { sequence: u64::try_from(messages.step).map_err(PortError::of)?, mark: messages.mark },
             begin: vec![message(messages.begin)],
             outputs: messages.outputs.into_iter().map(message).collect(),
             done: vec![message(messages.done)],
         };
+        self.err(&mut commit);
         self.order(Order::Commit(commit))
     }
     fn outcome(&mut self, wait: Duration) -> Option<Outcome> {

@@ -1,6 +1,7 @@
 //! Reading, live and for recovery, through brokers that may be away, slow, or answer for some partitions only.
 
 use crate::brokers::Reached;
+use crate::planted::Planted;
 use crate::stage::Hand;
 use ballast::memory::{MemoryPast, MemoryReader};
 use ballast::worker::ports::{LaneReader, Past, Polled, PortError};
@@ -31,7 +32,10 @@ impl<'a> SimReader<'a> {
 
 impl LaneReader for SimReader<'_> {
     fn assign(&mut self, starts: &[(Topic, i32, i64)]) -> Result<(), PortError> {
-        self.inner.assign(starts)
+        let late = i64::from(self.hand.world.errs(Planted::ReadsOneTooLate));
+        let end = |topic: Topic, partition| self.hand.world.log.stable_end(topic.name(), partition);
+        let starts: Vec<_> = starts.iter().map(|(topic, partition, offset)| (*topic, *partition, (offset + late).min(end(*topic, *partition).max(*offset)))).collect();
+        self.inner.assign(&starts)
     }
     fn poll(&mut self, max: usize, wait: Duration, take: &mut dyn FnMut(Polled<'_>)) -> Result<(), PortError> {
         let world = self.hand.world;
@@ -102,7 +106,13 @@ impl Past for SimPast<'_> {
     }
     fn progress(&mut self, from: i64) -> Result<Vec<Progress>, PortError> {
         self.ask()?;
-        self.inner.progress(from)
+        let world = self.hand.world;
+        let mut progress = self.inner.progress(from + i64::from(world.errs(Planted::ProgressCut)))?;
+        if world.errs(Planted::DanglingForgotten) {
+            let done: Vec<i64> = progress.iter().filter_map(|record| if let Progress::Done(done) = record { Some(done.step) } else { None }).collect();
+            progress.retain(|record| !matches!(record, Progress::Begin(begin) if !done.contains(&begin.step)));
+        }
+        Ok(progress)
     }
     fn undecided(&mut self) -> Result<Vec<Progress>, PortError> {
         self.ask()?;

@@ -2,6 +2,7 @@
 //! way there and back. What is kept is kept whole, as in one transaction; what fails its check says so.
 
 use crate::faults::Fault;
+use crate::planted::Planted;
 use crate::stage::Hand;
 use crate::world::World;
 use ballast::messages::{DONE, done_of};
@@ -147,8 +148,12 @@ impl Checkpoints for SimCheckpoints<'_> {
         self.world().note("loaded", name, || format!("{} lane {}", self.role, self.lane));
         Ok(image)
     }
-    fn save(&mut self, image: CheckpointImage) {
+    fn save(&mut self, mut image: CheckpointImage) {
         self.hand.effect();
+        if self.world().errs(Planted::CheckpointForgets) {
+            image.changed.pop();
+            image.full_bucket = None;
+        }
         let (world, role, lane, progress) = (self.hand.world, self.role, self.lane, self.progress);
         let slow = world.strikes(Fault::SaveSlow);
         let took = Duration::from_millis(world.chance.between("save", 1, if slow { 8_000 } else { 40 }));

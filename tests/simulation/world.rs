@@ -6,6 +6,8 @@ use crate::coverage::Coverage;
 use crate::faults::{Fault, Mix};
 use crate::inputs::BEGINNING;
 use crate::membership::Groups;
+use crate::planted::Planted;
+use crate::play::Script;
 use crate::publisher::Line;
 use crate::scenario::Scenario;
 use crate::stage::{Agenda, Hand, OUTSIDE, Process, TaskId};
@@ -77,13 +79,14 @@ pub struct World {
     pub finishing: Cell<bool>,
     /// Conflators that have lost a frame and do not know it yet.
     pub lost_frames: RefCell<BTreeSet<TaskId>>,
+    planted: Option<Planted>,
     digest: RefCell<Xxh3>,
     afterwards: Cell<i64>,
 }
 
 impl World {
     /// A world at its beginning.
-    pub fn new(scenario: Scenario, chance: Chance, mix: Mix, told: bool) -> Rc<Self> {
+    pub fn new(scenario: Scenario, chance: Chance, mix: Mix, script: &Script) -> Rc<Self> {
         let machines = vec![Machine { alive: true, ..Machine::default() }; scenario.processes];
         Rc::new(Self {
             agenda: RefCell::default(),
@@ -99,7 +102,8 @@ impl World {
             transactions: RefCell::default(),
             coverage: RefCell::default(),
             wrongs: RefCell::default(),
-            tale: told.then(RefCell::default),
+            tale: script.told.then(RefCell::default),
+            planted: script.planted,
             closing: Cell::new(false),
             finishing: Cell::new(false),
             lost_frames: RefCell::default(),
@@ -108,6 +112,10 @@ impl World {
         })
     }
 
+    /// Whether the ports make a mistake.
+    pub fn errs(&self, planted: Planted) -> bool {
+        self.planted == Some(planted)
+    }
     /// Virtual time since the beginning.
     pub fn now(&self) -> Duration {
         self.agenda.borrow().now()

@@ -1,0 +1,90 @@
+//! What an ordinary run must have seen at least once: every fault, every way back, every life of a cycle that plays
+//! can reach, and the reasons and refusals of an ordinary day. A rule whose plays never come to it is not tested.
+
+use crate::coverage::Coverage;
+use crate::faults::Fault;
+
+/// Ways that lanes and their producers must have gone.
+const BRANCHES: [&str; 14] = [
+    "confirmed-by-progress",
+    "conflator-begins-again",
+    "fell-back-to-older-checkpoint",
+    "lane-fenced",
+    "lane-recovers-again",
+    "late-end-decides",
+    "late-end-does-nothing",
+    "let-go-whole",
+    "producer-fenced",
+    "producer-recycled",
+    "producer-troubled",
+    "transaction-hangs",
+    "transaction-timed-out",
+    "waits-for-producer-before",
+];
+/// How recoveries must have gone.
+const RECOVERIES: [&str; 3] = ["dangling", "nothing-to-replay", "replayed"];
+/// Ends of saves.
+const SAVES: [&str; 2] = ["kept", "overtaken"];
+/// Edges of a cycle's life.
+const CYCLES: [&str; 12] = [
+    " → NO_ACTION_NEEDED",
+    " → PENDING_APPROVAL",
+    " → PROPOSED",
+    " → REFUSED",
+    " → RELEASED",
+    "APPROVED → RELEASED",
+    "PENDING_APPROVAL → APPROVED",
+    "PENDING_APPROVAL → EXPIRED",
+    "PENDING_APPROVAL → REJECTED",
+    "RELEASED → COMPLETED",
+    "RELEASED → FAILED",
+    "RELEASED → STUCK",
+];
+/// Reasons of plans and refusals.
+const REASONS: [&str; 16] = [
+    "BELOW_MINIMUM_DEVIATION",
+    "CASH_SHORTAGE",
+    "DATA_GAP",
+    "DO_NOT_SELL",
+    "DRIFT_BUY",
+    "DRIFT_SELL",
+    "HALTED",
+    "KILL_SWITCH",
+    "NOTHING_TO_DO",
+    "OPEN_CYCLE",
+    "ORDER_LIMIT",
+    "QUARANTINED",
+    "STALE_PRICE",
+    "TURNOVER_CAP",
+    "UNRECONCILED",
+    "WITHIN_BAND",
+];
+/// Why inputs are refused.
+const LETTERS: [&str; 10] = [
+    "DUPLICATE_CONFLICT",
+    "FUTURE_TICK",
+    "INVALID_COMMAND",
+    "INVALID_POLICY",
+    "INVALID_RECORD",
+    "LATE_FILL",
+    "OUT_OF_RANGE",
+    "UNDECODABLE",
+    "WAIT_EXCEEDED",
+    "WRONG_LANE",
+];
+
+/// Fails where something of it is missing.
+pub fn assert_seen(coverage: &Coverage) {
+    let faults = Fault::ALL.iter().map(|fault| ("fault", fault.name()));
+    let lists: [(&str, &[&str]); 6] = [
+        ("branch", &BRANCHES),
+        ("recovery", &RECOVERIES),
+        ("saved", &SAVES),
+        ("cycle", &CYCLES),
+        ("reason", &REASONS),
+        ("dead-letter", &LETTERS),
+    ];
+    let rest = lists.iter().flat_map(|(kind, names)| names.iter().map(move |name| (*kind, *name)));
+    let missing: Vec<_> = faults.chain(rest).filter(|(kind, name)| coverage.count(kind, name) == 0).collect();
+    assert!(missing.is_empty(), "never seen: {missing:?}");
+}
