@@ -89,9 +89,10 @@ fn on_a_broker(settings: &KafkaSettings, deeds: &[Deed]) -> (Vec<String>, Seen) 
         let (producer, heard) = owners.entry(owner).or_insert_with(|| {
             let probe = TailProbe::new(settings, PROGRESS.name().into(), 0, |record: &Record<'_>| done(record.value()));
             let (tell, heard) = channel();
-            let producer = LaneProducer::spawn(settings, LaneSettings::default(), "contract".to_owned(), &[], Box::new(probe), move |outcome| {
-                let _ = tell.send(outcome);
-            });
+            let producer =
+                LaneProducer::spawn(settings, LaneSettings::default(), "contract".to_owned(), &[], Box::new(probe), move |outcome| {
+                    let _ = tell.send(outcome);
+                });
             (producer.expect("settings"), heard)
         });
         match order {
@@ -295,10 +296,15 @@ fn the_log_in_memory_says_and_shows_what_a_broker_does() {
     ];
     let (broker, memory) = (on_a_broker(&settings, &script), in_memory(&script));
     assert_eq!(broker.0, memory.0, "what owners hear");
-    let values = |seen: &Seen| seen.iter().map(|(records, _)| records.iter().map(|(_, text)| text.clone()).collect()).collect::<Vec<Vec<_>>>();
+    let values =
+        |seen: &Seen| seen.iter().map(|(records, _)| records.iter().map(|(_, text)| text.clone()).collect()).collect::<Vec<Vec<_>>>();
     assert_eq!(values(&broker.1), values(&memory.1), "what readers see");
     // What a refused record's companions left behind is told by their senders' batches: offsets are compared before it.
     let early = |seen: &Seen| seen.iter().map(|(records, _)| records.iter().take(6).cloned().collect()).collect::<Vec<Vec<_>>>();
     assert_eq!(early(&broker.1), early(&memory.1), "and where");
-    assert!(memory.0.iter().any(|said| said.starts_with("fenced")) && memory.0.iter().any(|said| said.starts_with("refused")), "{:?}", memory.0);
+    assert!(
+        memory.0.iter().any(|said| said.starts_with("fenced")) && memory.0.iter().any(|said| said.starts_with("refused")),
+        "{:?}",
+        memory.0
+    );
 }

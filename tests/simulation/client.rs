@@ -91,11 +91,11 @@ impl<'a> Ground for SimGround<'a> {
     fn tell(&mut self, outcome: Outcome) {
         let world = self.hand.world;
         match &outcome {
+            Outcome::Confirmed { timings: None, .. } => world.note("branch", "confirmed-by-progress", || self.id.to_string()),
             Outcome::Confirmed { recycled: true, .. } => world.note("branch", "producer-recycled", || format!("{} {outcome:?}", self.id)),
             Outcome::Fenced { .. } => world.note("branch", "producer-fenced", || self.id.to_string()),
             Outcome::Failed { error, .. } => world.note("branch", "producer-failed", || format!("{} {error}", self.id)),
             Outcome::Troubled { error, .. } => world.note("branch", "producer-troubled", || format!("{} {error}", self.id)),
-            Outcome::Confirmed { timings: None, .. } => world.note("branch", "confirmed-by-progress", || self.id.to_string()),
             _ => world.tell(|| format!("{} {outcome:?}", self.id)),
         }
         // That planted one was told when the step was handed over.

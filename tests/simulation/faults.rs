@@ -99,12 +99,12 @@ pub struct Mix(Vec<u64>);
 
 impl Mix {
     /// The mix of a seed: one in eight is without faults, others enable about half of the kinds, each at its own
-    /// strength.
-    pub fn of(chance: &Chance) -> Self {
-        let none = chance.below("mix.none", 8) == 0;
+    /// strength. A `harsh` one has faults in every seed, and more of them: where a mistake is looked for.
+    pub fn of(chance: &Chance, harsh: bool) -> Self {
+        let none = chance.below("mix.none", 8) == 0 && !harsh;
         let rate = |fault: &Fault| {
             let enabled = chance.below("mix.enabled", 2) == 1 && !none;
-            let strength = chance.between("mix.strength", 1, 4);
+            let strength = chance.between("mix.strength", 1, 4) * if harsh { 3 } else { 1 };
             if enabled { fault.rate() * strength / 2 } else { 0 }
         };
         Self(Fault::ALL.iter().map(rate).collect())

@@ -72,7 +72,10 @@ fn a_failure_is_told_with_its_shortest_cause() {
     let cause = shrink::shrink(&whole);
     assert!(!cause.outcome.wrongs.is_empty());
     let (before, after) = (play(&whole), &cause.outcome);
-    assert!(after.struck.len() + after.inputs - cause.script.left_out.len() < before.struck.len() + before.inputs, "something was taken away");
+    assert!(
+        after.struck.len() + after.inputs - cause.script.left_out.len() < before.struck.len() + before.inputs,
+        "something was taken away"
+    );
     let shown = shrink::shown(&cause);
     assert!(shown.contains("its shortest cause") && shown.contains(&format!("BALLAST_SIM_SEED={seed}")), "{shown}");
 }

@@ -41,18 +41,28 @@ const CYCLES: [&str; 12] = [
     "RELEASED → STUCK",
 ];
 /// Reasons of plans and refusals.
-const REASONS: [&str; 16] = [
+const REASONS: [&str; 26] = [
+    "BACKLOG",
     "BELOW_MINIMUM_DEVIATION",
-    "CASH_SHORTAGE",
+    "COOLDOWN",
     "DATA_GAP",
+    "DO_NOT_BUY",
     "DO_NOT_SELL",
     "DRIFT_BUY",
     "DRIFT_SELL",
+    "EDITED",
+    "EXIT",
     "HALTED",
     "KILL_SWITCH",
+    "MARKET_CLOSED",
     "NOTHING_TO_DO",
+    "NOT_BREACHED",
+    "NO_PRICE",
     "OPEN_CYCLE",
+    "ORDER_FAILED",
     "ORDER_LIMIT",
+    "POSITION_LIMIT",
+    "PRICE_OUTLIER",
     "QUARANTINED",
     "STALE_PRICE",
     "TURNOVER_CAP",
@@ -60,13 +70,15 @@ const REASONS: [&str; 16] = [
     "WITHIN_BAND",
 ];
 /// Why inputs are refused.
-const LETTERS: [&str; 10] = [
+const LETTERS: [&str; 12] = [
     "DUPLICATE_CONFLICT",
     "FUTURE_TICK",
+    "INVALID_ALLOCATION",
     "INVALID_COMMAND",
     "INVALID_POLICY",
     "INVALID_RECORD",
     "LATE_FILL",
+    "LATE_REFERENCE",
     "OUT_OF_RANGE",
     "UNDECODABLE",
     "WAIT_EXCEEDED",

@@ -62,7 +62,7 @@ pub struct Outcome {
 /// Plays.
 pub fn play(script: &Script) -> Outcome {
     let chance = Chance::new(script.seed, script.spared.clone());
-    let mix = Mix::of(&chance);
+    let mix = Mix::of(&chance, script.planted.is_some());
     let scenario = Scenario::of(&chance, &mix, &script.left_out);
     let inputs = scenario.inputs.len() + script.left_out.len();
     let world = World::new(scenario, chance, mix, script);
@@ -76,13 +76,15 @@ pub fn play(script: &Script) -> Outcome {
         world.wrong(format!("panic: {}", text.unwrap_or_default()));
     }
     stage.clear();
+    world.chance.struck().iter().for_each(|(fault, _)| world.coverage.borrow_mut().saw("fault", fault));
+    let digest = world.digest();
     if script.told {
         world.tell_records();
     }
     let tale = world.tale.as_ref().map(|tale| tale.borrow().clone()).unwrap_or_default();
     Outcome {
         wrongs: world.wrongs.borrow().clone(),
-        digest: world.digest(),
+        digest,
         struck: world.chance.struck(),
         inputs,
         coverage: world.coverage.borrow().clone(),

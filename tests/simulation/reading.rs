@@ -34,7 +34,10 @@ impl LaneReader for SimReader<'_> {
     fn assign(&mut self, starts: &[(Topic, i32, i64)]) -> Result<(), PortError> {
         let late = i64::from(self.hand.world.errs(Planted::ReadsOneTooLate));
         let end = |topic: Topic, partition| self.hand.world.log.stable_end(topic.name(), partition);
-        let starts: Vec<_> = starts.iter().map(|(topic, partition, offset)| (*topic, *partition, (offset + late).min(end(*topic, *partition).max(*offset)))).collect();
+        let starts: Vec<_> = starts
+            .iter()
+            .map(|(topic, partition, offset)| (*topic, *partition, (offset + late).min(end(*topic, *partition).max(*offset))))
+            .collect();
         self.inner.assign(&starts)
     }
     fn poll(&mut self, max: usize, wait: Duration, take: &mut dyn FnMut(Polled<'_>)) -> Result<(), PortError> {
@@ -109,7 +112,8 @@ impl Past for SimPast<'_> {
         let world = self.hand.world;
         let mut progress = self.inner.progress(from + i64::from(world.errs(Planted::ProgressCut)))?;
         if world.errs(Planted::DanglingForgotten) {
-            let done: Vec<i64> = progress.iter().filter_map(|record| if let Progress::Done(done) = record { Some(done.step) } else { None }).collect();
+            let done: Vec<i64> =
+                progress.iter().filter_map(|record| if let Progress::Done(done) = record { Some(done.step) } else { None }).collect();
             progress.retain(|record| !matches!(record, Progress::Begin(begin) if !done.contains(&begin.step)));
         }
         Ok(progress)

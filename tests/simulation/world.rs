@@ -133,7 +133,7 @@ impl World {
     pub fn strikes(&self, fault: Fault) -> bool {
         let strikes = self.chance.strikes(fault.name(), self.mix.rate(fault));
         if strikes {
-            self.note("fault", fault.name(), || fault.name().to_owned());
+            self.tell(|| format!("fault: {}", fault.name()));
         }
         strikes
     }

@@ -6,9 +6,9 @@ use super::lanes::Lanes;
 use super::ledger::{Cause, Causes};
 use super::report::Check;
 use super::seen::{Place, Seen};
-use domain::{PortfolioId, SmolStr};
 use domain::cash::CashEntry;
 use domain::fill::Fill;
+use domain::{PortfolioId, SmolStr};
 use std::collections::BTreeMap;
 
 /// The rows of I3.
