@@ -68,7 +68,7 @@ fn every_planted_mistake_is_found() {
 fn a_failure_is_told_with_its_shortest_cause() {
     let planted = Some(planted::Planted::ReadsOneTooLate);
     let (seed, _) = planted::found(planted::Planted::ReadsOneTooLate, 50).expect("it is found");
-    let whole = Script { seed, planted, ..Script::default() };
+    let whole = Script { seed, planted, harsh: true, ..Script::default() };
     let cause = shrink::shrink(&whole);
     assert!(!cause.outcome.wrongs.is_empty());
     let (before, after) = (play(&whole), &cause.outcome);

@@ -56,7 +56,8 @@ impl People {
 
     /// In a calm, whatever waits for a person gets one.
     fn put_right(&mut self, hand: &Hand<'_>) {
-        if !hand.world.chance.is_calm() || hand.world.now() < self.put_right {
+        let over = hand.world.now() > hand.world.scenario.active + crate::play::QUOTED;
+        if !hand.world.chance.is_calm() || over || hand.world.now() < self.put_right {
             return;
         }
         self.put_right = hand.world.now() + PUT_RIGHT;

@@ -36,6 +36,8 @@ pub struct Script {
     pub left_out: BTreeSet<usize>,
     /// Whether the tale is kept.
     pub told: bool,
+    /// Whether faults are many.
+    pub harsh: bool,
     /// A mistake that the ports make.
     pub planted: Option<Planted>,
 }
@@ -62,7 +64,7 @@ pub struct Outcome {
 /// Plays.
 pub fn play(script: &Script) -> Outcome {
     let chance = Chance::new(script.seed, script.spared.clone());
-    let mix = Mix::of(&chance, script.planted.is_some());
+    let mix = Mix::of(&chance, script.harsh);
     let scenario = Scenario::of(&chance, &mix, &script.left_out);
     let inputs = scenario.inputs.len() + script.left_out.len();
     let world = World::new(scenario, chance, mix, script);
