@@ -98,6 +98,9 @@ impl<'a> Ground for SimGround<'a> {
             Outcome::Troubled { error, .. } => world.note("branch", "producer-troubled", || format!("{} {error}", self.id)),
             _ => world.tell(|| format!("{} {outcome:?}", self.id)),
         }
+        if matches!(outcome, Outcome::Troubled { .. }) && world.strikes(Fault::KillInTrouble) {
+            self.hand.die();
+        }
         // That planted one was told when the step was handed over.
         if !world.errs(Planted::ConfirmedWhenSubmitted) || !matches!(outcome, Outcome::Confirmed { .. }) {
             self.line.heard.borrow_mut().push_back(outcome);

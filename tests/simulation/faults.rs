@@ -92,6 +92,8 @@ faults! {
     RouterTwice = "router-twice", 2000;
     /// A router fills in parts, slowly, and cancels the rest.
     RouterParts = "router-parts", 2500;
+    /// A process dies while a commit of its own is in trouble.
+    KillInTrouble = "kill-in-trouble", 2000;
 }
 
 /// How often each kind strikes in one play.

@@ -109,8 +109,11 @@ impl<'a> Wave<'a> {
         };
         let mut candidates = self.drifts.iter().filter(fits).rev();
         let newest = candidates.clone().next();
-        let same = candidates.clone().find(|drift| prices(drift) && policy(drift));
-        same.or(candidates.find(prices)).or(newest).copied()
+        let same = |drift: &&&Seen<Drift>| prices(drift) && policy(drift);
+        // Of two alike that one step has read, the wave may stand on the earlier: a step may have several windows.
+        let began = self.began();
+        let sound = candidates.clone().find(|drift| same(drift) && drift.place.offset >= began && is_sound(&drift.record));
+        sound.or(candidates.clone().find(same)).or(candidates.find(prices)).or(newest).copied()
     }
     /// First drift offset that was not read when the wave's step ended.
     fn read(&self) -> i64 {
@@ -118,12 +121,24 @@ impl<'a> Wave<'a> {
         let lane = self.lanes.get(stamp.role, stamp.lane);
         lane.map_or(i64::MAX, |lane| lane.position(stamp.step, Topic::Drift, stamp.lane))
     }
+    /// First drift offset that the wave's step has read.
+    fn began(&self) -> i64 {
+        let Some(stamp) = self.seen.stamp else { return 0 };
+        let lane = self.lanes.get(stamp.role, stamp.lane);
+        lane.map_or(0, |lane| lane.position(stamp.step - 1, Topic::Drift, stamp.lane))
+    }
     /// Whether an event of the portfolio, no later than the wave, has this fresh price.
     fn had_price(&self, order: &Order) -> bool {
         let read = self.read();
         let before = self.drifts.iter().filter(|drift| drift.place.offset < read);
         before.filter_map(|drift| line_of(&drift.record, order)).any(|line| is_price(line, order) && line.price_flag == PriceFlag::Fresh)
     }
+}
+
+/// Whether orders may stand on an event.
+fn is_sound(drift: &Drift) -> bool {
+    let health = &drift.health;
+    health.complete && !health.quarantined && !health.unreconciled && health.waiting == 0
 }
 
 fn line_of<'a>(drift: &'a Drift, order: &Order) -> Option<&'a DriftLine> {
@@ -144,8 +159,7 @@ impl Rows {
             return;
         };
         let health = &event.record.health;
-        let fit = health.complete && !health.quarantined && !health.unreconciled && health.waiting == 0;
-        self.event.that(fit, || {
+        self.event.that(is_sound(&event.record), || {
             let (complete, quarantined, unreconciled) = (health.complete, health.quarantined, health.unreconciled);
             format!(
                 "{} stands on {}: complete {complete}, quarantined {quarantined}, unreconciled {unreconciled}, waiting {}",
