@@ -143,8 +143,11 @@ struct Client {
 struct Memory {
     log: MemoryLog,
     now: Cell<Duration>,
-    heard: Rc<RefCell<Vec<Outcome>>>,
+    heard: Heard,
 }
+
+/// What an owner has heard.
+type Heard = Rc<RefCell<Vec<Outcome>>>;
 
 const ID: &str = "contract";
 
@@ -242,7 +245,7 @@ impl Ground for Memory {
 /// The script in memory.
 fn in_memory(deeds: &[Deed]) -> (Vec<String>, Seen) {
     let log = MemoryLog::new();
-    let mut owners: BTreeMap<&str, (LanePolicy<Memory>, Rc<RefCell<Vec<Outcome>>>)> = BTreeMap::new();
+    let mut owners: BTreeMap<&str, (LanePolicy<Memory>, Heard)> = BTreeMap::new();
     let mut said = Vec::new();
     for deed in deeds {
         let (owner, order) = of(*deed);

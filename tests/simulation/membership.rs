@@ -147,15 +147,9 @@ fn tell(world: &Rc<World>, process: Process) {
             Some(seat) if seat.ended.get() => {
                 world.groups.borrow_mut().seats.remove(&(process, role, lane));
             }
-            Some(seat) if owner == Some(process) && moving => {
-                if seat.wish.get() == Wish::GoOn {
-                    seat.wish.set(Wish::Finish(LET_GO));
-                }
-            }
-            Some(seat) if owner != Some(process) && seat.wish.get() == Wish::GoOn => {
-                if !world.strikes(Fault::SplitBrain) {
-                    seat.wish.set(Wish::Drop);
-                }
+            Some(seat) if owner == Some(process) && moving && seat.wish.get() == Wish::GoOn => seat.wish.set(Wish::Finish(LET_GO)),
+            Some(seat) if owner != Some(process) && seat.wish.get() == Wish::GoOn && !world.strikes(Fault::SplitBrain) => {
+                seat.wish.set(Wish::Drop);
             }
             None if owner == Some(process) && !moving => begin(world, process, role, lane),
             _ => {}

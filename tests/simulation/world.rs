@@ -144,7 +144,8 @@ impl World {
     }
     /// The same, for what is not counted.
     pub fn tell(&self, say: impl FnOnce() -> String) {
-        let line = format!("{:>10.3} {}", self.now().as_micros() as u64 as f64 / 1000.0, say());
+        let now = micros(self.now());
+        let line = format!("{:>6}.{:03} {}", now / 1000, now % 1000, say());
         self.digest.borrow_mut().update(line.as_bytes());
         if let Some(tale) = &self.tale {
             tale.borrow_mut().push(line);
