@@ -212,6 +212,8 @@ impl SimClient<'_> {
         if world.strikes(Fault::EndHeld) {
             self.arrives_later(SOCKET, 1_500);
             self.hand.pass(SOCKET);
+        } else if world.strikes(Fault::EndOvertaken) {
+            self.arrives_later(Duration::ZERO, 250);
         } else if world.strikes(Fault::EndCut) {
             self.errors.set(true);
             self.arrives_later(Duration::ZERO, 600);

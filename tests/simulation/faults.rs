@@ -94,6 +94,8 @@ faults! {
     RouterParts = "router-parts", 2500;
     /// A process dies while a commit of its own is in trouble.
     KillInTrouble = "kill-in-trouble", 2000;
+    /// The request to end a transaction is overtaken by its own repetition, and nobody sees anything of it.
+    EndOvertaken = "end-overtaken", 200;
 }
 
 /// How often each kind strikes in one play.
