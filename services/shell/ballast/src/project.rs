@@ -9,6 +9,7 @@
 mod closings;
 mod cursors;
 mod life;
+mod months;
 mod places;
 mod repeats;
 mod rows;

@@ -1,4 +1,4 @@
-//! Postgres: checkpoints for recovery, rows for people.
+//! Postgres: checkpoints for recovery, rows for people, and what people ask of them.
 //!
 //! Promises: a checkpoint is written whole or not at all, by one writer at a time, and is verified
 //! when it is read; a projection batch and the offsets it consumed stand or fall together. Knows
@@ -8,6 +8,7 @@
 pub mod checkpoints;
 mod errors;
 pub mod projections;
+pub mod queries;
 mod schema;
 mod settings;
 mod statement;

@@ -83,13 +83,21 @@ mod tests {
     const TABLES: &str = concat!(
         include_str!("../migrations/0002_projections.sql"),
         include_str!("../migrations/0004_closes.sql"),
-        include_str!("../migrations/0005_strategies.sql")
+        include_str!("../migrations/0005_strategies.sql"),
+        include_str!("../migrations/0007_months.sql"),
+        include_str!("../migrations/0008_series.sql"),
+        include_str!("../migrations/0009_ledger_entries.sql"),
+        include_str!("../migrations/0010_performance.sql")
     );
     const COMMENTS: &str = concat!(
         include_str!("../migrations/0003_comments.sql"),
         include_str!("../migrations/0004_closes.sql"),
         include_str!("../migrations/0005_strategies.sql"),
-        include_str!("../migrations/0006_closes_version.sql")
+        include_str!("../migrations/0006_closes_version.sql"),
+        include_str!("../migrations/0007_months.sql"),
+        include_str!("../migrations/0008_series.sql"),
+        include_str!("../migrations/0009_ledger_entries.sql"),
+        include_str!("../migrations/0010_performance.sql")
     );
 
     /// Table, column and type of every column, as the migration writes them: one a line.
@@ -98,7 +106,11 @@ mod tests {
         for line in TABLES.lines() {
             if let Some(name) = line.strip_prefix("CREATE TABLE ") {
                 table = name.trim_end_matches(" (").to_owned();
-            } else if let Some(column) = line.strip_prefix("    ").filter(|line| line.starts_with(|c: char| c.is_ascii_lowercase())) {
+            } else if line.starts_with(')') {
+                table.clear();
+            } else if let Some(column) =
+                line.strip_prefix("    ").filter(|line| !table.is_empty() && line.starts_with(|c: char| c.is_ascii_lowercase()))
+            {
                 let mut words = column.split([' ', ',']).filter(|word| !word.is_empty());
                 let (name, kind) = (words.next().unwrap(), words.next().unwrap());
                 columns.push((format!("{table}.{name}"), kind.to_owned()));

@@ -12,6 +12,7 @@ use serde::Deserialize;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
 use crate::StoreError;
+use crate::projections::Monthly;
 
 /// Text that never shows itself: `Debug` and `Display` print `***`.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
@@ -103,11 +104,21 @@ pub struct Settings {
     pub lock_timeout_ms: u64,
     /// Shown in `pg_stat_activity`.
     pub application_name: String,
-    /// Days after which the projector removes rows of `performance_snapshots`, but never a portfolio's newest;
-    /// 0 means never.
+    /// Days for which the projector keeps rows of `performance_snapshots`: months that ended before are dropped whole.
+    /// 0 means for ever, here and below.
     pub keep_snapshots_days: u32,
-    /// Days after which the projector removes rows of `closes`, but never a portfolio's newest; 0 means never.
+    /// Days for which it keeps `values_by_minute`.
+    pub keep_minutes_days: u32,
+    /// Days for which it keeps `values_by_hour`.
+    pub keep_hours_days: u32,
+    /// Days for which it keeps `close_versions`; `values_by_day` stays.
     pub keep_closes_days: u32,
+    /// Days for which it keeps `portfolio_rebalances`.
+    pub keep_rebalances_days: u32,
+    /// Days for which it keeps `ledger_entries`.
+    pub keep_ledger_days: u32,
+    /// Days for which it keeps `performance_records` and `risk_records`.
+    pub keep_figures_days: u32,
 }
 
 impl Default for Settings {
@@ -129,7 +140,12 @@ impl Default for Settings {
             lock_timeout_ms: 5_000,
             application_name: "ballast".to_owned(),
             keep_snapshots_days: 30,
+            keep_minutes_days: 30,
+            keep_hours_days: 730,
             keep_closes_days: 0,
+            keep_rebalances_days: 0,
+            keep_ledger_days: 0,
+            keep_figures_days: 0,
         }
     }
 }
@@ -139,6 +155,20 @@ impl Settings {
     #[must_use]
     pub fn from_url(url: &str) -> Self {
         Settings { url: Some(Secret::new(url)), ..Settings::default() }
+    }
+
+    /// Days for which a table in months is kept; 0 means for ever.
+    #[must_use]
+    pub fn keep_days(&self, table: Monthly) -> u32 {
+        match table {
+            Monthly::Snapshots => self.keep_snapshots_days,
+            Monthly::Minutes => self.keep_minutes_days,
+            Monthly::Hours => self.keep_hours_days,
+            Monthly::Closes => self.keep_closes_days,
+            Monthly::Rebalances => self.keep_rebalances_days,
+            Monthly::Ledger => self.keep_ledger_days,
+            Monthly::Performance | Monthly::Risk => self.keep_figures_days,
+        }
     }
 
     /// Refuses what no store can be made of: contradictions, a URL that is none, files that cannot be read. Contacts

@@ -23,6 +23,12 @@ const TIMESTAMPTZ: Oid = Oid(1184);
 const TIMESTAMPTZ_ARRAY: Oid = Oid(1185);
 
 impl Micros {
+    /// The midnight of UTC before it, or it itself where it is one.
+    pub(crate) fn start_of_day(self) -> Self {
+        const DAY: i64 = 86_400_000_000;
+        Micros(self.0.saturating_sub(self.0.rem_euclid(DAY)))
+    }
+
     fn to_pg(self) -> i64 {
         self.0.saturating_sub(PG_EPOCH).clamp(PG_FIRST, PG_END - 1)
     }

@@ -12,7 +12,7 @@ const DAY_MS: i128 = 86_400_000;
 const CENTURY_DAYS: i128 = 36_500;
 
 /// Ranges of whole numbers, both ends included.
-const RANGES: [(&str, i128, i128); 46] = [
+const RANGES: [(&str, i128, i128); 51] = [
     ("lanes", 1, 1024),
     ("kafka.live_fetch_wait_ms", *LIVE_FETCH_WAIT_MS.start() as i128, *LIVE_FETCH_WAIT_MS.end() as i128),
     ("kafka.fetch_ahead_kib", *FETCH_AHEAD_KIB.start() as i128, *FETCH_AHEAD_KIB.end() as i128),
@@ -23,7 +23,12 @@ const RANGES: [(&str, i128, i128); 46] = [
     ("postgres.statement_timeout_ms", 0, DAY_MS),
     ("postgres.lock_timeout_ms", 0, DAY_MS),
     ("postgres.keep_snapshots_days", 0, CENTURY_DAYS),
+    ("postgres.keep_minutes_days", 0, CENTURY_DAYS),
+    ("postgres.keep_hours_days", 0, CENTURY_DAYS),
     ("postgres.keep_closes_days", 0, CENTURY_DAYS),
+    ("postgres.keep_rebalances_days", 0, CENTURY_DAYS),
+    ("postgres.keep_ledger_days", 0, CENTURY_DAYS),
+    ("postgres.keep_figures_days", 0, CENTURY_DAYS),
     ("telemetry.otlp_timeout_ms", 1, 600_000),
     ("telemetry.otlp_interval_ms", 100, DAY_MS),
     ("telemetry.waiting_warn_seconds", 1, 30 * 86_400),

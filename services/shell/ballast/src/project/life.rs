@@ -4,6 +4,7 @@
 //! Promises bounded batches, and that a batch is written before the next is read.
 
 use super::cursors::{Cursor, stored_of};
+use super::months::Months;
 use super::places::{Source, places, sources};
 use super::repeats::Repeats;
 use super::rows::{RowError, Rows, Spot, take};
@@ -17,7 +18,7 @@ use avro_codec::SchemaStore;
 use engine::RecordRef;
 use kafka_log::{Batch, Pace, Reader, Start, TopicName};
 use postgres_store::projections::ProjectionBatch;
-use postgres_store::{Micros, Retry, StoreError};
+use postgres_store::{Retry, StoreError};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use telemetry::RoleMetrics;
@@ -38,9 +39,6 @@ const AGAIN: (Duration, Duration) = (Duration::from_millis(200), Duration::from_
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Between two measurements of the lag.
 const MEASURE_EVERY: Duration = Duration::from_secs(5);
-/// How often snapshots that are too old are looked for, and how many go at once.
-const PRUNE_EVERY: Duration = Duration::from_secs(3600);
-const PRUNED_AT_ONCE: i64 = 2_000;
 
 /// Records that are still to be written one at a time, because a batch with one of them was refused.
 #[derive(Debug, Default)]
@@ -56,8 +54,7 @@ pub(super) struct Life<'a> {
     cursors: Vec<Cursor>,
     repeats: Repeats,
     measured: Instant,
-    /// When old snapshots were last all removed.
-    pruned: Option<Instant>,
+    months: Months,
 }
 
 /// What was gathered for one transaction.
@@ -98,7 +95,7 @@ impl<'a> Life<'a> {
             cursors,
             repeats: Repeats::default(),
             measured: Instant::now(),
-            pruned: None,
+            months: Months::default(),
         })
     }
 
@@ -117,38 +114,9 @@ impl<'a> Life<'a> {
         }
         self.measure(|cursor| !cursor.ended());
         if written.is_ok() {
-            self.prune();
+            self.months.tend(self.world);
         }
         written
-    }
-
-    /// Removes rows that are too old, some at a time; a failure waits for the next time.
-    fn prune(&mut self) {
-        if self.pruned.is_some_and(|at| at.elapsed() < PRUNE_EVERY) {
-            return;
-        }
-        match self.world.runtime.block_on(self.prune_some()) {
-            Ok(pruned) if i64::try_from(pruned).is_ok_and(|pruned| pruned >= PRUNED_AT_ONCE) => {}
-            Ok(_) => self.pruned = Some(Instant::now()),
-            Err(error) => {
-                tracing::warn!(%error, "old rows are removed later");
-                self.pruned = Some(Instant::now());
-            }
-        }
-    }
-
-    /// How many rows went of the table from which the most did.
-    async fn prune_some(&self) -> Result<u64, StoreError> {
-        let (store, settings) = (&self.world.store, &self.world.config.postgres);
-        let before = |days: u32| (days > 0).then(|| Micros(clock::now().plus_seconds(-86_400 * i64::from(days)).micros()));
-        let (mut snapshots, mut closes) = (0, 0);
-        if let Some(before) = before(settings.keep_snapshots_days) {
-            snapshots = store.prune_snapshots(before, PRUNED_AT_ONCE).await?;
-        }
-        if let Some(before) = before(settings.keep_closes_days) {
-            closes = store.prune_closes(before, PRUNED_AT_ONCE).await?;
-        }
-        Ok(snapshots.max(closes))
     }
 
     fn gather(&mut self, most: usize, stop: &Stop) -> Result<Gathered, Trouble> {

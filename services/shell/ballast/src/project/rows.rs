@@ -6,6 +6,7 @@
 
 mod closes;
 mod dead_letters;
+mod entries;
 mod exact;
 mod orders;
 mod portfolios;
@@ -128,7 +129,12 @@ fn add(output: &Output, origin: Origin, into: &mut Rows) -> Result<(), RowError>
     match output {
         Output::Drift(drift) => portfolios::add(drift, origin, into),
         Output::Snapshot(snapshot) => snapshots::add(snapshot, &mut into.batch),
-        Output::Ledger(ledger) => positions::add(ledger, origin, &mut into.batch),
+        Output::Ledger(ledger) => {
+            let entries = entries::rows(ledger, origin)?;
+            positions::add(ledger, origin, &mut into.batch)?;
+            into.batch.entries.extend(entries);
+            Ok(())
+        }
         Output::OrderWave(wave) => orders::add_wave(wave, origin, &mut into.batch),
         Output::OrderStatus(status) => orders::add_status(status, origin, &mut into.batch),
         Output::RebalanceEvent(event) => {

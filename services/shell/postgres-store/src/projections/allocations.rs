@@ -253,6 +253,11 @@ pub(super) async fn mark_rebalanced(
         return Ok(());
     }
     let rows = newest(rows, |r| (&r.portfolio_id, &r.instrument_id), |r| r.at);
+    let heads =
+        sqlx::query("INSERT INTO allocation_heads (portfolio_id) SELECT DISTINCT p FROM UNNEST($1::text[]) AS p ON CONFLICT DO NOTHING")
+            .bind(column(&rows, |r| text(&r.portfolio_id)))
+            .execute(&mut **transaction);
+    limit.run(DOING, heads).await?;
     let statement = sqlx::query(
         "INSERT INTO portfolio_allocations AS a (portfolio_id, instrument_id, last_rebalance)
          SELECT * FROM UNNEST($1::text[], $2::text[], $3::timestamptz[])

@@ -6,10 +6,13 @@
 use sqlx::{Postgres, Transaction};
 
 use super::{
-    AllocationSet, CloseRow, DeadLetterRow, OffsetAdvance, OrderCancel, OrderRow, OrderStatusRow, PortfolioRow, PositionRow, RebalanceRow,
-    Rebalanced, SnapshotRow, TargetSet,
+    AllocationSet, CloseRow, CommandAnswerRow, DeadLetterRow, LedgerEntryRow, OffsetAdvance, OrderCancel, OrderRow, OrderStatusRow,
+    PerformanceRow, PortfolioRow, PositionRow, RebalanceRow, Rebalanced, RiskRow, SnapshotRow, TargetSet,
 };
-use super::{allocations, closes, dead_letters, offsets, orders, portfolios, positions, rebalances, snapshots};
+use super::{
+    allocations, closes, command_answers, dead_letters, figures, ledger_entries, months, offsets, orders, portfolios, positions,
+    rebalances, rollups, snapshots,
+};
 use crate::errors::UNIQUE_VIOLATION;
 use crate::statement::Limit;
 use crate::{Store, StoreError};
@@ -29,6 +32,8 @@ pub struct ProjectionBatch {
     pub rebalanced: Vec<Rebalanced>,
     /// From the ledger.
     pub positions: Vec<PositionRow>,
+    /// From the ledger: each booking.
+    pub entries: Vec<LedgerEntryRow>,
     /// From order waves of the kind NEW.
     pub orders: Vec<OrderRow>,
     /// From order waves of the kind CANCEL.
@@ -37,10 +42,16 @@ pub struct ProjectionBatch {
     pub order_statuses: Vec<OrderStatusRow>,
     /// From rebalance events.
     pub rebalances: Vec<RebalanceRow>,
+    /// From rebalance events that name a command.
+    pub answers: Vec<CommandAnswerRow>,
     /// From snapshots.
     pub snapshots: Vec<SnapshotRow>,
     /// From closed days.
     pub closes: Vec<CloseRow>,
+    /// From figures of performance.
+    pub performance: Vec<PerformanceRow>,
+    /// From figures of risk.
+    pub risk: Vec<RiskRow>,
     /// From the `.dlq` topics.
     pub dead_letters: Vec<DeadLetterRow>,
 }
@@ -65,17 +76,23 @@ impl Store {
 }
 
 async fn apply_rows(limit: &Limit, transaction: &mut Transaction<'_, Postgres>, batch: &ProjectionBatch) -> Result<(), StoreError> {
+    months::ensure(limit, transaction, batch).await?;
     portfolios::upsert(limit, transaction, &batch.portfolios).await?;
     allocations::replace_targets(limit, transaction, &batch.targets).await?;
     allocations::replace_holdings(limit, transaction, &batch.allocations).await?;
     positions::upsert(limit, transaction, &batch.positions).await?;
+    ledger_entries::insert(limit, transaction, &batch.entries).await?;
     orders::upsert(limit, transaction, &batch.orders).await?;
     orders::mark_cancels(limit, transaction, &batch.order_cancels).await?;
     orders::upsert_statuses(limit, transaction, &batch.order_statuses).await?;
     rebalances::upsert(limit, transaction, &batch.rebalances).await?;
+    command_answers::upsert(limit, transaction, &batch.answers).await?;
     allocations::mark_rebalanced(limit, transaction, &batch.rebalanced).await?;
     snapshots::insert(limit, transaction, &batch.snapshots).await?;
+    rollups::fold(limit, transaction, &batch.snapshots).await?;
     closes::upsert(limit, transaction, &batch.closes).await?;
+    figures::upsert_performance(limit, transaction, &batch.performance).await?;
+    figures::upsert_risk(limit, transaction, &batch.risk).await?;
     dead_letters::insert(limit, transaction, &batch.dead_letters).await
 }
 

@@ -50,6 +50,5 @@ SELECT p.portfolio_id, p.name, p.base_currency, s.total_value, s.cash_value, s.t
        (SELECT r.status FROM portfolio_rebalances r WHERE r.portfolio_id = p.portfolio_id AND NOT r.shadow
         ORDER BY r.timestamp DESC LIMIT 1) AS last_rebalance_status
 FROM portfolios p
-LEFT JOIN LATERAL (SELECT * FROM performance_snapshots n WHERE n.portfolio_id = p.portfolio_id
-                   ORDER BY n.version DESC LIMIT 1) s ON true
+LEFT JOIN latest_snapshots s ON s.portfolio_id = p.portfolio_id
 WHERE NOT p.closed AND p.portfolio_id > $1 ORDER BY p.portfolio_id LIMIT $2";

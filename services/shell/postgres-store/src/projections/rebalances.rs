@@ -74,18 +74,23 @@ pub(super) async fn upsert(limit: &Limit, transaction: &mut Transaction<'_, Post
 }
 
 const UPSERT: &str = "
+WITH given AS (
+    SELECT * FROM UNNEST($1::text[], $2::text[], $3::timestamptz[], $4::text[], $5::text[], $6::text[],
+                         $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::bool[],
+                         $14::text[], $15::bigint[], $16::timestamptz[])
+        AS g (rebalance_id, portfolio_id, first_at, type, old_allocations, new_allocations, status, code, metrics, explanation,
+              orders, proposal_hash, shadow, actor, source_offset, at)
+)
 INSERT INTO portfolio_rebalances AS r
     (rebalance_id, portfolio_id, timestamp, type, old_allocations, new_allocations, status, code,
      metrics, explanation, orders, proposal_hash, shadow, actor, source_offset, updated_at)
-SELECT rebalance_id, portfolio_id, first_at, type, old_allocations::jsonb, new_allocations::jsonb,
+-- A rebalance stands in the month of its first event, whichever event comes.
+SELECT rebalance_id, portfolio_id,
+       coalesce((SELECT k.timestamp FROM portfolio_rebalances k WHERE k.rebalance_id = given.rebalance_id LIMIT 1), first_at), type, old_allocations::jsonb, new_allocations::jsonb,
        status, code, metrics::jsonb, explanation::jsonb, orders::jsonb, proposal_hash, shadow,
        actor, source_offset, at
-FROM UNNEST($1::text[], $2::text[], $3::timestamptz[], $4::text[], $5::text[], $6::text[],
-            $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::bool[],
-            $14::text[], $15::bigint[], $16::timestamptz[])
-    AS g (rebalance_id, portfolio_id, first_at, type, old_allocations, new_allocations, status,
-          code, metrics, explanation, orders, proposal_hash, shadow, actor, source_offset, at)
-ON CONFLICT (rebalance_id) DO UPDATE SET
+FROM given
+ON CONFLICT (rebalance_id, timestamp) DO UPDATE SET
     type = EXCLUDED.type, status = EXCLUDED.status, code = EXCLUDED.code, shadow = EXCLUDED.shadow,
     -- Only some events carry the plan; the others leave it as it stands.
     old_allocations = CASE WHEN EXCLUDED.old_allocations = '{}' THEN r.old_allocations ELSE EXCLUDED.old_allocations END,

@@ -1,15 +1,17 @@
 //! Snapshots: every portfolio's valuations over time.
 //!
-//! Promises: a version is written once and never changed; old ones go only by [`Store::prune_snapshots`],
-//! which keeps each portfolio's newest.
+//! Promises: a version is written once and never changed, and old ones go by the month only
+//! ([`Store::drop_months`](crate::Store::drop_months)); each portfolio's newest stands apart and outlives every month.
 
 use rust_decimal::Decimal;
 use serde_json::Value;
 use sqlx::{Postgres, Transaction};
 
-use super::column::{column, json, opt_json, text};
+use super::column::{column, json, newest, opt_json, text};
 use crate::statement::Limit;
-use crate::{Micros, Store, StoreError};
+use crate::{Micros, StoreError};
+
+const DOING: &str = "projecting snapshots";
 
 /// A valuation; values are in the base currency.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,25 +48,6 @@ pub struct SnapshotRow {
     pub policy_version: Option<i64>,
 }
 
-impl Store {
-    /// Removes snapshots of before a moment, but never a portfolio's newest, at most `limit` of
-    /// them; answers how many. Call again until it answers fewer than `limit`.
-    ///
-    /// # Errors
-    /// What the server says.
-    pub async fn prune_snapshots(&self, before: Micros, limit: i64) -> Result<u64, StoreError> {
-        self.prune("pruning snapshots", PRUNE, before, limit).await
-    }
-}
-
-const PRUNE: &str = "
-DELETE FROM performance_snapshots WHERE (portfolio_id, version) IN (
-    SELECT s.portfolio_id, s.version FROM performance_snapshots s
-    WHERE s.timestamp < $1
-      AND EXISTS (SELECT 1 FROM performance_snapshots n
-                  WHERE n.portfolio_id = s.portfolio_id AND n.version > s.version)
-    ORDER BY s.timestamp LIMIT $2)";
-
 pub(super) async fn insert(limit: &Limit, transaction: &mut Transaction<'_, Postgres>, rows: &[SnapshotRow]) -> Result<(), StoreError> {
     if rows.is_empty() {
         return Ok(());
@@ -86,7 +69,28 @@ pub(super) async fn insert(limit: &Limit, transaction: &mut Transaction<'_, Post
         .bind(column(rows, |r| r.complete))
         .bind(column(rows, |r| r.policy_version))
         .execute(&mut **transaction);
-    limit.run("projecting snapshots", statement).await?;
+    limit.run(DOING, statement).await?;
+    upsert_latest(limit, transaction, rows).await
+}
+
+async fn upsert_latest(limit: &Limit, transaction: &mut Transaction<'_, Postgres>, rows: &[SnapshotRow]) -> Result<(), StoreError> {
+    let rows = newest(rows, |r| &r.portfolio_id, |r| r.version);
+    let statement = sqlx::query(UPSERT_LATEST)
+        .bind(column(&rows, |r| text(&r.portfolio_id)))
+        .bind(column(&rows, |r| r.version))
+        .bind(column(&rows, |r| r.as_of))
+        .bind(column(&rows, |r| text(&r.base_currency)))
+        .bind(column(&rows, |r| r.total_value))
+        .bind(column(&rows, |r| r.cash_value))
+        .bind(column(&rows, |r| r.available_cash))
+        .bind(column(&rows, |r| json(&r.cash)))
+        .bind(column(&rows, |r| json(&r.metrics)))
+        .bind(column(&rows, |r| json(&r.risk)))
+        .bind(column(&rows, |r| json(&r.health)))
+        .bind(column(&rows, |r| r.complete))
+        .bind(column(&rows, |r| r.policy_version))
+        .execute(&mut **transaction);
+    limit.run(DOING, statement).await?;
     Ok(())
 }
 
@@ -103,3 +107,20 @@ FROM UNNEST($1::text[], $2::bigint[], $3::timestamptz[], $4::text[], $5::numeric
     AS g (portfolio_id, version, as_of, base_currency, total_value, cash_value, available_cash,
           cash, returns, metrics, allocations, risk, health, complete, policy_version)
 ON CONFLICT DO NOTHING";
+
+const UPSERT_LATEST: &str = "
+INSERT INTO latest_snapshots AS l
+    (portfolio_id, version, timestamp, base_currency, total_value, cash_value, available_cash, cash, metrics, risk, health,
+     complete, policy_version)
+SELECT portfolio_id, version, as_of, base_currency, total_value, cash_value, available_cash, cash::jsonb, metrics::jsonb,
+       risk::jsonb, health::jsonb, complete, policy_version
+FROM UNNEST($1::text[], $2::bigint[], $3::timestamptz[], $4::text[], $5::numeric[], $6::numeric[], $7::numeric[], $8::text[],
+            $9::text[], $10::text[], $11::text[], $12::bool[], $13::bigint[])
+    AS g (portfolio_id, version, as_of, base_currency, total_value, cash_value, available_cash, cash, metrics, risk, health,
+          complete, policy_version)
+ON CONFLICT (portfolio_id) DO UPDATE SET
+    version = EXCLUDED.version, timestamp = EXCLUDED.timestamp, base_currency = EXCLUDED.base_currency,
+    total_value = EXCLUDED.total_value, cash_value = EXCLUDED.cash_value, available_cash = EXCLUDED.available_cash,
+    cash = EXCLUDED.cash, metrics = EXCLUDED.metrics, risk = EXCLUDED.risk, health = EXCLUDED.health,
+    complete = EXCLUDED.complete, policy_version = EXCLUDED.policy_version
+WHERE l.version < EXCLUDED.version";

@@ -4,7 +4,7 @@
 use super::{Origin, json, micros};
 use domain::enums::{Decision, RebalanceStatus};
 use domain::rebalance_event::{RebalanceEvent, WeightLine};
-use postgres_store::projections::{ProjectionBatch, RebalanceRow, Rebalanced};
+use postgres_store::projections::{CommandAnswerRow, ProjectionBatch, RebalanceRow, Rebalanced};
 use serde_json::{Map, Value};
 
 /// Adds an event, and when it completes a rebalance, what was rebalanced.
@@ -13,6 +13,7 @@ pub(super) fn add(event: &RebalanceEvent, origin: Origin, into: &mut ProjectionB
     if let Some(before) = into.rebalances.iter().rev().find(|before| before.rebalance_id == row.rebalance_id) {
         keep_plan(&mut row, before);
     }
+    into.answers.extend(answer(event, &row));
     into.rebalances.push(row);
     if event.status == RebalanceStatus::Completed && !event.shadow {
         // The last event of a cycle explains each of its orders.
@@ -23,6 +24,20 @@ pub(super) fn add(event: &RebalanceEvent, origin: Origin, into: &mut ProjectionB
             at: micros(event.as_of),
         }));
     }
+}
+
+/// What the command that an event names was answered with.
+fn answer(event: &RebalanceEvent, row: &RebalanceRow) -> Option<CommandAnswerRow> {
+    Some(CommandAnswerRow {
+        portfolio_id: row.portfolio_id.clone(),
+        command_id: event.command_id.as_ref()?.to_string(),
+        rebalance_id: row.rebalance_id.clone(),
+        status: row.status.clone(),
+        code: row.code.clone(),
+        reason: event.text.as_ref().map(ToString::to_string),
+        at: row.at,
+        source_offset: row.source_offset,
+    })
 }
 
 fn row(event: &RebalanceEvent, origin: Origin) -> RebalanceRow {

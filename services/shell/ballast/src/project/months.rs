@@ -1,0 +1,63 @@
+//! Months of tables: the next one is there before it begins, and those that are older than the settings keep are dropped
+//! whole. A failure waits for the next time: nothing depends on it.
+
+use crate::clock;
+use crate::lanes::World;
+use postgres_store::projections::Monthly;
+use postgres_store::{Micros, Settings, StoreError};
+use std::time::{Duration, Instant};
+
+/// How often months are looked at.
+const EVERY: Duration = Duration::from_secs(3600);
+/// How long before its beginning a month is made.
+const AHEAD_SECONDS: i64 = 2 * 86_400;
+
+/// When months were last looked at.
+#[derive(Debug, Default)]
+pub(super) struct Months(Option<Instant>);
+
+impl Months {
+    /// Prepares and drops what is due, once an hour.
+    pub(super) fn tend(&mut self, world: &World) {
+        if self.0.is_some_and(|at| at.elapsed() < EVERY) {
+            return;
+        }
+        self.0 = Some(Instant::now());
+        match world.runtime.block_on(tend(world)) {
+            Ok(dropped) if dropped.is_empty() => {}
+            Ok(dropped) => tracing::info!(months = dropped.join(", "), "months that are no longer kept were dropped"),
+            Err(error) => tracing::warn!(%error, "months are looked at again in an hour"),
+        }
+    }
+}
+
+async fn tend(world: &World) -> Result<Vec<String>, StoreError> {
+    let now = clock::now();
+    world.store.prepare_months(Micros(now.plus_seconds(AHEAD_SECONDS).micros())).await?;
+    let mut dropped = Vec::new();
+    for table in Monthly::ALL {
+        if let Some(before) = kept_from(&world.config.postgres, table, now) {
+            dropped.extend(world.store.drop_months(table, before).await?);
+        }
+    }
+    Ok(dropped)
+}
+
+/// The moment from which on a table is kept; `None` where it is for ever.
+fn kept_from(settings: &Settings, table: Monthly, now: domain::Timestamp) -> Option<Micros> {
+    let days = settings.keep_days(table);
+    (days > 0).then(|| Micros(now.plus_seconds(-86_400 * i64::from(days)).micros()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_for_ever_has_no_first_moment() {
+        let settings = Settings { keep_snapshots_days: 2, keep_closes_days: 0, ..Settings::default() };
+        let now = domain::Timestamp::from_millis(10 * 86_400_000);
+        assert_eq!(kept_from(&settings, Monthly::Snapshots, now), Some(Micros(8 * 86_400_000_000)));
+        assert_eq!(kept_from(&settings, Monthly::Closes, now), None);
+    }
+}

@@ -1,0 +1,38 @@
+//! What people ask the tables: one statement a question, one file a subject.
+//!
+//! Promises: nothing here writes; what belongs together is read in one transaction and is of one moment of the
+//! database; each statement finds its rows by an index (`QUERIES.md` beside the sources shows how, and a test holds it).
+//! Does not judge what it reads: the caller does.
+
+mod as_of;
+mod figures;
+mod portfolio;
+mod rebalance;
+mod series;
+
+pub use as_of::{BookAsOf, CashHeld, CloseAsOf, Held, SnapshotAsOf};
+pub use figures::{AttributionDay, FigureSet};
+pub use portfolio::{AllocationView, BookView, PortfolioHead, PortfolioView};
+pub use rebalance::{AnswerView, RebalanceView};
+pub use series::{DayValue, SpanValue, Width};
+
+/// Every statement of this folder by its name.
+pub const STATEMENTS: [(&str, &str); 17] = [
+    ("portfolio id of a portfolio or session", portfolio::RESOLVE),
+    ("portfolio", portfolio::HEAD),
+    ("newest book", portfolio::BOOK),
+    ("newest allocations", portfolio::ALLOCATIONS),
+    ("snapshot as of a moment", as_of::SNAPSHOT),
+    ("closed day as of a moment", as_of::CLOSE),
+    ("positions as of a moment", as_of::POSITIONS),
+    ("cash as of a moment", as_of::CASH),
+    ("newest figures of performance", figures::LATEST_PERFORMANCE),
+    ("newest figures of risk", figures::LATEST_RISK),
+    ("figures of performance as of a moment", figures::PERFORMANCE_AS_OF),
+    ("figures of risk as of a moment", figures::RISK_AS_OF),
+    ("attribution by day", figures::ATTRIBUTION),
+    ("values by day", series::DAYS),
+    ("rebalance", rebalance::ONE),
+    ("open rebalances", rebalance::OPEN),
+    ("answer to a command", rebalance::ANSWER),
+];

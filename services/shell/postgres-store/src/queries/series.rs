@@ -1,0 +1,102 @@
+//! Value, cash and exposure over time: by day from closes, by minute and hour from snapshots.
+
+use rust_decimal::Decimal;
+
+use crate::{Micros, Store, StoreError};
+
+const DOING: &str = "reading values over time";
+
+/// A closed day; amounts are in the base currency.
+#[derive(Debug, Clone, PartialEq, sqlx::FromRow)]
+pub struct DayValue {
+    /// The day, as YYYY-MM-DD.
+    pub date: String,
+    /// When it was cut.
+    pub cut_at: Option<Micros>,
+    /// Equity at the cut.
+    pub total_value: Decimal,
+    /// Cash at the cut, where it is told.
+    pub cash_value: Option<Decimal>,
+    /// Value of long holdings.
+    pub long_value: Option<Decimal>,
+    /// Magnitude of short holdings.
+    pub short_value: Option<Decimal>,
+    /// Net external flows since the close before.
+    pub net_external_flow: Decimal,
+    /// Whether nothing was missing.
+    pub complete: bool,
+    /// Whether another version is to be expected.
+    pub provisional: bool,
+}
+
+/// A minute or an hour; amounts are in the base currency.
+#[derive(Debug, Clone, PartialEq, sqlx::FromRow)]
+pub struct SpanValue {
+    /// When it begins.
+    pub at: Micros,
+    /// Equity of its first snapshot.
+    pub open_value: Decimal,
+    /// Least equity.
+    pub low_value: Decimal,
+    /// Greatest equity.
+    pub high_value: Decimal,
+    /// Equity of its last snapshot.
+    pub total_value: Decimal,
+    /// Cash of its last snapshot.
+    pub cash_value: Decimal,
+    /// Value of long holdings in it.
+    pub long_value: Option<Decimal>,
+    /// Magnitude of short holdings in it.
+    pub short_value: Option<Decimal>,
+    /// Whether each of its snapshots was complete.
+    pub complete: bool,
+}
+
+/// How wide a span is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Width {
+    /// A minute.
+    Minute,
+    /// An hour.
+    Hour,
+}
+
+impl Store {
+    /// The closed days of a span of dates (YYYY-MM-DD, both included), oldest first, behind the newest day before it,
+    /// which is what the first of them is measured from.
+    ///
+    /// # Errors
+    /// What the server says.
+    pub async fn days(&self, portfolio: &str, from: &str, to: &str) -> Result<Vec<DayValue>, StoreError> {
+        let select = sqlx::query_as(DAYS).bind(portfolio).bind(from).bind(to).fetch_all(self.pool());
+        self.limit().run(DOING, select).await
+    }
+
+    /// The minutes or hours that begin within a span, the second end excluded.
+    ///
+    /// # Errors
+    /// What the server says.
+    pub async fn spans(&self, portfolio: &str, width: Width, from: Micros, until: Micros) -> Result<Vec<SpanValue>, StoreError> {
+        let sql = match width {
+            Width::Minute => MINUTES,
+            Width::Hour => HOURS,
+        };
+        let select = sqlx::query_as(sql).bind(portfolio).bind(from).bind(until).fetch_all(self.pool());
+        self.limit().run(DOING, select).await
+    }
+}
+
+pub(super) const DAYS: &str = "
+SELECT date::text AS date, cut_at, total_value, cash_value, long_value, short_value, net_external_flow, complete, provisional
+FROM values_by_day
+WHERE portfolio_id = $1 AND date <= $3::date
+  AND date >= coalesce((SELECT max(b.date) FROM values_by_day b WHERE b.portfolio_id = $1 AND b.date < $2::date), $2::date)
+ORDER BY values_by_day.date";
+
+const MINUTES: &str = "
+SELECT at, open_value, low_value, high_value, total_value, cash_value, long_value, short_value, complete
+FROM values_by_minute WHERE portfolio_id = $1 AND at >= $2 AND at < $3 ORDER BY at";
+
+const HOURS: &str = "
+SELECT at, open_value, low_value, high_value, total_value, cash_value, long_value, short_value, complete
+FROM values_by_hour WHERE portfolio_id = $1 AND at >= $2 AND at < $3 ORDER BY at";
