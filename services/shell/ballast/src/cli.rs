@@ -1,11 +1,13 @@
 //! The command line: what may be asked of `ballast`, and the help that teaches it.
 
 pub mod metrics;
+pub mod portfolios;
 
 use crate::cli::metrics::{METRICS_HELP, MetricsArgs};
 use crate::nearest::topic_words;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use domain::Topic;
+use portfolios::{DecideArgs, PerformanceArgs, PortfolioArgs, RebalanceArgs};
 use std::path::PathBuf;
 
 /// Keeps portfolios on an even keel: fills and prices in; positions, drift and explained rebalance orders out.
@@ -90,6 +92,24 @@ pub enum Command {
     /// Publishes JSON lines (the format of `replay`) to their topics, in Avro, keyed and timestamped.
     #[command(after_long_help = PUBLISH_HELP)]
     Publish(PublishArgs),
+    /// Shows a portfolio: value, cash, allocations, exposure, profit, performance and risk, now or as of a moment.
+    #[command(after_long_help = portfolios::PORTFOLIO_HELP)]
+    Portfolio(PortfolioArgs),
+    /// Checks whether a portfolio needs a rebalance, or asks for one and tells what became of it.
+    #[command(after_long_help = portfolios::REBALANCE_HELP)]
+    Rebalance(RebalanceArgs),
+    /// Approves the proposal of a rebalance that waits.
+    #[command(after_long_help = portfolios::DECIDE_HELP)]
+    Approve(DecideArgs),
+    /// Rejects the proposal of a rebalance that waits.
+    #[command(after_long_help = portfolios::DECIDE_HELP)]
+    Reject(DecideArgs),
+    /// Cancels an open rebalance: withdraws its proposal, or asks its orders back.
+    #[command(after_long_help = portfolios::DECIDE_HELP)]
+    Cancel(DecideArgs),
+    /// Returns, drawdown, figures and attribution of a portfolio over a span of days.
+    #[command(after_long_help = portfolios::PERFORMANCE_HELP)]
+    Performance(PerformanceArgs),
     /// Makes, checks or reads topics.
     #[command(subcommand)]
     Topics(TopicsCommand),

@@ -1,11 +1,15 @@
 //! The commands, one file each: from arguments to an exit code.
 
 pub mod config_check;
+pub mod decide;
 pub mod demo;
 #[allow(clippy::float_arithmetic, reason = "statistics are f64")]
 pub mod metrics;
 pub mod migrate;
+pub mod performance;
+pub mod portfolio;
 pub mod publish;
+pub mod rebalance;
 pub mod replay;
 pub mod run;
 pub mod shadow;

@@ -7,6 +7,7 @@ use ballast::commands::replay::UnusableFile;
 use ballast::replay::ReplayError;
 use ballast::{config, print};
 use clap::Parser;
+use domain::enums::CommandKind;
 use std::process::ExitCode;
 
 #[global_allocator]
@@ -45,6 +46,12 @@ fn act(cli: &Cli) -> anyhow::Result<ExitCode> {
         Command::Run(args) => ballast::commands::run::run(config, args),
         Command::Replay(args) => ballast::commands::replay::run(&config, args),
         Command::Publish(args) => ballast::commands::publish::run(&config, args),
+        Command::Portfolio(args) => ballast::commands::portfolio::run(&config, args),
+        Command::Rebalance(args) => ballast::commands::rebalance::run(&config, args),
+        Command::Approve(args) => ballast::commands::decide::run(&config, CommandKind::Approve, args),
+        Command::Reject(args) => ballast::commands::decide::run(&config, CommandKind::Reject, args),
+        Command::Cancel(args) => ballast::commands::decide::run(&config, CommandKind::Cancel, args),
+        Command::Performance(args) => ballast::commands::performance::run(&config, args),
         Command::Topics(TopicsCommand::Create) => ballast::commands::topics::create(&config),
         Command::Topics(TopicsCommand::Check) => ballast::commands::topics::check(&config),
         Command::Topics(TopicsCommand::Tail(args)) => ballast::commands::tail::run(&config, args),

@@ -1,0 +1,70 @@
+//! `ballast performance`: a portfolio over a span of days, from the closed days and the records of performance that the
+//! tables hold. Returns of days and their sums are exact decimals; statistics are those of the records, never computed here.
+
+mod attribution;
+mod report;
+mod returns;
+
+use crate::cli::portfolios::{GroupingName, PerformanceArgs};
+use crate::config::Config;
+use crate::outcome::Outcome;
+use crate::tables::Tables;
+use crate::{print, sheet};
+use attribution::Attribution;
+use postgres_store::Micros;
+use postgres_store::queries::DayValue;
+use returns::Series;
+use std::process::ExitCode;
+
+/// The earliest and the latest day that the tables can hold.
+const EVER: (&str, &str) = ("1900-01-01", "2899-12-31");
+
+/// Reads and prints.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub fn run(config: &Config, args: &PerformanceArgs) -> anyhow::Result<ExitCode> {
+    if let (Some(from), Some(to)) = (args.from, args.to)
+        && from > to
+    {
+        print::aside(format_args!("ballast: --from {from} lies after --to {to}"));
+        return Ok(ExitCode::from(2));
+    }
+    let tables = Tables::open(config)?;
+    let Some(id) = tables.portfolio_of(&args.id)? else { return Ok(super::portfolio::absent(&args.id)) };
+    let from = args.from.map_or_else(|| EVER.0.to_owned(), |day| day.to_string());
+    let to = args.to.map_or_else(|| EVER.1.to_owned(), |day| day.to_string());
+    let days = tables.ask(|store| store.days(&id, &from, &to))?;
+    let series = Series::of(&days, &from);
+    if series.days.is_empty() {
+        print::aside(format_args!(
+            "ballast: portfolio {id} has no closed day in this span: days are closed at the cut of its policy (time_zone, day_cut)"
+        ));
+        return Ok(Outcome::NothingThere.into());
+    }
+    let (after, until) = moments(&days, &series);
+    let figures = tables.ask(|store| store.performance_as_of(&id, until))?;
+    let attribution = match args.by {
+        Some(by) => Some(Attribution::of(&tables.ask(|store| store.attribution(&id, after, until))?, symbol(by), series.days.len())),
+        None => None,
+    };
+    sheet::print(&report::PerformanceReport::of(&id, &series, &figures, attribution), args.format)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The moments between which the days of a series end.
+fn moments(days: &[DayValue], series: &Series) -> (Micros, Micros) {
+    let first = series.days.first().map(|day| day.date.as_str()).unwrap_or_default();
+    let before = days.iter().rev().find(|day| day.date.as_str() < first).and_then(|day| day.cut_at);
+    let last = days.last().and_then(|day| day.cut_at);
+    (before.unwrap_or(Micros(i64::MIN)), last.unwrap_or(Micros(i64::MAX)))
+}
+
+fn symbol(by: GroupingName) -> &'static str {
+    match by {
+        GroupingName::Strategy => "STRATEGY",
+        GroupingName::Sector => "SECTOR",
+        GroupingName::Type => "INSTRUMENT_TYPE",
+        GroupingName::TimeOfDay => "TIME_OF_DAY",
+    }
+}

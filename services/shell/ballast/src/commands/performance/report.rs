@@ -1,0 +1,211 @@
+//! The report of a span of days.
+
+use super::attribution::Attribution;
+use super::returns::{Day, Series};
+use crate::commands::portfolio::report::FigurePart;
+use crate::figure::{exact, percent, rounded};
+use crate::sheet::{Report, Sheet};
+use postgres_store::queries::FigureSet;
+use rust_decimal::Decimal;
+use serde::Serialize;
+
+/// Returns over the span; fractions of one.
+#[derive(Debug, Serialize)]
+struct ReturnsPart {
+    total_return: Option<String>,
+    observations: usize,
+    best_day: Option<Extreme>,
+    worst_day: Option<Extreme>,
+    daily: Vec<DayPart>,
+}
+
+/// A day and its return.
+#[derive(Debug, Serialize)]
+struct Extreme {
+    date: String,
+    #[serde(rename = "return")]
+    change: String,
+}
+
+/// A day.
+#[derive(Debug, Serialize)]
+struct DayPart {
+    date: String,
+    total_value: String,
+    cash_value: Option<String>,
+    net_external_flow: String,
+    earned: Option<String>,
+    #[serde(rename = "return")]
+    change: Option<String>,
+    reason: Option<&'static str>,
+    index: String,
+    drawdown: String,
+    provisional: bool,
+}
+
+/// The deepest fall.
+#[derive(Debug, Serialize)]
+struct DrawdownPart {
+    maximum: Option<String>,
+    peak: Option<String>,
+    trough: Option<String>,
+    recovered: Option<String>,
+}
+
+/// The report.
+#[derive(Debug, Serialize)]
+pub(super) struct PerformanceReport {
+    portfolio_id: String,
+    from: String,
+    to: String,
+    provisional: bool,
+    returns: ReturnsPart,
+    drawdown: DrawdownPart,
+    metrics: Vec<FigurePart>,
+    attribution: Option<Attribution>,
+    #[serde(skip)]
+    series: Series,
+}
+
+impl PerformanceReport {
+    /// The report of a series that has days.
+    pub(super) fn of(portfolio: &str, series: &Series, figures: &[FigureSet], attribution: Option<Attribution>) -> Self {
+        let date = |day: Option<&Day>| day.map(|day| day.date.clone()).unwrap_or_default();
+        let extreme = |best| series.extreme(best).map(|(day, change)| Extreme { date: day.date.clone(), change: exact(change) });
+        let fall = series.deepest.as_ref();
+        Self {
+            portfolio_id: portfolio.to_owned(),
+            from: date(series.days.first()),
+            to: date(series.days.last()),
+            provisional: series.days.iter().any(|day| day.provisional),
+            returns: ReturnsPart {
+                total_return: series.total.map(exact),
+                observations: series.observations,
+                best_day: extreme(true),
+                worst_day: extreme(false),
+                daily: series.days.iter().map(day).collect(),
+            },
+            drawdown: DrawdownPart {
+                maximum: fall.map(|fall| exact(fall.depth)),
+                peak: fall.map(|fall| fall.peak.clone()),
+                trough: fall.map(|fall| fall.trough.clone()),
+                recovered: fall.and_then(|fall| fall.recovered.clone()),
+            },
+            metrics: figures.iter().map(FigurePart::of).collect(),
+            attribution,
+            series: series.clone(),
+        }
+    }
+
+    fn head(&self) -> String {
+        let mut text = format!(
+            "{} from {} to {}{}\ntotal return {} over {} daily returns",
+            self.portfolio_id,
+            self.from,
+            self.to,
+            if self.provisional { ", PROVISIONAL" } else { "" },
+            percent(self.series.total),
+            self.series.observations
+        );
+        for (name, best) in [("best day", true), ("worst day", false)] {
+            if let Some((day, change)) = self.series.extreme(best) {
+                text.push_str(&format!("\n{name} {}: {}", day.date, percent(Some(change))));
+            }
+        }
+        match &self.series.deepest {
+            Some(fall) => {
+                let back = fall.recovered.as_ref().map_or_else(|| "not recovered".to_owned(), |date| format!("recovered {date}"));
+                text.push_str(&format!("\nmaximum drawdown {} from {} to {}, {back}", percent(Some(fall.depth)), fall.peak, fall.trough));
+            }
+            None => text.push_str("\nno drawdown"),
+        }
+        text
+    }
+
+    fn parts(&self, exactly: bool) -> Vec<Sheet> {
+        let money = |amount: Option<Decimal>| if exactly { amount.map(exact).unwrap_or_default() } else { rounded(amount, 2) };
+        let share = |fraction: Option<Decimal>| if exactly { fraction.map(exact).unwrap_or_default() } else { percent(fraction) };
+        let text = |amount: &str| money(amount.parse().ok());
+        let day = |day: &Day| {
+            vec![
+                day.date.clone(),
+                money(Some(day.value)),
+                money(Some(day.flow)),
+                money(day.earned),
+                share(day.change.ok()),
+                share(Some(day.drawdown)),
+                day.change.err().unwrap_or_default().to_owned(),
+            ]
+        };
+        let head = if exactly {
+            let total = vec![
+                self.from.clone(),
+                self.to.clone(),
+                share(self.series.total),
+                share(self.series.deepest.as_ref().map(|fall| fall.depth)),
+            ];
+            Sheet::new("returns", &["from", "to", "total_return", "maximum_drawdown"]).with([total])
+        } else {
+            Sheet::new("returns", &[]).under(self.head())
+        };
+        let columns = &["date", "total_value", "net_external_flow", "earned", "return", "drawdown", "reason"];
+        let mut sheets = vec![head, Sheet::new("daily", columns).under("days").with(self.series.days.iter().map(day))];
+        sheets.push(if self.metrics.is_empty() {
+            Sheet::new("metrics", &[]).under("figures: no record of performance was read yet")
+        } else {
+            let rows = self.metrics.iter().flat_map(|part| part.rows(|value| if exactly { exact(value) } else { rounded(Some(value), 6) }));
+            Sheet::new("metrics", &["timeframe", "figure", "value", "unit", "as_of", "reason"]).under("figures").with(rows)
+        });
+        if let Some(attribution) = &self.attribution {
+            let line = |name: &str, parts: [&str; 4], total: &str| {
+                [name.to_owned()]
+                    .into_iter()
+                    .chain(parts.map(|part| if part.is_empty() { String::new() } else { text(part) }))
+                    .chain([text(total)])
+                    .collect()
+            };
+            let buckets = attribution
+                .buckets
+                .iter()
+                .map(|of| line(&of.name, [&of.realized_gross, &of.fees, &of.income, &of.unrealized], &of.total))
+                .chain([line("(residual)", [""; 4], &attribution.residual), line("(total)", [""; 4], &attribution.total)]);
+            let title = format!(
+                "profit by {}, {} days{}",
+                attribution.grouping,
+                attribution.days,
+                if attribution.days_without_a_record > 0 {
+                    format!(" and {} without a record", attribution.days_without_a_record)
+                } else {
+                    String::new()
+                }
+            );
+            let columns = &["bucket", "realized_gross", "fees", "income", "unrealized", "total"];
+            sheets.push(Sheet::new("attribution", columns).under(title).with(buckets));
+        }
+        sheets
+    }
+}
+
+impl Report for PerformanceReport {
+    fn sheets(&self) -> Vec<Sheet> {
+        self.parts(false)
+    }
+    fn exact(&self) -> Vec<Sheet> {
+        self.parts(true)
+    }
+}
+
+fn day(day: &Day) -> DayPart {
+    DayPart {
+        date: day.date.clone(),
+        total_value: exact(day.value),
+        cash_value: day.cash.map(exact),
+        net_external_flow: exact(day.flow),
+        earned: day.earned.map(exact),
+        change: day.change.ok().map(exact),
+        reason: day.change.err(),
+        index: exact(day.index),
+        drawdown: exact(day.drawdown),
+        provisional: day.provisional,
+    }
+}

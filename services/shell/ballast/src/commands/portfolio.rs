@@ -1,0 +1,42 @@
+//! `ballast portfolio`: a portfolio whole, from the tables: now, or as of a moment as it was known at another.
+
+mod book;
+mod past;
+pub(super) mod report;
+
+use crate::cli::portfolios::PortfolioArgs;
+use crate::config::Config;
+use crate::outcome::Outcome;
+use crate::tables::Tables;
+use crate::{clock, print, sheet};
+use postgres_store::Micros;
+use std::process::ExitCode;
+
+/// Reads and prints.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub fn run(config: &Config, args: &PortfolioArgs) -> anyhow::Result<ExitCode> {
+    let tables = Tables::open(config)?;
+    let Some(id) = tables.portfolio_of(&args.id)? else { return Ok(absent(&args.id)) };
+    let asked = (args.as_of.is_some() || args.known_at.is_some()).then(|| {
+        let now = clock::now();
+        (args.as_of.unwrap_or(now), args.known_at.unwrap_or(now))
+    });
+    let moments = asked.map(|(moment, known_at)| (Micros(moment.micros()), Micros(known_at.micros())));
+    let view = match moments {
+        None => tables.ask(|store| store.portfolio(&id))?,
+        Some((moment, known_at)) => tables.ask(|store| store.portfolio_as_of(&id, moment, known_at))?,
+    };
+    let Some(view) = view else { return Ok(absent(&args.id)) };
+    sheet::print(&report::PortfolioReport::of(&view, asked), args.format)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Says that there is no such portfolio.
+pub(super) fn absent(id: &str) -> ExitCode {
+    print::aside(format_args!(
+        "ballast: there is no portfolio {id:?} in the tables, nor one of that session: publish its policy, or wait for the projector to read it"
+    ));
+    Outcome::NothingThere.into()
+}

@@ -1,0 +1,87 @@
+//! What the report says of an event, and of a command that was answered before.
+
+use super::*;
+use crate::sheet::{Format, text};
+
+fn event(status: &str) -> RebalanceEvent {
+    let line = |instrument: &str, weight: &str, drift: &str, decision: &str, reason: &str| {
+        format!(
+            r#"{{"instrument_id":"{instrument}","weight":"{weight}","target":"0.3","drift":"{drift}","decision":"{decision}","reason":"{reason}",
+            "numbers":[{{"name":"lower","value":"0.25"}},{{"name":"upper","value":"0.35"}}]}}"#
+        )
+    };
+    let order = r#"{"order_id":"0852ac70-a4f5-534f-8c54-eaffb9c33414","rebalance_id":"11bb26b9-4189-53bb-8208-e34f1bc0a323","portfolio_id":"P",
+        "instrument_id":"AAA","side":"SELL_SHORT","quantity":"34","order_type":"MARKET","limit_price":null,"time_in_force":"DAY","currency":"USD",
+        "reference_price":"37.3","reference_time":"2026-01-05T14:00:00Z","expected_value":"1268.2","reason":"DRIFT_SELL","numbers":[],
+        "policy_version":2,"snapshot_version":2,"valid_until":"2026-01-05T14:05:10Z","block_key":"k"}"#;
+    let orders = if status == "PROPOSED" { order } else { "" };
+    let json = format!(
+        r#"{{"rebalance_id":"11bb26b9-4189-53bb-8208-e34f1bc0a323","portfolio_id":"P","trigger":"MANUAL","status":"{status}","code":null,"text":null,
+        "shadow":false,"proposal_hash":null,"as_of":"2026-01-05T14:00:10Z","old_allocations":[],"new_allocations":[],"orders":[{orders}],
+        "explanation":[{},{}],"expected_fees":"0","turnover":"0.0126","drift_before":"0.01","drift_after":"0.002","policy_version":2,
+        "drift_episode":1,"actor":"ann","command_id":"k1"}}"#,
+        line("AAA", "0.36", "0.06", "ORDER", "DRIFT_SELL"),
+        line("BBB", "0.2975", "-0.0025", "SKIP", "BELOW_MINIMUM_DEVIATION")
+    );
+    serde_json::from_str(&json).unwrap()
+}
+
+#[test]
+fn deviations_are_in_points_and_every_instrument_left_alone_has_its_reason() {
+    let names = BTreeMap::from([("AAA".to_owned(), "AcmeA".to_owned())]);
+    let report = RebalanceReport::of_event(CommandKind::Rebalance, "k1", &event("PROPOSED")).named(names);
+    assert_eq!(report.needs_rebalance, Some(true));
+    let deviations: Vec<_> =
+        report.deviations.iter().map(|line| (line.symbol.as_str(), line.deviation.as_deref(), line.outside_band)).collect();
+    assert_eq!(deviations, [("AcmeA", Some("6"), Some(true)), ("BBB", Some("-0.25"), Some(false))]);
+    let order = &report.recommendations[0];
+    assert_eq!((order.action, order.quantity.as_str(), order.expected_value.as_str()), ("SELL", "34", "1268.2"));
+    assert_eq!((report.left_alone[0].symbol.as_str(), report.left_alone[0].reason.as_str()), ("BBB", "BELOW_MINIMUM_DEVIATION"));
+    assert_eq!(report.left_alone.len(), 1);
+}
+
+#[test]
+fn nothing_to_do_needs_no_rebalance_and_a_refusal_says_neither() {
+    let needs = |status: &str| RebalanceReport::of_event(CommandKind::Rebalance, "k1", &event(status)).needs_rebalance;
+    assert_eq!((needs("NO_ACTION_NEEDED"), needs("REFUSED")), (Some(false), None));
+}
+
+#[test]
+fn the_three_forms_say_the_same() {
+    let report = RebalanceReport::of_event(CommandKind::Rebalance, "k1", &event("PROPOSED"));
+    let json: Value = serde_json::from_str(&text(&report, Format::Json)).unwrap();
+    assert_eq!((&json["status"], &json["recommendations"][0]["action"]), (&Value::from("PROPOSED"), &Value::from("SELL")));
+    let csv = text(&report, Format::Csv);
+    assert!(csv.contains("recommendations,AAA,SELL,34,1268.2,DRIFT_SELL,0852ac70"), "{csv}");
+    let table = text(&report, Format::Table);
+    assert!(table.contains("needs a rebalance") && table.contains("1,268.20") && table.contains("36.00 %"), "{table}");
+}
+
+#[test]
+fn an_answer_of_before_says_where_the_rebalance_is_now() {
+    let answer = AnswerView {
+        rebalance_id: "r".to_owned(),
+        status: "RELEASED".to_owned(),
+        code: None,
+        reason: Some("sells first".to_owned()),
+        answered_at: postgres_store::Micros(0),
+    };
+    let event = event("PROPOSED");
+    let row = RebalanceView {
+        rebalance_id: "r".to_owned(),
+        portfolio_id: "P".to_owned(),
+        began_at: postgres_store::Micros(0),
+        trigger: "MANUAL".to_owned(),
+        status: "COMPLETED".to_owned(),
+        code: None,
+        metrics: Some(serde_json::json!({"turnover": "0.5"})),
+        explanation: serde_json::to_value(&event.explanation).unwrap(),
+        orders: serde_json::to_value(&event.orders).unwrap(),
+        proposal_hash: None,
+        actor: None,
+        updated_at: postgres_store::Micros(1),
+    };
+    let report = RebalanceReport::of_before(CommandKind::Rebalance, "k1", "P", &answer, Some(&row));
+    assert_eq!((report.status, report.status_now), (RebalanceStatus::Released, Some(RebalanceStatus::Completed)));
+    assert_eq!((report.deviations.len(), report.recommendations.len(), report.turnover.as_deref()), (2, 1, Some("0.5")));
+}
