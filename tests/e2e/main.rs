@@ -10,6 +10,7 @@ mod health;
 mod journeys;
 mod kill_loop;
 mod leaving;
+mod portfolio_commands;
 mod secure;
 mod smoke;
 mod start_up;

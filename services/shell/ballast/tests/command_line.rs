@@ -185,3 +185,42 @@ fn the_help_of_lines_is_whole() {
         }
     }
 }
+
+#[test]
+fn commands_on_portfolios_teach_their_use_and_refuse_what_makes_no_sense() {
+    for (command, taught) in [
+        ("portfolio", "--known-at"),
+        ("rebalance", "--mode <MODE>"),
+        ("approve", "STALE_PROPOSAL"),
+        ("reject", "ballast reject growth"),
+        ("cancel", "--wait <SECONDS>"),
+        ("performance", "--by <GROUPING>"),
+    ] {
+        let help = ballast(&[command, "--help"]).output().unwrap();
+        let text = String::from_utf8_lossy(&help.stdout).into_owned();
+        assert!(
+            help.status.success() && text.contains(taught) && text.contains("Exit status: 0 done") && text.contains("Example"),
+            "{text}"
+        );
+    }
+    for wrong in [
+        &["rebalance", "growth"][..],
+        &["rebalance", "growth", "--check", "--mode", "manual"],
+        &["portfolio", "growth", "--as-of", "yesterday"],
+        &["performance", "growth", "--from", "2026-13-01"],
+        &["approve", "growth", "--wait", "0"],
+        &["portfolio", "growth", "-o", "xml"],
+    ] {
+        let ended = ballast(wrong).output().unwrap();
+        assert_eq!(ended.status.code(), Some(2), "{wrong:?}: {}", errors(&ended));
+    }
+}
+
+#[test]
+fn a_database_that_is_away_is_named() {
+    for command in [&["portfolio", "growth"][..], &["rebalance", "growth", "--check"], &["approve", "growth", "--actor", "ann"]] {
+        let ended = ballast(command).env("BALLAST_POSTGRES_URL", "postgres://nobody@127.0.0.1:1/none").output().unwrap();
+        assert_eq!(ended.status.code(), Some(1), "{}", errors(&ended));
+        assert!(errors(&ended).contains("127.0.0.1:1"), "{}", errors(&ended));
+    }
+}

@@ -79,6 +79,7 @@ CREATE TABLE latest_snapshots (
     complete       boolean     NOT NULL,
     policy_version bigint
 ) WITH (fillfactor = 70);
+COMMENT ON TABLE latest_snapshots IS 'One row a portfolio: its newest snapshot, whose lines are portfolio_allocations; amounts are in the base currency';
 SELECT pg_temp.hand_comments('performance_snapshots', 'latest_snapshots');
 
 ALTER TABLE performance_snapshots RENAME TO whole_performance_snapshots;
@@ -101,6 +102,7 @@ CREATE TABLE performance_snapshots (
     CONSTRAINT performance_snapshots_key PRIMARY KEY (portfolio_id, version, timestamp)
 ) PARTITION BY RANGE (timestamp);
 CREATE INDEX performance_snapshots_by_time ON performance_snapshots (portfolio_id, timestamp DESC);
+COMMENT ON TABLE performance_snapshots IS 'One row a snapshot; amounts are in the base currency';
 SELECT pg_temp.hand_comments('whole_performance_snapshots', 'performance_snapshots');
 SELECT ensure_month('performance_snapshots', m.month)
 FROM (SELECT DISTINCT date_trunc('month', timestamp, 'UTC') AS month FROM whole_performance_snapshots) m;

@@ -39,6 +39,9 @@ fn close(date: &str, version: i64, equity: &str) -> CloseRow {
         provisional: version == 1,
         incomplete_reason: None,
         policy_version: Some(1),
+        cash_value: Some("10".parse().unwrap()),
+        long_value: None,
+        short_value: None,
     }
 }
 
@@ -53,13 +56,21 @@ async fn the_newest_version_of_each_closed_day_stays() {
 }
 
 #[tokio::test]
-async fn old_days_are_pruned_but_never_a_portfolios_newest() {
+async fn every_version_stays_with_the_time_in_which_it_was_the_newest() {
     let scratch = Scratch::new().await;
     let store = scratch.migrated().await;
-    let days = (1..=9).map(|day| CloseRow { cut_at: Some(Micros(day)), ..close(&format!("2026-01-0{day}"), 1, "1") });
-    apply(&store, days.collect()).await;
-    assert_eq!(store.prune_closes(Micros(4), 2).await.unwrap(), 2);
-    assert_eq!(store.prune_closes(Micros(4), 2).await.unwrap(), 1, "those of before the fourth");
-    assert_eq!(store.prune_closes(Micros(100), 100).await.unwrap(), 5);
-    assert_eq!(scratch.text("SELECT string_agg(date::text, ' ') FROM closes").await, "2026-01-09");
+    // The second comes first, and the first again at the end.
+    for rows in [
+        vec![close("2026-01-05", 2, "11")],
+        vec![close("2026-01-05", 1, "10"), close("2026-02-05", 7, "1")],
+        vec![close("2026-01-05", 1, "10")],
+    ] {
+        apply(&store, rows).await;
+    }
+    let epoch = "round(1000000 * extract(epoch FROM known_from))::bigint || '-' || coalesce(round(1000000 * extract(epoch FROM known_until))::bigint::text, '')";
+    let rows = format!("SELECT string_agg(date || ' v' || version || ' ' || {epoch}, ', ' ORDER BY date, version) FROM close_versions");
+    assert_eq!(scratch.text(&rows).await, "2026-01-05 v1 1-2, 2026-01-05 v2 2-, 2026-02-05 v7 7-");
+    let values =
+        "SELECT string_agg(date || ' v' || version || ' ' || total_value || ' ' || cash_value, ', ' ORDER BY date) FROM values_by_day";
+    assert_eq!(scratch.text(values).await, "2026-01-05 v2 11 10, 2026-02-05 v7 1 10");
 }

@@ -227,12 +227,16 @@ fn everything() -> ProjectionBatch {
         allocations: vec![holdings(1, vec![line("AAPL", "0.51")])],
         rebalanced: vec![Rebalanced { portfolio_id: s("p1"), instrument_id: s("AAPL"), at: Micros(4) }],
         positions: vec![position("10", 1)],
+        entries: vec![],
         orders: vec![order(1)],
         order_cancels: vec![],
         order_statuses: vec![status("ACKNOWLEDGED", "0", 1)],
         rebalances: vec![rebalance("RELEASED", 1)],
+        answers: vec![],
         snapshots: vec![snapshot(1, "100")],
         closes: vec![],
+        performance: vec![],
+        risk: vec![],
         dead_letters: vec![dead_letter()],
     }
 }
@@ -250,6 +254,9 @@ async fn picture(scratch: &Scratch) -> String {
         "orders",
         "portfolio_rebalances",
         "performance_snapshots",
+        "latest_snapshots",
+        "values_by_minute",
+        "values_by_hour",
         "dead_letters",
     ] {
         let sql = format!("SELECT coalesce(json_agg(t ORDER BY t::text)::text, '') FROM {table} t");
@@ -456,17 +463,16 @@ async fn a_session_belongs_to_the_first_and_blocks_nobody() {
 }
 
 #[tokio::test]
-async fn a_large_batch_in_bulk_and_old_snapshots_pruned() {
+async fn a_large_batch_in_bulk() {
     let scratch = Scratch::new().await;
     let store = scratch.migrated().await;
     let positions = (0..5_000).map(|i| PositionRow { instrument_id: format!("i{i}"), ..position("1", 1) }).collect();
     let snapshots = (1..=2_000).map(|v| snapshot(v, "1")).collect();
     apply(&store, ProjectionBatch { positions, snapshots, ..ProjectionBatch::default() }).await;
     assert_eq!(scratch.number("SELECT count(*) FROM positions").await, 5_000);
-    let everything = Micros(i64::MAX);
-    assert_eq!(store.prune_snapshots(everything, 1_500).await.unwrap(), 1_500);
-    assert_eq!(store.prune_snapshots(everything, 1_500).await.unwrap(), 499);
-    assert_eq!(scratch.number("SELECT max(version) FROM performance_snapshots").await, 2_000);
+    assert_eq!(scratch.number("SELECT count(*) FROM performance_snapshots").await, 2_000);
+    assert_eq!(scratch.number("SELECT version FROM latest_snapshots").await, 2_000);
+    assert_eq!(scratch.number("SELECT count(*) FROM values_by_minute").await, 34, "2,000 seconds");
 }
 
 #[tokio::test]
