@@ -6,7 +6,7 @@ DEMO_STACK := .local/demo-stack
 CARGO      := cargo
 
 .DEFAULT_GOAL := help
-.PHONY: help install up down env fmt lint test chaos soak planted demo bench clean
+.PHONY: help install up down env fmt lint test chaos soak planted demo bench bench-sql clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -88,6 +88,14 @@ bench: valgrind $(GUNGRAUN)/bin/gungraun-runner ## Measure the core and the whol
 	GUNGRAUN_RUNNER=$(GUNGRAUN_RUNNER) $(CARGO) bench --package system-tests --bench core --locked
 	$(CARGO) bench --package system-tests --bench pace --locked
 	BALLAST_BIN=$(CURDIR)/target/release/ballast $(CARGO) bench --profile fast --package system-tests --bench broker --locked
+
+BENCH_SQL_STACK := .local/test-bench-sql
+
+bench-sql: ## Measure what is asked of the tables, with many portfolios and years in them (10 GB of disk)
+	@$(STACK) up --dir $(BENCH_SQL_STACK)
+	@trap '$(STACK) down --delete --dir $(BENCH_SQL_STACK)' EXIT; trap 'exit 130' INT TERM; \
+		set -a; . $(BENCH_SQL_STACK)/env; set +a; \
+		$(CARGO) bench --profile fast --package postgres-store --bench queries --locked
 
 clean: down ## Stop everything and remove what was built and stored; the downloads stay
 	@for record in .local/*/stack.json; do \
