@@ -39,7 +39,7 @@ pub fn text(report: &impl Report, format: Format) -> String {
     match format {
         Format::Json => serde_json::to_string_pretty(report).expect("a report is JSON"),
         Format::Table => report.sheets().iter().map(Sheet::table).collect::<Vec<_>>().join("\n"),
-        Format::Csv => report.exact().iter().map(Sheet::csv).collect::<Vec<_>>().join("\n"),
+        Format::Csv => report.exact().iter().filter(|part| !part.columns.is_empty()).map(Sheet::csv).collect::<Vec<_>>().join("\n"),
     }
 }
 

@@ -39,31 +39,31 @@ SELECT portfolio_id, current_date - d, 1, 'USD', (current_date - d) + interval '
        (SELECT jsonb_agg(jsonb_build_object('instrument_id', 'INSTRUMENT-' || i, 'quantity', '100', 'value', '10025')) FROM generate_series(1, 10) AS i),
        '{"USD": "1000"}', '{}', '[{"currency": "USD", "fx_rate": "1", "cash_value": "1000", "receivables_value": "0"}]', true, false, NULL, 1,
        (current_date - d) + interval '21 hours', NULL
-FROM generate_series(60, 1, -1) AS d, portfolios;
+FROM generate_series(30, 1, -1) AS d, portfolios;
 
 INSERT INTO ledger_entries
 SELECT portfolio_id, n, 0, 'TRADE', 'execution.fills.v1', 0, n, 'e' || n, 'INSTRUMENT-' || n % 10 + 1, NULL, 'XNYS', at::date, at, at, 1, 100.25, 1,
        '{"USD": "-100.25"}', 0, '{}', 0, 0
-FROM generate_series(1, :years * 20) AS n, LATERAL (SELECT now() - (:years * 20 - n) * interval '18 days' AS at) AS t, portfolios;
+FROM generate_series(1, :years * 10) AS n, LATERAL (SELECT now() - (:years * 10 - n) * interval '36 days' AS at) AS t, portfolios;
 
 -- Figures: by the month since the start, and by the day of the last quarter with their groupings.
 INSERT INTO performance_records
-SELECT portfolio_id, timeframe, now() - m * interval '1 month', 'USD', false, told.metrics, '[]', 1
-FROM generate_series(:years * 12, 0, -1) AS m, (VALUES ('ALL'), ('MTD')) AS t (timeframe), portfolios,
+SELECT portfolio_id, timeframe, now() - m * interval '1 month', 'USD', false, told.metrics, '[]', (now() - m * interval '1 month')::date, NULL, '[]', 1
+FROM generate_series(:years * 12, 0, -1) AS m, (VALUES ('ALL')) AS t (timeframe), portfolios,
      (SELECT jsonb_agg(jsonb_build_object('id', 'figure_' || i, 'value', '0.123456', 'unit', 'RATIO', 'window', '500D', 'observations', 500, 'method', 'x'))
-      AS metrics FROM generate_series(1, 10) AS i) AS told;
+      AS metrics FROM generate_series(1, 4) AS i) AS told;
 INSERT INTO performance_records
-SELECT portfolio_id, 'DAY', now() - d * interval '1 day', 'USD', false, '[]', told.attribution, 1
-FROM generate_series(90, 0, -1) AS d, portfolios,
+SELECT portfolio_id, 'DAY', now() - d * interval '1 day', 'USD', false, '[]', told.attribution, (now() - d * interval '1 day')::date, NULL, '[]', 1
+FROM generate_series(60, 0, -1) AS d, portfolios,
      (SELECT jsonb_agg(jsonb_build_object('grouping', g, 'residual', '0', 'total', '10', 'buckets',
           jsonb_build_array(jsonb_build_object('name', 'a', 'total', '5'), jsonb_build_object('name', 'b', 'total', '5')))) AS attribution
       FROM unnest(ARRAY['STRATEGY', 'SECTOR', 'INSTRUMENT_TYPE', 'TIME_OF_DAY']) AS g) AS told;
 INSERT INTO latest_performance
-SELECT DISTINCT ON (portfolio_id, timeframe) portfolio_id, timeframe, as_of, base_currency, provisional, metrics, attribution, source_offset
+SELECT DISTINCT ON (portfolio_id, timeframe) portfolio_id, timeframe, as_of, base_currency, provisional, metrics, attribution, date, from_date, drawdowns, source_offset
 FROM performance_records WHERE as_of > now() - interval '1 month' ORDER BY portfolio_id, timeframe, as_of DESC;
 INSERT INTO risk_records
-SELECT portfolio_id, '500D', now() - m * interval '1 month', 'USD', false, '[]', 1 FROM generate_series(12, 0, -1) AS m, portfolios;
-INSERT INTO latest_risk SELECT portfolio_id, '500D', now(), 'USD', false, '[]', 1 FROM portfolios;
+SELECT portfolio_id, '500D', now() - m * interval '1 month', 'USD', false, '[]', NULL, '[]', '[]', '[]', 1 FROM generate_series(12, 0, -1) AS m, portfolios;
+INSERT INTO latest_risk SELECT portfolio_id, '500D', now(), 'USD', false, '[]', NULL, '[]', '[]', '[]', 1 FROM portfolios;
 
 INSERT INTO portfolio_rebalances
 SELECT portfolio_id || '-' || m, portfolio_id, now() - m * interval '1 month', 'SCHEDULED', '{}', '{}',

@@ -20,7 +20,7 @@ INSERT INTO portfolio_rebalances SELECT s, 'p', '2026-01-05 10:00+00', 'SCHEDULE
 INSERT INTO orders (order_id, portfolio_id, rebalance_id, instrument_id, side, quantity, status) VALUES ('o', 'p', 'COMPLETED', 'A', 'BUY', 10, 'FILLED');
 INSERT INTO performance_snapshots VALUES ('p', 1, '2026-01-05 10:00+00', 'USD', 100, 10, 9, '{}', NULL, '{"total_pnl": "1"}', '[]', '{"exposure": {}}',
     '{}', true, 1);
-INSERT INTO performance_records SELECT 'p', t, at, 'USD', false, jsonb_build_array(jsonb_build_object('id', 'r', 'value', v)), '[]', 1
+INSERT INTO performance_records SELECT 'p', t, at, 'USD', false, jsonb_build_array(jsonb_build_object('id', 'r', 'value', v)), '[]', NULL, NULL, '[]', 1
     FROM (VALUES ('DAY', '2026-01-05 09:00+00'::timestamptz, '0.01'), ('DAY', '2026-01-05 11:00+00', '0.99'), ('ALL', '2026-01-05 09:00+00', '0.5'))
     AS g (t, at, v);
 "#;
@@ -59,4 +59,17 @@ async fn the_views_have_the_guides_columns_and_states() {
         FROM portfolios";
     let twice = sqlx::raw_sql(sqlx::AssertSqlSafe(sessions)).execute(&mut scratch.connection().await).await;
     assert!(twice.unwrap_err().to_string().contains("session_id"), "a session has one portfolio");
+}
+
+#[tokio::test]
+async fn the_statements_that_the_readme_shows_run() {
+    let scratch = Scratch::new().await;
+    scratch.migrated().await;
+    let readme = include_str!("../../../../README.md");
+    let blocks: Vec<&str> = readme.split("```sql\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert!(!blocks.is_empty(), "the README shows SQL");
+    for block in blocks {
+        let ran = sqlx::raw_sql(sqlx::AssertSqlSafe(block.to_owned())).execute(&mut scratch.connection().await).await;
+        ran.unwrap_or_else(|error| panic!("{block}: {error}"));
+    }
 }

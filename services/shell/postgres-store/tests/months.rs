@@ -150,6 +150,9 @@ async fn of_figures_the_newest_stands_apart_and_a_newer_record_for_a_moment_repl
         provisional: false,
         metrics: json!([{"id": "time_weighted_return", "value": value}]),
         attribution: json!([]),
+        date: Some("2026-01-01".to_owned()),
+        from_date: None,
+        drawdowns: json!([]),
         source_offset: offset,
     };
     let risk = RiskRow {
@@ -159,6 +162,10 @@ async fn of_figures_the_newest_stands_apart_and_a_newer_record_for_a_moment_repl
         base_currency: "USD".to_owned(),
         provisional: true,
         metrics: json!([{"id": "beta", "value": null, "reason": "too few"}]),
+        date: None,
+        components: json!([{"instrument_id": "A"}]),
+        correlations: json!([]),
+        sectors: json!([]),
         source_offset: 1,
     };
     let batch = |performance| ProjectionBatch { performance, risk: vec![risk.clone()], ..ProjectionBatch::default() };
@@ -172,4 +179,30 @@ async fn of_figures_the_newest_stands_apart_and_a_newer_record_for_a_moment_repl
     assert_eq!((then.len(), then[0].as_of, &then[0].metrics[0]["value"]), (1, Micros(YEAR), &json!("0.15")));
     store.drop_months(Monthly::Performance, Micros(YEAR + 90 * DAY)).await.unwrap();
     assert_eq!(scratch.number("SELECT count(*) FROM latest_performance").await, 1);
+}
+
+#[tokio::test]
+async fn a_day_that_was_told_while_it_lasted_counts_once() {
+    let scratch = Scratch::new().await;
+    let store = scratch.migrated().await;
+    let day = |date: &str, at: i64, total: &str| PerformanceRow {
+        portfolio_id: "p".to_owned(),
+        timeframe: "DAY".to_owned(),
+        as_of: Micros(at),
+        base_currency: "USD".to_owned(),
+        provisional: false,
+        metrics: json!([]),
+        attribution: json!([{"grouping": "SECTOR", "total": total}]),
+        date: Some(date.to_owned()),
+        from_date: Some(date.to_owned()),
+        drawdowns: json!([]),
+        source_offset: at,
+    };
+    let rows = vec![day("2026-01-01", YEAR + 1, "1"), day("2026-01-01", YEAR + DAY, "2"), day("2026-01-02", YEAR + 2 * DAY, "3")];
+    apply(&store, ProjectionBatch { performance: rows, ..ProjectionBatch::default() }).await;
+    let totals = |days: Vec<postgres_store::queries::AttributionDay>| -> Vec<String> {
+        days.iter().map(|day| day.attribution[0]["total"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(totals(store.attribution("p", Micros(i64::MIN), Micros(i64::MAX)).await.unwrap()), ["2", "3"]);
+    assert_eq!(totals(store.attribution("p", Micros(YEAR + DAY), Micros(YEAR + 2 * DAY)).await.unwrap()), ["3"], "behind the first cut");
 }

@@ -6,7 +6,7 @@
 use serde_json::Value;
 use sqlx::{Postgres, Transaction};
 
-use super::column::{column, json, newest, text};
+use super::column::{column, json, newest, opt_text, text};
 use crate::statement::Limit;
 use crate::{Micros, StoreError};
 
@@ -29,6 +29,12 @@ pub struct PerformanceRow {
     pub metrics: Value,
     /// One object a grouping.
     pub attribution: Value,
+    /// Last day that they cover, as YYYY-MM-DD.
+    pub date: Option<String>,
+    /// First day that they cover.
+    pub from_date: Option<String>,
+    /// The deepest fall of the index, and the one that it is in.
+    pub drawdowns: Value,
     /// Offset of the record: newer wins.
     pub source_offset: i64,
 }
@@ -48,6 +54,14 @@ pub struct RiskRow {
     pub provisional: bool,
     /// One object a figure.
     pub metrics: Value,
+    /// Day of whose close the holdings are, as YYYY-MM-DD.
+    pub date: Option<String>,
+    /// One object a holding.
+    pub components: Value,
+    /// One object a pair.
+    pub correlations: Value,
+    /// One object a sector.
+    pub sectors: Value,
     /// Offset of the record: newer wins.
     pub source_offset: i64,
 }
@@ -72,6 +86,9 @@ pub(super) async fn upsert_performance(
             .bind(column(&rows, |r| json(&r.metrics)))
             .bind(column(&rows, |r| json(&r.attribution)))
             .bind(column(&rows, |r| r.source_offset))
+            .bind(column(&rows, |r| opt_text(&r.date)))
+            .bind(column(&rows, |r| opt_text(&r.from_date)))
+            .bind(column(&rows, |r| json(&r.drawdowns)))
             .execute(&mut **transaction);
         limit.run(DOING, statement).await?;
     }
@@ -93,6 +110,10 @@ pub(super) async fn upsert_risk(limit: &Limit, transaction: &mut Transaction<'_,
             .bind(column(&rows, |r| r.provisional))
             .bind(column(&rows, |r| json(&r.metrics)))
             .bind(column(&rows, |r| r.source_offset))
+            .bind(column(&rows, |r| opt_text(&r.date)))
+            .bind(column(&rows, |r| json(&r.components)))
+            .bind(column(&rows, |r| json(&r.correlations)))
+            .bind(column(&rows, |r| json(&r.sectors)))
             .execute(&mut **transaction);
         limit.run(DOING, statement).await?;
     }
@@ -105,15 +126,18 @@ macro_rules! performance_into {
             "INSERT INTO ",
             $table,
             " AS p
-    (portfolio_id, timeframe, as_of, base_currency, provisional, metrics, attribution, source_offset)
-SELECT portfolio_id, timeframe, as_of, base_currency, provisional, metrics::jsonb, attribution::jsonb, source_offset
-FROM UNNEST($1::text[], $2::text[], $3::timestamptz[], $4::text[], $5::bool[], $6::text[], $7::text[], $8::bigint[])
-    AS g (portfolio_id, timeframe, as_of, base_currency, provisional, metrics, attribution, source_offset)
+    (portfolio_id, timeframe, as_of, base_currency, provisional, metrics, attribution, source_offset, date, from_date, drawdowns)
+SELECT portfolio_id, timeframe, as_of, base_currency, provisional, metrics::jsonb, attribution::jsonb, source_offset,
+       date::date, from_date::date, drawdowns::jsonb
+FROM UNNEST($1::text[], $2::text[], $3::timestamptz[], $4::text[], $5::bool[], $6::text[], $7::text[], $8::bigint[],
+            $9::text[], $10::text[], $11::text[])
+    AS g (portfolio_id, timeframe, as_of, base_currency, provisional, metrics, attribution, source_offset, date, from_date, drawdowns)
 ",
             $conflict,
             "
     base_currency = EXCLUDED.base_currency, provisional = EXCLUDED.provisional, metrics = EXCLUDED.metrics,
-    attribution = EXCLUDED.attribution, source_offset = EXCLUDED.source_offset
+    attribution = EXCLUDED.attribution, source_offset = EXCLUDED.source_offset, date = EXCLUDED.date,
+    from_date = EXCLUDED.from_date, drawdowns = EXCLUDED.drawdowns
 WHERE (p.as_of, p.source_offset) < (EXCLUDED.as_of, EXCLUDED.source_offset)"
         )
     };
@@ -125,15 +149,18 @@ macro_rules! risk_into {
             "INSERT INTO ",
             $table,
             " AS p
-    (portfolio_id, timeframe, as_of, base_currency, provisional, metrics, source_offset)
-SELECT portfolio_id, timeframe, as_of, base_currency, provisional, metrics::jsonb, source_offset
-FROM UNNEST($1::text[], $2::text[], $3::timestamptz[], $4::text[], $5::bool[], $6::text[], $7::bigint[])
-    AS g (portfolio_id, timeframe, as_of, base_currency, provisional, metrics, source_offset)
+    (portfolio_id, timeframe, as_of, base_currency, provisional, metrics, source_offset, date, components, correlations, sectors)
+SELECT portfolio_id, timeframe, as_of, base_currency, provisional, metrics::jsonb, source_offset, date::date,
+       components::jsonb, correlations::jsonb, sectors::jsonb
+FROM UNNEST($1::text[], $2::text[], $3::timestamptz[], $4::text[], $5::bool[], $6::text[], $7::bigint[], $8::text[], $9::text[],
+            $10::text[], $11::text[])
+    AS g (portfolio_id, timeframe, as_of, base_currency, provisional, metrics, source_offset, date, components, correlations, sectors)
 ",
             $conflict,
             "
     base_currency = EXCLUDED.base_currency, provisional = EXCLUDED.provisional, metrics = EXCLUDED.metrics,
-    source_offset = EXCLUDED.source_offset
+    source_offset = EXCLUDED.source_offset, date = EXCLUDED.date, components = EXCLUDED.components,
+    correlations = EXCLUDED.correlations, sectors = EXCLUDED.sectors
 WHERE (p.as_of, p.source_offset) < (EXCLUDED.as_of, EXCLUDED.source_offset)"
         )
     };

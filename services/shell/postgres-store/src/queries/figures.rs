@@ -93,6 +93,9 @@ FROM latest_risk t CROSS JOIN LATERAL (
     WHERE r.portfolio_id = t.portfolio_id AND r.timeframe = t.timeframe AND r.as_of <= $2 ORDER BY r.as_of DESC LIMIT 1) p
 WHERE t.portfolio_id = $1 ORDER BY p.timeframe";
 
+// A day is told anew while it lasts: the last word of each counts.
 pub(super) const ATTRIBUTION: &str = "
-SELECT as_of, attribution, provisional FROM performance_records
-WHERE portfolio_id = $1 AND timeframe = 'DAY' AND as_of > $2 AND as_of <= $3 ORDER BY as_of";
+SELECT DISTINCT ON (date) as_of, attribution, provisional
+FROM (SELECT coalesce(date, (as_of AT TIME ZONE 'UTC')::date) AS date, as_of, attribution, provisional FROM performance_records
+      WHERE portfolio_id = $1 AND timeframe = 'DAY' AND as_of > $2 AND as_of <= $3) days
+ORDER BY date, as_of DESC";
