@@ -58,17 +58,20 @@ $$;
 COMMENT ON FUNCTION close_as_of(text, timestamptz, timestamptz) IS 'The newest closed day of a portfolio at a moment, in the version that was known at another';
 
 -- Bookings that are not in that closed day: of later days by their date, of later moments where none is told; without
--- a closed day all of them.
+-- a closed day all of them. When one of them can have been booked at the earliest tells which months hold none: dates lie
+-- a day ahead at most, and moments a year.
 CREATE FUNCTION entries_as_of(of_portfolio text, moment timestamptz, known_at timestamptz) RETURNS SETOF ledger_entries
 LANGUAGE sql STABLE AS $$
     WITH base AS MATERIALIZED (SELECT b.date, b.cut_at FROM close_as_of(of_portfolio, moment, known_at) b)
     SELECT e.* FROM ledger_entries e
     WHERE e.portfolio_id = of_portfolio AND e.dated > coalesce((SELECT date FROM base), '-infinity')
       AND e.effective_at <= moment AND e.recorded_at <= known_at
+      AND e.recorded_at >= coalesce((SELECT cut_at FROM base) - interval '4 days', '-infinity')
     UNION ALL
     SELECT e.* FROM ledger_entries e
     WHERE e.portfolio_id = of_portfolio AND e.dated IS NULL AND e.effective_at >= coalesce((SELECT cut_at FROM base), '-infinity')
       AND e.effective_at <= moment AND e.recorded_at <= known_at
+      AND e.recorded_at >= coalesce((SELECT cut_at FROM base) - interval '366 days', '-infinity')
 $$;
 COMMENT ON FUNCTION entries_as_of(text, timestamptz, timestamptz) IS 'Bookings that took effect between the closed day of close_as_of and a moment, as far as they were known at another';
 

@@ -17,15 +17,14 @@ pub use rebalance::{AnswerView, RebalanceView};
 pub use series::{DayValue, SpanValue, Width};
 
 /// Every statement of this folder by its name.
-pub const STATEMENTS: [(&str, &str); 17] = [
+pub const STATEMENTS: [(&str, &str); 16] = [
     ("portfolio id of a portfolio or session", portfolio::RESOLVE),
     ("portfolio", portfolio::HEAD),
     ("newest book", portfolio::BOOK),
     ("newest allocations", portfolio::ALLOCATIONS),
     ("snapshot as of a moment", as_of::SNAPSHOT),
     ("closed day as of a moment", as_of::CLOSE),
-    ("positions as of a moment", as_of::POSITIONS),
-    ("cash as of a moment", as_of::CASH),
+    ("units and cash as of a moment", as_of::HELD),
     ("newest figures of performance", figures::LATEST_PERFORMANCE),
     ("newest figures of risk", figures::LATEST_RISK),
     ("figures of performance as of a moment", figures::PERFORMANCE_AS_OF),

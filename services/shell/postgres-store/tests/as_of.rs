@@ -92,6 +92,26 @@ fn story() -> ProjectionBatch {
     ProjectionBatch { entries, closes, ..ProjectionBatch::default() }
 }
 
+fn portfolio() -> PortfolioRow {
+    PortfolioRow {
+        portfolio_id: "p".to_owned(),
+        session_id: Some("s".to_owned()),
+        name: "P".to_owned(),
+        description: None,
+        kind: "BALANCED".to_owned(),
+        target_risk: None,
+        rebalance_freq: "NONE".to_owned(),
+        base_currency: "USD".to_owned(),
+        benchmark: None,
+        mode: "APPROVAL".to_owned(),
+        policy_version: 1,
+        policy: json!({}),
+        closed: false,
+        source_offset: 1,
+        at: Micros(MONDAY),
+    }
+}
+
 /// Units of ACME and dollars at a moment as known at another, both in hours after Monday's start.
 async fn held(scratch: &Scratch, moment: i64, known: i64) -> String {
     let at = |hours: i64| format!("to_timestamp({})", (MONDAY + hours * HOUR) / 1_000_000);
@@ -170,24 +190,7 @@ async fn the_same_bookings_again_change_nothing() {
 #[tokio::test]
 async fn a_portfolio_is_read_whole_and_of_one_moment() {
     let (_scratch, store) = told().await;
-    let row = PortfolioRow {
-        portfolio_id: "p".to_owned(),
-        session_id: Some("s".to_owned()),
-        name: "P".to_owned(),
-        description: None,
-        kind: "BALANCED".to_owned(),
-        target_risk: None,
-        rebalance_freq: "NONE".to_owned(),
-        base_currency: "USD".to_owned(),
-        benchmark: None,
-        mode: "APPROVAL".to_owned(),
-        policy_version: 1,
-        policy: json!({}),
-        closed: false,
-        source_offset: 1,
-        at: Micros(MONDAY),
-    };
-    apply(&store, ProjectionBatch { portfolios: vec![row], ..ProjectionBatch::default() }).await;
+    apply(&store, ProjectionBatch { portfolios: vec![portfolio()], ..ProjectionBatch::default() }).await;
     assert_eq!(store.portfolio_of("s").await.unwrap().as_deref(), Some("p"), "by its session");
     assert_eq!(store.portfolio_of("p").await.unwrap().as_deref(), Some("p"));
     assert_eq!(store.portfolio_of("other").await.unwrap(), None);
@@ -199,4 +202,19 @@ async fn a_portfolio_is_read_whole_and_of_one_moment() {
     assert_eq!(then.snapshot, None);
     let days = store.days("p", "2026-01-06", "2026-12-31").await.unwrap();
     assert_eq!(days.iter().map(|day| day.date.as_str()).collect::<Vec<_>>(), ["2026-01-05"], "the day before the span");
+}
+
+#[tokio::test]
+async fn the_commands_statements_say_what_the_functions_say() {
+    let (scratch, store) = told().await;
+    apply(&store, ProjectionBatch { portfolios: vec![portfolio()], ..ProjectionBatch::default() }).await;
+    for moment in [8, 10, 14, 24, 30, 35, 36, 99] {
+        for known in [8, 14, 24, 33, 34, 35, 36, 99] {
+            let at = |hours: i64| Micros(MONDAY + hours * HOUR);
+            let past = store.portfolio_as_of("p", at(moment), at(known)).await.unwrap().unwrap().past.unwrap();
+            let units = past.positions.first().map_or_else(|| "-".to_owned(), |held| held.quantity.normalize().to_string());
+            let cash = past.cash.first().map_or_else(|| "-".to_owned(), |held| held.amount.normalize().to_string());
+            assert_eq!(format!("{units} {cash}"), held(&scratch, moment, known).await, "as of {moment}, known at {known}");
+        }
+    }
 }

@@ -34,6 +34,7 @@ fn snapshot(at: i64, units: &str, value: &str, cash: &str) -> SnapshotAsOf {
 fn close(cut: i64) -> CloseAsOf {
     CloseAsOf {
         date: "2026-01-05".to_owned(),
+        day: 20_458,
         version: 2,
         cut_at: Some(Micros(cut)),
         known_from: Micros(cut),
