@@ -20,6 +20,7 @@ mod terms;
 
 use book::Book;
 use domain::ledger::Ledger;
+use domain::portfolio_close::PortfolioClose;
 use domain::{Date, Input, Output, PortfolioId, SmolStr, Timestamp, Topic};
 use engine::{Context, Origin, Role, Settings, Timer};
 use market::Market;
@@ -40,6 +41,16 @@ impl PerformanceTracker {
         self.books.entry(portfolio.clone()).or_default()
     }
 
+    fn hear_ledger(&mut self, ledger: &Ledger, origin: &Origin<'_>) {
+        if !self.book(&ledger.portfolio_id).awaits_policy(origin) {
+            self.take_ledger(ledger, origin.timestamp());
+        }
+    }
+    fn hear_close(&mut self, close: &PortfolioClose) {
+        if self.book(&close.portfolio_id).take_close(close) {
+            self.touched.insert(close.portfolio_id.clone());
+        }
+    }
     fn take_ledger(&mut self, ledger: &Ledger, made: Timestamp) {
         self.dirty.insert(image::book_key(&ledger.portfolio_id));
         let book = self.books.entry(ledger.portfolio_id.clone()).or_default();
@@ -109,16 +120,8 @@ impl Role for PerformanceTracker {
                     }
                 }
             }
-            Input::Ledger(ledger) => {
-                if !self.book(&ledger.portfolio_id).awaits_policy(origin) {
-                    self.take_ledger(&ledger, origin.timestamp());
-                }
-            }
-            Input::PortfolioClose(close) => {
-                if self.book(&close.portfolio_id).take_close(&close) {
-                    self.touched.insert(close.portfolio_id);
-                }
-            }
+            Input::Ledger(ledger) => self.hear_ledger(&ledger, origin),
+            Input::PortfolioClose(close) => self.hear_close(&close),
             _ => {}
         }
     }

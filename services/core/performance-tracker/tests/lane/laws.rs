@@ -22,8 +22,11 @@ fn happening() -> impl Strategy<Value = Happening> {
         .prop_map(|(price, flow, trade, fee)| Happening { price, flow, trade, fee })
 }
 
+/// A day as it is told: its date, its bookings, its close.
+type Told = (Date, Vec<Input>, Input);
+
 /// The days, and what a recount says of each: profit and growth.
-fn world(days: &[Happening]) -> (Vec<(Date, Vec<Input>, Input)>, Vec<(i64, f64)>) {
+fn world(days: &[Happening]) -> (Vec<Told>, Vec<(i64, f64)>) {
     let mut toy = Toy::default();
     let (mut told, mut counted, mut equity) = (Vec::new(), Vec::new(), 0);
     for (number, happening) in days.iter().enumerate() {

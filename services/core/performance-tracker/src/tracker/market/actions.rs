@@ -51,13 +51,13 @@ impl Actions {
     }
 
     #[cfg(test)]
-    pub(super) fn split(&mut self, id: &str, ex_date: Date, ratio: f64) {
-        let new = Quantity::from_units((ratio * Quantity::ONE.units() as f64) as i128);
+    pub(super) fn split(&mut self, id: &str, ex_date: Date, ratio: i128) {
+        let new = Quantity::from_units(ratio * Quantity::ONE.units());
         self.standing.insert(id.into(), (ex_date, Deed::Split { new, old: Quantity::ONE }));
     }
     #[cfg(test)]
-    pub(super) fn dividend(&mut self, id: &str, ex_date: Date, amount: f64) {
-        let amount = domain::Price::from_units((amount * domain::Price::ONE.units() as f64) as i128);
+    pub(super) fn dividend(&mut self, id: &str, ex_date: Date, amount: i128) {
+        let amount = domain::Price::from_units(amount * domain::Price::ONE.units());
         self.standing.insert(id.into(), (ex_date, Deed::Dividend { amount, currency: None }));
     }
 }

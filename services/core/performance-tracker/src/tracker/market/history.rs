@@ -169,7 +169,7 @@ pub(super) fn total_return(levels: &[(Date, f64)], actions: &Actions, rate: impl
         let index = match before {
             None => 1.0,
             Some((day, worth, index)) => {
-                let (units, income) = actions.between(day, *date, |of, day| rate(of, day));
+                let (units, income) = actions.between(day, *date, &rate);
                 index * ((units * price * own + income) / worth)
             }
         };
@@ -226,8 +226,8 @@ mod tests {
     fn splits_and_dividends_are_in_the_total_return() {
         let levels = [(day("2026-01-05"), 100.0), (day("2026-01-06"), 50.0), (day("2026-01-07"), 49.0)];
         let mut actions = Actions::default();
-        actions.split("s", day("2026-01-06"), 2.0);
-        actions.dividend("d", day("2026-01-07"), 1.0);
+        actions.split("s", day("2026-01-06"), 2);
+        actions.dividend("d", day("2026-01-07"), 1);
         let found = total_return(&levels, &actions, |_, _| Some(1.0));
         assert_eq!(found.index, [1.0, 1.0, 1.0]);
         let abroad = total_return(&levels, &actions, |_, date| (date != day("2026-01-06")).then_some(2.0));
