@@ -201,8 +201,15 @@ fn over_days(stack: &Stack) {
     let day = &told.json["returns"]["daily"][0];
     assert_eq!(text(day, "net_external_flow"), "70000", "{day}");
     assert_eq!((text(day, "reason"), &told.json["drawdown"]["maximum"]), ("the first day that is stored", &Value::Null));
-    let grouped = ask(stack, &["performance", "growth", "--by", "sector"]);
-    assert_eq!(grouped.json["attribution"]["grouping"], "SECTOR", "{}", grouped.json);
+    let grouped = until("the day's figures", SOON, || {
+        let told = ask(stack, &["performance", "growth", "--by", "sector"]);
+        (told.json["attribution"]["days"] == 1).then_some(told.json)
+    });
+    assert_eq!((&grouped["attribution"]["grouping"], text(&grouped, "attribution.total")), (&Value::from("SECTOR"), "600"), "{grouped}");
+    assert!(grouped["metrics"].as_array().is_some_and(|sets| sets.iter().any(|set| set["timeframe"] == "ALL")), "{grouped}");
+    let whole = ask(stack, &["portfolio", "growth"]).json;
+    let sets = |part: &Value| part.as_array().is_some_and(|sets| !sets.is_empty());
+    assert!(sets(&whole["metrics"]["performance"]) && sets(&whole["risk"]["figures"]), "{whole}");
     assert_eq!(ask(stack, &["performance", "growth", "--to", "2000-01-01"]).code, Some(4));
     assert_eq!(ask(stack, &["performance", "growth", "--from", "2026-02-01", "--to", "2026-01-01"]).code, Some(2));
     let closed = until("the book as of the cut", SOON, || {

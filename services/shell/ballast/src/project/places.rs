@@ -6,8 +6,17 @@ use domain::Topic;
 
 /// Topics whose records have rows. Policies are taken from the drift event that answers each: it
 /// carries the policy in force, which a refused one never is.
-const LIVE: [Topic; 7] =
-    [Topic::Drift, Topic::Snapshots, Topic::Ledger, Topic::PortfolioCloses, Topic::Orders, Topic::RebalanceEvents, Topic::OrderStatus];
+const LIVE: [Topic; 9] = [
+    Topic::Drift,
+    Topic::Snapshots,
+    Topic::Ledger,
+    Topic::PortfolioCloses,
+    Topic::Performance,
+    Topic::Risk,
+    Topic::Orders,
+    Topic::RebalanceEvents,
+    Topic::OrderStatus,
+];
 
 /// What a partition holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,6 +8,7 @@ mod closes;
 mod dead_letters;
 mod entries;
 mod exact;
+mod figures;
 mod orders;
 mod portfolios;
 mod positions;
@@ -142,8 +143,16 @@ fn add(output: &Output, origin: Origin, into: &mut Rows) -> Result<(), RowError>
             Ok(())
         }
         Output::PortfolioClose(close) => closes::add(close, &mut into.batch),
+        Output::Performance(record) => {
+            figures::add_performance(record, origin, &mut into.batch);
+            Ok(())
+        }
+        Output::Risk(record) => {
+            figures::add_risk(record, origin, &mut into.batch);
+            Ok(())
+        }
         // They have no rows; dead letters stand on topics of their own.
-        Output::Performance(_) | Output::Risk(_) | Output::Refresh(_) | Output::Fill(_) | Output::DeadLetter(_) => Ok(()),
+        Output::Refresh(_) | Output::Fill(_) | Output::DeadLetter(_) => Ok(()),
     }
 }
 

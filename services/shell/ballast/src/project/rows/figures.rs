@@ -1,0 +1,78 @@
+//! Figures of performance and risk, from their topics: a record is a row, with its figures as it says them.
+
+use super::{Origin, json, micros};
+use domain::performance::Performance;
+use domain::risk::Risk;
+use postgres_store::projections::{PerformanceRow, ProjectionBatch, RiskRow};
+
+/// Adds what one timeframe comes to.
+pub(super) fn add_performance(record: &Performance, origin: Origin, into: &mut ProjectionBatch) {
+    into.performance.push(PerformanceRow {
+        portfolio_id: record.portfolio_id.to_string(),
+        timeframe: record.timeframe.to_string(),
+        as_of: micros(record.as_of),
+        base_currency: record.base_currency.to_string(),
+        provisional: record.provisional,
+        metrics: json(&record.metrics),
+        attribution: json(&record.attribution),
+        date: record.date.map(|date| date.to_string()),
+        from_date: record.from_date.map(|date| date.to_string()),
+        drawdowns: json(&record.drawdowns),
+        source_offset: origin.offset,
+    });
+}
+
+/// Adds the risk of a close.
+pub(super) fn add_risk(record: &Risk, origin: Origin, into: &mut ProjectionBatch) {
+    into.risk.push(RiskRow {
+        portfolio_id: record.portfolio_id.to_string(),
+        timeframe: record.timeframe.to_string(),
+        as_of: micros(record.as_of),
+        base_currency: record.base_currency.to_string(),
+        provisional: record.provisional,
+        metrics: json(&record.metrics),
+        date: record.date.map(|date| date.to_string()),
+        components: json(&record.components),
+        correlations: json(&record.correlations),
+        sectors: json(&record.sector_exposure),
+        source_offset: origin.offset,
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use postgres_store::Micros;
+    use serde_json::Value;
+
+    const ORIGIN: Origin = Origin { partition: 0, offset: 4, at: Micros(9) };
+    const METRIC: &str = r#"{"id":"time_weighted_return","value":"0.012345678901","unit":"FRACTION","currency":null,"window":"DAY",
+        "observations":1,"method":"daily","confidence":null,"horizon_days":null,"reason":null}"#;
+
+    #[test]
+    fn a_timeframe_gives_its_row_with_every_figure() {
+        let json = format!(
+            r#"{{"portfolio_id":"p1","as_of":"2026-01-06T00:00:00Z","timeframe":"DAY","base_currency":"USD","provisional":true,
+            "metrics":[{METRIC}],"attribution":[{{"grouping":"SECTOR","buckets":[],"residual":"1.5","total":"1.5"}}],
+            "date":"2026-01-05","from_date":"2026-01-05"}}"#
+        );
+        let mut batch = ProjectionBatch::default();
+        add_performance(&serde_json::from_str(&json).unwrap(), ORIGIN, &mut batch);
+        let row = &batch.performance[0];
+        assert_eq!((row.timeframe.as_str(), row.date.as_deref(), row.provisional, row.source_offset), ("DAY", Some("2026-01-05"), true, 4));
+        assert_eq!(row.as_of, Micros(1_767_657_600_000_000));
+        assert_eq!((&row.metrics[0]["value"], &row.attribution[0]["residual"]), (&Value::from("0.012345678901"), &Value::from("1.5")));
+    }
+
+    #[test]
+    fn risk_gives_its_row_with_its_components() {
+        let json = format!(
+            r#"{{"portfolio_id":"p1","as_of":"2026-01-06T00:00:00Z","timeframe":"500D","base_currency":"USD","provisional":false,
+            "metrics":[{METRIC}],"sector_exposure":[{{"sector":"TECH","value":"10","weight":"0.1"}}]}}"#
+        );
+        let mut batch = ProjectionBatch::default();
+        add_risk(&serde_json::from_str(&json).unwrap(), ORIGIN, &mut batch);
+        let row = &batch.risk[0];
+        assert_eq!((row.timeframe.as_str(), &row.sectors[0]["sector"], row.date.as_deref()), ("500D", &Value::from("TECH"), None));
+    }
+}
