@@ -58,6 +58,7 @@ impl World {
         self.agenda.borrow_mut().after(TRANSACTION_LIMIT, move |world| {
             let same = world.transactions.borrow().get(&id) == Some(&serial);
             if same && world.log.time_out(&id) {
+                world.aborted(&id);
                 world.note("branch", "transaction-timed-out", || format!("the brokers abort the transaction of {id}"));
                 world.markers_follow(&id, false);
             }
@@ -71,6 +72,15 @@ impl World {
         *serial
     }
 
+    /// An id's transaction is aborted. Where a marker of its last one was lost, that one's records are aborted with it:
+    /// brokers that lose a marker, and then see the step that is sent again fail, take back what they had confirmed.
+    pub fn aborted(&self, id: &SmolStr) {
+        if self.hung.borrow_mut().remove(id) {
+            self.taken_back.set(true);
+            self.note("branch", "brokers-took-back-a-commit", || id.to_string());
+        }
+    }
+
     /// The markers of an id's decided transaction are written, one after the other. Some may get lost where `lossy`.
     pub fn markers_follow(self: &Rc<Self>, id: &SmolStr, lossy: bool) {
         let most = if self.strikes(Fault::MarkerSlow) { 2_600_000 } else { 1_500 };
@@ -81,6 +91,9 @@ impl World {
                 return;
             }
             let lost = lossy && world.strikes(Fault::MarkerLost);
+            if lost {
+                world.hung.borrow_mut().insert(id.clone());
+            }
             if world.log.write_marker(&id, lost) {
                 world.markers_follow(&id, lossy);
             }

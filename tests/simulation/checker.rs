@@ -13,6 +13,7 @@ use domain::rebalance_event::RebalanceEvent;
 use domain::{Output, PortfolioId, SmolStr, Topic};
 use engine::Role;
 use paper_router::PaperRouter;
+use performance_tracker::PerformanceTracker;
 use position_keeper::PositionKeeper;
 use rebalancer::Rebalancer;
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,7 +23,7 @@ const OPEN_FOR: i64 = 50;
 
 /// Judges a play that has ended.
 pub fn check(world: &World) {
-    if !world.wrongs.borrow().is_empty() {
+    if !world.wrongs.borrow().is_empty() || world.taken_back.get() {
         return;
     }
     let report = judged(world);
@@ -34,6 +35,7 @@ pub fn check(world: &World) {
     }
     lane::<PositionKeeper>(world);
     lane::<Rebalancer>(world);
+    lane::<PerformanceTracker>(world);
     if world.scenario.with_router {
         lane::<PaperRouter>(world);
     }

@@ -131,6 +131,7 @@ impl Transactions for SimClient<'_> {
             if self.hand.reach(limit) == Reached::Never || self.hand.world.now() > deadline {
                 return Err(self.interrupt("init_transactions", "timed out"));
             }
+            let decided = self.hand.world.log.lacks_markers(&self.id);
             // What was abandoned while the request was on its way arrives all the same.
             match self.hand.world.log.take_over(&self.id) {
                 Ok(_) if self.hand.world.strikes(Fault::TakeOverAnswerLost) => {}
@@ -141,6 +142,9 @@ impl Transactions for SimClient<'_> {
                     return Ok(());
                 }
                 Err(_) => {
+                    if !decided {
+                        self.hand.world.aborted(&self.id);
+                    }
                     self.hand.world.next_transaction(&self.id);
                     self.hand.world.markers_follow(&self.id, false);
                     self.hand.latency(20_000, 500_000);
@@ -191,6 +195,7 @@ impl Transactions for SimClient<'_> {
     fn abort_and_drop(self, limit: Duration) {
         let Some(epoch) = self.epoch.get() else { return };
         if self.hand.reach(limit) != Reached::Never && self.hand.world.log.end_transaction(&self.id, epoch, false).is_ok() {
+            self.hand.world.aborted(&self.id);
             self.hand.world.markers_follow(&self.id, false);
         }
     }
@@ -246,12 +251,6 @@ impl SimClient<'_> {
     }
     fn refused(&self, attempted: &'static str, refused: Refused) -> CommitError {
         match refused {
-            Refused::Fenced if self.hand.world.errs(Planted::FightsWhenFenced) => {
-                if let Ok(epoch) = self.hand.world.log.take_over(&self.id) {
-                    self.epoch.set(Some(epoch));
-                }
-                self.interrupt(attempted, "fighting")
-            }
             Refused::Fenced => {
                 self.broken.set(true);
                 CommitError::Fenced { transactional_id: self.id.to_string() }
@@ -338,6 +337,7 @@ impl SimClient<'_> {
         loop {
             match log.end_transaction(&self.id, epoch, true) {
                 Ok(()) => {
+                    self.hand.world.hung.borrow_mut().remove(&self.id);
                     self.hand.world.next_transaction(&self.id);
                     self.hand.world.markers_follow(&self.id, true);
                     return Ok(());

@@ -7,6 +7,7 @@ use crate::market::conflate;
 use crate::stage::Process;
 use crate::world::World;
 use paper_router::PaperRouter;
+use performance_tracker::PerformanceTracker;
 use position_keeper::PositionKeeper;
 use rebalancer::Rebalancer;
 use std::collections::BTreeMap;
@@ -25,7 +26,7 @@ const REBALANCE: Duration = Duration::from_millis(2500);
 /// A role's number here.
 pub type RoleNumber = usize;
 /// The roles that a process may have.
-const ROLES: [&str; 4] = ["position-keeper", "rebalancer", "paper-router", "conflator"];
+const ROLES: [&str; 5] = ["position-keeper", "rebalancer", "paper-router", "conflator", "performance-tracker"];
 /// The role that is no lane's.
 const CONFLATOR: RoleNumber = 3;
 /// The role that some plays leave to somebody outside.
@@ -165,6 +166,7 @@ fn begin(world: &Rc<World>, process: Process, role: RoleNumber, lane: i32) {
         0 => live::<PositionKeeper>(hand, &seat, role, lane),
         1 => live::<Rebalancer>(hand, &seat, role, lane),
         ROUTER => live::<PaperRouter>(hand, &seat, role, lane),
+        4 => live::<PerformanceTracker>(hand, &seat, role, lane),
         _ => conflate(hand, &seat),
     });
 }

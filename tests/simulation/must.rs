@@ -5,7 +5,7 @@ use crate::coverage::Coverage;
 use crate::faults::Fault;
 
 /// Ways that lanes and their producers must have gone.
-const BRANCHES: [&str; 14] = [
+const BRANCHES: [&str; 13] = [
     "confirmed-by-progress",
     "conflator-begins-again",
     "fell-back-to-older-checkpoint",
@@ -18,7 +18,6 @@ const BRANCHES: [&str; 14] = [
     "producer-recycled",
     "producer-troubled",
     "transaction-hangs",
-    "transaction-timed-out",
     "waits-for-producer-before",
 ];
 /// How recoveries must have gone.

@@ -77,6 +77,10 @@ pub struct World {
     pub closing: Cell<bool>,
     /// Every lane was asked to finish.
     pub finishing: Cell<bool>,
+    /// Ids of whose committed transaction a marker was lost, until the next one is committed.
+    pub hung: RefCell<BTreeSet<SmolStr>>,
+    /// Brokers have taken back what they had confirmed: nothing can be said of the log any more.
+    pub taken_back: Cell<bool>,
     /// Conflators that have lost a frame and do not know it yet.
     pub lost_frames: RefCell<BTreeSet<TaskId>>,
     planted: Option<Planted>,
@@ -106,6 +110,8 @@ impl World {
             planted: script.planted,
             closing: Cell::new(false),
             finishing: Cell::new(false),
+            hung: RefCell::default(),
+            taken_back: Cell::new(false),
             lost_frames: RefCell::default(),
             digest: RefCell::new(Xxh3::new()),
             afterwards: Cell::new(0),
