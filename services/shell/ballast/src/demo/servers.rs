@@ -38,13 +38,14 @@ const COMMON: [&str; 6] = [
     "pacing.checkpoint_ms=2000",
     "core.snapshot_interval_ms=0",
 ];
-/// Roles, with settings of their own: the rebalancer reads little, and says at once that it has read it.
+/// Roles, with settings of their own: the rebalancer reads little, and says at once that it has read it; nobody waits for
+/// the performance-tracker, which takes several days at once.
 const ROLES: [(&str, &[&str]); 6] = [
     ("conflator", &[]),
     ("position-keeper", &[]),
     ("rebalancer", &["pacing.idle_commit_ms=0"]),
     ("paper-router", &[]),
-    ("performance-tracker", &["pacing.idle_commit_ms=0"]),
+    ("performance-tracker", &["pacing.window_ms=1000", "pacing.commit_ms=1000", "pacing.busy_commit_ms=1000"]),
     ("projector", &[]),
 ];
 
