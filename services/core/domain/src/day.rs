@@ -35,15 +35,14 @@ pub fn day_of_cut(time_zone: &str, cut: Timestamp) -> Option<Date> {
 /// The first moment of a day in a time zone: midnight, or when the clocks skip it, the first moment after it. `None`
 /// where the zone is none, and at the ends of the calendar.
 pub fn start_of_day(time_zone: &str, day: Date) -> Option<Timestamp> {
-    let date = civil::date(1970, 1, 1).checked_add(jiff::Span::new().try_days(day.days()).ok()?).ok()?;
-    let start = zone(time_zone)?.to_ambiguous_zoned(date.to_datetime(civil::Time::midnight())).compatible().ok()?;
+    let start = zone(time_zone)?.to_ambiguous_zoned(day.civil()?.to_datetime(civil::Time::midnight())).compatible().ok()?;
     Some(Timestamp::from_micros(start.timestamp().as_microsecond()))
 }
 
 /// The local date of a moment. `None` where the zone is none, and at the ends of the calendar.
 pub fn local_date(time_zone: &str, moment: Timestamp) -> Option<Date> {
     let date = zone(time_zone)?.to_datetime(jiff::Timestamp::from_microsecond(moment.micros()).ok()?).date();
-    Some(Date::from_days(date.since(civil::date(1970, 1, 1)).ok()?.get_days()))
+    Date::from_civil(date)
 }
 
 /// The local hour of a moment, 0 to 23. `None` where the zone is none, and at the ends of the calendar.
@@ -54,8 +53,7 @@ pub fn local_hour(time_zone: &str, moment: Timestamp) -> Option<u8> {
 
 /// The moment at which a local time of day (HH:MM) comes on a local date, by the rule of [`last_day_cut`].
 pub fn moment_of(time_zone: &str, time: &str, day: Date) -> Option<Timestamp> {
-    let date = civil::date(1970, 1, 1).checked_add(jiff::Span::new().try_days(day.days()).ok()?).ok()?;
-    let at = zone(time_zone)?.to_ambiguous_zoned(date.to_datetime(time_of_day(time)?)).compatible().ok()?;
+    let at = zone(time_zone)?.to_ambiguous_zoned(day.civil()?.to_datetime(time_of_day(time)?)).compatible().ok()?;
     Some(Timestamp::from_micros(at.timestamp().as_microsecond()))
 }
 

@@ -6,7 +6,6 @@ use crate::day::{local_date, moment_of};
 use crate::enums::RebalanceFrequency;
 use crate::policy::{Policy, Trigger};
 use crate::{Date, SmolStr, Timestamp};
-use jiff::civil;
 
 /// The calendar of markets that never close.
 pub const ALWAYS_OPEN: &str = "24/7";
@@ -84,8 +83,7 @@ fn weekday(day: Date) -> i32 {
 }
 
 fn day_of_month(day: Date) -> Option<i32> {
-    let date = civil::date(1970, 1, 1).checked_add(jiff::Span::new().try_days(day.days()).ok()?).ok()?;
-    Some(i32::from(date.day()))
+    Some(i32::from(day.civil()?.day()))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Moments and days as counts since 1970: microseconds in UTC, and calendar days.
 //! No clock is read here and no time zone is assumed.
 
+use jiff::civil;
 use jiff::fmt::temporal::Pieces;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -139,11 +140,26 @@ impl Date {
     pub const fn plus_days(self, days: i32) -> Self {
         Self(self.0.saturating_add(days))
     }
+    /// The same day of the calendar; `None` beyond its ends.
+    pub fn civil(self) -> Option<civil::Date> {
+        EPOCH.checked_add(jiff::Span::new().try_days(self.0).ok()?).ok()
+    }
+    /// The day of a day of the calendar.
+    pub fn from_civil(day: civil::Date) -> Option<Self> {
+        Some(Self(day.since(EPOCH).ok()?.get_days()))
+    }
     /// Its year and month, from 1; those of 1970-01 beyond the ends of the calendar.
     pub fn month(self) -> (i16, i8) {
-        let span = jiff::Span::new().try_days(self.0);
-        let day = span.and_then(|span| EPOCH.checked_add(span)).unwrap_or(EPOCH);
+        let day = self.civil().unwrap_or(EPOCH);
         (day.year(), day.month())
+    }
+    /// The first day of its month; itself beyond the ends of the calendar.
+    pub fn first_of_month(self) -> Self {
+        self.civil().and_then(|day| Self::from_civil(day.first_of_month())).unwrap_or(self)
+    }
+    /// The first day of its year; itself beyond the ends of the calendar.
+    pub fn first_of_year(self) -> Self {
+        self.civil().and_then(|day| Self::from_civil(day.first_of_year())).unwrap_or(self)
     }
     /// Midnight UTC at which it starts.
     pub const fn start_utc(self) -> Timestamp {
@@ -151,7 +167,7 @@ impl Date {
     }
 }
 
-const EPOCH: jiff::civil::Date = jiff::civil::Date::constant(1970, 1, 1);
+const EPOCH: civil::Date = civil::Date::constant(1970, 1, 1);
 
 impl FromStr for Date {
     type Err = TimeError;
@@ -160,18 +176,16 @@ impl FromStr for Date {
         if text.len() != 10 {
             return Err(refuse());
         }
-        let date: jiff::civil::Date = text.parse().map_err(|_| refuse())?;
-        let span = date.since(EPOCH).map_err(|_| refuse())?;
-        Ok(Self(span.get_days()))
+        let date: civil::Date = text.parse().map_err(|_| refuse())?;
+        Self::from_civil(date).ok_or_else(refuse)
     }
 }
 
 impl fmt::Display for Date {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let span = jiff::Span::new().try_days(self.0);
-        match span.and_then(|span| EPOCH.checked_add(span)) {
-            Ok(date) => write!(f, "{date}"),
-            Err(_) => write!(f, "day {}", self.0),
+        match self.civil() {
+            Some(date) => write!(f, "{date}"),
+            None => write!(f, "day {}", self.0),
         }
     }
 }
@@ -211,6 +225,11 @@ mod tests {
         for text in ["2026-02-30", "2026-1-5", "", "20260105"] {
             assert!(text.parse::<Date>().is_err(), "{text}");
         }
+        for (text, month, year) in [("2024-02-29", "2024-02-01", "2024-01-01"), ("1969-12-31", "1969-12-01", "1969-01-01")] {
+            let day: Date = text.parse().unwrap();
+            assert_eq!([day.first_of_month(), day.first_of_year()].map(|day| day.to_string()), [month, year]);
+        }
+        assert_eq!(Date::from_days(i32::MAX).first_of_month(), Date::from_days(i32::MAX));
         let time: Timestamp = "2026-01-05T14:30:00.123456Z".parse().unwrap();
         assert_eq!(time.to_string(), "2026-01-05T14:30:00.123456Z");
         assert_eq!(time.date_utc().to_string(), "2026-01-05");

@@ -72,9 +72,7 @@ pub fn by_timeframe(dates: &[Date], returns: &[f64], timeframe: Timeframe) -> Ve
 }
 
 fn civil_date(day: Date) -> civil::Date {
-    let start = civil::date(1970, 1, 1);
-    let days = jiff::Span::new().try_days(day.days());
-    days.and_then(|days| start.checked_add(days)).unwrap_or(if day.days() < 0 { civil::Date::MIN } else { civil::Date::MAX })
+    day.civil().unwrap_or(if day.days() < 0 { civil::Date::MIN } else { civil::Date::MAX })
 }
 
 #[cfg(test)]
