@@ -242,6 +242,13 @@ fixed! {
     Bps, 4
 }
 
+impl Price {
+    /// The middle of two prices, rounded half-even.
+    pub fn middle(self, other: Self) -> Result<Self, FixedError> {
+        wide::mul_div_half_even(self.checked_add(other)?.0, 1, 2).map(Self)
+    }
+}
+
 impl Quantity {
     /// Quantity × price: scale 8 + 10, exact.
     #[inline]

@@ -4,6 +4,7 @@
 use crate::close::Close;
 use crate::corporate_action::CorporateAction;
 use crate::dead_letter::DeadLetter;
+use crate::enums::PriceSource;
 use crate::instrument::Instrument;
 use crate::market_status::MarketStatus;
 use crate::{InstrumentId, Price, Quantity, SmolStr, Timestamp, Topic};
@@ -139,6 +140,64 @@ impl FramePrice {
         }
         self.sequence = newer.sequence.or(self.sequence);
         true
+    }
+}
+
+/// The field or fields of a quote that a price came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PriceOrigin {
+    /// The mark.
+    Mark,
+    /// Bid and ask.
+    Mid,
+    /// The last.
+    Last,
+    /// The bid.
+    Bid,
+    /// The ask.
+    Ask,
+}
+
+impl PriceOrigin {
+    /// Whether an update gives one of these fields.
+    pub fn given_by(self, update: &FramePrice) -> bool {
+        match self {
+            Self::Mark => update.mark.is_some(),
+            Self::Mid => update.bid.is_some() || update.ask.is_some(),
+            Self::Last => update.last.is_some(),
+            Self::Bid => update.bid.is_some(),
+            Self::Ask => update.ask.is_some(),
+        }
+    }
+}
+
+/// What a source takes its price from: one field as it was quoted, or two of which it is the middle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sourced {
+    /// The field, of a middle the bid.
+    pub one: (Price, Timestamp),
+    /// Of a middle the ask.
+    pub other: Option<(Price, Timestamp)>,
+    /// Which fields these are.
+    pub origin: PriceOrigin,
+}
+
+impl FramePrice {
+    /// What `source` takes from a quote, where it is there. AUTO is the mark, else the middle of bid and ask, else the
+    /// last; every other source is itself only.
+    pub fn sourced(&self, source: PriceSource) -> Option<Sourced> {
+        let one = |field: Option<(Price, Timestamp)>, origin| field.map(|one| Sourced { one, other: None, origin });
+        let mark = || one(self.mark_at(), PriceOrigin::Mark);
+        let last = || one(self.last_at(), PriceOrigin::Last);
+        let mid = || Some(Sourced { one: self.bid_at()?, other: Some(self.ask_at()?), origin: PriceOrigin::Mid });
+        match source {
+            PriceSource::Auto | PriceSource::Unknown => mark().or_else(mid).or_else(last),
+            PriceSource::Mark => mark(),
+            PriceSource::Mid => mid(),
+            PriceSource::Last => last(),
+            PriceSource::Bid => one(self.bid_at(), PriceOrigin::Bid),
+            PriceSource::Ask => one(self.ask_at(), PriceOrigin::Ask),
+        }
     }
 }
 

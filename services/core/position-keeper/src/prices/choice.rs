@@ -2,7 +2,7 @@
 
 use super::actions::Actions;
 use domain::enums::PriceSource;
-use domain::frame::FramePrice;
+use domain::frame::{FramePrice, PriceOrigin, Sourced};
 use domain::wide::compare_products;
 use domain::{Bps, Date, Price, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -50,7 +50,7 @@ impl Mark {
         let one = unit(price, made)?;
         let price = match self.other {
             None => one,
-            Some((other, made)) => middle(one, unit(other, made)?)?,
+            Some((other, made)) => one.middle(unit(other, made)?).ok()?,
         };
         Some(price).filter(|price| price.fits_wire())
     }
@@ -68,34 +68,6 @@ impl Mark {
     }
 }
 
-/// The field or fields of a quote that a price came from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Origin {
-    /// The mark.
-    Mark,
-    /// Bid and ask.
-    Mid,
-    /// The last.
-    Last,
-    /// The bid.
-    Bid,
-    /// The ask.
-    Ask,
-}
-
-impl Origin {
-    /// Whether an update gives one of these fields.
-    pub fn given_by(self, update: &FramePrice) -> bool {
-        match self {
-            Origin::Mark => update.mark.is_some(),
-            Origin::Mid => update.bid.is_some() || update.ask.is_some(),
-            Origin::Last => update.last.is_some(),
-            Origin::Bid => update.bid.is_some(),
-            Origin::Ask => update.ask.is_some(),
-        }
-    }
-}
-
 /// A price chosen from a quote.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Chosen {
@@ -104,31 +76,14 @@ pub struct Chosen {
     /// The price in today's units; it may be zero or negative.
     pub price: Price,
     /// Where it came from.
-    pub origin: Origin,
+    pub origin: PriceOrigin,
 }
 
 /// The price that `source` takes from a quote, where it is there.
-/// AUTO is the mark, else the middle of bid and ask, else the last; every other source is itself only.
 pub fn choose(quote: &FramePrice, source: PriceSource, actions: &Actions) -> Option<Chosen> {
-    let one = |field: Option<(Price, Timestamp)>, origin| field.map(|one| (Mark { one, other: None }, origin));
-    let mark = || one(quote.mark_at(), Origin::Mark);
-    let last = || one(quote.last_at(), Origin::Last);
-    let mid = || Some((Mark { one: quote.bid_at()?, other: Some(quote.ask_at()?) }, Origin::Mid));
-    let chosen = match source {
-        PriceSource::Auto | PriceSource::Unknown => mark().or_else(mid).or_else(last),
-        PriceSource::Mark => mark(),
-        PriceSource::Mid => mid(),
-        PriceSource::Last => last(),
-        PriceSource::Bid => one(quote.bid_at(), Origin::Bid),
-        PriceSource::Ask => one(quote.ask_at(), Origin::Ask),
-    };
-    chosen.and_then(|(mark, origin)| Some(Chosen { mark, price: mark.value(actions)?, origin }))
-}
-
-/// The middle of bid and ask, rounded half-even at the price's scale.
-fn middle(bid: Price, ask: Price) -> Option<Price> {
-    let sum = bid.checked_add(ask).ok()?;
-    domain::wide::mul_div_half_even(sum.units(), 1, 2).ok().map(Price::from_units)
+    let Sourced { one, other, origin } = quote.sourced(source)?;
+    let mark = Mark { one, other };
+    Some(Chosen { mark, price: mark.value(actions)?, origin })
 }
 
 /// Whether `price` lies within `limit` basis points of `from`, exactly.
@@ -169,10 +124,10 @@ mod tests {
         let (old, new) = (Timestamp::from_micros(2), Timestamp::from_micros(9));
         let quote = FramePrice { bid_time: Some(old), ..quote("9", "11", "8", "") };
         let made = |source| choose(&quote, source, &Actions::default()).map(|chosen| (chosen.mark.time(), chosen.origin));
-        assert_eq!(made(PriceSource::Auto), Some((old, Origin::Mid)));
-        assert_eq!(made(PriceSource::Ask), Some((new, Origin::Ask)));
-        assert_eq!(made(PriceSource::Last), Some((new, Origin::Last)));
-        assert!(Origin::Mid.given_by(&quote) && !Origin::Mark.given_by(&quote));
+        assert_eq!(made(PriceSource::Auto), Some((old, PriceOrigin::Mid)));
+        assert_eq!(made(PriceSource::Ask), Some((new, PriceOrigin::Ask)));
+        assert_eq!(made(PriceSource::Last), Some((new, PriceOrigin::Last)));
+        assert!(PriceOrigin::Mid.given_by(&quote) && !PriceOrigin::Mark.given_by(&quote));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::actions::Actions;
 use domain::enums::PriceSource;
-use domain::frame::FramePrice;
+use domain::frame::{FramePrice, Sourced};
 use domain::venue;
 use domain::{Currency, Date, Price, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -124,20 +124,10 @@ fn day_at(venue: Option<&str>, moment: Timestamp) -> (Date, (Timestamp, Timestam
     (date, (venue::day_start(venue, date), venue::day_start(venue, date.plus_days(1))))
 }
 
-/// The price that a source takes from a quote: AUTO the mark, else the middle, else the last.
+/// The price that a source takes from a quote.
 fn chosen(quote: &FramePrice, source: PriceSource) -> Option<Price> {
-    let middle = || {
-        let sum = quote.bid?.checked_add(quote.ask?).ok()?;
-        domain::wide::mul_div_half_even(sum.units(), 1, 2).ok().map(Price::from_units)
-    };
-    match source {
-        PriceSource::Auto | PriceSource::Unknown => quote.mark.or_else(middle).or(quote.last),
-        PriceSource::Mark => quote.mark,
-        PriceSource::Mid => middle(),
-        PriceSource::Last => quote.last,
-        PriceSource::Bid => quote.bid,
-        PriceSource::Ask => quote.ask,
-    }
+    let Sourced { one: (one, _), other, .. } = quote.sourced(source)?;
+    other.map_or(Some(one), |(other, _)| one.middle(other).ok())
 }
 
 pub(super) fn float(price: Price) -> f64 {
