@@ -179,11 +179,13 @@ impl Book {
         for (date, recent) in &mut self.recent {
             deeds.add(&recent.deeds);
             let Some(closed) = &mut recent.closed else { continue };
-            let mut then = held.clone();
-            hold(&mut then, &deeds);
-            closed.price_flat(then.keys(), market, base);
+            let begun = (*date >= from).then(|| held.clone());
+            hold(&mut held, &deeds);
+            if begun.is_some() {
+                closed.price_flat(held.keys(), market, base);
+            }
             let closed = &*closed;
-            if *date >= from {
+            if let Some(held) = begun {
                 let begin = before.map_or(Money::ZERO, |close| close.equity);
                 let span = Span { begin, end: closed.equity, flows: &deeds.flows, net: closed.flow };
                 let (returned, rule) = span.returned();
@@ -195,7 +197,6 @@ impl Book {
                 self.series.write(Day { date: *date, equity, flow, returned, benchmark, provisional });
                 settled.push(*date);
             }
-            held = then;
             deeds = Deeds::default();
             before = Some(closed);
         }

@@ -1,6 +1,9 @@
 //! From exact amounts to the numbers of statistics and back, in one place each.
 
-use domain::{Amount, Fraction, Money};
+use crate::undefined::{Answer, Undefined};
+use domain::enums::MetricUnit;
+use domain::performance::Metric;
+use domain::{Amount, Fraction, Money, SmolStr};
 
 /// An amount as a number, for statistics.
 pub fn number(amount: Money) -> f64 {
@@ -22,6 +25,23 @@ pub fn units(value: f64, one: i128) -> Option<i128> {
 /// A number as it is published: twelve decimals.
 pub fn fraction(value: f64) -> Option<Fraction> {
     units(value, Fraction::ONE.units()).map(Fraction::from_units)
+}
+
+/// A figure, or its reason, over as many days as it has observations.
+pub fn metric(id: &'static str, unit: MetricUnit, value: Answer, observations: usize, method: &'static str) -> Metric {
+    let found = value.and_then(|value| fraction(value).ok_or(Undefined::OutOfRange));
+    Metric {
+        id: SmolStr::new_static(id),
+        value: found.ok(),
+        unit,
+        currency: None,
+        window: smol_str::format_smolstr!("{observations}D"),
+        observations: i32::try_from(observations).unwrap_or(i32::MAX),
+        method: SmolStr::new_static(method),
+        confidence: None,
+        horizon_days: None,
+        reason: found.err().map(|why| smol_str::format_smolstr!("{}: {why}", why.code())),
+    }
 }
 
 /// A number as money.

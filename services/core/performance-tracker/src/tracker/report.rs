@@ -9,8 +9,9 @@ use crate::returns::money_weighted::xirr;
 use crate::sample::Sample;
 use crate::settings::Settings;
 use crate::tracker::book::{Book, Told};
-use crate::tracker::figures::{fraction, number, of_fraction};
+use crate::tracker::figures::{self, fraction, number, of_fraction};
 use crate::tracker::profit::Profit;
+use crate::tracker::returned::linked;
 use crate::tracker::series::{Benchmark, Day, Returned};
 use crate::tracker::terms::Terms;
 use crate::undefined::{Answer, Undefined, finite};
@@ -65,49 +66,26 @@ struct Line {
     unit: MetricUnit,
     value: Answer,
     observations: usize,
-    method: SmolStr,
+    method: &'static str,
     note: Option<SmolStr>,
 }
 
 impl Line {
-    fn new(id: &'static str, unit: MetricUnit, value: Answer, observations: usize, method: &'static str) -> Self {
-        Self { id, unit, value, observations, method: SmolStr::new_static(method), note: None }
+    const fn new(id: &'static str, unit: MetricUnit, value: Answer, observations: usize, method: &'static str) -> Self {
+        Self { id, unit, value, observations, method, note: None }
     }
     fn published(self, window: &SmolStr) -> Metric {
-        let found = self.value.and_then(|value| fraction(value).ok_or(Undefined::OutOfRange));
-        let reason = found.err().map(|why| smol_str::format_smolstr!("{}: {why}", why.code())).or(self.note);
-        metric(self.id, self.unit, found.ok(), self.observations, self.method, window.clone(), reason)
-    }
-}
-
-fn metric(
-    id: &str,
-    unit: MetricUnit,
-    value: Option<Fraction>,
-    observations: usize,
-    method: SmolStr,
-    window: SmolStr,
-    reason: Option<SmolStr>,
-) -> Metric {
-    Metric {
-        id: SmolStr::new(id),
-        value,
-        unit,
-        currency: None,
-        window,
-        observations: i32::try_from(observations).unwrap_or(i32::MAX),
-        method,
-        confidence: None,
-        horizon_days: None,
-        reason,
+        let metric = figures::metric(self.id, self.unit, self.value, self.observations, self.method);
+        Metric { window: window.clone(), reason: metric.reason.or(self.note), ..metric }
     }
 }
 
 /// An amount as a figure: exact where it fits.
 fn amount(id: &'static str, money: Money, method: &'static str, window: &SmolStr) -> Metric {
     let value = money.units().checked_mul(100).map(Fraction::from_units).filter(|value| value.fits_wire());
-    let reason = value.is_none().then(|| smol_str::format_smolstr!("{}: {}", Undefined::OutOfRange.code(), Undefined::OutOfRange));
-    metric(id, MetricUnit::Money, value, 1, SmolStr::new_static(method), window.clone(), reason)
+    let without = figures::metric(id, MetricUnit::Money, Err(Undefined::OutOfRange), 1, method);
+    let reason = without.reason.filter(|_| value.is_none());
+    Metric { value, window: window.clone(), reason, ..without }
 }
 
 /// The record of one day.
@@ -172,13 +150,8 @@ fn record(
 pub fn of_periods(portfolio: &PortfolioId, book: &Book, told: &Told<'_>, terms: &Terms) -> Vec<Performance> {
     let until = told.day.date;
     let Some(first) = book.series().after(None).next().map(|day| day.date) else { return Vec::new() };
-    let month = first_of_month(until);
-    let frames = [
-        (MTD, month, Some(month)),
-        (YTD, first_of_year(until), Some(first_of_year(until))),
-        (ONE_YEAR, until.plus_days(1 - YEAR_DAYS), None),
-        (ALL, first, None),
-    ];
+    let (month, year) = (until.first_of_month(), until.first_of_year());
+    let frames = [(MTD, month, Some(month)), (YTD, year, Some(year)), (ONE_YEAR, until.plus_days(1 - YEAR_DAYS), None), (ALL, first, None)];
     let one = |(name, from, apart): (&'static str, Date, Option<Date>)| {
         let frame = Frame { name, from: from.max(first), until };
         let profit = if name == ONE_YEAR && from > first { None } else { book.profit_from(apart.filter(|from| *from > first)) };
@@ -187,38 +160,40 @@ pub fn of_periods(portfolio: &PortfolioId, book: &Book, told: &Told<'_>, terms: 
     frames.into_iter().map(one).collect()
 }
 
-fn first_of_month(day: Date) -> Date {
-    let mut first = day;
-    while first.plus_days(-1).month() == day.month() {
-        first = first.plus_days(-1);
-    }
-    first
-}
-
-fn first_of_year(day: Date) -> Date {
-    let mut first = first_of_month(day);
-    while first.plus_days(-1).month().0 == day.month().0 {
-        first = first_of_month(first.plus_days(-1));
-    }
-    first
-}
-
 fn of_period(portfolio: &PortfolioId, book: &Book, told: &Told<'_>, terms: &Terms, frame: &Frame, profit: Option<Profit>) -> Performance {
     let days: Vec<&Day> = book.series().after(Some(frame.from.plus_days(-1))).take_while(|day| day.date <= frame.until).collect();
-    let period = Period { days, before: book.series().last_until(frame.from.plus_days(-1)), terms };
+    let period = Period::new(days, book.series().last_until(frame.from.plus_days(-1)), terms);
     let window = smol_str::format_smolstr!("{}D", period.days.len());
     let mut metrics: Vec<Metric> = period.lines().into_iter().map(|line| line.published(&window)).collect();
     metrics.push(amount("net_external_flow", period.flows(), "cash and securities across the boundary", &window));
     let attribution = profit.as_ref().map(Profit::published).unwrap_or_default();
     metrics.push(amount("profit", period.profit(), "change of equity - net external flow", &window));
-    record(portfolio, told, terms, frame, metrics, attribution, period.drawdowns())
+    record(portfolio, told, terms, frame, metrics, attribution, period.drawdowns)
 }
 
-/// The days of a timeframe.
+/// The days of a timeframe, and what follows from their returns.
 struct Period<'a> {
     days: Vec<&'a Day>,
     before: Option<&'a Day>,
     terms: &'a Terms,
+    /// Place of the first day since linking last stopped.
+    since: usize,
+    /// The days from there on that have a return, and these.
+    dates: Vec<Date>,
+    returns: Vec<f64>,
+    /// The deepest fall, and the one that the index is in.
+    drawdowns: Vec<Drawdown>,
+}
+
+impl<'a> Period<'a> {
+    fn new(days: Vec<&'a Day>, before: Option<&'a Day>, terms: &'a Terms) -> Self {
+        let since = days.iter().rposition(|day| day.returned == Returned::Lost).map_or(0, |at| at + 1);
+        let with = |day: &&Day| if let Returned::Return(value) = day.returned { Some((day.date, value)) } else { None };
+        let (dates, returns) = days[since..].iter().filter_map(with).unzip();
+        let mut period = Self { days, before, terms, since, dates, returns, drawdowns: Vec::new() };
+        period.drawdowns = period.falls();
+        period
+    }
 }
 
 impl Period<'_> {
@@ -227,35 +202,32 @@ impl Period<'_> {
         Settings { periods_per_year: self.terms.days_a_year(), risk_free_annual, ..Settings::default() }
     }
 
-    /// The days since linking last stopped, and the day on which it did.
-    fn linked(&self) -> (&[&Day], Option<Date>) {
-        let lost = self.days.iter().rposition(|day| day.returned == Returned::Lost);
-        lost.map_or((&self.days[..], None), |at| (&self.days[at + 1..], Some(self.days[at].date)))
+    /// The day on which linking last stopped.
+    fn lost(&self) -> Option<Date> {
+        self.since.checked_sub(1).map(|at| self.days[at].date)
     }
 
-    /// Those of them that have a return, with it.
-    fn returns(&self) -> (Vec<Date>, Vec<f64>) {
-        let with = |day: &&Day| if let Returned::Return(value) = day.returned { Some((day.date, value)) } else { None };
-        self.linked().0.iter().filter_map(with).unzip()
+    /// The day before the first that has a return, where one was closed.
+    fn closed_before(&self) -> Option<Date> {
+        let first = *self.dates.first()?;
+        let before = self.days.iter().rev().find(|day| day.date < first).copied().or(self.before);
+        before.map(|day| day.date)
     }
 
     /// The day before the first that has a return.
     fn opening(&self) -> Option<Date> {
-        let first = *self.returns().0.first()?;
-        let before = self.days.iter().rev().find(|day| day.date < first).copied().or(self.before);
-        Some(before.map_or(first.plus_days(-1), |day| day.date))
+        self.closed_before().or_else(|| self.dates.first().map(|first| first.plus_days(-1)))
     }
 
     fn lines(&self) -> Vec<Line> {
-        let (dates, returns) = self.returns();
-        let lost = self.linked().1;
-        let mut lines = vec![self.total(&returns, lost)];
+        let lost = self.lost();
+        let mut lines = vec![self.total()];
         lines.extend(self.money_weighted());
         let sample = |dates, returns| Sample::new(returns)?.dated(dates)?.with(self.settings());
-        let Ok(own) = sample(&dates, &returns) else { return lines };
+        let Ok(own) = sample(&self.dates, &self.returns) else { return lines };
         let own = self.opening().map_or(own, |day| own.opened(day));
         let mut figures: Vec<Line> = PUBLISHED.iter().filter_map(|id| self.figure(id, &own)).collect();
-        let fallen = self.drawdowns().first().map(|fall| f64::from(fall.days));
+        let fallen = self.drawdowns.first().map(|fall| f64::from(fall.days));
         for line in figures.iter_mut().filter(|line| line.id == "max_drawdown_days") {
             line.value = fallen.map_or(line.value, Ok);
         }
@@ -268,7 +240,7 @@ impl Period<'_> {
         }
         for line in &mut figures {
             // Nothing was left, and nothing came since: of what has gone there are no figures.
-            if lost.is_some() && returns.is_empty() {
+            if lost.is_some() && self.returns.is_empty() {
                 line.value = Err(Undefined::TotalLoss);
             }
             line.note = lost.map(linked_since);
@@ -287,14 +259,14 @@ impl Period<'_> {
         Some(line)
     }
 
-    fn total(&self, returns: &[f64], lost: Option<Date>) -> Line {
-        let grown = match (returns, lost) {
+    fn total(&self) -> Line {
+        let lost = self.lost();
+        let grown = match (&self.returns[..], lost) {
             ([], Some(_)) => Err(Undefined::TotalLoss),
             ([], None) => Err(Undefined::NoCapital),
-            ([one], _) => finite(*one),
-            _ => crate::returns::growth(returns).and_then(|growth| finite(growth - 1.0)),
+            (returns, _) => finite(linked(returns)),
         };
-        let line = Line::new("time_weighted_return", MetricUnit::Fraction, grown, returns.len(), "product of (1 + daily return) - 1");
+        let line = Line::new("time_weighted_return", MetricUnit::Fraction, grown, self.returns.len(), "product of (1 + daily return) - 1");
         Line { note: lost.map(linked_since), ..line }
     }
 
@@ -332,13 +304,13 @@ impl Period<'_> {
     /// Returns between the days on which the benchmark had a price, of both: joined first, returns afterwards.
     fn beside_benchmark(&self) -> (Vec<Date>, Vec<f64>, Vec<f64>) {
         let (mut dates, mut ours, mut theirs, mut since) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        for day in self.linked().0 {
+        for day in &self.days[self.since..] {
             if let Returned::Return(value) = day.returned {
                 since.push(value);
             }
             if let Benchmark::Return(benchmark) = day.benchmark {
                 dates.push(day.date);
-                ours.push(if let [one] = since[..] { one } else { since.iter().fold(1.0, |growth, one| growth * (1.0 + one)) - 1.0 });
+                ours.push(linked(&since));
                 theirs.push(benchmark);
             }
             if day.benchmark != Benchmark::Unpriced {
@@ -359,15 +331,13 @@ impl Period<'_> {
         Money::from_units(end - begin - self.flows().units())
     }
 
-    /// The deepest fall, and the one that the index is in.
-    fn drawdowns(&self) -> Vec<Drawdown> {
-        let (dates, returns) = self.returns();
-        let Ok(all) = drawdown::all(&returns) else { return Vec::new() };
+    fn falls(&self) -> Vec<Drawdown> {
+        let dates = &self.dates;
+        let Ok(all) = drawdown::all(&self.returns) else { return Vec::new() };
         let deepest = drawdown::deepest(&all).ok();
         let standing = all.last().copied().filter(|last| last.recovery.is_none() && Some(*last) != deepest);
         // Without a close before the first day its peak is where that day began.
-        let closed = |day: &Date| self.days.iter().copied().chain(self.before).any(|known| known.date == *day);
-        let opening = self.opening().filter(closed).or(dates.first().copied());
+        let opening = self.closed_before().or(dates.first().copied());
         let one = |fall: drawdown::Drawdown| {
             let peak = fall.peak.map_or(opening, |row| Some(dates[row]))?;
             let recovery = fall.recovery.map(|row| dates[row]);

@@ -86,7 +86,7 @@ fn gained(begin: i128, end: i128) -> f64 {
 }
 
 /// Returns one after the other; a single one stays as it is.
-fn linked(parts: &[f64]) -> f64 {
+pub fn linked(parts: &[f64]) -> f64 {
     if let [one] = parts { *one } else { parts.iter().fold(1.0, |growth, part| growth * (1.0 + part)) - 1.0 }
 }
 

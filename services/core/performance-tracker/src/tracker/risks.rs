@@ -11,7 +11,7 @@ use crate::risk::target::against_target;
 use crate::risk::value_at_risk::{Method, statement};
 use crate::sample::per_period;
 use crate::tracker::book::{Book, Told};
-use crate::tracker::figures::{fraction, money, number, of_fraction};
+use crate::tracker::figures::{self, fraction, money, number, of_fraction};
 use crate::tracker::market::{Market, TotalReturn};
 use crate::tracker::series::Returned;
 use crate::tracker::terms::Terms;
@@ -71,22 +71,11 @@ impl Line {
         Self { id, unit, value, method, confidence: None, observations: None }
     }
     fn published(self, holdings: &Holdings<'_>) -> Metric {
-        let found = self.value.and_then(|value| fraction(value).ok_or(Undefined::OutOfRange));
         let gaps = || holdings.gaps().filter(|_| self.observations.is_none());
-        let reason = found.err().map(|why| smol_str::format_smolstr!("{}: {why}", why.code())).or_else(gaps);
         let observations = self.observations.unwrap_or_else(|| holdings.observations());
-        Metric {
-            id: SmolStr::new_static(self.id),
-            value: found.ok(),
-            unit: self.unit,
-            currency: None,
-            window: smol_str::format_smolstr!("{observations}D"),
-            observations: i32::try_from(observations).unwrap_or(i32::MAX),
-            method: SmolStr::new_static(self.method),
-            confidence: self.confidence.and_then(fraction),
-            horizon_days: self.confidence.map(|_| 1),
-            reason,
-        }
+        let metric = figures::metric(self.id, self.unit, self.value, observations, self.method);
+        let (confidence, horizon_days) = (self.confidence.and_then(fraction), self.confidence.map(|_| 1));
+        Metric { confidence, horizon_days, reason: metric.reason.or_else(gaps), ..metric }
     }
 }
 
