@@ -6,7 +6,7 @@ DEMO_STACK := .local/demo-stack
 CARGO      := cargo
 
 .DEFAULT_GOAL := help
-.PHONY: help install up down env fmt lint test chaos soak planted demo bench bench-sql clean
+.PHONY: help install up down env fmt lint test laws chaos soak planted demo bench bench-sql clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,12 +43,20 @@ lint: ## What must be clean: format, clippy, documentation
 SWEEP = for record in .local/test-*/stack.json; do \
 	[ ! -e "$$record" ] || $(STACK) down --delete --dir "$$(dirname "$$record")"; done
 
+# Random books are the same in every run, so that a change is judged by what it changes. `make laws` draws others.
+test: export PROPTEST_RNG_SEED ?= 20260105
 test: ## Run every test, on servers of its own
 	$(CARGO) build --profile fast --package ballast --locked
 	@$(STACK) up --dir $(TEST_STACK)
 	@trap '$(SWEEP)' EXIT; trap 'exit 130' INT TERM; \
 		set -a; . $(TEST_STACK)/env; set +a; \
 		BALLAST_BIN=$(CURDIR)/target/fast/ballast $(CARGO) test --profile fast --workspace --locked --no-fail-fast
+
+laws: ## Try the laws on ROUNDS draws of other random books, each told by its seed; needs no servers
+	@for round in $$(seq $${ROUNDS:-10}); do \
+		seed=$${SEED:-$$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')}; echo "PROPTEST_RNG_SEED=$$seed"; \
+		PROPTEST_RNG_SEED=$$seed $(CARGO) test --profile fast --quiet --locked --package domain --package avro-codec --package conflator \
+			--package engine --package position-keeper --package rebalancer --package performance-tracker --package paper-router || exit; done
 
 chaos: ## Kill every role, then roles at random, for a minute under load; then check every record
 	@trap '$(SWEEP)' EXIT; trap 'exit 130' INT TERM; \

@@ -38,10 +38,10 @@ class Plan:
         self.bands = Bands(policy, valuation, market)
         self.wishes = {name: self.wish(name, every) for name in self.lines} if given is None else self.later(given)
         self.constrain()
-        self.fund()
         before = None
         while before != [wish.quantity for wish in self.wishes.values()]:
             before = [wish.quantity for wish in self.wishes.values()]
+            self.fund()
             self.gross_limit()
             self.after_funding()
 
@@ -313,7 +313,8 @@ class Plan:
         rate, fixed = num(fees.get("rate"), ZERO), num(fees.get("fixed"), ZERO)
         needed = sum((self.cost(name) for name in paying), ZERO) + sum((self.most(name) * rate + fixed for name in buys), ZERO)
         needed += sum((self.loss(name) for name in buys), ZERO)
-        self.funded, self.free, self.needed = buys, free, needed
+        if needed > free or self.free is None:
+            self.funded, self.free, self.needed = buys, free, needed
         if needed <= free:
             return
         if free <= 0:

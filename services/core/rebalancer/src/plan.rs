@@ -93,10 +93,11 @@ fn wish(desk: &Desk, index: usize) -> Result<Wish, Refusal> {
 /// Steps 6 to 8.
 fn finish(desk: &Desk, mut wishes: Vec<Wish>, whole: fn(&Desk, &mut [Wish])) -> Result<Plan, Refusal> {
     let met = constraints::constrain(desk, &mut wishes);
-    funding::fund(desk, &mut wishes);
-    // What the one cuts may be what the other counted on. Both cut only, so that it ends.
+    // What the one cuts may be what the other counted on, a sell that was to pay for buys too. All of them cut only, so
+    // that it ends.
     loop {
         let before: Vec<_> = wishes.iter().map(|wish| wish.quantity).collect();
+        funding::fund(desk, &mut wishes);
         whole(desk, &mut wishes);
         constraints::again(desk, &mut wishes);
         if wishes.iter().map(|wish| wish.quantity).eq(before) {

@@ -125,6 +125,14 @@ mod tests {
     }
 
     #[test]
+    fn a_buy_has_the_cash_of_what_is_left_of_a_sell() {
+        let policy = r#""targets":[{"instrument_id":"A","target_weight":"-0.05"}],
+            "orders":{"allow_short":true,"rounding":"NEAREST","max_gross":"2"}"#;
+        let case = Case::new(policy, "A 49 @ 10 lot 5\nB -50 @ 10\ncash USD 11");
+        assert_eq!([case.decision("A"), case.decision("B")], ["CUT GROSS_LIMIT -45", "CUT CASH_SHORTAGE 46"]);
+    }
+
+    #[test]
     fn an_exit_rounds_nothing_and_brings_no_room() {
         let policy = r#""targets":[{"instrument_id":"B","target_weight":"0.3"},{"instrument_id":"C","target_weight":"0.5"}],
             "orders":{"rounding":"NEAREST","do_not_sell":["C"],"max_gross":"0.8"}"#;

@@ -189,6 +189,11 @@ impl Wish {
             self.numbers.push(NamedNumber { name: SmolStr::new_static(name), value });
         }
     }
+    /// Notes a number in place of what was noted by that name.
+    pub(crate) fn note_anew(&mut self, name: &'static str, value: impl std::fmt::Display) {
+        self.numbers.retain(|number| number.name != name);
+        self.note(name, value);
+    }
     /// Notes a quantity.
     pub(crate) fn note_units(&mut self, name: &'static str, units: i128) {
         self.note(name, Quantity::from_units(units));

@@ -19,7 +19,7 @@ const ONE: Int = ten(Fraction::SCALE);
 /// The number of what buys may use.
 pub(crate) const CASH_FOR_BUYS: &str = "cash_for_buys";
 
-/// Cuts the buys to the cash, where the policy says so.
+/// Cuts the buys to the cash, where the policy says so. Buys that the cash reaches for are left as they are.
 pub(crate) fn fund(desk: &Desk, wishes: &mut [Wish]) {
     let buys: Vec<_> = (0..wishes.len()).filter(|index| wishes[*index].quantity > 0).collect();
     if buys.is_empty() || !desk.input.rules.orders.cash_limited {
@@ -27,11 +27,12 @@ pub(crate) fn fund(desk: &Desk, wishes: &mut [Wish]) {
     }
     let cash = cash_for_buys(desk, wishes);
     let needed = buys.iter().fold(Int::ZERO, |sum, index| sum + need(desk, *index, wishes[*index].quantity));
+    let short = needed > cash;
     for index in &buys {
-        note(&mut wishes[*index], CASH_FOR_BUYS, cash);
-        note(&mut wishes[*index], "cash_needed", needed);
+        note(&mut wishes[*index], CASH_FOR_BUYS, cash, short);
+        note(&mut wishes[*index], "cash_needed", needed, short);
     }
-    if needed <= cash {
+    if !short {
         return;
     }
     match desk.input.rules.orders.shortage {
@@ -40,9 +41,12 @@ pub(crate) fn fund(desk: &Desk, wishes: &mut [Wish]) {
     }
 }
 
-fn note(wish: &mut Wish, name: &'static str, share: Int) {
-    if let Some(units) = super::exact::rescaled(share, SHARE, Money::SCALE) {
-        wish.note(name, Money::from_units(units));
+/// Funding may be asked again; the numbers of the last shortage are those that count.
+fn note(wish: &mut Wish, name: &'static str, share: Int, anew: bool) {
+    match super::exact::rescaled(share, SHARE, Money::SCALE).map(Money::from_units) {
+        Some(money) if anew => wish.note_anew(name, money),
+        Some(money) => wish.note(name, money),
+        None => {}
     }
 }
 
