@@ -13,7 +13,7 @@ use crate::settings::KafkaSettings;
 use crate::wait::wait_for;
 use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, ConfigResource, NewTopic, ResourceSpecifier, TopicReplication};
-use rdkafka::error::RDKafkaErrorCode;
+use rdkafka::error::{KafkaResult, RDKafkaErrorCode};
 use rdkafka::metadata::Metadata;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -23,6 +23,12 @@ use std::time::{Duration, Instant};
 const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 /// How long making topics may take.
 const MAKE_LIMIT: Duration = Duration::from_secs(30);
+
+/// Between two questions to brokers that are not there.
+const PAUSE: Duration = Duration::from_millis(200);
+/// Codes that say that nobody has answered.
+const LOST: [RDKafkaErrorCode; 3] =
+    [RDKafkaErrorCode::BrokerTransportFailure, RDKafkaErrorCode::AllBrokersDown, RDKafkaErrorCode::OperationTimedOut];
 
 /// What a topic should be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -144,8 +150,7 @@ impl Topics {
             return Ok(Vec::new());
         }
         let asked: Vec<_> = there.iter().map(|topic| ResourceSpecifier::Topic(topic.name())).collect();
-        let answered = wait_for(self.client.describe_configs(&asked, &self.options()));
-        let answered = answered.map_err(|error| refused("describing topics", error.to_string()))?;
+        let answered = self.patiently("describing topics", || wait_for(self.client.describe_configs(&asked, &self.options())))?;
         let configs =
             answered.into_iter().map(|answer| answer.map_err(|code| refused("describing topics", code.to_string())).map(configs_of));
         there.iter().zip(configs).map(|(topic, configs)| described(topic, configs?)).collect()
@@ -187,6 +192,24 @@ impl Topics {
             }
         }
         self.wait_until_known(specs)
+    }
+
+    /// Asks again while connections are lost, as a broker that starts anew loses them all: nobody has refused anything.
+    fn patiently<T>(&self, attempted: &str, ask: impl Fn() -> KafkaResult<T>) -> Result<T, TopicsError> {
+        let deadline = Instant::now() + self.limit;
+        loop {
+            let error = match ask() {
+                Ok(answer) => return Ok(answer),
+                Err(error) => error,
+            };
+            if !error.rdkafka_error_code().is_some_and(|code| LOST.contains(&code)) {
+                return Err(refused(attempted, error.to_string()));
+            }
+            if Instant::now() >= deadline {
+                return Err(self.unreachable(&error.to_string()));
+            }
+            std::thread::sleep(PAUSE);
+        }
     }
 
     /// A topic that was made may take a moment to be in the metadata.
