@@ -13,7 +13,7 @@ use crate::settings::KafkaSettings;
 use crate::wait::wait_for;
 use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, ConfigResource, NewTopic, ResourceSpecifier, TopicReplication};
-use rdkafka::error::{KafkaResult, RDKafkaErrorCode};
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::metadata::Metadata;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -202,7 +202,7 @@ impl Topics {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
-            if !error.rdkafka_error_code().is_some_and(|code| LOST.contains(&code)) {
+            if !matches!(&error, KafkaError::AdminOp(code) if LOST.contains(code)) {
                 return Err(refused(attempted, error.to_string()));
             }
             if Instant::now() >= deadline {
