@@ -1,0 +1,73 @@
+//! Avro records: the first byte names the topic, the rest is the body behind the header.
+//! What we accept the Avro library accepts too, with the same meaning, and writing it keeps that meaning.
+
+use crate::generator::Names;
+use crate::{generator, json, subject};
+use apache_avro::Schema;
+use apache_avro::reader::datum::GenericDatumReader;
+use apache_avro::writer::datum::GenericDatumWriter;
+use avro_codec::{SchemaStore, fingerprint, schema_text, view_fill};
+use domain::{Input, Topic};
+use std::sync::OnceLock;
+
+struct Known {
+    topic: Topic,
+    schema: Schema,
+    names: Names,
+}
+
+fn known() -> &'static [Known] {
+    static KNOWN: OnceLock<Vec<Known>> = OnceLock::new();
+    KNOWN.get_or_init(|| {
+        let of = |topic: Topic| {
+            let schema = Schema::parse_str(schema_text(topic)).unwrap();
+            Known { topic, names: generator::names_of(&schema), schema }
+        };
+        subject::topics().into_iter().map(of).collect()
+    })
+}
+
+fn store() -> &'static SchemaStore {
+    static STORE: OnceLock<SchemaStore> = OnceLock::new();
+    STORE.get_or_init(SchemaStore::compiled)
+}
+
+/// Reads bytes as we do and, where we accept them, as the Avro library does.
+pub fn check(bytes: &[u8]) {
+    let Some((which, body)) = bytes.split_first() else { return };
+    let known = &known()[usize::from(*which) % known().len()];
+    let framed = [&[0xc3, 0x01][..], &fingerprint(known.topic).to_wire(), body].concat();
+    viewed(known.topic, &framed);
+    let Ok((read, written)) = subject::again(store(), known.topic, &framed) else { return };
+
+    let mut rest = body;
+    let reader = GenericDatumReader::builder(&known.schema).build().unwrap();
+    let theirs = reader.read_value(&mut rest).unwrap_or_else(|error| panic!("{}: we read what the library refuses: {error}", known.topic));
+    assert!(rest.is_empty(), "{}: we read {} bytes further than the library", known.topic, rest.len());
+    assert_eq!(read, json::json(&theirs, &known.schema, &known.names), "{}: what we read", known.topic);
+    let (again, same) = subject::again(store(), known.topic, &written).expect("what is written is read");
+    assert_eq!((again, same), (read, written), "{}: what we write is read otherwise", known.topic);
+}
+
+/// A fill that is viewed in place is the one that is decoded.
+fn viewed(topic: Topic, framed: &[u8]) {
+    if topic != Topic::Fills {
+        return;
+    }
+    let decoded = avro_codec::decode(store(), topic, None, Some(framed));
+    let Some(view) = view_fill(framed) else { return };
+    let Ok(Input::Fill(fill)) = &decoded else { panic!("a view of what is not decoded: {decoded:?}") };
+    assert_eq!(view, fill.view(), "a view is not what is decoded");
+}
+
+/// Records of every topic, as the Avro library writes them: where a search may begin.
+pub fn beginnings() -> impl Iterator<Item = Vec<u8>> {
+    (0..known().len()).flat_map(|index| {
+        let known = &known()[index];
+        (0..8).map(move |seed| {
+            let made = generator::value(&known.schema, &known.names, "", &mut generator::Chance(seed));
+            let body = GenericDatumWriter::builder(&known.schema).build().unwrap().write_value_to_vec(made).unwrap();
+            [&[u8::try_from(index).unwrap()][..], &body].concat()
+        })
+    })
+}
