@@ -6,7 +6,7 @@ DEMO_STACK := .local/demo-stack
 CARGO      := cargo
 
 .DEFAULT_GOAL := help
-.PHONY: help install up down env fmt lint test laws chaos soak planted demo bench bench-sql clean
+.PHONY: help install up down env fmt lint test laws fuzz chaos soak planted demo bench bench-sql clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,16 +58,35 @@ laws: ## Try the laws on ROUNDS draws of other random books, each told by its se
 		PROPTEST_RNG_SEED=$$seed $(CARGO) test --profile fast --quiet --locked --package domain --package avro-codec --package conflator \
 			--package engine --package position-keeper --package rebalancer --package performance-tracker --package paper-router || exit; done
 
-chaos: ## Kill every role, then roles at random, for a minute under load; then check every record
+chaos: ## Three instances of each role, 1,000 kills and every other fault under load; then check every record
 	@trap '$(SWEEP)' EXIT; trap 'exit 130' INT TERM; \
-		BALLAST_KILL_SECONDS=$${BALLAST_KILL_SECONDS:-60} \
-		$(CARGO) test --profile fast --package system-tests --test e2e --locked -- kill_loop --nocapture
+		BALLAST_CHAOS_KILLS=$${BALLAST_CHAOS_KILLS:-1000} \
+		$(CARGO) test --profile fast --package system-tests --test e2e --locked -- chaos --nocapture
 
 soak: ## Play SEEDS seeds of the simulator, or without end
 	@first=$${FIRST:-1}; while :; do \
 		BALLAST_SIM_FIRST=$$first BALLAST_SIM_SEEDS=$${SEEDS:-20000} \
 			$(CARGO) test --profile fast --package system-tests --test simulation --locked -- nothing_is_lost --nocapture || exit; \
 		[ -z "$${SEEDS:-}" ] || exit 0; first=$$((first + 20000)); done
+
+FUZZED     := avro checkpoint configuration lines
+CARGO_FUZZ := .local/cache/cargo-fuzz-0.13.2
+
+$(CARGO_FUZZ)/bin/cargo-fuzz:
+	$(CARGO) install cargo-fuzz --version =0.13.2 --locked --root $(CARGO_FUZZ)
+
+# The driver is a workspace of its own with this one's versions. It begins with what is kept, with records of every topic
+# and with the golden cases; what it finds stands in tests/fuzz/driver/artifacts: keep the smallest as a seed.
+fuzz: $(CARGO_FUZZ)/bin/cargo-fuzz ## Search for bytes that break a promise, FUZZ_SECONDS (600) for each boundary; needs a C++ compiler
+	cp Cargo.lock tests/fuzz/driver/Cargo.lock
+	@mkdir -p $(foreach target,$(FUZZED),target/fuzz-corpus/$(target))
+	BALLAST_FUZZ_BEGINNINGS=$(CURDIR)/target/fuzz-corpus/avro \
+		$(CARGO) test --profile fast --package system-tests --test fuzz --locked -- avro_records
+	@for target in $(FUZZED); do \
+		PATH="$(CURDIR)/$(CARGO_FUZZ)/bin:$$PATH" $(CARGO) fuzz run --sanitizer none --fuzz-dir tests/fuzz/driver \
+			--target-dir $(CURDIR)/target/fuzz $$target target/fuzz-corpus/$$target tests/fuzz/seeds/$$target \
+			$$([ $$target != lines ] || echo tests/golden/cases) \
+			-- -max_total_time=$${FUZZ_SECONDS:-600} -rss_limit_mb=3000 -malloc_limit_mb=512 -timeout=20 -print_final_stats=1 || exit; done
 
 planted: ## Plant known mistakes in a copy of the sources, one by one: the simulator must find each
 	tests/simulation/planted/find

@@ -47,11 +47,6 @@ pub fn lanes_of(member: usize) -> usize {
     ROLES[member].1
 }
 
-/// Role of the crew's member.
-pub fn role_of(member: usize) -> &'static str {
-    ROLES[member].0
-}
-
 /// A load that runs beside what a test does to the service.
 pub struct Shift {
     /// What is sent, and what must come of it.
@@ -117,8 +112,9 @@ impl Shift {
         counts.assert_whole();
         let sent = frozen.sent;
         println!(
-            "sent {sent} records of {} executions, {} repeats; the client gave up and sent again {}",
+            "sent {sent} records of {} executions, {} of them taken back or corrected, {} repeats; the client gave up and sent again {}",
             frozen.model.executions.len(),
+            frozen.amended,
             frozen.repeats,
             feed.sent_again()
         );

@@ -4,11 +4,13 @@
 
 mod broker;
 mod certificates;
+mod chaos;
 mod crew;
 mod database;
+mod faults;
+mod fleet;
 mod health;
 mod journeys;
-mod kill_loop;
 mod leaving;
 mod portfolio_commands;
 mod secure;

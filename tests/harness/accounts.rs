@@ -7,11 +7,14 @@ use crate::load::Load;
 use crate::stack::Stack;
 use crate::topic::{inputs, outputs};
 use crate::waiting::until;
-use domain::enums::{EntryKind, OrderState, WaveKind};
+use domain::enums::{EntryKind, ExecType, OrderState, WaveKind};
 use domain::{Input, Output, Topic};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
+
+/// Kinds of entries of which each execution has one.
+const BOOKED: [EntryKind; 3] = [EntryKind::Trade, EntryKind::Cancel, EntryKind::Correct];
 
 /// What was counted.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -106,12 +109,17 @@ fn count_executions(stack: &Stack, load: &Load, counts: &mut Counts) -> BTreeSet
     distinct
 }
 
-/// Σ of the signed distinct executions in the log.
+/// Σ of the signed distinct executions in the log that nothing has taken back or corrected.
 fn sums(stack: &Stack) -> BTreeMap<(String, String), i128> {
-    let (mut seen, mut sums) = (BTreeSet::new(), BTreeMap::new());
+    let (mut distinct, mut amended) = (BTreeMap::new(), BTreeSet::new());
     for (_, input) in inputs(stack, Topic::Fills) {
         let Input::Fill(fill) = input else { continue };
-        if seen.insert((fill.source.clone(), fill.trade_date, fill.exec_id.clone())) {
+        amended.extend(fill.exec_ref_id.clone().map(|id| (fill.source.clone(), id)));
+        distinct.entry((fill.source.clone(), fill.exec_id.clone())).or_insert(fill);
+    }
+    let mut sums = BTreeMap::new();
+    for (id, fill) in distinct {
+        if fill.exec_type != ExecType::Cancel && !amended.contains(&id) {
             let place = (fill.portfolio_id.to_string(), fill.instrument_id.to_string());
             *sums.entry(place).or_default() += fill.signed_quantity().expect("a test's quantities are small").units();
         }
@@ -132,7 +140,7 @@ impl Ledger {
         for output in outputs(stack, Topic::Ledger) {
             let Output::Ledger(record) = output else { continue };
             let portfolio = record.portfolio_id.to_string();
-            for entry in record.entries.iter().filter(|entry| entry.kind == EntryKind::Trade) {
+            for entry in record.entries.iter().filter(|entry| BOOKED.contains(&entry.kind)) {
                 *ledger.bookings.entry(entry.cause.id.to_string()).or_default() += 1;
             }
             for position in &record.positions {

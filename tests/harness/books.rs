@@ -1,6 +1,7 @@
 //! Records as upstream systems write them, with the least that each needs.
 
 use crate::service::now;
+use domain::enums::ExecType;
 use domain::{Input, Timestamp};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -68,6 +69,23 @@ pub struct Execution {
     pub fee_cents: u64,
     /// When it was executed.
     pub time: Timestamp,
+}
+
+/// What takes an execution back, under an id of its own.
+pub fn cancel(execution: &Execution, id: &str) -> Input {
+    amendment(ExecType::Cancel, &execution.id, &Execution { id: id.to_owned(), ..execution.clone() })
+}
+
+/// What puts `corrected` in the place of an execution.
+pub fn correct(execution: &Execution, corrected: &Execution) -> Input {
+    amendment(ExecType::Correct, &execution.id, corrected)
+}
+
+fn amendment(kind: ExecType, of: &str, execution: &Execution) -> Input {
+    let Input::Fill(mut fill) = fill(execution) else { unreachable!("a fill was made") };
+    fill.exec_type = kind;
+    fill.exec_ref_id = Some(of.into());
+    Input::Fill(fill)
 }
 
 /// The fill of an execution. Its short sells are sells, as some systems send them.

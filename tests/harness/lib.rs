@@ -11,6 +11,7 @@ pub mod books;
 pub mod dice;
 pub mod feed;
 pub mod load;
+pub mod proxy;
 pub mod service;
 pub mod stack;
 pub mod topic;

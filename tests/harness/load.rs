@@ -1,7 +1,7 @@
-//! A steady load from a seed: executions and cash of many portfolios, some of them sent more than
-//! once or late, and a model that knows what must come of it: Σ of the distinct executions.
+//! A steady load from a seed: executions and cash of many portfolios, some of them sent more than once or late, taken back
+//! or corrected, and a model that knows what must come of it: Σ of the distinct executions that stand.
 
-use crate::books::{Execution, automatic_policy, deposit, fill, quiet_policy, share, tick};
+use crate::books::{Execution, automatic_policy, cancel, correct, deposit, fill, quiet_policy, share, tick};
 use crate::dice::Dice;
 use crate::service::now;
 use domain::Input;
@@ -24,11 +24,15 @@ pub struct Load {
     automatic: Vec<String>,
     cents: [u64; 6],
     remembered: Vec<Input>,
+    /// Executions that nothing has amended yet.
+    standing: Vec<Execution>,
     next: u64,
     /// Records sent, repeats included.
     pub sent: u64,
     /// Records that repeat an earlier one.
     pub repeats: u64,
+    /// Executions that were taken back or corrected.
+    pub amended: u64,
     /// What must come of it.
     pub model: Model,
 }
@@ -54,9 +58,11 @@ impl Load {
             automatic: names("auto", automatic),
             cents: START_CENTS,
             remembered: Vec::new(),
+            standing: Vec::new(),
             next: 0,
             sent: 0,
             repeats: 0,
+            amended: 0,
             model: Model::default(),
         }
     }
@@ -105,11 +111,12 @@ impl Load {
         moved.collect()
     }
 
-    /// So many executions; one in twelve is sent again, now or later.
+    /// So many executions; one in twelve is sent again, now or later, and one in thirty is taken back or corrected later.
     pub fn fills(&mut self, count: usize) -> Vec<Input> {
         let mut records = Vec::with_capacity(count + count / 12 + 1);
         for _ in 0..count {
-            let record = self.execution();
+            let amends = !self.standing.is_empty() && self.dice.one_in(30);
+            let record = if amends { self.amendment() } else { self.execution() };
             if self.dice.one_in(24) {
                 records.push(record.clone());
                 self.repeats += 1;
@@ -156,8 +163,33 @@ impl Load {
             // Executions do not come in the order in which they were made.
             time: now().plus_micros(-i64::try_from(self.dice.below(60_000_000)).expect("a minute")),
         };
-        self.model.book(&execution);
-        fill(&execution)
+        self.model.book(&execution, 1);
+        let record = fill(&execution);
+        self.keep(execution);
+        record
+    }
+
+    fn amendment(&mut self) -> Input {
+        let at = usize::try_from(self.dice.below(self.standing.len() as u64)).expect("an index");
+        let execution = self.standing.swap_remove(at);
+        self.amended += 1;
+        self.model.book(&execution, -1);
+        let id = self.next_id();
+        if self.dice.one_in(2) {
+            self.model.executions.insert(id.clone());
+            return cancel(&execution, &id);
+        }
+        let corrected = Execution { id, units: 1 + self.dice.below(300), cents: execution.cents + 1, ..execution.clone() };
+        self.model.book(&corrected, 1);
+        correct(&execution, &corrected)
+    }
+
+    fn keep(&mut self, execution: Execution) {
+        if self.standing.len() < REMEMBERED {
+            return self.standing.push(execution);
+        }
+        let at = usize::try_from(self.dice.below(REMEMBERED as u64)).expect("an index");
+        self.standing[at] = execution;
     }
 
     fn next_id(&mut self) -> String {
@@ -176,12 +208,13 @@ impl Load {
 }
 
 impl Model {
-    fn book(&mut self, execution: &Execution) {
-        let sign = if execution.buy { 1 } else { -1 };
+    /// Books an execution so many times: once, or −1 to take it back.
+    fn book(&mut self, execution: &Execution, times: i128) {
+        let sign = if execution.buy { times } else { -times };
         let units = sign * i128::from(execution.units);
         let place = (execution.portfolio.clone(), execution.instrument.clone());
         *self.positions.entry(place).or_default() += units * 100_000_000;
-        let paid = units * i128::from(execution.cents) + i128::from(execution.fee_cents);
+        let paid = units * i128::from(execution.cents) + times * i128::from(execution.fee_cents);
         *self.cash.entry(execution.portfolio.clone()).or_default() -= paid * CENT;
         self.executions.insert(execution.id.clone());
     }

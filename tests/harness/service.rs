@@ -6,7 +6,7 @@ use domain::Timestamp;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -20,6 +20,8 @@ pub struct Service {
     settings: Vec<String>,
     child: Child,
     log: PathBuf,
+    /// The logs of earlier lives.
+    earlier: Vec<PathBuf>,
     started: Timestamp,
 }
 
@@ -49,11 +51,12 @@ impl Service {
         let roles: Vec<_> = roles.iter().map(|role| (*role).to_owned()).collect();
         let settings: Vec<_> = settings.iter().map(|setting| (*setting).to_owned()).collect();
         let (child, log) = spawn(stack, &roles, instance, &settings);
-        Self { roles, instance: instance.to_owned(), settings, child, log, started: now() }
+        Self { roles, instance: instance.to_owned(), settings, child, log, earlier: Vec::new(), started: now() }
     }
 
     /// Starts the same again after its end; the old process must be gone.
     pub fn restart(&mut self, stack: &Stack) {
+        self.earlier.push(std::mem::take(&mut self.log));
         (self.child, self.log) = spawn(stack, &self.roles, &self.instance, &self.settings);
         self.started = now();
     }
@@ -99,6 +102,12 @@ impl Service {
         (status, asked.elapsed())
     }
 
+    /// Whether it has ended without ever having begun: no broker answered while it started, and it said so.
+    pub fn gave_up_starting(&mut self) -> bool {
+        let failed = self.child.try_wait().expect("our own child").is_some_and(|status| status.code() == Some(1));
+        failed && std::fs::read_to_string(&self.log).unwrap_or_default().contains("no broker answered")
+    }
+
     /// Fails the test if the process has ended by itself.
     ///
     /// # Panics
@@ -110,8 +119,12 @@ impl Service {
 
     /// The log lines since the last start.
     pub fn lines(&self) -> Vec<Value> {
-        let text = std::fs::read(&self.log).unwrap_or_default();
-        String::from_utf8_lossy(&text).lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+        lines_of(&self.log)
+    }
+
+    /// The log lines of all its lives.
+    pub fn lines_of_all_lives(&self) -> Vec<Value> {
+        self.earlier.iter().chain([&self.log]).flat_map(|log| lines_of(log)).collect()
     }
 
     /// The lines with this message.
@@ -126,6 +139,12 @@ impl Service {
             newest.insert((line.role.clone(), line.lane), line);
         }
         newest.into_values().collect()
+    }
+
+    /// What was ever recovered, over all its lives.
+    pub fn recovered_ever(&self) -> Vec<Recovered> {
+        let says = |line: &Value| line["message"].as_str().is_some_and(|text| text.contains("recovered"));
+        self.lines_of_all_lives().iter().filter(|line| says(line)).filter_map(recovered_of).collect()
     }
 
     /// Waits until so many lanes (over all its roles) run.
@@ -155,11 +174,16 @@ impl Drop for Service {
     }
 }
 
+fn lines_of(log: &Path) -> Vec<Value> {
+    let text = std::fs::read(log).unwrap_or_default();
+    String::from_utf8_lossy(&text).lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+}
+
 fn spawn(stack: &Stack, roles: &[String], instance: &str, settings: &[String]) -> (Child, PathBuf) {
     let log = stack.logs().join(format!("{}.log", Stack::unique(&format!("{}-{instance}", roles.join("+")))));
     let file = File::create(&log).expect("the folder of logs is there");
     let mut command = stack.command(&["run"]);
-    command.args(roles).args(["--instance", instance]);
+    command.env("BALLAST_KAFKA_BROKERS", stack.brokers_of_the_service()).args(roles).args(["--instance", instance]);
     for setting in settings {
         command.args(["--set", setting]);
     }

@@ -1,6 +1,7 @@
 //! Kafka and Postgres for one test, on free ports, gone when the test ends.
 
 use crate::binary::{ballast, root};
+use crate::proxy::Proxy;
 use crate::turn::Turn;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -17,6 +18,7 @@ pub struct Stack {
     folder: PathBuf,
     env: BTreeMap<String, String>,
     config: Option<PathBuf>,
+    through: Option<String>,
     _turn: Turn,
 }
 
@@ -82,13 +84,27 @@ impl Stack {
         stack
     }
 
+    /// Servers with every topic and table, and a broker that the service reaches through a proxy: where it is to listen,
+    /// and for what address.
+    ///
+    /// # Panics
+    /// When they do not come up.
+    pub fn proxied(test: &str) -> (Self, Proxy) {
+        let mut stack = Self::up(test, &["--proxied-port"]);
+        stack.furnish();
+        let address = stack.env["STACK_KAFKA_PROXIED"].clone();
+        let proxy = Proxy::open(&address, &stack.env["STACK_KAFKA_UPSTREAM"]);
+        stack.through = Some(address);
+        (stack, proxy)
+    }
+
     fn folder(test: &str) -> PathBuf {
         root().join(".local").join(format!("test-{test}-{}", std::process::id()))
     }
 
     fn up(test: &str, options: &[&str]) -> Self {
         let turn = Turn::take();
-        let mut stack = Self { folder: Self::folder(test), env: BTreeMap::new(), config: None, _turn: turn };
+        let mut stack = Self { folder: Self::folder(test), env: BTreeMap::new(), config: None, through: None, _turn: turn };
         stack.control(&[&["up"], options].concat());
         std::fs::create_dir_all(stack.logs()).expect("the checkout can be written to");
         let text = stack.control(&["env"]);
@@ -99,6 +115,10 @@ impl Stack {
     /// `host:port` of the broker.
     pub fn brokers(&self) -> &str {
         &self.env["BALLAST_KAFKA_BROKERS"]
+    }
+    /// `host:port` of the broker as the service's processes are told it.
+    pub(crate) fn brokers_of_the_service(&self) -> &str {
+        self.through.as_deref().unwrap_or_else(|| self.brokers())
     }
     /// `host:port` of a secured broker's own listener, which speaks no TLS.
     pub fn plain_brokers(&self) -> &str {

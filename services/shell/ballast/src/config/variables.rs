@@ -12,8 +12,7 @@ pub(super) const EXAMPLE: &str = include_str!("../../../../../deploy/ballast.tom
 
 /// Variables of our prefix that configure nothing of the service: the command line's, the development stack's and
 /// the tests'.
-const OTHERS: [&str; 9] =
-    ["CONFIG", "BIN", "CACHE_DIR", "BENCH_FILLS", "BENCH_RATE", "BLESS_RELEASE", "KILL_SECONDS", "LOAD_FILLS", "SEED"];
+const OTHERS: [&str; 9] = ["CONFIG", "BIN", "CACHE_DIR", "BENCH_FILLS", "BENCH_RATE", "BLESS_RELEASE", "CHAOS_KILLS", "LOAD_FILLS", "SEED"];
 
 /// Refuses variables of our prefix that nobody reads: a mistyped one would otherwise leave the default in force.
 pub(super) fn known_variables<'a>(names: impl Iterator<Item = &'a str>) -> Result<(), ConfigError> {
