@@ -11,6 +11,7 @@ pub mod books;
 pub mod dice;
 pub mod feed;
 pub mod load;
+pub mod monitoring;
 pub mod service;
 pub mod stack;
 pub mod topic;

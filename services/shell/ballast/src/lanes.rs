@@ -57,6 +57,8 @@ pub fn run<R: Role + 'static>(world: &Arc<World>, fresh: fn() -> R, stop: &Stop)
     let heartbeat = world.health.heartbeat(R::NAME, SILENCE);
     let told = world.metrics.role(R::NAME);
     told.lanes().set_count(world.config.lanes.unsigned_abs().into());
+    // A series that begins with its first event shows no rise.
+    ["assigned", "revoked", "lost"].iter().for_each(|change| told.group_changes(change).add(0));
     let changed = |change: &str, lanes: &[i32]| told.group_changes(change).add(lanes.len() as u64);
     let (tell, hear) = channel();
     let membership = Membership::join(kafka, settings, move |event| {

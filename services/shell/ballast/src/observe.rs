@@ -6,10 +6,12 @@ mod overdue;
 use crate::worker::backlog::{Backlog, Standing};
 use crate::worker::observer::Observer;
 use crate::worker::ports::{Polled, Saved};
+use domain::reason::DeadLetterCode;
 use domain::{Output, Timestamp, Topic};
 use engine::waiting::Waiter;
-use engine::{RecordRef, Stats, Step};
+use engine::{RecordRef, Role as _, Stats, Step};
 use overdue::Overdue;
+use rebalancer::Rebalancer;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -47,6 +49,11 @@ impl LaneObserver {
         let (looked, strangers, at_end, spans) = (Cell::new(None), Cell::new(0), Cell::new(false), RefCell::default());
         let overdue = RefCell::new(Overdue::after(waiting_warn_seconds));
         let execution = metrics.execution();
+        if role == Rebalancer::NAME {
+            execution::begin(&execution);
+        }
+        // A series that begins with its first event shows no rise: what alerts look at begins at 0.
+        DeadLetterCode::SYMBOLS.iter().filter(|code| **code != "UNKNOWN").for_each(|code| of_role.dead_letters(code).add(0));
         Self { name: role, lane, role: of_role, metrics: of_lane, execution, recovery, looked, strangers, at_end, overdue, spans }
     }
 

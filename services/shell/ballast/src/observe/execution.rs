@@ -1,11 +1,25 @@
 //! What the steps of a rebalancer tell of orders and rebalances, as counts; never by portfolio or order.
 //! What shadows and checks say is left out: nothing comes of it.
 
-use domain::enums::{RebalanceStatus, WaveKind};
+use domain::enums::{RebalanceStatus, Side, WaveKind};
 use domain::order::OrderWave;
+use domain::reason::ReasonCode;
 use domain::rebalance_event::RebalanceEvent;
 use domain::{Fraction, Output};
 use telemetry::ExecutionMetrics;
+
+/// The label of an event without a code.
+const NO_CODE: &str = "NONE";
+
+/// Begins what alerts look at with 0: a series that begins with its first event shows no rise.
+pub(super) fn begin(metrics: &ExecutionMetrics) {
+    let of = |status: RebalanceStatus, code: &str| metrics.rebalance_events(status.symbol(), code).add(0);
+    [RebalanceStatus::Completed, RebalanceStatus::Released, RebalanceStatus::NoActionNeeded].iter().for_each(|status| of(*status, NO_CODE));
+    for code in ReasonCode::SYMBOLS.iter().filter(|code| **code != "UNKNOWN") {
+        [RebalanceStatus::Failed, RebalanceStatus::Refused, RebalanceStatus::Expired].iter().for_each(|status| of(*status, code));
+    }
+    [Side::Buy, Side::Sell].iter().for_each(|side| metrics.orders_released(side.symbol()).add(0));
+}
 
 /// Counts what one record says.
 pub(super) fn count(metrics: &ExecutionMetrics, record: &Output) {
@@ -24,7 +38,7 @@ fn count_wave(metrics: &ExecutionMetrics, wave: &OrderWave) {
 }
 
 fn count_event(metrics: &ExecutionMetrics, event: &RebalanceEvent) {
-    let code = event.code.map_or("NONE", domain::reason::ReasonCode::symbol);
+    let code = event.code.map_or(NO_CODE, ReasonCode::symbol);
     metrics.rebalance_events(event.status.symbol(), code).add(1);
     // A plan is told with its figures once: when it is put up, or when it leaves without being put up.
     let (Some(turnover), Some(fees)) = (event.turnover, event.expected_fees) else { return };
@@ -97,6 +111,20 @@ mod tests {
             assert!(shown.lines().any(|shown| shown == line), "{line}\n{shown}");
         }
         assert!(!shown.contains("PROPOSED"), "{shown}");
+    }
+
+    #[test]
+    fn what_alerts_look_at_begins_at_zero() {
+        let metrics = Metrics::new();
+        begin(&metrics.execution());
+        let shown = metrics.text();
+        for line in [
+            "ballast_rebalance_events_total{status=\"FAILED\",code=\"ORDER_FAILED\"} 0",
+            "ballast_rebalance_events_total{status=\"COMPLETED\",code=\"NONE\"} 0",
+            "ballast_orders_released_total{side=\"BUY\"} 0",
+        ] {
+            assert!(shown.lines().any(|shown| shown == line), "{line}\n{shown}");
+        }
     }
 
     #[test]

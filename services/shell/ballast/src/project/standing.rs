@@ -30,7 +30,12 @@ impl Drop for Standing {
 impl Standing {
     /// Nothing was told yet.
     pub(super) fn new(world: &World) -> Self {
-        Self { portfolios: world.metrics.portfolios(), execution: world.metrics.execution(), looked: None }
+        let execution = world.metrics.execution();
+        // A series that begins with its first event shows no rise.
+        [OrderState::Filled, OrderState::Cancelled, OrderState::Rejected, OrderState::Expired]
+            .iter()
+            .for_each(|state| execution.orders_ended(state.symbol()).add(0));
+        Self { portfolios: world.metrics.portfolios(), execution, looked: None }
     }
 
     /// Asks SQL and tells, when it is time.
