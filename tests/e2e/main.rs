@@ -10,6 +10,7 @@ mod health;
 mod journeys;
 mod kill_loop;
 mod leaving;
+mod metrics;
 mod portfolio_commands;
 mod secure;
 mod smoke;

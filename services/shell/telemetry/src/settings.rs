@@ -90,3 +90,16 @@ pub struct Identity {
     /// Name of the deployment.
     pub deployment: String,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_of_portfolios_is_bounded() {
+        let with = |count: usize| Settings { portfolios: vec!["growth".to_owned(); count], ..Settings::default() };
+        assert!(with(MOST_PORTFOLIOS).validate().is_ok());
+        let told = with(MOST_PORTFOLIOS + 1).validate().unwrap_err().to_string();
+        assert!(told.contains("`portfolios` lists 51 portfolios and may list 50"), "{told}");
+    }
+}
