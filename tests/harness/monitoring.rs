@@ -71,7 +71,8 @@ pub fn alerts() -> Vec<Alert> {
 #[must_use]
 pub fn dashboards() -> Vec<(String, Value)> {
     let listed = std::fs::read_dir(folder().join("dashboards")).expect("the dashboards are there");
-    let mut paths: Vec<_> = listed.filter_map(|entry| Some(entry.ok()?.path())).filter(|p| p.extension() == Some("json".as_ref())).collect();
+    let mut paths: Vec<_> =
+        listed.filter_map(|entry| Some(entry.ok()?.path())).filter(|p| p.extension() == Some("json".as_ref())).collect();
     paths.sort();
     let read = |path: PathBuf| {
         let text = std::fs::read_to_string(&path).expect("a dashboard can be read");

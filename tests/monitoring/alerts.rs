@@ -33,7 +33,9 @@ fn each_alert_has_a_case_in_which_it_fires_and_one_in_which_it_rests() {
         .into_iter()
         .flatten()
         .flat_map(|case| case["alert_rule_test"].as_sequence().into_iter().flatten())
-        .map(|look| (look["alertname"].as_str().unwrap_or_default().to_owned(), look["exp_alerts"].as_sequence().is_some_and(|a| !a.is_empty())))
+        .map(|look| {
+            (look["alertname"].as_str().unwrap_or_default().to_owned(), look["exp_alerts"].as_sequence().is_some_and(|a| !a.is_empty()))
+        })
         .collect();
     let lacking = |alert: &Alert| [true, false].iter().any(|fires| !looks.contains(&(alert.name.clone(), *fires)));
     let lacking: Vec<_> = alerts().into_iter().filter(lacking).map(|alert| alert.name).collect();

@@ -103,7 +103,8 @@ async fn fill(scratch: &Scratch) {
     let sound = r#"{"stale":[],"unpriced":[],"waiting":0,"quarantined":false,"unreconciled":false}"#;
     let unsound = r#"{"stale":["A"],"unpriced":[],"waiting":3,"quarantined":true,"unreconciled":false,
         "position_breaks":[{"instrument_id":"A"},{"instrument_id":"B"}],"cash_breaks":[]}"#;
-    for (portfolio, gross, complete, health) in [("one", "1.5", false, unsound), ("two", "0.5", true, sound), ("gone", "9", false, unsound)] {
+    for (portfolio, gross, complete, health) in [("one", "1.5", false, unsound), ("two", "0.5", true, sound), ("gone", "9", false, unsound)]
+    {
         let text = format!(
             "INSERT INTO latest_snapshots (portfolio_id, version, timestamp, base_currency, total_value, cash_value, available_cash, cash, metrics,
              risk, health, complete) VALUES ('{portfolio}', 1, now(), 'USD', 1000, 0, 0, '{{}}', '{{}}',

@@ -61,9 +61,7 @@ const SLOW_MICROS: &[u64] = &[
 ];
 
 /// What the machine computes by itself: 10 µs to 1 s.
-const FAST_MICROS: &[u64] = &[
-    10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 1_000_000,
-];
+const FAST_MICROS: &[u64] = &[10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 1_000_000];
 /// From an order's release to its fill: 100 ms to a day.
 const FILL_MICROS: &[u64] = &[
     100_000,
@@ -79,9 +77,8 @@ const FILL_MICROS: &[u64] = &[
     86_400_000_000,
 ];
 /// Parts of one, 0.01 % to 10 times.
-const RATIO_MILLIONTHS: &[u64] = &[
-    100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 2_000_000, 10_000_000,
-];
+const RATIO_MILLIONTHS: &[u64] =
+    &[100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 2_000_000, 10_000_000];
 
 /// Steps committed.
 pub const STEPS: Definition = counter("ballast_steps", "{step}", &["role", "lane"], "Steps committed");
@@ -244,27 +241,74 @@ pub const STEP_DURATION: Definition = Definition {
     labels: &["role", "lane"],
 };
 /// Records of an input that were not read yet.
-pub const LAG_RECORDS: Definition = gauge("ballast_lag_records", "{record}", &["role", "topic", "lane"], "Offsets between what the lane has read of an input and its end as the broker said it last, transaction markers counted; 0 at the end");
+pub const LAG_RECORDS: Definition = gauge(
+    "ballast_lag_records",
+    "{record}",
+    &["role", "topic", "lane"],
+    "Offsets between what the lane has read of an input and its end as the broker said it last, transaction markers counted; 0 at the end",
+);
 /// Steps that no checkpoint holds.
-pub const UNSAVED_STEPS: Definition = gauge("ballast_unsaved_steps", "{step}", &["role", "lane"], "Committed steps that no checkpoint holds: what a recovery would compute again; at pacing.max_replay_steps the lane stops reading");
+pub const UNSAVED_STEPS: Definition = gauge(
+    "ballast_unsaved_steps",
+    "{step}",
+    &["role", "lane"],
+    "Committed steps that no checkpoint holds: what a recovery would compute again; at pacing.max_replay_steps the lane stops reading",
+);
 /// How a lane of this process stands.
-pub const LANE_STATE: Definition = gauge("ballast_lane_state", "{lane}", &["role", "lane", "state", "code"], "1 for the state in which a lane of this process is: recovering, live, waiting, or halted with the code of its halt");
+pub const LANE_STATE: Definition = gauge(
+    "ballast_lane_state",
+    "{lane}",
+    &["role", "lane", "state", "code"],
+    "1 for the state in which a lane of this process is: recovering, live, waiting, or halted with the code of its halt",
+);
 /// Lanes that halted, by code.
-pub const LANE_HALTS: Definition = counter("ballast_lane_halts", "{halt}", &["role", "code"], "Times that a lane of this process came to a halt that does not pass, by code; each code has a runbook page");
+pub const LANE_HALTS: Definition = counter(
+    "ballast_lane_halts",
+    "{halt}",
+    &["role", "code"],
+    "Times that a lane of this process came to a halt that does not pass, by code; each code has a runbook page",
+);
 /// Lanes that the role has.
-pub const LANES: Definition = gauge("ballast_lanes", "{lane}", &["role"], "Lanes that the role has in the whole deployment, as configured: each must be live in some process");
+pub const LANES: Definition = gauge(
+    "ballast_lanes",
+    "{lane}",
+    &["role"],
+    "Lanes that the role has in the whole deployment, as configured: each must be live in some process",
+);
 /// Lanes that the group gave or took.
-pub const GROUP_CHANGES: Definition = counter("ballast_group_changes", "{lane}", &["role", "change"], "Lanes that the consumer group has assigned to this process, revoked from it, or that it lost");
+pub const GROUP_CHANGES: Definition = counter(
+    "ballast_group_changes",
+    "{lane}",
+    &["role", "change"],
+    "Lanes that the consumer group has assigned to this process, revoked from it, or that it lost",
+);
 /// Whether this process does the work of a role that one does.
-pub const POST_HELD: Definition = gauge("ballast_post_held", "1", &["role"], "1 while this process does the work of a role that one process does (conflator, projector), 0 while it stands by");
+pub const POST_HELD: Definition = gauge(
+    "ballast_post_held",
+    "1",
+    &["role"],
+    "1 while this process does the work of a role that one process does (conflator, projector), 0 while it stands by",
+);
 /// Portfolios outside their bands.
-pub const BREACHED_PORTFOLIOS: Definition = gauge("ballast_breached_portfolios", "{portfolio}", &["role", "lane"], "Portfolios with an open breach: a line, a group or cash has left its band and not all are back");
+pub const BREACHED_PORTFOLIOS: Definition = gauge(
+    "ballast_breached_portfolios",
+    "{portfolio}",
+    &["role", "lane"],
+    "Portfolios with an open breach: a line, a group or cash has left its band and not all are back",
+);
 /// Orders that left.
-pub const ORDERS_RELEASED: Definition = counter("ballast_orders_released", "{order}", &["side"], "Orders that left in waves of the rebalancer, by side");
+pub const ORDERS_RELEASED: Definition =
+    counter("ballast_orders_released", "{order}", &["side"], "Orders that left in waves of the rebalancer, by side");
 /// Orders that were asked back.
-pub const CANCELS_REQUESTED: Definition = counter("ballast_order_cancels_requested", "{order}", &[], "Orders that the rebalancer asked the router to cancel");
+pub const CANCELS_REQUESTED: Definition =
+    counter("ballast_order_cancels_requested", "{order}", &[], "Orders that the rebalancer asked the router to cancel");
 /// Events of rebalances.
-pub const REBALANCE_EVENTS: Definition = counter("ballast_rebalance_events", "{event}", &["status", "code"], "Events of rebalances by status and reason code (NONE without one); shadows and checks are left out");
+pub const REBALANCE_EVENTS: Definition = counter(
+    "ballast_rebalance_events",
+    "{event}",
+    &["status", "code"],
+    "Events of rebalances by status and reason code (NONE without one); shadows and checks are left out",
+);
 /// Expected turnover.
 pub const REBALANCE_TURNOVER: Definition = Definition {
     name: "ballast_rebalance_turnover_ratio",
@@ -282,7 +326,12 @@ pub const REBALANCE_COST: Definition = Definition {
     labels: &[],
 };
 /// Orders that ended.
-pub const ORDERS_ENDED: Definition = counter("ballast_orders_ended", "{order}", &["status"], "Terminal reports of orders that the projector has read, by status; a report that is repeated counts again");
+pub const ORDERS_ENDED: Definition = counter(
+    "ballast_orders_ended",
+    "{order}",
+    &["status"],
+    "Terminal reports of orders that the projector has read, by status; a report that is repeated counts again",
+);
 /// Time to fill.
 pub const ORDER_FILL_DURATION: Definition = Definition {
     name: "ballast_order_fill_duration_seconds",
@@ -294,31 +343,79 @@ pub const ORDER_FILL_DURATION: Definition = Definition {
 /// Portfolios.
 pub const PORTFOLIOS: Definition = gauge("ballast_portfolios", "{portfolio}", &[], "Portfolios that have a snapshot and are not closed");
 /// Portfolios by condition.
-pub const PORTFOLIO_CONDITIONS: Definition = gauge("ballast_portfolio_conditions", "{portfolio}", &["condition"], "Portfolios whose newest snapshot says so: incomplete, stale_price, unpriced, waiting, quarantined, unreconciled; one may be in several");
+pub const PORTFOLIO_CONDITIONS: Definition = gauge(
+    "ballast_portfolio_conditions",
+    "{portfolio}",
+    &["condition"],
+    "Portfolios whose newest snapshot says so: incomplete, stale_price, unpriced, waiting, quarantined, unreconciled; one may be in several",
+);
 /// Differences from outside books.
-pub const OUTSIDE_BREAKS: Definition = gauge("ballast_outside_breaks", "{break}", &["kind"], "Differences between books and outside books that are not settled, of positions and of cash; the first 50 of each kind and portfolio");
+pub const OUTSIDE_BREAKS: Definition = gauge(
+    "ballast_outside_breaks",
+    "{break}",
+    &["kind"],
+    "Differences between books and outside books that are not settled, of positions and of cash; the first 50 of each kind and portfolio",
+);
 /// Proposals that wait for a person.
 pub const PENDING_APPROVALS: Definition = gauge("ballast_pending_approvals", "{proposal}", &[], "Proposals that wait for a person");
 /// Age of the oldest proposal that waits.
-pub const OLDEST_APPROVAL: Definition = gauge("ballast_oldest_approval_seconds", "s", &[], "Time since the oldest proposal that waits for a person was last heard of, else 0");
+pub const OLDEST_APPROVAL: Definition =
+    gauge("ballast_oldest_approval_seconds", "s", &[], "Time since the oldest proposal that waits for a person was last heard of, else 0");
 /// Largest drift of portfolios.
-pub const PORTFOLIO_DRIFT: Definition = gauge("ballast_portfolio_drift_ratio", "1", &["quantile"], "Largest absolute drift of a line of each portfolio: smallest (0), median (0.5) and largest (1) of all portfolios, and between");
+pub const PORTFOLIO_DRIFT: Definition = gauge(
+    "ballast_portfolio_drift_ratio",
+    "1",
+    &["quantile"],
+    "Largest absolute drift of a line of each portfolio: smallest (0), median (0.5) and largest (1) of all portfolios, and between",
+);
 /// Gross exposure of portfolios.
-pub const PORTFOLIO_GROSS: Definition = gauge("ballast_portfolio_gross_exposure_ratio", "1", &["quantile"], "Gross exposure over equity, over all portfolios by quantile");
+pub const PORTFOLIO_GROSS: Definition =
+    gauge("ballast_portfolio_gross_exposure_ratio", "1", &["quantile"], "Gross exposure over equity, over all portfolios by quantile");
 /// Net exposure of portfolios.
-pub const PORTFOLIO_NET: Definition = gauge("ballast_portfolio_net_exposure_ratio", "1", &["quantile"], "Net exposure over equity, over all portfolios by quantile");
+pub const PORTFOLIO_NET: Definition =
+    gauge("ballast_portfolio_net_exposure_ratio", "1", &["quantile"], "Net exposure over equity, over all portfolios by quantile");
 /// Value at risk of portfolios.
-pub const PORTFOLIO_VAR: Definition = gauge("ballast_portfolio_value_at_risk_ratio", "1", &["quantile"], "Historical value at risk of the last close over equity, over all portfolios that have it by quantile");
+pub const PORTFOLIO_VAR: Definition = gauge(
+    "ballast_portfolio_value_at_risk_ratio",
+    "1",
+    &["quantile"],
+    "Historical value at risk of the last close over equity, over all portfolios that have it by quantile",
+);
 /// Return of the newest day.
-pub const PORTFOLIO_DAY_RETURN: Definition = gauge("ballast_portfolio_day_return_ratio", "1", &["quantile"], "Time-weighted return of the newest closed or provisional day, over all portfolios that have it by quantile");
+pub const PORTFOLIO_DAY_RETURN: Definition = gauge(
+    "ballast_portfolio_day_return_ratio",
+    "1",
+    &["quantile"],
+    "Time-weighted return of the newest closed or provisional day, over all portfolios that have it by quantile",
+);
 /// Deepest fall.
-pub const PORTFOLIO_DRAWDOWN: Definition = gauge("ballast_portfolio_drawdown_ratio", "1", &["quantile"], "Largest fall since inception as a part of one, over all portfolios that have it by quantile");
+pub const PORTFOLIO_DRAWDOWN: Definition = gauge(
+    "ballast_portfolio_drawdown_ratio",
+    "1",
+    &["quantile"],
+    "Largest fall since inception as a part of one, over all portfolios that have it by quantile",
+);
 /// Value of a listed portfolio.
-pub const LISTED_VALUE: Definition = gauge("ballast_listed_portfolio_value", "1", &["portfolio", "currency"], "Value of a portfolio that telemetry.portfolios lists, in its base currency");
+pub const LISTED_VALUE: Definition = gauge(
+    "ballast_listed_portfolio_value",
+    "1",
+    &["portfolio", "currency"],
+    "Value of a portfolio that telemetry.portfolios lists, in its base currency",
+);
 /// A figure of a listed portfolio.
-pub const LISTED_RATIO: Definition = gauge("ballast_listed_portfolio_ratio", "1", &["portfolio", "figure"], "A figure of a portfolio that telemetry.portfolios lists: drift, gross_exposure, net_exposure, value_at_risk, day_return, drawdown");
+pub const LISTED_RATIO: Definition = gauge(
+    "ballast_listed_portfolio_ratio",
+    "1",
+    &["portfolio", "figure"],
+    "A figure of a portfolio that telemetry.portfolios lists: drift, gross_exposure, net_exposure, value_at_risk, day_return, drawdown",
+);
 /// Age of the figures of portfolios.
-pub const FIGURES_AGE: Definition = gauge("ballast_portfolio_figures_age_seconds", "s", &[], "Time since the figures of portfolios were last read from SQL; it grows while Postgres is away");
+pub const FIGURES_AGE: Definition = gauge(
+    "ballast_portfolio_figures_age_seconds",
+    "s",
+    &[],
+    "Time since the figures of portfolios were last read from SQL; it grows while Postgres is away",
+);
 /// Memory of this process.
 pub const MEMORY_RSS: Definition = gauge("process_resident_memory_bytes", "By", &[], "Resident memory of this process");
 
@@ -327,7 +424,8 @@ pub const CPU: Definition = counter("process_cpu_seconds", "s", &[], "Processor 
 /// Open files of this process.
 pub const OPEN_FDS: Definition = gauge("process_open_fds", "{file}", &[], "Files and sockets that this process has open");
 /// Which build this is.
-pub const BUILD_INFO: Definition = gauge("ballast_build_info", "1", &["version", "rules"], "1 for the build that runs: its version, and the version of its rules");
+pub const BUILD_INFO: Definition =
+    gauge("ballast_build_info", "1", &["version", "rules"], "1 for the build that runs: its version, and the version of its rules");
 
 /// Every metric, in the order in which they are shown.
 pub const ALL: &[&Definition] = &[

@@ -49,8 +49,19 @@ pub enum LaneHalt {
 impl LaneHalt {
     /// Every code of [`LaneHalt::code`]; each has a page of its own for operators.
     pub const CODES: [&'static str; 13] = [
-        "GENESIS", "LOST_PROGRESS", "LANE_COUNT", "CONTRADICTION", "DIVERGED", "UNENCODABLE", "GAP", "RULES", "FRAMES", "SETTING", "PORT",
-        "MADE_ANEW", "CHECKPOINTS",
+        "GENESIS",
+        "LOST_PROGRESS",
+        "LANE_COUNT",
+        "CONTRADICTION",
+        "DIVERGED",
+        "UNENCODABLE",
+        "GAP",
+        "RULES",
+        "FRAMES",
+        "SETTING",
+        "PORT",
+        "MADE_ANEW",
+        "CHECKPOINTS",
     ];
 
     /// The code under which it is told; `None` where nobody wants the lane any more.
