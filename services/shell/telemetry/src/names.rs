@@ -1,7 +1,13 @@
-//! Every metric: name, unit, meaning, labels. The only place where a metric's name is written.
+//! Every metric: name, unit, meaning, labels. The only place where a metric's name is written, with its two files.
 //!
 //! Promises: the same name at `/metrics` and over OTLP (Prometheus adds `_total` to counters). A name
 //! ends in its unit where it has one.
+
+mod execution;
+mod portfolios;
+
+pub use execution::*;
+pub use portfolios::*;
 
 /// What kind of number a metric is.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -62,23 +68,6 @@ const SLOW_MICROS: &[u64] = &[
 
 /// What the machine computes by itself: 10 µs to 1 s.
 const FAST_MICROS: &[u64] = &[10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 1_000_000];
-/// From an order's release to its fill: 100 ms to a day.
-const FILL_MICROS: &[u64] = &[
-    100_000,
-    500_000,
-    1_000_000,
-    5_000_000,
-    15_000_000,
-    60_000_000,
-    300_000_000,
-    900_000_000,
-    3_600_000_000,
-    14_400_000_000,
-    86_400_000_000,
-];
-/// Parts of one, 0.01 % to 10 times.
-const RATIO_MILLIONTHS: &[u64] =
-    &[100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 2_000_000, 10_000_000];
 
 /// Steps committed.
 pub const STEPS: Definition = counter("ballast_steps", "{step}", &["role", "lane"], "Steps committed");
@@ -295,126 +284,6 @@ pub const BREACHED_PORTFOLIOS: Definition = gauge(
     "{portfolio}",
     &["role", "lane"],
     "Portfolios with an open breach: a line, a group or cash has left its band and not all are back",
-);
-/// Orders that left.
-pub const ORDERS_RELEASED: Definition =
-    counter("ballast_orders_released", "{order}", &["side"], "Orders that left in waves of the rebalancer, by side");
-/// Orders that were asked back.
-pub const CANCELS_REQUESTED: Definition =
-    counter("ballast_order_cancels_requested", "{order}", &[], "Orders that the rebalancer asked the router to cancel");
-/// Events of rebalances.
-pub const REBALANCE_EVENTS: Definition = counter(
-    "ballast_rebalance_events",
-    "{event}",
-    &["status", "code"],
-    "Events of rebalances by status and reason code (NONE without one); shadows and checks are left out",
-);
-/// Expected turnover.
-pub const REBALANCE_TURNOVER: Definition = Definition {
-    name: "ballast_rebalance_turnover_ratio",
-    unit: "1",
-    help: "Expected turnover of plans with orders: sum of order values over equity",
-    kind: Kind::Histogram(RATIO_MILLIONTHS),
-    labels: &[],
-};
-/// Expected fees.
-pub const REBALANCE_COST: Definition = Definition {
-    name: "ballast_rebalance_cost_ratio",
-    unit: "1",
-    help: "Expected fees of plans with orders, over the sum of their order values",
-    kind: Kind::Histogram(RATIO_MILLIONTHS),
-    labels: &[],
-};
-/// Orders that ended.
-pub const ORDERS_ENDED: Definition = counter(
-    "ballast_orders_ended",
-    "{order}",
-    &["status"],
-    "Terminal reports of orders that the projector has read, by status; a report that is repeated counts again",
-);
-/// Time to fill.
-pub const ORDER_FILL_DURATION: Definition = Definition {
-    name: "ballast_order_fill_duration_seconds",
-    unit: "s",
-    help: "Time from the release of an order to the report that it is filled, by the router's clock",
-    kind: Kind::Histogram(FILL_MICROS),
-    labels: &[],
-};
-/// Portfolios.
-pub const PORTFOLIOS: Definition = gauge("ballast_portfolios", "{portfolio}", &[], "Portfolios that have a snapshot and are not closed");
-/// Portfolios by condition.
-pub const PORTFOLIO_CONDITIONS: Definition = gauge(
-    "ballast_portfolio_conditions",
-    "{portfolio}",
-    &["condition"],
-    "Portfolios whose newest snapshot says so: incomplete, stale_price, unpriced, waiting, quarantined, unreconciled; one may be in several",
-);
-/// Differences from outside books.
-pub const OUTSIDE_BREAKS: Definition = gauge(
-    "ballast_outside_breaks",
-    "{break}",
-    &["kind"],
-    "Differences between books and outside books that are not settled, of positions and of cash; the first 50 of each kind and portfolio",
-);
-/// Proposals that wait for a person.
-pub const PENDING_APPROVALS: Definition = gauge("ballast_pending_approvals", "{proposal}", &[], "Proposals that wait for a person");
-/// Age of the oldest proposal that waits.
-pub const OLDEST_APPROVAL: Definition =
-    gauge("ballast_oldest_approval_seconds", "s", &[], "Time since the oldest proposal that waits for a person was last heard of, else 0");
-/// Largest drift of portfolios.
-pub const PORTFOLIO_DRIFT: Definition = gauge(
-    "ballast_portfolio_drift_ratio",
-    "1",
-    &["quantile"],
-    "Largest absolute drift of a line of each portfolio: smallest (0), median (0.5) and largest (1) of all portfolios, and between",
-);
-/// Gross exposure of portfolios.
-pub const PORTFOLIO_GROSS: Definition =
-    gauge("ballast_portfolio_gross_exposure_ratio", "1", &["quantile"], "Gross exposure over equity, over all portfolios by quantile");
-/// Net exposure of portfolios.
-pub const PORTFOLIO_NET: Definition =
-    gauge("ballast_portfolio_net_exposure_ratio", "1", &["quantile"], "Net exposure over equity, over all portfolios by quantile");
-/// Value at risk of portfolios.
-pub const PORTFOLIO_VAR: Definition = gauge(
-    "ballast_portfolio_value_at_risk_ratio",
-    "1",
-    &["quantile"],
-    "Historical value at risk of the last close over equity, over all portfolios that have it by quantile",
-);
-/// Return of the newest day.
-pub const PORTFOLIO_DAY_RETURN: Definition = gauge(
-    "ballast_portfolio_day_return_ratio",
-    "1",
-    &["quantile"],
-    "Time-weighted return of the newest closed or provisional day, over all portfolios that have it by quantile",
-);
-/// Deepest fall.
-pub const PORTFOLIO_DRAWDOWN: Definition = gauge(
-    "ballast_portfolio_drawdown_ratio",
-    "1",
-    &["quantile"],
-    "Largest fall since inception as a part of one, over all portfolios that have it by quantile",
-);
-/// Value of a listed portfolio.
-pub const LISTED_VALUE: Definition = gauge(
-    "ballast_listed_portfolio_value",
-    "1",
-    &["portfolio", "currency"],
-    "Value of a portfolio that telemetry.portfolios lists, in its base currency",
-);
-/// A figure of a listed portfolio.
-pub const LISTED_RATIO: Definition = gauge(
-    "ballast_listed_portfolio_ratio",
-    "1",
-    &["portfolio", "figure"],
-    "A figure of a portfolio that telemetry.portfolios lists: drift, gross_exposure, net_exposure, value_at_risk, day_return, drawdown",
-);
-/// Age of the figures of portfolios.
-pub const FIGURES_AGE: Definition = gauge(
-    "ballast_portfolio_figures_age_seconds",
-    "s",
-    &[],
-    "Time since the figures of portfolios were last read from SQL; it grows while Postgres is away",
 );
 /// Memory of this process.
 pub const MEMORY_RSS: Definition = gauge("process_resident_memory_bytes", "By", &[], "Resident memory of this process");
