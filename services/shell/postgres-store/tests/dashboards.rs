@@ -114,7 +114,8 @@ async fn fill(scratch: &Scratch) {
     }
     scratch
         .run(
-            "INSERT INTO portfolio_allocations (portfolio_id, instrument_id, drift) VALUES ('one', 'A', -0.25), ('one', 'B', 0.1), ('two', 'A', 0.02),
+            "INSERT INTO allocation_heads (portfolio_id) VALUES ('one'), ('two'), ('gone');
+             INSERT INTO portfolio_allocations (portfolio_id, instrument_id, drift) VALUES ('one', 'A', -0.25), ('one', 'B', 0.1), ('two', 'A', 0.02),
              ('two', 'B', NULL), ('gone', 'A', 0.9)",
         )
         .await;
