@@ -4,5 +4,6 @@
 
 mod crates;
 mod root;
+mod runbooks;
 mod sources;
 mod tree;

@@ -35,7 +35,12 @@ const ROLES: [(&str, usize); 6] = [
 
 /// Starts every role in a process of its own.
 pub fn hire(stack: &Stack) -> Vec<Service> {
-    let mut crew: Vec<_> = ROLES.iter().map(|(role, _)| Service::start(stack, &[role], "1", SETTINGS)).collect();
+    hire_with(stack, SETTINGS)
+}
+
+/// The same with other settings.
+pub fn hire_with(stack: &Stack, settings: &[&str]) -> Vec<Service> {
+    let mut crew: Vec<_> = ROLES.iter().map(|(role, _)| Service::start(stack, &[role], "1", settings)).collect();
     for (service, (_, lanes)) in crew.iter_mut().zip(ROLES) {
         service.await_lanes(lanes);
     }

@@ -18,7 +18,7 @@ const LONG: Duration = Duration::from_secs(60);
 const TRACE: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
 /// Status and body of a page of a process's endpoint.
-fn get(service: &Service, path: &str) -> (u16, String) {
+pub fn get(service: &Service, path: &str) -> (u16, String) {
     let said = until("the endpoint is named", LONG, || service.lines_saying("health at /livez").pop());
     let mut stream = TcpStream::connect(said["address"].as_str().expect("an address")).expect("the endpoint listens");
     write!(stream, "GET {path} HTTP/1.0\r\n\r\n").expect("a request");

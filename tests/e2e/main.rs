@@ -12,6 +12,7 @@ mod fleet;
 mod health;
 mod journeys;
 mod leaving;
+mod metrics;
 mod portfolio_commands;
 mod secure;
 mod smoke;

@@ -12,6 +12,7 @@ pub mod dice;
 pub mod feed;
 pub mod load;
 pub mod proxy;
+pub mod monitoring;
 pub mod service;
 pub mod stack;
 pub mod topic;

@@ -129,6 +129,19 @@ pub enum Halt {
     },
 }
 
+impl Halt {
+    /// The code under which it is told; each has a page of its own for operators.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Genesis { .. } => "GENESIS",
+            Self::Written { .. } | Self::LostProgress { .. } => "LOST_PROGRESS",
+            Self::LaneCount { .. } => "LANE_COUNT",
+            Self::Contradiction { .. } => "CONTRADICTION",
+            Self::Diverged { .. } => "DIVERGED",
+        }
+    }
+}
+
 /// Decides how a lane comes back.
 pub fn decide(facts: &Facts) -> Result<Recovery, Halt> {
     let base = facts.checkpoint.unwrap_or(0);

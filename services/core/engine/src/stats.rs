@@ -8,6 +8,8 @@ pub struct Stats {
     pub waiting_records: Option<usize>,
     /// Seconds since the oldest of them came; 0 where none waits.
     pub oldest_waiting_seconds: Option<usize>,
+    /// Portfolios with an open breach: something has left its band, and not all is back.
+    pub breached_portfolios: Option<usize>,
     /// Rebalance cycles that are open.
     pub open_cycles: Option<usize>,
     /// Orders without a terminal state past their deadline.

@@ -48,8 +48,10 @@ pub fn run(world: &Arc<World>, stop: &Stop) -> anyhow::Result<()> {
     let condition = world.health.condition(NAME);
     let heartbeat = Arc::new(world.health.heartbeat(NAME, SILENCE));
     let mut post = Post::queue_for(&world.config, NAME, TopicName::from(Topic::Frames.name()), &heartbeat)?;
+    let held = world.metrics.role(NAME).post_held();
     while !stop.asked() {
         heartbeat.beat();
+        held.set_count(0);
         if !post.stand_by(&condition)? {
             continue;
         }
@@ -58,6 +60,7 @@ pub fn run(world: &Arc<World>, stop: &Stop) -> anyhow::Result<()> {
         heartbeat.rest();
         let ended = Running::start(world).and_then(|mut running| {
             condition.set_ready();
+            held.set_count(1);
             running.until_stopped(&mut post, &heartbeat, stop)
         });
         if let Err(error) = ended {

@@ -55,6 +55,11 @@ pub fn run<R: Role + 'static>(world: &Arc<World>, fresh: fn() -> R, stop: &Stop)
     let condition = world.health.condition(R::NAME);
     condition.set_not_ready("joining its group");
     let heartbeat = world.health.heartbeat(R::NAME, SILENCE);
+    let told = world.metrics.role(R::NAME);
+    told.lanes().set_count(world.config.lanes.unsigned_abs().into());
+    // A series that begins with its first event shows no rise.
+    ["assigned", "revoked", "lost"].iter().for_each(|change| told.group_changes(change).add(0));
+    let changed = |change: &str, lanes: &[i32]| told.group_changes(change).add(lanes.len() as u64);
     let (tell, hear) = channel();
     let membership = Membership::join(kafka, settings, move |event| {
         // After the role has stopped nobody listens.
@@ -65,16 +70,19 @@ pub fn run<R: Role + 'static>(world: &Arc<World>, fresh: fn() -> R, stop: &Stop)
         heartbeat.beat();
         match hear.recv_timeout(Duration::from_millis(50)) {
             Ok(MembershipEvent::Assigned(assigned)) => {
+                changed("assigned", &assigned);
                 lanes.start(&assigned);
                 // Each lane has a condition of its own; who has none stands by.
                 condition.set_ready();
             }
             Ok(MembershipEvent::Revoked(revoked, ack)) => {
+                changed("revoked", &revoked);
                 lanes.finish(&revoked, LET_GO);
                 ack.done();
             }
             Ok(MembershipEvent::Lost(lost)) => {
                 condition.set_not_ready("its lanes were lost; joining its group again");
+                changed("lost", &lost);
                 lanes.drop_now(&lost);
             }
             Ok(MembershipEvent::Failed(error)) => return Err(error.into()),

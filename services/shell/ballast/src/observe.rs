@@ -1,20 +1,23 @@
 //! What a lane's worker tells, as metrics and spans. Names stand in `telemetry`; nothing is decided here.
 
+mod execution;
 mod overdue;
 
 use crate::worker::backlog::{Backlog, Standing};
 use crate::worker::observer::Observer;
 use crate::worker::ports::{Polled, Saved};
+use domain::reason::DeadLetterCode;
 use domain::{Output, Timestamp, Topic};
 use engine::waiting::Waiter;
-use engine::{RecordRef, Stats, Step};
+use engine::{RecordRef, Role as _, Stats, Step};
 use overdue::Overdue;
+use rebalancer::Rebalancer;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use telemetry::metrics::Gauge;
-use telemetry::{LaneMetrics, Metrics, RoleMetrics, StepFacts, Traceparent, step_span};
+use telemetry::{ExecutionMetrics, LaneMetrics, Metrics, RoleMetrics, StepFacts, Traceparent, step_span};
 
 /// Between two looks at how a role's state stands.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -27,6 +30,7 @@ pub struct LaneObserver {
     lane: u32,
     role: RoleMetrics,
     metrics: LaneMetrics,
+    execution: ExecutionMetrics,
     recovery: Duration,
     looked: Cell<Option<Instant>>,
     /// Orders of others that were last told of.
@@ -44,7 +48,13 @@ impl LaneObserver {
         let (of_role, of_lane) = (metrics.role(role), metrics.lane(role, lane));
         let (looked, strangers, at_end, spans) = (Cell::new(None), Cell::new(0), Cell::new(false), RefCell::default());
         let overdue = RefCell::new(Overdue::after(waiting_warn_seconds));
-        Self { name: role, lane, role: of_role, metrics: of_lane, recovery, looked, strangers, at_end, overdue, spans }
+        let execution = metrics.execution();
+        if role == Rebalancer::NAME {
+            execution::begin(&execution);
+        }
+        // A series that begins with its first event shows no rise: what alerts look at begins at 0.
+        DeadLetterCode::SYMBOLS.iter().filter(|code| **code != "UNKNOWN").for_each(|code| of_role.dead_letters(code).add(0));
+        Self { name: role, lane, role: of_role, metrics: of_lane, execution, recovery, looked, strangers, at_end, overdue, spans }
     }
 
     fn tell(&self, waiter: &Waiter, now: Timestamp) {
@@ -91,6 +101,7 @@ impl Observer for LaneObserver {
         };
         show(stats.waiting_records, LaneMetrics::waiting_records);
         show(stats.oldest_waiting_seconds, LaneMetrics::oldest_waiting);
+        show(stats.breached_portfolios, LaneMetrics::breached_portfolios);
         show(stats.open_cycles, LaneMetrics::open_cycles);
         show(stats.stuck_orders, LaneMetrics::stuck_orders);
         show(stats.strange_orders, LaneMetrics::strange_orders);
@@ -110,6 +121,9 @@ impl Observer for LaneObserver {
     }
 
     fn reads(&self, backlog: &Backlog) {
+        for (topic, left) in backlog.left_by_topic() {
+            self.metrics.lag_records(topic.name()).set_count(left.unsigned_abs());
+        }
         // A lane that stays at the ends of its logs has said so.
         let at_end = backlog.standing() == Standing::AtEnd;
         if self.at_end.replace(at_end) && at_end {
@@ -125,7 +139,8 @@ impl Observer for LaneObserver {
         }
     }
 
-    fn window(&self, polled: &Polled<'_>, behind: bool, next: &dyn Fn(Topic, i32) -> i64) {
+    fn window(&self, polled: &Polled<'_>, took: Duration, behind: bool, next: &dyn Fn(Topic, i32) -> i64) {
+        self.metrics.window_duration.observe(took);
         for slice in polled.slices {
             // What was left over comes again, and counts then.
             let next = next(slice.topic, slice.partition);
@@ -137,8 +152,9 @@ impl Observer for LaneObserver {
         }
     }
 
-    fn step(&self, step: &Step) {
+    fn step(&self, step: &Step, took: Duration) {
         self.metrics.steps.add(1);
+        self.metrics.step_duration.observe(took);
         for record in &step.records {
             match record {
                 Output::DeadLetter(letter) => {
@@ -148,7 +164,10 @@ impl Observer for LaneObserver {
                         code = letter.code.symbol(), text = %letter.text, "dead letter"
                     );
                 }
-                other => self.role.outputs(other.topic().name()).add(1),
+                other => {
+                    self.role.outputs(other.topic().name()).add(1);
+                    execution::count(&self.execution, other);
+                }
             }
         }
         if step.counts.duplicates > 0 {
@@ -176,6 +195,10 @@ impl Observer for LaneObserver {
         self.metrics.commit_latency.observe(took);
         self.metrics.producer_recycles.add(u64::from(recycled));
         self.spans.borrow_mut().remove(&step);
+    }
+
+    fn unsaved(&self, steps: i64) {
+        self.metrics.unsaved_steps.set_count(u64::try_from(steps).unwrap_or(0));
     }
 
     fn saved(&self, saved: &Saved) {

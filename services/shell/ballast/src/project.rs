@@ -13,6 +13,7 @@ mod months;
 mod places;
 mod repeats;
 mod rows;
+mod standing;
 mod trouble;
 
 use crate::lanes::{SILENCE, World};
@@ -37,11 +38,14 @@ pub fn run(world: &Arc<World>, stop: &Stop) -> anyhow::Result<()> {
     let mut post = Post::queue_for(&world.config, NAME, TopicName::from(Topic::Frames.name()), &heartbeat)?;
     let mut caution = Caution::default();
     let mut said = String::new();
+    let held = world.metrics.role(NAME).post_held();
     while !stop.asked() {
         heartbeat.beat();
+        held.set_count(0);
         if !post.stand_by(&condition)? {
             continue;
         }
+        held.set_count(1);
         let lived = one_life(world, Signs { condition: &condition, heartbeat: &heartbeat }, &mut post, &mut caution, stop);
         // Whoever holds the post shows how far behind the tables are.
         world.metrics.forget_projector_lag();

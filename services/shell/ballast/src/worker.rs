@@ -144,6 +144,7 @@ impl<R: Role> LaneWorker<R> {
     pub fn turn(&mut self, clock: Timestamp, ports: &mut Ports<'_>) -> Result<Turn, LaneHalt> {
         let (now, role) = (self.moment(clock), self.lane.role());
         self.observer.turn(now, &|| (role.stats(now), role.waiters()));
+        self.observer.unsaved(self.unkept());
         if self.hear(Duration::ZERO, ports)? == Turn::Fenced {
             return Ok(Turn::Fenced);
         }
@@ -256,8 +257,9 @@ impl<R: Role> LaneWorker<R> {
             }
             *was_behind = behind;
             opened.get_or_insert_with(|| steady.elapsed());
+            let began = steady.elapsed();
             result = lane.window(now, behind, polled.slices, codec);
-            observer.window(&polled, behind, &|topic, partition| lane.position(topic, partition));
+            observer.window(&polled, steady.elapsed().saturating_sub(began), behind, &|topic, partition| lane.position(topic, partition));
         })?;
         if !result? {
             // What was not folded is read again, from where the lane stands.
@@ -287,9 +289,10 @@ impl<R: Role> LaneWorker<R> {
             self.checkpoint.progress_from = self.checkpoint.progress_from.max(ports.publisher.progress_end()?);
             self.checkpoint.looked = Some(now);
         }
+        let began = ports.steady.elapsed();
         let Some(step) = self.lane.close(ports.codec)? else { return Ok(()) };
         self.opened = None;
-        self.observer.step(&step);
+        self.observer.step(&step, ports.steady.elapsed().saturating_sub(began));
         ports.publisher.submit(&step)?;
         self.in_flight.push_back(step.begin.step);
         if due {

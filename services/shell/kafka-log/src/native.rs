@@ -79,6 +79,17 @@ impl Queues {
         &self.consumer
     }
 
+    /// The high watermark of a partition as the last answer to a fetch said it; asks nobody. `None` before the first.
+    pub(crate) fn known_end(&self, topic: &str, partition: i32) -> Option<i64> {
+        let topic = std::ffi::CString::new(topic).ok()?;
+        let (mut low, mut high) = (0, 0);
+        // SAFETY: the client lives; the topic ends in a zero; the out-parameters are ours.
+        let code = unsafe {
+            rd::rd_kafka_get_watermark_offsets(self.consumer.client().native_ptr(), topic.as_ptr(), partition, &raw mut low, &raw mut high)
+        };
+        (code == rd::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR && high >= 0).then_some(high)
+    }
+
     /// Hands log lines and client-wide errors to the callbacks; never blocks. Some of them only: while
     /// no broker answers, they may come faster than they are told.
     pub(crate) fn serve_news(&self) {

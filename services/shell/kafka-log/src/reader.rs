@@ -143,6 +143,14 @@ impl Reader {
         self.find(topic, partition).map(|at| self.assigned[at].next)
     }
 
+    /// How many offsets of a partition are not read yet, by the end that the broker named last; transaction markers
+    /// count. Asks nobody; `None` if not assigned, or before the first answer.
+    #[must_use]
+    pub fn left(&self, topic: &TopicName, partition: i32) -> Option<i64> {
+        let position = self.position(topic, partition)?;
+        Some(self.queues.known_end(topic.as_str(), partition)?.saturating_sub(position).max(0))
+    }
+
     /// The same for who reads up to an end and leaves: an error that passes (a partition without a leader yet, a broker
     /// that comes up) is waited out, for so long at most.
     ///

@@ -1,7 +1,8 @@
 //! What people ask the tables: one statement a question, one file a subject.
 //!
 //! Promises: nothing here writes; what belongs together is read in one transaction and is of one moment of the
-//! database; each statement finds its rows by an index (`QUERIES.md` beside the sources shows how, and a test holds it).
+//! database; each statement of a person finds its rows by an index (`QUERIES.md` beside the sources shows how, and a test
+//! holds it).
 //! Does not judge what it reads: the caller does.
 
 mod as_of;
@@ -9,12 +10,14 @@ mod figures;
 mod portfolio;
 mod rebalance;
 mod series;
+mod standing;
 
 pub use as_of::{BookAsOf, CashHeld, CloseAsOf, Held, SnapshotAsOf};
 pub use figures::{AttributionDay, FigureSet};
 pub use portfolio::{AllocationView, BookView, PortfolioHead, PortfolioView};
 pub use rebalance::{AnswerView, RebalanceView};
 pub use series::{DayValue, SpanValue, Width};
+pub use standing::{Conditions, Figures, Spreads};
 
 /// Every statement of this folder by its name.
 pub const STATEMENTS: [(&str, &str); 16] = [

@@ -14,6 +14,15 @@ pub enum TelemetryError {
         /// What is wrong with it.
         reason: String,
     },
+    /// More portfolios than may have metrics of their own.
+    #[error(
+        "`portfolios` lists {listed} portfolios and may list {most}: each makes series of its own; list those that alerts name, the others are told together and by SQL",
+        most = crate::settings::MOST_PORTFOLIOS
+    )]
+    Portfolios {
+        /// How many are listed.
+        listed: usize,
+    },
     /// Logging was started twice in one process: our bug.
     #[error("logging has been started in this process already; start it once, in main")]
     StartedTwice,

@@ -20,7 +20,7 @@ pub mod traceparent;
 pub use endpoint::Endpoint;
 pub use errors::TelemetryError;
 pub use health::{Condition, Health, Heartbeat};
-pub use metrics::{FrameMetrics, LaneMetrics, Metrics, RoleMetrics};
+pub use metrics::{ExecutionMetrics, Figure, FrameMetrics, LaneMetrics, LaneState, Metrics, PortfolioMetrics, RoleMetrics};
 pub use settings::{Identity, LogFormat, Settings};
 pub use start::Telemetry;
 pub use step_span::{StepFacts, step_span};

@@ -1,7 +1,13 @@
-//! Every metric: name, unit, meaning, labels. The only place where a metric's name is written.
+//! Every metric: name, unit, meaning, labels. The only place where a metric's name is written, with its two files.
 //!
 //! Promises: the same name at `/metrics` and over OTLP (Prometheus adds `_total` to counters). A name
 //! ends in its unit where it has one.
+
+mod execution;
+mod portfolios;
+
+pub use execution::*;
+pub use portfolios::*;
 
 /// What kind of number a metric is.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -10,7 +16,7 @@ pub enum Kind {
     Counter,
     /// Goes up and down.
     Gauge,
-    /// Durations by bucket; the bounds are in microseconds.
+    /// By bucket; the bounds are in millionths of the unit.
     Histogram(&'static [u64]),
 }
 
@@ -59,6 +65,9 @@ const SLOW_MICROS: &[u64] = &[
     300_000_000,
     600_000_000,
 ];
+
+/// What the machine computes by itself: 10 µs to 1 s.
+const FAST_MICROS: &[u64] = &[10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 1_000_000];
 
 /// Steps committed.
 pub const STEPS: Definition = counter("ballast_steps", "{step}", &["role", "lane"], "Steps committed");
@@ -204,8 +213,88 @@ pub const PROJECTOR_LAG_RECORDS: Definition =
 /// Age of what SQL shows.
 pub const PROJECTOR_LAG_SECONDS: Definition =
     gauge("ballast_projector_lag_seconds", "s", &["topic", "partition"], "Age of the last record in SQL while others wait, else 0");
+/// Time to fold one window.
+pub const WINDOW_DURATION: Definition = Definition {
+    name: "ballast_window_duration_seconds",
+    unit: "s",
+    help: "Time to fold one window of records into the state and decide on it",
+    kind: Kind::Histogram(FAST_MICROS),
+    labels: &["role", "lane"],
+};
+/// Time to close one step.
+pub const STEP_DURATION: Definition = Definition {
+    name: "ballast_step_duration_seconds",
+    unit: "s",
+    help: "Time to close one step: its outputs are made, written as bytes and digested",
+    kind: Kind::Histogram(FAST_MICROS),
+    labels: &["role", "lane"],
+};
+/// Records of an input that were not read yet.
+pub const LAG_RECORDS: Definition = gauge(
+    "ballast_lag_records",
+    "{record}",
+    &["role", "topic", "lane"],
+    "Offsets between what the lane has read of an input and its end as the broker said it last, transaction markers counted; 0 at the end",
+);
+/// Steps that no checkpoint holds.
+pub const UNSAVED_STEPS: Definition = gauge(
+    "ballast_unsaved_steps",
+    "{step}",
+    &["role", "lane"],
+    "Committed steps that no checkpoint holds: what a recovery would compute again; at pacing.max_replay_steps the lane stops reading",
+);
+/// How a lane of this process stands.
+pub const LANE_STATE: Definition = gauge(
+    "ballast_lane_state",
+    "{lane}",
+    &["role", "lane", "state", "code"],
+    "1 for the state in which a lane of this process is: recovering, live, waiting, or halted with the code of its halt",
+);
+/// Lanes that halted, by code.
+pub const LANE_HALTS: Definition = counter(
+    "ballast_lane_halts",
+    "{halt}",
+    &["role", "code"],
+    "Times that a lane of this process came to a halt that does not pass, by code; each code has a runbook page",
+);
+/// Lanes that the role has.
+pub const LANES: Definition = gauge(
+    "ballast_lanes",
+    "{lane}",
+    &["role"],
+    "Lanes that the role has in the whole deployment, as configured: each must be live in some process",
+);
+/// Lanes that the group gave or took.
+pub const GROUP_CHANGES: Definition = counter(
+    "ballast_group_changes",
+    "{lane}",
+    &["role", "change"],
+    "Lanes that the consumer group has assigned to this process, revoked from it, or that it lost",
+);
+/// Whether this process does the work of a role that one does.
+pub const POST_HELD: Definition = gauge(
+    "ballast_post_held",
+    "1",
+    &["role"],
+    "1 while this process does the work of a role that one process does (conflator, projector), 0 while it stands by",
+);
+/// Portfolios outside their bands.
+pub const BREACHED_PORTFOLIOS: Definition = gauge(
+    "ballast_breached_portfolios",
+    "{portfolio}",
+    &["role", "lane"],
+    "Portfolios with an open breach: a line, a group or cash has left its band and not all are back",
+);
 /// Memory of this process.
 pub const MEMORY_RSS: Definition = gauge("process_resident_memory_bytes", "By", &[], "Resident memory of this process");
+
+/// Processor time of this process.
+pub const CPU: Definition = counter("process_cpu_seconds", "s", &[], "Processor time of this process, of users and system");
+/// Open files of this process.
+pub const OPEN_FDS: Definition = gauge("process_open_fds", "{file}", &[], "Files and sockets that this process has open");
+/// Which build this is.
+pub const BUILD_INFO: Definition =
+    gauge("ballast_build_info", "1", &["version", "rules"], "1 for the build that runs: its version, and the version of its rules");
 
 /// Every metric, in the order in which they are shown.
 pub const ALL: &[&Definition] = &[
@@ -238,5 +327,39 @@ pub const ALL: &[&Definition] = &[
     &TICK_FRAME_RATIO,
     &PROJECTOR_LAG_RECORDS,
     &PROJECTOR_LAG_SECONDS,
+    &WINDOW_DURATION,
+    &STEP_DURATION,
+    &LAG_RECORDS,
+    &UNSAVED_STEPS,
+    &LANE_STATE,
+    &LANE_HALTS,
+    &LANES,
+    &GROUP_CHANGES,
+    &POST_HELD,
+    &BREACHED_PORTFOLIOS,
+    &ORDERS_RELEASED,
+    &CANCELS_REQUESTED,
+    &REBALANCE_EVENTS,
+    &REBALANCE_TURNOVER,
+    &REBALANCE_COST,
+    &ORDERS_ENDED,
+    &ORDER_FILL_DURATION,
+    &PORTFOLIOS,
+    &PORTFOLIO_CONDITIONS,
+    &OUTSIDE_BREAKS,
+    &PENDING_APPROVALS,
+    &OLDEST_APPROVAL,
+    &PORTFOLIO_DRIFT,
+    &PORTFOLIO_GROSS,
+    &PORTFOLIO_NET,
+    &PORTFOLIO_VAR,
+    &PORTFOLIO_DAY_RETURN,
+    &PORTFOLIO_DRAWDOWN,
+    &LISTED_VALUE,
+    &LISTED_RATIO,
+    &FIGURES_AGE,
     &MEMORY_RSS,
+    &CPU,
+    &OPEN_FDS,
+    &BUILD_INFO,
 ];

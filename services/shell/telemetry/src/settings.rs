@@ -9,6 +9,9 @@ use serde::Deserialize;
 
 use crate::TelemetryError;
 
+/// The most portfolios that have metrics of their own.
+pub const MOST_PORTFOLIOS: usize = 50;
+
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -40,18 +43,23 @@ pub struct Settings {
     pub trace_ratio: f64,
     /// Seconds that a record waits for its instrument, policy, rate or execution until a line of the log says so.
     pub waiting_warn_seconds: u64,
+    /// Portfolios whose own figures are shown as metrics, at most [`MOST_PORTFOLIOS`]: each makes some series.
+    pub portfolios: Vec<String>,
     /// Address of `/metrics`, `/livez` and `/readyz`; port 0 takes any free one; none when absent.
     pub http_bind: Option<SocketAddr>,
 }
 
 impl Settings {
     /// Refuses what telemetry cannot start with, without starting it: a filter that cannot be read, an endpoint that
-    /// is no URL.
+    /// is no URL, more portfolios than may have metrics of their own.
     ///
     /// # Errors
     /// [`TelemetryError`] says which setting to change.
     pub fn validate(&self) -> Result<(), TelemetryError> {
         crate::logs::filter(&self.log_filter)?;
+        if self.portfolios.len() > MOST_PORTFOLIOS {
+            return Err(TelemetryError::Portfolios { listed: self.portfolios.len() });
+        }
         self.otlp_endpoint.as_deref().map_or(Ok(()), crate::otlp::check)
     }
 }
@@ -66,6 +74,7 @@ impl Default for Settings {
             otlp_interval_ms: 10_000,
             trace_ratio: 1.0,
             waiting_warn_seconds: 60,
+            portfolios: Vec::new(),
             http_bind: Some(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0)),
         }
     }
@@ -80,4 +89,17 @@ pub struct Identity {
     pub instance: String,
     /// Name of the deployment.
     pub deployment: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_of_portfolios_is_bounded() {
+        let with = |count: usize| Settings { portfolios: vec!["growth".to_owned(); count], ..Settings::default() };
+        assert!(with(MOST_PORTFOLIOS).validate().is_ok());
+        let told = with(MOST_PORTFOLIOS + 1).validate().unwrap_err().to_string();
+        assert!(told.contains("`portfolios` lists 51 portfolios and may list 50"), "{told}");
+    }
 }

@@ -6,7 +6,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use telemetry::{Endpoint, Health, Metrics, names};
+use telemetry::{Endpoint, Figure, Health, Metrics, names};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -89,6 +89,7 @@ async fn metrics_are_open_metrics_text_with_every_name() {
         lane.stale_prices(),
         lane.unfinished_days(),
         lane.quarantined_portfolios(),
+        lane.breached_portfolios(),
     ] {
         gauge.set_count(1);
     }
@@ -101,6 +102,15 @@ async fn metrics_are_open_metrics_text_with_every_name() {
     role.dead_letters("LATE_FILL\"\n\\").add(1);
     metrics.projector_lag_records("portfolio.ledger.v1", 0).set_count(4);
     metrics.projector_lag_seconds("portfolio.ledger.v1", 0).set(1.0);
+    lane.lag_records("execution.fills.v1").set_count(3);
+    let state = metrics.lane_state("position-keeper", 1);
+    state.halt("GENESIS");
+    role.lanes().set_count(4);
+    role.group_changes("assigned").add(4);
+    role.post_held().set_count(1);
+    write_execution(&metrics);
+    write_portfolios(&metrics);
+    metrics.name_build("0.1.0", 9);
 
     let (status, body) = get(address, "/metrics").await;
     assert_eq!(status, 200);
@@ -115,12 +125,39 @@ async fn metrics_are_open_metrics_text_with_every_name() {
         "ballast_commit_latency_seconds_bucket{le=\"0.006\",role=\"position-keeper\",lane=\"1\"} 0",
         "ballast_commit_latency_seconds_bucket{le=\"0.008\",role=\"position-keeper\",lane=\"1\"} 1",
         "ballast_commit_latency_seconds_bucket{le=\"+Inf\",role=\"position-keeper\",lane=\"1\"} 1",
+        "ballast_rebalance_turnover_ratio_bucket{le=\"0.01\"} 0",
+        "ballast_rebalance_turnover_ratio_bucket{le=\"0.025\"} 1",
+        "ballast_rebalance_cost_ratio_sum 0.0003",
+        "ballast_build_info{version=\"0.1.0\",rules=\"9\"} 1.0",
         "ballast_dead_letters_total{role=\"position-keeper\",code=\"LATE_FILL\\\"\\n\\\\\"} 1",
     ] {
         assert!(body.contains(line), "{line}\n{body}");
     }
-    assert!(body.contains("process_resident_memory_bytes "));
+    assert!(body.contains("process_resident_memory_bytes ") && body.contains("process_cpu_seconds_total "), "{body}");
     assert!(body.trim_end().ends_with("# EOF"));
+}
+
+fn write_execution(metrics: &Metrics) {
+    let execution = metrics.execution();
+    execution.orders_released("BUY").add(2);
+    execution.cancels_requested().add(1);
+    execution.rebalance_events("COMPLETED", "NONE").add(1);
+    execution.turnover().observe(20_000);
+    execution.cost().observe(300);
+    execution.orders_ended("FILLED").add(2);
+    execution.fill_duration().observe(Duration::from_secs(2));
+}
+
+fn write_portfolios(metrics: &Metrics) {
+    let told = metrics.portfolios();
+    for gauge in
+        [told.count(), told.condition("quarantined"), told.outside_breaks("cash"), told.pending_approvals(), told.oldest_approval()]
+    {
+        gauge.set_count(1);
+    }
+    Figure::ALL.into_iter().for_each(|figure| told.set_spread(figure, Some([0.0, 0.1, 0.2, 0.3, 0.4])));
+    told.set_listed(&[("growth", "USD", 1.0)], &[("growth", Figure::Drift, 0.1)]);
+    told.age().mark();
 }
 
 #[tokio::test]

@@ -73,3 +73,16 @@ pub enum LaneError {
     #[error(transparent)]
     Setting(#[from] UnknownSetting),
 }
+
+impl LaneError {
+    /// The code under which it is told; each has a page of its own for operators.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Unencodable { .. } => "UNENCODABLE",
+            Self::Gap { .. } | Self::StepOrder { .. } => "GAP",
+            Self::Rules { .. } => "RULES",
+            Self::UnreadableFrame { .. } | Self::FramesLost { .. } => "FRAMES",
+            Self::Setting(_) => "SETTING",
+        }
+    }
+}

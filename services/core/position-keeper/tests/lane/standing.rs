@@ -18,6 +18,7 @@ fn waiting_quarantined_and_stale_are_counted() {
     let sound = Stats {
         waiting_records: none,
         oldest_waiting_seconds: none,
+        breached_portfolios: none,
         stale_prices: none,
         unfinished_days: none,
         quarantined_portfolios: none,
@@ -26,6 +27,10 @@ fn waiting_quarantined_and_stale_are_counted() {
     assert_eq!(stats(&book), Stats { stale_prices: one, ..sound }, "a target without a price");
     book.price("A", "10").run();
     assert_eq!(stats(&book), sound);
+    book.cash("paid-in", "DEPOSIT", "USD", "1000").run();
+    assert_eq!(stats(&book), Stats { breached_portfolios: one, ..sound }, "nothing is held of a target of a half");
+    book.fill("0", "BUY", "50", "10", json!({})).run();
+    assert_eq!(stats(&book), sound, "it stands at its target again");
     book.fill("1", "BUY", "1", "10", json!({"instrument_id": "UNHEARD"})).run();
     assert_eq!(stats(&book).waiting_records, one);
     book.fill("2", "BUY", "-1", "10", json!({})).run();

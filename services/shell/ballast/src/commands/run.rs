@@ -37,7 +37,7 @@ pub fn run(mut config: Config, args: &RunArgs) -> anyhow::Result<ExitCode> {
     let world = Arc::new(World {
         store: runtime.block_on(async { Store::new(&config.postgres) })?,
         runtime: runtime.handle().clone(),
-        metrics: telemetry.metrics(),
+        metrics: named(&telemetry),
         health: telemetry.health(),
         genesis: args.genesis,
         schemas: config.schemas.load()?,
@@ -96,6 +96,12 @@ fn wanted(asked: &[RoleName]) -> BTreeSet<RoleName> {
         .into();
     }
     asked.iter().copied().collect()
+}
+
+fn named(telemetry: &Telemetry) -> telemetry::Metrics {
+    let metrics = telemetry.metrics();
+    metrics.name_build(env!("CARGO_PKG_VERSION"), engine::RULES_VERSION);
+    metrics
 }
 
 fn identity(config: &Config, roles: &BTreeSet<RoleName>) -> Identity {

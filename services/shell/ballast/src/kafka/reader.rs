@@ -7,10 +7,13 @@ use domain::{Timestamp, Topic};
 use engine::RecordRef;
 use engine::lane::Slice;
 use kafka_log::{Batch, KafkaSettings, Pace, Reader, Start, TopicName};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long a turn may be held up by asking where a partition ends; what is not answered is asked again at the next.
 const LOOK_UP: Duration = Duration::from_millis(200);
+
+/// Between two counts of what is left to read.
+const COUNT_EVERY: Duration = Duration::from_secs(1);
 
 /// A live reader.
 pub struct KafkaReader {
@@ -18,6 +21,8 @@ pub struct KafkaReader {
     topics: Vec<Topic>,
     assigned: Vec<(Topic, i32, i64)>,
     backlog: Backlog,
+    /// When it was last counted what is left to read.
+    counted: Option<Instant>,
     /// Seconds by which an event time may lie ahead of the machine's clock, where it is asked for.
     ahead: Option<i64>,
 }
@@ -27,7 +32,7 @@ impl KafkaReader {
     /// lie ahead of the machine's clock: a lane's never goes back.
     pub fn open(settings: &KafkaSettings, name: &str, ahead: Option<i64>) -> Result<Self, PortError> {
         let reader = Reader::open(settings, Pace::Live, name).map_err(read_error)?;
-        Ok(Self { reader, topics: Vec::new(), assigned: Vec::new(), backlog: Backlog::default(), ahead })
+        Ok(Self { reader, topics: Vec::new(), assigned: Vec::new(), backlog: Backlog::default(), counted: None, ahead })
     }
 
     fn hand_over(&mut self, batch: &Batch, take: &mut dyn FnMut(Polled<'_>)) {
@@ -55,11 +60,26 @@ impl KafkaReader {
         for end in batch.ends() {
             self.backlog.end(self.topics[end.topic], end.partition);
         }
+        self.count_left();
         let newest = |ahead: i64| {
             let newest: Option<Timestamp> = records.iter().map(RecordRef::timestamp).max();
             newest.map(|newest| newest.min(crate::clock::now().plus_seconds(ahead)))
         };
         take(Polled { slices: &slices, backlog: &self.backlog, newest_event: self.ahead.and_then(newest) });
+    }
+}
+
+impl KafkaReader {
+    fn count_left(&mut self) {
+        if self.counted.is_some_and(|counted| counted.elapsed() < COUNT_EVERY) {
+            return;
+        }
+        self.counted = Some(Instant::now());
+        for (topic, partition, _) in &self.assigned {
+            if let Some(left) = self.reader.left(&TopicName::from(topic.name()), *partition) {
+                self.backlog.left(*topic, *partition, left);
+            }
+        }
     }
 }
 

@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
-use telemetry::{Condition, Heartbeat};
+use telemetry::{Condition, Heartbeat, LaneState};
 
 /// Between two tries after something outside failed.
 const AGAIN: Duration = Duration::from_millis(500);
@@ -126,9 +126,11 @@ impl LaneHandle {
 
 fn live<R: Role>(deps: &Deps<R>, lane: i32, wish: &Wish, heartbeat: &Heartbeat) -> End {
     let condition = deps.world.health.condition(&format!("{} lane {lane}", R::NAME));
+    let state = deps.world.metrics.lane_state(R::NAME, lane);
     loop {
         condition.set_not_ready("recovering");
-        let lived = one_life(deps, lane, wish, (&condition, heartbeat));
+        state.set("recovering");
+        let lived = one_life(deps, lane, wish, (&condition, heartbeat, &state));
         // Recovery, and waiting for what is away, may take as long as they take.
         heartbeat.rest();
         match lived {
@@ -137,6 +139,7 @@ fn live<R: Role>(deps: &Deps<R>, lane: i32, wish: &Wish, heartbeat: &Heartbeat) 
             Err(halt) if halt.passes() => {
                 tracing::warn!(role = R::NAME, lane, error = %halt, "the lane is recovered again");
                 condition.set_not_ready(format!("waiting: {halt}"));
+                state.set("waiting");
                 if wait_or_wish(wish) {
                     return End::LetGo;
                 }
@@ -144,6 +147,7 @@ fn live<R: Role>(deps: &Deps<R>, lane: i32, wish: &Wish, heartbeat: &Heartbeat) 
             Err(halt) => {
                 tracing::error!(role = R::NAME, lane, error = %halt, "the lane is halted");
                 condition.set_not_ready(format!("halted: {halt}"));
+                state.halt(halt.code().unwrap_or("PORT"));
                 while wish.is() == GO_ON {
                     std::thread::sleep(Duration::from_millis(50));
                 }
@@ -165,7 +169,7 @@ fn wait_or_wish(wish: &Wish) -> bool {
 }
 
 /// What a lane's thread is judged by.
-type Signs<'a> = (&'a Condition, &'a Heartbeat);
+type Signs<'a> = (&'a Condition, &'a Heartbeat, &'a LaneState);
 
 fn one_life<R: Role>(deps: &Deps<R>, lane: i32, wish: &Wish, signs: Signs<'_>) -> Result<End, LaneHalt> {
     while !deps.is_free(lane) {
@@ -187,7 +191,7 @@ fn lead<R: Role>(
     deps: &Deps<R>,
     lane: i32,
     wish: &Wish,
-    (condition, heartbeat): Signs<'_>,
+    (condition, heartbeat, state): Signs<'_>,
     publisher: &mut KafkaPublisher,
 ) -> Result<End, LaneHalt> {
     let started = Instant::now();
@@ -210,6 +214,7 @@ fn lead<R: Role>(
     let observer = LaneObserver::new(&world.metrics, R::NAME, own, started.elapsed(), config.telemetry.waiting_warn_seconds);
     let mut worker = LaneWorker::start(recovered, &config.core, config.pacing.clone(), Box::new(observer), &mut ports)?;
     condition.set_ready();
+    state.set("live");
     loop {
         heartbeat.beat();
         match wish.is() {

@@ -8,6 +8,7 @@ use super::months::Months;
 use super::places::{Source, places, sources};
 use super::repeats::Repeats;
 use super::rows::{RowError, Rows, Spot, take};
+use super::standing::{Ended, Standing};
 use super::trouble::Trouble;
 use super::{Signs, closings};
 use crate::clock;
@@ -55,6 +56,7 @@ pub(super) struct Life<'a> {
     repeats: Repeats,
     measured: Instant,
     months: Months,
+    standing: Standing,
 }
 
 /// What was gathered for one transaction.
@@ -96,6 +98,7 @@ impl<'a> Life<'a> {
             repeats: Repeats::default(),
             measured: Instant::now(),
             months: Months::default(),
+            standing: Standing::new(world),
         })
     }
 
@@ -107,6 +110,7 @@ impl<'a> Life<'a> {
         self.signs.heartbeat.rest();
         closings::settle(&mut gathered.rows, &self.world.config.kafka, &self.schemas)?;
         gathered.rows.batch.offsets = self.cursors.iter().filter_map(Cursor::advance).collect();
+        let ended = Ended::among(&gathered.rows.batch.order_statuses);
         let written = self.write(gathered.rows.batch, gathered.records, stop);
         match &written {
             Err(Trouble::Piecemeal { records, .. }) => caution.0 = *records,
@@ -114,7 +118,9 @@ impl<'a> Life<'a> {
         }
         self.measure(|cursor| !cursor.ended());
         if written.is_ok() {
+            self.standing.ended(self.world, &ended);
             self.months.tend(self.world);
+            self.standing.tend(self.world);
         }
         written
     }

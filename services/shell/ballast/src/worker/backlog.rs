@@ -1,5 +1,5 @@
 //! How far a lane's reading stands behind its logs: partition by partition, because a fresh record of one
-//! says nothing of another. It counts no records, and judges nothing: what is too far is the pacing's.
+//! says nothing of another. It judges nothing: what is too far is the pacing's.
 
 use domain::{Timestamp, Topic};
 use std::collections::BTreeMap;
@@ -28,12 +28,14 @@ struct Place {
     ended: bool,
     /// Where it ended when that was looked up.
     end: Option<i64>,
+    /// How many offsets are not read yet, where somebody counts them.
+    left: Option<i64>,
 }
 
 impl Backlog {
     /// Begins anew with these partitions, of which nothing is known.
     pub fn assign(&mut self, places: impl Iterator<Item = (Topic, i32)>) {
-        self.places = places.map(|place| (place, Place { standing: Standing::Unread, ended: false, end: None })).collect();
+        self.places = places.map(|place| (place, Place { standing: Standing::Unread, ended: false, end: None, left: None })).collect();
     }
     /// Records of a partition were read, the newest appended then.
     pub fn read(&mut self, topic: Topic, partition: i32, newest: Timestamp) {
@@ -44,8 +46,24 @@ impl Backlog {
     /// A partition was read to its end.
     pub fn end(&mut self, topic: Topic, partition: i32) {
         if let Some(place) = self.places.get_mut(&(topic, partition)) {
-            *place = Place { standing: Standing::AtEnd, ended: true, ..*place };
+            *place = Place { standing: Standing::AtEnd, ended: true, left: Some(0), ..*place };
         }
+    }
+    /// So many offsets of a partition are not read yet.
+    pub fn left(&mut self, topic: Topic, partition: i32, offsets: i64) {
+        if let Some(place) = self.places.get_mut(&(topic, partition)) {
+            place.left = Some(if place.standing == Standing::AtEnd { 0 } else { offsets.max(0) });
+        }
+    }
+    /// How many offsets of each topic are not read yet, of those that somebody counts.
+    pub fn left_by_topic(&self) -> BTreeMap<Topic, i64> {
+        let mut sums = BTreeMap::new();
+        for ((topic, _), place) in &self.places {
+            if let Some(left) = place.left {
+                *sums.entry(*topic).or_insert(0) += left;
+            }
+        }
+        sums
     }
     /// A partition whose end is neither seen nor looked up.
     pub fn unknown_end(&self) -> Option<(Topic, i32)> {
@@ -110,6 +128,19 @@ mod tests {
         assert_eq!(backlog.by_topic(), BTreeMap::from([(Topic::Frames, Standing::AtEnd), (Topic::Fills, Standing::ReadTo(at(1001)))]));
         backlog.assign([(Topic::Fills, 3)].into_iter());
         assert_eq!(backlog.standing(), Standing::Unread);
+    }
+
+    #[test]
+    fn what_is_left_is_counted_where_somebody_counts_and_nothing_is_left_at_an_end() {
+        let mut backlog = Backlog::default();
+        backlog.assign([(Topic::Fills, 0), (Topic::Frames, 0), (Topic::Cash, 0)].into_iter());
+        assert!(backlog.left_by_topic().is_empty());
+        backlog.left(Topic::Fills, 0, 40);
+        backlog.left(Topic::Frames, 0, -1);
+        assert_eq!(backlog.left_by_topic(), BTreeMap::from([(Topic::Fills, 40), (Topic::Frames, 0)]));
+        backlog.end(Topic::Fills, 0);
+        backlog.left(Topic::Fills, 0, 2);
+        assert_eq!(backlog.left_by_topic()[&Topic::Fills], 0, "markers of transactions may stand behind an end");
     }
 
     #[test]

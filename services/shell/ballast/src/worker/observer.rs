@@ -13,10 +13,13 @@ pub trait Observer: Send {
     fn recovered(&self, _step: i64, _replayed: u64) {}
     /// Logs were asked for records, whether or not a window comes of it.
     fn reads(&self, _backlog: &Backlog) {}
-    /// A window has run; `next` tells where the lane stands now in an input: it may have folded less than was polled.
-    fn window(&self, _polled: &Polled<'_>, _behind: bool, _next: &dyn Fn(Topic, i32) -> i64) {}
-    /// A step was closed.
-    fn step(&self, _step: &Step) {}
+    /// A window has run, and took so long; `next` tells where the lane stands now in an input: it may have folded less
+    /// than was polled.
+    fn window(&self, _polled: &Polled<'_>, _took: Duration, _behind: bool, _next: &dyn Fn(Topic, i32) -> i64) {}
+    /// A step was closed, which took so long.
+    fn step(&self, _step: &Step, _took: Duration) {}
+    /// So many steps are visible that no checkpoint holds.
+    fn unsaved(&self, _steps: i64) {}
     /// A step became visible; whether its producer was lost over it.
     fn confirmed(&self, _step: i64, _took: Duration, _recycled: bool) {}
     /// A checkpoint ended.

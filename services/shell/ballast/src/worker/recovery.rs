@@ -47,6 +47,34 @@ pub enum LaneHalt {
 }
 
 impl LaneHalt {
+    /// Every code of [`LaneHalt::code`]; each has a page of its own for operators.
+    pub const CODES: [&'static str; 13] = [
+        "GENESIS",
+        "LOST_PROGRESS",
+        "LANE_COUNT",
+        "CONTRADICTION",
+        "DIVERGED",
+        "UNENCODABLE",
+        "GAP",
+        "RULES",
+        "FRAMES",
+        "SETTING",
+        "PORT",
+        "MADE_ANEW",
+        "CHECKPOINTS",
+    ];
+
+    /// The code under which it is told; `None` where nobody wants the lane any more.
+    pub fn code(&self) -> Option<&'static str> {
+        match self {
+            Self::Recovery(halt) => Some(halt.code()),
+            Self::Lane(error) => Some(error.code()),
+            Self::Port(_) => Some("PORT"),
+            Self::MadeAnew { .. } => Some("MADE_ANEW"),
+            Self::Checkpoints { .. } => Some("CHECKPOINTS"),
+            Self::LetGo => None,
+        }
+    }
     /// Whether recovering the lane again may help. Logs and state that contradict each other do not pass.
     pub fn passes(&self) -> bool {
         match self {

@@ -16,6 +16,7 @@ use crate::names::Kind;
 pub(super) fn observe(meter: &Meter, sources: &[Arc<dyn Source>]) {
     for source in sources {
         match source.definition().kind {
+            Kind::Counter if source.definition().unit == "s" => observe_total(meter, Arc::clone(source)),
             Kind::Counter => observe_counter(meter, Arc::clone(source)),
             Kind::Gauge => observe_gauge(meter, Arc::clone(source)),
             Kind::Histogram(_) => {}
@@ -33,6 +34,23 @@ fn observe_counter(meter: &Meter, source: Arc<dyn Source>) {
             for (values, reading) in source.readings() {
                 if let Reading::Count(n) = reading {
                     observer.observe(n, &labels(definition, &values));
+                }
+            }
+        })
+        .build();
+}
+
+/// What counts seconds is not whole.
+fn observe_total(meter: &Meter, source: Arc<dyn Source>) {
+    let definition = source.definition();
+    meter
+        .f64_observable_counter(definition.name)
+        .with_description(definition.help)
+        .with_unit(definition.unit)
+        .with_callback(move |observer| {
+            for (values, reading) in source.readings() {
+                if let Reading::Total(total) = reading {
+                    observer.observe(total, &labels(definition, &values));
                 }
             }
         })

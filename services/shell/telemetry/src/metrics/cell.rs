@@ -15,6 +15,8 @@ use crate::names::Kind;
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Reading {
     Count(u64),
+    /// A count that is not whole.
+    Total(f64),
     Level(f64),
     /// Sum in seconds, and (upper bound in seconds, number) by bucket; the last bound is infinite.
     Spread {
@@ -178,6 +180,28 @@ impl Cell for Timer {
             count: buckets.iter().map(|(_, n)| n).sum(),
             buckets,
         }
+    }
+}
+
+/// A histogram of parts of one.
+#[derive(Debug)]
+pub struct Spread(Timer);
+
+impl Spread {
+    /// Records a part of one, in millionths.
+    pub fn observe(&self, millionths: u64) {
+        // A millionth of one is kept as a timer keeps a millionth of a second.
+        self.0.observe(Duration::from_micros(millionths));
+    }
+}
+
+impl Cell for Spread {
+    fn new(kind: Kind, twin: Option<Twin>) -> Self {
+        Spread(Timer::new(kind, twin))
+    }
+
+    fn read(&self) -> Reading {
+        self.0.read()
     }
 }
 

@@ -58,6 +58,7 @@ fn kind(kind: Kind) -> MetricType {
 fn one(metric: &mut MetricEncoder<'_>, reading: &Reading) -> std::fmt::Result {
     match reading {
         Reading::Count(n) => metric.encode_counter::<NoLabelSet, _, u64>(n, None),
+        Reading::Total(total) => metric.encode_counter::<NoLabelSet, _, f64>(total, None),
         Reading::Level(level) => metric.encode_gauge(level),
         Reading::Spread { sum, count, buckets } => metric.encode_histogram::<NoLabelSet>(*sum, *count, buckets, None),
     }

@@ -53,9 +53,13 @@ impl<C: Cell, const N: usize> Family<C, N> {
         cell
     }
 
-    /// Takes a cell out of what is shown.
-    pub(crate) fn forget(&self, values: [&str; N]) {
-        self.forget_where(|key| key.iter().zip(values).all(|(k, v)| k == v));
+    /// Takes what is labelled with a role's lane out of what is shown; a metric without lanes keeps everything.
+    pub(crate) fn forget_lane(&self, role: &str, lane: &str) {
+        let labels = self.shared.definition.labels;
+        let at = |wanted: &str| labels.iter().position(|label| *label == wanted);
+        if let (Some(of_role), Some(of_lane)) = (at("role"), at("lane")) {
+            self.forget_where(|key| key[of_role] == role && key[of_lane] == lane);
+        }
     }
 
     /// Takes every such cell out of what is shown.
