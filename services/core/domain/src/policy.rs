@@ -309,7 +309,8 @@ pub struct Policy {
     /// Yearly risk-free rate.
     #[serde(default)]
     pub risk_free_rate: Option<Fraction>,
-    /// Which days it has: `24/7` has every day, any other name and none have Monday to Friday. No holidays are known.
+    /// Which days it has: the sessions of an exchange by its code (`XNYS`), every day (`24/7`), weekdays (`24/5`); none has
+    /// Monday to Friday without holidays. Other names are refused.
     #[serde(default)]
     pub calendar: Option<SmolStr>,
     /// IANA time zone of its day.

@@ -6,6 +6,7 @@ use crate::enums::{
     BandKind, CashBasis, CostMethod, DividendSource, Funding, Goal, OrderType, PolicyMode, PortfolioType, RebalanceFrequency, Rounding,
     Scope, Shortage, TimeInForce,
 };
+use crate::calendar::{self, Calendar};
 use crate::reason::DeadLetterCode;
 use crate::{Bps, FixedError, Fraction};
 use std::collections::BTreeSet;
@@ -74,7 +75,13 @@ fn identity(policy: &Policy, problems: &mut Problems) {
     problems.policy(!crate::day::is_time_zone(&policy.time_zone), || {
         format!("time_zone {:?} is no IANA time zone such as America/New_York", policy.time_zone)
     });
+    let calendar = policy.calendar.as_deref().filter(|name| Calendar::named(name).is_none());
+    problems.policy(calendar.is_some(), || unknown_calendar(calendar.unwrap_or_default()));
     problems.policy(policy.target_risk.is_some_and(|risk| !risk.is_positive()), || "target_risk must be above 0".to_owned());
+}
+
+fn unknown_calendar(name: &str) -> String {
+    format!("calendar {name:?} {}; leave it out for Monday to Friday without holidays", calendar::unknown())
 }
 
 fn book(at: &str, book: &Book, problems: &mut Problems) {
