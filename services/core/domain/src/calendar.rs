@@ -15,7 +15,7 @@ pub const ALWAYS: &str = "24/7";
 pub const WEEKDAYS: &str = "24/5";
 
 /// Days in which the opening or close next to a moment is looked for: more than the longest holidays.
-const SEARCHED: i32 = 14;
+const SEARCHED: i32 = 30;
 
 /// A calendar.
 #[derive(Debug, PartialEq, Eq)]
@@ -129,14 +129,12 @@ impl Calendar {
             return None;
         }
         match &self.kind {
-            Kind::Always | Kind::Weekdays => {
-                Some(Session { opens: day.start_utc(), pause: None, closes: day.plus_days(1).start_utc() })
-            }
+            Kind::Always | Kind::Weekdays => Some(Session { opens: day.start_utc(), pause: None, closes: day.plus_days(1).start_utc() }),
             Kind::Exchange(exchange) => exchange.session(day),
         }
     }
-    /// What it says of a moment, and for how long around that the same. Where no session is near, the stretch ends some
-    /// weeks off.
+    /// What it says of a moment, and for how long around that the same. Where no session is near, the stretch ends a
+    /// month off.
     pub fn around(&self, at: Timestamp) -> Stretch {
         match &self.kind {
             Kind::Always => Stretch::new(Timestamp::MIN, Timestamp::MAX, Trade::Open),
@@ -199,14 +197,18 @@ mod tests {
             let calendar = Calendar::named(name).unwrap();
             assert_eq!(Calendar::named(calendar.name()), Some(calendar));
             let Some((first, last)) = calendar.span() else { continue };
+            let mut before = None;
             for days in 0..=last.days() - first.days() {
                 let day = first.plus_days(days);
                 let session = calendar.session(day);
                 assert_eq!(session.is_some(), calendar.has_session(day) == Some(true), "{name} {day}");
                 let Some(session) = session else { continue };
-                let moments = [Some(session.opens), session.pause.map(|(from, _)| from), session.pause.map(|(_, to)| to), Some(session.closes)];
+                let moments =
+                    [Some(session.opens), session.pause.map(|(from, _)| from), session.pause.map(|(_, to)| to), Some(session.closes)];
                 let moments: Vec<_> = moments.into_iter().flatten().collect();
                 assert!(moments.windows(2).all(|pair| pair[0] < pair[1]), "{name} {day} {session:?}");
+                assert!(before.is_none_or(|before: Date| day.days() - before.days() < SEARCHED), "{name} {day}");
+                before = Some(day);
             }
         }
         assert_eq!(Calendar::named("NYSE"), None);
@@ -242,13 +244,10 @@ mod tests {
         let new_york = Calendar::named("XNYS").unwrap();
         assert_eq!(new_york.span(), Some((day("2000-01-01"), day("2035-12-31"))));
         let of = |day_text: &str| new_york.has_session(day(day_text));
-        assert_eq!([of("1999-12-31"), of("2000-01-03"), of("2000-01-01"), of("2035-12-31"), of("2036-01-02")], [
-            None,
-            Some(true),
-            Some(false),
-            Some(true),
-            None
-        ]);
+        assert_eq!(
+            [of("1999-12-31"), of("2000-01-03"), of("2000-01-01"), of("2035-12-31"), of("2036-01-02")],
+            [None, Some(true), Some(false), Some(true), None]
+        );
         assert_eq!(new_york.around("2035-12-31T22:00:00Z".parse().unwrap()).until.to_string(), "2036-01-01T05:00:00Z");
         let beyond = new_york.around("2036-01-02T15:00:00Z".parse().unwrap());
         assert_eq!((beyond.trade, beyond.from.to_string()), (Trade::Unknown, "2036-01-01T05:00:00Z".to_owned()));

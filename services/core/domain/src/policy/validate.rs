@@ -2,11 +2,11 @@
 //! It looks at one policy alone: versions, instruments and sessions of others are the book's to check.
 
 use super::{Band, Book, Limits, Orders, Policy, Target, Trigger};
+use crate::calendar::{self, Calendar};
 use crate::enums::{
     BandKind, CashBasis, CostMethod, DividendSource, Funding, Goal, OrderType, PolicyMode, PortfolioType, RebalanceFrequency, Rounding,
     Scope, Shortage, TimeInForce,
 };
-use crate::calendar::{self, Calendar};
 use crate::reason::DeadLetterCode;
 use crate::{Bps, FixedError, Fraction};
 use std::collections::BTreeSet;
@@ -332,6 +332,18 @@ mod tests {
         for (field, value) in [("expiry_seconds", "7776001"), ("price_tolerance_bp", "\"10000.0001\"")] {
             let found = codes(&format!(r#"{{{HEAD},"trigger":{{"approval":{{"{field}":{value}}}}}}}"#));
             assert!(matches!(&found[..], [(DeadLetterCode::InvalidPolicy, text)] if text.contains(field)), "{field}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn a_calendar_is_one_that_is_known() {
+        for known in ["XNYS", "XNAS", "XTKS", "24/7", "24/5"] {
+            assert_eq!(codes(&format!(r#"{{{HEAD},"calendar":"{known}"}}"#)), vec![], "{known}");
+        }
+        for unknown in ["NYSE", "xnys", "", "XXXX"] {
+            let found = codes(&format!(r#"{{{HEAD},"calendar":"{unknown}"}}"#));
+            let [(DeadLetterCode::InvalidPolicy, text)] = &found[..] else { panic!("{unknown}: {found:?}") };
+            assert!(text.starts_with(&format!("calendar {unknown:?} is none of 24/5, 24/7, ")) && text.contains("XNYS"), "{text}");
         }
     }
 

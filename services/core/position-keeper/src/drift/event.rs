@@ -161,7 +161,7 @@ fn drift_line(
         price: slot.price,
         price_time: slot.price.map(|_| slot.price_time),
         price_flag: value.flag,
-        close_price: around.cuts.close((&portfolio.rules.cut, portfolio.rules.has_weekends), line.instrument, market),
+        close_price: around.cuts.close((&portfolio.rules.cut, &portfolio.rules.days), line.instrument, market),
         average_price: line.position.average_price(facts.multiplier),
         accrued: slot.accrued,
         quantity: line.position.quantity,

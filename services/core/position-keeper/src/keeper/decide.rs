@@ -57,8 +57,9 @@ impl PositionKeeper {
         }
     }
 
-    /// Wakes the lane when an announced market state takes effect.
-    pub(crate) fn announce_market(&self, cx: &mut Context<'_>) {
+    /// Wakes the lane when an announced market state takes effect, or a calendar opens or closes a market.
+    pub(crate) fn announce_market(&mut self, cx: &mut Context<'_>) {
+        self.market.set_clocks(cx.now);
         match self.market.next_market_change(cx.now) {
             Some(due) => cx.timers.set(due, TIMER_MARKET, ""),
             None => cx.timers.clear(TIMER_MARKET, ""),

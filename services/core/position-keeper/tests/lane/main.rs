@@ -7,6 +7,7 @@ mod admitting;
 mod amending;
 mod blocks;
 mod bookings;
+mod calendars;
 mod closing;
 mod closing_laws;
 mod crowding;
