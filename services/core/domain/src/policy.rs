@@ -217,6 +217,10 @@ pub struct Book {
     pub max_price_age_seconds: i64,
     /// Most that a holding or a balance may be worth more or less than in an outside book, in the base currency.
     pub reconcile_tolerance: Money,
+    /// Most that a day may return either way before plans are held until somebody accepts it; null bounds nothing.
+    pub max_daily_return: Option<Fraction>,
+    /// Most that prices may move the weight of a line within a day, likewise.
+    pub max_weight_jump: Option<Fraction>,
 }
 
 impl Default for Book {
@@ -226,6 +230,8 @@ impl Default for Book {
             dividends: DividendSource::Actions,
             max_price_age_seconds: 300,
             reconcile_tolerance: Money::ZERO,
+            max_daily_return: None,
+            max_weight_jump: None,
         }
     }
 }

@@ -90,6 +90,13 @@ fn book(at: &str, book: &Book, problems: &mut Problems) {
     problems.policy(book.reconcile_tolerance.is_negative(), || {
         format!("{at}book.reconcile_tolerance is an amount in the base currency, zero or more: zero bears no difference")
     });
+    for (bound, name) in [(book.max_daily_return, "max_daily_return"), (book.max_weight_jump, "max_weight_jump")] {
+        let wrong = bound.filter(|bound| !bound.is_positive() || *bound >= Fraction::ONE);
+        problems.policy(wrong.is_some(), || {
+            let bound = wrong.unwrap_or_default();
+            format!("{at}book.{name} is {bound}, it is a fraction above 0 and below 1 (0.1 for ten per cent); leave it out for none")
+        });
+    }
     problems.policy(book.max_price_age_seconds < 1, || format!("{at}book.max_price_age_seconds must be at least 1"));
 }
 
@@ -344,6 +351,18 @@ mod tests {
             let found = codes(&format!(r#"{{{HEAD},"calendar":"{unknown}"}}"#));
             let [(DeadLetterCode::InvalidPolicy, text)] = &found[..] else { panic!("{unknown}: {found:?}") };
             assert!(text.starts_with(&format!("calendar {unknown:?} is none of 24/5, 24/7, ")) && text.contains("XNYS"), "{text}");
+        }
+    }
+
+    #[test]
+    fn bounds_of_figures_are_fractions() {
+        for name in ["max_daily_return", "max_weight_jump"] {
+            let of = |bound: &str| codes(&format!(r#"{{{HEAD},"book":{{"{name}":{bound}}}}}"#));
+            assert_eq!((of("\"0.1\""), of("null")), (vec![], vec![]));
+            for wrong in ["\"0\"", "\"-0.1\"", "\"1\"", "\"10\""] {
+                let found = of(wrong);
+                assert!(matches!(&found[..], [(DeadLetterCode::InvalidPolicy, text)] if text.contains(name)), "{wrong}: {found:?}");
+            }
         }
     }
 

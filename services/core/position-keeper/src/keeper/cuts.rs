@@ -144,6 +144,7 @@ impl PositionKeeper {
             let whole = appraisal.unpriced.is_empty();
             let base = DayBase { equity: appraisal.equity, net_flows: portfolio.sums.net_flows };
             self.portfolio_mut(ix).day = whole.then_some(base);
+            self.portfolio_mut(ix).vigil.begin_day();
             self.marks.change(ix);
         }
     }

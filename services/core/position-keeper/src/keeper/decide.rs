@@ -77,9 +77,10 @@ impl PositionKeeper {
             self.dirty[ix.at()] = true;
         }
         let mut news = Vec::new();
+        let changed = changed | self.keep_vigil(ix, cx);
         // Who plans on an event must find all inputs in it: what is asked for while behind is answered afterwards.
         if !cx.behind {
-            let asked = std::mem::take(&mut portfolio.requests);
+            let asked = std::mem::take(&mut self.portfolios[ix.at()].requests);
             self.dirty[ix.at()] |= !asked.is_empty();
             self.come_again(TIMER_SCHEDULE, &self.portfolios[ix.at()], &asked, cx);
             news.extend(asked.into_iter().map(|request| News::requested(request).comparing(&mut compared)));
@@ -155,6 +156,7 @@ impl PositionKeeper {
             cuts: &self.cuts,
             quarantined: self.quarantine.holds(id),
             waiting: self.waits.count(id),
+            anomalies: self.anomalies(ix, cx.now),
             offsets: cx.positions.iter().map(offset).collect(),
         }
     }

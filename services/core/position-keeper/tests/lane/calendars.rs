@@ -53,7 +53,7 @@ fn a_market_without_a_word_of_its_own_keeps_to_its_calendar() {
 fn what_a_venue_reports_comes_before_its_calendar() {
     use MarketState::{Closed, Halted, Open};
     let mut book = before_easter(json!("XNYS"), json!({}));
-    let mut state = |book: &mut Book, id: &str, at: &str| asked(book, id, at).0;
+    let state = |book: &mut Book, id: &str, at: &str| asked(book, id, at).0;
     book.at(moment("2026-04-02T22:00:00Z")).status(json!({"instrument_id": "A", "status": "OPEN", "effective_at": "2026-04-02T22:00:00Z"}));
     assert_eq!(state(&mut book, "1", "2026-04-02T22:00:00Z"), Open, "said of itself since the close");
     assert_eq!(state(&mut book, "2", "2026-04-06T13:30:00Z"), Open);
@@ -79,7 +79,10 @@ fn the_lane_wakes_at_an_opening_and_a_close() {
     let mut book = before_easter(json!(null), json!({}));
     let woken = |book: &mut Book, at: &str| book.run_at(moment(at)).iter().any(|output| matches!(output, Output::Snapshot(_)));
     assert!(woken(&mut book, "2026-04-02T20:00:00Z"));
+    // The end of the day is one thing more that wakes it.
+    book.run_at(moment("2026-04-03T00:00:00Z"));
     assert!(!woken(&mut book, "2026-04-03T15:00:00Z"));
+    book.run_at(moment("2026-04-04T00:00:00Z"));
     book.lane = restored(&mut book.lane);
     assert!(woken(&mut book, "2026-04-06T13:30:00Z"));
 }

@@ -5,6 +5,7 @@
 
 mod admitting;
 mod amending;
+mod anomalies;
 mod blocks;
 mod bookings;
 mod calendars;
