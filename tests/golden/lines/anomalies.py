@@ -7,9 +7,9 @@ from .story import Story
 def bounded(**book):
     """Half in one share; a day may return a tenth, prices may move a weight by a tenth, and the band is a tenth."""
     story = Story("2026-01-05T09:00:00").instrument("AAA", venue="XNYS").tick("AAA", 100).instrument("BBB", venue="XNYS").tick("BBB", 50)
-    targets = [{"instrument_id": "AAA", "target_weight": "0.5"}, {"instrument_id": "BBB", "target_weight": "0.1"}]
+    targets = [{"instrument_id": "AAA", "target_weight": "0.45"}, {"instrument_id": "BBB", "target_weight": "0.1"}]
+    story.policy().deposit(10000).buy(1, "AAA", 50, 100).buy(2, "BBB", 20, 50)
     story.policy(targets=targets, band={"absolute": "0.1"}, trigger={"mode": "AUTOMATIC"}, limits=LIMITS, book=book)
-    story.deposit(10000).buy(1, "AAA", 50, 100).buy(2, "BBB", 20, 50)
     return story.at("2026-01-06T00:00:00").tick("AAA", 100)
 
 

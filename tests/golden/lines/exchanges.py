@@ -6,15 +6,15 @@ NEW_YORK = {"venue": "XNYS", "calendar": "XNYS"}
 LIMITS = {"max_order_notional": "10000000", "max_daily_notional": "100000000", "price_collar_bp": "10000"}
 
 
-def traded(start, frequency, time, zone="America/New_York", calendar="XNYS", mode="AUTOMATIC", facts=None, **policy):
-    """A portfolio with half of its money in one share, whose target is less, and a schedule."""
+def traded(start, frequency, time, zone="America/New_York", calendar="XNYS", mode="AUTOMATIC", facts=None, units=None, **policy):
+    """A portfolio with half of its money in one share, or less where nothing or a holiday comes first, and a schedule."""
     story = Story(start).instrument("AAA", **(facts or NEW_YORK)).tick("AAA", 100)
     trigger = {"rebalance_frequency": frequency, "schedule_time": time, "mode": mode} if frequency else {"mode": mode}
     story.policy(
         calendar=calendar, time_zone=zone, targets=[{"instrument_id": "AAA", "target_weight": "0.5"}], band={"absolute": "0.9"},
         trigger=trigger, limits=LIMITS, **policy,
     )
-    return story.deposit(10000).buy(1, "AAA", 50, 100)
+    return story.deposit(10000).buy(1, "AAA", units or (50 if frequency else 40), 100)
 
 
 def ticked(story, *moments):
@@ -33,8 +33,8 @@ def asked(story, *moments):
 
 def calendar_thanksgiving_and_the_half_day_after_it():
     """No turn and no close on the holiday; on the half day the turn at half past three finds the market closed."""
-    story = traded("2026-11-25T15:00:00", "DAILY", "15:30")
-    return ticked(story, "2026-11-25T20:30:00", "2026-11-26T20:30:00", "2026-11-27T17:59:00", "2026-11-27T20:30:00", "2026-11-30T20:30:00", "2026-12-01T05:00:00")
+    story = traded("2026-11-25T20:45:00", "DAILY", "15:30", units=40)
+    return ticked(story, "2026-11-26T20:30:00", "2026-11-27T17:59:00", "2026-11-27T20:30:00", "2026-11-30T20:30:00")
 
 
 def calendar_week_with_a_monday_holiday():

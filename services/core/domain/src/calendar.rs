@@ -100,6 +100,11 @@ impl Calendar {
     pub fn names() -> impl Iterator<Item = &'static str> {
         table::names()
     }
+    /// Exchanges of which nothing is known beyond a day, each with the last that is.
+    pub fn ending_by(day: Date) -> impl Iterator<Item = (&'static str, Date)> {
+        let last = |name| Self::named(name).filter(|calendar| calendar.name() == name)?.span().map(|(_, last)| (name, last));
+        Self::names().filter_map(last).filter(move |(_, last)| *last <= day)
+    }
     /// Its own name: several markets may share one calendar.
     pub const fn name(&self) -> &'static str {
         self.name
@@ -253,5 +258,9 @@ mod tests {
         assert_eq!((beyond.trade, beyond.from.to_string()), (Trade::Unknown, "2036-01-01T05:00:00Z".to_owned()));
         assert_eq!(new_york.around("1999-12-31T15:00:00Z".parse().unwrap()).trade, Trade::Unknown);
         assert!(Calendar::named(ALWAYS).unwrap().knows(day("2099-01-01")));
+        let ending = |by: &str| Calendar::ending_by(day(by)).map(|(name, last)| format!("{name} {last}")).collect::<Vec<_>>();
+        assert_eq!(ending("1999-12-31"), Vec::<String>::new());
+        assert!(ending("2035-12-31").contains(&"XNYS 2035-12-31".to_owned()));
+        assert!(!ending("2099-12-31").iter().any(|told| told.starts_with("XNAS") || told.starts_with("24/")));
     }
 }
