@@ -592,6 +592,8 @@ class Case:
             self.decimal(f"{name} target", line["target"], bound.target, 12)
             self.decimal(f"{name} lower", line["lower"], bound.lower, 12)
             self.decimal(f"{name} upper", line["upper"], bound.upper, 12)
+            world.market.now = micros(value["as_of"])
+            self.same(f"{name} market_status", line["market_status"], world.market.state(name))
             self.same(f"{name} breached", line["breached"], bool(policy.get("targets")) and bands.out(name))
             self.decimal(f"{name} quantity", line["quantity"], own.held, 8)
             self.decimal(f"{name} value", line["value"], own.worth)
