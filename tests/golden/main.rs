@@ -4,6 +4,7 @@
 
 mod approved;
 mod balance;
+mod calendars;
 mod core;
 mod coverage;
 mod mutation;

@@ -41,6 +41,15 @@ fn the_model_notices_wrong_figures() {
         ("hysteresis", r#""event":"CLEAR""#, r#""event":"WORSE""#),
         ("close_at_four_in_new_york", r#""net_external_flow":""#, r#""net_external_flow":"9"#),
         ("close_restated_by_a_late_fill", r#""restates":1"#, r#""restates":2"#),
+        ("calendar_thanksgiving_and_the_half_day_after_it", r#""market_status":"CLOSED""#, r#""market_status":"OPEN""#),
+        ("calendar_golden_week_in_tokyo", r#""date":"2019-05-07""#, r#""date":"2019-05-06""#),
+        ("calendar_that_ends", r#""provisional":true"#, r#""provisional":false"#),
+        ("anomaly_of_a_daily_return_is_held_and_released", r#""value":"0.3","bound""#, r#""value":"0.4","bound""#),
+        (
+            "anomaly_of_a_weight_is_held_until_the_price_is_back",
+            r#""anomalies":[]"#,
+            r#""anomalies":[{"kind":"DAILY_RETURN","instrument_id":null,"value":"0.3","bound":"0.1"}]"#,
+        ),
         ("close_restated_by_a_late_fill", r#""complete":true,"incomplete_reason""#, r#""complete":false,"incomplete_reason""#),
     ];
     all_are_noticed("figure", &changes);

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the inputs of the cases of performance and risk: `python3 tests/golden/lines/write.py` from the root.
+"""Writes the inputs of the cases of performance and risk, of trading calendars and anomalies: `python3 tests/golden/lines/write.py` from the root.
 
     write.py [NAME …]
 
@@ -13,12 +13,13 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from lines import bookings, calendars, details, flows, risks  # noqa: E402
+from lines import anomalies, bookings, calendars, details, exchanges, flows, risks  # noqa: E402
 
 
 def main(wanted):
-    for case in flows.CASES + bookings.CASES + calendars.CASES + risks.CASES + details.CASES:
-        path = ROOT / "cases" / f"performance_{case.__name__}.in.jsonl"
+    for case in flows.CASES + bookings.CASES + calendars.CASES + exchanges.CASES + anomalies.CASES + risks.CASES + details.CASES:
+        name = case.__name__ if case.__name__.startswith(("calendar_", "anomaly_")) else f"performance_{case.__name__}"
+        path = ROOT / "cases" / f"{name}.in.jsonl"
         if case.__name__ in wanted or not wanted and path.exists():
             path.write_text(case().text())
 

@@ -135,7 +135,7 @@ class Watch:
         self.episode, self.open, self.unpriced, self.said_at = 0, None, False, None
         # What was out when it was last said, and has not come back inside its clear level since.
         self.told = set()
-        self.outlived = False
+        self.outlived = self.rearmed = False
 
     def follow(self):
         """Another policy: the next look ends the open episode."""
@@ -153,7 +153,8 @@ class Watch:
         self.unpriced = False
         if equity <= 0:
             return None
-        due = self.said_at is not None and now >= self.said_at + rearm * 1_000_000
+        due = self.said_at is not None and now >= self.said_at + rearm * 1_000_000 or self.rearmed
+        self.rearmed = False
         drift, trip = bands.extent()
         out, unclear = bands.outside()
         self.told &= unclear | out

@@ -9,6 +9,7 @@ from decimal import Decimal
 from fractions import Fraction
 from zoneinfo import ZoneInfo
 
+from .anomalies import Vigil, Vigils
 from .bands import Bands, Watch, rules, setting
 from .book import Book
 from .closes import Closes, Days
@@ -40,6 +41,7 @@ class World:
         self.named = defaultdict(list)
         self.breaks = defaultdict(dict)
         self.quarantined = set()
+        self.vigils = defaultdict(Vigil)
 
 
 class Case:
@@ -120,6 +122,7 @@ class Case:
             if record.get("timestamp"):
                 before, world.now = world.now, max(world.now, micros(record["timestamp"]))
                 world.market.now = world.now
+                Vigils.pass_to(world, before, world.now)
                 self.days.pass_to(world.policies, before, world.now, self.states[-1].market if self.states else None)
                 self.begin(world)
             for turns in self.turns.values():
@@ -130,6 +133,7 @@ class Case:
                 if counted is not False:
                     # A late tick makes no frame.
                     self.places[topic].append(index)
+            Vigils.look(world, self.watches)
             self.look(world)
             self.states.append(copy.deepcopy(world))
 
@@ -163,12 +167,21 @@ class Case:
             book, policy = world.books[portfolio], world.policies[portfolio]
             world.breaks[portfolio] = compare(value, book, world.market, policy, world.breaks[portfolio])
         elif topic == COMMANDS and value["kind"] == "RELEASE":
-            world.breaks[value["portfolio_id"]] = {}
-            world.quarantined.discard(value["portfolio_id"])
+            self.release(world, value["portfolio_id"])
         for portfolio in list(world.waiting):
             queue, world.waiting[portfolio] = world.waiting[portfolio], []
             for waiting in queue:
                 self.attempt(world, portfolio, waiting)
+
+    @staticmethod
+    def release(world, portfolio):
+        """A quarantine, else breaks, else figures beyond their bounds."""
+        if portfolio in world.quarantined:
+            world.quarantined.discard(portfolio)
+        elif any(world.breaks[portfolio].values()):
+            world.breaks[portfolio] = {}
+        elif world.policies.get(portfolio):
+            world.vigils[portfolio].accept(world, portfolio, world.policies[portfolio])
 
     def action(self, world, value, frame):
         """A split is announced, amended or withdrawn; in effect it is at once where its day has begun."""
@@ -235,6 +248,9 @@ class Case:
             self.watches[portfolio, False].follow()
             second = self.watches[portfolio, True]
             second.follow() if record["value"].get("shadow") else second.close()
+        named = lambda policy: (policy.get("time_zone") or "UTC", policy.get("day_cut") or "00:00")
+        if named(world.policies.get(portfolio) or {}) != named(record["value"]):
+            world.vigils[portfolio] = Vigil()
         world.policies[portfolio] = record["value"]
         method = setting(record["value"], "book", "cost_method", "AVERAGE")
         book = world.books.setdefault(portfolio, Book(record["value"]["base_currency"], method))
@@ -478,6 +494,7 @@ class Case:
         self.same("stale", [n for n in value["health"]["stale"] if "/" not in n], at.stale)
         health = value["health"]
         self.broken(health, world.breaks[value["portfolio_id"]])
+        self.beyond(health, world, value["portfolio_id"])
         self.same("complete", health["complete"], not (health["unpriced"] or health["stale"] or int(health["waiting"])))
         self.same("waiting", int(value["health"]["waiting"]), len(world.waiting[value["portfolio_id"]]) + len(world.named[value["portfolio_id"]]))
 
@@ -487,6 +504,11 @@ class Case:
             self.same(field, told, breaks.get(kind, []))
         if any(breaks.values()):
             self.same("unreconciled", health["unreconciled"], True)
+
+    def beyond(self, health, world, portfolio):
+        """Figures beyond their bounds, and that nothing else is one."""
+        told = sorted((a["kind"], a["instrument_id"] or "", num(a["value"]), num(a["bound"])) for a in health["anomalies"])
+        self.same("anomalies", told, Vigils.told(world, portfolio, world.policies.get(portfolio)))
 
     def allocation(self, found, name, line, at, book, policy):
         if not found:
@@ -552,6 +574,7 @@ class Case:
         world, book, policy, at = self.valued(value)
         self.last[value["portfolio_id"], value["shadow"]] = value
         self.broken(value["health"], world.breaks[value["portfolio_id"]])
+        self.beyond(value["health"], world, value["portfolio_id"])
         if value["policy"] is None or not at.pairs_fit:
             return
         self.decimal("equity", value["equity"], at.equity)
@@ -569,6 +592,8 @@ class Case:
             self.decimal(f"{name} target", line["target"], bound.target, 12)
             self.decimal(f"{name} lower", line["lower"], bound.lower, 12)
             self.decimal(f"{name} upper", line["upper"], bound.upper, 12)
+            world.market.now = micros(value["as_of"])
+            self.same(f"{name} market_status", line["market_status"], world.market.state(name))
             self.same(f"{name} breached", line["breached"], bool(policy.get("targets")) and bands.out(name))
             self.decimal(f"{name} quantity", line["quantity"], own.held, 8)
             self.decimal(f"{name} value", line["value"], own.worth)
@@ -636,6 +661,9 @@ class Case:
         planned = status in ("PENDING_APPROVAL", "PROPOSED", "NO_ACTION_NEEDED") or (status == "RELEASED" and value["rebalance_id"] not in self.proposals and value["explanation"])
         if status in ("RELEASED", "PENDING_APPROVAL"):
             self.own_id(value)
+        said = self.last.get((portfolio, value["shadow"]))
+        if planned and said:
+            self.same("nothing is planned on figures beyond their bounds", said["health"]["anomalies"], [])
         # A first approval of two repeats the proposal that waits; everything else was planned anew.
         repeated = status == "PENDING_APPROVAL" and value["command_id"] is not None and value["rebalance_id"] in self.proposals
         edit = self.command(value["command_id"], "EDIT")

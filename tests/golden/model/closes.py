@@ -7,7 +7,7 @@ import copy
 from datetime import datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
-from . import splits
+from . import calendars, splits
 from .exact import half_even, micros, num
 from .schedule import EPOCH, moment
 
@@ -26,7 +26,7 @@ def cuts(policy, after, until):
         local = datetime(day.year, day.month, day.day, hour, minute, tzinfo=zone, fold=0)
         at = (local.astimezone(timezone.utc) - EPOCH) // timedelta(microseconds=1)
         ended = moment(at - 1).astimezone(zone).date()
-        if after < at <= until and (policy.get("calendar") == "24/7" or ended.isoweekday() <= 5):
+        if after < at <= until and calendars.counts(policy, ended):
             found[at] = ended.isoformat()
         day += timedelta(days=1)
     return sorted(found.items())
@@ -165,10 +165,15 @@ class Closes:
         self.figures(value, at)
         waits = bool(world.waiting[portfolio]) or bool(world.named[portfolio])
         case.same("complete", value["complete"], not (at.lacks() or waits))
-        case.same("provisional", value["provisional"], at.lacks() or waits or portfolio in world.quarantined)
+        unsure = self.unsure(world, portfolio, day)
+        case.same("provisional", value["provisional"], at.lacks() or waits or portfolio in world.quarantined or unsure)
         case.same("a reason is given", value["incomplete_reason"] is not None, value["provisional"])
         case.performance.close(value, at, world)
         self.newest[portfolio, day] = value
+
+    @staticmethod
+    def unsure(world, portfolio, day):
+        return calendars.unsure(world.policies.get(portfolio) or {}, datetime.fromisoformat(day).date())
 
     def version(self, value):
         """Versions of a day rise by one, and none repeats the one before."""
@@ -220,7 +225,7 @@ class Closes:
                 case.where = f"the last close of {portfolio} on {day}"
                 case.same("equity", num(self.newest[portfolio, day]["equity"]), at.equity())
                 case.same("net_flows", num(self.newest[portfolio, day]["net_flows"]), at.flows())
-                lacks = at.lacks() or bool(final.waiting[portfolio]) or bool(final.named[portfolio]) or portfolio in final.quarantined
+                lacks = at.lacks() or bool(final.waiting[portfolio]) or bool(final.named[portfolio]) or portfolio in final.quarantined or self.unsure(final, portfolio, day)
                 if not lacks:
                     case.same("final", self.newest[portfolio, day]["provisional"], False)
             if closed:

@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 
+from . import calendars
 from .exact import half_even, micros, num
 from .splits import order
 
@@ -148,9 +149,23 @@ class Market:
         own, venue = self.reported(name)
         if own in ("CLOSED", "HALTED"):
             return own
+        calendar = self.calendar(name)
+        if calendar and own != "UNSURE":
+            said, since = calendar.said(self.now)
+            return own if self.heard_since(name, since) else {"UNSURE": "CLOSED"}.get(said, said)
         if "UNSURE" in (own, venue):
             return "CLOSED"
         return venue if venue != "UNKNOWN" else own
+
+    def calendar(self, name):
+        """Its calendar, where its venue never said anything."""
+        facts = self.facts.get(name, {})
+        spoken = facts.get("venue") and self.states.get(("venue", facts["venue"]))
+        return None if spoken else calendars.named(facts.get("calendar"))
+
+    def heard_since(self, name, since):
+        known = self.states.get(("instrument", name), {})
+        return any(since <= at <= self.now and status in ("OPEN", "CLOSED", "AUCTION", "HALTED") for at, status in known.items())
 
     def reported(self, name):
         return self.state_of(("instrument", name)), self.state_of(("venue", self.facts.get(name, {}).get("venue")))
@@ -171,7 +186,11 @@ class Market:
         age = num(self.facts.get(name, {}).get("max_price_age_seconds"))
         if age is None:
             age = num(policy.get("book", {}).get("max_price_age_seconds"), Fraction(300))
-        return now - known["time"] > age * 1_000_000
+        calendar = self.calendar(name)
+        made = known["time"]
+        # Where the instrument was never reported itself, its calendar says when it traded.
+        aged = calendar.open_micros(min(made, now), now) if calendar and ("instrument", name) not in self.states else now - made
+        return aged > age * 1_000_000
 
     def leg(self, of, into):
         """One step, exact: the pair where its rate is not zero at scale 12, else its inverse."""

@@ -6,7 +6,7 @@ import zoneinfo
 from collections import defaultdict
 from fractions import Fraction
 
-from . import splits
+from . import calendars, splits
 from .exact import num
 
 OFFICIAL = "marketdata.closes.v1"
@@ -39,12 +39,17 @@ class Prices:
         """Prices by day as quoted, up to a day, as they were known at a line; ticks of before the cut only."""
         out = {}
         for at, day, made, price in self.ticked[name]:
-            if at <= line and day <= last and made < cut_at:
+            if at <= line and day <= last and made < cut_at and self.counts(name, day, line):
                 out[day] = price
         for at, day, price in self.official[name]:
             if at <= line and day <= last:
                 out[day] = price
         return dict(sorted(out.items()))
+
+    def counts(self, name, day, line):
+        """What is quoted outside the sessions of its calendar is no day of its own."""
+        calendar = calendars.named(self.case.states[line].market.facts.get(name, {}).get("calendar"))
+        return not calendar or calendar.has(datetime.date.fromisoformat(day)) is not False
 
     def values(self, name, base, currency, days, of):
         """Prices in the base currency on the days that have a rate too; `of` gives a pair's days."""

@@ -1,7 +1,9 @@
-"""Scheduled rebalances: the turns of a policy's schedule in its own time zone, by the calendar of the standard library."""
+"""Scheduled rebalances: the turns of a policy's schedule in its own time zone, on the days of its calendar."""
 
-from datetime import date, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
+
+from . import calendars
 
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
@@ -15,20 +17,22 @@ class Schedule:
         self.frequency = trigger.get("rebalance_frequency") or "NONE"
         self.hour, self.minute = map(int, (trigger.get("schedule_time") or "00:00").split(":"))
         self.zone = ZoneInfo(policy.get("time_zone") or "UTC")
-        self.always = policy.get("calendar") == "24/7"
+        self.calendar = policy.get("calendar")
 
     def same(self, other):
         return other is not None and vars(self) == vars(other)
 
     def counts(self, day):
-        return self.always or day.isoweekday() <= 5
+        return calendars.counts({"calendar": self.calendar}, day)
 
     def takes(self, day):
         month = [day.replace(day=n) for n in range(1, day.day + 1)]
+        week = [day - timedelta(days=n) for n in reversed(range(day.isoweekday()))]
+        first = lambda days: next((d for d in days if self.counts(d)), None)
         return {
             "DAILY": self.counts(day),
-            "WEEKLY": day.isoweekday() == 1,
-            "MONTHLY": next((d for d in month if self.counts(d)), None) == day,
+            "WEEKLY": first(week) == day,
+            "MONTHLY": first(month) == day,
         }.get(self.frequency, False)
 
     def after(self, now, takes):
@@ -36,7 +40,7 @@ class Schedule:
         if self.frequency == "NONE":
             return None
         today = moment(now).astimezone(self.zone).date()
-        for days in range(-2, 45):
+        for days in range(-2, 75):
             day = today + timedelta(days=days)
             local = datetime(day.year, day.month, day.day, self.hour, self.minute, tzinfo=self.zone, fold=0)
             at = (local.astimezone(timezone.utc) - EPOCH) // timedelta(microseconds=1)

@@ -5,6 +5,7 @@
 //! tick has no middle and is refused. A market status may be UNKNOWN: a venue out of touch, or the symbol of a
 //! newer sender. What a lane makes of it is its owner's rule.
 
+use domain::calendar::{self, Calendar};
 use domain::close::Close;
 use domain::corporate_action::{CorporateAction, LARGEST_RATIO};
 use domain::enums::{ActionKind, ActionStatus, InstrumentType, PriceSource};
@@ -96,7 +97,12 @@ pub fn instrument(instrument: &Instrument, key: Option<&[u8]>) -> Checked {
     let names = [(&instrument.symbol, "symbol"), (&instrument.sector, "sector"), (&instrument.venue, "venue")];
     names.iter().try_for_each(|(text, name)| within(MAX_NAME, text.as_ref(), name, id))?;
     let texts = [(&instrument.name, "name"), (&instrument.calendar, "calendar")];
-    texts.iter().try_for_each(|(text, name)| short(text.as_ref(), name, id))
+    texts.iter().try_for_each(|(text, name)| short(text.as_ref(), name, id))?;
+    let calendar = instrument.calendar.as_deref().filter(|name| Calendar::named(name).is_none());
+    require(calendar.is_none(), OutOfRange, || {
+        let name = calendar.unwrap_or_default();
+        format!("calendar {name:?} of {id} {}; leave it out where its market reports for itself", calendar::unknown())
+    })
 }
 
 /// A corporate action; `now` is the moment by which the future is told. One that is withdrawn needs no details.

@@ -53,7 +53,17 @@ pub fn local_hour(time_zone: &str, moment: Timestamp) -> Option<u8> {
 
 /// The moment at which a local time of day (HH:MM) comes on a local date, by the rule of [`last_day_cut`].
 pub fn moment_of(time_zone: &str, time: &str, day: Date) -> Option<Timestamp> {
-    let at = zone(time_zone)?.to_ambiguous_zoned(day.civil()?.to_datetime(time_of_day(time)?)).compatible().ok()?;
+    at_time(time_zone, day, time_of_day(time)?)
+}
+
+/// The same of a time in minutes after midnight.
+pub fn at_local_time(time_zone: &str, day: Date, minutes: i16) -> Option<Timestamp> {
+    let (hour, minute) = (i8::try_from(minutes / 60).ok()?, i8::try_from(minutes % 60).ok()?);
+    at_time(time_zone, day, civil::Time::new(hour, minute, 0, 0).ok()?)
+}
+
+fn at_time(time_zone: &str, day: Date, time: civil::Time) -> Option<Timestamp> {
+    let at = zone(time_zone)?.to_ambiguous_zoned(day.civil()?.to_datetime(time)).compatible().ok()?;
     Some(Timestamp::from_micros(at.timestamp().as_microsecond()))
 }
 

@@ -87,6 +87,15 @@ closed_enum! {
     }
 }
 closed_enum! {
+    /// Which figure of a portfolio is beyond its bound.
+    AnomalyKind {
+        /// What the day has returned since its last cut.
+        DailyReturn = "DAILY_RETURN",
+        /// How far prices have moved the weight of a line since then.
+        WeightJump = "WEIGHT_JUMP",
+    }
+}
+closed_enum! {
     /// What a cash entry is.
     CashKind {
         /// Cash paid in from outside.

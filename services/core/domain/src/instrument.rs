@@ -48,7 +48,7 @@ pub struct Instrument {
     /// Market identifier code of its venue.
     #[serde(default)]
     pub venue: Option<SmolStr>,
-    /// Name of its trading calendar; nothing follows from it.
+    /// Name of its trading calendar: where its venue never reports, its market is closed outside its sessions.
     #[serde(default)]
     pub calendar: Option<SmolStr>,
     /// Units traded on an average day.

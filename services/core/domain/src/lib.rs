@@ -5,6 +5,7 @@
 //! written as JSON and read back unchanged, and that field names are those of `schemas/`.
 //! It does not decide anything: no accounting, no plan, no clock, no bytes of Avro.
 
+pub mod calendar;
 pub mod cash;
 pub mod close;
 pub mod command;
@@ -36,6 +37,7 @@ pub mod snapshot;
 pub mod tick;
 pub mod time;
 pub mod topics;
+pub mod trading_days;
 pub mod venue;
 pub mod wide;
 
@@ -45,4 +47,5 @@ pub use record::{Input, Output};
 pub use smol_str::SmolStr;
 pub use time::{Date, TimeError, Timestamp};
 pub use topics::Topic;
+pub use trading_days::TradingDays;
 pub use uuid::Uuid;

@@ -217,6 +217,10 @@ pub struct Book {
     pub max_price_age_seconds: i64,
     /// Most that a holding or a balance may be worth more or less than in an outside book, in the base currency.
     pub reconcile_tolerance: Money,
+    /// Most that a day may return either way before plans are held until somebody accepts it; null bounds nothing.
+    pub max_daily_return: Option<Fraction>,
+    /// Most that prices may move the weight of a line within a day, likewise.
+    pub max_weight_jump: Option<Fraction>,
 }
 
 impl Default for Book {
@@ -226,6 +230,8 @@ impl Default for Book {
             dividends: DividendSource::Actions,
             max_price_age_seconds: 300,
             reconcile_tolerance: Money::ZERO,
+            max_daily_return: None,
+            max_weight_jump: None,
         }
     }
 }
@@ -309,7 +315,8 @@ pub struct Policy {
     /// Yearly risk-free rate.
     #[serde(default)]
     pub risk_free_rate: Option<Fraction>,
-    /// Which days it has: `24/7` has every day, any other name and none have Monday to Friday. No holidays are known.
+    /// Which days it has: the sessions of an exchange by its code (`XNYS`), every day (`24/7`), weekdays (`24/5`); none has
+    /// Monday to Friday without holidays. Other names are refused.
     #[serde(default)]
     pub calendar: Option<SmolStr>,
     /// IANA time zone of its day.

@@ -67,7 +67,8 @@ closed_enum! {
         OrderFailed = "ORDER_FAILED",
         /// Data that the rule needs is missing.
         DataGap = "DATA_GAP",
-        /// A figure is beyond every plausible bound: a quantity or value that no order could carry.
+        /// A figure is beyond its bound and nobody has accepted it (`health.anomalies`), or beyond every plausible one: a
+        /// quantity or value that no order could carry.
         MetricAnomaly = "METRIC_ANOMALY",
         /// Targets, bands or limits that contradict each other.
         InvalidAllocation = "INVALID_ALLOCATION",

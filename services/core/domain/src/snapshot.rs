@@ -1,6 +1,6 @@
 //! `portfolio.snapshots.v1`: a whole portfolio at one moment. Amounts are in the base currency.
 
-use crate::enums::InstrumentType;
+use crate::enums::{AnomalyKind, InstrumentType};
 use crate::ledger::CurrencyAmount;
 use crate::{Currency, Fraction, InstrumentId, Money, Percent, PortfolioId, Price, Quantity, SmolStr, StrategyId, Timestamp, Topic};
 use serde::{Deserialize, Serialize};
@@ -133,6 +133,22 @@ pub struct Health {
     /// Balances that differ from those of an outside book; the first of many.
     #[serde(default)]
     pub cash_breaks: Vec<CashBreak>,
+    /// Figures beyond the policy's bounds which nobody has accepted; the first of many. Nothing is planned on them.
+    #[serde(default)]
+    pub anomalies: Vec<Anomaly>,
+}
+
+/// A figure beyond its bound.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Anomaly {
+    /// Which.
+    pub kind: AnomalyKind,
+    /// The line, of a weight.
+    pub instrument_id: Option<InstrumentId>,
+    /// The figure, signed.
+    pub value: Fraction,
+    /// The most that it may be either way.
+    pub bound: Fraction,
 }
 
 /// A holding that differs from what an outside book has.

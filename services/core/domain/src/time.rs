@@ -29,6 +29,8 @@ pub struct Timestamp(i64);
 impl Timestamp {
     /// The earliest value that there is; older than any record.
     pub const MIN: Self = Self(i64::MIN);
+    /// The end of counting: later than anything.
+    pub const MAX: Self = Self(i64::MAX);
     /// The first moment that is read and written: 0001-01-01T00:00:00Z.
     pub const FIRST: Self = Self(-62_135_596_800_000_000);
     /// The last moment that is read and written, 9999-12-30T22:00:00Z: the last full second that every reader can
@@ -152,6 +154,15 @@ impl Date {
     pub fn month(self) -> (i16, i8) {
         let day = self.civil().unwrap_or(EPOCH);
         (day.year(), day.month())
+    }
+    /// Days since the Monday of its week.
+    pub const fn days_since_monday(self) -> i32 {
+        // 1970-01-01 was a Thursday.
+        (self.0.rem_euclid(7) + 3) % 7
+    }
+    /// Whether it is one from Monday to Friday.
+    pub const fn is_weekday(self) -> bool {
+        self.days_since_monday() < 5
     }
     /// The first day of its month; itself beyond the ends of the calendar.
     pub fn first_of_month(self) -> Self {

@@ -61,6 +61,17 @@ pub fn without_eight_digits(value: i128) -> i128 {
     if value < 0 { rounded.wrapping_neg() } else { rounded }
 }
 
+/// Whether |a ÷ b − c ÷ d| is above a bound in units of which `one` are one, exactly. `b`, `d`, `one` and the bound are not
+/// below zero, and no number beyond 10^37.
+pub fn ratios_differ_by_more(one: i128, bound: i128, (a, b): (i128, i128), (c, d): (i128, i128)) -> bool {
+    let wide = I256::from;
+    let apart = (wide(a) * wide(d) - wide(c) * wide(b)).abs();
+    // apart × one > bound × whole, without leaving 256 bits.
+    let (whole, one, bound) = (wide(b) * wide(d), wide(one), wide(bound));
+    let left = apart - bound * (whole / one);
+    left > bound || (left.is_positive() && left * one > bound * (whole % one))
+}
+
 /// Compares a × b with c × d exactly.
 pub fn compare_products(a: i128, b: i128, c: i128, d: i128) -> Ordering {
     match (a.checked_mul(b), c.checked_mul(d)) {
@@ -125,6 +136,24 @@ fn wide_mul_div(a: i128, b: i128, divisor: i128) -> Result<i128, FixedError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ratios_are_compared_to_the_last_unit() {
+        let one = 1_000_000_000_000;
+        // 1/3 − 1/4 is a twelfth, 0.0833….
+        assert!(ratios_differ_by_more(one, 83_333_333_333, (1, 3), (1, 4)));
+        assert!(!ratios_differ_by_more(one, 83_333_333_334, (1, 3), (1, 4)));
+        assert!(!ratios_differ_by_more(one, one / 2, (3, 4), (1, 4)), "exactly a half");
+        assert!(ratios_differ_by_more(one, one / 2, (-3, 4), (1, 4)));
+        assert!(
+            !ratios_differ_by_more(one, 0, (1, 3), (2, 6))
+                && ratios_differ_by_more(one, 0, (1, 3), (10_i128.pow(36), 3 * 10_i128.pow(36) - 1))
+        );
+        let large = 10_i128.pow(36);
+        assert!(ratios_differ_by_more(one, one / 2 - 1, (large, large), (large / 2, large)));
+        assert!(!ratios_differ_by_more(one, one / 2, (large, large), (large / 2, large)));
+        assert!(!ratios_differ_by_more(one, 2 * one, (large, large), (-large, large)));
+    }
 
     #[test]
     fn narrow_and_wide_paths_agree() {

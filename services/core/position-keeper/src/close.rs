@@ -54,6 +54,7 @@ impl Closing<'_> {
             AsOf::now(self.portfolio)
         });
         lacks.extend(self.behind(&asof));
+        lacks.extend(self.unknown_calendar().map(|_| Lack::Calendar));
         lacks.extend(self.prices.is_none_or(|prices| prices.late).then_some(Lack::Prices));
         let limit = largest_part(asof.held.len() + asof.cash.len() + asof.owed.len());
         let mut part = Part { closing: self, limit, lacks: &mut lacks };
@@ -87,6 +88,11 @@ impl Closing<'_> {
         Closed { record, lacks, lines: asof.held.len() }
     }
 
+    /// The calendar by which nobody knows whether the day is one.
+    fn unknown_calendar(&self) -> Option<&'static str> {
+        self.portfolio.rules.days.unknown(self.cut.date)
+    }
+
     /// Lines that do not follow their corporate actions, or whose facts are doubtful.
     fn behind(&self, asof: &AsOf) -> Vec<Lack> {
         let doubtful = asof.held.keys().filter(|ix| self.market.slot(**ix).doubtful());
@@ -114,6 +120,7 @@ impl Closing<'_> {
             Lack::Action(ix) => !is_behind(ix) && !self.market.slot(*ix).doubtful(),
             // What waits and who must decide is not known here; what was let go never comes back, and what leaves its
             // range does so until something else is booked.
+            Lack::Calendar => self.unknown_calendar().is_none(),
             Lack::Waiting | Lack::Release | Lack::Prices | Lack::Bookings | Lack::Range | Lack::Fold | Lack::Value(_) | Lack::Cash(_) => {
                 false
             }
@@ -161,6 +168,9 @@ impl Closing<'_> {
         }
         if lacks.contains(&Lack::Release) {
             reasons.push("quarantined until RELEASE".to_owned());
+        }
+        if let Some(calendar) = self.unknown_calendar().filter(|_| lacks.contains(&Lack::Calendar)) {
+            reasons.push(format!("calendar {calendar} does not reach to {}: it may be a holiday", self.cut.date));
         }
         (!reasons.is_empty()).then(|| SmolStr::new(reasons.join("; ")))
     }

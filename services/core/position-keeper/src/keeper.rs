@@ -10,6 +10,7 @@ mod quotes;
 mod schedule;
 mod shadow;
 mod stats;
+mod vigil;
 
 use crate::book::booking::Booking;
 use crate::book::entry::Source;

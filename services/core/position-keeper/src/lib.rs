@@ -10,6 +10,7 @@
 //!   last unit, the history of bookings, the journal.
 //! - `prices`: instruments, accepted prices, rates, market hours, day cuts.
 //! - `valuation`: equity, quick and whole.
+//! - `anomaly`: figures beyond the policy's bounds, on which nothing is planned.
 //! - `drift`, `snapshot`, `close`: what is published of it.
 //! - `intake`: one file for each kind of input.
 //! - `keeper`: the role, its decisions, its image.
@@ -18,6 +19,7 @@
 //! booked is dead-lettered whole and quarantines its portfolio; equity − net flows =
 //! realized_net + unrealized + fx_cash − transferred exactly. It does not order anything.
 
+pub mod anomaly;
 pub mod book;
 pub mod close;
 pub mod drift;

@@ -3,6 +3,7 @@
 
 pub mod actions;
 pub mod choice;
+mod clocks;
 pub mod cut_prices;
 pub mod cuts;
 pub mod hours;

@@ -73,6 +73,7 @@ pub fn health(portfolio: &Portfolio, appraisal: &Appraisal, around: &Circumstanc
         waiting: around.waiting,
         position_breaks: portfolio.outside.as_ref().map(|outside| outside.breaks.positions.clone()).unwrap_or_default(),
         cash_breaks: portfolio.outside.as_ref().map(|outside| outside.breaks.cash.clone()).unwrap_or_default(),
+        anomalies: around.anomalies.clone(),
     }
 }
 

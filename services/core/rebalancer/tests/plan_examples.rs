@@ -345,8 +345,16 @@ type Spoil = fn(&mut domain::drift::Drift);
 /// Books on which no plan is made, each with its code.
 #[test]
 fn unfit_books_are_refused_with_a_code() {
-    let cases: [(&str, Spoil); 12] = [
+    let cases: [(&str, Spoil); 13] = [
         ("QUARANTINED", |d| d.health.quarantined = true),
+        ("METRIC_ANOMALY", |d| {
+            d.health.anomalies.push(domain::snapshot::Anomaly {
+                kind: domain::enums::AnomalyKind::WeightJump,
+                instrument_id: "A".parse().ok(),
+                value: "0.3".parse().unwrap(),
+                bound: "0.2".parse().unwrap(),
+            });
+        }),
         ("UNRECONCILED", |d| d.health.unreconciled = true),
         ("DATA_GAP", |d| d.health.waiting = 1),
         ("DATA_GAP", |d| d.health.complete = false),

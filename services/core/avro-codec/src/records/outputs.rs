@@ -35,7 +35,8 @@ records! {
         SectorExposure { sector, value, weight }
         Concentration { hhi, effective_number }
         SnapshotMetrics { realized_gross, fees, income, realized_net, unrealized, fx_cash, net_flows, total_pnl, day_pnl, transferred }
-        Health { complete, stale, unpriced, quarantined, unreconciled, waiting, position_breaks, cash_breaks }
+        Health { complete, stale, unpriced, quarantined, unreconciled, waiting, position_breaks, cash_breaks, anomalies }
+        Anomaly { kind, instrument_id, value, bound }
         PositionBreak { instrument_id, ours, outside }
         CashBreak { currency, ours, outside }
         InputOffset { topic, partition, offset }

@@ -24,7 +24,7 @@ macro_rules! symbols {
 
 symbols! {
     domain::enums::{
-        ActionKind, ActionStatus, BandKind, CashBasis, CashKind, CommandKind, CommandMode, CostMethod, Decision, DividendSource,
+        ActionKind, ActionStatus, AnomalyKind, BandKind, CashBasis, CashKind, CommandKind, CommandMode, CostMethod, Decision, DividendSource,
         DriftCause, DriftKind, EntryKind, ExecType, Funding, Goal, Grouping, HaltScope, InstrumentType, MarketState, MetricUnit, OrderState, OrderType,
         PolicyMode, PortfolioType, PriceFlag, PriceSource, RebalanceFrequency, RebalanceStatus, RebalanceTrigger, Rounding, Scope,
         Shortage, Side, TimeInForce, WaveKind,

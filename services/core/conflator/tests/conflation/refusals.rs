@@ -53,6 +53,7 @@ fn absurd_reference_data_is_refused() {
         ("AAA", Instrument { tick_size: "0".parse().ok(), ..plain() }, OutOfRange, "tick_size"),
         ("AAA", Instrument { max_price_age_seconds: Some(0), ..plain() }, OutOfRange, "max_price_age"),
         ("AAA", Instrument { max_jump_bp: "0".parse().ok(), ..plain() }, OutOfRange, "max_jump"),
+        ("AAA", Instrument { calendar: Some("NYSE".into()), ..plain() }, OutOfRange, "XNYS"),
         ("AAA", Instrument { average_daily_volume: "-5".parse().ok(), ..plain() }, OutOfRange, "average_daily_volume"),
         ("AAA", Instrument { name: Some("n".repeat(1025).into()), ..plain() }, OutOfRange, "name"),
     ];

@@ -2,6 +2,7 @@
 //! It looks at one policy alone: versions, instruments and sessions of others are the book's to check.
 
 use super::{Band, Book, Limits, Orders, Policy, Target, Trigger};
+use crate::calendar::{self, Calendar};
 use crate::enums::{
     BandKind, CashBasis, CostMethod, DividendSource, Funding, Goal, OrderType, PolicyMode, PortfolioType, RebalanceFrequency, Rounding,
     Scope, Shortage, TimeInForce,
@@ -74,7 +75,13 @@ fn identity(policy: &Policy, problems: &mut Problems) {
     problems.policy(!crate::day::is_time_zone(&policy.time_zone), || {
         format!("time_zone {:?} is no IANA time zone such as America/New_York", policy.time_zone)
     });
+    let calendar = policy.calendar.as_deref().filter(|name| Calendar::named(name).is_none());
+    problems.policy(calendar.is_some(), || unknown_calendar(calendar.unwrap_or_default()));
     problems.policy(policy.target_risk.is_some_and(|risk| !risk.is_positive()), || "target_risk must be above 0".to_owned());
+}
+
+fn unknown_calendar(name: &str) -> String {
+    format!("calendar {name:?} {}; leave it out for Monday to Friday without holidays", calendar::unknown())
 }
 
 fn book(at: &str, book: &Book, problems: &mut Problems) {
@@ -83,6 +90,13 @@ fn book(at: &str, book: &Book, problems: &mut Problems) {
     problems.policy(book.reconcile_tolerance.is_negative(), || {
         format!("{at}book.reconcile_tolerance is an amount in the base currency, zero or more: zero bears no difference")
     });
+    for (bound, name) in [(book.max_daily_return, "max_daily_return"), (book.max_weight_jump, "max_weight_jump")] {
+        let wrong = bound.filter(|bound| !bound.is_positive() || *bound >= Fraction::ONE);
+        problems.policy(wrong.is_some(), || {
+            let bound = wrong.unwrap_or_default();
+            format!("{at}book.{name} is {bound}, it is a fraction above 0 and below 1 (0.1 for ten per cent); leave it out for none")
+        });
+    }
     problems.policy(book.max_price_age_seconds < 1, || format!("{at}book.max_price_age_seconds must be at least 1"));
 }
 
@@ -325,6 +339,30 @@ mod tests {
         for (field, value) in [("expiry_seconds", "7776001"), ("price_tolerance_bp", "\"10000.0001\"")] {
             let found = codes(&format!(r#"{{{HEAD},"trigger":{{"approval":{{"{field}":{value}}}}}}}"#));
             assert!(matches!(&found[..], [(DeadLetterCode::InvalidPolicy, text)] if text.contains(field)), "{field}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn a_calendar_is_one_that_is_known() {
+        for known in ["XNYS", "XNAS", "XTKS", "24/7", "24/5"] {
+            assert_eq!(codes(&format!(r#"{{{HEAD},"calendar":"{known}"}}"#)), vec![], "{known}");
+        }
+        for unknown in ["NYSE", "xnys", "", "XXXX"] {
+            let found = codes(&format!(r#"{{{HEAD},"calendar":"{unknown}"}}"#));
+            let [(DeadLetterCode::InvalidPolicy, text)] = &found[..] else { panic!("{unknown}: {found:?}") };
+            assert!(text.starts_with(&format!("calendar {unknown:?} is none of 24/5, 24/7, ")) && text.contains("XNYS"), "{text}");
+        }
+    }
+
+    #[test]
+    fn bounds_of_figures_are_fractions() {
+        for name in ["max_daily_return", "max_weight_jump"] {
+            let of = |bound: &str| codes(&format!(r#"{{{HEAD},"book":{{"{name}":{bound}}}}}"#));
+            assert_eq!((of("\"0.1\""), of("null")), (vec![], vec![]));
+            for wrong in ["\"0\"", "\"-0.1\"", "\"1\"", "\"10\""] {
+                let found = of(wrong);
+                assert!(matches!(&found[..], [(DeadLetterCode::InvalidPolicy, text)] if text.contains(name)), "{wrong}: {found:?}");
+            }
         }
     }
 

@@ -6,6 +6,7 @@ mod history;
 mod rates;
 
 use crate::tracker::market::actions::Actions;
+use domain::calendar::Calendar;
 use domain::close::Close;
 use domain::enums::{InstrumentType, PriceSource};
 use domain::frame::{Frame, FramePrice};
@@ -37,6 +38,7 @@ pub struct Facts {
     /// Units of value for one of price.
     pub multiplier: Quantity,
     source: PriceSource,
+    calendar: Option<SmolStr>,
 }
 
 /// One instrument: what changes with a tick stands apart from what changes once a day.
@@ -116,6 +118,7 @@ impl Market {
             venue: instrument.venue.clone(),
             multiplier: instrument.multiplier,
             source: instrument.price_source,
+            calendar: instrument.calendar.clone(),
         };
         self.past_mut(&instrument.instrument_id).facts = Some(facts);
     }
@@ -165,15 +168,20 @@ impl Market {
     pub fn total_return(&self, id: &InstrumentId, base: Currency, cut: &Cut) -> TotalReturn {
         let Some(known) = self.known.get(id) else { return TotalReturn::default() };
         let currency = known.past.facts.as_ref().map_or(base, |facts| facts.currency);
-        let levels = known.levels(cut);
+        let calendar = known.past.facts.as_ref().and_then(|facts| facts.calendar.as_deref()).and_then(Calendar::named);
+        // What is quoted on a holiday is no day of its own. An official close of it says that there was one.
+        let is_day = |date: Date| calendar.and_then(|calendar| calendar.has_session(date)) != Some(false);
+        let levels = known.levels(cut, is_day);
         history::total_return(&levels, &known.past.actions, |of, day| self.rate(of.unwrap_or(currency), base, day))
     }
 }
 
 impl Known {
-    fn levels(&self, cut: &Cut) -> Vec<(Date, f64)> {
+    /// Prices of the days that count, and of those with an official close.
+    fn levels(&self, cut: &Cut, is_day: impl Fn(Date) -> bool) -> Vec<(Date, f64)> {
         let today = self.today.as_ref().and_then(|today| today.level_before(cut.at));
-        self.past.history.levels(today.filter(|(date, _)| !self.past.history.is_official(*date)), cut.day)
+        let levels = self.past.history.levels(today.filter(|(date, _)| !self.past.history.is_official(*date)), cut.day);
+        levels.into_iter().filter(|(date, _)| is_day(*date) || self.past.history.is_official(*date)).collect()
     }
     fn level_near(&self, day: Date) -> Option<f64> {
         let today = self.today.as_ref().and_then(Today::level).filter(|(date, _)| !self.past.history.is_official(*date));

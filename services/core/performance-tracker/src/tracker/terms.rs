@@ -2,8 +2,7 @@
 
 use domain::day::{day_of_cut, next_day_cut};
 use domain::policy::Policy;
-use domain::schedule::{counts, has_weekends};
-use domain::{Currency, Date, Fraction, InstrumentId, SmolStr, Timestamp};
+use domain::{Currency, Date, Fraction, InstrumentId, SmolStr, Timestamp, TradingDays};
 use serde::{Deserialize, Serialize};
 
 /// The terms of one version of a policy.
@@ -21,7 +20,7 @@ pub struct Terms {
     pub target_risk: Option<Fraction>,
     time_zone: SmolStr,
     day_cut: SmolStr,
-    has_weekends: bool,
+    days: TradingDays,
 }
 
 impl From<&Policy> for Terms {
@@ -34,7 +33,7 @@ impl From<&Policy> for Terms {
             target_risk: policy.target_risk,
             time_zone: policy.time_zone.clone(),
             day_cut: policy.day_cut.clone(),
-            has_weekends: has_weekends(policy),
+            days: TradingDays::of(policy),
         }
     }
 }
@@ -43,13 +42,14 @@ impl Terms {
     /// Terms of a portfolio whose policy was never read.
     pub fn unknown(base: Currency) -> Self {
         let (time_zone, day_cut) = (SmolStr::new_static("UTC"), SmolStr::new_static("00:00"));
-        Self { version: 0, base, benchmark: None, risk_free: None, target_risk: None, time_zone, day_cut, has_weekends: true }
+        Self { version: 0, base, benchmark: None, risk_free: None, target_risk: None, time_zone, day_cut, days: TradingDays::default() }
     }
-    /// Days of a year on which it has a return.
+    /// Days of a year on which it has a return, by the convention of the trade: that two portfolios can be compared matters
+    /// more than that one exchange has some holidays more.
     pub fn days_a_year(&self) -> f64 {
-        if self.has_weekends { 252.0 } else { 365.0 }
+        if self.days.are_all() { 365.0 } else { 252.0 }
     }
-    /// The day to which a moment belongs: that of the next cut, on a weekend the Monday after it.
+    /// The day to which a moment belongs: that of the next cut, on a weekend or a holiday the first one after it.
     pub fn day_of(&self, moment: Timestamp) -> Date {
         let cut = next_day_cut(&self.time_zone, &self.day_cut, moment);
         let day = cut.and_then(|cut| day_of_cut(&self.time_zone, cut)).unwrap_or_else(|| moment.date_utc());
@@ -57,6 +57,6 @@ impl Terms {
     }
     /// The day that counts a date: itself, or the first one after it.
     pub fn counted(&self, date: Date) -> Date {
-        (0..7).map(|days| date.plus_days(days)).find(|day| counts(self.has_weekends, *day)).unwrap_or(date)
+        self.days.counted(date)
     }
 }

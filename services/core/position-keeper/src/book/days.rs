@@ -35,6 +35,8 @@ pub enum Lack {
     Fold,
     /// A person's decision about refused records.
     Release,
+    /// Whether the day is one at all: its calendar does not speak of it.
+    Calendar,
 }
 
 impl Lack {
@@ -44,7 +46,7 @@ impl Lack {
     }
     /// Whether figures are missing, and not only somebody's word that they are right.
     pub fn is_of_figures(&self) -> bool {
-        *self != Self::Release
+        !matches!(self, Self::Release | Self::Calendar)
     }
 }
 

@@ -15,6 +15,7 @@ use super::orders::RecentOrders;
 use super::outside::Outside;
 use super::sums::Sums;
 use super::trade::Planned;
+use crate::anomaly::Vigil;
 use crate::drift::{Request, Rules, Shadow, Watch};
 use crate::prices::InstrumentIx;
 use domain::enums::{CostMethod, DividendSource};
@@ -143,6 +144,8 @@ pub struct Portfolio {
     pub outside: Option<Box<Outside>>,
     /// The days that were closed, and those that are to be.
     pub days: Days,
+    /// Which figures beyond their bounds were accepted.
+    pub vigil: Vigil,
 }
 
 impl Portfolio {
@@ -184,6 +187,7 @@ impl Portfolio {
             requests: Vec::new(),
             outside: None,
             days: Days::default(),
+            vigil: Vigil::default(),
         }
     }
 

@@ -11,7 +11,7 @@ use crate::snapshot::{cash_balances, health, receivables};
 use crate::valuation::{Appraisal, LineValue, View};
 use domain::drift::{CurrencyRate, Drift, DriftLine, RecentOrder};
 use domain::enums::{DriftCause, DriftKind, MarketState};
-use domain::snapshot::{Health, InputOffset};
+use domain::snapshot::{Anomaly, Health, InputOffset};
 use domain::{Amount, Currency, FxRate, InstrumentId, OrderId, Quantity, SmolStr};
 use std::collections::BTreeMap;
 
@@ -63,6 +63,8 @@ pub struct Circumstances<'a> {
     pub quarantined: bool,
     /// Records of it that wait.
     pub waiting: i32,
+    /// Figures of it beyond their bounds.
+    pub anomalies: Vec<Anomaly>,
     /// How far the inputs were read.
     pub offsets: Vec<InputOffset>,
 }
@@ -161,7 +163,7 @@ fn drift_line(
         price: slot.price,
         price_time: slot.price.map(|_| slot.price_time),
         price_flag: value.flag,
-        close_price: around.cuts.close((&portfolio.rules.cut, portfolio.rules.has_weekends), line.instrument, market),
+        close_price: around.cuts.close((&portfolio.rules.cut, &portfolio.rules.days), line.instrument, market),
         average_price: line.position.average_price(facts.multiplier),
         accrued: slot.accrued,
         quantity: line.position.quantity,

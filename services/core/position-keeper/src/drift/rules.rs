@@ -4,7 +4,7 @@ use super::bounds::Bounds;
 use crate::prices::HotPrice;
 use crate::prices::cuts::cut_name;
 use domain::policy::Policy;
-use domain::{Fraction, SmolStr};
+use domain::{Fraction, SmolStr, TradingDays};
 
 /// Rules in force. Those of a closed portfolio bound nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,8 +23,8 @@ pub struct Rules {
     pub rearm_seconds: i64,
     /// Name of the day cut.
     pub cut: SmolStr,
-    /// Whether only the days from Monday to Friday are days of its own.
-    pub has_weekends: bool,
+    /// Which days are its own.
+    pub days: TradingDays,
     /// Number of the base currency among the market's.
     pub base_class: u32,
 }
@@ -39,7 +39,7 @@ impl Default for Rules {
             max_age_seconds: domain::policy::Book::default().max_price_age_seconds,
             rearm_seconds: i64::MAX,
             cut: cut_name("UTC", "00:00"),
-            has_weekends: true,
+            days: TradingDays::default(),
             base_class: HotPrice::CAREFUL - 1,
         }
     }
@@ -58,7 +58,7 @@ impl Rules {
             max_age_seconds: policy.book.max_price_age_seconds,
             rearm_seconds: policy.trigger.rearm_seconds,
             cut: cut_name(&policy.time_zone, &policy.day_cut),
-            has_weekends: domain::schedule::has_weekends(policy),
+            days: TradingDays::of(policy),
             base_class,
         }
     }

@@ -70,7 +70,7 @@ impl PositionKeeper {
                 self.reconcile(id, command);
                 Ok(())
             }
-            CommandKind::Release => self.release(id),
+            CommandKind::Release => self.release(id, cx.now),
             CommandKind::Discard => self.discard(id, command, cx),
             _ => self.admit(id, command, origin, cx),
         }
@@ -88,16 +88,23 @@ impl PositionKeeper {
         self.find(id).ok_or_else(|| format!("portfolio {id:?} has no policy: publish one first, then ask under a new command_id"))
     }
 
-    /// Ends a quarantine; where there is none, lets the breaks with an outside book be. Who wants both says so twice:
-    /// the one is no reason for the other.
-    fn release(&mut self, id: &PortfolioId) -> Result<(), String> {
-        let otherwise = || format!("portfolio {id:?} cannot be released: it is not quarantined, and no outside book differs from it");
+    /// Ends a quarantine; where there is none, lets the breaks with an outside book be; where there are none either, accepts
+    /// figures beyond their bounds. Who wants more than one says so again: the one is no reason for the other.
+    fn release(&mut self, id: &PortfolioId, now: Timestamp) -> Result<(), String> {
+        let otherwise = || {
+            format!(
+                "portfolio {id:?} cannot be released: it is not quarantined, no outside book differs from it, and no figure of it is beyond its bound"
+            )
+        };
         let released = self.settle_quarantine(id, |quarantine| quarantine.release(id), otherwise);
         if released.is_ok() {
             self.refused.forget_all(id);
             return released;
         }
-        let Some(ix) = self.find(id).filter(|ix| self.portfolio(*ix).has_breaks()) else { return released };
+        let Some(ix) = self.find(id) else { return released };
+        if !self.portfolio(ix).has_breaks() {
+            return if self.accept_anomalies(ix, now) { Ok(()) } else { released };
+        }
         let portfolio = self.portfolio_mut(ix);
         portfolio.outside = portfolio.outside.take().and_then(Outside::released);
         self.mark_by_id(id);

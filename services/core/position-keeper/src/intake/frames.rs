@@ -28,7 +28,8 @@ impl PositionKeeper {
             self.apply_due(cx);
         }
         frame.statuses.iter().for_each(|status| self.market.report(status, cx.now));
-        if !frame.statuses.is_empty() {
+        // An instrument may bring the first of a calendar.
+        if !frame.statuses.is_empty() || !described.is_empty() {
             self.announce_market(cx);
         }
         // By the earlier of both clocks: a frame that is read late was made when its prices came, and its sender's may run ahead.

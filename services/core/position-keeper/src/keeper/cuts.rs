@@ -8,9 +8,10 @@ use crate::book::portfolio::DayBase;
 use crate::prices::cuts::{DayCut, cuts_since, next_cut};
 use crate::valuation::{View, appraise};
 use domain::frame::FramePrice;
-use domain::{SmolStr, Timestamp};
+use domain::{SmolStr, Timestamp, TradingDays};
 use engine::{Context, Timer};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// A cut that is held open.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,9 +70,9 @@ impl PositionKeeper {
         own.map(|portfolio| portfolio.ix).collect()
     }
 
-    /// Whether a cut ends a day of a portfolio: one on a weekend may not.
+    /// Whether a cut ends a day of a portfolio: one on a weekend or a holiday may not.
     fn counts(&self, ix: PortfolioIx, cut: &DayCut) -> bool {
-        domain::schedule::counts(self.portfolio(ix).rules.has_weekends, cut.date)
+        self.portfolio(ix).rules.days.count(cut.date)
     }
 
     /// Notes a cut for the portfolios whose days it ends; whether there is one.
@@ -117,18 +118,20 @@ impl PositionKeeper {
             self.cut_prices.keep(&cut, &self.market, false);
         }
         let own = self.cut_by(&cut.name);
-        for has_weekends in [false, true] {
-            let counts = |cut: &DayCut| domain::schedule::counts(has_weekends, cut.date);
-            let own: Vec<_> = own.iter().copied().filter(|ix| self.portfolio(*ix).rules.has_weekends == has_weekends).collect();
+        let mut by_days: BTreeMap<TradingDays, Vec<PortfolioIx>> = BTreeMap::new();
+        for ix in own {
+            by_days.entry(self.portfolio(ix).rules.days.clone()).or_default().push(ix);
+        }
+        for (days, own) in by_days {
             // A day's profit is since the newest cut that counts.
-            let is_newest = !self.open_cuts[place + 1..].iter().any(|open| open.cut.name == cut.name && counts(&open.cut));
-            if own.is_empty() || !counts(&cut) || !is_newest {
+            let is_newest = !self.open_cuts[place + 1..].iter().any(|open| open.cut.name == cut.name && days.count(open.cut.date));
+            if !days.count(cut.date) || !is_newest {
                 continue;
             }
             if !is_based {
                 self.begin_day(&own, now);
             }
-            self.cuts.cut(&cut, has_weekends, &self.market);
+            self.cuts.cut(&cut, days, &self.market);
         }
     }
 
@@ -141,6 +144,7 @@ impl PositionKeeper {
             let whole = appraisal.unpriced.is_empty();
             let base = DayBase { equity: appraisal.equity, net_flows: portfolio.sums.net_flows };
             self.portfolio_mut(ix).day = whole.then_some(base);
+            self.portfolio_mut(ix).vigil.begin_day();
             self.marks.change(ix);
         }
     }

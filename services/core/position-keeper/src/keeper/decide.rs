@@ -57,8 +57,9 @@ impl PositionKeeper {
         }
     }
 
-    /// Wakes the lane when an announced market state takes effect.
-    pub(crate) fn announce_market(&self, cx: &mut Context<'_>) {
+    /// Wakes the lane when an announced market state takes effect, or a calendar opens or closes a market.
+    pub(crate) fn announce_market(&mut self, cx: &mut Context<'_>) {
+        self.market.set_clocks(cx.now);
         match self.market.next_market_change(cx.now) {
             Some(due) => cx.timers.set(due, TIMER_MARKET, ""),
             None => cx.timers.clear(TIMER_MARKET, ""),
@@ -76,9 +77,10 @@ impl PositionKeeper {
             self.dirty[ix.at()] = true;
         }
         let mut news = Vec::new();
+        let changed = changed | self.keep_vigil(ix, cx);
         // Who plans on an event must find all inputs in it: what is asked for while behind is answered afterwards.
         if !cx.behind {
-            let asked = std::mem::take(&mut portfolio.requests);
+            let asked = std::mem::take(&mut self.portfolios[ix.at()].requests);
             self.dirty[ix.at()] |= !asked.is_empty();
             self.come_again(TIMER_SCHEDULE, &self.portfolios[ix.at()], &asked, cx);
             news.extend(asked.into_iter().map(|request| News::requested(request).comparing(&mut compared)));
@@ -154,6 +156,7 @@ impl PositionKeeper {
             cuts: &self.cuts,
             quarantined: self.quarantine.holds(id),
             waiting: self.waits.count(id),
+            anomalies: self.anomalies(ix, cx.now),
             offsets: cx.positions.iter().map(offset).collect(),
         }
     }

@@ -6,7 +6,7 @@ use super::choice::Mark;
 use super::market::{InstrumentIx, Market};
 use super::slot::Slot;
 use domain::day::{day_of_cut, next_day_cut};
-use domain::{Date, Price, SmolStr, Timestamp};
+use domain::{Date, Price, SmolStr, Timestamp, TradingDays};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -50,11 +50,11 @@ pub fn cuts_since(name: &SmolStr, first: Timestamp, now: Timestamp) -> Vec<DayCu
     cuts.collect()
 }
 
-/// Prices at the last cut that counts, by the cut's name and whether weekends count, as they were quoted: a later split
-/// moves what they come to.
+/// Prices at the last cut that counts, by the cut's name and which days count, as they were quoted: a later split moves
+/// what they come to.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Cuts {
-    last: BTreeMap<(SmolStr, bool), LastCut>,
+    last: BTreeMap<(SmolStr, TradingDays), LastCut>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,11 +64,11 @@ struct LastCut {
 }
 
 impl Cuts {
-    /// Keeps the prices of this moment for a cut, of portfolios for whom weekends count, or do not.
-    pub fn cut(&mut self, DayCut { name, at, .. }: &DayCut, has_weekends: bool, market: &Market) {
+    /// Keeps the prices of this moment for a cut, of portfolios who have these days.
+    pub fn cut(&mut self, DayCut { name, at, .. }: &DayCut, days: TradingDays, market: &Market) {
         let mark = |slot: &Slot| slot.quoted_before(*at).map(|quoted| quoted.mark);
         let prices = market.slots().iter().map(mark).collect();
-        self.last.insert((name.clone(), has_weekends), LastCut { at: *at, prices });
+        self.last.insert((name.clone(), days), LastCut { at: *at, prices });
     }
     /// Forgets a cut by which no portfolio's day ends any more.
     pub fn forget(&mut self, name: &SmolStr) {
@@ -87,11 +87,12 @@ impl Cuts {
             cut.prices[ix.at()] = Some(accepted);
         }
     }
-    /// The close of an instrument for portfolios of that cut. Who has changed his calendar has the other one's until his
-    /// next cut.
-    pub fn close(&self, (name, has_weekends): (&SmolStr, bool), ix: InstrumentIx, market: &Market) -> Option<Price> {
-        let of = |has_weekends| self.last.get(&(name.clone(), has_weekends));
-        let cut = of(has_weekends).or_else(|| of(!has_weekends)).and_then(|cut| cut.prices.get(ix.at()).copied().flatten());
+    /// The close of an instrument for portfolios of that cut. Who has changed his calendar has the newest of other ones
+    /// until his next cut.
+    pub fn close(&self, (name, days): (&SmolStr, &TradingDays), ix: InstrumentIx, market: &Market) -> Option<Price> {
+        let others = || self.last.iter().filter(|((known, _), _)| known == name).map(|(_, cut)| cut).max_by_key(|cut| cut.at);
+        let cut = self.last.get(&(name.clone(), days.clone())).or_else(others);
+        let cut = cut.and_then(|cut| cut.prices.get(ix.at()).copied().flatten());
         let slot = market.slot(ix);
         cut.and_then(|mark| mark.value(&slot.actions)).filter(|price| price.is_positive()).or(slot.first)
     }

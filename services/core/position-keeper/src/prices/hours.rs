@@ -52,6 +52,10 @@ impl Hours {
     pub fn ages(&self, at: Timestamp) -> bool {
         !matches!(self.state(at), MarketState::Closed | MarketState::Halted)
     }
+    /// Whether a state that is known came into effect from one moment up to another.
+    pub fn is_said_since(&self, from: Timestamp, to: Timestamp) -> bool {
+        self.changes.iter().any(|(at, state)| from <= *at && *at <= to && *state != MarketState::Unknown)
+    }
     /// Whether nothing was ever reported.
     pub fn is_empty(&self) -> bool {
         self.changes.is_empty()

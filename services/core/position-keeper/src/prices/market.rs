@@ -1,9 +1,11 @@
 //! The lane's table of instruments: interned to dense numbers, in the order in which they were first named.
 
 use super::actions::Action;
+use super::clocks::{Clocks, ages_in};
 use super::hours::{Hours, open_micros};
 use super::rates::{Pairs, Prices, Rate};
 use super::slot::Slot;
+use domain::calendar::{Stretch, Trade};
 use domain::corporate_action::CorporateAction;
 use domain::enums::{ActionStatus, InstrumentType, MarketState};
 use domain::frame::FramePrice;
@@ -71,6 +73,7 @@ pub struct Market {
     by_id: FxHashMap<InstrumentId, InstrumentIx>,
     by_venue: BTreeMap<SmolStr, u32>,
     pairs: Pairs,
+    clocks: Clocks,
     hot: Vec<HotPrice>,
     changed: Vec<InstrumentIx>,
     is_changed: Vec<bool>,
@@ -110,6 +113,7 @@ impl Market {
         self.is_pair.push(self.pairs.learn(&id, ix));
         self.by_id.insert(id, ix);
         self.hot.push(HotPrice::NONE);
+        self.clocks.follow(ix, self.table.slots[ix.at()].facts.as_deref());
         self.is_changed.push(false);
     }
     /// The interned number of a currency.
@@ -129,6 +133,7 @@ impl Market {
         let slot = &mut self.table.slots[ix.at()];
         slot.venue = venue;
         slot.describe(facts);
+        self.clocks.follow(ix, self.table.slots[ix.at()].facts.as_deref());
         self.mark_changed(ix);
         ix
     }
@@ -270,35 +275,49 @@ impl Market {
         self.pairs.rate(price, of, quoted)
     }
 
-    /// The hours of an instrument's venue.
+    /// The reported hours of an instrument's venue.
     fn venue_hours(&self, slot: &Slot) -> Option<&Hours> {
-        slot.venue.and_then(|venue| self.table.venues.get(venue as usize)).map(|(_, hours)| hours)
+        slot.venue.and_then(|venue| self.table.venues.get(venue as usize)).map(|(_, hours)| hours).filter(|hours| !hours.is_empty())
     }
-    /// Whether a market state was ever reported for the instrument or its venue.
-    fn reported(&self, slot: &Slot) -> bool {
-        !slot.hours.is_empty() || self.venue_hours(slot).is_some_and(|hours| !hours.is_empty())
+    /// What the calendar of an instrument says of a moment, where its venue never reported anything: a market that speaks
+    /// for itself needs no calendar.
+    fn scheduled(&self, ix: InstrumentIx, at: Timestamp) -> Option<Stretch> {
+        if self.venue_hours(self.slot(ix)).is_some() { None } else { self.clocks.around(ix, at) }
     }
-    /// The state of an instrument's market: its own halt or close, else its venue's state, else its own. Where a report
-    /// leaves it open which, nothing is traded: closed.
+    /// The state of an instrument's market: its own halt or close, else its venue's state or what its calendar says, else
+    /// its own. What was reported of the instrument itself since its calendar's last opening or close is newer than that.
+    /// Where a report or a calendar leaves it open which, nothing is traded: closed.
     pub fn market_state(&self, ix: InstrumentIx, now: Timestamp) -> MarketState {
         let slot = self.slot(ix);
         let own = slot.hours.state(now);
-        let venue = self.venue_hours(slot).map_or(MarketState::Unknown, |hours| hours.state(now));
-        match own {
-            MarketState::Halted | MarketState::Closed => own,
-            _ if slot.hours.is_unsure(now) || self.venue_hours(slot).is_some_and(|hours| hours.is_unsure(now)) => MarketState::Closed,
-            _ if venue != MarketState::Unknown => venue,
+        let venue = self.venue_hours(slot);
+        if matches!(own, MarketState::Halted | MarketState::Closed) {
+            return own;
+        }
+        if slot.hours.is_unsure(now) || venue.is_some_and(|hours| hours.is_unsure(now)) {
+            return MarketState::Closed;
+        }
+        match (venue.map(|hours| hours.state(now)), self.scheduled(ix, now)) {
+            (Some(venue), _) if venue != MarketState::Unknown => venue,
+            (_, Some(stretch)) if !slot.hours.is_said_since(stretch.from, now) => match stretch.trade {
+                Trade::Open => MarketState::Open,
+                Trade::Closed | Trade::Unknown => MarketState::Closed,
+            },
             _ => own,
         }
     }
     /// Microseconds of open time since the price was made.
     pub fn age_micros(&self, ix: InstrumentIx, now: Timestamp) -> i64 {
         let slot = self.slot(ix);
-        if !self.reported(slot) {
+        let venue = self.venue_hours(slot);
+        if venue.is_none() && self.clocks.has(ix) {
+            return self.clocks.open_micros(ix, &slot.hours, slot.price_time, now);
+        }
+        if venue.is_none() && slot.hours.is_empty() {
             return now.since(slot.price_time).max(0);
         }
         let none = Hours::default();
-        open_micros(&slot.hours, self.venue_hours(slot).unwrap_or(&none), slot.price_time, now)
+        open_micros(&slot.hours, venue.unwrap_or(&none), slot.price_time, now)
     }
     /// From when a price counts as made, open time only. One from a sender's clock that runs ahead counts from its
     /// own moment, whenever that is asked: a lane put back from an image must find the same.
@@ -315,21 +334,31 @@ impl Market {
         let slot = self.slot(ix);
         let limit = slot.max_age_seconds().unwrap_or(max_age_seconds).saturating_mul(1_000_000);
         let due = self.made(ix, now).saturating_add(limit);
-        (now.micros() <= due && self.ages(slot, now)).then(|| Timestamp::from_micros(due))
+        (now.micros() <= due && self.ages(ix, now)).then(|| Timestamp::from_micros(due))
     }
-    fn ages(&self, slot: &Slot, now: Timestamp) -> bool {
-        slot.hours.ages(now) && self.venue_hours(slot).is_none_or(|hours| hours.ages(now))
+    fn ages(&self, ix: InstrumentIx, now: Timestamp) -> bool {
+        let slot = self.slot(ix);
+        match self.scheduled(ix, now) {
+            Some(stretch) => ages_in(&stretch, &slot.hours, now),
+            None => slot.hours.ages(now) && self.venue_hours(slot).is_none_or(|hours| hours.ages(now)),
+        }
     }
-    /// The next announced change of any market after `now`.
+    /// The next announced change of any market after `now`, or the next opening or close by a calendar.
     pub fn next_market_change(&self, now: Timestamp) -> Option<Timestamp> {
         let venues = self.table.venues.iter().filter_map(|(_, hours)| hours.next_change(now));
-        venues.chain(self.table.slots.iter().filter_map(|slot| slot.hours.next_change(now))).min()
+        let own = self.table.slots.iter().filter_map(|slot| slot.hours.next_change(now));
+        venues.chain(own).chain(self.clocks.next_change(now)).min()
+    }
+    /// Looks the calendars up as of now.
+    pub fn set_clocks(&mut self, now: Timestamp) {
+        self.clocks.set(now);
     }
     /// Marks every instrument whose market may change state by itself, its announced change being due.
     pub fn mark_reported(&mut self) {
         for place in 0..self.table.slots.len() {
-            if self.reported(&self.table.slots[place]) {
-                self.mark_changed(InstrumentIx::of(place));
+            let (slot, ix) = (&self.table.slots[place], InstrumentIx::of(place));
+            if self.clocks.has(ix) || !slot.hours.is_empty() || self.venue_hours(slot).is_some() {
+                self.mark_changed(ix);
             }
         }
     }
@@ -348,7 +377,7 @@ impl Market {
         let (Some(facts), Some(price)) = (&slot.facts, slot.price) else { return HotPrice::NONE };
         let small = i64::try_from(price.units()).ok().filter(|units| *units <= HotPrice::MAX_PRICE);
         let plain = facts.multiplier == Quantity::ONE && !matches!(facts.kind, InstrumentType::Future | InstrumentType::Bond);
-        let (Some(price), true, true) = (small, plain && slot.held.is_none(), self.ages(slot, now)) else {
+        let (Some(price), true, true) = (small, plain && slot.held.is_none(), self.ages(ix, now)) else {
             return HotPrice::NONE;
         };
         let class = self.table.currencies.iter().position(|c| *c == facts.currency).and_then(|place| u32::try_from(place).ok());
@@ -370,6 +399,7 @@ impl Market {
         for place in 0..market.table.slots.len() {
             market.index(InstrumentIx::of(place));
         }
+        market.clocks.set(now);
         market.by_venue = (0..).zip(&market.table.venues).map(|(ix, (name, _))| (name.clone(), ix)).collect();
         for place in 0..market.table.slots.len() {
             market.refresh(InstrumentIx::of(place), now);

@@ -5,8 +5,10 @@
 
 mod admitting;
 mod amending;
+mod anomalies;
 mod blocks;
 mod bookings;
+mod calendars;
 mod closing;
 mod closing_laws;
 mod crowding;

@@ -94,7 +94,7 @@ pub fn replace(desk: &mut Desk, heard: &Heard, turn: &mut Turn<'_, '_>) {
                 Verdict::Refused { code, text } => Refusal { code, text },
                 _ => Refusal::new(ReasonCode::WithinBand, "on newer drift nothing is left to order"),
             };
-            // Prices that are missing for a moment leave the proposal waiting: its approval checks them again.
+            // Prices that are missing for a moment, and figures that nobody has accepted yet, leave the proposal waiting: its approval checks them again.
             if !is_passing(why.code) {
                 end(desk, RebalanceStatus::Expired, Ending { lines, ..Ending::because(why) }, turn);
             }
@@ -118,6 +118,7 @@ fn is_passing(code: ReasonCode) -> bool {
             | ReasonCode::PriceOutlier
             | ReasonCode::KillSwitch
             | ReasonCode::Quarantined
+            | ReasonCode::MetricAnomaly
             | ReasonCode::DataGap
     )
 }

@@ -6,6 +6,7 @@ use super::refusal::Refusal;
 use domain::drift::DriftLine;
 use domain::enums::{DriftKind, PriceFlag};
 use domain::reason::ReasonCode;
+use domain::snapshot::Anomaly;
 
 /// `Ok` when the book may be planned.
 pub(crate) fn open_gates(input: &PlanInput) -> Result<(), Refusal> {
@@ -49,6 +50,9 @@ fn health(input: &PlanInput) -> Result<(), Refusal> {
     if health.unreconciled {
         return Err(Refusal::new(ReasonCode::Unreconciled, "the book differs from its orders or an outside book: RECONCILE it"));
     }
+    if let Some(anomaly) = health.anomalies.first() {
+        return Err(Refusal::new(ReasonCode::MetricAnomaly, beyond(anomaly)));
+    }
     if health.waiting > 0 {
         let text = format!(
             "{} records wait for an instrument, a policy, a rate, a price or a record that they name: publish what they wait for, or DISCARD them",
@@ -63,6 +67,12 @@ fn health(input: &PlanInput) -> Result<(), Refusal> {
         return Err(Refusal::new(ReasonCode::StalePrice, format!("the price of {} is too old: publish ticks", list(&health.stale))));
     }
     Ok(())
+}
+
+fn beyond(anomaly: &Anomaly) -> String {
+    let Anomaly { kind, instrument_id, value, bound } = anomaly;
+    let of = instrument_id.as_ref().map_or_else(String::new, |id| format!(" of {id}"));
+    format!("{kind}{of} is {value}, beyond its bound of {bound}: correct what is behind it, or RELEASE the portfolio to accept it")
 }
 
 fn price(line: &DriftLine) -> Result<(), Refusal> {

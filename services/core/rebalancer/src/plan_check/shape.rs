@@ -37,6 +37,7 @@ pub(super) fn fit(view: &View, found: &mut Violations) {
     let unfit = !health.complete
         || health.quarantined
         || health.unreconciled
+        || !health.anomalies.is_empty()
         || health.waiting != 0
         || !health.stale.is_empty()
         || !health.unpriced.is_empty();

@@ -6,6 +6,7 @@ use crate::lanes::{self, World};
 use crate::stop::Stop;
 use crate::topic_layout::specs;
 use crate::{conflate, project};
+use domain::calendar::Calendar;
 use kafka_log::Topics;
 use paper_router::PaperRouter;
 use performance_tracker::PerformanceTracker;
@@ -22,6 +23,8 @@ use tokio::signal::unix::{SignalKind, signal};
 
 /// How long roles may take to end once told to stop: with what follows, the process leaves within 5 s.
 const LEAVE: Duration = Duration::from_millis(4500);
+/// Days before the end of a trading calendar from which on a start says so.
+const SOON_DAYS: i32 = 60;
 /// How long the last spans and log lines may take after that.
 const LAST_WORDS: Duration = Duration::from_millis(200);
 
@@ -34,6 +37,9 @@ pub fn run(mut config: Config, args: &RunArgs) -> anyhow::Result<ExitCode> {
     let roles = wanted(&args.roles);
     let telemetry = runtime.block_on(Telemetry::start(&config.telemetry, &identity(&config, &roles)))?;
     check_surroundings(&config, &runtime, &roles)?;
+    if roles.contains(&RoleName::PositionKeeper) {
+        tell_ending_calendars();
+    }
     let world = Arc::new(World {
         store: runtime.block_on(async { Store::new(&config.postgres) })?,
         runtime: runtime.handle().clone(),
@@ -130,6 +136,14 @@ fn check_surroundings(config: &Config, runtime: &tokio::runtime::Runtime, roles:
             Ok(())
         }
         other => Ok(other?),
+    }
+}
+
+/// Says which calendars end soon: of what comes after, no build of this age knows holidays.
+fn tell_ending_calendars() {
+    for (calendar, last) in Calendar::ending_by(crate::clock::now().date_utc().plus_days(SOON_DAYS)) {
+        let what = "a trading calendar ends: after that day its markets count as closed unless they report, and closes of portfolios that name it stay provisional; a newer build knows more";
+        tracing::warn!(calendar, last = %last, "{what}");
     }
 }
 

@@ -138,7 +138,7 @@ impl<'a> Wave<'a> {
 /// Whether orders may stand on an event.
 fn is_sound(drift: &Drift) -> bool {
     let health = &drift.health;
-    health.complete && !health.quarantined && !health.unreconciled && health.waiting == 0
+    health.complete && !health.quarantined && !health.unreconciled && health.anomalies.is_empty() && health.waiting == 0
 }
 
 fn line_of<'a>(drift: &'a Drift, order: &Order) -> Option<&'a DriftLine> {
@@ -162,10 +162,11 @@ impl Rows {
         self.event.that(is_sound(&event.record), || {
             let (complete, quarantined, unreconciled) = (health.complete, health.quarantined, health.unreconciled);
             format!(
-                "{} stands on {}: complete {complete}, quarantined {quarantined}, unreconciled {unreconciled}, waiting {}",
+                "{} stands on {}: complete {complete}, quarantined {quarantined}, unreconciled {unreconciled}, waiting {}, anomalies {}",
                 name(),
                 event.place,
-                health.waiting
+                health.waiting,
+                health.anomalies.len()
             )
         });
         self.event.that(event.record.policy.as_ref().is_some_and(|policy| policy.policy_version == record.policy_version), || {
@@ -188,7 +189,11 @@ impl Rows {
         let fit = answer.is_some_and(|drift| {
             let health = &drift.record.health;
             let fresh = |order: &Order| line_of(&drift.record, order).is_some_and(|line| line.price_flag == PriceFlag::Fresh);
-            health.complete && !health.quarantined && !health.unreconciled && wave.seen.record.orders.iter().all(fresh)
+            health.complete
+                && !health.quarantined
+                && !health.unreconciled
+                && health.anomalies.is_empty()
+                && wave.seen.record.orders.iter().all(fresh)
         });
         self.event.that(fit, || {
             let found = answer.map_or("no drift event".to_owned(), |drift| drift.place.to_string());

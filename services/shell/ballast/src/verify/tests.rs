@@ -346,6 +346,10 @@ fn i9_the_state_of_the_book() {
     finds("I9", &["quarantined true"], |story| story.drift(0).health.quarantined = true);
     finds("I9", &["unreconciled true"], |story| story.drift(0).health.unreconciled = true);
     finds("I9", &["complete false"], |story| story.drift(0).health.complete = false);
+    finds("I9", &["anomalies 1"], |story| {
+        let (kind, bound) = (domain::enums::AnomalyKind::DailyReturn, "0.1".parse().expect("a fraction"));
+        story.drift(0).health.anomalies.push(domain::snapshot::Anomaly { kind, instrument_id: None, value: bound, bound });
+    });
     finds("I9", &["stands on no drift event with snapshot version Some(5)"], |story| story.wave().orders[0].snapshot_version = 5);
     finds("I9", &["which was behind"], |story| story.steps()[1].behind = true);
     finds("I9", &["is explained nowhere"], |story| story.event(0).explanation[0].decision = Decision::Skip);

@@ -8,8 +8,8 @@ mod ledger;
 use avro_codec::{encode, encode_input, record_limit};
 use domain::drift::{CurrencyRate, Drift, DriftLine, RecentOrder};
 use domain::enums::{
-    Decision, DriftCause, DriftKind, InstrumentType, MarketState, OrderType, PriceFlag, RebalanceStatus, RebalanceTrigger, Side,
-    TimeInForce, WaveKind,
+    AnomalyKind, Decision, DriftCause, DriftKind, InstrumentType, MarketState, OrderType, PriceFlag, RebalanceStatus, RebalanceTrigger,
+    Side, TimeInForce, WaveKind,
 };
 use domain::ledger::CurrencyAmount;
 use domain::order::{NamedNumber, Order, OrderWave};
@@ -18,7 +18,7 @@ use domain::portfolio_close::{ClosedCurrency, ClosedPosition, PortfolioClose};
 use domain::reason::ReasonCode;
 use domain::rebalance_event::{ExplanationLine, RebalanceEvent, WeightLine};
 use domain::snapshot::{
-    Allocation, CashBalance, CashBreak, Concentration, Exposure, Health, InputOffset, PositionBreak, SectorExposure, Snapshot,
+    Allocation, Anomaly, CashBalance, CashBreak, Concentration, Exposure, Health, InputOffset, PositionBreak, SectorExposure, Snapshot,
     SnapshotMetrics, StrategyPosition,
 };
 use domain::{
@@ -26,6 +26,7 @@ use domain::{
     SmolStr, Timestamp, Topic, Uuid,
 };
 use engine::settings::MAX_LINES;
+use position_keeper::anomaly;
 use position_keeper::book::outside::TOLD;
 use position_keeper::drift::event::MAX_RECENT_ORDERS;
 use position_keeper::snapshot::strategies::{MOST_ROWS, MOST_TOGETHER};
@@ -83,7 +84,14 @@ fn breaks() -> Health {
 fn health() -> Health {
     let pairs = (0..CURRENCIES).map(|n| SmolStr::new(format!("{}/{}", currency(n), currency(n + 1))));
     let unpriced = (0..MAX_LINES).map(|n| id(n).into()).chain(pairs).collect();
-    Health { complete: false, stale: Vec::new(), unpriced, quarantined: true, unreconciled: true, waiting: i32::MAX, ..breaks() }
+    let told = |n| Anomaly {
+        kind: AnomalyKind::WeightJump,
+        instrument_id: Some(instrument(n)),
+        value: Fraction::from_units(UNITS),
+        bound: Fraction::from_units(UNITS),
+    };
+    let anomalies = (0..anomaly::TOLD).map(told).collect();
+    Health { anomalies, complete: false, stale: Vec::new(), unpriced, quarantined: true, unreconciled: true, waiting: i32::MAX, ..breaks() }
 }
 
 fn cash() -> Vec<CashBalance> {

@@ -189,11 +189,37 @@ fn wanting(health: &Value) -> Vec<String> {
     {
         words.extend(health.get(key).and_then(Value::as_bool).filter(|is| *is).map(|_| what.to_owned()));
     }
+    words.extend(health.get("anomalies").and_then(Value::as_array).into_iter().flatten().filter_map(beyond));
     words.extend(health.get("waiting").and_then(Value::as_i64).filter(|count| *count > 0).map(|count| format!("{count} records wait")));
     words
+}
+
+/// A figure beyond its bound, in words.
+fn beyond(anomaly: &Value) -> Option<String> {
+    let text = |key: &str| anomaly.get(key).and_then(Value::as_str);
+    let of = text("instrument_id").map_or_else(String::new, |id| format!(" of {id}"));
+    Some(format!("{}{of} is {}, beyond its bound of {}: no plans until RELEASE", text("kind")?, text("value")?, text("bound")?))
 }
 
 /// A decimal of a JSON object, written as a text.
 pub(super) fn number(object: &Value, name: &str) -> Option<Decimal> {
     object.get(name)?.as_str()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_book_wants_is_said_in_words() {
+        let health = serde_json::json!({"stale": ["A"], "quarantined": false, "waiting": 0, "anomalies": [
+            {"kind": "DAILY_RETURN", "instrument_id": null, "value": "0.3", "bound": "0.1"},
+            {"kind": "WEIGHT_JUMP", "instrument_id": "A", "value": "-0.2", "bound": "0.1"},
+        ]});
+        let words = wanting(&health);
+        assert_eq!(words[0], "A: price too old");
+        assert_eq!(words[1], "DAILY_RETURN is 0.3, beyond its bound of 0.1: no plans until RELEASE");
+        assert_eq!(words[2], "WEIGHT_JUMP of A is -0.2, beyond its bound of 0.1: no plans until RELEASE");
+        assert_eq!(wanting(&serde_json::json!({})), Vec::<String>::new());
+    }
 }
