@@ -144,6 +144,7 @@ pub struct Anomaly {
     /// Which.
     pub kind: AnomalyKind,
     /// The line, of a weight.
+    #[serde(default)]
     pub instrument_id: Option<InstrumentId>,
     /// The figure, signed.
     pub value: Fraction,
