@@ -20,6 +20,7 @@ from .market import Market
 from .outside import compare
 from .performance import PERFORMANCE, RISK, Performance
 from .plan import Plan
+from .preset import figures, resolved
 from .schedule import Schedule, Turns
 from .splits import KINDS, Dividend, order, resplit, start
 from .value import Valuation
@@ -244,14 +245,14 @@ class Case:
             self.watches[record["key"], True].close()
             return
         portfolio = record["value"]["portfolio_id"]
-        if world.policies.get(portfolio) != record["value"]:
+        if world.policies.get(portfolio) != resolved(record["value"]):
             self.watches[portfolio, False].follow()
             second = self.watches[portfolio, True]
             second.follow() if record["value"].get("shadow") else second.close()
         named = lambda policy: (policy.get("time_zone") or "UTC", policy.get("day_cut") or "00:00")
         if named(world.policies.get(portfolio) or {}) != named(record["value"]):
             world.vigils[portfolio] = Vigil()
-        world.policies[portfolio] = record["value"]
+        world.policies[portfolio] = resolved(record["value"])
         method = setting(record["value"], "book", "cost_method", "AVERAGE")
         book = world.books.setdefault(portfolio, Book(record["value"]["base_currency"], method))
         if book.log:
@@ -577,6 +578,7 @@ class Case:
         self.beyond(value["health"], world, value["portfolio_id"])
         if value["policy"] is None or not at.pairs_fit:
             return
+        self.same("figures of the policy", figures(value["policy"]), figures(world.policies[value["portfolio_id"]]))
         self.decimal("equity", value["equity"], at.equity)
         self.same("instruments", [l["instrument_id"] for l in value["lines"]], sorted(at.lines))
         if at.equity <= 0:

@@ -1,8 +1,10 @@
 //! `portfolio.policies.v1`: what a portfolio should hold, when to act, and how far orders may go.
 //! The shape and its defaults; `validate` says which policies cannot be followed.
 
+mod preset;
 mod validate;
 
+pub use preset::Preset;
 pub use validate::{PolicyProblem, validate};
 
 use crate::enums::{
@@ -303,7 +305,7 @@ pub struct Policy {
     /// The owner's session, unique over portfolios.
     #[serde(default)]
     pub session_id: Option<SmolStr>,
-    /// Risk type.
+    /// Risk type; its figures hold where there is a `preset`.
     #[serde(default = "custom", rename = "type")]
     pub kind: PortfolioType,
     /// Yearly volatility aimed at.
@@ -346,15 +348,19 @@ pub struct Policy {
     /// Shadow rules.
     #[serde(default)]
     pub shadow: Option<Box<Shadow>>,
+    /// Whether the figures of `type` stand in place of the contract's defaults, and what holds in their place; null:
+    /// the type is a name.
+    #[serde(default)]
+    pub preset: Option<Preset>,
 }
 
 impl Policy {
     /// The policy with its shadow's rules in place of its own; `None` where it has no shadow. The book is kept once:
-    /// of the shadow's `book` only the age of prices is a rule of its own.
+    /// of the shadow's `book` only the age of prices is a rule of its own. A preset is laid under no shadow.
     pub fn by_shadow(&self) -> Option<Policy> {
         let Shadow { targets, band, trigger, orders, book, limits } = self.shadow.as_deref()?.clone();
         let book = Book { max_price_age_seconds: book.max_price_age_seconds, ..self.book.clone() };
-        Some(Policy { targets, band, trigger, orders, book, limits, shadow: None, ..self.clone() })
+        Some(Policy { targets, band, trigger, orders, book, limits, shadow: None, preset: None, ..self.clone() })
     }
 }
 

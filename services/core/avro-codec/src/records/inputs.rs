@@ -45,9 +45,13 @@ records! {
             price_collar_bp,
         }
         Shadow { targets, band, trigger, orders, book, limits }
+        Preset {
+            band_absolute, band_relative, minimum_deviation, cash_reserve, turnover_cap, max_position_weight, max_sector_weight,
+        }
         Policy {
             portfolio_id, policy_version, base_currency, name, description, session_id, kind, target_risk, benchmark, risk_free_rate,
             calendar, time_zone, day_cut, targets, band, trigger, orders, book, limits, shadow,
+            preset,
         }
     }
 }

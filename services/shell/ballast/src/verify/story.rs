@@ -339,6 +339,7 @@ pub(super) fn policy() -> Policy {
         book: domain::policy::Book::default(),
         limits: domain::policy::Limits::default(),
         shadow: None,
+        preset: None,
     }
 }
 
