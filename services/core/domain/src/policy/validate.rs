@@ -1,11 +1,11 @@
 //! Which policies cannot be followed, with what is wrong and what to write instead.
 //! It looks at one policy alone: versions, instruments and sessions of others are the book's to check.
 
-use super::{Band, Book, Limits, Orders, Policy, Target, Trigger};
+use super::{Band, Book, CostModel, Limits, Orders, Policy, Target, Trigger};
 use crate::calendar::{self, Calendar};
 use crate::enums::{
     BandKind, CashBasis, CostMethod, DividendSource, Funding, Goal, OrderType, PolicyMode, PortfolioType, RebalanceFrequency, Rounding,
-    Scope, Shortage, TimeInForce,
+    Scope, Shortage, TimeInForce, Urgency,
 };
 use crate::reason::DeadLetterCode;
 use crate::{Bps, FixedError, Fraction};
@@ -16,6 +16,8 @@ use std::ops::RangeInclusive;
 const MOST_VALID_SECONDS: i64 = 90 * 86_400;
 /// Longest pause in seconds, a leap year: what is meant to be longer is switched off.
 const MOST_PAUSE_SECONDS: i64 = 366 * 86_400;
+/// Longest time over which drift is weighed, in days: ten years.
+const MOST_BENEFIT_DAYS: i32 = 3650;
 /// Most basis points of a distance from a price: all of it.
 const MOST_BASIS_POINTS: Bps = Bps::from_units(10_000 * Bps::ONE.units());
 
@@ -243,10 +245,30 @@ fn order_problems(at: &str, orders: &Orders, problems: &mut Problems) {
         format!("{at}orders.fees.rate is {}; it is a fraction of the notional from 0 and below 1", orders.fees.rate)
     });
     problems.policy(orders.fees.fixed.is_negative(), || format!("{at}orders.fees.fixed is below 0"));
+    costs(at, &orders.costs, problems);
+    problems.symbol(orders.urgency == Urgency::Unknown, || Urgency::unknown(&format!("{at}orders.urgency")));
     seconds(at, "orders.valid_seconds", orders.valid_seconds, 1..=MOST_VALID_SECONDS, problems);
     let offset = orders.limit_offset_bp;
     problems.policy(offset.units().checked_abs().is_none_or(|units| units > MOST_BASIS_POINTS.units()), || {
         format!("{at}orders.limit_offset_bp is {offset}, it lies between -{MOST_BASIS_POINTS} and {MOST_BASIS_POINTS}")
+    });
+}
+
+fn costs(at: &str, costs: &CostModel, problems: &mut Problems) {
+    for (value, field) in
+        [(costs.half_spread_bp, "half_spread_bp"), (costs.impact_bp, "impact_bp"), (costs.benefit_bp, "benefit_bp")]
+    {
+        let beyond = value.filter(|value| value.is_negative() || *value > MOST_BASIS_POINTS);
+        problems.policy(beyond.is_some(), || {
+            let shown = beyond.unwrap_or_default();
+            format!("{at}orders.costs.{field} is {shown}, it lies between 0 and {MOST_BASIS_POINTS} basis points")
+        });
+    }
+    problems.policy(!(1..=MOST_BENEFIT_DAYS).contains(&costs.benefit_days), || {
+        format!("{at}orders.costs.benefit_days is {}, it lies between 1 and {MOST_BENEFIT_DAYS}", costs.benefit_days)
+    });
+    problems.policy(costs.benefit_bp.is_some() && costs.impact_bp.is_none(), || {
+        format!("{at}orders.costs.benefit_bp needs {at}orders.costs.impact_bp: 0 says that impact costs nothing")
     });
 }
 
@@ -414,6 +436,27 @@ mod tests {
                 assert!(matches!(&found[..], [(DeadLetterCode::InvalidPolicy, text)] if text.contains(name)), "{wrong}: {found:?}");
             }
         }
+    }
+
+    #[test]
+    fn costs_are_basis_points_and_weighed_whole() {
+        for (fields, words) in [
+            (r#""half_spread_bp":"-0.0001""#, "half_spread_bp is -0.0001"),
+            (r#""half_spread_bp":"10000.0001""#, "between 0 and 10000"),
+            (r#""impact_bp":"10000.0001""#, "impact_bp is 10000.0001"),
+            (r#""impact_bp":"0","benefit_bp":"-1""#, "benefit_bp is -1"),
+            (r#""benefit_days":0"#, "benefit_days is 0"),
+            (r#""benefit_days":3651"#, "benefit_days is 3651"),
+            (r#""benefit_bp":"100""#, "benefit_bp needs orders.costs.impact_bp"),
+        ] {
+            let found = codes(&format!(r#"{{{HEAD},"orders":{{"costs":{{{fields}}}}}}}"#));
+            assert!(matches!(&found[..], [(DeadLetterCode::InvalidPolicy, text)] if text.contains(words)), "{fields}: {found:?}");
+        }
+        for fields in [r#""half_spread_bp":"10000","impact_bp":"0","benefit_bp":"0","benefit_days":1"#, r#""benefit_days":3650"#] {
+            assert_eq!(codes(&format!(r#"{{{HEAD},"orders":{{"costs":{{{fields}}}}}}}"#)), vec![], "{fields}");
+        }
+        let found = codes(&format!(r#"{{{HEAD},"orders":{{"urgency":"WHENEVER"}}}}"#));
+        assert!(matches!(&found[..], [(DeadLetterCode::UnknownEnum, text)] if text.contains("LOW, NORMAL, HIGH")), "{found:?}");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use avro_codec::{encode, encode_input, record_limit};
 use domain::drift::{CurrencyRate, Drift, DriftLine, RecentOrder};
 use domain::enums::{
     AnomalyKind, Decision, DriftCause, DriftKind, InstrumentType, MarketState, OrderType, PriceFlag, RebalanceStatus, RebalanceTrigger,
-    Side, TimeInForce, WaveKind,
+    Side, TimeInForce, Urgency, WaveKind,
 };
 use domain::ledger::CurrencyAmount;
 use domain::order::{NamedNumber, Order, OrderWave};
@@ -141,6 +141,8 @@ fn drift_line(n: usize) -> DriftLine {
         venue: Some(name(n)),
         average_daily_volume: Some(quantity),
         market_status: MarketState::Open,
+        bid: Some(price),
+        ask: Some(price),
     }
 }
 
@@ -246,7 +248,7 @@ fn sub_position(n: usize) -> StrategyPosition {
 /// Every number that a plan can note of an order that crosses zero (`explain.rs`, `constraints/` of the rebalancer).
 /// Not `minimum_deviation`, which is noted of what is left alone, nor `sellable`, of what may not cross zero.
 fn numbers(of: &[&'static str]) -> Vec<NamedNumber> {
-    const NAMES: [&str; 26] = [
+    const NAMES: [&str; 28] = [
         "equity",
         "value",
         "price",
@@ -273,6 +275,8 @@ fn numbers(of: &[&'static str]) -> Vec<NamedNumber> {
         "max_sector_weight",
         "max_gross",
         "gross",
+        "expected_benefit",
+        "expected_cost",
     ];
     let value = SmolStr::new(Money::from_units(UNITS).to_string());
     NAMES.iter().chain(of).map(|name| NamedNumber { name: (*name).into(), value: value.clone() }).collect()
@@ -281,7 +285,8 @@ fn numbers(of: &[&'static str]) -> Vec<NamedNumber> {
 /// Those of buys alone (`plan/funding.rs`), of which there is one leg a line.
 const OF_BUYS: [&str; 2] = ["cash_for_buys", "cash_needed"];
 /// Those that only the explanation has.
-const OF_LINES: [&str; 4] = ["fx_rate", "multiplier", "accrued", "cash_reserve"];
+const OF_LINES: [&str; 8] =
+    ["fx_rate", "multiplier", "accrued", "cash_reserve", "half_spread_bp", "impact_bp", "expected_spread", "expected_impact"];
 /// Those that only the explanation of buys has.
 const OF_BOUGHT_LINES: [&str; 2] = ["fee_rate", "fee_fixed"];
 
@@ -306,6 +311,11 @@ fn order(n: usize) -> Order {
         snapshot_version: i64::MAX,
         valid_until: moment(),
         block_key: format!("{}|SELL_SHORT|2026-01-05T14", id(n)).into(),
+        expected_fees: Some(Money::from_units(-UNITS)),
+        expected_spread: Some(Money::from_units(-UNITS)),
+        expected_impact: Some(Money::from_units(-UNITS)),
+        venue: Some(name(n)),
+        urgency: Urgency::High,
     }
 }
 
@@ -367,6 +377,8 @@ fn event(orders: Vec<Order>, of_lines: &[&'static str]) -> RebalanceEvent {
         drift_episode: i64::MAX,
         actor: Some(long_text()),
         command_id: Some(long_text()),
+        expected_spread: Some(Money::from_units(UNITS)),
+        expected_impact: Some(Money::from_units(UNITS)),
     }
 }
 
