@@ -399,18 +399,32 @@ fn costs_are_told_by_order_and_summed() {
     let book = "A 100 @ 10 bid 9.95 ask 10.05 volume 30000 venue XNAS\nB 10 @ 10 volume 49000\nC 4 @ 10 volume 100\ncash USD 8860";
     let (plan, _) = planned(RebalanceTrigger::Scheduled, &[], policy, book);
     let shown = |money: Option<domain::Money>| money.map_or("?".to_owned(), |money| money.to_string());
-    let told: Vec<_> = plan.legs.iter().map(|leg| {
-        let costs = &leg.costs;
-        format!("{} {} {}: {} {} {} {}", leg.side, leg.instrument_id, leg.quantity, costs.fees, shown(costs.spread), shown(costs.impact), leg.urgency)
-    }).collect();
-    assert_eq!(told, [
-        "SELL A 100: 2 5 1 LOW",
-        "SELL_SHORT A 200: 3 10 2 LOW",
-        "SELL C 4: 1.04 0.02 0.08 NORMAL",
-        "BUY B 490: 5.9 2.45 4.9 LOW",
-    ]);
+    let told: Vec<_> = plan
+        .legs
+        .iter()
+        .map(|leg| {
+            let costs = &leg.costs;
+            format!(
+                "{} {} {}: {} {} {} {}",
+                leg.side,
+                leg.instrument_id,
+                leg.quantity,
+                costs.fees,
+                shown(costs.spread),
+                shown(costs.impact),
+                leg.urgency
+            )
+        })
+        .collect();
+    assert_eq!(
+        told,
+        ["SELL A 100: 2 5 1 LOW", "SELL_SHORT A 200: 3 10 2 LOW", "SELL C 4: 1.04 0.02 0.08 NORMAL", "BUY B 490: 5.9 2.45 4.9 LOW",]
+    );
     assert_eq!(plan.legs[0].venue.as_deref(), Some("XNAS"));
-    assert_eq!((shown(plan.expected_fees), shown(plan.expected_spread), shown(plan.expected_impact)), ("11.94".into(), "17.47".into(), "7.98".into()));
+    assert_eq!(
+        (shown(plan.expected_fees), shown(plan.expected_spread), shown(plan.expected_impact)),
+        ("11.94".into(), "17.47".into(), "7.98".into())
+    );
     assert_eq!(plan.unknown_costs, None);
 }
 

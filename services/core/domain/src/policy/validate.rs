@@ -255,9 +255,7 @@ fn order_problems(at: &str, orders: &Orders, problems: &mut Problems) {
 }
 
 fn costs(at: &str, costs: &CostModel, problems: &mut Problems) {
-    for (value, field) in
-        [(costs.half_spread_bp, "half_spread_bp"), (costs.impact_bp, "impact_bp"), (costs.benefit_bp, "benefit_bp")]
-    {
+    for (value, field) in [(costs.half_spread_bp, "half_spread_bp"), (costs.impact_bp, "impact_bp"), (costs.benefit_bp, "benefit_bp")] {
         let beyond = value.filter(|value| value.is_negative() || *value > MOST_BASIS_POINTS);
         problems.policy(beyond.is_some(), || {
             let shown = beyond.unwrap_or_default();

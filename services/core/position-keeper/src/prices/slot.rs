@@ -376,7 +376,8 @@ mod tests {
     #[test]
     fn a_quote_is_both_sides_uncrossed_and_no_older_than_the_price_by_more_than_its_age() {
         let second = |n: i64| Timestamp::from_micros(n * 1_000_000);
-        let sides = |bid: &str, ask: &str, time: i64| FramePrice { bid: bid.parse().ok(), ask: ask.parse().ok(), ..tick("", time * 1_000_000) };
+        let sides =
+            |bid: &str, ask: &str, time: i64| FramePrice { bid: bid.parse().ok(), ask: ask.parse().ok(), ..tick("", time * 1_000_000) };
         let mut slot = Slot::new("A".parse().unwrap());
         let told = |slot: &Slot| slot.bid_and_ask(10).map(|(bid, ask)| format!("{bid} {ask}"));
         slot.quote(sides("9", "11", 1), NOW);

@@ -39,6 +39,7 @@ pub(super) fn rule(draft: &Draft, wish: &mut Wish) -> Option<Ruling> {
 #[cfg(test)]
 mod tests {
     use crate::constraints::sample::Case;
+    use domain::Money;
     use domain::enums::RebalanceTrigger;
 
     /// 100 units of drift are taken away; a year of that at 100 bp is worth 1.
@@ -72,6 +73,28 @@ mod tests {
         for (days, said) in [(364, left), (365, made)] {
             assert_eq!(decision(&format!(r#""half_spread_bp":"100","impact_bp":"0","benefit_days":{days}"#), ""), said, "{days}");
         }
+    }
+
+    #[test]
+    fn the_second_opinion_notices_one_unit_and_an_order_that_is_too_dear() {
+        let told = case(r#""half_spread_bp":"3","impact_bp":"7""#, "", BOOK);
+        let plan = told.plan();
+        assert_eq!(told.broken(&plan), Vec::<&str>::new());
+        for by in [-1, 1] {
+            let more = |money: &mut Option<Money>| *money = money.map(|money| Money::from_units(money.units() + by));
+            let mut wrong = plan.clone();
+            more(&mut wrong.legs[0].costs.spread);
+            assert!(told.broken(&wrong).contains(&"a leg's spread"), "{by}");
+            let mut wrong = plan.clone();
+            more(&mut wrong.legs[0].costs.impact);
+            assert!(told.broken(&wrong).contains(&"a leg's impact"), "{by}");
+            let mut wrong = plan.clone();
+            more(&mut wrong.expected_impact);
+            assert_eq!(told.broken(&wrong), ["expected_impact"], "{by}");
+        }
+        let dear = case(r#""half_spread_bp":"101","impact_bp":"0""#, "", BOOK);
+        let asked = case(r#""half_spread_bp":"101","impact_bp":"0""#, "", BOOK).trigger(RebalanceTrigger::Manual);
+        assert_eq!(dear.broken(&asked.plan()), ["orders are worth what they cost"]);
     }
 
     #[test]
@@ -116,7 +139,8 @@ mod tests {
                 "orders":{{"no_sells":true,"fees":{{"fixed":"{fixed}"}},"costs":{{"benefit_bp":"100","impact_bp":"0","half_spread_bp":"0"}}}}"#
             )
         };
-        let said = |fixed| Case::new(&policy(fixed), "A 90 @ 10\nB 0 @ 10\ncash USD 100").trigger(RebalanceTrigger::Scheduled).decision("B");
+        let said =
+            |fixed| Case::new(&policy(fixed), "A 90 @ 10\nB 0 @ 10\ncash USD 100").trigger(RebalanceTrigger::Scheduled).decision("B");
         assert_eq!(said("0.9"), "CUT CASH_SHORTAGE 9");
         assert_eq!(said("0.91"), "SKIP COST_ABOVE_BENEFIT");
         assert_eq!(said("5.1"), "SKIP COST_ABOVE_BENEFIT");

@@ -43,6 +43,10 @@ impl Case {
     pub(crate) fn plan(&self) -> Plan {
         plan(&self.input())
     }
+    /// The laws that a plan of this book would break.
+    pub(crate) fn broken(&self, plan: &Plan) -> Vec<&'static str> {
+        plan_check(&self.input(), plan).err().into_iter().flatten().map(|violation| violation.law).collect()
+    }
     fn input(&self) -> PlanInput<'_> {
         PlanInput {
             drift: &self.drift,

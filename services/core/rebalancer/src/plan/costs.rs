@@ -130,9 +130,7 @@ fn impact(desk: &Desk, index: usize, notional: Int, whole: i128) -> Option<Int> 
 /// What cannot be told of the costs of what is wanted, in words; nothing where the policy asks for none.
 pub(crate) fn unknown(desk: &Desk, wishes: &[Wish]) -> Option<SmolStr> {
     let costs = model(desk);
-    if costs.half_spread_bp.or(costs.impact_bp).is_none() {
-        return None;
-    }
+    costs.half_spread_bp.or(costs.impact_bp)?;
     let wanted: Vec<_> = (0..wishes.len()).filter(|index| wishes[*index].wanted != 0).collect();
     let names = |missing: &dyn Fn(usize) -> bool| -> Vec<SmolStr> {
         wanted.iter().filter(|index| missing(**index)).map(|index| desk.holding(*index).at.instrument_id.as_str().into()).collect()
@@ -141,7 +139,10 @@ pub(crate) fn unknown(desk: &Desk, wishes: &[Wish]) -> Option<SmolStr> {
     let silent = names(&|index| costs.impact_bp.is_some_and(|bp| !bp.is_zero()) && volume(desk, index).is_none());
     let mut said = Vec::new();
     if !unquoted.is_empty() {
-        said.push(format!("no spread is known of {}: publish bid and ask, or set orders.costs.half_spread_bp", super::gates::list(&unquoted)));
+        said.push(format!(
+            "no spread is known of {}: publish bid and ask, or set orders.costs.half_spread_bp",
+            super::gates::list(&unquoted)
+        ));
     }
     if !silent.is_empty() {
         said.push(format!("no impact is known of {}: publish average_daily_volume with the instrument", super::gates::list(&silent)));

@@ -125,7 +125,8 @@ mod tests {
     #[test]
     fn a_root_is_rounded_up() {
         let root = |part: i128, whole: i128| narrow(root_above(wide(int(part)), wide(int(whole))).as_());
-        for (part, whole, up) in [(0, 7, 0), (1, 1, 1), (2, 1, 2), (4, 1, 2), (5, 1, 3), (9, 4, 2), (1, 4, 1), (16, 4, 2), (17, 4, 3), (99, 1, 10), (100, 1, 10)]
+        for (part, whole, up) in
+            [(0, 7, 0), (1, 1, 1), (2, 1, 2), (4, 1, 2), (5, 1, 3), (9, 4, 2), (1, 4, 1), (16, 4, 2), (17, 4, 3), (99, 1, 10), (100, 1, 10)]
         {
             assert_eq!(root(part, whole), Some(up), "{part}/{whole}");
         }

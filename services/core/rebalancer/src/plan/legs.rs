@@ -80,7 +80,13 @@ pub(crate) fn legs(desk: &Desk, wishes: &[Wish], numbers: &[Vec<NamedNumber>]) -
     Ok(legs)
 }
 
-fn leg(desk: &Desk, index: usize, (side, units): (Side, i128), reason: ReasonCode, (costs, numbers): (costs::Costs, Vec<NamedNumber>)) -> Option<Leg> {
+fn leg(
+    desk: &Desk,
+    index: usize,
+    (side, units): (Side, i128),
+    reason: ReasonCode,
+    (costs, numbers): (costs::Costs, Vec<NamedNumber>),
+) -> Option<Leg> {
     let holding = desk.holding(index);
     let line = holding.at;
     let limit_price = match limit(desk.input.rules.orders, line, side) {

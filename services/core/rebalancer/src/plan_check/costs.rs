@@ -119,7 +119,8 @@ pub(super) fn worth(view: &View, found: &mut Violations) {
         found.law("orders are worth what they cost", dear, || row.id().to_string());
     }
     for line in view.plan.explanation.iter().filter(|line| line.decision == Decision::Skip && line.reason == ReasonCode::CostAboveBenefit) {
-        let number = |name: &str| line.numbers.iter().find(|number| number.name == name).and_then(|number| number.value.parse::<Money>().ok());
+        let number =
+            |name: &str| line.numbers.iter().find(|number| number.name == name).and_then(|number| number.value.parse::<Money>().ok());
         let told = number("expected_cost").zip(number("expected_benefit")).is_none_or(|(cost, benefit)| cost > benefit);
         found.law("what is too dear is told by its numbers", !told, || line.instrument_id.to_string());
     }

@@ -237,7 +237,8 @@ fn limits() -> impl Strategy<Value = (String, String)> {
             list("do_not_sell", sell),
             Some(format!(r#""no_sells":{no_sells},"require_market_status":{status}"#)),
         ];
-        let costs = [text("half_spread_bp", model.0), text("impact_bp", model.1), text("benefit_bp", model.2.filter(|_| model.1.is_some()))];
+        let costs =
+            [text("half_spread_bp", model.0), text("impact_bp", model.1), text("benefit_bp", model.2.filter(|_| model.1.is_some()))];
         let limits = [
             text("max_order_notional", amounts.0),
             text("max_order_quantity", amounts.1),
