@@ -1,7 +1,7 @@
 //! The reasons of a plan: one line for every line of the drift event, with the numbers behind it as plain
 //! decimals. It explains what was decided and decides nothing.
 
-use crate::plan::costs::{HalfSpread, half_spread, of_order};
+use crate::plan::costs::{HalfSpread, half_spread};
 use crate::plan::desk::{Desk, Wish};
 use crate::plan::exact::{VALUE, WEIGHT, int, ratio, rescaled, ten};
 use crate::plan::funding::CASH_FOR_BUYS;
@@ -89,7 +89,8 @@ fn terms(desk: &Desk, index: usize, wish: &Wish) -> Vec<NamedNumber> {
     all.numbers
 }
 
-/// What spread and impact of an order follow from, and what they come to; nothing of what is not known.
+/// What spread and impact of an order follow from, and what was weighed; nothing of what is not known. What each comes to
+/// the order says itself.
 fn costs(desk: &Desk, index: usize, wish: &Wish) -> Vec<NamedNumber> {
     let (model, at) = (&desk.input.rules.orders.costs, desk.holding(index).at);
     let mut all = Wish::of(0);
@@ -107,9 +108,9 @@ fn costs(desk: &Desk, index: usize, wish: &Wish) -> Vec<NamedNumber> {
             all.note("average_daily_volume", volume);
         }
     }
-    if let Some(costs) = wish.stands().then(|| of_order(desk, index, wish.quantity)).flatten() {
-        note(&mut all, "expected_spread", costs.spread);
-        note(&mut all, "expected_impact", costs.impact.filter(|impact| !impact.is_zero()));
+    if let Some((cost, benefit)) = wish.weighed {
+        note(&mut all, "expected_cost", cost);
+        note(&mut all, "expected_benefit", Some(benefit));
     }
     all.numbers
 }

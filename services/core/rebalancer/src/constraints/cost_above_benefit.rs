@@ -21,10 +21,7 @@ pub(super) fn rule(draft: &Draft, wish: &mut Wish) -> Option<Ruling> {
     let benefit = narrow(benefit(removed, rate, orders.costs.benefit_days)).map_or(Money::from_units(i128::MAX), Money::from_units);
     let costs = of_order(draft.desk, draft.index, draft.quantity);
     let cost = costs.and_then(|costs| costs.total());
-    wish.note_anew("expected_benefit", benefit);
-    if let Some(cost) = cost {
-        wish.note_anew("expected_cost", cost);
-    }
+    wish.weighed = Some((cost, benefit));
     let exempt = draft.is_exit() && orders.exit_exempt || draft.purpose() == ReasonCode::CashRaise;
     if exempt || !draft.desk.weighs || cost.is_some_and(|cost| cost <= benefit) {
         return None;

@@ -12,7 +12,7 @@ use domain::enums::Rounding;
 use domain::order::NamedNumber;
 use domain::policy::CostModel;
 use domain::reason::ReasonCode;
-use domain::{Bps, Fraction, Quantity, SmolStr};
+use domain::{Bps, Fraction, Money, Quantity, SmolStr};
 
 /// The book, the policy laid over it, and what is planned.
 #[derive(Debug)]
@@ -163,16 +163,18 @@ pub(crate) struct Wish {
     pub(crate) reason: Option<ReasonCode>,
     /// The numbers behind it.
     pub(crate) numbers: Vec<NamedNumber>,
+    /// Where it was weighed: what it costs, where that is known, and what it brings.
+    pub(crate) weighed: Option<(Option<Money>, Money)>,
 }
 
 impl Wish {
     /// Nothing wanted, for that reason.
     pub(crate) fn none(reason: ReasonCode) -> Self {
-        Self { wanted: 0, quantity: 0, reason: Some(reason), numbers: Vec::new() }
+        Self { wanted: 0, quantity: 0, reason: Some(reason), numbers: Vec::new(), weighed: None }
     }
     /// An order wanted.
     pub(crate) fn of(wanted: i128) -> Self {
-        Self { wanted, quantity: wanted, reason: None, numbers: Vec::new() }
+        Self { wanted, quantity: wanted, reason: None, numbers: Vec::new(), weighed: None }
     }
     /// Whether something is to be ordered.
     pub(crate) fn stands(&self) -> bool {

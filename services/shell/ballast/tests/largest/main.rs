@@ -248,7 +248,7 @@ fn sub_position(n: usize) -> StrategyPosition {
 /// Every number that a plan can note of an order that crosses zero (`explain.rs`, `constraints/` of the rebalancer).
 /// Not `minimum_deviation`, which is noted of what is left alone, nor `sellable`, of what may not cross zero.
 fn numbers(of: &[&'static str]) -> Vec<NamedNumber> {
-    const NAMES: [&str; 28] = [
+    const NAMES: [&str; 26] = [
         "equity",
         "value",
         "price",
@@ -275,18 +275,25 @@ fn numbers(of: &[&'static str]) -> Vec<NamedNumber> {
         "max_sector_weight",
         "max_gross",
         "gross",
-        "expected_benefit",
-        "expected_cost",
     ];
-    let value = SmolStr::new(Money::from_units(UNITS).to_string());
-    NAMES.iter().chain(of).map(|name| NamedNumber { name: (*name).into(), value: value.clone() }).collect()
+    NAMES.iter().chain(of).map(|name| NamedNumber { name: (*name).into(), value: longest(name) }).collect()
+}
+
+/// The longest value of a number: of most the longest that money can be, of some what a policy may state at most.
+fn longest(name: &str) -> SmolStr {
+    match name {
+        "limit_offset_bp" | "half_spread_bp" | "impact_bp" => SmolStr::new_static("-9999.9999"),
+        "cash_reserve" => SmolStr::new_static("0.123456789012"),
+        "max_orders_per_minute" => SmolStr::new(i32::MIN.to_string()),
+        _ => SmolStr::new(Money::from_units(UNITS).to_string()),
+    }
 }
 
 /// Those of buys alone (`plan/funding.rs`), of which there is one leg a line.
 const OF_BUYS: [&str; 2] = ["cash_for_buys", "cash_needed"];
 /// Those that only the explanation has.
 const OF_LINES: [&str; 8] =
-    ["fx_rate", "multiplier", "accrued", "cash_reserve", "half_spread_bp", "impact_bp", "expected_spread", "expected_impact"];
+    ["fx_rate", "multiplier", "accrued", "cash_reserve", "half_spread_bp", "impact_bp", "expected_cost", "expected_benefit"];
 /// Those that only the explanation of buys has.
 const OF_BOUGHT_LINES: [&str; 2] = ["fee_rate", "fee_fixed"];
 
