@@ -1,7 +1,10 @@
 //! Which policies cannot be followed, with what is wrong and what to write instead.
 //! It looks at one policy alone: versions, instruments and sessions of others are the book's to check.
 
-use super::{Band, Book, CostModel, Limits, Orders, Policy, Target, Trigger};
+mod costs;
+mod preset;
+
+use super::{Band, Book, Limits, Orders, Policy, Target, Trigger};
 use crate::calendar::{self, Calendar};
 use crate::enums::{
     BandKind, CashBasis, CostMethod, DividendSource, Funding, Goal, OrderType, PolicyMode, PortfolioType, RebalanceFrequency, Rounding,
@@ -16,8 +19,6 @@ use std::ops::RangeInclusive;
 const MOST_VALID_SECONDS: i64 = 90 * 86_400;
 /// Longest pause in seconds, a leap year: what is meant to be longer is switched off.
 const MOST_PAUSE_SECONDS: i64 = 366 * 86_400;
-/// Longest time over which drift is weighed, in days: ten years.
-const MOST_BENEFIT_DAYS: i32 = 3650;
 /// Most basis points of a distance from a price: all of it.
 const MOST_BASIS_POINTS: Bps = Bps::from_units(10_000 * Bps::ONE.units());
 
@@ -36,7 +37,7 @@ pub fn validate(policy: &Policy) -> Vec<PolicyProblem> {
     let mut problems = Problems(Vec::new());
     let policy = &policy.clone().resolved();
     identity(policy, &mut problems);
-    preset(policy, &mut problems);
+    preset::check(policy, &mut problems);
     rules("", &policy.targets, &policy.band, &policy.trigger, &policy.orders, &policy.limits, &mut problems);
     book("", &policy.book, &mut problems);
     automatic("", policy.trigger.mode, &policy.limits, &mut problems);
@@ -86,26 +87,6 @@ fn identity(policy: &Policy, problems: &mut Problems) {
 
 fn unknown_calendar(name: &str) -> String {
     format!("calendar {name:?} {}; leave it out for Monday to Friday without holidays", calendar::unknown())
-}
-
-/// A preset needs a type that stands for something, and lets its targets be reached.
-fn preset(policy: &Policy, problems: &mut Problems) {
-    if policy.preset.is_none() {
-        return;
-    }
-    problems.policy(policy.kind == PortfolioType::Custom, || {
-        "preset needs type AGGRESSIVE, BALANCED or CONSERVATIVE: CUSTOM stands for no figures; leave preset out, or name a type".to_owned()
-    });
-    let Some(most) = policy.limits.max_position_weight else { return };
-    for (index, line) in policy.targets.iter().enumerate() {
-        let Some(id) = line.instrument_id.as_ref().filter(|_| line.target_weight.abs() > most) else { continue };
-        problems.allocation(true, || {
-            format!(
-                "targets[{index}] ({id}) has target {} beyond limits.max_position_weight {most} of preset {}: lower it, or state preset.max_position_weight",
-                line.target_weight, policy.kind
-            )
-        });
-    }
 }
 
 fn book(at: &str, book: &Book, problems: &mut Problems) {
@@ -245,28 +226,12 @@ fn order_problems(at: &str, orders: &Orders, problems: &mut Problems) {
         format!("{at}orders.fees.rate is {}; it is a fraction of the notional from 0 and below 1", orders.fees.rate)
     });
     problems.policy(orders.fees.fixed.is_negative(), || format!("{at}orders.fees.fixed is below 0"));
-    costs(at, &orders.costs, problems);
+    costs::check(at, &orders.costs, problems);
     problems.symbol(orders.urgency == Urgency::Unknown, || Urgency::unknown(&format!("{at}orders.urgency")));
     seconds(at, "orders.valid_seconds", orders.valid_seconds, 1..=MOST_VALID_SECONDS, problems);
     let offset = orders.limit_offset_bp;
     problems.policy(offset.units().checked_abs().is_none_or(|units| units > MOST_BASIS_POINTS.units()), || {
         format!("{at}orders.limit_offset_bp is {offset}, it lies between -{MOST_BASIS_POINTS} and {MOST_BASIS_POINTS}")
-    });
-}
-
-fn costs(at: &str, costs: &CostModel, problems: &mut Problems) {
-    for (value, field) in [(costs.half_spread_bp, "half_spread_bp"), (costs.impact_bp, "impact_bp"), (costs.benefit_bp, "benefit_bp")] {
-        let beyond = value.filter(|value| value.is_negative() || *value > MOST_BASIS_POINTS);
-        problems.policy(beyond.is_some(), || {
-            let shown = beyond.unwrap_or_default();
-            format!("{at}orders.costs.{field} is {shown}, it lies between 0 and {MOST_BASIS_POINTS} basis points")
-        });
-    }
-    problems.policy(!(1..=MOST_BENEFIT_DAYS).contains(&costs.benefit_days), || {
-        format!("{at}orders.costs.benefit_days is {}, it lies between 1 and {MOST_BENEFIT_DAYS}", costs.benefit_days)
-    });
-    problems.policy(costs.benefit_bp.is_some() && costs.impact_bp.is_none(), || {
-        format!("{at}orders.costs.benefit_bp needs {at}orders.costs.impact_bp: 0 says that impact costs nothing")
     });
 }
 
@@ -321,10 +286,10 @@ mod tests {
     fn policy(json: &str) -> Policy {
         serde_json::from_str(json).unwrap()
     }
-    fn codes(json: &str) -> Vec<(DeadLetterCode, String)> {
+    pub(super) fn codes(json: &str) -> Vec<(DeadLetterCode, String)> {
         validate(&policy(json)).into_iter().map(|p| (p.code, p.text)).collect()
     }
-    const HEAD: &str = r#""portfolio_id":"p","policy_version":1,"base_currency":"USD""#;
+    pub(super) const HEAD: &str = r#""portfolio_id":"p","policy_version":1,"base_currency":"USD""#;
 
     #[test]
     fn the_defaults_can_be_followed() {
@@ -354,34 +319,6 @@ mod tests {
                 found.iter().any(|(code, text)| *code == DeadLetterCode::InvalidAllocation && text.contains(words)),
                 "{fields}: {found:?}"
             );
-        }
-    }
-
-    #[test]
-    fn a_preset_is_held_to_what_its_figures_become() {
-        for (fields, code, words) in [
-            (r#""preset":{}"#, DeadLetterCode::InvalidPolicy, "CUSTOM stands for no figures"),
-            (r#""type":"BALANCED","preset":{"band_absolute":"5"}"#, DeadLetterCode::InvalidAllocation, "5 per cent is 0.05"),
-            (r#""type":"BALANCED","preset":{"band_relative":"0"}"#, DeadLetterCode::InvalidAllocation, "a quarter is 0.25"),
-            (r#""type":"BALANCED","preset":{"cash_reserve":"1.1"}"#, DeadLetterCode::InvalidAllocation, "cash_reserve is 1.1"),
-            (r#""type":"BALANCED","preset":{"minimum_deviation":"-1"}"#, DeadLetterCode::InvalidPolicy, "minimum_deviation is below 0"),
-            (r#""type":"BALANCED","preset":{"turnover_cap":"-1"}"#, DeadLetterCode::InvalidPolicy, "turnover_cap is below 0"),
-            (r#""type":"BALANCED","preset":{"max_sector_weight":"-1"}"#, DeadLetterCode::InvalidPolicy, "max_sector_weight is below 0"),
-            (
-                r#""type":"BALANCED","preset":{},"targets":[{"instrument_id":"A","target_weight":"0.300000000001"}]"#,
-                DeadLetterCode::InvalidAllocation,
-                "beyond limits.max_position_weight 0.3 of preset BALANCED",
-            ),
-        ] {
-            let found = codes(&format!("{{{HEAD},{fields}}}"));
-            assert!(matches!(&found[..], [(found, text)] if *found == code && text.contains(words)), "{fields}: {found:?}");
-        }
-        for fields in [
-            r#""type":"BALANCED","preset":{},"targets":[{"instrument_id":"A","target_weight":"0.3"}]"#,
-            r#""type":"BALANCED","preset":{"max_position_weight":"0.6"},"targets":[{"instrument_id":"A","target_weight":"0.6"}]"#,
-            r#""type":"BALANCED","targets":[{"instrument_id":"A","target_weight":"0.6"}]"#,
-        ] {
-            assert_eq!(codes(&format!("{{{HEAD},{fields}}}")), vec![], "{fields}");
         }
     }
 
@@ -434,27 +371,6 @@ mod tests {
                 assert!(matches!(&found[..], [(DeadLetterCode::InvalidPolicy, text)] if text.contains(name)), "{wrong}: {found:?}");
             }
         }
-    }
-
-    #[test]
-    fn costs_are_basis_points_and_weighed_whole() {
-        for (fields, words) in [
-            (r#""half_spread_bp":"-0.0001""#, "half_spread_bp is -0.0001"),
-            (r#""half_spread_bp":"10000.0001""#, "between 0 and 10000"),
-            (r#""impact_bp":"10000.0001""#, "impact_bp is 10000.0001"),
-            (r#""impact_bp":"0","benefit_bp":"-1""#, "benefit_bp is -1"),
-            (r#""benefit_days":0"#, "benefit_days is 0"),
-            (r#""benefit_days":3651"#, "benefit_days is 3651"),
-            (r#""benefit_bp":"100""#, "benefit_bp needs orders.costs.impact_bp"),
-        ] {
-            let found = codes(&format!(r#"{{{HEAD},"orders":{{"costs":{{{fields}}}}}}}"#));
-            assert!(matches!(&found[..], [(DeadLetterCode::InvalidPolicy, text)] if text.contains(words)), "{fields}: {found:?}");
-        }
-        for fields in [r#""half_spread_bp":"10000","impact_bp":"0","benefit_bp":"0","benefit_days":1"#, r#""benefit_days":3650"#] {
-            assert_eq!(codes(&format!(r#"{{{HEAD},"orders":{{"costs":{{{fields}}}}}}}"#)), vec![], "{fields}");
-        }
-        let found = codes(&format!(r#"{{{HEAD},"orders":{{"urgency":"WHENEVER"}}}}"#));
-        assert!(matches!(&found[..], [(DeadLetterCode::UnknownEnum, text)] if text.contains("LOW, NORMAL, HIGH")), "{found:?}");
     }
 
     #[test]
