@@ -20,6 +20,7 @@ from .market import Market
 from .outside import compare
 from .performance import PERFORMANCE, RISK, Performance
 from .plan import Plan
+from .preset import figures, resolved
 from .schedule import Schedule, Turns
 from .splits import KINDS, Dividend, order, resplit, start
 from .value import Valuation
@@ -75,7 +76,7 @@ class Case:
         self.performance = Performance(self)
         self.last, self.started = {}, set()
         self.proposals, self.priced, self.orders, self.cycles = {}, {}, defaultdict(dict), Counter()
-        self.latched, self.proposed, self.sent, self.triggers = {}, defaultdict(dict), {}, {}
+        self.latched, self.proposed, self.sent, self.triggers, self.costs = {}, defaultdict(dict), {}, {}, {}
         versions, ledgers, closes, cooldowns = Counter(), Counter(), Closes(self), Cooldowns(self)
         for number, record in enumerate(self.output, 1):
             topic, value = record["topic"], record["value"]
@@ -244,14 +245,14 @@ class Case:
             self.watches[record["key"], True].close()
             return
         portfolio = record["value"]["portfolio_id"]
-        if world.policies.get(portfolio) != record["value"]:
+        if world.policies.get(portfolio) != resolved(record["value"]):
             self.watches[portfolio, False].follow()
             second = self.watches[portfolio, True]
             second.follow() if record["value"].get("shadow") else second.close()
         named = lambda policy: (policy.get("time_zone") or "UTC", policy.get("day_cut") or "00:00")
         if named(world.policies.get(portfolio) or {}) != named(record["value"]):
             world.vigils[portfolio] = Vigil()
-        world.policies[portfolio] = record["value"]
+        world.policies[portfolio] = resolved(record["value"])
         method = setting(record["value"], "book", "cost_method", "AVERAGE")
         book = world.books.setdefault(portfolio, Book(record["value"]["base_currency"], method))
         if book.log:
@@ -577,6 +578,7 @@ class Case:
         self.beyond(value["health"], world, value["portfolio_id"])
         if value["policy"] is None or not at.pairs_fit:
             return
+        self.same("figures of the policy", figures(value["policy"]), figures(world.policies[value["portfolio_id"]]))
         self.decimal("equity", value["equity"], at.equity)
         self.same("instruments", [l["instrument_id"] for l in value["lines"]], sorted(at.lines))
         if at.equity <= 0:
@@ -598,6 +600,7 @@ class Case:
             self.decimal(f"{name} quantity", line["quantity"], own.held, 8)
             self.decimal(f"{name} value", line["value"], own.worth)
             self.decimal(f"{name} fx_rate", line["fx_rate"], own.rate, 12)
+            self.same(f"{name} bid and ask", (num(line["bid"]), num(line["ask"])), own.quote or (None, None))
         if not at.unpriced:
             self.decimal("max_abs_drift", value["max_abs_drift"], bands.extent()[0], 12)
             drifts = [bound.drift for bound in bands.lines.values()] + [at.cash / at.equity - bands.cash_target]
@@ -629,7 +632,7 @@ class Case:
         halted = self.halted(world, drift)
         released = sum(self.proposed[value["portfolio_id"]].values(), ZERO) if drift["shadow"] else self.released(value["portfolio_id"])
         recent = 0 if drift["shadow"] else self.of_a_minute(value["portfolio_id"])
-        return Plan(policy, at, world.market, manual, given, halted, released, recent, raised=raised), drift
+        return Plan(policy, at, world.market, manual, given, halted, released, recent, raised=raised, weighs=value.get("trigger") != "MANUAL"), drift
 
     def halted(self, world, drift):
         """Instruments under a halt when the drift event was written."""
@@ -719,6 +722,7 @@ class Case:
         self.weights(value, plan)
         self.decimal("turnover", value["turnover"], sum((plan.value(n) for n in plan.standing()), ZERO) / plan.equity, 12)
         self.decimal("expected_fees", value["expected_fees"], plan.fees(plan.standing()))
+        self.costing(value, plan)
         self.proposals[rebalance] = orders
         self.priced[rebalance] = {name: plan.lines[name] for name, _, _ in orders}
 
@@ -794,6 +798,30 @@ class Case:
         turnover = sum((plan.value(n) for n in plan.standing()), ZERO) / plan.equity
         self.decimal("turnover", value["turnover"], turnover, 12)
         self.decimal("expected_fees", value["expected_fees"], plan.fees(plan.standing()))
+        self.costing(value, plan)
+
+    def costing(self, value, plan):
+        """Spread and impact of every order and of all, and what was weighed against what."""
+        costs = self.costs[value["rebalance_id"]] = plan.costs_of_orders()
+        for field, part in (("expected_spread", 1), ("expected_impact", 2)):
+            parts = [cost[part] for cost in costs.values()]
+            self.same(field, num(value[field]), None if None in parts else sum(parts, ZERO))
+        for order in value["orders"]:
+            self.costs_of(order, costs, plan)
+        for line in value["explanation"]:
+            name = line["instrument_id"]
+            numbers = {number["name"]: num(number["value"]) for number in line["numbers"]}
+            for field, number in plan.told.get(name, {}).items():
+                self.same(f"{name} {field}", numbers.get(field), number)
+
+    def costs_of(self, order, costs, plan=None):
+        name = order["instrument_id"]
+        told = tuple(num(order[field]) for field in ("expected_fees", "expected_spread", "expected_impact"))
+        self.same(f"{name} {order['side']} costs", told, costs.get((name, order["side"])))
+        if plan:
+            self.same(f"{name} venue and urgency", (order["venue"], order["urgency"]), (plan.lines[name].venue, plan.urgency(name)))
+        sent = order["block_key"].split("|")
+        self.same(f"{name} block", sent[:2] + [len(sent[2])], [name, order["side"], len("2026-01-05T14")])
 
     def behind(self, line, plan, every):
         """The numbers that a line's own follow from are told where they change anything, and its value follows from them."""
@@ -861,6 +889,7 @@ class Case:
         waits = setting(policy, "orders", "funding", "WAIT_FOR_SELLS") == "WAIT_FOR_SELLS"
         if later:
             plan, _ = self.plan_for(value, {name: units for name, _, units in buys})
+            self.costs[value["rebalance_id"]] = plan.costs_of_orders()
             return plan.orders()
         return sells if waits and sells and buys else sells + buys
 
@@ -886,6 +915,9 @@ class Case:
             exact = line.price * (1 + offset if order["side"] == "BUY" else 1 - offset) / tick
             ticks = exact.__floor__() if order["side"] == "BUY" else exact.__ceil__()
             self.decimal(f"{name} limit_price", order["limit_price"], ticks * tick)
+        self.costs_of(order, self.costs.get(wave["rebalance_id"], {}))
+        hour = datetime.fromtimestamp(self.at // 1_000_000, ZoneInfo("UTC")).strftime("%Y-%m-%dT%H")
+        self.same(f"{name} block_key", order["block_key"], f"{name}|{order['side']}|{hour}")
         self.same(f"{name} policy_version", int(order["policy_version"]), int(policy["policy_version"]))
 
     def ended(self, value):

@@ -133,6 +133,21 @@ class Market:
         known = self.accepted.get(name)
         return bool(known and known["held"])
 
+    def both_sides(self, name, policy):
+        """Bid and ask in today's units, above zero and not crossed, none older than the price by more than a price may be."""
+        quote, price = self.quotes.get(name, {}), self.accepted.get(name)
+        if price is None or "bid" not in quote or "ask" not in quote:
+            return None
+        age = self.age(name, policy) * 1_000_000
+        bid, ask = (self.units(name, [quote[side]]) for side in ("bid", "ask"))
+        fresh = min(quote["bid"][1], quote["ask"][1]) >= price["time"] - age
+        return (half_even(bid, 10), half_even(ask, 10)) if fresh and 0 < bid <= ask else None
+
+    def age(self, name, policy):
+        """The greatest age of a price in seconds."""
+        age = num(self.facts.get(name, {}).get("max_price_age_seconds"))
+        return num((policy.get("book") or {}).get("max_price_age_seconds"), Fraction(300)) if age is None else age
+
     def accrued(self, name):
         return self.quotes.get(name, {}).get("accrued", (None, None))[0]
 
@@ -183,9 +198,7 @@ class Market:
         shut = own in ("CLOSED", "HALTED") or venue in ("CLOSED", "HALTED")
         if not known or shut:
             return False
-        age = num(self.facts.get(name, {}).get("max_price_age_seconds"))
-        if age is None:
-            age = num(policy.get("book", {}).get("max_price_age_seconds"), Fraction(300))
+        age = self.age(name, policy)
         calendar = self.calendar(name)
         made = known["time"]
         # Where the instrument was never reported itself, its calendar says when it traded.

@@ -4,6 +4,7 @@ why the rest is left alone. Slow, exact, and small enough to be read against the
 from fractions import Fraction
 
 from .bands import Bands, setting
+from .costs import Costs
 from .exact import nearest, num, toward_zero
 
 ZERO = Fraction(0)
@@ -28,13 +29,13 @@ class Plan:
     """`every` plans each line whatever its drift (MANUAL); `given` are the quantities of a later wave, or those that
     a person wrote into a proposal: then the `raised` among them alone may not pass the goal."""
 
-    def __init__(self, policy, valuation, market, every, given=None, halted=(), released=ZERO, recent=0, raised=None):
-        self.raised = raised
+    def __init__(self, policy, valuation, market, every, given=None, halted=(), released=ZERO, recent=0, raised=None, weighs=False):
+        self.raised, self.costs, self.weighs, self.told = raised, Costs(policy), weighs and given is None, {}
         self.policy, self.valuation, self.market = policy, valuation, market
         self.halted, self.released, self.recent = halted, released, recent
         self.met = False
         self.funded, self.free, self.needed = [], None, None
-        self.equity, self.lines = valuation.equity, valuation.lines
+        self.equity, self.lines, self.every = valuation.equity, valuation.lines, every
         self.bands = Bands(policy, valuation, market)
         self.wishes = {name: self.wish(name, every) for name in self.lines} if given is None else self.later(given)
         self.constrain()
@@ -185,9 +186,43 @@ class Plan:
             wish.skip("MARKET_CLOSED")
 
     def too_small(self, name):
-        least = num(self.order("min_notional", "0"))
-        if self.value(name) < least and not (self.is_exit(name) and self.flag("exit_exempt", True)):
-            self.wishes[name].skip("BELOW_MIN_NOTIONAL")
+        """Each leg is an order; the one that closes a holding on the way across zero is an exit."""
+        least, exempt, wish = num(self.order("min_notional", "0")), self.flag("exit_exempt", True), self.wishes[name]
+        small = [units * self.lines[name].clean < least for _, units in self.legs(name)]
+        if len(small) == 2:
+            if small[0] and not exempt:
+                wish.skip("BELOW_MIN_NOTIONAL")
+            elif small[1]:
+                wish.cut(-toward_zero(self.lines[name].held, self.lot(self.lines[name])), "BELOW_MIN_NOTIONAL")
+        elif small[0] and not (self.is_exit(name) and exempt):
+            wish.skip("BELOW_MIN_NOTIONAL")
+
+    def raises_cash(self, name):
+        """Whether an order is made because there is too little cash, and no line is out."""
+        bands = self.bands
+        low = bands.cash and bands.cash.side(bands.inclusive) < 0
+        lines = any(bands.out(line) for line in self.lines) or any(bound.side(bands.inclusive) for bound, _ in bands.groups.values())
+        return bool(low and not self.every and not lines and self.wishes[name].quantity < 0)
+
+    def purpose(self, name):
+        if self.bands.lines[name].target == 0 and self.wishes[name].quantity * self.lines[name].held < 0:
+            return "EXIT"
+        return "CASH_RAISE" if self.raises_cash(name) else "DRIFT"
+
+    def weigh(self, name):
+        """What an order costs against what the drift that it takes away is worth."""
+        costs, wish, line = self.costs, self.wishes[name], self.lines[name]
+        if costs.rate is None:
+            return
+        base = self.equity * (1 - num(self.order("cash_reserve", "0")) if self.flag("reserve_scales_targets", False) else 1)
+        away = lambda units: abs(units * line.unit - self.bands.lines[name].target * base)
+        cost, benefit = costs.total(line, self.legs(name)), costs.benefit(away(line.held) - away(line.held + wish.quantity))
+        self.told[name] = {"expected_cost": self.told.get(name, {}).get("expected_cost") if cost is None else cost, "expected_benefit": benefit}
+        exit = self.bands.lines[name].target == 0 and self.flag("exit_exempt", True)
+        if not self.weighs or exit or self.purpose(name) == "CASH_RAISE" or cost is not None and cost <= benefit:
+            return
+        spreads = [spread for _, spread, _ in costs.of(line, self.legs(name)).values()]
+        wish.skip("COST_ABOVE_BENEFIT" if cost is not None else "DATA_GAP" if None in spreads else "ILLIQUID")
 
     def legs(self, name, quantity=None):
         line = self.lines[name]
@@ -219,6 +254,8 @@ class Plan:
                 room = most * self.equity / line.unit
                 to = room - line.held if wish.quantity > 0 else -room - line.held
                 wish.cut(toward_zero(to, self.lot(line)), "POSITION_LIMIT")
+        for name in self.standing():
+            self.weigh(name)
         most = self.limit("max_sector_weight")
         if most is not None:
             self.sector_limit(most * self.equity)
@@ -375,6 +412,8 @@ class Plan:
             self.sector_limit(most * self.equity)
         for name in self.standing():
             self.too_small(name)
+        for name in self.standing():
+            self.weigh(name)
 
     def terms(self, name, every):
         """What the numbers of a line follow from beside price and units, where it changes anything."""
@@ -394,6 +433,15 @@ class Plan:
         return {name: number for name, number in known.items() if number is not None}
 
     # Step 8.
+
+    def costs_of_orders(self):
+        """Fee, spread and impact of each order by its instrument and side."""
+        return {(name, side): parts for name in self.standing() for side, parts in self.costs.of(self.lines[name], self.legs(name)).items()}
+
+    def urgency(self, name):
+        steps = ("LOW", "NORMAL", "HIGH")
+        hurry = self.purpose(name) in ("EXIT", "CASH_RAISE")
+        return steps[min(steps.index(self.order("urgency", "NORMAL")) + hurry, 2)]
 
     def orders(self):
         standing = sorted(self.standing(), key=lambda name: (self.wishes[name].quantity > 0, name))

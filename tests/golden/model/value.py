@@ -25,6 +25,9 @@ class Line:
         self.stale = market.stale(name, now, policy)
         self.held_back = market.held_back(name)
         self.kind = market.kind(name)
+        self.quote = market.both_sides(name, policy)
+        self.volume = num(market.facts.get(name, {}).get("average_daily_volume"))
+        self.venue = market.facts.get(name, {}).get("venue")
         accrued = market.accrued(name) or ZERO
         priced = self.price is not None and self.rate is not None
         self.priced = priced

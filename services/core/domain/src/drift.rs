@@ -62,6 +62,13 @@ pub struct DriftLine {
     pub average_daily_volume: Option<Quantity>,
     /// State of its market; UNKNOWN when none was ever reported.
     pub market_status: MarketState,
+    /// Best bid of its newest quote, where that has both sides, not crossed, and neither is older than the price by more
+    /// than a price may be.
+    #[serde(default)]
+    pub bid: Option<Price>,
+    /// Best ask of the same quote; there where the bid is.
+    #[serde(default)]
+    pub ask: Option<Price>,
 }
 
 /// What was executed of one recent order.

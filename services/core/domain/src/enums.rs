@@ -322,6 +322,17 @@ closed_enum! {
     }
 }
 closed_enum! {
+    /// How much of a hurry an order is in; FIX has no tag for it.
+    Urgency {
+        /// It may be worked as long as it is valid.
+        Low = "LOW",
+        /// As the router does by itself.
+        Normal = "NORMAL",
+        /// It is to be done soon, also where that costs more.
+        High = "HIGH",
+    }
+}
+closed_enum! {
     /// How an order's quantity meets its lot.
     Rounding {
         /// Toward zero, to the lot.

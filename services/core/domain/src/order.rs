@@ -1,6 +1,6 @@
 //! `rebalance.orders.v1`: one record a wave, with all its orders inside.
 
-use crate::enums::{OrderType, Side, TimeInForce, WaveKind};
+use crate::enums::{OrderType, Side, TimeInForce, Urgency, WaveKind};
 use crate::reason::ReasonCode;
 use crate::{Currency, InstrumentId, Money, OrderId, PortfolioId, Price, Quantity, RebalanceId, SmolStr, Timestamp, Uuid};
 use serde::{Deserialize, Serialize};
@@ -53,8 +53,28 @@ pub struct Order {
     pub snapshot_version: i64,
     /// After this moment it must not be sent any more.
     pub valid_until: Timestamp,
-    /// Groups orders of one firm, instrument, side and hour for routers that trade blocks.
+    /// Groups orders of one firm, instrument, side and hour for routers that trade blocks: `instrument|side|hour` in UTC,
+    /// the hour in which the order was proposed or left. The firm is the deployment: no other shares its topics.
     pub block_key: SmolStr,
+    /// Expected fee, in the base currency; null in records from before it was told.
+    #[serde(default)]
+    pub expected_fees: Option<Money>,
+    /// Expected cost of crossing half the spread, in the base currency, rounded up; null where it is not known.
+    #[serde(default)]
+    pub expected_spread: Option<Money>,
+    /// Expected market impact, in the base currency, rounded up; null where it is not known.
+    #[serde(default)]
+    pub expected_impact: Option<Money>,
+    /// Market identifier code of the instrument's venue (FIX 207).
+    #[serde(default)]
+    pub venue: Option<SmolStr>,
+    /// How much of a hurry it is in.
+    #[serde(default = "normal")]
+    pub urgency: Urgency,
+}
+
+fn normal() -> Urgency {
+    Urgency::Normal
 }
 
 /// Orders that leave together.

@@ -1,13 +1,15 @@
 //! `portfolio.policies.v1`: what a portfolio should hold, when to act, and how far orders may go.
 //! The shape and its defaults; `validate` says which policies cannot be followed.
 
+mod preset;
 mod validate;
 
+pub use preset::Preset;
 pub use validate::{PolicyProblem, validate};
 
 use crate::enums::{
     BandKind, CashBasis, CostMethod, DividendSource, Funding, Goal, OrderType, PolicyMode, PortfolioType, RebalanceFrequency, Rounding,
-    Scope, Shortage, TimeInForce,
+    Scope, Shortage, TimeInForce, Urgency,
 };
 use crate::{Bps, Currency, Fraction, InstrumentId, Money, Percent, PortfolioId, Quantity};
 use serde::{Deserialize, Serialize};
@@ -126,6 +128,29 @@ pub struct FeeModel {
     pub fixed: Money,
 }
 
+/// What a trade is expected to cost beside its fees, and what it is to bring. Nothing of it moves cash.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CostModel {
+    /// Half of the spread in basis points of the notional, for instruments without a quote of their own; null: their
+    /// spread is not known.
+    pub half_spread_bp: Option<Bps>,
+    /// Market impact of an order of one average day's volume, in basis points of its notional; of a part of that volume
+    /// the square root of the part as much. Null: impact is not known.
+    pub impact_bp: Option<Bps>,
+    /// What drift that is taken away brings in a year, in basis points of its value; null: costs are weighed against
+    /// nothing.
+    pub benefit_bp: Option<Bps>,
+    /// Days for which the drift would have stood otherwise.
+    pub benefit_days: i32,
+}
+
+impl Default for CostModel {
+    fn default() -> Self {
+        Self { half_spread_bp: None, impact_bp: None, benefit_bp: None, benefit_days: 365 }
+    }
+}
+
 /// How a plan becomes orders.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -134,7 +159,7 @@ pub struct Orders {
     pub rounding: Rounding,
     /// Smallest order, in the base currency.
     pub min_notional: Money,
-    /// Whether exits ignore `min_notional`.
+    /// Whether exits ignore `min_notional`, and what they cost.
     pub exit_exempt: bool,
     /// Share of equity that stays in cash.
     pub cash_reserve: Fraction,
@@ -174,6 +199,10 @@ pub struct Orders {
     pub time_in_force: TimeInForce,
     /// Seconds after which an order must be terminal or is asked back.
     pub valid_seconds: i64,
+    /// Expected costs beside fees, and what they are weighed against.
+    pub costs: CostModel,
+    /// How much of a hurry orders are in; exits and sells that raise cash are one step above.
+    pub urgency: Urgency,
 }
 
 impl Default for Orders {
@@ -201,6 +230,8 @@ impl Default for Orders {
             limit_offset_bp: Bps::ZERO,
             time_in_force: TimeInForce::Day,
             valid_seconds: 300,
+            costs: CostModel::default(),
+            urgency: Urgency::Normal,
         }
     }
 }
@@ -303,7 +334,7 @@ pub struct Policy {
     /// The owner's session, unique over portfolios.
     #[serde(default)]
     pub session_id: Option<SmolStr>,
-    /// Risk type.
+    /// Risk type; its figures hold where there is a `preset`.
     #[serde(default = "custom", rename = "type")]
     pub kind: PortfolioType,
     /// Yearly volatility aimed at.
@@ -346,15 +377,19 @@ pub struct Policy {
     /// Shadow rules.
     #[serde(default)]
     pub shadow: Option<Box<Shadow>>,
+    /// Whether the figures of `type` stand in place of the contract's defaults, and what holds in their place; null:
+    /// the type is a name.
+    #[serde(default)]
+    pub preset: Option<Preset>,
 }
 
 impl Policy {
     /// The policy with its shadow's rules in place of its own; `None` where it has no shadow. The book is kept once:
-    /// of the shadow's `book` only the age of prices is a rule of its own.
+    /// of the shadow's `book` only the age of prices is a rule of its own. A preset is laid under no shadow.
     pub fn by_shadow(&self) -> Option<Policy> {
         let Shadow { targets, band, trigger, orders, book, limits } = self.shadow.as_deref()?.clone();
         let book = Book { max_price_age_seconds: book.max_price_age_seconds, ..self.book.clone() };
-        Some(Policy { targets, band, trigger, orders, book, limits, shadow: None, ..self.clone() })
+        Some(Policy { targets, band, trigger, orders, book, limits, shadow: None, preset: None, ..self.clone() })
     }
 }
 

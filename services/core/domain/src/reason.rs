@@ -60,8 +60,7 @@ closed_enum! {
         KillSwitch = "KILL_SWITCH",
         /// No volume is known where one is needed.
         Illiquid = "ILLIQUID",
-        /// The order would cost more than it brings. No rule gives it yet: what a drift of so much costs is for the
-        /// policy to say, by bands and `min_notional`; the code is kept for a rule that weighs the two.
+        /// The order would cost more than the drift that it takes away is worth to the policy.
         CostAboveBenefit = "COST_ABOVE_BENEFIT",
         /// The router rejected it, or it ended unfilled.
         OrderFailed = "ORDER_FAILED",

@@ -81,4 +81,10 @@ pub struct RebalanceEvent {
     pub actor: Option<SmolStr>,
     /// The command behind it.
     pub command_id: Option<SmolStr>,
+    /// Σ `expected_spread` of the plan's orders; null where that of one is not known.
+    #[serde(default)]
+    pub expected_spread: Option<Money>,
+    /// Σ `expected_impact` of the plan's orders; null where that of one is not known.
+    #[serde(default)]
+    pub expected_impact: Option<Money>,
 }

@@ -3,6 +3,7 @@
 //!
 //! A new rule is a file here and one line in [`LINE_RULES`], or in [`constrain`] where it serves all drafts.
 
+mod cost_above_benefit;
 mod do_not_buy;
 mod do_not_sell;
 mod halted;
@@ -53,6 +54,10 @@ impl<'d, 'a> Draft<'d, 'a> {
     pub(crate) fn notional(&self) -> Int {
         self.holding().notional(self.quantity.abs())
     }
+    /// Why it would be made.
+    pub(crate) fn purpose(&self) -> ReasonCode {
+        self.desk.purpose(self.index, self.quantity)
+    }
     /// Whether it closes a holding whose target is zero.
     pub(crate) fn is_exit(&self) -> bool {
         self.desk.aim(self.index).target.is_zero()
@@ -88,6 +93,7 @@ const LINE_RULES: &[LineRule] = &[
     max_order_notional::rule,
     max_order_quantity::rule,
     max_position_weight::rule,
+    cost_above_benefit::rule,
 ];
 
 /// Whether |drift| is too small for an order: the one rule that comes before rounding.
@@ -110,11 +116,13 @@ pub(crate) fn constrain(desk: &Desk, wishes: &mut [Wish]) -> Vec<LimitMet> {
     met
 }
 
-/// What cuts may have undone: lots, the smallest order, the weight of sectors. Cuts only.
+/// What cuts may have undone: lots, the smallest order, the weight of sectors, that an order is worth what it costs. Cuts
+/// only.
 pub(crate) fn again(desk: &Desk, wishes: &mut [Wish]) {
     max_sector_weight::serve(desk, wishes);
     for (index, wish) in wishes.iter_mut().enumerate() {
         review(min_notional::rule, desk, index, wish);
+        review(cost_above_benefit::rule, desk, index, wish);
     }
 }
 

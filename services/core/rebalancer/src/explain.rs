@@ -1,6 +1,7 @@
 //! The reasons of a plan: one line for every line of the drift event, with the numbers behind it as plain
 //! decimals. It explains what was decided and decides nothing.
 
+use crate::plan::costs::{HalfSpread, half_spread};
 use crate::plan::desk::{Desk, Wish};
 use crate::plan::exact::{VALUE, WEIGHT, int, ratio, rescaled, ten};
 use crate::plan::funding::CASH_FOR_BUYS;
@@ -25,6 +26,7 @@ fn line(desk: &Desk, index: usize, wish: &Wish, mut numbers: Vec<NamedNumber>) -
         (false, reason) => (Decision::Skip, reason.unwrap_or(ReasonCode::RoundedToZero)),
     };
     numbers.extend(terms(desk, index, wish));
+    numbers.extend(costs(desk, index, wish));
     ExplanationLine {
         instrument_id: holding.at.instrument_id.clone(),
         weight: ratio(holding.value, desk.book.equity),
@@ -84,6 +86,32 @@ fn terms(desk: &Desk, index: usize, wish: &Wish) -> Vec<NamedNumber> {
     note(&mut all, "cash_reserve", Some(orders.cash_reserve).filter(|reserve| *reserve != Fraction::ZERO && (funded || scaled)));
     note(&mut all, "fee_rate", Some(orders.fees.rate).filter(|rate| *rate != Fraction::ZERO && funded));
     note(&mut all, "fee_fixed", Some(orders.fees.fixed).filter(|fixed| *fixed != Money::ZERO && funded));
+    all.numbers
+}
+
+/// What spread and impact of an order follow from, and what was weighed; nothing of what is not known. What each comes to
+/// the order says itself.
+fn costs(desk: &Desk, index: usize, wish: &Wish) -> Vec<NamedNumber> {
+    let (model, at) = (&desk.input.rules.orders.costs, desk.holding(index).at);
+    let mut all = Wish::of(0);
+    if wish.wanted == 0 {
+        return all.numbers;
+    }
+    match half_spread(desk, index) {
+        HalfSpread::Quoted(wide) => all.note("spread", wide),
+        HalfSpread::Default(bp) => all.note("half_spread_bp", bp),
+        HalfSpread::Unknown => {}
+    }
+    if let Some((impact, volume)) = model.impact_bp.filter(|bp| !bp.is_zero()).zip(at.average_daily_volume) {
+        all.note("impact_bp", impact);
+        if wish.numbers.iter().all(|number| number.name != "average_daily_volume") {
+            all.note("average_daily_volume", volume);
+        }
+    }
+    if let Some((cost, benefit)) = wish.weighed {
+        note(&mut all, "expected_cost", cost);
+        note(&mut all, "expected_benefit", Some(benefit));
+    }
     all.numbers
 }
 

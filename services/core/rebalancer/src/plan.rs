@@ -5,6 +5,7 @@
 pub(crate) mod allocation;
 pub(crate) mod book;
 pub(crate) mod breach;
+pub(crate) mod costs;
 pub(crate) mod desk;
 pub(crate) mod exact;
 pub(crate) mod funding;
@@ -16,6 +17,7 @@ mod quantity;
 mod refusal;
 mod wave;
 
+pub use costs::Costs;
 pub use input::{HaltView, OpenOrder, PlanInput, Rules};
 pub use outcome::{Leg, LimitMet, Plan, Verdict};
 
@@ -23,7 +25,7 @@ use crate::{constraints, explain};
 use book::closes;
 use breach::Cause;
 use desk::{Desk, Wish};
-use domain::enums::Funding;
+use domain::enums::{Funding, RebalanceTrigger};
 use domain::reason::ReasonCode;
 use domain::{Fraction, InstrumentId, Money, SmolStr};
 use exact::{Int, SHARE, int, ratio, rescaled, ten};
@@ -35,6 +37,8 @@ use wave::Reach;
 /// ordered, cut or left alone.
 pub fn plan(input: &PlanInput) -> Plan {
     let made = Desk::open(input).and_then(|desk| {
+        // Who asks for a rebalance has weighed it himself; what was proposed, approved or half done is not weighed again.
+        let desk = Desk { weighs: input.trigger != RebalanceTrigger::Manual, ..desk };
         let wishes = (0..desk.book.holdings.len()).map(|index| wish(&desk, index)).collect::<Result<_, _>>()?;
         finish(&desk, wishes, constraints::whole)
     });
@@ -106,7 +110,9 @@ fn finish(desk: &Desk, mut wishes: Vec<Wish>, whole: fn(&Desk, &mut [Wish])) -> 
     }
     let numbers = explain::numbers(desk, &wishes);
     let legs = legs::legs(desk, &wishes, &numbers)?;
-    let (turnover, fees) = costs(desk, &wishes);
+    let (turnover, fees) = turnover_and_fees(desk, &wishes);
+    let costs = legs.iter().map(|leg| Some(leg.costs)).reduce(|sum, leg| sum?.and(leg?)).unwrap_or_else(|| Some(Costs::of_nothing()));
+    let costs = costs.ok_or_else(|| Refusal::absurd("the sum of expected costs"))?;
     let money = rescaled(fees, SHARE, Money::SCALE).map(Money::from_units);
     let waits = desk.input.rules.orders.funding == Funding::WaitForSells;
     let sells = wishes.iter().any(|wish| wish.quantity < 0);
@@ -120,6 +126,9 @@ fn finish(desk: &Desk, mut wishes: Vec<Wish>, whole: fn(&Desk, &mut [Wish])) -> 
         old_allocations: explain::allocations(desk, |_| 0),
         new_allocations: explain::allocations(desk, |index| wishes[index].quantity),
         expected_fees: Some(money.ok_or_else(|| Refusal::absurd("the sum of fees"))?),
+        expected_spread: costs.spread,
+        expected_impact: costs.impact,
+        unknown_costs: costs::unknown(desk, &wishes),
         turnover: ratio(turnover, desk.book.equity),
         drift_before: drift(desk, |_| 0),
         drift_after: drift(desk, |index| wishes[index].quantity),
@@ -128,7 +137,7 @@ fn finish(desk: &Desk, mut wishes: Vec<Wish>, whole: fn(&Desk, &mut [Wish])) -> 
 }
 
 /// Σ |order value| at scale VALUE, and Σ fees at scale SHARE.
-fn costs(desk: &Desk, wishes: &[Wish]) -> (Int, Int) {
+fn turnover_and_fees(desk: &Desk, wishes: &[Wish]) -> (Int, Int) {
     let (mut turnover, mut fees) = (Int::ZERO, Int::ZERO);
     for (index, wish) in wishes.iter().enumerate().filter(|(_, wish)| wish.stands()) {
         for (_, units) in legs::parts(desk.holding(index), wish.quantity) {
@@ -167,6 +176,9 @@ fn refused(input: &PlanInput, refusal: Refusal) -> Plan {
         old_allocations: explain::published(input.drift),
         new_allocations: explain::published(input.drift),
         expected_fees: None,
+        expected_spread: None,
+        expected_impact: None,
+        unknown_costs: None,
         turnover: None,
         drift_before: None,
         drift_after: None,

@@ -2,6 +2,7 @@
 //! arithmetic and shares no computation with the plan. It accepts or names the laws that are broken; it never
 //! repairs.
 
+mod costs;
 mod exact;
 mod figures;
 mod forbidden;
@@ -50,6 +51,7 @@ pub fn plan_check(input: &PlanInput, plan: &Plan) -> Result<(), Vec<Violation>> 
         goal::origins(&view, &mut found);
         figures::drift(&view, false, &mut found);
         limits::gross(&view, &mut found);
+        costs::worth(&view, &mut found);
     }
     found.done()
 }
@@ -108,6 +110,7 @@ fn common<'a>(input: &'a PlanInput<'a>, plan: &'a Plan, found: &mut Violations) 
     goal::reasons(&view, found);
     figures::targets(&view, found);
     figures::sums(&view, found);
+    costs::parts(&view, found);
     Some(view)
 }
 

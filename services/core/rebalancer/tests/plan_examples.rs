@@ -388,3 +388,63 @@ fn refusal(drift: &domain::drift::Drift, halted: &HaltView, behind: bool) -> Str
     assert_eq!(plan.explanation.len(), drift.lines.len());
     told(&plan)
 }
+
+/// Fees, half spreads and impact of each order, summed: a quote before the default, and nothing where nothing is known.
+#[test]
+fn costs_are_told_by_order_and_summed() {
+    let policy = r#""targets":[{"instrument_id":"A","target_weight":"-0.2"},{"instrument_id":"B","target_weight":"0.5"}],
+        "orders":{"allow_short":true,"urgency":"LOW","fees":{"rate":"0.001","fixed":"1"},"costs":{"half_spread_bp":"5","impact_bp":"100"}}"#;
+    // A: 100 held and 200 sold short, a quote of 0.1: 300 of 30,000 units are a hundredth of the volume.
+    // B: 490 bought by the policy's 5 bp; 490 of 49,000 units as well. C is sold whatever it is worth, on a known volume.
+    let book = "A 100 @ 10 bid 9.95 ask 10.05 volume 30000 venue XNAS\nB 10 @ 10 volume 49000\nC 4 @ 10 volume 100\ncash USD 8860";
+    let (plan, _) = planned(RebalanceTrigger::Scheduled, &[], policy, book);
+    let shown = |money: Option<domain::Money>| money.map_or("?".to_owned(), |money| money.to_string());
+    let told: Vec<_> = plan
+        .legs
+        .iter()
+        .map(|leg| {
+            let costs = &leg.costs;
+            format!(
+                "{} {} {}: {} {} {} {}",
+                leg.side,
+                leg.instrument_id,
+                leg.quantity,
+                costs.fees,
+                shown(costs.spread),
+                shown(costs.impact),
+                leg.urgency
+            )
+        })
+        .collect();
+    assert_eq!(
+        told,
+        ["SELL A 100: 2 5 1 LOW", "SELL_SHORT A 200: 3 10 2 LOW", "SELL C 4: 1.04 0.02 0.08 NORMAL", "BUY B 490: 5.9 2.45 4.9 LOW",]
+    );
+    assert_eq!(plan.legs[0].venue.as_deref(), Some("XNAS"));
+    assert_eq!(
+        (shown(plan.expected_fees), shown(plan.expected_spread), shown(plan.expected_impact)),
+        ("11.94".into(), "17.47".into(), "7.98".into())
+    );
+    assert_eq!(plan.unknown_costs, None);
+}
+
+/// A sum of which one part is not known is not known, and the event says what is missing.
+#[test]
+fn costs_that_nobody_knows_are_null_and_said() {
+    let policy = |costs: &str| format!(r#""targets":[{{"instrument_id":"A","target_weight":"0.5"}}],"orders":{{"costs":{{{costs}}}}}"#);
+    let plan_of = |costs: &str| {
+        planned(RebalanceTrigger::Manual, &[], &policy(costs), "A 0 @ 10 volume 1000\nB 10 @ 10 bid 9 ask 11\ncash USD 900").0
+    };
+    let whole = plan_of(r#""impact_bp":"10""#);
+    assert_eq!((whole.expected_spread, whole.expected_impact), (None, None));
+    assert_eq!(
+        whole.unknown_costs.as_deref(),
+        Some(
+            "no spread is known of A: publish bid and ask, or set orders.costs.half_spread_bp; no impact is known of B: publish average_daily_volume with the instrument"
+        )
+    );
+    let part = plan_of(r#""half_spread_bp":"10""#);
+    assert_eq!((part.expected_spread.map(|money| money.to_string()).as_deref(), part.expected_impact), (Some("10.5"), None));
+    assert_eq!(part.unknown_costs.as_deref(), Some("no impact is known: set orders.costs.impact_bp"));
+    assert_eq!(plan_of("").unknown_costs, None, "nobody asked for them");
+}

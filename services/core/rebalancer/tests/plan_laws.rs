@@ -8,7 +8,7 @@ mod generate;
 use domain::drift::Drift;
 use domain::enums::{CashBasis, Decision, Goal, InstrumentType, MarketState, RebalanceTrigger, Rounding, Side};
 use domain::reason::ReasonCode;
-use domain::{Amount, InstrumentId, Price, Quantity};
+use domain::{Amount, Bps, Fraction, InstrumentId, Price, Quantity};
 use generate::{Rich, World, filled, worlds};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -133,6 +133,41 @@ proptest! {
     }
 
     #[test]
+    fn weighing_costs_only_leaves_orders_out_and_fewer_the_more_drift_is_worth(world in worlds(Rich::Plain), spread in 0..300_i128, rate in 0..10_000_i128) {
+        // Apart from cash and gross, which lines share, one line's order is no other's business.
+        let weighed = |rate: Option<i128>, trigger| {
+            let mut world = world.clone();
+            let orders = &mut world.drift.policy.as_mut().unwrap().orders;
+            (orders.cash_limited, orders.max_gross) = (false, Fraction::from_whole(100).unwrap());
+            orders.costs.half_spread_bp = Bps::from_whole(spread);
+            orders.costs.impact_bp = Some(Bps::ZERO);
+            orders.costs.benefit_bp = rate.and_then(Bps::from_whole);
+            world.trigger = trigger;
+            let plan = made(&world);
+            assert_eq!(plan_check(&world.input(), &plan), Ok(()));
+            sizes(&plan.legs)
+        };
+        let free = weighed(None, RebalanceTrigger::Scheduled);
+        let (some, more) = (weighed(Some(rate), RebalanceTrigger::Scheduled), weighed(Some((2 * rate).min(10_000)), RebalanceTrigger::Scheduled));
+        prop_assert!(some.iter().all(|leg| more.contains(leg)), "{some:?} {more:?}");
+        prop_assert!(more.iter().all(|leg| free.contains(leg)), "{more:?} {free:?}");
+        prop_assert_eq!(weighed(Some(0), RebalanceTrigger::Manual), free, "what a person asks for is not weighed");
+    }
+
+    #[test]
+    fn a_larger_order_costs_no_less(world in worlds(Rich::Full), part in 0..100_i128) {
+        let plan = made(&world);
+        for leg in &plan.legs {
+            let smaller = Leg { quantity: Quantity::from_units(leg.quantity.units() * part / 100), ..leg.clone() };
+            prop_assume!(smaller.quantity.is_positive());
+            let again = recheck(&world.input(), &[smaller]);
+            for less in again.legs.iter().filter(|less| less.side == leg.side) {
+                prop_assert!(less.costs.fees <= leg.costs.fees && less.costs.spread <= leg.costs.spread && less.costs.impact <= leg.costs.impact);
+            }
+        }
+    }
+
+    #[test]
     fn cash_is_never_overdrawn(world in worlds(Rich::Plain)) {
         let plan = made(&world);
         let futures = world.drift.lines.iter().any(|line| line.kind == InstrumentType::Future);
@@ -249,6 +284,8 @@ fn the_generators_reach_the_rules() {
         Exit,
         CashRaise,
         CashInvest,
+        CostAboveBenefit,
+        DataGap,
     ] {
         assert!(reasons.contains_key(&reason), "{reason} never came up: {reasons:?}");
     }

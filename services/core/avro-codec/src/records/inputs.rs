@@ -34,10 +34,11 @@ records! {
             approval,
         }
         FeeModel { rate, fixed }
+        CostModel { half_spread_bp, impact_bp, benefit_bp, benefit_days }
         Orders {
             rounding, min_notional, exit_exempt, cash_reserve, reserve_scales_targets, cash_limited, shortage, funding, cash_basis,
             turnover_cap, volume_cap, allow_short, no_sells, max_gross, require_market_status, do_not_buy, do_not_sell, fees, order_type,
-            limit_offset_bp, time_in_force, valid_seconds,
+            limit_offset_bp, time_in_force, valid_seconds, costs, urgency,
         }
         Book { cost_method, dividends, max_price_age_seconds, reconcile_tolerance, max_daily_return, max_weight_jump }
         Limits {
@@ -45,9 +46,13 @@ records! {
             price_collar_bp,
         }
         Shadow { targets, band, trigger, orders, book, limits }
+        Preset {
+            band_absolute, band_relative, minimum_deviation, cash_reserve, turnover_cap, max_position_weight, max_sector_weight,
+        }
         Policy {
             portfolio_id, policy_version, base_currency, name, description, session_id, kind, target_risk, benchmark, risk_free_rate,
             calendar, time_zone, day_cut, targets, band, trigger, orders, book, limits, shadow,
+            preset,
         }
     }
 }

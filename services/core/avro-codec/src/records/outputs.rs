@@ -55,7 +55,7 @@ records! {
         DriftLine {
             instrument_id, weight, target, drift, lower, upper, breached, price, price_time, price_flag, close_price, average_price,
             accrued, quantity, value, currency, fx_rate, multiplier, lot_size, tick_size, kind, sector, venue, average_daily_volume,
-            market_status,
+            market_status, bid, ask,
         }
         RecentOrder { order_id, executed_quantity, instrument_id, side, contradicted }
         Drift {
@@ -82,6 +82,7 @@ records! {
         Order {
             order_id, rebalance_id, portfolio_id, instrument_id, side, quantity, order_type, limit_price, time_in_force, currency,
             reference_price, reference_time, expected_value, reason, numbers, policy_version, snapshot_version, valid_until, block_key,
+            expected_fees, expected_spread, expected_impact, venue, urgency,
         }
         OrderWave {
             wave_id, rebalance_id, portfolio_id, wave_number, kind, orders, funding_note, policy_version, drift_episode, valid_until,
@@ -95,6 +96,7 @@ records! {
         RebalanceEvent {
             rebalance_id, portfolio_id, trigger, status, code, text, shadow, proposal_hash, as_of, old_allocations, new_allocations,
             orders, explanation, expected_fees, turnover, drift_before, drift_after, policy_version, drift_episode, actor, command_id,
+            expected_spread, expected_impact,
         }
     }
 }

@@ -27,7 +27,7 @@ symbols! {
         ActionKind, ActionStatus, AnomalyKind, BandKind, CashBasis, CashKind, CommandKind, CommandMode, CostMethod, Decision, DividendSource,
         DriftCause, DriftKind, EntryKind, ExecType, Funding, Goal, Grouping, HaltScope, InstrumentType, MarketState, MetricUnit, OrderState, OrderType,
         PolicyMode, PortfolioType, PriceFlag, PriceSource, RebalanceFrequency, RebalanceStatus, RebalanceTrigger, Rounding, Scope,
-        Shortage, Side, TimeInForce, WaveKind,
+        Shortage, Side, TimeInForce, Urgency, WaveKind,
     }
 }
 symbols! {

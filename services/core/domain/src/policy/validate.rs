@@ -1,11 +1,14 @@
 //! Which policies cannot be followed, with what is wrong and what to write instead.
 //! It looks at one policy alone: versions, instruments and sessions of others are the book's to check.
 
+mod costs;
+mod preset;
+
 use super::{Band, Book, Limits, Orders, Policy, Target, Trigger};
 use crate::calendar::{self, Calendar};
 use crate::enums::{
     BandKind, CashBasis, CostMethod, DividendSource, Funding, Goal, OrderType, PolicyMode, PortfolioType, RebalanceFrequency, Rounding,
-    Scope, Shortage, TimeInForce,
+    Scope, Shortage, TimeInForce, Urgency,
 };
 use crate::reason::DeadLetterCode;
 use crate::{Bps, FixedError, Fraction};
@@ -32,7 +35,9 @@ pub struct PolicyProblem {
 /// Every problem of a policy, in the order of its fields; empty when it can be followed.
 pub fn validate(policy: &Policy) -> Vec<PolicyProblem> {
     let mut problems = Problems(Vec::new());
+    let policy = &policy.clone().resolved();
     identity(policy, &mut problems);
+    preset::check(policy, &mut problems);
     rules("", &policy.targets, &policy.band, &policy.trigger, &policy.orders, &policy.limits, &mut problems);
     book("", &policy.book, &mut problems);
     automatic("", policy.trigger.mode, &policy.limits, &mut problems);
@@ -221,6 +226,8 @@ fn order_problems(at: &str, orders: &Orders, problems: &mut Problems) {
         format!("{at}orders.fees.rate is {}; it is a fraction of the notional from 0 and below 1", orders.fees.rate)
     });
     problems.policy(orders.fees.fixed.is_negative(), || format!("{at}orders.fees.fixed is below 0"));
+    costs::check(at, &orders.costs, problems);
+    problems.symbol(orders.urgency == Urgency::Unknown, || Urgency::unknown(&format!("{at}orders.urgency")));
     seconds(at, "orders.valid_seconds", orders.valid_seconds, 1..=MOST_VALID_SECONDS, problems);
     let offset = orders.limit_offset_bp;
     problems.policy(offset.units().checked_abs().is_none_or(|units| units > MOST_BASIS_POINTS.units()), || {
@@ -279,10 +286,10 @@ mod tests {
     fn policy(json: &str) -> Policy {
         serde_json::from_str(json).unwrap()
     }
-    fn codes(json: &str) -> Vec<(DeadLetterCode, String)> {
+    pub(super) fn codes(json: &str) -> Vec<(DeadLetterCode, String)> {
         validate(&policy(json)).into_iter().map(|p| (p.code, p.text)).collect()
     }
-    const HEAD: &str = r#""portfolio_id":"p","policy_version":1,"base_currency":"USD""#;
+    pub(super) const HEAD: &str = r#""portfolio_id":"p","policy_version":1,"base_currency":"USD""#;
 
     #[test]
     fn the_defaults_can_be_followed() {

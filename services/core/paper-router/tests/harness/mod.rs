@@ -57,6 +57,11 @@ pub fn order(n: u32, side: Side, quantity: &str) -> Order {
         snapshot_version: 1,
         valid_until: at(300),
         block_key: "b".into(),
+        expected_fees: None,
+        expected_spread: None,
+        expected_impact: None,
+        venue: None,
+        urgency: domain::enums::Urgency::Normal,
     }
 }
 

@@ -152,6 +152,7 @@ fn drift_line(
     let target = measure.bounds.target_weight();
     let facts = Facts::of(slot, portfolio);
     let fitted = value.rate.is_some();
+    let quote = slot.bid_and_ask(slot.max_age_seconds().unwrap_or(portfolio.rules.max_age_seconds));
     DriftLine {
         instrument_id: slot.id.clone(),
         weight: weight(value.weighed, equity).filter(|_| fitted),
@@ -178,6 +179,8 @@ fn drift_line(
         venue: slot.facts.as_ref().and_then(|f| f.venue.clone()),
         average_daily_volume: slot.facts.as_ref().and_then(|f| f.average_daily_volume),
         market_status: if slot.facts.is_some() { market.market_state(line.instrument, around.view.now) } else { MarketState::Unknown },
+        bid: quote.map(|(bid, _)| bid),
+        ask: quote.map(|(_, ask)| ask),
     }
 }
 

@@ -16,6 +16,8 @@ use std::collections::BTreeSet;
 
 impl PositionKeeper {
     pub(crate) fn take_policy(&mut self, policy: Policy, origin: &Origin<'_>, cx: &mut Context<'_>) {
+        // From here on it states what it means: whoever plans needs the drift event, and no table of presets.
+        let policy = policy.resolved();
         let known = self.find(&policy.portfolio_id);
         if let Some(ix) = known
             && self.portfolio(ix).policy.as_deref() == Some(&policy)

@@ -229,6 +229,19 @@ impl Slot {
         Some(Quoted { mark: self.marks.first?, accrued: self.first_accrued })
     }
 
+    /// Bid and ask of the newest quote in today's units, where it has both, above zero and not crossed, and neither was
+    /// made more than `age` seconds before the accepted price.
+    pub fn bid_and_ask(&self, age: i64) -> Option<(Price, Price)> {
+        let quote = self.quote.as_deref()?;
+        let oldest = self.price.map(|_| self.price_time.plus_seconds(-age))?;
+        let side = |(price, made): (Price, Timestamp)| {
+            let price = self.actions.price(price, made).filter(|_| made >= oldest)?;
+            Some(price).filter(|price| price.is_positive() && price.fits_wire())
+        };
+        let (bid, ask) = (side(quote.bid_at()?)?, side(quote.ask_at()?)?);
+        (bid <= ask).then_some((bid, ask))
+    }
+
     /// Notes an action that cannot be applied, or that it is no longer there; some are named, the rest follow them.
     pub fn doubt(&mut self, action: &SmolStr, stands: bool) {
         if !stands {
@@ -358,6 +371,28 @@ mod tests {
         assert_eq!([before(&slot, 1), before(&slot, 2), before(&slot, 3)], ["101", "103", "104"].map(|text| Some(text.to_owned())));
         slot.quote(tick("105", 140_000_000), minute(3));
         assert_eq!((before(&slot, 1), before(&slot, 3).as_deref()), (None, Some("105")), "the clock has passed it");
+    }
+
+    #[test]
+    fn a_quote_is_both_sides_uncrossed_and_no_older_than_the_price_by_more_than_its_age() {
+        let second = |n: i64| Timestamp::from_micros(n * 1_000_000);
+        let sides =
+            |bid: &str, ask: &str, time: i64| FramePrice { bid: bid.parse().ok(), ask: ask.parse().ok(), ..tick("", time * 1_000_000) };
+        let mut slot = Slot::new("A".parse().unwrap());
+        let told = |slot: &Slot| slot.bid_and_ask(10).map(|(bid, ask)| format!("{bid} {ask}"));
+        slot.quote(sides("9", "11", 1), NOW);
+        assert_eq!(told(&slot).as_deref(), Some("9 11"));
+        slot.quote(FramePrice { mark: "10".parse().ok(), ..tick("", 11_000_000) }, NOW);
+        assert_eq!((slot.price_time, told(&slot).as_deref()), (second(11), Some("9 11")));
+        slot.quote(FramePrice { mark: "10".parse().ok(), ..tick("", 11_000_001) }, NOW);
+        assert_eq!(told(&slot), None, "older than the price by more than ten seconds");
+        for (bid, ask, shown) in [("11", "11", Some("11 11")), ("11.0000000001", "11", None), ("0", "11", None), ("-1", "11", None)] {
+            slot.quote(sides(bid, ask, 12), NOW);
+            assert_eq!(told(&slot).as_deref(), shown, "{bid} {ask}");
+        }
+        let mut half = Slot::new("A".parse().unwrap());
+        half.quote(FramePrice { bid: "9".parse().ok(), ..tick("10", 1) }, NOW);
+        assert_eq!(told(&half), None);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! An order below `min_notional` is not made: BELOW_MIN_NOTIONAL. Exits are exempt with `exit_exempt`.
-//! Each leg of an order that crosses zero counts with the other.
+//!
+//! Each leg of what crosses zero is an order. A short leg that is too small is cut, so that the holding is sold and no
+//! more; the leg that closes the holding is an exit of its own, and where that is not exempt a small one leaves nothing.
 
 use super::{Draft, Ruling};
 use crate::plan::desk::Wish;
@@ -9,11 +11,19 @@ use domain::reason::ReasonCode;
 /// The rule.
 pub(super) fn rule(draft: &Draft, wish: &mut Wish) -> Option<Ruling> {
     let orders = draft.desk.input.rules.orders;
-    let small = draft.notional() < money(orders.min_notional) && !(draft.is_exit() && orders.exit_exempt);
-    small.then(|| {
-        wish.note("min_notional", orders.min_notional);
-        Ruling::Skip(ReasonCode::BelowMinNotional)
-    })
+    let small = |units: i128| draft.holding().notional(units) < money(orders.min_notional);
+    let exempt = draft.is_exit() && orders.exit_exempt;
+    let legs: Vec<i128> = draft.orders().collect();
+    let ruling = match legs[..] {
+        [closing, _] if small(closing) && !orders.exit_exempt => Ruling::Skip(ReasonCode::BelowMinNotional),
+        [closing, short] if small(short) && !exempt => {
+            Ruling::Cut(-draft.desk.whole_lots(draft.index, closing), ReasonCode::BelowMinNotional)
+        }
+        [units] if small(units) && !exempt => Ruling::Skip(ReasonCode::BelowMinNotional),
+        _ => return None,
+    };
+    wish.note("min_notional", orders.min_notional);
+    Some(ruling)
 }
 
 #[cfg(test)]
@@ -30,6 +40,23 @@ mod tests {
             let policy = format!(r#""targets":[{{"instrument_id":"A","target_weight":"0.5"}}],"orders":{{"min_notional":"{minimum}"}}"#);
             assert_eq!(decision(&policy, BOOK, "A"), said, "{minimum}");
         }
+    }
+
+    #[test]
+    fn each_leg_of_what_crosses_zero_is_an_order() {
+        // 30 units at 10 are sold in a book worth 2,000: those that are held, and the rest short.
+        let said = |held: i32, minimum: &str, exempt: bool| {
+            let orders = format!(r#""orders":{{"allow_short":true,"min_notional":"{minimum}","exit_exempt":{exempt}}}"#);
+            let target = format!(r#""targets":[{{"instrument_id":"A","target_weight":"-0.{:03}"}}]"#, (30 - held) * 5);
+            decision(&format!("{target},{orders}"), &format!("A {held} @ 10\ncash USD {}", 2000 - held * 10), "A")
+        };
+        for exempt in [true, false] {
+            assert_eq!(said(20, "100", exempt), "ORDER DRIFT_SELL -30", "both legs are large enough");
+            assert_eq!(said(20, "100.0000000001", exempt), "CUT BELOW_MIN_NOTIONAL -20", "the short leg is too small");
+        }
+        assert_eq!(said(10, "100.0000000001", true), "ORDER DRIFT_SELL -30", "the closing leg is an exit");
+        assert_eq!(said(10, "100.0000000001", false), "SKIP BELOW_MIN_NOTIONAL");
+        assert_eq!(said(10, "100", false), "ORDER DRIFT_SELL -30");
     }
 
     #[test]

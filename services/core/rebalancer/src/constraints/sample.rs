@@ -3,17 +3,18 @@
 #[path = "../../tests/book/mod.rs"]
 mod book;
 
-use crate::plan::{HaltView, Leg, LimitMet, Plan, PlanInput, Rules, Verdict, later_wave, plan};
+use crate::plan::{Costs, HaltView, Leg, LimitMet, Plan, PlanInput, Rules, Verdict, later_wave, plan};
 use crate::plan_check::{later_wave_check, plan_check};
 use domain::drift::Drift;
-use domain::enums::{Decision, RebalanceTrigger, Side};
+use domain::enums::{Decision, RebalanceTrigger, Side, Urgency};
 use domain::reason::ReasonCode;
 use domain::{InstrumentId, Money, Price, Quantity, Timestamp};
 
-/// A book under a policy, asked for by a person: every line is planned.
+/// A book under a policy, asked for by a person unless something else is said: every line is planned.
 pub(crate) struct Case {
     pub(crate) drift: Drift,
     halted: HaltView,
+    trigger: RebalanceTrigger,
     released: Money,
     last_minute: i32,
 }
@@ -21,7 +22,7 @@ pub(crate) struct Case {
 impl Case {
     pub(crate) fn new(policy: &str, text: &str) -> Self {
         let drift = book::drift(book::policy(policy), text);
-        Self { drift, halted: HaltView::default(), released: Money::ZERO, last_minute: 0 }
+        Self { drift, halted: HaltView::default(), trigger: RebalanceTrigger::Manual, released: Money::ZERO, last_minute: 0 }
     }
     pub(crate) fn halt(mut self, id: &str) -> Self {
         self.halted.instruments.insert(InstrumentId::new(id).unwrap());
@@ -35,11 +36,22 @@ impl Case {
         self.last_minute = orders;
         self
     }
+    pub(crate) fn trigger(mut self, trigger: RebalanceTrigger) -> Self {
+        self.trigger = trigger;
+        self
+    }
+    pub(crate) fn plan(&self) -> Plan {
+        plan(&self.input())
+    }
+    /// The laws that a plan of this book would break.
+    pub(crate) fn broken(&self, plan: &Plan) -> Vec<&'static str> {
+        plan_check(&self.input(), plan).err().into_iter().flatten().map(|violation| violation.law).collect()
+    }
     fn input(&self) -> PlanInput<'_> {
         PlanInput {
             drift: &self.drift,
             rules: Rules::of(self.drift.policy.as_ref().unwrap()),
-            trigger: RebalanceTrigger::Manual,
+            trigger: self.trigger,
             open: &[],
             released_today: self.released,
             orders_last_minute: self.last_minute,
@@ -104,5 +116,8 @@ fn leg(drift: &Drift, id: &str, quantity: Quantity) -> Leg {
         reason: ReasonCode::DriftBuy,
         numbers: Vec::new(),
         outside: false,
+        costs: Costs::default(),
+        venue: None,
+        urgency: Urgency::Normal,
     }
 }

@@ -40,6 +40,8 @@ impl Announcement {
             drift_episode: 0,
             actor: None,
             command_id: None,
+            expected_spread: None,
+            expected_impact: None,
         }))
     }
     /// An event of an open cycle, with what its newest plan says of each instrument.
@@ -89,13 +91,15 @@ impl Announcement {
     }
     /// With a plan's explanation, figures and note, its orders apart.
     pub fn planned(mut self, plan: Plan) -> Self {
-        if let Some(note) = &plan.note {
+        for note in plan.note.iter().chain(&plan.unknown_costs) {
             self = self.with_text(note);
         }
         self.0.explanation = plan.explanation;
         self.0.old_allocations = plan.old_allocations;
         self.0.new_allocations = plan.new_allocations;
         self.0.expected_fees = plan.expected_fees;
+        self.0.expected_spread = plan.expected_spread;
+        self.0.expected_impact = plan.expected_impact;
         self.0.turnover = plan.turnover;
         self.0.drift_before = plan.drift_before;
         self.0.drift_after = plan.drift_after;

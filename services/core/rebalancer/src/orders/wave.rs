@@ -65,6 +65,11 @@ impl Terms {
             snapshot_version: self.snapshot_version,
             valid_until: now.plus_seconds(self.valid_seconds),
             block_key: block_key(draft, now),
+            expected_fees: Some(leg.costs.fees),
+            expected_spread: leg.costs.spread,
+            expected_impact: leg.costs.impact,
+            venue: leg.venue.clone(),
+            urgency: leg.urgency,
         }
     }
     /// The orders of drafts, as of `now`.
@@ -94,5 +99,68 @@ pub fn wave(terms: &Terms, rebalance: RebalanceId, number: i32, kind: WaveKind, 
         funding_note: note.map(SmolStr::new),
         policy_version: terms.policy_version,
         drift_episode: terms.drift_episode,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::orders::draft::Before;
+    use crate::plan::{Costs, Leg};
+    use domain::enums::{Side, Urgency};
+    use domain::reason::ReasonCode;
+    use domain::{OrderId, Uuid};
+
+    fn sent(portfolio: &str, instrument: &str, side: Side, at: &str) -> Order {
+        let leg = Leg {
+            instrument_id: instrument.parse().unwrap(),
+            side,
+            quantity: "1".parse().unwrap(),
+            reference_price: "1".parse().unwrap(),
+            reference_time: Timestamp::default(),
+            currency: "USD".parse().unwrap(),
+            limit_price: None,
+            expected_value: "1".parse().unwrap(),
+            reason: ReasonCode::Exit,
+            numbers: Vec::new(),
+            outside: false,
+            costs: Costs { fees: "3".parse().unwrap(), spread: "2".parse().ok(), impact: None },
+            venue: Some("XNAS".into()),
+            urgency: Urgency::High,
+        };
+        let terms = Terms {
+            policy_version: 1,
+            snapshot_version: 1,
+            drift_episode: 1,
+            order_type: OrderType::Market,
+            time_in_force: TimeInForce::Day,
+            valid_seconds: 1,
+        };
+        let draft = Draft { order_id: OrderId(Uuid::nil()), leg, before: Before::default() };
+        terms.order(&portfolio.parse().unwrap(), RebalanceId(Uuid::nil()), &draft, at.parse().unwrap())
+    }
+
+    #[test]
+    fn a_block_is_of_one_instrument_side_and_hour_whatever_the_portfolio() {
+        let key = |portfolio, instrument, side, at| sent(portfolio, instrument, side, at).block_key;
+        let first = key("p", "A", Side::Sell, "2026-01-05T14:00:00Z");
+        assert_eq!(first, "A|SELL|2026-01-05T14");
+        assert_eq!(key("q", "A", Side::Sell, "2026-01-05T14:59:59.999999Z"), first);
+        for other in [
+            key("p", "B", Side::Sell, "2026-01-05T14:00:00Z"),
+            key("p", "A", Side::SellShort, "2026-01-05T14:00:00Z"),
+            key("p", "A", Side::Sell, "2026-01-05T15:00:00Z"),
+            key("p", "A", Side::Sell, "2026-01-06T14:00:00Z"),
+        ] {
+            assert_ne!(other, first);
+        }
+    }
+
+    #[test]
+    fn an_order_tells_its_costs_and_where_and_how_soon_it_goes() {
+        let order = sent("p", "A", Side::Sell, "2026-01-05T14:00:00Z");
+        let costs = [order.expected_fees, order.expected_spread, order.expected_impact].map(|cost| cost.map(|cost| cost.to_string()));
+        assert_eq!(costs, [Some("3".to_owned()), Some("2".to_owned()), None]);
+        assert_eq!((order.venue.as_deref(), order.urgency), (Some("XNAS"), Urgency::High));
     }
 }

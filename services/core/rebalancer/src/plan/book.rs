@@ -51,10 +51,13 @@ impl Holding<'_> {
     pub(crate) fn coverable(&self) -> i128 {
         (-self.held() - self.open_buys).max(0)
     }
+    /// multiplier × FX, at scale UNIT less that of a price.
+    pub(crate) fn each(&self) -> Int {
+        int(self.at.multiplier.units()) * int(self.at.fx_rate.unwrap_or(FxRate::ONE).units())
+    }
     /// Value of one unit at another price, at scale UNIT.
     pub(crate) fn at_price(&self, price: Price) -> Int {
-        let each = int(self.at.multiplier.units()) * int(self.at.fx_rate.unwrap_or(FxRate::ONE).units());
-        self.unit - self.clean + int(price.units()) * each
+        self.unit - self.clean + int(price.units()) * self.each()
     }
     /// price × multiplier × FX of so many units, at scale VALUE: what an order of them is said to be worth.
     pub(crate) fn notional(&self, quantity: i128) -> Int {

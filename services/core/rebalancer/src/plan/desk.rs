@@ -10,8 +10,9 @@ use super::input::PlanInput;
 use super::refusal::Refusal;
 use domain::enums::Rounding;
 use domain::order::NamedNumber;
+use domain::policy::CostModel;
 use domain::reason::ReasonCode;
-use domain::{Bps, Fraction, Quantity, SmolStr};
+use domain::{Bps, Fraction, Money, Quantity, SmolStr};
 
 /// The book, the policy laid over it, and what is planned.
 #[derive(Debug)]
@@ -28,6 +29,8 @@ pub(crate) struct Desk<'a> {
     pub(crate) goals: Vec<Int>,
     /// The equity that goals apply to, at scale SHARE.
     pub(crate) base: Int,
+    /// Whether orders are weighed against what they cost.
+    pub(crate) weighs: bool,
 }
 
 impl<'a> Desk<'a> {
@@ -42,7 +45,7 @@ impl<'a> Desk<'a> {
         let goals = sides.map(|(side, aim)| goal(input.rules.trigger.goal, *side, &aim.bounds)).collect::<Result<_, _>>()?;
         let reserve = if input.rules.orders.reserve_scales_targets { input.rules.orders.cash_reserve } else { Fraction::ZERO };
         let base = book.equity * (int(Fraction::ONE.units()) - int(reserve.units()));
-        Ok(Self { input: *input, book, allocation, scoped, goals, base })
+        Ok(Self { input: *input, book, allocation, scoped, goals, base, weighs: false })
     }
     /// The holding at that place.
     pub(crate) fn holding(&self, index: usize) -> &Holding<'a> {
@@ -130,6 +133,7 @@ fn sane(input: &PlanInput) -> Result<(), Refusal> {
         && orders.min_notional.fits_wire()
         && orders.limit_offset_bp.units().abs() <= MOST_OFFSET.units()
         && orders.rounding != Rounding::Unknown
+        && sane_costs(&orders.costs)
         && whole(Some(orders.max_gross))
         && whole(orders.turnover_cap)
         && whole(orders.volume_cap)
@@ -143,6 +147,11 @@ fn sane(input: &PlanInput) -> Result<(), Refusal> {
     if right { Ok(()) } else { Err(Refusal::allocation("orders or limits hold a number out of its range: publish a corrected policy")) }
 }
 
+fn sane_costs(costs: &CostModel) -> bool {
+    let inside = |bp: &Option<Bps>| bp.is_none_or(|bp| !bp.is_negative() && bp <= MOST_OFFSET);
+    [&costs.half_spread_bp, &costs.impact_bp, &costs.benefit_bp].into_iter().all(inside) && costs.benefit_days.is_positive()
+}
+
 /// What becomes of one holding.
 #[derive(Debug, Clone)]
 pub(crate) struct Wish {
@@ -154,16 +163,18 @@ pub(crate) struct Wish {
     pub(crate) reason: Option<ReasonCode>,
     /// The numbers behind it.
     pub(crate) numbers: Vec<NamedNumber>,
+    /// Where it was weighed: what it costs, where that is known, and what it brings.
+    pub(crate) weighed: Option<(Option<Money>, Money)>,
 }
 
 impl Wish {
     /// Nothing wanted, for that reason.
     pub(crate) fn none(reason: ReasonCode) -> Self {
-        Self { wanted: 0, quantity: 0, reason: Some(reason), numbers: Vec::new() }
+        Self { wanted: 0, quantity: 0, reason: Some(reason), numbers: Vec::new(), weighed: None }
     }
     /// An order wanted.
     pub(crate) fn of(wanted: i128) -> Self {
-        Self { wanted, quantity: wanted, reason: None, numbers: Vec::new() }
+        Self { wanted, quantity: wanted, reason: None, numbers: Vec::new(), weighed: None }
     }
     /// Whether something is to be ordered.
     pub(crate) fn stands(&self) -> bool {

@@ -65,6 +65,28 @@ pub(crate) fn half_even(value: Int, by: Int) -> Int {
     if twice > by || (twice == by && odd) { quotient + Int::ONE } else { quotient }
 }
 
+/// The smallest whole number whose square is not below part ÷ whole; `part` is not negative, `whole` positive.
+pub(crate) fn root_above(part: I1024, whole: I1024) -> I1024 {
+    let quotient = part / whole;
+    let root = root_below(quotient);
+    if root * root == quotient && quotient * whole == part { root } else { root + I1024::ONE }
+}
+
+/// The greatest whole number whose square is not above `square`: Newton's steps from above, which end there.
+fn root_below(square: I1024) -> I1024 {
+    if square.is_zero() {
+        return square;
+    }
+    let mut root = I1024::ONE << square.bits().div_ceil(2);
+    loop {
+        let next = (root + square / root) / I1024::TWO;
+        if next >= root {
+            return root;
+        }
+        root = next;
+    }
+}
+
 /// The number as an `i128`; `None` where it does not fit.
 pub(crate) fn narrow(value: Int) -> Option<i128> {
     i128::try_from(value).ok()
@@ -98,6 +120,19 @@ mod tests {
             assert_eq!(narrow(ceiling(int(value), int(by))), Some(up), "{value}/{by}");
             assert_eq!(narrow(half_even(int(value), int(by))), Some(even), "{value}/{by}");
         }
+    }
+
+    #[test]
+    fn a_root_is_rounded_up() {
+        let root = |part: i128, whole: i128| narrow(root_above(wide(int(part)), wide(int(whole))).as_());
+        for (part, whole, up) in
+            [(0, 7, 0), (1, 1, 1), (2, 1, 2), (4, 1, 2), (5, 1, 3), (9, 4, 2), (1, 4, 1), (16, 4, 2), (17, 4, 3), (99, 1, 10), (100, 1, 10)]
+        {
+            assert_eq!(root(part, whole), Some(up), "{part}/{whole}");
+        }
+        let long = wide(ten(150));
+        assert_eq!(root_above(long * long, I1024::ONE), long);
+        assert_eq!(root_above(long * long + I1024::ONE, I1024::ONE), long + I1024::ONE);
     }
 
     #[test]

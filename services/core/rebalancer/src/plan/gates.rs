@@ -107,7 +107,7 @@ fn no_price(line: &DriftLine) -> Refusal {
 }
 
 /// The first names of a list, and how many more there are.
-fn list(names: &[domain::SmolStr]) -> String {
+pub(super) fn list(names: &[domain::SmolStr]) -> String {
     const SHOWN: usize = 5;
     let shown = names.iter().take(SHOWN).map(|name| name.as_str()).collect::<Vec<_>>().join(", ");
     if names.len() > SHOWN { format!("{shown} and {} more", names.len() - SHOWN) } else { shown }

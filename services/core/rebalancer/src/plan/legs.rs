@@ -3,12 +3,13 @@
 
 use super::book::Holding;
 use super::breach;
+use super::costs;
 use super::desk::{Desk, Wish};
 use super::exact::{Int, floor, int, narrow, ten, to_money};
 use super::outcome::Leg;
 use super::refusal::Refusal;
 use domain::drift::DriftLine;
-use domain::enums::{OrderType, Side};
+use domain::enums::{OrderType, Side, Urgency};
 use domain::order::NamedNumber;
 use domain::policy::Orders;
 use domain::reason::ReasonCode;
@@ -71,14 +72,21 @@ pub(crate) fn legs(desk: &Desk, wishes: &[Wish], numbers: &[Vec<NamedNumber>]) -
     for index in standing {
         for (side, units) in parts(desk.holding(index), wishes[index].quantity) {
             let purpose = desk.purpose(index, wishes[index].quantity);
-            let leg = leg(desk, index, (side, units), purpose, numbers[index].clone());
+            let costs = costs::of_leg(desk, index, units, wishes[index].quantity);
+            let leg = costs.and_then(|costs| leg(desk, index, (side, units), purpose, (costs, numbers[index].clone())));
             legs.push(leg.ok_or_else(|| Refusal::absurd("the value of an order"))?);
         }
     }
     Ok(legs)
 }
 
-fn leg(desk: &Desk, index: usize, (side, units): (Side, i128), reason: ReasonCode, numbers: Vec<NamedNumber>) -> Option<Leg> {
+fn leg(
+    desk: &Desk,
+    index: usize,
+    (side, units): (Side, i128),
+    reason: ReasonCode,
+    (costs, numbers): (costs::Costs, Vec<NamedNumber>),
+) -> Option<Leg> {
     let holding = desk.holding(index);
     let line = holding.at;
     let limit_price = match limit(desk.input.rules.orders, line, side) {
@@ -98,5 +106,17 @@ fn leg(desk: &Desk, index: usize, (side, units): (Side, i128), reason: ReasonCod
         reason,
         numbers,
         outside: desk.scoped.sides[index] != breach::Side::Inside,
+        costs,
+        venue: line.venue.clone(),
+        urgency: urgency(desk.input.rules.orders.urgency, reason),
     })
+}
+
+/// What leaves the policy's lines, and what mends the cash, waits less than what comes nearer to a target.
+fn urgency(of_policy: Urgency, reason: ReasonCode) -> Urgency {
+    match (of_policy, reason) {
+        (Urgency::Low, ReasonCode::Exit | ReasonCode::CashRaise) => Urgency::Normal,
+        (_, ReasonCode::Exit | ReasonCode::CashRaise) => Urgency::High,
+        (of_policy, _) => of_policy,
+    }
 }

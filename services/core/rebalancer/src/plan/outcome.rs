@@ -1,7 +1,8 @@
 //! What a plan says: orders to make, the reason for each instrument, and where they lead.
 //! A plan is complete and immutable; it has no ids, no clock and no state of an order.
 
-use domain::enums::Side;
+use super::costs::Costs;
+use domain::enums::{Side, Urgency};
 use domain::order::NamedNumber;
 use domain::reason::ReasonCode;
 use domain::rebalance_event::{ExplanationLine, WeightLine};
@@ -51,6 +52,12 @@ pub struct Leg {
     /// Whether its line, or the group that the line shares a target of, stood outside its bounds when it was
     /// planned first: then `trigger.goal` says how far it was to go, else it was to go to its target.
     pub outside: bool,
+    /// What it is expected to cost.
+    pub costs: Costs,
+    /// The instrument's venue.
+    pub venue: Option<SmolStr>,
+    /// The policy's urgency; of exits and sells that raise cash one step more.
+    pub urgency: Urgency,
 }
 
 impl Leg {
@@ -117,6 +124,12 @@ pub struct Plan {
     pub new_allocations: Vec<WeightLine>,
     /// rate × notional + fixed, over all legs; null when refused.
     pub expected_fees: Option<Money>,
+    /// Σ `costs.spread` of the legs; null where one is not known, or when refused.
+    pub expected_spread: Option<Money>,
+    /// Σ `costs.impact` of the legs; null where one is not known, or when refused.
+    pub expected_impact: Option<Money>,
+    /// What of the expected costs is not known, where the policy asks for them, and what to do.
+    pub unknown_costs: Option<SmolStr>,
     /// Σ |order value| ÷ equity; null when refused.
     pub turnover: Option<Fraction>,
     /// Half of Σ |drift| before, cash included; null when refused.

@@ -16,6 +16,10 @@ pub(super) fn orders(view: &View, found: &mut Violations) {
         found.law("max_order_notional", over, || format!("{}: {value}", leg.instrument_id));
         let over = limits.max_order_quantity.is_some_and(|limit| leg.quantity > limit);
         found.law("max_order_quantity", over, || format!("{}: {}", leg.instrument_id, leg.quantity));
+        let Some(row) = view.row(&leg.instrument_id) else { continue };
+        let closes = view.target_is_zero(row) || (leg.side == Side::Sell && row.shorted.sign() > 0);
+        let small = value < Exact::from(orders.min_notional) && !(orders.exit_exempt && closes);
+        found.law("min_notional", small, || format!("{}: {value}", leg.instrument_id));
     }
     for row in view.ordered() {
         let units = row.ordered().abs();
@@ -23,9 +27,6 @@ pub(super) fn orders(view: &View, found: &mut Violations) {
             .volume_cap
             .is_some_and(|cap| row.line.average_daily_volume.is_none_or(|volume| units > &Exact::from(cap) * &Exact::from(volume)));
         found.law("volume_cap", over, || format!("{}: {units}", row.id()));
-        let exempt = orders.exit_exempt && view.target_is_zero(row);
-        let small = !exempt && &units * &row.quoted < Exact::from(orders.min_notional);
-        found.law("min_notional", small, || format!("{}: {units}", row.id()));
     }
 }
 

@@ -120,9 +120,11 @@ fn line(words: &[&str]) -> (DriftLine, Amount) {
         tick_size: fact("tick").map(parse),
         kind,
         sector: fact("sector").map(SmolStr::new),
-        venue: None,
+        venue: fact("venue").map(SmolStr::new),
         average_daily_volume: fact("volume").map(parse),
         market_status: fact("status").map_or(MarketState::Open, MarketState::from_symbol),
+        bid: fact("bid").map(parse),
+        ask: fact("ask").map(parse),
     };
     (line, value)
 }

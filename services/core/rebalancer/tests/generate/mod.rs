@@ -122,18 +122,24 @@ fn line(rich: Rich) -> BoxedStrategy<String> {
     );
     let full =
         (prop_oneof![12 => Just("OPEN"), 4 => texts(&["UNKNOWN", "CLOSED", "HALTED", "AUCTION"])], -40..40_i64, option::of(1..5000_i64));
-    (facts, full)
-        .prop_map(move |((quantity, price, lot, money, multiplier, kind, sector, tick), (status, move_, volume))| {
+    let quote = option::of((1..30_000_i64, 0..300_i64));
+    (facts, full, quote)
+        .prop_map(move |((quantity, price, lot, money, multiplier, kind, sector, tick), (status, move_, volume), quote)| {
             let mut text = format!("{quantity} @ {price} lot {lot} {money} multiplier {multiplier} {kind} {tick}");
             if rich == Rich::Full {
                 let close = price.parse::<Cents>().map_or(1, |cents| cents.0) * (1000 + move_) / 1000;
                 let close = close.max(1);
                 text += &format!(" {sector} status {status} close {}.{:02}", close / 100, close % 100);
+                text += &quote.map(|(bid, wide)| format!(" bid {} ask {}", cents(bid), cents(bid + wide))).unwrap_or_default();
                 text += &volume.map(|volume| format!(" volume {volume}")).unwrap_or_default();
             }
             text
         })
         .boxed()
+}
+
+fn cents(cents: i64) -> String {
+    format!("{}.{:02}", cents / 100, cents % 100)
 }
 
 /// A price cut to cents, for a close near it.
@@ -220,7 +226,8 @@ fn limits() -> impl Strategy<Value = (String, String)> {
     let orders = (some(&["0.05", "0.3", "1"]), some(&["0.01", "0.5"]), some(&["I0"]), some(&["I1"]), prop::bool::weighted(0.05));
     let amounts = (some(&["500", "5000"]), some(&["10", "100"]), some(&["1000", "20000"]), some(&["0.1", "0.3"]), some(&["0.2", "0.5"]));
     let rest = (some(&["2", "5"]), some(&["100", "300"]), prop::bool::weighted(0.2));
-    (orders, amounts, rest).prop_map(|((turnover, volume, buy, sell, no_sells), amounts, (minute, collar, status))| {
+    let model = (some(&["0", "3.5", "200"]), option::of(texts(&["0", "12.25", "300"])), option::of(texts(&["0", "25", "900", "10000"])));
+    (orders, amounts, rest, model).prop_map(|((turnover, volume, buy, sell, no_sells), amounts, (minute, collar, status), model)| {
         let text = |name: &str, value: Option<&str>| value.map(|value| format!(r#""{name}":"{value}""#));
         let list = |name: &str, value: Option<&str>| value.map(|value| format!(r#""{name}":["{value}"]"#));
         let own = [
@@ -230,6 +237,8 @@ fn limits() -> impl Strategy<Value = (String, String)> {
             list("do_not_sell", sell),
             Some(format!(r#""no_sells":{no_sells},"require_market_status":{status}"#)),
         ];
+        let costs =
+            [text("half_spread_bp", model.0), text("impact_bp", model.1), text("benefit_bp", model.2.filter(|_| model.1.is_some()))];
         let limits = [
             text("max_order_notional", amounts.0),
             text("max_order_quantity", amounts.1),
@@ -240,7 +249,8 @@ fn limits() -> impl Strategy<Value = (String, String)> {
             text("price_collar_bp", collar),
         ];
         let join = |parts: Vec<Option<String>>| parts.into_iter().flatten().collect::<Vec<_>>().join(",");
-        (join(own.to_vec()), join(limits.to_vec()))
+        let costs = format!(r#""costs":{{{}}}"#, join(costs.to_vec()));
+        (format!("{},{costs}", join(own.to_vec())), join(limits.to_vec()))
     })
 }
 

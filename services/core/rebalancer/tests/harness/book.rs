@@ -144,6 +144,8 @@ impl Book {
             venue: None,
             average_daily_volume: None,
             market_status: MarketState::Open,
+            bid: None,
+            ask: None,
         }
     }
 }

@@ -339,6 +339,7 @@ pub(super) fn policy() -> Policy {
         book: domain::policy::Book::default(),
         limits: domain::policy::Limits::default(),
         shadow: None,
+        preset: None,
     }
 }
 
@@ -535,6 +536,8 @@ impl Stand {
             venue: None,
             average_daily_volume: None,
             market_status: MarketState::Unknown,
+            bid: None,
+            ask: None,
         };
         Output::Drift(Box::new(Drift {
             portfolio_id: v("P1"),
@@ -591,6 +594,11 @@ fn order() -> Order {
         snapshot_version: 1,
         valid_until: moment(300),
         block_key: "b".into(),
+        expected_fees: None,
+        expected_spread: None,
+        expected_impact: None,
+        venue: None,
+        urgency: domain::enums::Urgency::Normal,
     }
 }
 
@@ -641,6 +649,8 @@ pub(super) fn event(status: RebalanceStatus, explained: bool) -> Output {
         drift_episode: 1,
         actor: None,
         command_id: None,
+        expected_spread: None,
+        expected_impact: None,
     }))
 }
 

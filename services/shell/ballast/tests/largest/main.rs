@@ -9,7 +9,7 @@ use avro_codec::{encode, encode_input, record_limit};
 use domain::drift::{CurrencyRate, Drift, DriftLine, RecentOrder};
 use domain::enums::{
     AnomalyKind, Decision, DriftCause, DriftKind, InstrumentType, MarketState, OrderType, PriceFlag, RebalanceStatus, RebalanceTrigger,
-    Side, TimeInForce, WaveKind,
+    Side, TimeInForce, Urgency, WaveKind,
 };
 use domain::ledger::CurrencyAmount;
 use domain::order::{NamedNumber, Order, OrderWave};
@@ -141,6 +141,8 @@ fn drift_line(n: usize) -> DriftLine {
         venue: Some(name(n)),
         average_daily_volume: Some(quantity),
         market_status: MarketState::Open,
+        bid: Some(price),
+        ask: Some(price),
     }
 }
 
@@ -274,14 +276,24 @@ fn numbers(of: &[&'static str]) -> Vec<NamedNumber> {
         "max_gross",
         "gross",
     ];
-    let value = SmolStr::new(Money::from_units(UNITS).to_string());
-    NAMES.iter().chain(of).map(|name| NamedNumber { name: (*name).into(), value: value.clone() }).collect()
+    NAMES.iter().chain(of).map(|name| NamedNumber { name: (*name).into(), value: longest(name) }).collect()
+}
+
+/// The longest value of a number: of most the longest that money can be, of some what a policy may state at most.
+fn longest(name: &str) -> SmolStr {
+    match name {
+        "limit_offset_bp" | "half_spread_bp" | "impact_bp" => SmolStr::new_static("-9999.9999"),
+        "cash_reserve" => SmolStr::new_static("0.123456789012"),
+        "max_orders_per_minute" => SmolStr::new(i32::MIN.to_string()),
+        _ => SmolStr::new(Money::from_units(UNITS).to_string()),
+    }
 }
 
 /// Those of buys alone (`plan/funding.rs`), of which there is one leg a line.
 const OF_BUYS: [&str; 2] = ["cash_for_buys", "cash_needed"];
 /// Those that only the explanation has.
-const OF_LINES: [&str; 4] = ["fx_rate", "multiplier", "accrued", "cash_reserve"];
+const OF_LINES: [&str; 8] =
+    ["fx_rate", "multiplier", "accrued", "cash_reserve", "half_spread_bp", "impact_bp", "expected_cost", "expected_benefit"];
 /// Those that only the explanation of buys has.
 const OF_BOUGHT_LINES: [&str; 2] = ["fee_rate", "fee_fixed"];
 
@@ -306,6 +318,11 @@ fn order(n: usize) -> Order {
         snapshot_version: i64::MAX,
         valid_until: moment(),
         block_key: format!("{}|SELL_SHORT|2026-01-05T14", id(n)).into(),
+        expected_fees: Some(Money::from_units(-UNITS)),
+        expected_spread: Some(Money::from_units(-UNITS)),
+        expected_impact: Some(Money::from_units(-UNITS)),
+        venue: Some(name(n)),
+        urgency: Urgency::High,
     }
 }
 
@@ -367,6 +384,8 @@ fn event(orders: Vec<Order>, of_lines: &[&'static str]) -> RebalanceEvent {
         drift_episode: i64::MAX,
         actor: Some(long_text()),
         command_id: Some(long_text()),
+        expected_spread: Some(Money::from_units(UNITS)),
+        expected_impact: Some(Money::from_units(UNITS)),
     }
 }
 

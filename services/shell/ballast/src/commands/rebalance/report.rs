@@ -73,6 +73,10 @@ pub(in crate::commands) struct RebalanceReport {
     recommendations: Vec<Recommendation>,
     left_alone: Vec<LeftAlone>,
     expected_fees: Option<String>,
+    /// Null where that of an order is not known.
+    expected_spread: Option<String>,
+    /// Null where that of an order is not known.
+    expected_impact: Option<String>,
     turnover: Option<String>,
     drift_before: Option<String>,
     drift_after: Option<String>,
@@ -86,6 +90,7 @@ impl RebalanceReport {
     /// What an event says.
     pub(in crate::commands) fn of_event(command: CommandKind, command_id: &str, event: &RebalanceEvent) -> Self {
         let fraction = |figure: Option<Fraction>| figure.and_then(Fraction::to_decimal).map(exact);
+        let money = |figure: Option<Money>| figure.and_then(Money::to_decimal).map(exact);
         let report = Self {
             command,
             command_id: command_id.to_owned(),
@@ -102,7 +107,9 @@ impl RebalanceReport {
             deviations: Vec::new(),
             recommendations: Vec::new(),
             left_alone: Vec::new(),
-            expected_fees: event.expected_fees.and_then(Money::to_decimal).map(exact),
+            expected_fees: money(event.expected_fees),
+            expected_spread: money(event.expected_spread),
+            expected_impact: money(event.expected_impact),
             turnover: fraction(event.turnover),
             drift_before: fraction(event.drift_before),
             drift_after: fraction(event.drift_after),
@@ -140,6 +147,8 @@ impl RebalanceReport {
             recommendations: Vec::new(),
             left_alone: Vec::new(),
             expected_fees: figure("expected_fees"),
+            expected_spread: figure("expected_spread"),
+            expected_impact: figure("expected_impact"),
             turnover: figure("turnover"),
             drift_before: figure("drift_before"),
             drift_after: figure("drift_after"),

@@ -74,6 +74,8 @@ fn metrics(event: &RebalanceEvent) -> Option<Value> {
         }
     };
     put("expected_fees", json(&event.expected_fees));
+    put("expected_spread", json(&event.expected_spread));
+    put("expected_impact", json(&event.expected_impact));
     put("turnover", json(&event.turnover));
     put("drift_before", json(&event.drift_before));
     put("drift_after", json(&event.drift_after));
