@@ -82,7 +82,7 @@ schemas! {
     DRIFT = "portfolio.drift.v1", "Drift", 0x6918_1fc6_53c1_9da1, Drift;
     PORTFOLIO_CLOSE = "portfolio.closes.v1", "PortfolioClose", 0x8029_3f17_8af4_15f6, PortfolioCloses;
     ORDER_WAVE = "rebalance.orders.v1", "OrderWave", 0xaa16_5c02_8bb8_367b, Orders;
-    REBALANCE_EVENT = "rebalance.events.v1", "RebalanceEvent", 0xf038_998b_343a_e1ea, RebalanceEvents;
+    REBALANCE_EVENT = "rebalance.events.v1", "RebalanceEvent", 0x598f_3510_f5c0_9a1c, RebalanceEvents;
     PERFORMANCE = "portfolio.performance.v1", "Performance", 0x1b4f_a574_2f58_f1f3, Performance;
     RISK = "portfolio.risk.v1", "Risk", 0x702d_6460_4b96_8ac0, Risk;
     REFRESH = "ballast.refresh.v1", "Refresh", 0x0a32_e372_b6da_fd3b, Refresh;

@@ -126,6 +126,23 @@ pub struct FeeModel {
     pub fixed: Money,
 }
 
+/// How an order that is large for its instrument leaves in slices over time. Exactly one of `waves` and `participation`
+/// is given. An instrument without a known volume leaves whole: nobody can tell that its order is large.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Slicing {
+    /// Share of the average daily volume above which an order is large.
+    pub above_volume: Fraction,
+    /// Slices of equal size, rounded up to the lot; the last takes the rest.
+    #[serde(default)]
+    pub waves: Option<i32>,
+    /// Units of a slice as a share of the average daily volume, cut to the lot; one lot at least.
+    #[serde(default)]
+    pub participation: Option<Fraction>,
+    /// Least seconds from one slice to the next.
+    pub interval_seconds: i64,
+}
+
 /// How a plan becomes orders.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -174,6 +191,8 @@ pub struct Orders {
     pub time_in_force: TimeInForce,
     /// Seconds after which an order must be terminal or is asked back.
     pub valid_seconds: i64,
+    /// How large orders leave over time; null lets every order leave whole.
+    pub slicing: Option<Slicing>,
 }
 
 impl Default for Orders {
@@ -201,6 +220,7 @@ impl Default for Orders {
             limit_offset_bp: Bps::ZERO,
             time_in_force: TimeInForce::Day,
             valid_seconds: 300,
+            slicing: None,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! `rebalance.events.v1`: the life of a rebalance, and the reason for every order and every non-order.
 
 use crate::enums::{Decision, RebalanceStatus, RebalanceTrigger};
+use crate::execution::Execution;
 use crate::order::{NamedNumber, Order};
 use crate::reason::ReasonCode;
 use crate::{Fraction, InstrumentId, Money, PortfolioId, Quantity, RebalanceId, SmolStr, Timestamp};
@@ -81,4 +82,7 @@ pub struct RebalanceEvent {
     pub actor: Option<SmolStr>,
     /// The command behind it.
     pub command_id: Option<SmolStr>,
+    /// How well its orders were executed: of COMPLETED and FAILED, where orders had left.
+    #[serde(default)]
+    pub execution: Option<Box<Execution>>,
 }

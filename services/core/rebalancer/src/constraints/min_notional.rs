@@ -1,5 +1,5 @@
 //! An order below `min_notional` is not made: BELOW_MIN_NOTIONAL. Exits are exempt with `exit_exempt`.
-//! Each leg of an order that crosses zero counts with the other.
+//! Each leg of an order that crosses zero counts with the other, and a slice of an order is no order of its own.
 
 use super::{Draft, Ruling};
 use crate::plan::desk::Wish;
@@ -9,6 +9,9 @@ use domain::reason::ReasonCode;
 /// The rule.
 pub(super) fn rule(draft: &Draft, wish: &mut Wish) -> Option<Ruling> {
     let orders = draft.desk.input.rules.orders;
+    if draft.desk.parts {
+        return None;
+    }
     let small = draft.notional() < money(orders.min_notional) && !(draft.is_exit() && orders.exit_exempt);
     small.then(|| {
         wish.note("min_notional", orders.min_notional);

@@ -104,5 +104,6 @@ fn leg(drift: &Drift, id: &str, quantity: Quantity) -> Leg {
         reason: ReasonCode::DriftBuy,
         numbers: Vec::new(),
         outside: false,
+        slice: None,
     }
 }

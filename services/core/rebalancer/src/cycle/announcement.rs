@@ -7,6 +7,7 @@ use crate::plan::Plan;
 use domain::command::Command;
 use domain::drift::Drift;
 use domain::enums::{RebalanceStatus, RebalanceTrigger};
+use domain::execution::Execution;
 use domain::order::Order;
 use domain::reason::ReasonCode;
 use domain::rebalance_event::{ExplanationLine, RebalanceEvent};
@@ -40,6 +41,7 @@ impl Announcement {
             drift_episode: 0,
             actor: None,
             command_id: None,
+            execution: None,
         }))
     }
     /// An event of an open cycle, with what its newest plan says of each instrument.
@@ -128,6 +130,11 @@ impl Announcement {
     /// With orders.
     pub fn with_orders(mut self, orders: Vec<Order>) -> Self {
         self.0.orders = orders;
+        self
+    }
+    /// With how well its orders were executed.
+    pub fn executed(mut self, execution: Option<Box<Execution>>) -> Self {
+        self.0.execution = execution;
         self
     }
     /// Publishes it.

@@ -10,6 +10,7 @@ use super::input::PlanInput;
 use super::refusal::Refusal;
 use domain::enums::Rounding;
 use domain::order::NamedNumber;
+use domain::policy::Slicing;
 use domain::reason::ReasonCode;
 use domain::{Bps, Fraction, Quantity, SmolStr};
 
@@ -28,6 +29,9 @@ pub(crate) struct Desk<'a> {
     pub(crate) goals: Vec<Int>,
     /// The equity that goals apply to, at scale SHARE.
     pub(crate) base: Int,
+    /// Whether what is asked for are parts of orders that were planned whole: what only a whole order must be was held
+    /// against that.
+    pub(crate) parts: bool,
 }
 
 impl<'a> Desk<'a> {
@@ -42,7 +46,11 @@ impl<'a> Desk<'a> {
         let goals = sides.map(|(side, aim)| goal(input.rules.trigger.goal, *side, &aim.bounds)).collect::<Result<_, _>>()?;
         let reserve = if input.rules.orders.reserve_scales_targets { input.rules.orders.cash_reserve } else { Fraction::ZERO };
         let base = book.equity * (int(Fraction::ONE.units()) - int(reserve.units()));
-        Ok(Self { input: *input, book, allocation, scoped, goals, base })
+        Ok(Self { input: *input, book, allocation, scoped, goals, base, parts: false })
+    }
+    /// How large orders leave in slices, where they do and are not parts already.
+    pub(crate) fn slicing(&self) -> Option<&'a Slicing> {
+        self.input.rules.orders.slicing.as_ref().filter(|_| !self.parts)
     }
     /// The holding at that place.
     pub(crate) fn holding(&self, index: usize) -> &Holding<'a> {
@@ -133,6 +141,7 @@ fn sane(input: &PlanInput) -> Result<(), Refusal> {
         && whole(Some(orders.max_gross))
         && whole(orders.turnover_cap)
         && whole(orders.volume_cap)
+        && orders.slicing.as_ref().is_none_or(sane_slices)
         && whole(limits.max_position_weight)
         && whole(limits.max_sector_weight)
         && limits.price_collar_bp.is_none_or(|bp| bp.fits_wire())
@@ -141,6 +150,13 @@ fn sane(input: &PlanInput) -> Result<(), Refusal> {
         && !input.short_proceeds.is_negative()
         && input.short_proceeds.fits_wire();
     if right { Ok(()) } else { Err(Refusal::allocation("orders or limits hold a number out of its range: publish a corrected policy")) }
+}
+
+fn sane_slices(slicing: &Slicing) -> bool {
+    let share = slicing.participation.is_none_or(|share| share.is_positive() && share <= Fraction::ONE);
+    let one = slicing.waves.is_some() != slicing.participation.is_some();
+    let above = !slicing.above_volume.is_negative() && slicing.above_volume.fits_wire();
+    one && share && above && slicing.waves.is_none_or(|waves| waves >= 2)
 }
 
 /// What becomes of one holding.

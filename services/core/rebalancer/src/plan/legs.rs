@@ -5,8 +5,9 @@ use super::book::Holding;
 use super::breach;
 use super::desk::{Desk, Wish};
 use super::exact::{Int, floor, int, narrow, ten, to_money};
-use super::outcome::Leg;
+use super::outcome::{Leg, Slice};
 use super::refusal::Refusal;
+use super::slices;
 use domain::drift::DriftLine;
 use domain::enums::{OrderType, Side};
 use domain::order::NamedNumber;
@@ -71,8 +72,12 @@ pub(crate) fn legs(desk: &Desk, wishes: &[Wish], numbers: &[Vec<NamedNumber>]) -
     for index in standing {
         for (side, units) in parts(desk.holding(index), wishes[index].quantity) {
             let purpose = desk.purpose(index, wishes[index].quantity);
-            let leg = leg(desk, index, (side, units), purpose, numbers[index].clone());
-            legs.push(leg.ok_or_else(|| Refusal::absurd("the value of an order"))?);
+            let absurd = || Refusal::absurd("the value of an order");
+            let leg = leg(desk, index, (side, units), purpose, numbers[index].clone()).ok_or_else(absurd)?;
+            legs.push(match slices::size(desk, index, wishes[index].quantity) {
+                None => leg,
+                Some(size) => Leg { slice: Some(slice(desk.holding(index), units, size).ok_or_else(absurd)?), ..leg },
+            });
         }
     }
     Ok(legs)
@@ -98,5 +103,10 @@ fn leg(desk: &Desk, index: usize, (side, units): (Side, i128), reason: ReasonCod
         reason,
         numbers,
         outside: desk.scoped.sides[index] != breach::Side::Inside,
+        slice: None,
     })
+}
+
+fn slice(holding: &Holding, units: i128, size: i128) -> Option<Slice> {
+    Some(Slice { quantity: Quantity::from_units(size), expected_value: expected_value(holding, size.min(units))? })
 }

@@ -51,9 +51,24 @@ pub struct Leg {
     /// Whether its line, or the group that the line shares a target of, stood outside its bounds when it was
     /// planned first: then `trigger.goal` says how far it was to go, else it was to go to its target.
     pub outside: bool,
+    /// The parts in which it leaves, where it is large for its instrument; `None`: it leaves whole.
+    pub slice: Option<Slice>,
+}
+
+/// A part of an order that leaves in slices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Slice {
+    /// Units of each part but the last, which takes the rest: never more than these.
+    pub quantity: Quantity,
+    /// What the first part is expected to be worth, in the base currency, rounded half-even.
+    pub expected_value: Money,
 }
 
 impl Leg {
+    /// Units that leave first: all of them, or a slice.
+    pub fn first(&self) -> Quantity {
+        self.slice.map_or(self.quantity, |slice| slice.quantity.min(self.quantity))
+    }
     /// The change that it makes to the position: negative for sells.
     pub fn signed_quantity(&self) -> Quantity {
         if self.side == Side::Buy { self.quantity } else { Quantity::from_units(-self.quantity.units()) }

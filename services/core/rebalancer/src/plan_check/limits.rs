@@ -11,10 +11,12 @@ use std::collections::BTreeMap;
 pub(super) fn orders(view: &View, found: &mut Violations) {
     let (limits, orders) = (view.input.rules.limits, view.input.rules.orders);
     for leg in &view.plan.legs {
-        let Some(value) = view.notional(leg) else { continue };
+        // Each order that leaves is held to them: a slice, where it leaves in slices.
+        let largest = view.leaves(leg);
+        let Some(value) = view.row(&leg.instrument_id).map(|row| &Exact::from(largest) * &row.quoted) else { continue };
         let over = limits.max_order_notional.is_some_and(|limit| value > Exact::from(limit));
         found.law("max_order_notional", over, || format!("{}: {value}", leg.instrument_id));
-        let over = limits.max_order_quantity.is_some_and(|limit| leg.quantity > limit);
+        let over = limits.max_order_quantity.is_some_and(|limit| largest > limit);
         found.law("max_order_quantity", over, || format!("{}: {}", leg.instrument_id, leg.quantity));
     }
     for row in view.ordered() {
@@ -23,7 +25,7 @@ pub(super) fn orders(view: &View, found: &mut Violations) {
             .volume_cap
             .is_some_and(|cap| row.line.average_daily_volume.is_none_or(|volume| units > &Exact::from(cap) * &Exact::from(volume)));
         found.law("volume_cap", over, || format!("{}: {units}", row.id()));
-        let exempt = orders.exit_exempt && view.target_is_zero(row);
+        let exempt = view.parts || (orders.exit_exempt && view.target_is_zero(row));
         let small = !exempt && &units * &row.quoted < Exact::from(orders.min_notional);
         found.law("min_notional", small, || format!("{}: {units}", row.id()));
     }

@@ -641,6 +641,7 @@ pub(super) fn event(status: RebalanceStatus, explained: bool) -> Output {
         drift_episode: 1,
         actor: None,
         command_id: None,
+        execution: None,
     }))
 }
 
