@@ -1,6 +1,7 @@
 //! Whether a play came out right: the model of `ballast verify`, which shares no code with the engine, on what is
 //! committed; the replay of every step; and, after a calm, whether everything has come to rest.
 
+use crate::coverage::Coverage;
 use crate::store::last_done;
 use crate::world::World;
 use ballast::commands::verify::replayed::replayed;
@@ -8,6 +9,7 @@ use ballast::memory::MemoryPast;
 use ballast::verify::{Checkpoint, Given, Report, SeenRecord, verify};
 use ballast::worker::Target;
 use domain::enums::RebalanceStatus;
+use domain::order::Order;
 use domain::progress::Progress;
 use domain::rebalance_event::RebalanceEvent;
 use domain::{Output, PortfolioId, SmolStr, Topic};
@@ -138,6 +140,7 @@ fn cover(world: &World, report: &Report, events: &[RebalanceEvent]) {
             coverage.saw("reason", code.symbol());
         }
         event.explanation.iter().for_each(|line| coverage.saw("reason", line.reason.symbol()));
+        cover_slices(&mut coverage, event);
     }
     for (topic, partition) in world.log.places() {
         let count = world.log.read(&topic, partition, 0).len();
@@ -152,6 +155,22 @@ fn cover(world: &World, report: &Report, events: &[RebalanceEvent]) {
                 }
             }
         }
+    }
+}
+
+/// How far orders that leave in slices have come, and what was told of executions.
+fn cover_slices(coverage: &mut Coverage, event: &RebalanceEvent) {
+    let sliced = |order: &Order| order.numbers.iter().any(|number| number.name == "slices");
+    let text = event.text.as_deref().unwrap_or_default();
+    let seen = [
+        ("first", event.status == RebalanceStatus::Released && event.orders.iter().any(sliced)),
+        ("next", event.status == RebalanceStatus::Released && text.contains("slices: no larger than planned") && !event.orders.is_empty()),
+        ("proposed", event.status == RebalanceStatus::PendingApproval && event.orders.iter().any(sliced)),
+        ("kept back", text.contains("slices were kept back")),
+    ];
+    seen.iter().filter(|(_, seen)| *seen).for_each(|(name, _)| coverage.saw("slices", name));
+    if let Some(execution) = &event.execution {
+        coverage.saw("execution", if execution.cost.is_some() { "told" } else { "not told" });
     }
 }
 

@@ -18,6 +18,14 @@ const CENTS: [i64; 4] = [10_000, 4_200, 25_050, 777];
 /// Every portfolio of a play.
 pub const PORTFOLIOS: [&str; 5] = ["growth", "income", "north", "south", "family"];
 
+/// How large orders leave, where they leave in slices: more than a play can wait for, and less.
+const SLICING: [&str; 4] = [
+    "null",
+    "null",
+    r#"{"above_volume": "0.02", "waves": 3, "interval_seconds": 1}"#,
+    r#"{"above_volume": "0.05", "participation": "0.1", "interval_seconds": 2}"#,
+];
+
 /// A record and its moment.
 #[derive(Debug, Clone)]
 pub struct Timed {
@@ -134,7 +142,8 @@ impl Feed<'_> {
             let late = if self.chance.below("instrument.late", 4) == 0 { 4_000 } else { 0 };
             let at = Duration::from_millis(late + number as u64);
             let lot = *self.chance.pick("lot", &["1", "10"]);
-            let share = json!({"instrument_id": instrument, "symbol": instrument, "type": "EQUITY", "currency": "USD", "sector": "Test", "lot_size": lot});
+            let share = json!({"instrument_id": instrument, "symbol": instrument, "type": "EQUITY", "currency": "USD", "sector": "Test", "lot_size": lot,
+                "average_daily_volume": *self.chance.pick("volume", &[json!(null), json!("200"), json!("5000")])});
             self.send(at, &Input::Instrument(record(share)));
             self.tick(at, number);
         }
@@ -275,7 +284,8 @@ impl Feed<'_> {
                 "min_notional": *chance.pick("policy.notional", &["0", "500"]),
                 "no_sells": chance.below("policy.no-sells", 8) == 0,
                 "turnover_cap": *chance.pick("policy.turnover", &[json!(null), json!("0.1")]),
-                "do_not_buy": if chance.below("policy.do-not-buy", 8) == 0 { json!(["BRAVO"]) } else { json!([]) }
+                "do_not_buy": if chance.below("policy.do-not-buy", 8) == 0 { json!(["BRAVO"]) } else { json!([]) },
+                "slicing": serde_json::from_str::<Value>(chance.pick("policy.slicing", &SLICING)).expect("JSON")
             },
             "book": {
                 "cost_method": *chance.pick("policy.method", &["AVERAGE", "FIFO"]),

@@ -84,16 +84,23 @@ const LETTERS: [&str; 12] = [
     "WRONG_LANE",
 ];
 
+/// How far orders that leave in slices must have come.
+const SLICES: [&str; 4] = ["first", "kept back", "next", "proposed"];
+/// What must have been told of executions.
+const EXECUTIONS: [&str; 2] = ["not told", "told"];
+
 /// Fails where something of it is missing.
 pub fn assert_seen(coverage: &Coverage) {
     let faults = Fault::ALL.iter().map(|fault| ("fault", fault.name()));
-    let lists: [(&str, &[&str]); 6] = [
+    let lists: [(&str, &[&str]); 8] = [
         ("branch", &BRANCHES),
         ("recovery", &RECOVERIES),
         ("saved", &SAVES),
         ("cycle", &CYCLES),
         ("reason", &REASONS),
         ("dead-letter", &LETTERS),
+        ("slices", &SLICES),
+        ("execution", &EXECUTIONS),
     ];
     let rest = lists.iter().flat_map(|(kind, names)| names.iter().map(move |name| (*kind, *name)));
     let missing: Vec<_> = faults.chain(rest).filter(|(kind, name)| coverage.count(kind, name) == 0).collect();

@@ -14,14 +14,18 @@ from .bands import Bands, Watch, rules, setting
 from .book import Book
 from .closes import Closes, Days
 from .cooldown import Cooldowns
+from .costs import Costs
 from .exact import half_even, micros, num, read, uuid5
 from . import strategies
 from .market import Market
 from .outside import compare
+from .execution import Order as Executed
+from .execution import check as check_execution
 from .performance import PERFORMANCE, RISK, Performance
 from .plan import Plan
 from .preset import figures, resolved
 from .schedule import Schedule, Turns
+from .slices import Slices, count
 from .splits import KINDS, Dividend, order, resplit, start
 from .value import Valuation
 
@@ -77,6 +81,7 @@ class Case:
         self.last, self.started = {}, set()
         self.proposals, self.priced, self.orders, self.cycles = {}, {}, defaultdict(dict), Counter()
         self.latched, self.proposed, self.sent, self.triggers, self.costs = {}, defaultdict(dict), {}, {}, {}
+        self.approved, self.sizes, self.pieces, self.slices, self.executed = set(), {}, {}, defaultdict(Slices), defaultdict(list)
         versions, ledgers, closes, cooldowns = Counter(), Counter(), Closes(self), Cooldowns(self)
         for number, record in enumerate(self.output, 1):
             topic, value = record["topic"], record["value"]
@@ -625,14 +630,16 @@ class Case:
 
     # Records of the rebalancer.
 
-    def plan_for(self, value, given=None, raised=None):
+    def plan_for(self, value, given=None, raised=None, parts=False):
         drift = self.last[value["portfolio_id"], value.get("shadow", False)]
         world, _, policy, at = self.valued(drift)
         manual = value["trigger"] in ("MANUAL", "SCHEDULED") if "trigger" in value else False
         halted = self.halted(world, drift)
         released = sum(self.proposed[value["portfolio_id"]].values(), ZERO) if drift["shadow"] else self.released(value["portfolio_id"])
         recent = 0 if drift["shadow"] else self.of_a_minute(value["portfolio_id"])
-        return Plan(policy, at, world.market, manual, given, halted, released, recent, raised=raised, weighs=value.get("trigger") != "MANUAL"), drift
+        return Plan(
+            policy, at, world.market, manual, given, halted, released, recent, raised, parts, weighs=value.get("trigger") != "MANUAL"
+        ), drift
 
     def halted(self, world, drift):
         """Instruments under a halt when the drift event was written."""
@@ -674,8 +681,13 @@ class Case:
             self.edited(value, edit)
         elif planned and value["explanation"] and not repeated:
             self.proposal(value)
+        if status == "APPROVED":
+            self.approved.add(value["rebalance_id"])
+        if status == "RELEASED" and not value["orders"] and self.rests(value["rebalance_id"]):
+            self.sliced(value, [])
         if status in ("COMPLETED", "FAILED"):
             self.ended(value)
+            self.executions(value)
         if value["shadow"]:
             self.of_shadow(value)
         else:
@@ -721,10 +733,9 @@ class Case:
             self.same(f"{name} is ordered", line["decision"] != "SKIP", name in after)
         self.weights(value, plan)
         self.decimal("turnover", value["turnover"], sum((plan.value(n) for n in plan.standing()), ZERO) / plan.equity, 12)
-        self.decimal("expected_fees", value["expected_fees"], plan.fees(plan.standing()))
+        self.decimal("expected_fees", value["expected_fees"], plan.expected_fees())
         self.costing(value, plan)
-        self.proposals[rebalance] = orders
-        self.priced[rebalance] = {name: plan.lines[name] for name, _, _ in orders}
+        self.put_up(rebalance, plan, orders)
 
     def of_shadow(self, value):
         """It ends where it is said, under an id of its own numbers; its limits count a proposal once an episode."""
@@ -776,12 +787,17 @@ class Case:
         if value["rebalance_id"] in known:
             self.cycles[value["rebalance_id"]] = known.index(value["rebalance_id"]) + 1
 
+    def put_up(self, rebalance, plan, orders):
+        self.proposals[rebalance] = orders
+        self.priced[rebalance] = {name: plan.lines[name] for name, _, _ in orders}
+        self.sizes[rebalance] = {name: plan.part(name) for name, _, _ in orders}
+        self.pieces[rebalance] = sum(count(units, plan.part(name)) for name, _, units in orders)
+
     def proposal(self, value):
         plan, _ = self.plan_for(value)
         orders = plan.orders()
-        self.proposals[value["rebalance_id"]] = orders
         self.triggers[value["rebalance_id"]] = value["trigger"]
-        self.priced[value["rebalance_id"]] = {name: plan.lines[name] for name, _, _ in orders}
+        self.put_up(value["rebalance_id"], plan, orders)
         self.same("explained instruments", [e["instrument_id"] for e in value["explanation"]], sorted(plan.lines))
         for line in value["explanation"]:
             wish = plan.wishes[line["instrument_id"]]
@@ -792,12 +808,14 @@ class Case:
             ordered = next((num(n["value"]) for n in line["numbers"] if n["name"] == "ordered"), ZERO)
             self.same(f"{line['instrument_id']} ordered", ordered, wish.quantity)
             self.behind(line, plan, value["trigger"] in ("MANUAL", "SCHEDULED"))
+            told = next((num(n["value"]) for n in line["numbers"] if n["name"] == "slice"), None)
+            self.same(f"{line['instrument_id']} slice", told, plan.part(line["instrument_id"]) if wish.quantity else None)
         if value["status"] != "RELEASED":
             self.same("orders", [(o["instrument_id"], o["side"], num(o["quantity"])) for o in value["orders"]], orders)
         self.weights(value, plan)
         turnover = sum((plan.value(n) for n in plan.standing()), ZERO) / plan.equity
         self.decimal("turnover", value["turnover"], turnover, 12)
-        self.decimal("expected_fees", value["expected_fees"], plan.fees(plan.standing()))
+        self.decimal("expected_fees", value["expected_fees"], plan.expected_fees())
         self.costing(value, plan)
 
     def costing(self, value, plan):
@@ -876,28 +894,74 @@ class Case:
         sent = [(o["instrument_id"], o["side"], num(o["quantity"])) for o in value["orders"]]
         approved = self.proposals.get(rebalance, [])
         earlier = {o["order_id"] for o in self.orders[portfolio].values() if o["rebalance_id"] == rebalance}
-        self.same("the wave's orders", sent, self.expected_wave(value, approved, bool(earlier)))
+        if self.rests(rebalance):
+            self.sliced(value, sent)
+        else:
+            self.same("the wave's orders", sent, self.expected_wave(value, approved, bool(earlier)))
         for order in value["orders"]:
             self.order(order, value)
         self.started.add(rebalance)
+
+    def sliced(self, value, sent):
+        """The next slices: checked anew, at their time, when those before have ended; what was refused gets no other."""
+        slices, policy = self.slices[value["rebalance_id"]], self.last[value["portfolio_id"], False]["policy"]
+        self.same("slices leave at their time", self.at >= slices.due, True)
+        parts = slices.next()
+        plan, _ = self.plan_for(value, {name: units for name, units in parts.items() if not self.moved(value, name)}, parts=True)
+        self.same("the slices", sent, plan.orders())
+        self.costs[value["rebalance_id"]] = plan.costs_of_orders()
+        slices.take(parts, plan)
+        slices.due = self.at + int(policy["orders"]["slicing"]["interval_seconds"]) * 1_000_000
+
+    def rests(self, rebalance):
+        """What is left; a router that has refused a slice gets no other of its instrument."""
+        for name in self.rejected(rebalance):
+            self.slices[rebalance].drop(name)
+        return self.slices[rebalance].rests
+
+    def moved(self, value, name):
+        """Whether the price has moved further from what a person approved than the approval bears."""
+        if value["rebalance_id"] not in self.approved:
+            return False
+        _, _, policy, at = self.valued(self.last[value["portfolio_id"], False])
+        approval = setting(policy, "trigger", "approval", {})
+        was = self.priced[value["rebalance_id"]][name].price
+        return abs(at.lines[name].price - was) * 10000 > num(approval.get("price_tolerance_bp"), 50) * was
+
+    def rejected(self, rebalance):
+        reports = (r["value"] for r in self.input if r["topic"] == "orders.status.v1" and micros(r["timestamp"]) <= self.at)
+        ids = {report["order_id"] for report in reports if report["status"] == "REJECTED"}
+        return {order.name for order in self.executed[rebalance] if order.id in ids}
 
     def expected_wave(self, value, approved, later):
         buys = [order for order in approved if order[1] == "BUY"]
         sells = [order for order in approved if order[1] != "BUY"]
         drift = self.last[value["portfolio_id"], False]
         _, _, policy, _ = self.valued(drift)
+        rebalance = value["rebalance_id"]
         waits = setting(policy, "orders", "funding", "WAIT_FOR_SELLS") == "WAIT_FOR_SELLS"
         if later:
             plan, _ = self.plan_for(value, {name: units for name, _, units in buys})
-            self.costs[value["rebalance_id"]] = plan.costs_of_orders()
-            return plan.orders()
-        return sells if waits and sells and buys else sells + buys
+            self.sizes[rebalance] = {name: plan.part(name) for name, _, _ in plan.orders()}
+            self.costs[rebalance] = plan.costs_of_orders()
+            leaving = plan.orders()
+        else:
+            plan, leaving = None, sells if waits and sells and buys else sells + buys
+        slices, slicing = self.slices[rebalance], setting(policy, "orders", "slicing", None)
+        slices.due = self.at + int(slicing["interval_seconds"]) * 1_000_000 if slicing else None
+        sizes = self.sizes.get(rebalance, {})
+        leaving = slices.begin(leaving, sizes)
+        for name, side, units in leaving:
+            if sizes.get(name) is not None:
+                line = plan.lines[name] if plan else self.priced[rebalance][name]
+                self.costs[rebalance][name, side] = Costs(policy).of_leg(line, units, units)
+        return leaving
 
     def order(self, order, wave):
         portfolio, name = wave["portfolio_id"], order["instrument_id"]
         cycle = self.cycles[wave["rebalance_id"]]
         taken = self.orders[portfolio]
-        ids = [uuid5(portfolio.encode(), cycle.to_bytes(8, "big"), name.encode(), leg.to_bytes(4, "big")) for leg in range(1, 20)]
+        ids = [uuid5(portfolio.encode(), cycle.to_bytes(8, "big"), name.encode(), leg.to_bytes(4, "big")) for leg in range(1, 60)]
         self.same(f"{name} order_id", order["order_id"] in ids and order["order_id"] not in taken, True)
         taken[order["order_id"]] = order
         self.sent[order["order_id"]] = self.at
@@ -919,6 +983,8 @@ class Case:
         hour = datetime.fromtimestamp(self.at // 1_000_000, ZoneInfo("UTC")).strftime("%Y-%m-%dT%H")
         self.same(f"{name} block_key", order["block_key"], f"{name}|{order['side']}|{hour}")
         self.same(f"{name} policy_version", int(order["policy_version"]), int(policy["policy_version"]))
+        known = self.priced.get(wave["rebalance_id"], {}).get(name, line).price
+        self.executed[wave["rebalance_id"]].append(Executed(order, int(wave["wave_number"]), known, at.lines[name], self.at))
 
     def ended(self, value):
         """COMPLETED means every order filled, FAILED that at least one was not."""
@@ -930,8 +996,13 @@ class Case:
                     last[record["value"]["order_id"]] = record["value"]
         mine = [o for o in self.orders[value["portfolio_id"]].values() if o["rebalance_id"] == value["rebalance_id"]]
         filled = [o for o in mine if last.get(o["order_id"], {}).get("status") == "FILLED" and num(last[o["order_id"]]["cum_qty"]) == num(o["quantity"])]
-        wanted = len(self.proposals.get(value["rebalance_id"], mine))
+        wanted = self.pieces.get(value["rebalance_id"], len(mine))
         self.same("every order filled", len(filled) == wanted, value["status"] == "COMPLETED")
+
+    def executions(self, value):
+        """How well its orders were executed, by the executions that were booked."""
+        world, _, policy, _ = self.valued(self.last[value["portfolio_id"], False])
+        check_execution(self, value, self.executed[value["rebalance_id"]], lambda currency: world.market.rate(currency, policy["base_currency"]))
 
     def balance(self):
         """Every fill and cash entry was booked, known before, refused, or still waits."""

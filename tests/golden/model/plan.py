@@ -6,6 +6,7 @@ from fractions import Fraction
 from .bands import Bands, setting
 from .costs import Costs
 from .exact import nearest, num, toward_zero
+from .slices import count, size
 
 ZERO = Fraction(0)
 STEP = Fraction(1, 10**8)
@@ -27,10 +28,14 @@ class Wish:
 
 class Plan:
     """`every` plans each line whatever its drift (MANUAL); `given` are the quantities of a later wave, or those that
-    a person wrote into a proposal: then the `raised` among them alone may not pass the goal."""
+    a person wrote into a proposal: then the `raised` among them alone may not pass the goal. `parts`: they are slices of
+    orders that were planned whole, and need not be large enough once more."""
 
-    def __init__(self, policy, valuation, market, every, given=None, halted=(), released=ZERO, recent=0, raised=None, weighs=False):
-        self.raised, self.costs, self.weighs, self.told = raised, Costs(policy), weighs and given is None, {}
+    def __init__(
+        self, policy, valuation, market, every, given=None, halted=(), released=ZERO, recent=0, raised=None, parts=False, weighs=False
+    ):
+        self.raised, self.parts = raised, parts
+        self.costs, self.weighs, self.told = Costs(policy), weighs and given is None, {}
         self.policy, self.valuation, self.market = policy, valuation, market
         self.halted, self.released, self.recent = halted, released, recent
         self.met = False
@@ -130,6 +135,10 @@ class Plan:
             return 1
         return -1 if weight < bound.lower or (self.bands.inclusive and weight == bound.lower) else 0
 
+    def part(self, name):
+        """Units of each part in which its order leaves, None where it leaves whole."""
+        return size(self, name, self.wishes[name].quantity)
+
     # Step 6.
 
     def value(self, name, quantity=None):
@@ -159,6 +168,8 @@ class Plan:
         self.budgets()
 
     def deviation(self, name):
+        if self.parts:
+            return
         least = num(setting(self.policy, "trigger", "minimum_deviation", "1")) / 100
         drift = abs(self.bands.lines[name].drift)
         small = drift < least if self.bands.inclusive else drift <= least
@@ -187,6 +198,8 @@ class Plan:
 
     def too_small(self, name):
         """Each leg is an order; the one that closes a holding on the way across zero is an exit."""
+        if self.parts:
+            return
         least, exempt, wish = num(self.order("min_notional", "0")), self.flag("exit_exempt", True), self.wishes[name]
         small = [units * self.lines[name].clean < least for _, units in self.legs(name)]
         if len(small) == 2:
@@ -233,17 +246,22 @@ class Plan:
         return [(side, units) for side, units in (("SELL", sell), ("SELL_SHORT", -quantity - sell)) if units]
 
     def hard_limits(self):
-        most, units, collar = self.limit("max_order_notional"), self.limit("max_order_quantity"), self.limit("price_collar_bp")
+        collar = self.limit("price_collar_bp")
         for name in self.standing():
-            wish, line = self.wishes[name], self.lines[name]
-            close = self.market.first.get(name)
-            legs = self.legs(name)
+            line, close = self.lines[name], self.market.first.get(name)
             if collar is not None and close is not None and abs(line.price - close) > close * collar / 10000:
-                wish.skip("PRICE_OUTLIER")
-            elif units is not None and any(leg > units for _, leg in legs):
-                wish.skip("ORDER_LIMIT")
-            elif most is not None and any(leg * line.clean > most for _, leg in legs):
-                wish.skip("ORDER_LIMIT")
+                self.wishes[name].skip("PRICE_OUTLIER")
+        self.order_limits()
+
+    def order_limits(self):
+        """Of each order that leaves: a slice, where it leaves in slices."""
+        most, units = self.limit("max_order_notional"), self.limit("max_order_quantity")
+        for name in self.standing():
+            part = self.part(name)
+            legs = [leg if part is None else min(leg, part) for _, leg in self.legs(name)]
+            over = units is not None and any(leg > units for leg in legs)
+            if over or most is not None and any(leg * self.lines[name].clean > most for leg in legs):
+                self.wishes[name].skip("ORDER_LIMIT")
 
     def weight_limits(self):
         most = self.limit("max_position_weight")
@@ -337,6 +355,13 @@ class Plan:
         rate, fixed = num(fees.get("rate"), ZERO), num(fees.get("fixed"), ZERO)
         return sum((units * self.lines[name].clean * rate + fixed for name in names for _, units in self.legs(name)), ZERO)
 
+    def expected_fees(self):
+        """Of all that leaves: the fixed part of a fee is paid for each slice."""
+        fees = self.order("fees", {})
+        rate, fixed = num(fees.get("rate"), ZERO), num(fees.get("fixed"), ZERO)
+        legs = [(name, units) for name in self.standing() for _, units in self.legs(name)]
+        return sum((units * self.lines[name].clean * rate + fixed * count(units, self.part(name)) for name, units in legs), ZERO)
+
     def fund(self):
         if not self.flag("cash_limited", True):
             return
@@ -414,6 +439,9 @@ class Plan:
             self.too_small(name)
         for name in self.standing():
             self.weigh(name)
+        # What was cut may be large no longer, and leaves whole.
+        if self.order("slicing", None) and not self.parts:
+            self.order_limits()
 
     def terms(self, name, every):
         """What the numbers of a line follow from beside price and units, where it changes anything."""

@@ -88,6 +88,19 @@ pub struct RecentOrder {
     /// RECONCILE settles it.
     #[serde(default)]
     pub contradicted: bool,
+    /// Σ units × price of those executions, in the instrument's currency, rounded half-even; null from a book that did
+    /// not keep it.
+    #[serde(default)]
+    pub notional: Option<Money>,
+    /// Their fees in the base currency, at the rates of their bookings; null from a book that did not keep them.
+    #[serde(default)]
+    pub fees: Option<Money>,
+    /// When the first of them was executed, by its sender.
+    #[serde(default)]
+    pub first_fill_at: Option<Timestamp>,
+    /// When the last of them was executed, by its sender.
+    #[serde(default)]
+    pub last_fill_at: Option<Timestamp>,
 }
 
 /// A drift event. Amounts are in the base currency unless a currency stands beside them.

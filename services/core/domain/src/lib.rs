@@ -14,6 +14,7 @@ pub mod day;
 pub mod dead_letter;
 pub mod drift;
 pub mod enums;
+pub mod execution;
 pub mod fill;
 pub mod fixed;
 pub mod frame;

@@ -151,6 +151,23 @@ impl Default for CostModel {
     }
 }
 
+/// How an order that is large for its instrument leaves in slices over time. Exactly one of `waves` and `participation`
+/// is given. An instrument without a known volume leaves whole: nobody can tell that its order is large.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Slicing {
+    /// Share of the average daily volume above which an order is large.
+    pub above_volume: Fraction,
+    /// Slices of equal size, rounded up to the lot; the last takes the rest.
+    #[serde(default)]
+    pub waves: Option<i32>,
+    /// Units of a slice as a share of the average daily volume, cut to the lot; one lot at least.
+    #[serde(default)]
+    pub participation: Option<Fraction>,
+    /// Least seconds from one slice to the next.
+    pub interval_seconds: i64,
+}
+
 /// How a plan becomes orders.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -203,6 +220,8 @@ pub struct Orders {
     pub costs: CostModel,
     /// How much of a hurry orders are in; exits and sells that raise cash are one step above.
     pub urgency: Urgency,
+    /// How large orders leave over time; null lets every order leave whole.
+    pub slicing: Option<Slicing>,
 }
 
 impl Default for Orders {
@@ -232,6 +251,7 @@ impl Default for Orders {
             valid_seconds: 300,
             costs: CostModel::default(),
             urgency: Urgency::Normal,
+            slicing: None,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! `rebalance.events.v1`: the life of a rebalance, and the reason for every order and every non-order.
 
 use crate::enums::{Decision, RebalanceStatus, RebalanceTrigger};
+use crate::execution::Execution;
 use crate::order::{NamedNumber, Order};
 use crate::reason::ReasonCode;
 use crate::{Fraction, InstrumentId, Money, PortfolioId, Quantity, RebalanceId, SmolStr, Timestamp};
@@ -87,4 +88,7 @@ pub struct RebalanceEvent {
     /// Σ `expected_impact` of the plan's orders; null where that of one is not known.
     #[serde(default)]
     pub expected_impact: Option<Money>,
+    /// How well its orders were executed: of COMPLETED and FAILED, where orders had left.
+    #[serde(default)]
+    pub execution: Option<Box<Execution>>,
 }

@@ -32,6 +32,7 @@ use crate::plan::book::Holding;
 use crate::plan::desk::{Desk, Wish};
 use crate::plan::exact::Int;
 use crate::plan::legs::parts;
+use crate::plan::slices;
 use domain::reason::ReasonCode;
 
 /// One order under review.
@@ -65,6 +66,11 @@ impl<'d, 'a> Draft<'d, 'a> {
     /// The one or two orders that it becomes, each in positive units.
     pub(crate) fn orders(&self) -> impl Iterator<Item = i128> {
         parts(self.holding(), self.quantity).into_iter().map(|(_, units)| units)
+    }
+    /// The largest order that each of them leaves as: it, or a slice.
+    pub(crate) fn largest(&self) -> impl Iterator<Item = i128> {
+        let size = slices::size(self.desk, self.index, self.quantity).unwrap_or(i128::MAX);
+        self.orders().map(move |units| units.min(size))
     }
 }
 
@@ -123,6 +129,11 @@ pub(crate) fn again(desk: &Desk, wishes: &mut [Wish]) {
     for (index, wish) in wishes.iter_mut().enumerate() {
         review(min_notional::rule, desk, index, wish);
         review(cost_above_benefit::rule, desk, index, wish);
+        // What was cut may be large no longer, and leaves whole.
+        if desk.slicing().is_some() {
+            review(max_order_notional::rule, desk, index, wish);
+            review(max_order_quantity::rule, desk, index, wish);
+        }
     }
 }
 

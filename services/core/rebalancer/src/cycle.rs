@@ -9,6 +9,7 @@
 //!              ├─► REJECTED │ EXPIRED                          ends it
 //!              └─► APPROVED ─► RELEASED
 //!  RELEASED (first wave)
+//!    ├─► RELEASED                        the next slices of large orders, once those before are terminal and applied
 //!    ├─► RELEASED                        the wave of buys, once every sell is terminal and applied
 //!    ├─► STUCK                           no terminal state after the cancel request, executions that the
 //!    │                                   book never saw, or reports that contradict each other
@@ -25,18 +26,21 @@
 pub mod announcement;
 pub mod approval;
 pub mod desk;
+pub mod execution;
 pub mod leg;
 pub mod opening;
 pub mod progress;
 pub mod proposal;
 pub mod release;
 pub mod shadow;
+pub mod slices;
 pub mod strangers;
 pub mod turn;
 
 pub use desk::{Contradiction, Desk};
 pub use leg::{Leg, Word};
 pub use proposal::Proposal;
+pub use slices::Slices;
 pub use turn::Turn;
 
 use crate::orders::draft::Draft;
@@ -99,8 +103,10 @@ pub struct Cycle {
     pub settle_by: Option<Timestamp>,
     /// Whether STUCK was said for that.
     pub unsettled: bool,
-    /// The question for the drift event on which the buys are planned.
+    /// The question for the drift event on which the buys or the next slices are planned.
     pub question: Option<Question>,
+    /// Slices of what has left in part.
+    pub slices: Slices,
 }
 
 /// A question for a drift event, and how often it was asked.
@@ -135,7 +141,12 @@ impl Cycle {
             settle_by: None,
             unsettled: false,
             question: None,
+            slices: Slices::default(),
         }
+    }
+    /// Whether anything of it waits to leave.
+    pub fn waits(&self) -> bool {
+        !self.slices.is_empty() || !self.later.is_empty()
     }
     /// The id of its next leg.
     pub fn next_order(&mut self, portfolio: &PortfolioId, instrument: &InstrumentId) -> OrderId {

@@ -5,6 +5,7 @@ use crate::plan::costs::{HalfSpread, half_spread};
 use crate::plan::desk::{Desk, Wish};
 use crate::plan::exact::{VALUE, WEIGHT, int, ratio, rescaled, ten};
 use crate::plan::funding::CASH_FOR_BUYS;
+use crate::plan::{legs, slices};
 use domain::drift::Drift;
 use domain::enums::{Decision, InstrumentType};
 use domain::order::NamedNumber;
@@ -68,9 +69,23 @@ fn numbers_of(desk: &Desk, index: usize, wish: &Wish, equity: Option<Money>) -> 
         all.note("lot_size", holding.at.lot_size);
         all.note_units("wanted", wish.wanted);
         all.note_units("ordered", wish.quantity);
+        parts(desk, index, wish, &mut all);
     }
     all.numbers.extend(wish.numbers.iter().cloned());
     all.numbers
+}
+
+/// The parts in which a large order leaves, where it does.
+fn parts(desk: &Desk, index: usize, wish: &Wish, all: &mut Wish) {
+    let size = slices::size(desk, index, wish.quantity).filter(|_| wish.stands());
+    if let (Some(size), Some(slicing)) = (size, desk.slicing()) {
+        let legs = legs::parts(desk.holding(index), wish.quantity);
+        all.note("slices", legs.into_iter().map(|(_, units)| slices::count(units, Some(size))).sum::<i128>());
+        all.note_units("slice", size);
+        all.note("slice_interval_seconds", slicing.interval_seconds);
+        note(all, "average_daily_volume", desk.holding(index).at.average_daily_volume);
+        all.note("above_volume", slicing.above_volume);
+    }
 }
 
 /// What the numbers of a line follow from beside price and units, where it changes anything: what a unit is worth in

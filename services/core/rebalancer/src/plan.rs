@@ -15,11 +15,13 @@ pub(crate) mod legs;
 mod outcome;
 mod quantity;
 mod refusal;
+pub(crate) mod slices;
 mod wave;
 
 pub use costs::Costs;
 pub use input::{HaltView, OpenOrder, PlanInput, Rules};
-pub use outcome::{Leg, LimitMet, Plan, Verdict};
+pub use outcome::{Leg, LimitMet, Plan, Slice, Verdict};
+pub use slices::MAX_ORDERS;
 
 use crate::{constraints, explain};
 use book::closes;
@@ -65,20 +67,35 @@ pub fn edited(input: &PlanInput, legs: &[Leg], raised: &BTreeSet<InstrumentId>) 
     again(input, legs, |id| if raised.contains(id) { Reach::Goal } else { Reach::Legs }, constraints::whole)
 }
 
+/// The same for the next slices of orders that leave over time: what only whole orders must be (no deviation that is
+/// too small, no order below the smallest) they were when they were planned.
+pub fn next_slices(input: &PlanInput, slices: &[Leg]) -> Plan {
+    let made = Desk::open(input).and_then(|desk| {
+        let desk = Desk { parts: true, ..desk };
+        let wishes = wave::wishes(&desk, slices, &|_| Reach::Slice)?;
+        asked_again(&desk, slices, wishes, constraints::whole)
+    });
+    made.unwrap_or_else(|refusal| refused(input, refusal))
+}
+
 fn again(input: &PlanInput, legs: &[Leg], reach: impl Fn(&InstrumentId) -> Reach, whole: fn(&Desk, &mut [Wish])) -> Plan {
     let made = Desk::open(input).and_then(|desk| {
         let mut wishes = wave::wishes(&desk, legs, &reach)?;
         for (index, wish) in wishes.iter_mut().enumerate().filter(|(_, wish)| wish.stands()) {
             constraints::deviates(&desk, index, wish);
         }
-        let mut plan = finish(&desk, wishes, whole)?;
-        // A leg keeps what was known when it was planned first.
-        for leg in &mut plan.legs {
-            leg.outside = legs.iter().any(|first| first.instrument_id == leg.instrument_id && first.outside);
-        }
-        Ok(plan)
+        asked_again(&desk, legs, wishes, whole)
     });
     made.unwrap_or_else(|refusal| refused(input, refusal))
+}
+
+fn asked_again(desk: &Desk, legs: &[Leg], wishes: Vec<Wish>, whole: fn(&Desk, &mut [Wish])) -> Result<Plan, Refusal> {
+    let mut plan = finish(desk, wishes, whole)?;
+    // A leg keeps what was known when it was planned first.
+    for leg in &mut plan.legs {
+        leg.outside = legs.iter().any(|first| first.instrument_id == leg.instrument_id && first.outside);
+    }
+    Ok(plan)
 }
 
 /// Step 5 for one holding.
@@ -108,6 +125,7 @@ fn finish(desk: &Desk, mut wishes: Vec<Wish>, whole: fn(&Desk, &mut [Wish])) -> 
             break;
         }
     }
+    slices::check(desk, wishes.iter().map(|wish| wish.quantity))?;
     let numbers = explain::numbers(desk, &wishes);
     let legs = legs::legs(desk, &wishes, &numbers)?;
     let (turnover, fees) = turnover_and_fees(desk, &wishes);
@@ -140,10 +158,11 @@ fn finish(desk: &Desk, mut wishes: Vec<Wish>, whole: fn(&Desk, &mut [Wish])) -> 
 fn turnover_and_fees(desk: &Desk, wishes: &[Wish]) -> (Int, Int) {
     let (mut turnover, mut fees) = (Int::ZERO, Int::ZERO);
     for (index, wish) in wishes.iter().enumerate().filter(|(_, wish)| wish.stands()) {
+        let size = slices::size(desk, index, wish.quantity);
         for (_, units) in legs::parts(desk.holding(index), wish.quantity) {
             let notional = desk.holding(index).notional(units);
             turnover += notional;
-            fees += desk.fees(notional, 1);
+            fees += desk.fees(notional, slices::count(units, size));
         }
     }
     (turnover, fees)

@@ -9,6 +9,7 @@ mod forbidden;
 mod goal;
 mod limits;
 mod shape;
+mod slices;
 mod view;
 
 use crate::plan::{Leg, Plan, PlanInput, Verdict};
@@ -44,7 +45,7 @@ impl Violations {
 /// `Ok` when a plan that [`crate::plan::plan`] made may leave, else every law that it breaks.
 pub fn plan_check(input: &PlanInput, plan: &Plan) -> Result<(), Vec<Violation>> {
     let mut found = Violations(Vec::new());
-    if let Some(view) = common(input, plan, &mut found) {
+    if let Some(view) = common(input, plan, false, &mut found) {
         goal::scope(&view, &mut found);
         goal::hollow(&view, &mut found);
         goal::direction(&view, &|_| false, &mut found);
@@ -61,6 +62,16 @@ pub fn later_wave_check(input: &PlanInput, legs: &[Leg], plan: &Plan) -> Result<
     again(input, legs, plan, &|_| false, true)
 }
 
+/// The same for [`crate::plan::next_slices`]: parts of orders that were planned whole.
+pub fn next_slices_check(input: &PlanInput, slices: &[Leg], plan: &Plan) -> Result<(), Vec<Violation>> {
+    let mut found = Violations(Vec::new());
+    if let Some(view) = common(input, plan, true, &mut found) {
+        repeated(&view, slices, &|_| false, &mut found);
+        limits::gross(&view, &mut found);
+    }
+    found.done()
+}
+
 /// The same for [`crate::plan::recheck`]: it may go past a goal that moved, inside the band.
 pub fn recheck_check(input: &PlanInput, legs: &[Leg], plan: &Plan) -> Result<(), Vec<Violation>> {
     again(input, legs, plan, &|_| true, false)
@@ -75,26 +86,31 @@ pub fn edited_check(input: &PlanInput, legs: &[Leg], raised: &BTreeSet<Instrumen
 /// whole book is held: what was approved within it is not taken back.
 fn again(input: &PlanInput, legs: &[Leg], plan: &Plan, past: &dyn Fn(&InstrumentId) -> bool, whole: bool) -> Result<(), Vec<Violation>> {
     let mut found = Violations(Vec::new());
-    if let Some(view) = common(input, plan, &mut found) {
-        goal::direction(&view, past, &mut found);
-        goal::kept_origins(&view, legs, &mut found);
-        goal::back_inside(&view, past, &mut found);
+    if let Some(view) = common(input, plan, false, &mut found) {
+        repeated(&view, legs, past, &mut found);
         if whole {
             limits::gross(&view, &mut found);
         }
-        figures::drift(&view, true, &mut found);
-        grown(legs, plan, &mut found);
     }
     found.done()
 }
 
+/// The laws of whatever was planned before.
+fn repeated(view: &View, legs: &[Leg], past: &dyn Fn(&InstrumentId) -> bool, found: &mut Violations) {
+    goal::direction(view, past, found);
+    goal::kept_origins(view, legs, found);
+    goal::back_inside(view, past, found);
+    figures::drift(view, true, found);
+    grown(legs, view.plan, found);
+}
+
 /// The laws of every plan; `None` where there is nothing more to check.
-fn common<'a>(input: &'a PlanInput<'a>, plan: &'a Plan, found: &mut Violations) -> Option<View<'a>> {
+fn common<'a>(input: &'a PlanInput<'a>, plan: &'a Plan, parts: bool, found: &mut Violations) -> Option<View<'a>> {
     shape::complete(input, plan, found);
     if matches!(plan.verdict, Verdict::Refused { .. }) {
         return None;
     }
-    let view = View::read(input, plan);
+    let view = View::read(input, plan, parts);
     found.law("no plan on missing figures", view.is_none(), String::new);
     let view = view?;
     shape::fit(&view, found);
@@ -106,6 +122,7 @@ fn common<'a>(input: &'a PlanInput<'a>, plan: &'a Plan, found: &mut Violations) 
     limits::weights(&view, found);
     limits::lots(&view, found);
     limits::cash(&view, found);
+    slices::parts(&view, found);
     goal::deviation(&view, found);
     goal::reasons(&view, found);
     figures::targets(&view, found);

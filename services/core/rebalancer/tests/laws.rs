@@ -7,10 +7,10 @@ mod harness;
 
 use domain::enums::{CommandKind, DriftKind, OrderState, RebalanceStatus, RebalanceTrigger, WaveKind};
 use domain::rebalance_event::RebalanceEvent;
-use domain::{Input, Output, Quantity, RebalanceId, Timestamp};
+use domain::{Input, InstrumentId, Output, Quantity, RebalanceId, Timestamp};
 use harness::House;
 use proptest::prelude::*;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Something that happens within a window.
 #[derive(Debug, Clone)]
@@ -67,14 +67,26 @@ struct Watch {
     halted: bool,
     cooldown: i64,
     ended: Option<Timestamp>,
+    planned: BTreeMap<RebalanceId, (Sums, Sums)>,
 }
+
+type Sums = BTreeMap<InstrumentId, Quantity>;
 
 impl Watch {
     fn new(house: House, cooldown: i64) -> Self {
         let mut house = house;
         house.book.policy.as_mut().unwrap().trigger.cooldown_seconds = cooldown;
         house.restore_twin();
-        Self { house, open: BTreeSet::new(), proposal: None, asked: Vec::new(), halted: false, cooldown, ended: None }
+        Self {
+            house,
+            open: BTreeSet::new(),
+            proposal: None,
+            asked: Vec::new(),
+            halted: false,
+            cooldown,
+            ended: None,
+            planned: BTreeMap::new(),
+        }
     }
 
     fn run(&mut self, window: &Window) {
@@ -177,9 +189,33 @@ impl Watch {
         if event.status != RebalanceStatus::Stuck && self.open.contains(&event.rebalance_id) {
             each_instrument_once(event);
         }
+        self.check_planned(event);
         let ends = [RebalanceStatus::Completed, RebalanceStatus::Failed, RebalanceStatus::Rejected, RebalanceStatus::Expired];
         if ends.contains(&event.status) {
             self.ended = self.open.remove(&event.rebalance_id).then_some(self.house.now).or(self.ended);
+        }
+    }
+
+    /// What was planned of each instrument, however often a proposal was replaced: the orders never add up to more.
+    fn check_planned(&mut self, event: &RebalanceEvent) {
+        let (planned, left) = self.planned.entry(event.rebalance_id).or_default();
+        if left.is_empty() {
+            for line in &event.explanation {
+                let ordered = line
+                    .numbers
+                    .iter()
+                    .find(|number| number.name == "ordered")
+                    .map(|number| number.value.parse::<Quantity>().unwrap().abs());
+                let known = planned.entry(line.instrument_id.clone()).or_default();
+                *known = ordered.map_or(*known, |ordered| ordered.max(*known));
+            }
+        }
+        if event.status == RebalanceStatus::Released {
+            for order in &event.orders {
+                let sum = left.entry(order.instrument_id.clone()).or_insert(Quantity::ZERO);
+                *sum = sum.checked_add(order.quantity).unwrap();
+                assert!(*sum <= planned[&order.instrument_id], "{sum} of {}, planned were {planned:?}", order.instrument_id);
+            }
         }
     }
 
@@ -211,8 +247,13 @@ proptest! {
         windows in prop::collection::vec(window(), 1..40),
         automatic: bool,
         cooldown in prop::sample::select(vec![0_i64, 120]),
+        slices in prop::sample::select(vec![None, Some(r#""waves":3"#), Some(r#""participation":"0.07""#)]),
     ) {
-        let mut watch = Watch::new(if automatic { House::automatic() } else { House::approval() }, cooldown);
+        let mut house = if automatic { House::automatic() } else { House::approval() };
+        if let Some(parts) = slices {
+            house.slice(parts);
+        }
+        let mut watch = Watch::new(house, cooldown);
         for window in &windows {
             watch.run(window);
         }

@@ -13,8 +13,8 @@ use generate::{Rich, World, filled, worlds};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
-use rebalancer::plan::{Leg, Plan, Verdict, edited, later_wave, plan, recheck};
-use rebalancer::plan_check::{edited_check, later_wave_check, plan_check, recheck_check};
+use rebalancer::plan::{Leg, Plan, Verdict, edited, later_wave, next_slices, plan, recheck};
+use rebalancer::plan_check::{edited_check, later_wave_check, next_slices_check, plan_check, recheck_check};
 use std::collections::{BTreeMap, BTreeSet};
 
 fn made(world: &World) -> Plan {
@@ -57,6 +57,28 @@ proptest! {
         prop_assert_eq!(recheck_check(&newer.input(), &first.legs, &standing), Ok(()));
         let all = later_wave(&world.input(), &first.legs);
         prop_assert_eq!(later_wave_check(&world.input(), &first.legs, &all), Ok(()));
+    }
+
+    #[test]
+    fn slices_are_cut_and_never_grown_and_add_up_to_what_was_planned(world in worlds(Rich::Full), moves in prop::collection::vec(-30..30_i128, 7)) {
+        let mut world = world;
+        let first = made(&world);
+        let mut rests: Vec<_> = first.legs.iter().filter(|leg| leg.slice.is_some() && leg.side != Side::SellShort).cloned().collect();
+        prop_assume!(!rests.is_empty());
+        for round in 0..4 {
+            let parts: Vec<_> = rests.iter().map(|leg| Leg { quantity: leg.first(), slice: None, ..leg.clone() }).collect();
+            let next = if round == 0 { Plan { legs: parts.clone(), ..first.clone() } } else { next_slices(&world.input(), &parts) };
+            if round > 0 {
+                prop_assert_eq!(next_slices_check(&world.input(), &parts, &next), Ok(()));
+            }
+            for (rest, part) in rests.iter_mut().zip(&parts) {
+                rest.quantity = rest.quantity.checked_sub(part.quantity).unwrap();
+                let left = units(&next, &part.instrument_id).abs();
+                prop_assert!(left <= part.quantity.units(), "{} beyond its slice", part.instrument_id);
+            }
+            rests.retain(|rest| rest.quantity.is_positive());
+            world.drift = moved(&filled(&world.drift, &next.legs), &moves);
+        }
     }
 
     #[test]
@@ -121,8 +143,9 @@ proptest! {
                 prop_assert!(!orders.no_sells && !listed(&orders.do_not_sell), "{id} is sold");
             }
             prop_assert!(leg.side != Side::SellShort || orders.allow_short, "{id} is sold short");
-            prop_assert!(limits.max_order_notional.is_none_or(|most| leg.expected_value <= most), "{id} is worth too much");
-            prop_assert!(limits.max_order_quantity.is_none_or(|most| leg.quantity <= most), "{id} is too large");
+            let leaves = leg.slice.map_or(leg.expected_value, |slice| slice.expected_value);
+            prop_assert!(limits.max_order_notional.is_none_or(|most| leaves <= most), "{id} is worth too much");
+            prop_assert!(limits.max_order_quantity.is_none_or(|most| leg.first() <= most), "{id} is too large");
             released = released.checked_add(leg.expected_value).unwrap();
         }
         if !plan.legs.is_empty() {
@@ -246,16 +269,18 @@ fn moved(drift: &Drift, moves: &[i128]) -> Drift {
 fn the_generators_reach_the_rules() {
     let mut runner = TestRunner::deterministic();
     let strategy = worlds(Rich::Full);
-    let (mut orders, mut reasons) = (0, BTreeMap::<ReasonCode, usize>::new());
+    let (mut orders, mut sliced, mut reasons) = (0, 0, BTreeMap::<ReasonCode, usize>::new());
     for _ in 0..3000 {
         let world = strategy.new_tree(&mut runner).unwrap().current();
         let plan = made(&world);
         orders += usize::from(plan.verdict == Verdict::Orders);
+        sliced += usize::from(plan.legs.iter().any(|leg| leg.slice.is_some()));
         for line in &plan.explanation {
             *reasons.entry(line.reason).or_default() += 1;
         }
     }
     assert!(orders > 1000, "{orders} of 3000 gave orders: {reasons:?}");
+    assert!(sliced > 100, "{sliced} of 3000 left in slices");
     use ReasonCode::*;
     for reason in [
         WithinBand,

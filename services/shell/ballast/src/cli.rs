@@ -7,7 +7,7 @@ use crate::cli::metrics::{METRICS_HELP, MetricsArgs};
 use crate::nearest::topic_words;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use domain::Topic;
-use portfolios::{DecideArgs, PerformanceArgs, PortfolioArgs, RebalanceArgs};
+use portfolios::{DecideArgs, PerformanceArgs, PortfolioArgs, RebalanceArgs, RebalancesArgs};
 use std::path::PathBuf;
 
 /// Keeps portfolios on an even keel: fills and prices in; positions, drift and explained rebalance orders out.
@@ -98,6 +98,9 @@ pub enum Command {
     /// Checks whether a portfolio needs a rebalance, or asks for one and tells what became of it.
     #[command(after_long_help = portfolios::REBALANCE_HELP)]
     Rebalance(RebalanceArgs),
+    /// Lists the rebalances of a portfolio: how each came off, what was filled, and what its execution cost.
+    #[command(after_long_help = portfolios::REBALANCES_HELP)]
+    Rebalances(RebalancesArgs),
     /// Approves the proposal of a rebalance that waits.
     #[command(after_long_help = portfolios::DECIDE_HELP)]
     Approve(DecideArgs),

@@ -10,6 +10,7 @@ pub mod performance;
 pub mod portfolio;
 pub mod publish;
 pub mod rebalance;
+pub mod rebalances;
 pub mod replay;
 pub mod run;
 pub mod shadow;

@@ -38,6 +38,7 @@ mod metrics;
 mod needs;
 mod outputs;
 mod owed;
+mod planned;
 mod positions;
 mod rates;
 mod report;

@@ -9,6 +9,7 @@ mod as_of;
 mod figures;
 mod portfolio;
 mod rebalance;
+mod rebalances;
 mod series;
 mod standing;
 
@@ -16,11 +17,12 @@ pub use as_of::{BookAsOf, CashHeld, CloseAsOf, Held, SnapshotAsOf};
 pub use figures::{AttributionDay, FigureSet};
 pub use portfolio::{AllocationView, BookView, PortfolioHead, PortfolioView};
 pub use rebalance::{AnswerView, RebalanceView};
+pub use rebalances::{QualityView, RebalanceLine};
 pub use series::{DayValue, SpanValue, Width};
 pub use standing::{Conditions, Figures, Spreads};
 
 /// Every statement of this folder by its name.
-pub const STATEMENTS: [(&str, &str); 16] = [
+pub const STATEMENTS: [(&str, &str); 18] = [
     ("portfolio id of a portfolio or session", portfolio::RESOLVE),
     ("portfolio", portfolio::HEAD),
     ("newest book", portfolio::BOOK),
@@ -37,4 +39,6 @@ pub const STATEMENTS: [(&str, &str); 16] = [
     ("rebalance", rebalance::ONE),
     ("open rebalances", rebalance::OPEN),
     ("answer to a command", rebalance::ANSWER),
+    ("newest rebalances", rebalances::NEWEST),
+    ("how rebalances came off", rebalances::QUALITY),
 ];

@@ -144,6 +144,7 @@ fn write_execution(metrics: &Metrics) {
     execution.rebalance_events("COMPLETED", "NONE").add(1);
     execution.turnover().observe(20_000);
     execution.cost().observe(300);
+    execution.slippage("PLAN", "COST").observe(1_250);
     execution.orders_ended("FILLED").add(2);
     execution.fill_duration().observe(Duration::from_secs(2));
 }

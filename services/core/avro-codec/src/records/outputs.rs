@@ -57,7 +57,10 @@ records! {
             accrued, quantity, value, currency, fx_rate, multiplier, lot_size, tick_size, kind, sector, venue, average_daily_volume,
             market_status, bid, ask,
         }
-        RecentOrder { order_id, executed_quantity, instrument_id, side, contradicted }
+        RecentOrder {
+            order_id, executed_quantity, instrument_id, side, contradicted,
+            notional, fees, first_fill_at, last_fill_at,
+        }
         Drift {
             portfolio_id, episode, shadow, event, cause, cause_id, as_of, lines, max_abs_drift, half_sum_abs_drift, equity, cash,
             fx_rates, receivables, available_cash, settled_cash, health, policy, snapshot_version, recent_orders, input_offsets,
@@ -97,6 +100,19 @@ records! {
             rebalance_id, portfolio_id, trigger, status, code, text, shadow, proposal_hash, as_of, old_allocations, new_allocations,
             orders, explanation, expected_fees, turnover, drift_before, drift_after, policy_version, drift_episode, actor, command_id,
             expected_spread, expected_impact,
+            execution,
+        }
+    }
+}
+records! {
+    domain::execution::{
+        OrderExecution {
+            order_id, instrument_id, side, wave_number, ordered, filled, fill_rate, average_price, reference_price, arrival_price,
+            traded_value, slippage, slippage_bp, arrival_slippage, arrival_slippage_bp, fees, released_at, first_fill_us, last_fill_us,
+        }
+        Execution {
+            orders, filled_orders, ordered_value, filled_value, fill_rate, traded_value, slippage, slippage_bp, arrival_slippage,
+            arrival_slippage_bp, fees, cost, cost_bp, first_fill_us, last_fill_us, reason, lines,
         }
     }
 }

@@ -4,7 +4,7 @@
 mod costs;
 mod preset;
 
-use super::{Band, Book, Limits, Orders, Policy, Target, Trigger};
+use super::{Band, Book, Limits, Orders, Policy, Slicing, Target, Trigger};
 use crate::calendar::{self, Calendar};
 use crate::enums::{
     BandKind, CashBasis, CostMethod, DividendSource, Funding, Goal, OrderType, PolicyMode, PortfolioType, RebalanceFrequency, Rounding,
@@ -19,6 +19,10 @@ use std::ops::RangeInclusive;
 const MOST_VALID_SECONDS: i64 = 90 * 86_400;
 /// Longest pause in seconds, a leap year: what is meant to be longer is switched off.
 const MOST_PAUSE_SECONDS: i64 = 366 * 86_400;
+/// Most slices of an order, and fewest: one would be the order itself.
+const SLICES: RangeInclusive<i32> = 2..=100;
+/// Longest time from one slice to the next in seconds: a day.
+const MOST_INTERVAL_SECONDS: i64 = 86_400;
 /// Most basis points of a distance from a price: all of it.
 const MOST_BASIS_POINTS: Bps = Bps::from_units(10_000 * Bps::ONE.units());
 
@@ -233,6 +237,31 @@ fn order_problems(at: &str, orders: &Orders, problems: &mut Problems) {
     problems.policy(offset.units().checked_abs().is_none_or(|units| units > MOST_BASIS_POINTS.units()), || {
         format!("{at}orders.limit_offset_bp is {offset}, it lies between -{MOST_BASIS_POINTS} and {MOST_BASIS_POINTS}")
     });
+    if let Some(slicing) = &orders.slicing {
+        slicing_problems(at, slicing, problems);
+    }
+}
+
+fn slicing_problems(at: &str, slicing: &Slicing, problems: &mut Problems) {
+    let Slicing { above_volume, waves, participation, interval_seconds } = slicing;
+    problems.policy(above_volume.is_negative() || *above_volume > hundred(), || {
+        format!(
+            "{at}orders.slicing.above_volume is {above_volume}; it is a share of the average daily volume from 0 to 100: 5 per cent is 0.05"
+        )
+    });
+    problems.policy(waves.is_some() == participation.is_some(), || {
+        format!("{at}orders.slicing must give exactly one of waves and participation")
+    });
+    problems.policy(waves.is_some_and(|waves| !SLICES.contains(&waves)), || {
+        format!("{at}orders.slicing.waves is {}, it lies between {} and {}", waves.unwrap_or_default(), SLICES.start(), SLICES.end())
+    });
+    problems.policy(participation.is_some_and(|share| !share.is_positive() || share > Fraction::ONE), || {
+        format!(
+            "{at}orders.slicing.participation is {}; it is a share of the average daily volume above 0 and at most 1: 2 per cent is 0.02",
+            participation.unwrap_or_default()
+        )
+    });
+    seconds(at, "orders.slicing.interval_seconds", *interval_seconds, 1..=MOST_INTERVAL_SECONDS, problems);
 }
 
 fn seconds(at: &str, field: &str, value: i64, range: RangeInclusive<i64>, problems: &mut Problems) {
@@ -370,6 +399,34 @@ mod tests {
                 let found = of(wrong);
                 assert!(matches!(&found[..], [(DeadLetterCode::InvalidPolicy, text)] if text.contains(name)), "{wrong}: {found:?}");
             }
+        }
+    }
+
+    #[test]
+    fn slices_have_one_size_and_bounds() {
+        let found = |fields: &str| codes(&format!(r#"{{{HEAD},"orders":{{"slicing":{{{fields}}}}}}}"#));
+        for inside in [
+            r#""above_volume":"0","waves":2,"interval_seconds":1"#,
+            r#""above_volume":"100","waves":100,"interval_seconds":86400"#,
+            r#""above_volume":"0.05","participation":"0.000000000001","interval_seconds":60"#,
+            r#""above_volume":"0.05","participation":"1","interval_seconds":60"#,
+        ] {
+            assert_eq!(found(inside), vec![], "{inside}");
+        }
+        for (outside, words) in [
+            (r#""above_volume":"-0.000000000001","waves":2,"interval_seconds":1"#, "above_volume is -0.000000000001"),
+            (r#""above_volume":"100.000000000001","waves":2,"interval_seconds":1"#, "5 per cent is 0.05"),
+            (r#""above_volume":"0.1","interval_seconds":1"#, "exactly one of waves and participation"),
+            (r#""above_volume":"0.1","waves":2,"participation":"0.1","interval_seconds":1"#, "exactly one of waves and participation"),
+            (r#""above_volume":"0.1","waves":1,"interval_seconds":1"#, "waves is 1, it lies between 2 and 100"),
+            (r#""above_volume":"0.1","waves":101,"interval_seconds":1"#, "waves is 101"),
+            (r#""above_volume":"0.1","participation":"0","interval_seconds":1"#, "participation is 0;"),
+            (r#""above_volume":"0.1","participation":"1.000000000001","interval_seconds":1"#, "at most 1"),
+            (r#""above_volume":"0.1","waves":2,"interval_seconds":0"#, "orders.slicing.interval_seconds is 0"),
+            (r#""above_volume":"0.1","waves":2,"interval_seconds":86401"#, "between 1 and 86400 seconds"),
+        ] {
+            let found = found(outside);
+            assert!(matches!(&found[..], [(DeadLetterCode::InvalidPolicy, text)] if text.contains(words)), "{outside}: {found:?}");
         }
     }
 

@@ -2,9 +2,11 @@
 //! bought or sold in one instrument: a fill that says otherwise counts for nothing here, and is flagged
 //! until a person reconciles the order.
 
+use super::execution::Execution;
+use super::position::signed;
 use domain::enums::Side;
 use domain::fill::FillRef;
-use domain::{Date, FixedError, InstrumentId, OrderId, Quantity};
+use domain::{Amount, Date, FixedError, InstrumentId, OrderId, Quantity, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -23,12 +25,39 @@ pub struct Executed {
     pub side: Side,
     /// Whether another fill named another instrument or went the other way.
     pub mixed: bool,
+    /// Σ units × price of those fills, in the instrument's currency, exactly.
+    pub notional: Amount,
+    /// Their fees in the base currency, at the rates of their bookings.
+    pub fees: Amount,
+    /// When the first of them was executed, by its sender.
+    pub first_at: Timestamp,
+    /// When the last was.
+    pub last_at: Timestamp,
 }
 
 impl Executed {
     fn first(fill: &FillRef<'_>, instrument: &InstrumentId) -> Self {
-        let (instrument, side) = (instrument.clone(), fill.side);
-        Self { quantity: Quantity::ZERO, claimed: None, newest: fill.trade_date, instrument, side, mixed: false }
+        Self {
+            quantity: Quantity::ZERO,
+            claimed: None,
+            newest: fill.trade_date,
+            instrument: instrument.clone(),
+            side: fill.side,
+            mixed: false,
+            notional: Amount::ZERO,
+            fees: Amount::ZERO,
+            first_at: fill.transact_time,
+            last_at: fill.transact_time,
+        }
+    }
+    /// Takes the price and the fees of an execution in, or out again. Errors: sums beyond what is published.
+    fn count(&mut self, execution: &Execution, sign: i128) -> Result<(), FixedError> {
+        let worth = execution.quantity.abs().times(execution.price)?;
+        let fees = execution.fees.iter().try_fold(Amount::ZERO, |sum, fee| sum.checked_add(fee.book))?;
+        let sum = |kept: Amount, more: Amount| kept.checked_add(signed(sign, more)?);
+        (self.notional, self.fees) = (sum(self.notional, worth)?, sum(self.fees, fees)?);
+        let fits = self.notional.to_money()?.fits_wire() && self.fees.to_money()?.fits_wire();
+        if fits { Ok(()) } else { Err(FixedError::Overflow) }
     }
     /// SELL and SELL_SHORT are one direction: a router may not tell them apart.
     fn is_like(&self, fill: &FillRef<'_>) -> bool {
@@ -46,8 +75,13 @@ impl Executed {
 pub struct RecentOrders(BTreeMap<OrderId, Executed>);
 
 impl RecentOrders {
-    /// The sum after a fill of an instrument, checked and not yet kept.
-    pub fn after(&self, order: OrderId, fill: &FillRef<'_>, instrument: &InstrumentId) -> Result<Executed, FixedError> {
+    /// The sum after a fill of an instrument and its execution, checked and not yet kept.
+    pub fn after(
+        &self,
+        order: OrderId,
+        (fill, execution): (&FillRef<'_>, &Execution),
+        instrument: &InstrumentId,
+    ) -> Result<Executed, FixedError> {
         let mut executed = self.0.get(&order).cloned().unwrap_or_else(|| Executed::first(fill, instrument));
         executed.newest = executed.newest.max(fill.trade_date);
         if !executed.is_like(fill) {
@@ -56,18 +90,30 @@ impl RecentOrders {
         }
         executed.quantity = executed.quantity.checked_add(fill.quantity)?;
         executed.claimed = executed.claimed.max(fill.cum_qty);
+        executed.first_at = executed.first_at.min(fill.transact_time);
+        executed.last_at = executed.last_at.max(fill.transact_time);
+        executed.count(execution, 1)?;
         if executed.quantity.fits_wire() { Ok(executed) } else { Err(FixedError::Overflow) }
     }
-    /// The sum after an execution of so many units became one of others; `cum` is what the order's executions add up
-    /// to by the sender. `None` where the order is not known any more.
-    pub fn amended(&self, order: OrderId, was: Quantity, now: Quantity, cum: Option<Quantity>) -> Option<Executed> {
-        let mut executed = self.0.get(&order)?.clone();
-        let change = now.units() - was.units();
+    /// The sum after an execution became another, or none; `cum` is what the order's executions add up to by the sender.
+    /// `None` where the order is not known any more. Errors: sums beyond what is published.
+    pub fn amended(
+        &self,
+        order: OrderId,
+        was: &Execution,
+        now: Option<&Execution>,
+        cum: Option<Quantity>,
+    ) -> Result<Option<Executed>, FixedError> {
+        let Some(mut executed) = self.0.get(&order).cloned() else { return Ok(None) };
+        executed.count(was, -1)?;
+        now.map_or(Ok(()), |now| executed.count(now, 1))?;
+        let units = |execution: &Execution| execution.quantity.abs().units();
+        let change = now.map_or(0, units) - units(was);
         let changed = |sum: Quantity| Quantity::from_units((sum.units() + change).max(0));
         let claimed = executed.claimed.map(changed);
         executed.quantity = changed(executed.quantity);
         executed.claimed = cum.or(claimed);
-        Some(executed)
+        Ok(Some(executed))
     }
     /// Keeps a checked sum.
     pub fn keep(&mut self, order: OrderId, executed: Executed) {
@@ -110,8 +156,11 @@ mod tests {
     fn order() -> OrderId {
         "5b9da7e6-3c55-4a0b-9f0e-42a11a57ba11".parse().unwrap()
     }
+    fn execution(fill: &Fill) -> Execution {
+        Execution { quantity: fill.quantity, price: fill.price, ..Execution::blank(fill.currency) }
+    }
     fn take(orders: &mut RecentOrders, fill: &Fill) {
-        let executed = orders.after(order(), &fill.view(), &fill.instrument_id).unwrap();
+        let executed = orders.after(order(), (&fill.view(), &execution(fill)), &fill.instrument_id).unwrap();
         orders.keep(order(), executed);
     }
     fn booked(orders: &RecentOrders) -> String {
@@ -128,6 +177,27 @@ mod tests {
             assert_eq!(orders.reconcile(order(), "20".parse().unwrap()), mixed, "only a contradiction is settled");
             assert!(!orders.contradict());
         }
+    }
+
+    #[test]
+    fn what_was_paid_follows_each_execution_and_its_correction() {
+        let mut orders = RecentOrders::default();
+        let at = |price: &str, quantity: &str| {
+            let mut fill = fill("SELL", "A", quantity, "");
+            fill.price = price.parse().unwrap();
+            fill
+        };
+        let (first, second) = (at("10", "20"), at("10.5", "5"));
+        take(&mut orders, &first);
+        take(&mut orders, &second);
+        let told = |orders: &RecentOrders| (booked(orders), orders.0[&order()].notional.to_string());
+        assert_eq!(told(&orders), ("25".into(), "252.5".into()));
+        let corrected = orders.amended(order(), &execution(&second), Some(&execution(&at("11", "6"))), None).unwrap().unwrap();
+        orders.keep(order(), corrected);
+        assert_eq!(told(&orders), ("26".into(), "266".into()));
+        let cancelled = orders.amended(order(), &execution(&first), None, None).unwrap().unwrap();
+        orders.keep(order(), cancelled);
+        assert_eq!(told(&orders), ("6".into(), "66".into()));
     }
 
     #[test]

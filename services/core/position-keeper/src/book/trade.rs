@@ -148,7 +148,7 @@ pub fn plan(
     terms.report(fill, instrument, planned.next())?;
     let id = &market.slot(instrument).id;
     if let Some(order) = fill.order_id {
-        planned.order = Some((order, portfolio.orders.after(order, fill, id)?));
+        planned.order = Some((order, portfolio.orders.after(order, (fill, planned.execution()), id)?));
     }
     planned.settles = settles;
     if facts.kind != InstrumentType::Fx && across::concern(portfolio, market, instrument, fill.trade_date) {

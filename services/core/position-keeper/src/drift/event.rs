@@ -135,6 +135,10 @@ fn recent_orders(portfolio: &Portfolio) -> Vec<RecentOrder> {
         instrument_id: Some(executed.instrument.clone()),
         side: executed.side,
         contradicted: executed.is_contradicted(),
+        notional: Some(money(executed.notional)),
+        fees: Some(money(executed.fees)),
+        first_fill_at: Some(executed.first_at),
+        last_fill_at: Some(executed.last_at),
     };
     orders.into_iter().map(told).collect()
 }

@@ -54,10 +54,10 @@ impl PositionKeeper {
         let settles = was.settles.filter(|date| *date > cx.now.date_utc());
         let (order, stood) = (was.order, Booking::Execution(was.clone()));
         let mut planned = amend::plan(portfolio, Named { place, was: &stood, now: now.clone().map(Booking::Execution), settles }, told)?;
-        planned.order = order.and_then(|order| {
-            let quantity = now.as_ref().map_or(Quantity::ZERO, |now| now.quantity.abs());
-            portfolio.orders.amended(order, was.quantity.abs(), quantity, fill.cum_qty).map(|executed| (order, executed))
-        });
+        planned.order = match order {
+            Some(order) => portfolio.orders.amended(order, &was, now.as_ref(), fill.cum_qty)?.map(|executed| (order, executed)),
+            None => None,
+        };
         self.write_amendment(ix, planned, cx)?;
         if let Some(order) = order {
             ask_once(&mut self.portfolios[ix.at()].requests, SmolStr::new(order.to_string()));

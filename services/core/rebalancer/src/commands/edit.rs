@@ -144,7 +144,8 @@ fn act(desk: &mut Desk, command: &Command, drift: &Drift, turn: &mut Turn<'_, '_
     }
     let Some(mut cycle) = desk.open.take() else { return Ok(()) };
     cycle.terms = Terms::of(policy, drift);
-    let drafts = kept(cycle.proposal.as_ref().map_or(&[], |proposal| &proposal.drafts), &plan.legs);
+    let mut drafts = kept(cycle.proposal.as_ref().map_or(&[], |proposal| &proposal.drafts), &plan.legs);
+    drafts.iter_mut().for_each(|draft| draft.planned_price = draft.leg.reference_price);
     let event = put_up(&mut cycle, drafts, policy, plan, turn);
     if let Some(proposal) = &mut cycle.proposal {
         proposal.edited_by = Some(command.actor.clone());

@@ -1,4 +1,4 @@
-//! An order worth more than `max_order_notional` is not made: ORDER_LIMIT. Each leg is an order.
+//! An order worth more than `max_order_notional` is not made: ORDER_LIMIT. Each leg is an order, or each slice of it.
 
 use super::{Draft, Ruling};
 use crate::plan::desk::Wish;
@@ -9,7 +9,7 @@ use domain::reason::ReasonCode;
 pub(super) fn rule(draft: &Draft, wish: &mut Wish) -> Option<Ruling> {
     let limit = draft.desk.input.rules.limits.max_order_notional?;
     wish.note("max_order_notional", limit);
-    draft.orders().any(|units| draft.holding().notional(units) > money(limit)).then_some(Ruling::Skip(ReasonCode::OrderLimit))
+    draft.largest().any(|units| draft.holding().notional(units) > money(limit)).then_some(Ruling::Skip(ReasonCode::OrderLimit))
 }
 
 #[cfg(test)]

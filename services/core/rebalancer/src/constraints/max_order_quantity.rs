@@ -1,4 +1,4 @@
-//! An order of more units than `max_order_quantity` is not made: ORDER_LIMIT. Each leg is an order.
+//! An order of more units than `max_order_quantity` is not made: ORDER_LIMIT. Each leg is an order, or each slice of it.
 
 use super::{Draft, Ruling};
 use crate::plan::desk::Wish;
@@ -8,7 +8,7 @@ use domain::reason::ReasonCode;
 pub(super) fn rule(draft: &Draft, wish: &mut Wish) -> Option<Ruling> {
     let limit = draft.desk.input.rules.limits.max_order_quantity?;
     wish.note("max_order_quantity", limit);
-    draft.orders().any(|units| units > limit.units()).then_some(Ruling::Skip(ReasonCode::OrderLimit))
+    draft.largest().any(|units| units > limit.units()).then_some(Ruling::Skip(ReasonCode::OrderLimit))
 }
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 //!
 //! Each leg of what crosses zero is an order. A short leg that is too small is cut, so that the holding is sold and no
 //! more; the leg that closes the holding is an exit of its own, and where that is not exempt a small one leaves nothing.
+//!
+//! A slice of an order is no order of its own.
 
 use super::{Draft, Ruling};
 use crate::plan::desk::Wish;
@@ -11,6 +13,9 @@ use domain::reason::ReasonCode;
 /// The rule.
 pub(super) fn rule(draft: &Draft, wish: &mut Wish) -> Option<Ruling> {
     let orders = draft.desk.input.rules.orders;
+    if draft.desk.parts {
+        return None;
+    }
     let small = |units: i128| draft.holding().notional(units) < money(orders.min_notional);
     let exempt = draft.is_exit() && orders.exit_exempt;
     let legs: Vec<i128> = draft.orders().collect();

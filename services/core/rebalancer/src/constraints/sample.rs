@@ -119,5 +119,6 @@ fn leg(drift: &Drift, id: &str, quantity: Quantity) -> Leg {
         costs: Costs::default(),
         venue: None,
         urgency: Urgency::Normal,
+        slice: None,
     }
 }

@@ -7,6 +7,7 @@ use crate::plan::Plan;
 use domain::command::Command;
 use domain::drift::Drift;
 use domain::enums::{RebalanceStatus, RebalanceTrigger};
+use domain::execution::Execution;
 use domain::order::Order;
 use domain::reason::ReasonCode;
 use domain::rebalance_event::{ExplanationLine, RebalanceEvent};
@@ -42,6 +43,7 @@ impl Announcement {
             command_id: None,
             expected_spread: None,
             expected_impact: None,
+            execution: None,
         }))
     }
     /// An event of an open cycle, with what its newest plan says of each instrument.
@@ -132,6 +134,11 @@ impl Announcement {
     /// With orders.
     pub fn with_orders(mut self, orders: Vec<Order>) -> Self {
         self.0.orders = orders;
+        self
+    }
+    /// With how well its orders were executed.
+    pub fn executed(mut self, execution: Option<Box<Execution>>) -> Self {
+        self.0.execution = execution;
         self
     }
     /// Publishes it.

@@ -5,7 +5,7 @@
 
 use crate::cycle::announcement::Announcement;
 use crate::cycle::opening::{Ground, Refusal, broken, number, put_up, unlatched};
-use crate::cycle::release::{kept, release_first, released};
+use crate::cycle::release::{Wave, kept, release_first, released};
 use crate::cycle::{Cycle, Desk, Heard, Proposal, Turn};
 use crate::orders::draft::Draft;
 use crate::orders::wave::Terms;
@@ -147,7 +147,10 @@ fn supersede(cycle: &mut Cycle, drift: &Drift, policy: &Policy, plan: Plan, turn
 }
 
 fn is_same(drafts: &[Draft], legs: &[Leg], prices: impl Fn(&Leg, &Leg) -> bool) -> bool {
-    let same = |a: &Leg, b: &Leg| a.instrument_id == b.instrument_id && a.side == b.side && a.quantity == b.quantity && prices(a, b);
+    let of_slice = |leg: &Leg| leg.slice.map(|slice| slice.quantity);
+    let same = |a: &Leg, b: &Leg| {
+        a.instrument_id == b.instrument_id && a.side == b.side && a.quantity == b.quantity && of_slice(a) == of_slice(b) && prices(a, b)
+    };
     drafts.len() == legs.len() && drafts.iter().zip(legs).all(|(draft, leg)| same(&draft.leg, leg))
 }
 
@@ -175,7 +178,8 @@ pub fn approve(desk: &mut Desk, heard: &Heard, command: &Command, turn: &mut Tur
             }
             approved.naming(&hash).planned(plan.clone()).with_orders(orders).send(turn);
             let event = released(turn, &cycle).by(Some(command)).naming(&hash).planned(plan);
-            release_first(desk, &mut cycle, drafts, proposal.waits_for_sells, event, turn);
+            let wave = Wave { said: event, drift: &heard.drift };
+            release_first(desk, &mut cycle, drafts, proposal.waits_for_sells, wave, turn);
             desk.open = Some(cycle);
         }
         Err((refusal, lines)) => {

@@ -2,6 +2,7 @@
 //! Executed quantities only rise; a terminal state is final; whatever contradicts that is said, not taken over,
 //! and so is an execution in another instrument or direction than the order's. What a person found out stands.
 
+use crate::cycle::execution::{Benchmark, Deal};
 use crate::orders::draft::Before;
 use domain::drift::RecentOrder;
 use domain::enums::{OrderState, Side};
@@ -35,6 +36,14 @@ pub struct Leg {
     pub reconciled: bool,
     /// The router's code and words, where it gave any.
     pub words: Option<SmolStr>,
+    /// The wave that it left with.
+    pub wave: i32,
+    /// When it left.
+    pub released_at: Timestamp,
+    /// What its executions are held against.
+    pub benchmark: Benchmark,
+    /// What the book has of its executions, as of the newest event that names it.
+    pub deal: Option<Deal>,
 }
 
 /// What a report did.
@@ -54,8 +63,8 @@ pub fn is_terminal(state: OrderState) -> bool {
 }
 
 impl Leg {
-    /// A leg that leaves now.
-    pub fn new(order: Order, before: Before) -> Self {
+    /// A leg that leaves now, with a wave.
+    pub fn new(order: Order, before: Before, (wave, released_at): (i32, Timestamp), benchmark: Benchmark) -> Self {
         let zero = Quantity::ZERO;
         Self {
             order,
@@ -69,6 +78,10 @@ impl Leg {
             recalled: false,
             reconciled: false,
             words: None,
+            wave,
+            released_at,
+            benchmark,
+            deal: None,
         }
     }
     /// Whether its state is final.
@@ -143,7 +156,10 @@ impl Leg {
     /// direction is none of this order.
     pub fn hear_execution(&mut self, recent: &RecentOrder, offset: i64) -> Option<String> {
         match self.strange(recent) {
-            None => self.apply(recent.executed_quantity, offset),
+            None => {
+                self.deal = Deal::of(recent);
+                self.apply(recent.executed_quantity, offset)
+            }
             Some(text) if !self.reconciled => Some(text),
             // A person knew of it, and said how much it is to count for.
             Some(_) => self.apply(recent.executed_quantity.min(self.cum_qty), offset),

@@ -2,8 +2,8 @@
 
 use crate::cycle::announcement::Announcement;
 use crate::cycle::desk::{Postponed, Purpose};
-use crate::cycle::release::{release_first, released};
-use crate::cycle::{Cycle, Desk, Heard, Proposal, Turn};
+use crate::cycle::release::{Wave, release_first, released};
+use crate::cycle::{Cycle, Desk, Heard, Proposal, Turn, slices};
 use crate::orders::budget::Budget;
 use crate::orders::day::last_day_cut;
 use crate::orders::draft::{Draft, drafts};
@@ -275,9 +275,14 @@ fn propose(desk: &mut Desk, occasion: Occasion<'_>, policy: &Policy, plan: Plan,
         leg += 1;
         ids::aside_order(turn.portfolio, number, instrument, leg)
     });
-    let orders = Terms::of(policy, occasion.drift).orders(turn.portfolio, id, &drafts, turn.now());
-    let event = Announcement::new(turn, id, occasion.trigger, RebalanceStatus::Proposed).on(occasion.drift).by(occasion.command);
-    event.planned(plan).with_orders(orders).send(turn);
+    let terms = Terms::of(policy, occasion.drift);
+    let orders = terms.orders(turn.portfolio, id, &drafts, turn.now());
+    let mut event = Announcement::new(turn, id, occasion.trigger, RebalanceStatus::Proposed).on(occasion.drift).by(occasion.command);
+    event = event.planned(plan);
+    if let Some(slices) = slices::words(&drafts, terms.slice_seconds) {
+        event = event.with_text(slices);
+    }
+    event.with_orders(orders).send(turn);
 }
 
 fn next_cycle(desk: &mut Desk, occasion: Occasion<'_>, policy: &Policy, turn: &Turn<'_, '_>) -> Cycle {
@@ -293,7 +298,7 @@ fn start(desk: &mut Desk, occasion: Occasion<'_>, policy: &Policy, plan: Plan, t
     cycle.lines.clone_from(&plan.explanation);
     let shut = shut(desk, &plan.met, turn);
     let event = released(turn, &cycle).by(occasion.command).planned(plan).latched(shut);
-    release_first(desk, &mut cycle, drafts, waits, event, turn);
+    release_first(desk, &mut cycle, drafts, waits, Wave { said: event, drift: occasion.drift }, turn);
     desk.open = Some(cycle);
 }
 
@@ -314,7 +319,10 @@ pub fn number(cycle: &mut Cycle, plan: &Plan, turn: &Turn<'_, '_>) -> Vec<Draft>
 pub fn put_up(cycle: &mut Cycle, drafts: Vec<Draft>, policy: &Policy, plan: Plan, turn: &Turn<'_, '_>) -> Announcement {
     let orders = cycle.terms.orders(turn.portfolio, cycle.id, &drafts, turn.now());
     let proposal = Proposal::new(turn.portfolio, cycle, drafts, plan.waits_for_sells, &policy.trigger.approval, turn.now());
-    let text = format!("approve or reject proposal {} before {}", proposal.hash, proposal.expires_at);
+    let mut text = format!("approve or reject proposal {} before {}", proposal.hash, proposal.expires_at);
+    if let Some(slices) = slices::words(&proposal.drafts, cycle.terms.slice_seconds) {
+        text = format!("{text}; {slices}");
+    }
     cycle.proposal = Some(proposal);
     cycle.lines.clone_from(&plan.explanation);
     Announcement::of(turn, cycle, RebalanceStatus::PendingApproval).planned(plan).with_text(text).with_orders(orders)

@@ -1,18 +1,21 @@
 //! The way of a released cycle to its end: what stops it, what is asked back, when a person is needed,
-//! when the buys follow, and how it ends. Called with every turn; it acts only on what has changed.
+//! when slices and buys follow, and how it ends. Called with every turn; it acts only on what has changed.
 
 use crate::commands::halt::Halts;
 use crate::cycle::announcement::Announcement;
 use crate::cycle::approval::has_moved;
 use crate::cycle::desk::Purpose;
+use crate::cycle::execution::execution;
 use crate::cycle::leg::leg_numbers;
-use crate::cycle::opening::{Ground, Refusal, broken, is_outdated};
-use crate::cycle::release::{ask_cancel, kept, release_later, released};
+use crate::cycle::opening::{Ground, Refusal, broken, is_outdated, number};
+use crate::cycle::release::{Wave, ask_cancel, kept, release_later, release_slices, released};
+use crate::cycle::slices::{KeptBack, told};
 use crate::cycle::{Closed, Cycle, Desk, Heard, Leg, Question, Stop, Turn};
 use crate::orders::draft::Draft;
 use crate::orders::latch::shut;
-use crate::plan::{Leg as PlannedLeg, Plan, Verdict, later_wave};
-use crate::plan_check::later_wave_check;
+use crate::plan::{Leg as PlannedLeg, Plan, Verdict, later_wave, next_slices};
+use crate::plan_check::{later_wave_check, next_slices_check};
+use domain::drift::Drift;
 use domain::enums::{Decision, RebalanceStatus, Side};
 use domain::order::NamedNumber;
 use domain::reason::ReasonCode;
@@ -22,7 +25,7 @@ use std::collections::BTreeMap;
 
 /// Seconds after which an unanswered or unusable answer is asked for again.
 const ASK_AGAIN_SECONDS: i64 = 60;
-/// How often the buys are tried before the cycle ends without them.
+/// How often what follows is tried before the cycle ends without it.
 const TRIES: u32 = 5;
 /// Orders whose router's words stand in the text of a failure; all stand in the order status topic.
 const WORDS_SHOWN: usize = 5;
@@ -51,6 +54,7 @@ pub fn advance(desk: &mut Desk, turn: &mut Turn<'_, '_>) {
 /// they were planned in.
 fn ask_moved_back(cycle: &mut Cycle, moved: &BTreeMap<InstrumentId, SmolStr>, turn: &mut Turn<'_, '_>) {
     for (instrument, action) in moved {
+        cycle.slices.drop_rest(instrument, ReasonCode::OrderFailed);
         ask_cancel(cycle, |leg| leg.order.instrument_id == *instrument, &format!("corporate action {action} of {instrument}"), turn);
     }
 }
@@ -149,20 +153,25 @@ fn wait_for_executions(cycle: &mut Cycle, turn: &mut Turn<'_, '_>) {
     event.explained(missing).send(turn);
 }
 
-/// Every leg is terminal and applied: the buys follow, or the cycle ends.
+/// Every leg is terminal and applied: slices and buys follow, or the cycle ends.
 fn go_on(desk: &mut Desk, mut cycle: Cycle, turn: &mut Turn<'_, '_>) {
-    if let Some(latch) = desk.latch.as_ref().filter(|_| !cycle.later.is_empty()) {
-        cycle.stop(ReasonCode::KillSwitch, format!("the buys do not follow: {latch}"));
+    cycle.slices.drop_refused(&cycle.legs);
+    if let Some(latch) = desk.latch.as_ref().filter(|_| cycle.waits()) {
+        let what = what_follows(&cycle);
+        cycle.stop(ReasonCode::KillSwitch, format!("the {what} do not follow: {latch}"));
     }
-    if cycle.later.is_empty() || cycle.stop.is_some() {
+    if !cycle.waits() || cycle.stop.is_some() {
         return close(desk, cycle, turn);
     }
+    if cycle.slices.due().is_some_and(|due| turn.now() < due) {
+        return desk.open = Some(cycle);
+    }
     if let Some(heard) = cycle.question.as_mut().and_then(|question| question.answer.take()) {
-        match buys(desk, &cycle, &heard, turn) {
+        match further(desk, &cycle, &heard, turn) {
             Ok(plan) => {
                 cycle.terms.snapshot_version = heard.drift.snapshot_version;
                 cycle.lines.clone_from(&plan.explanation);
-                return follow(desk, cycle, plan, turn);
+                return follow(desk, cycle, plan, &heard.drift, turn);
             }
             Err(refusal) if refusal.code == ReasonCode::MetricAnomaly => {
                 cycle.stop(refusal.code, refusal.text);
@@ -178,7 +187,8 @@ fn go_on(desk: &mut Desk, mut cycle: Cycle, turn: &mut Turn<'_, '_>) {
         Some(question) if turn.now() < question.asked_at.plus_seconds(ASK_AGAIN_SECONDS) => desk.open = Some(cycle),
         Some(question) if question.times >= TRIES => {
             let Stop { code, text } = question.last.clone();
-            cycle.stop(code, format!("the buys could not follow in {TRIES} tries: {text}"));
+            let what = what_follows(&cycle);
+            cycle.stop(code, format!("the {what} could not follow in {TRIES} tries: {text}"));
             close(desk, cycle, turn);
         }
         _ => {
@@ -188,15 +198,26 @@ fn go_on(desk: &mut Desk, mut cycle: Cycle, turn: &mut Turn<'_, '_>) {
     }
 }
 
+/// What of a cycle leaves next.
+fn what_follows(cycle: &Cycle) -> &'static str {
+    if cycle.slices.is_empty() { "buys" } else { "next slices" }
+}
+
 fn ask(desk: &mut Desk, cycle: &mut Cycle, turn: &mut Turn<'_, '_>) {
-    let refresh = desk.ask(turn.portfolio, Purpose::LaterWave, "the sells have ended: the buys are to be funded");
+    let why = if cycle.slices.is_empty() {
+        "the sells have ended: the buys are to be funded"
+    } else {
+        "the next slices are due: they are checked once more"
+    };
+    let refresh = desk.ask(turn.portfolio, Purpose::LaterWave, why);
     let unanswered = || Stop { code: ReasonCode::DataGap, text: "no drift event answered".into() };
     let (times, last) = cycle.question.take().map_or_else(|| (0, unanswered()), |question| (question.times, question.last));
     cycle.question = Some(Question { asked_at: turn.now(), times: times + 1, answer: None, last });
     turn.emit(Output::Refresh(Box::new(refresh)));
 }
 
-fn buys(desk: &Desk, cycle: &Cycle, heard: &Heard, turn: &Turn<'_, '_>) -> Result<Plan, Refusal> {
+/// What of the next slices, or of the buys that wait, may leave on a newer event.
+fn further(desk: &Desk, cycle: &Cycle, heard: &Heard, turn: &Turn<'_, '_>) -> Result<Plan, Refusal> {
     let drift = &*heard.drift;
     let Some(policy) = &drift.policy else { return Err(Refusal::new(ReasonCode::PolicyChanged, "the portfolio was closed")) };
     let unseen = cycle.legs.iter().any(|leg| leg.applied_at > heard.offset);
@@ -206,15 +227,17 @@ fn buys(desk: &Desk, cycle: &Cycle, heard: &Heard, turn: &Turn<'_, '_>) -> Resul
     // The cycle stands apart from its desk, and has no open orders left.
     let mut ground = Ground::of(desk, policy, turn)?;
     ground.short_proceeds = short_proceeds(cycle)?;
-    let moved = |draft: &&Draft| cycle.tolerance.is_some_and(|tolerance| has_moved(&draft.leg, drift, tolerance));
-    let legs: Vec<_> = cycle.later.iter().filter(|draft| !moved(draft)).map(|draft| draft.leg.clone()).collect();
+    let next: Vec<_> =
+        if cycle.slices.is_empty() { cycle.later.iter().map(|draft| draft.leg.clone()).collect() } else { cycle.slices.next() };
+    let (moved, legs): (Vec<_>, Vec<_>) =
+        next.into_iter().partition(|leg| cycle.tolerance.is_some_and(|tolerance| has_moved(leg, drift, tolerance)));
     let input = ground.input(drift, policy, cycle.trigger);
-    let mut plan = later_wave(&input, &legs);
-    later_wave_check(&input, &legs, &plan).map_err(|violations| broken(&violations))?;
+    let mut plan = if cycle.slices.is_empty() { later_wave(&input, &legs) } else { next_slices(&input, &legs) };
+    let check = if cycle.slices.is_empty() { later_wave_check } else { next_slices_check };
+    check(&input, &legs, &plan).map_err(|violations| broken(&violations))?;
     if let Verdict::Refused { code, text } = plan.verdict {
         return Err(Refusal { code, text });
     }
-    let moved: Vec<_> = cycle.later.iter().filter(moved).map(|draft| &draft.leg).collect();
     left_alone(cycle, &moved, &mut plan.explanation);
     Ok(plan)
 }
@@ -226,8 +249,8 @@ fn short_proceeds(cycle: &Cycle) -> Result<Money, Refusal> {
     sum.map_err(|_| Refusal::new(ReasonCode::MetricAnomaly, "what short sales have brought is more than a number can hold"))
 }
 
-/// Reasons of the instruments that the wave of buys leaves alone: only the cycle knows what it tried before.
-fn left_alone(cycle: &Cycle, moved: &[&PlannedLeg], lines: &mut [ExplanationLine]) {
+/// Reasons of the instruments that a later wave leaves alone: only the cycle knows what it tried before.
+fn left_alone(cycle: &Cycle, moved: &[PlannedLeg], lines: &mut [ExplanationLine]) {
     for line in lines.iter_mut().filter(|line| line.decision == Decision::Skip) {
         let mut legs = cycle.legs.iter().filter(|leg| leg.order.instrument_id == line.instrument_id).peekable();
         if let Some(moved) = moved.iter().find(|leg| leg.instrument_id == line.instrument_id) {
@@ -247,40 +270,70 @@ fn left_alone(cycle: &Cycle, moved: &[&PlannedLeg], lines: &mut [ExplanationLine
     }
 }
 
-fn follow(desk: &mut Desk, mut cycle: Cycle, plan: Plan, turn: &mut Turn<'_, '_>) {
+fn follow(desk: &mut Desk, mut cycle: Cycle, plan: Plan, drift: &Drift, turn: &mut Turn<'_, '_>) {
     cycle.question = None;
     // What persons have approved meets no limit by the service's own doing.
     let shut = if cycle.tolerance.is_none() { shut(desk, &plan.met, turn) } else { None };
-    let drafts = kept(&cycle.later, &plan.legs);
-    if drafts.is_empty() {
-        cycle.later.clear();
-        let event = released(turn, &cycle).planned(plan).latched(shut);
-        event.with_text("no buys follow: each instrument has its reason").send(turn);
-        return close(desk, cycle, turn);
+    let sliced = !cycle.slices.is_empty();
+    let drafts = if sliced { take_slices(&mut cycle, &plan, turn) } else { kept(&cycle.later, &plan.legs) };
+    let said = released(turn, &cycle).planned(plan).latched(shut);
+    match (sliced, drafts.is_empty()) {
+        (false, true) => {
+            cycle.later.clear();
+            said.with_text("no buys follow: each instrument has its reason").send(turn);
+        }
+        (true, true) => said.with_text("no slices leave now: each instrument has its reason").send(turn),
+        (false, false) => release_later(desk, &mut cycle, drafts, Wave { said, drift }, turn),
+        (true, false) => release_slices(desk, &mut cycle, drafts, Wave { said, drift }, turn),
     }
-    let event = released(turn, &cycle).planned(plan).latched(shut);
-    release_later(desk, &mut cycle, drafts, event, turn);
-    desk.open = Some(cycle);
+    // Where nothing has left and nothing waits, the cycle ends now.
+    if cycle.legs.iter().all(Leg::is_settled) && !cycle.waits() { close(desk, cycle, turn) } else { desk.open = Some(cycle) }
+}
+
+/// The parts that are due as drafts, taken off what is left.
+fn take_slices(cycle: &mut Cycle, plan: &Plan, turn: &Turn<'_, '_>) -> Vec<Draft> {
+    let planned: BTreeMap<_, _> =
+        plan.legs.iter().filter_map(|leg| Some((leg.instrument_id.clone(), cycle.slices.planned_price(&leg.instrument_id)?))).collect();
+    cycle.slices.take(plan, turn.now().plus_seconds(cycle.terms.slice_seconds));
+    let mut drafts = number(cycle, plan, turn);
+    for draft in &mut drafts {
+        draft.planned_price = planned.get(&draft.leg.instrument_id).copied().unwrap_or(draft.planned_price);
+    }
+    drafts
 }
 
 fn close(desk: &mut Desk, cycle: Cycle, turn: &mut Turn<'_, '_>) {
     let unfilled = cycle.legs.iter().filter(|leg| !leg.is_filled()).count();
-    let dropped = cycle.later.len();
-    let status = if unfilled == 0 && dropped == 0 { RebalanceStatus::Completed } else { RebalanceStatus::Failed };
+    let dropped = cycle.waits() || !cycle.slices.kept_back.is_empty();
+    let status = if unfilled == 0 && !dropped { RebalanceStatus::Completed } else { RebalanceStatus::Failed };
     let mut event = Announcement::of(turn, &cycle, status).explained(last_words(&cycle));
     event = match &cycle.stop {
         _ if status == RebalanceStatus::Completed => event,
         Some(stop) => event.because(stop.code, &stop.text),
+        None if unfilled == 0 => {
+            let (code, text) = kept_back_words(&cycle);
+            event.because(code, text)
+        }
         None => {
             let orders = if cycle.legs.len() == 1 { "order" } else { "orders" };
             let text = format!("{unfilled} of {} {orders} ended without being filled whole{}", cycle.legs.len(), router_words(&cycle.legs));
             event.because(ReasonCode::OrderFailed, text)
         }
     };
-    event.with_orders(cycle.legs.iter().map(|leg| leg.order.clone()).collect()).send(turn);
+    let orders = cycle.legs.iter().map(|leg| leg.order.clone()).collect();
+    event.with_orders(orders).executed(execution(&cycle.legs)).send(turn);
     let applied_at = cycle.legs.iter().map(|leg| leg.applied_at).max().unwrap_or(-1).max(desk.applied_at());
     desk.await_no_more(&Purpose::LaterWave);
     desk.close(Closed { id: cycle.id, trigger: cycle.trigger, status, applied_at, legs: cycle.legs }, turn.now());
+}
+
+/// Which slices never left, and why.
+fn kept_back_words(cycle: &Cycle) -> (ReasonCode, String) {
+    let all = &cycle.slices.kept_back;
+    let words = |kept: &KeptBack| format!("{} {} ({})", kept.quantity, kept.instrument, kept.reason);
+    let shown = all.iter().take(WORDS_SHOWN).map(words).collect::<Vec<_>>().join(", ");
+    let more = if all.len() > WORDS_SHOWN { format!(" and {} more", all.len() - WORDS_SHOWN) } else { String::new() };
+    (all.first().map_or(ReasonCode::OrderFailed, |kept| kept.reason), format!("slices were kept back: {shown}{more}"))
 }
 
 /// One line for each instrument: what became of its orders, why a buy never left, or what the plan said of it.
@@ -289,7 +342,8 @@ fn last_words(cycle: &Cycle) -> Vec<ExplanationLine> {
         let id = &line.instrument_id;
         let legs: Vec<_> = cycle.legs.iter().filter(|leg| leg.order.instrument_id == *id).collect();
         if let [first, ..] = legs[..] {
-            return ExplanationLine { numbers: numbers(&legs), reason: outcome(&legs), ..last_word(first) };
+            let line = ExplanationLine { numbers: numbers(&legs), reason: outcome(&legs), ..last_word(first) };
+            return kept_back(cycle, id).map_or(line.clone(), |kept| told(&line, &kept));
         }
         match &cycle.stop {
             Some(stop) if cycle.later.iter().any(|draft| draft.leg.instrument_id == *id) => {
@@ -299,6 +353,13 @@ fn last_words(cycle: &Cycle) -> Vec<ExplanationLine> {
         }
     };
     cycle.lines.iter().map(word).collect()
+}
+
+/// What of an instrument's slices leaves no more: kept back, or stopped with the cycle.
+fn kept_back(cycle: &Cycle, instrument: &InstrumentId) -> Option<KeptBack> {
+    let stopped = cycle.stop.as_ref().and_then(|stop| cycle.slices.left(instrument).map(|quantity| (quantity, stop.code)));
+    let kept = cycle.slices.kept_back.iter().find(|kept| kept.instrument == *instrument).cloned();
+    kept.or(stopped.map(|(quantity, reason)| KeptBack { instrument: instrument.clone(), quantity, reason }))
 }
 
 /// The numbers of all legs of one instrument together: an order that crosses zero has two.
@@ -347,5 +408,7 @@ pub fn next_due(cycle: &Cycle, cancel_seconds: i64) -> Option<Timestamp> {
     };
     let settle = cycle.settle_by.filter(|_| !cycle.unsettled);
     let question = cycle.question.as_ref().map(|question| question.asked_at.plus_seconds(ASK_AGAIN_SECONDS));
-    cycle.legs.iter().filter_map(leg).chain(settle).chain(question).min()
+    // While an order is at work its end comes first, whenever that is.
+    let slices = cycle.slices.due().filter(|_| cycle.question.is_none() && cycle.legs.iter().all(Leg::is_settled));
+    cycle.legs.iter().filter_map(leg).chain(settle).chain(question).chain(slices).min()
 }

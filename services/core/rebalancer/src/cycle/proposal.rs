@@ -61,6 +61,9 @@ fn hash(portfolio: &PortfolioId, cycle: &Cycle, drafts: &[Draft]) -> SmolStr {
         let limit = leg.limit_price.map(|price| price.to_string()).unwrap_or_default();
         writeln!(text, "{}\t{}\t{}\t{limit}\t{}\t{}", leg.instrument_id, leg.side, leg.quantity, leg.currency, leg.reference_price)
             .expect("writing to memory cannot fail");
+        if let Some(slice) = leg.slice {
+            writeln!(text, "in slices of {} every {} s", slice.quantity, terms.slice_seconds).expect("writing to memory cannot fail");
+        }
     }
     SmolStr::new(uuid_of(&[b"proposal", text.as_bytes()]).simple().to_string())
 }

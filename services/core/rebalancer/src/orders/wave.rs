@@ -24,6 +24,8 @@ pub struct Terms {
     pub time_in_force: TimeInForce,
     /// Seconds from release to the cancel request.
     pub valid_seconds: i64,
+    /// Least seconds from one slice to the next; zero where none leave in slices.
+    pub slice_seconds: i64,
 }
 
 impl Terms {
@@ -40,6 +42,7 @@ impl Terms {
             order_type: orders.order_type,
             time_in_force: orders.time_in_force,
             valid_seconds: orders.valid_seconds,
+            slice_seconds: orders.slicing.as_ref().map_or(0, |slicing| slicing.interval_seconds),
         }
     }
     /// The order of a draft, as of `now`.

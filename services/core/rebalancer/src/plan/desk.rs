@@ -10,7 +10,7 @@ use super::input::PlanInput;
 use super::refusal::Refusal;
 use domain::enums::Rounding;
 use domain::order::NamedNumber;
-use domain::policy::CostModel;
+use domain::policy::{CostModel, Slicing};
 use domain::reason::ReasonCode;
 use domain::{Bps, Fraction, Money, Quantity, SmolStr};
 
@@ -31,6 +31,9 @@ pub(crate) struct Desk<'a> {
     pub(crate) base: Int,
     /// Whether orders are weighed against what they cost.
     pub(crate) weighs: bool,
+    /// Whether what is asked for are parts of orders that were planned whole: what only a whole order must be was held
+    /// against that.
+    pub(crate) parts: bool,
 }
 
 impl<'a> Desk<'a> {
@@ -45,7 +48,11 @@ impl<'a> Desk<'a> {
         let goals = sides.map(|(side, aim)| goal(input.rules.trigger.goal, *side, &aim.bounds)).collect::<Result<_, _>>()?;
         let reserve = if input.rules.orders.reserve_scales_targets { input.rules.orders.cash_reserve } else { Fraction::ZERO };
         let base = book.equity * (int(Fraction::ONE.units()) - int(reserve.units()));
-        Ok(Self { input: *input, book, allocation, scoped, goals, base, weighs: false })
+        Ok(Self { input: *input, book, allocation, scoped, goals, base, weighs: false, parts: false })
+    }
+    /// How large orders leave in slices, where they do and are not parts already.
+    pub(crate) fn slicing(&self) -> Option<&'a Slicing> {
+        self.input.rules.orders.slicing.as_ref().filter(|_| !self.parts)
     }
     /// The holding at that place.
     pub(crate) fn holding(&self, index: usize) -> &Holding<'a> {
@@ -137,6 +144,7 @@ fn sane(input: &PlanInput) -> Result<(), Refusal> {
         && whole(Some(orders.max_gross))
         && whole(orders.turnover_cap)
         && whole(orders.volume_cap)
+        && orders.slicing.as_ref().is_none_or(sane_slices)
         && whole(limits.max_position_weight)
         && whole(limits.max_sector_weight)
         && limits.price_collar_bp.is_none_or(|bp| bp.fits_wire())
@@ -150,6 +158,13 @@ fn sane(input: &PlanInput) -> Result<(), Refusal> {
 fn sane_costs(costs: &CostModel) -> bool {
     let inside = |bp: &Option<Bps>| bp.is_none_or(|bp| !bp.is_negative() && bp <= MOST_OFFSET);
     [&costs.half_spread_bp, &costs.impact_bp, &costs.benefit_bp].into_iter().all(inside) && costs.benefit_days.is_positive()
+}
+
+fn sane_slices(slicing: &Slicing) -> bool {
+    let share = slicing.participation.is_none_or(|share| share.is_positive() && share <= Fraction::ONE);
+    let one = slicing.waves.is_some() != slicing.participation.is_some();
+    let above = !slicing.above_volume.is_negative() && slicing.above_volume.fits_wire();
+    one && share && above && slicing.waves.is_none_or(|waves| waves >= 2)
 }
 
 /// What becomes of one holding.

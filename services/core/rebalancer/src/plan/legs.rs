@@ -6,8 +6,9 @@ use super::breach;
 use super::costs;
 use super::desk::{Desk, Wish};
 use super::exact::{Int, floor, int, narrow, ten, to_money};
-use super::outcome::Leg;
+use super::outcome::{Leg, Slice};
 use super::refusal::Refusal;
+use super::slices;
 use domain::drift::DriftLine;
 use domain::enums::{OrderType, Side, Urgency};
 use domain::order::NamedNumber;
@@ -72,9 +73,13 @@ pub(crate) fn legs(desk: &Desk, wishes: &[Wish], numbers: &[Vec<NamedNumber>]) -
     for index in standing {
         for (side, units) in parts(desk.holding(index), wishes[index].quantity) {
             let purpose = desk.purpose(index, wishes[index].quantity);
-            let costs = costs::of_leg(desk, index, units, wishes[index].quantity);
-            let leg = costs.and_then(|costs| leg(desk, index, (side, units), purpose, (costs, numbers[index].clone())));
-            legs.push(leg.ok_or_else(|| Refusal::absurd("the value of an order"))?);
+            let absurd = || Refusal::absurd("the value of an order");
+            let costs = costs::of_leg(desk, index, units, wishes[index].quantity).ok_or_else(absurd)?;
+            let leg = leg(desk, index, (side, units), purpose, (costs, numbers[index].clone())).ok_or_else(absurd)?;
+            legs.push(match slices::size(desk, index, wishes[index].quantity) {
+                None => leg,
+                Some(size) => Leg { slice: Some(slice(desk, index, size.min(units), size).ok_or_else(absurd)?), ..leg },
+            });
         }
     }
     Ok(legs)
@@ -109,6 +114,7 @@ fn leg(
         costs,
         venue: line.venue.clone(),
         urgency: urgency(desk.input.rules.orders.urgency, reason),
+        slice: None,
     })
 }
 
@@ -119,4 +125,13 @@ fn urgency(of_policy: Urgency, reason: ReasonCode) -> Urgency {
         (_, ReasonCode::Exit | ReasonCode::CashRaise) => Urgency::High,
         (of_policy, _) => of_policy,
     }
+}
+
+/// What leaves first of a leg in slices of that size: `first` units.
+fn slice(desk: &Desk, index: usize, first: i128, size: i128) -> Option<Slice> {
+    Some(Slice {
+        quantity: Quantity::from_units(size),
+        expected_value: expected_value(desk.holding(index), first)?,
+        costs: costs::of_leg(desk, index, first, first)?,
+    })
 }

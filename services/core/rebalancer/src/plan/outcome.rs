@@ -58,9 +58,26 @@ pub struct Leg {
     pub venue: Option<SmolStr>,
     /// The policy's urgency; of exits and sells that raise cash one step more.
     pub urgency: Urgency,
+    /// The parts in which it leaves, where it is large for its instrument; `None`: it leaves whole.
+    pub slice: Option<Slice>,
+}
+
+/// A part of an order that leaves in slices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Slice {
+    /// Units of each part but the last, which takes the rest: never more than these.
+    pub quantity: Quantity,
+    /// What the first part is expected to be worth, in the base currency, rounded half-even.
+    pub expected_value: Money,
+    /// What the first part is expected to cost.
+    pub costs: Costs,
 }
 
 impl Leg {
+    /// Units that leave first: all of them, or a slice.
+    pub fn first(&self) -> Quantity {
+        self.slice.map_or(self.quantity, |slice| slice.quantity.min(self.quantity))
+    }
     /// The change that it makes to the position: negative for sells.
     pub fn signed_quantity(&self) -> Quantity {
         if self.side == Side::Buy { self.quantity } else { Quantity::from_units(-self.quantity.units()) }

@@ -19,6 +19,8 @@ pub(crate) enum Reach {
     Legs,
     /// As far as the legs, and no further than the goal of the newer event.
     Goal,
+    /// The same of slices, which are to lead on where those before them have led a line back inside its band.
+    Slice,
 }
 
 /// What the legs of one instrument ask for, in units.
@@ -72,10 +74,13 @@ fn left_alone(desk: &Desk, index: usize) -> ReasonCode {
 }
 
 /// Whether a breach is over for good once its line stands inside again. A person and a schedule plan every line,
-/// and the way to its target.
-fn stops_inside(desk: &Desk) -> bool {
-    let goal = desk.input.rules.trigger.goal;
-    desk.input.trigger == RebalanceTrigger::Threshold && matches!(goal, Goal::BandEdge | Goal::Midpoint)
+/// and the way to its target. Slices lead half way from inside as well; to the edge of a band they lead from outside.
+fn stops_inside(desk: &Desk, reach: Reach) -> bool {
+    let of_threshold = desk.input.trigger == RebalanceTrigger::Threshold;
+    match (desk.input.rules.trigger.goal, reach) {
+        (Goal::BandEdge, Reach::Goal | Reach::Slice) | (Goal::Midpoint, Reach::Goal) => of_threshold,
+        _ => false,
+    }
 }
 
 /// Why no more than so many units are bought back of a short holding.
@@ -100,7 +105,7 @@ fn wish(desk: &Desk, index: usize, asked: Asked, reach: Reach) -> Result<Wish, R
     if leads != super::exact::int(asked.quantity.signum()) {
         wish.skip(left_alone(desk, index));
     }
-    if reach == Reach::Goal && asked.outside && !exit && stops_inside(desk) && !desk.scoped.outside[index] {
+    if asked.outside && !exit && stops_inside(desk, reach) && !desk.scoped.outside[index] {
         wish.skip(ReasonCode::WithinBand);
     }
     let sellable = if side < 0 { holding.sellable() + asked.short } else { holding.sellable() };
@@ -115,7 +120,7 @@ fn wish(desk: &Desk, index: usize, asked: Asked, reach: Reach) -> Result<Wish, R
     if reach == Reach::Legs && wish.stands() && oversteps(desk, index, wish.quantity)? {
         wish.skip(ReasonCode::StaleProposal);
     }
-    if reach == Reach::Goal && wish.stands() {
+    if reach != Reach::Legs && wish.stands() {
         let now = quantity(desk, index)?;
         wish.cut(now, if now == 0 { ReasonCode::RoundedToZero } else { ReasonCode::WithinBand });
     }

@@ -10,7 +10,8 @@ pub(super) fn sums(view: &View, found: &mut Violations) {
     let fees = &view.input.rules.orders.fees;
     let values: Vec<_> = view.plan.legs.iter().filter_map(|leg| view.notional(leg)).collect();
     let turnover = values.iter().fold(Exact::zero(), |sum, value| &sum + value);
-    let fixed = &Exact::whole(values.len() as i128) * &Exact::from(fees.fixed);
+    let orders = view.plan.legs.iter().filter(|leg| view.notional(leg).is_some()).fold(0, |sum, leg| sum + view.orders_of(leg));
+    let fixed = &Exact::whole(orders) * &Exact::from(fees.fixed);
     let cost = &(&turnover * &Exact::from(fees.rate)) + &fixed;
     let said = view.plan.expected_fees.map(Exact::from);
     let off = said.is_none_or(|said| (&said - &cost).abs() > Exact::from(Money::from_units(1)));

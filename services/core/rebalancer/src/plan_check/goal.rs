@@ -199,6 +199,9 @@ pub(super) fn reasons(view: &View, found: &mut Violations) {
 
 /// No order for a deviation that is too small; exits are exempt.
 pub(super) fn deviation(view: &View, found: &mut Violations) {
+    if view.parts {
+        return;
+    }
     let minimum = &Exact::from(view.input.rules.trigger.minimum_deviation) * &Exact::new(1, 2);
     let inclusive = view.input.rules.band.inclusive;
     for row in view.ordered().filter(|row| !view.target_is_zero(row)) {
@@ -227,9 +230,10 @@ pub(super) fn kept_origins(view: &View, first: &[Leg], found: &mut Violations) {
 }
 
 /// Under a threshold a line that was to go to the edge of its band, or half way, is left alone once it and its
-/// groups stand inside.
+/// groups stand inside. Slices that lead half way lead on from inside.
 pub(super) fn back_inside(view: &View, past: &dyn Fn(&InstrumentId) -> bool, found: &mut Violations) {
-    let whole = matches!(view.input.rules.trigger.goal, Goal::Target | Goal::Unknown);
+    let goal = view.input.rules.trigger.goal;
+    let whole = matches!(goal, Goal::Target | Goal::Unknown) || (view.parts && goal == Goal::Midpoint);
     if whole || view.input.trigger != RebalanceTrigger::Threshold {
         return;
     }

@@ -11,15 +11,18 @@ use std::collections::BTreeMap;
 pub(super) fn orders(view: &View, found: &mut Violations) {
     let (limits, orders) = (view.input.rules.limits, view.input.rules.orders);
     for leg in &view.plan.legs {
-        let Some(value) = view.notional(leg) else { continue };
+        // Each order that leaves is held to them: a slice, where it leaves in slices.
+        let largest = view.leaves(leg);
+        let Some(value) = view.row(&leg.instrument_id).map(|row| &Exact::from(largest) * &row.quoted) else { continue };
         let over = limits.max_order_notional.is_some_and(|limit| value > Exact::from(limit));
         found.law("max_order_notional", over, || format!("{}: {value}", leg.instrument_id));
-        let over = limits.max_order_quantity.is_some_and(|limit| leg.quantity > limit);
+        let over = limits.max_order_quantity.is_some_and(|limit| largest > limit);
         found.law("max_order_quantity", over, || format!("{}: {}", leg.instrument_id, leg.quantity));
         let Some(row) = view.row(&leg.instrument_id) else { continue };
         let closes = view.target_is_zero(row) || (leg.side == Side::Sell && row.shorted.sign() > 0);
-        let small = value < Exact::from(orders.min_notional) && !(orders.exit_exempt && closes);
-        found.law("min_notional", small, || format!("{}: {value}", leg.instrument_id));
+        let Some(whole) = view.notional(leg) else { continue };
+        let small = !view.parts && whole < Exact::from(orders.min_notional) && !(orders.exit_exempt && closes);
+        found.law("min_notional", small, || format!("{}: {whole}", leg.instrument_id));
     }
     for row in view.ordered() {
         let units = row.ordered().abs();

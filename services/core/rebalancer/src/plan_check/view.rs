@@ -90,11 +90,13 @@ pub(super) struct View<'a> {
     pub(super) equity: Exact,
     pub(super) cash: Exact,
     pub(super) spendable: Exact,
+    /// Whether its legs are parts of orders that were planned whole.
+    pub(super) parts: bool,
 }
 
 impl<'a> View<'a> {
     /// The book; `None` where a figure that it needs is missing.
-    pub(super) fn read(input: &'a PlanInput<'a>, plan: &'a Plan) -> Option<Self> {
+    pub(super) fn read(input: &'a PlanInput<'a>, plan: &'a Plan, parts: bool) -> Option<Self> {
         let drift = input.drift;
         let mut rows = drift.lines.iter().map(row).collect::<Option<Vec<_>>>()?;
         let places: BTreeMap<_, _> = drift.lines.iter().enumerate().map(|(index, line)| (&line.instrument_id, index)).collect();
@@ -115,7 +117,7 @@ impl<'a> View<'a> {
         }
         let settles = input.rules.orders.cash_basis == CashBasis::Settled && settled < cash;
         let spendable = if settles { settled } else { cash.clone() };
-        Some(Self { input, plan, rows, groups, places, equity, cash, spendable })
+        Some(Self { input, plan, rows, groups, places, equity, cash, spendable, parts })
     }
     pub(super) fn row(&self, id: &InstrumentId) -> Option<&Row<'a>> {
         self.places.get(id).map(|index| &self.rows[*index])

@@ -220,14 +220,24 @@ fn orders() -> impl Strategy<Value = String> {
     )
 }
 
+/// How large orders leave, where they leave in slices.
+fn slicing() -> impl Strategy<Value = Option<String>> {
+    let parts = prop_oneof![
+        (2..12_i32).prop_map(|waves| format!(r#""waves":{waves}"#)),
+        texts(&["0.001", "0.01", "0.07", "1"]).prop_map(|share| format!(r#""participation":"{share}""#)),
+    ];
+    let slicing = (texts(&["0", "0.01", "0.1"]), parts).prop_map(|(above, parts)| format!(r#""above_volume":"{above}",{parts}"#));
+    option::weighted(0.4, slicing)
+}
+
 /// Lists and caps of the orders, and the limits; each is there one time in eight.
 fn limits() -> impl Strategy<Value = (String, String)> {
     let some = |values: &[&'static str]| option::weighted(0.12, texts(values));
     let orders = (some(&["0.05", "0.3", "1"]), some(&["0.01", "0.5"]), some(&["I0"]), some(&["I1"]), prop::bool::weighted(0.05));
     let amounts = (some(&["500", "5000"]), some(&["10", "100"]), some(&["1000", "20000"]), some(&["0.1", "0.3"]), some(&["0.2", "0.5"]));
-    let rest = (some(&["2", "5"]), some(&["100", "300"]), prop::bool::weighted(0.2));
+    let rest = (some(&["2", "5"]), some(&["100", "300"]), prop::bool::weighted(0.2), slicing());
     let model = (some(&["0", "3.5", "200"]), option::of(texts(&["0", "12.25", "300"])), option::of(texts(&["0", "25", "900", "10000"])));
-    (orders, amounts, rest, model).prop_map(|((turnover, volume, buy, sell, no_sells), amounts, (minute, collar, status), model)| {
+    (orders, amounts, rest, model).prop_map(|((turnover, volume, buy, sell, no_sells), amounts, (minute, collar, status, slicing), model)| {
         let text = |name: &str, value: Option<&str>| value.map(|value| format!(r#""{name}":"{value}""#));
         let list = |name: &str, value: Option<&str>| value.map(|value| format!(r#""{name}":["{value}"]"#));
         let own = [
@@ -236,6 +246,7 @@ fn limits() -> impl Strategy<Value = (String, String)> {
             list("do_not_buy", buy),
             list("do_not_sell", sell),
             Some(format!(r#""no_sells":{no_sells},"require_market_status":{status}"#)),
+            slicing.map(|fields| format!(r#""slicing":{{{fields},"interval_seconds":60}}"#)),
         ];
         let costs =
             [text("half_spread_bp", model.0), text("impact_bp", model.1), text("benefit_bp", model.2.filter(|_| model.1.is_some()))];

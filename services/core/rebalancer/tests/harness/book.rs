@@ -19,8 +19,16 @@ pub struct Book {
     pub prices: BTreeMap<InstrumentId, Price>,
     /// Cash.
     pub cash: Money,
+    /// Units traded on an average day, where they are known.
+    pub volumes: BTreeMap<InstrumentId, Quantity>,
+    /// Markets that are not open.
+    pub markets: BTreeMap<InstrumentId, MarketState>,
     /// Executed of each order of ours.
     pub executed: BTreeMap<OrderId, RecentOrder>,
+    /// When fills are executed, by their sender.
+    pub traded_at: Timestamp,
+    /// The fee of a fill.
+    pub fee: Money,
     /// Health.
     pub health: Health,
     /// Episode.
@@ -43,7 +51,11 @@ impl Book {
             held: BTreeMap::from([(id("AAA"), "700".parse().unwrap()), (id("BBB"), "300".parse().unwrap())]),
             prices: BTreeMap::from([(id("AAA"), price), (id("BBB"), price)]),
             cash: Money::ZERO,
+            volumes: BTreeMap::new(),
+            markets: BTreeMap::new(),
             executed: BTreeMap::new(),
+            traded_at: Timestamp::default(),
+            fee: Money::ZERO,
             health: Health { complete: true, ..Health::default() },
             episode: 1,
             snapshot: 0,
@@ -58,6 +70,10 @@ impl Book {
     pub fn price(&mut self, instrument: &str, price: &str) {
         self.prices.insert(InstrumentId::new(instrument).unwrap(), price.parse().unwrap());
     }
+    /// Says how many units of an instrument are traded on an average day.
+    pub fn volume(&mut self, instrument: &str, units: &str) {
+        self.volumes.insert(InstrumentId::new(instrument).unwrap(), units.parse().unwrap());
+    }
     /// Books an execution of an order at the price of now.
     pub fn apply(&mut self, order: &Order, quantity: Quantity) {
         let signed = if order.side == Side::Buy { quantity } else { quantity.checked_neg().unwrap() };
@@ -71,7 +87,15 @@ impl Book {
             instrument_id: Some(order.instrument_id.clone()),
             side: order.side,
             contradicted: false,
+            notional: Some(Money::ZERO),
+            fees: Some(Money::ZERO),
+            first_fill_at: Some(self.traded_at),
+            last_fill_at: Some(self.traded_at),
         });
+        let worth = quantity.times(self.prices[&order.instrument_id]).unwrap().to_money().unwrap();
+        executed.notional = Some(executed.notional.unwrap().checked_add(worth).unwrap());
+        executed.fees = Some(executed.fees.unwrap().checked_add(self.fee).unwrap());
+        executed.last_fill_at = Some(self.traded_at);
         executed.executed_quantity = executed.executed_quantity.checked_add(quantity).unwrap();
         self.snapshot += 1;
     }
@@ -142,8 +166,8 @@ impl Book {
             kind: InstrumentType::Equity,
             sector: None,
             venue: None,
-            average_daily_volume: None,
-            market_status: MarketState::Open,
+            average_daily_volume: self.volumes.get(id).copied(),
+            market_status: self.markets.get(id).copied().unwrap_or(MarketState::Open),
             bid: None,
             ask: None,
         }

@@ -95,6 +95,20 @@ impl House {
         house.book.hold(&[("AAA", "500"), ("BBB", "300")], "20000");
         house
     }
+    /// The automatic house, whose policy lets large orders leave in slices: more than a tenth of the 1,000 units that are
+    /// traded a day of AAA, and of BBB.
+    pub fn sliced(parts: &str) -> Self {
+        let mut house = Self::automatic();
+        house.slice(parts);
+        house
+    }
+    /// Lets large orders leave in slices, 60 s apart.
+    pub fn slice(&mut self, parts: &str) {
+        let text = format!(r#"{{"above_volume":"0.1",{parts},"interval_seconds":60}}"#);
+        self.book.policy.as_mut().unwrap().orders.slicing = Some(serde_json::from_str(&text).unwrap());
+        self.book.volume("AAA", "1000");
+        self.book.volume("BBB", "1000");
+    }
     /// A house whose policy asks one person.
     pub fn approval() -> Self {
         Self::new(r#""trigger":{"mode":"APPROVAL"}"#)

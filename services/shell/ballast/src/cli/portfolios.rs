@@ -37,6 +37,16 @@ pub const REBALANCE_HELP: &str = concat!(
     "\n\nExamples:\n  ballast rebalance growth --check\n  ballast rebalance growth --mode manual --actor ann -o json"
 );
 
+/// Help behind `rebalances`.
+pub const REBALANCES_HELP: &str = concat!(
+    "How each rebalance came off: status, turnover of its plan, what of its orders was filled, slippage against the prices of the \
+     plan and against those of the release (positive is a cost; bp of the executed value at these prices), fees, and the cost \
+     (slippage + fees) in bp of what was traded. Above them what all of a portfolio's rebalances came to. What is not known is \
+     empty: nothing was executed, or the rebalance has not ended. Shadows, checks and plans without orders are no rebalances.\n\n",
+    exit_status!(),
+    "\n\nExamples:\n  ballast rebalances growth\n  ballast rebalances growth --limit 200 -o csv"
+);
+
 /// Help behind `approve`, `reject` and `cancel`.
 pub const DECIDE_HELP: &str = concat!(
     "ID is a rebalance, or a portfolio (or its session) with one that is open. The proposal is read from the tables and shown, and \
@@ -91,6 +101,20 @@ pub struct RebalanceArgs {
     /// Who asks, and how.
     #[command(flatten)]
     pub asking: AskingArgs,
+}
+
+/// Arguments of `rebalances`.
+#[derive(Debug, Args)]
+pub struct RebalancesArgs {
+    /// Portfolio, or the session that quotes it.
+    #[arg(value_name = "ID")]
+    pub id: String,
+    /// Most rebalances that are listed, the newest first; all of them count in the figures above the list.
+    #[arg(long, value_name = "COUNT", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub limit: u32,
+    /// How it is printed.
+    #[arg(short = 'o', long = "output", value_enum, default_value_t, value_name = "FORMAT")]
+    pub format: Format,
 }
 
 /// How far a rebalance goes by itself.

@@ -2,10 +2,11 @@
 //! What shadows and checks say is left out: nothing comes of it.
 
 use domain::enums::{RebalanceStatus, Side, WaveKind};
-use domain::order::OrderWave;
+use domain::execution::Execution;
+use domain::order::{Order, OrderWave};
 use domain::reason::ReasonCode;
 use domain::rebalance_event::RebalanceEvent;
-use domain::{Fraction, Output};
+use domain::{Bps, Fraction, Output, Quantity, wide};
 use telemetry::ExecutionMetrics;
 
 /// The label of an event without a code.
@@ -40,6 +41,9 @@ fn count_wave(metrics: &ExecutionMetrics, wave: &OrderWave) {
 fn count_event(metrics: &ExecutionMetrics, event: &RebalanceEvent) {
     let code = event.code.map_or(NO_CODE, ReasonCode::symbol);
     metrics.rebalance_events(event.status.symbol(), code).add(1);
+    if let Some(execution) = &event.execution {
+        count_execution(metrics, execution);
+    }
     // A plan is told with its figures once: when it is put up, or when it leaves without being put up.
     let (Some(turnover), Some(fees)) = (event.turnover, event.expected_fees) else { return };
     if event.orders.is_empty() {
@@ -48,9 +52,32 @@ fn count_event(metrics: &ExecutionMetrics, event: &RebalanceEvent) {
     if let Some(turnover) = millionths(turnover.units(), 10_i128.pow(Fraction::SCALE)) {
         metrics.turnover().observe(turnover);
     }
-    let ordered = event.orders.iter().try_fold(0_i128, |sum, order| sum.checked_add(order.expected_value.units()));
+    let ordered = event.orders.iter().try_fold(0_i128, |sum, order| sum.checked_add(whole_value(order)?));
     if let Some(cost) = ordered.and_then(|ordered| millionths(fees.units(), ordered)) {
         metrics.cost().observe(cost);
+    }
+}
+
+/// What an order is worth, with all slices that follow it: fees are expected of the whole.
+fn whole_value(order: &Order) -> Option<i128> {
+    let number =
+        |name: &str| order.numbers.iter().find(|number| number.name == name).and_then(|number| number.value.parse::<Quantity>().ok());
+    let (value, quantity) = (order.expected_value.units(), order.quantity.units());
+    match (number("slices"), number("ordered")) {
+        (Some(_), Some(ordered)) => wide::mul_div_half_even(value, ordered.abs().units(), quantity).ok(),
+        _ => Some(value),
+    }
+}
+
+/// What executions came to, where it is known: a basis point is a hundred millionths.
+fn count_execution(metrics: &ExecutionMetrics, execution: &Execution) {
+    let told = [("PLAN", execution.slippage_bp), ("RELEASE", execution.arrival_slippage_bp), ("ALL", execution.cost_bp)];
+    for (against, bp) in told {
+        let Some(bp) = bp else { continue };
+        let sign = if bp.is_negative() { "GAIN" } else { "COST" };
+        if let Some(part) = millionths(bp.abs().units(), 10_000 * Bps::ONE.units()) {
+            metrics.slippage(against, sign).observe(part);
+        }
     }
 }
 
@@ -111,6 +138,34 @@ mod tests {
             assert!(shown.lines().any(|shown| shown == line), "{line}\n{shown}");
         }
         assert!(!shown.contains("PROPOSED"), "{shown}");
+    }
+
+    #[test]
+    fn what_executions_cost_and_gained_is_told_apart() {
+        let metrics = Metrics::new();
+        let told = metrics.execution();
+        let Output::RebalanceEvent(mut ended) = event("COMPLETED", "null", false) else { panic!("an event") };
+        let execution = r#"{"orders":1,"filled_orders":1,"ordered_value":"1","filled_value":"1","fill_rate":"1","traded_value":"1",
+            "slippage":"1","slippage_bp":"12.5","arrival_slippage":"-1","arrival_slippage_bp":"-250","fees":"0","cost":"1","cost_bp":null,
+            "first_fill_us":1,"last_fill_us":1,"reason":null,"lines":[]}"#;
+        ended.execution = Some(serde_json::from_str(execution).unwrap());
+        count(&told, &Output::RebalanceEvent(ended));
+        let shown = metrics.text();
+        for line in [
+            "ballast_rebalance_slippage_ratio_sum{against=\"PLAN\",sign=\"COST\"} 0.00125",
+            "ballast_rebalance_slippage_ratio_sum{against=\"RELEASE\",sign=\"GAIN\"} 0.025",
+        ] {
+            assert!(shown.lines().any(|shown| shown == line), "{line}\n{shown}");
+        }
+        assert!(!shown.contains("against=\"ALL\""), "what is not known is not told: {shown}");
+    }
+
+    #[test]
+    fn fees_are_held_against_the_whole_of_an_order_in_slices() {
+        let order = |numbers: &str| serde_json::from_str::<Order>(&ORDER.replace(r#""numbers":[]"#, numbers)).unwrap();
+        let sliced = r#""numbers":[{"name":"ordered","value":"-10"},{"name":"slices","value":"5"}]"#;
+        assert_eq!(whole_value(&order(sliced)), Some(1000 * domain::Money::ONE.units()));
+        assert_eq!(whole_value(&order(r#""numbers":[{"name":"ordered","value":"-10"}]"#)), Some(200 * domain::Money::ONE.units()));
     }
 
     #[test]

@@ -4,6 +4,7 @@ use super::exact::{Exact, Published, show, zero};
 use super::executions::booked_fills;
 use super::fate::Fates;
 use super::history::History;
+use super::planned;
 use super::report::Check;
 use super::seen::Place;
 use domain::enums::{RebalanceStatus, WaveKind};
@@ -14,7 +15,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The rows of I8.
 pub(super) fn check(history: &History, fates: &Fates) -> Vec<Check> {
-    vec![unique_orders(history), well_formed(history), shadows(history), one_open_cycle(history), within_size(history, fates)]
+    let alone = [unique_orders(history), well_formed(history), shadows(history), one_open_cycle(history)];
+    alone.into_iter().chain([within_size(history, fates), planned::check(history)]).collect()
 }
 
 /// New orders with the place of their wave; copies left out.

@@ -651,6 +651,7 @@ pub(super) fn event(status: RebalanceStatus, explained: bool) -> Output {
         command_id: None,
         expected_spread: None,
         expected_impact: None,
+        execution: None,
     }))
 }
 

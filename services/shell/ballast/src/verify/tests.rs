@@ -6,6 +6,7 @@ use super::story::*;
 use super::{Checkpoint, Given, Report, verify};
 use domain::command::Command;
 use domain::enums::{CommandKind, Decision, EntryKind, HaltScope, PriceFlag, RebalanceStatus, Side};
+use domain::order::NamedNumber;
 use domain::progress::{Range, WindowRecord};
 use domain::{Input, Money, Output, RebalanceId, Topic, Uuid};
 
@@ -323,6 +324,13 @@ fn i8_orders_and_cycles() {
         let again = event(RebalanceStatus::Released, true);
         story.steps()[5].outputs.push(again);
     });
+    let asked = |story: &mut Story, units: &str| {
+        story.event(0).explanation[0].numbers = vec![NamedNumber { name: "ordered".into(), value: units.into() }];
+    };
+    let mut planned = clean();
+    asked(&mut planned, "19");
+    passes(&planned);
+    finds("I8", &["19 of AAPL have left", "planned were 18"], |story| asked(story, "18"));
     finds("I8", &["asks for 18", "was filled 19"], |story| story.wave().orders[0].quantity = v("18"));
     let mut flagged = clean();
     flagged.wave().orders[0].quantity = v("18");

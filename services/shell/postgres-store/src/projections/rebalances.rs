@@ -98,7 +98,10 @@ ON CONFLICT (rebalance_id, timestamp) DO UPDATE SET
     explanation = CASE WHEN EXCLUDED.explanation = '[]' OR (EXCLUDED.old_allocations = '{}' AND r.explanation <> '[]')
                        THEN r.explanation ELSE EXCLUDED.explanation END,
     orders = CASE WHEN EXCLUDED.orders = '[]' THEN r.orders ELSE EXCLUDED.orders END,
-    metrics = COALESCE(r.metrics, '{}') || COALESCE(EXCLUDED.metrics, '{}'),
+    -- Later waves and slices are plans of a part: the figures of the whole stay.
+    metrics = COALESCE(r.metrics, '{}') || CASE WHEN r.status IN ('RELEASED', 'STUCK')
+        THEN COALESCE(EXCLUDED.metrics, '{}') - ARRAY['expected_fees', 'turnover', 'drift_before', 'drift_after']
+        ELSE COALESCE(EXCLUDED.metrics, '{}') END,
     proposal_hash = COALESCE(EXCLUDED.proposal_hash, r.proposal_hash),
     actor = COALESCE(EXCLUDED.actor, r.actor),
     source_offset = EXCLUDED.source_offset, updated_at = EXCLUDED.updated_at

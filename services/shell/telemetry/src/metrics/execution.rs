@@ -46,6 +46,12 @@ impl ExecutionMetrics {
         self.families.rebalance_cost.with([])
     }
 
+    /// What executions cost against PLAN, RELEASE or ALL, in millionths of their value; sign COST or GAIN.
+    #[must_use]
+    pub fn slippage(&self, against: &'static str, sign: &'static str) -> Arc<Spread> {
+        self.families.rebalance_slippage.with([against, sign])
+    }
+
     /// Terminal reports of orders.
     #[must_use]
     pub fn orders_ended(&self, status: &str) -> Arc<Counter> {

@@ -88,6 +88,7 @@ families! {
     rebalance_events: Counter, 2 = REBALANCE_EVENTS;
     rebalance_turnover: Spread, 0 = REBALANCE_TURNOVER;
     rebalance_cost: Spread, 0 = REBALANCE_COST;
+    rebalance_slippage: Spread, 2 = REBALANCE_SLIPPAGE;
     orders_ended: Counter, 1 = ORDERS_ENDED;
     order_fill_duration: Timer, 0 = ORDER_FILL_DURATION;
     portfolios: Gauge, 0 = PORTFOLIOS;

@@ -49,6 +49,14 @@ pub const REBALANCE_COST: Definition = Definition {
     kind: Kind::Histogram(RATIO_MILLIONTHS),
     labels: &[],
 };
+/// What executions cost.
+pub const REBALANCE_SLIPPAGE: Definition = Definition {
+    name: "ballast_rebalance_slippage_ratio",
+    unit: "1",
+    help: "What the executions of a rebalance that has ended cost (sign COST) or gained (GAIN), over their value: against PLAN, the prices of its plan, RELEASE, those of its releases, and ALL, the plan and fees; by portfolio in SQL rebalance_quality",
+    kind: Kind::Histogram(RATIO_MILLIONTHS),
+    labels: &["against", "sign"],
+};
 /// Orders that ended.
 pub const ORDERS_ENDED: Definition = counter(
     "ballast_orders_ended",

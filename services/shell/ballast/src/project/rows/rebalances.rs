@@ -79,6 +79,7 @@ fn metrics(event: &RebalanceEvent) -> Option<Value> {
     put("turnover", json(&event.turnover));
     put("drift_before", json(&event.drift_before));
     put("drift_after", json(&event.drift_after));
+    put("execution", json(&event.execution));
     put("text", json(&event.text));
     put("command_id", json(&event.command_id));
     put("policy_version", json(&event.policy_version));
@@ -101,7 +102,18 @@ fn keep_plan(row: &mut RebalanceRow, before: &RebalanceRow) {
     }
     row.actor = row.actor.take().or_else(|| before.actor.clone());
     row.proposal_hash = row.proposal_hash.take().or_else(|| before.proposal_hash.clone());
-    row.metrics = merged(before.metrics.as_ref(), row.metrics.take());
+    row.metrics = merged(before.metrics.as_ref(), row.metrics.take().map(|figures| of_a_part(figures, &before.status)));
+}
+
+/// What an event adds to a rebalance that has left: a later wave or slice is a plan of a part, the figures of the whole stay.
+fn of_a_part(figures: Value, before: &str) -> Value {
+    match figures {
+        Value::Object(mut figures) if ["RELEASED", "STUCK"].contains(&before) => {
+            ["expected_fees", "turnover", "drift_before", "drift_after"].iter().for_each(|figure| _ = figures.remove(*figure));
+            Value::Object(figures)
+        }
+        figures => figures,
+    }
 }
 
 fn is_empty(value: &Value) -> bool {
@@ -162,6 +174,22 @@ mod tests {
         assert_eq!((&metrics["turnover"], metrics["outcome"].as_array().unwrap().len()), (&Value::from("0.05"), 1));
         let marked: Vec<_> = batch.rebalanced.iter().map(|mark| mark.instrument_id.as_str()).collect();
         assert_eq!(marked, ["AAPL"]);
+    }
+
+    #[test]
+    fn later_waves_and_slices_leave_the_figures_of_the_whole() {
+        let mut batch = ProjectionBatch::default();
+        add(&event("RELEASED", true, &line("AAPL", "ORDER")), at(3), &mut batch);
+        let mut slice = event("RELEASED", true, &line("AAPL", "ORDER"));
+        slice.turnover = Some("0.01".parse().unwrap());
+        add(&slice, at(4), &mut batch);
+        assert_eq!(batch.rebalances[1].metrics.as_ref().unwrap()["turnover"], "0.05");
+        let mut proposal = event("PENDING_APPROVAL", true, "");
+        proposal.turnover = Some("0.02".parse().unwrap());
+        let mut batch = ProjectionBatch::default();
+        add(&event("PENDING_APPROVAL", true, ""), at(3), &mut batch);
+        add(&proposal, at(4), &mut batch);
+        assert_eq!(batch.rebalances[1].metrics.as_ref().unwrap()["turnover"], "0.02", "another proposal takes its place");
     }
 
     #[test]
