@@ -825,12 +825,19 @@ class Case:
             parts = [cost[part] for cost in costs.values()]
             self.same(field, num(value[field]), None if None in parts else sum(parts, ZERO))
         for order in value["orders"]:
-            self.costs_of(order, costs, plan)
+            self.costs_of(order, self.of_parts(order, costs, plan), plan)
         for line in value["explanation"]:
             name = line["instrument_id"]
             numbers = {number["name"]: num(number["value"]) for number in line["numbers"]}
             for field, number in plan.told.get(name, {}).items():
                 self.same(f"{name} {field}", numbers.get(field), number)
+
+    def of_parts(self, order, costs, plan):
+        """What leaves first of an order in slices costs by its own units."""
+        name, units = order["instrument_id"], num(order["quantity"])
+        if plan.part(name) is None or (name, order["side"], units) in plan.orders():
+            return costs
+        return {(name, order["side"]): plan.costs.of_leg(plan.lines[name], units, units)}
 
     def costs_of(self, order, costs, plan=None):
         name = order["instrument_id"]
