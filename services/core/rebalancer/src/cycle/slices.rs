@@ -72,7 +72,10 @@ impl Slices {
                 self.rests.push(Rest { leg, size: slice.quantity, before: draft.before.clone(), planned_price: draft.planned_price });
             }
             if part.is_positive() {
-                leaving.push(Draft { leg: plan::Leg { quantity: part, expected_value: slice.expected_value, costs: slice.costs, ..draft.leg }, ..draft });
+                leaving.push(Draft {
+                    leg: plan::Leg { quantity: part, expected_value: slice.expected_value, costs: slice.costs, ..draft.leg },
+                    ..draft
+                });
             }
         }
         self.due = Some(due);

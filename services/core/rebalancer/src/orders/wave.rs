@@ -130,6 +130,7 @@ mod tests {
             costs: Costs { fees: "3".parse().unwrap(), spread: "2".parse().ok(), impact: None },
             venue: Some("XNAS".into()),
             urgency: Urgency::High,
+            slice: None,
         };
         let terms = Terms {
             policy_version: 1,
@@ -138,8 +139,10 @@ mod tests {
             order_type: OrderType::Market,
             time_in_force: TimeInForce::Day,
             valid_seconds: 1,
+            slice_seconds: 0,
         };
-        let draft = Draft { order_id: OrderId(Uuid::nil()), leg, before: Before::default() };
+        let planned_price = leg.reference_price;
+        let draft = Draft { order_id: OrderId(Uuid::nil()), leg, before: Before::default(), planned_price };
         terms.order(&portfolio.parse().unwrap(), RebalanceId(Uuid::nil()), &draft, at.parse().unwrap())
     }
 

@@ -237,32 +237,34 @@ fn limits() -> impl Strategy<Value = (String, String)> {
     let amounts = (some(&["500", "5000"]), some(&["10", "100"]), some(&["1000", "20000"]), some(&["0.1", "0.3"]), some(&["0.2", "0.5"]));
     let rest = (some(&["2", "5"]), some(&["100", "300"]), prop::bool::weighted(0.2), slicing());
     let model = (some(&["0", "3.5", "200"]), option::of(texts(&["0", "12.25", "300"])), option::of(texts(&["0", "25", "900", "10000"])));
-    (orders, amounts, rest, model).prop_map(|((turnover, volume, buy, sell, no_sells), amounts, (minute, collar, status, slicing), model)| {
-        let text = |name: &str, value: Option<&str>| value.map(|value| format!(r#""{name}":"{value}""#));
-        let list = |name: &str, value: Option<&str>| value.map(|value| format!(r#""{name}":["{value}"]"#));
-        let own = [
-            text("turnover_cap", turnover),
-            text("volume_cap", volume),
-            list("do_not_buy", buy),
-            list("do_not_sell", sell),
-            Some(format!(r#""no_sells":{no_sells},"require_market_status":{status}"#)),
-            slicing.map(|fields| format!(r#""slicing":{{{fields},"interval_seconds":60}}"#)),
-        ];
-        let costs =
-            [text("half_spread_bp", model.0), text("impact_bp", model.1), text("benefit_bp", model.2.filter(|_| model.1.is_some()))];
-        let limits = [
-            text("max_order_notional", amounts.0),
-            text("max_order_quantity", amounts.1),
-            text("max_daily_notional", amounts.2),
-            text("max_position_weight", amounts.3),
-            text("max_sector_weight", amounts.4),
-            minute.map(|orders| format!(r#""max_orders_per_minute":{orders}"#)),
-            text("price_collar_bp", collar),
-        ];
-        let join = |parts: Vec<Option<String>>| parts.into_iter().flatten().collect::<Vec<_>>().join(",");
-        let costs = format!(r#""costs":{{{}}}"#, join(costs.to_vec()));
-        (format!("{},{costs}", join(own.to_vec())), join(limits.to_vec()))
-    })
+    (orders, amounts, rest, model).prop_map(
+        |((turnover, volume, buy, sell, no_sells), amounts, (minute, collar, status, slicing), model)| {
+            let text = |name: &str, value: Option<&str>| value.map(|value| format!(r#""{name}":"{value}""#));
+            let list = |name: &str, value: Option<&str>| value.map(|value| format!(r#""{name}":["{value}"]"#));
+            let own = [
+                text("turnover_cap", turnover),
+                text("volume_cap", volume),
+                list("do_not_buy", buy),
+                list("do_not_sell", sell),
+                Some(format!(r#""no_sells":{no_sells},"require_market_status":{status}"#)),
+                slicing.map(|fields| format!(r#""slicing":{{{fields},"interval_seconds":60}}"#)),
+            ];
+            let costs =
+                [text("half_spread_bp", model.0), text("impact_bp", model.1), text("benefit_bp", model.2.filter(|_| model.1.is_some()))];
+            let limits = [
+                text("max_order_notional", amounts.0),
+                text("max_order_quantity", amounts.1),
+                text("max_daily_notional", amounts.2),
+                text("max_position_weight", amounts.3),
+                text("max_sector_weight", amounts.4),
+                minute.map(|orders| format!(r#""max_orders_per_minute":{orders}"#)),
+                text("price_collar_bp", collar),
+            ];
+            let join = |parts: Vec<Option<String>>| parts.into_iter().flatten().collect::<Vec<_>>().join(",");
+            let costs = format!(r#""costs":{{{}}}"#, join(costs.to_vec()));
+            (format!("{},{costs}", join(own.to_vec())), join(limits.to_vec()))
+        },
+    )
 }
 
 /// The policy: weights scaled so that they add up to what is invested; a negative one is no target, or a
