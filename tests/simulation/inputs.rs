@@ -285,7 +285,7 @@ impl Feed<'_> {
                 "no_sells": chance.below("policy.no-sells", 8) == 0,
                 "turnover_cap": *chance.pick("policy.turnover", &[json!(null), json!("0.1")]),
                 "do_not_buy": if chance.below("policy.do-not-buy", 8) == 0 { json!(["BRAVO"]) } else { json!([]) },
-                "slicing": serde_json::from_str::<Value>(chance.pick("policy.slicing", &SLICING)).expect("JSON")
+                "slicing": serde_json::from_str::<Value>(chance.pick::<&str>("policy.slicing", &SLICING)).expect("JSON")
             },
             "book": {
                 "cost_method": *chance.pick("policy.method", &["AVERAGE", "FIFO"]),
