@@ -1,6 +1,8 @@
 //! Bytes that once went wrong, or that a search began with, through the boundary that they came to: `seeds/<target>/`.
 //! Searching for more is `make fuzz`.
 
+#![allow(clippy::unwrap_used, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a test stops where it is wrong")]
+
 #[path = "../../services/core/avro-codec/tests/codec/generator.rs"]
 mod generator;
 #[path = "../../services/core/avro-codec/tests/codec/json.rs"]

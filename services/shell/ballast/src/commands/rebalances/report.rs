@@ -283,7 +283,7 @@ mod tests {
         let text = sheet::text(&report(), Format::Table);
         assert!(text.starts_with("growth: 2 of 3 rebalances completed (66.67 %), 91.00 % of the ordered value filled\n"), "{text}");
         assert!(text.contains("cost 897.00 (113.72 bp)\nof 1 of them the cost is not known"), "{text}");
-        assert!(text.contains("THRESHOLD  COMPLETED"), "{text}");
+        assert!(text.contains("THRESHOLD COMPLETED"), "{text}");
     }
 
     #[test]
