@@ -6,7 +6,6 @@ use super::story::*;
 use super::{Checkpoint, Given, Report, verify};
 use domain::command::Command;
 use domain::enums::{CommandKind, Decision, EntryKind, HaltScope, PriceFlag, RebalanceStatus, Side};
-use domain::order::NamedNumber;
 use domain::progress::{Range, WindowRecord};
 use domain::{Input, Money, Output, RebalanceId, Topic, Uuid};
 
