@@ -43,7 +43,7 @@ pub struct Settings {
     pub trace_ratio: f64,
     /// Seconds that a record waits for its instrument, policy, rate or execution until a line of the log says so.
     pub waiting_warn_seconds: u64,
-    /// Portfolios whose own figures are shown as metrics, at most [`MOST_PORTFOLIOS`]: each makes some series.
+    /// Portfolios whose own figures are shown as metrics, at most `MOST_PORTFOLIOS`: each makes some series.
     pub portfolios: Vec<String>,
     /// Address of `/metrics`, `/livez` and `/readyz`; port 0 takes any free one; none when absent.
     pub http_bind: Option<SocketAddr>,
