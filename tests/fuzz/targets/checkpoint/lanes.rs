@@ -12,10 +12,13 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 /// Cases that fill many parts of the images: books with lots and strategies, cycles under way, years of days.
-const CASES: [&str; 6] = [
+const CASES: [&str; 9] = [
     "lots_correct_in_the_middle",
     "lots_of_a_future_pay_what_they_realize",
     "cycle_ends_and_a_breach_of_meanwhile_is_planned",
+    "cycle_stuck_reconciled",
+    "approval_by_two",
+    "slices_limits_and_fees",
     "entries_of_an_instrument",
     "performance_instrument_abroad",
     "performance_long_and_short",
