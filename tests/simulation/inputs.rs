@@ -18,12 +18,12 @@ const CENTS: [i64; 4] = [10_000, 4_200, 25_050, 777];
 /// Every portfolio of a play.
 pub const PORTFOLIOS: [&str; 5] = ["growth", "income", "north", "south", "family"];
 
-/// How large orders leave, where they leave in slices: more than a play can wait for, and less.
+/// How large orders leave, where they leave in slices: so few that a calm outlasts them.
 const SLICING: [&str; 4] = [
     "null",
     "null",
     r#"{"above_volume": "0.02", "waves": 3, "interval_seconds": 1}"#,
-    r#"{"above_volume": "0.05", "participation": "0.1", "interval_seconds": 2}"#,
+    r#"{"above_volume": "0.05", "participation": "1", "interval_seconds": 2}"#,
 ];
 
 /// A record and its moment.
@@ -143,7 +143,7 @@ impl Feed<'_> {
             let at = Duration::from_millis(late + number as u64);
             let lot = *self.chance.pick("lot", &["1", "10"]);
             let share = json!({"instrument_id": instrument, "symbol": instrument, "type": "EQUITY", "currency": "USD", "sector": "Test", "lot_size": lot,
-                "average_daily_volume": *self.chance.pick("volume", &[json!(null), json!("200"), json!("5000")])});
+                "average_daily_volume": *self.chance.pick("volume", &[json!(null), json!("2000"), json!("5000")])});
             self.send(at, &Input::Instrument(record(share)));
             self.tick(at, number);
         }
