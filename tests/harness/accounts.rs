@@ -7,7 +7,7 @@ use crate::load::Load;
 use crate::stack::Stack;
 use crate::topic::{inputs, outputs};
 use crate::waiting::until;
-use domain::enums::{EntryKind, ExecType, OrderState, WaveKind};
+use domain::enums::{EntryKind, ExecType, WaveKind};
 use domain::{Input, Output, Topic};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -162,7 +162,7 @@ fn count_orders(stack: &Stack, counts: &mut Counts) {
     }
     for (_, input) in inputs(stack, Topic::OrderStatus) {
         let Input::OrderStatus(status) = input else { continue };
-        if matches!(status.status, OrderState::Filled | OrderState::Cancelled | OrderState::Rejected | OrderState::Expired) {
+        if status.status.is_terminal() {
             ended.insert(status.order_id.to_string());
         }
     }

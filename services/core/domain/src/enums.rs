@@ -583,6 +583,16 @@ closed_enum! {
     }
 }
 
+impl OrderState {
+    /// The states after which no further report may change an order.
+    pub const TERMINAL: [Self; 4] = [Self::Filled, Self::Cancelled, Self::Rejected, Self::Expired];
+
+    /// Whether no further report may change an order.
+    pub fn is_terminal(self) -> bool {
+        Self::TERMINAL.contains(&self)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -57,11 +57,6 @@ pub enum Word {
     Contradiction(String),
 }
 
-/// Whether no further report may change an order.
-pub fn is_terminal(state: OrderState) -> bool {
-    matches!(state, OrderState::Filled | OrderState::Cancelled | OrderState::Rejected | OrderState::Expired)
-}
-
 impl Leg {
     /// A leg that leaves now, with a wave.
     pub fn new(order: Order, before: Before, (wave, released_at): (i32, Timestamp), benchmark: Benchmark) -> Self {
@@ -86,7 +81,7 @@ impl Leg {
     }
     /// Whether its state is final.
     pub fn is_terminal(&self) -> bool {
-        self.state.is_some_and(is_terminal)
+        self.state.is_some_and(OrderState::is_terminal)
     }
     /// Whether its state is final and the book has applied all of it.
     pub fn is_settled(&self) -> bool {
@@ -107,7 +102,7 @@ impl Leg {
         if let Some(text) = self.contradicted_by(report) {
             return Word::Contradiction(text);
         }
-        if self.is_terminal() || (!is_terminal(report.status) && !self.is_ahead(report)) {
+        if self.is_terminal() || (!report.status.is_terminal() && !self.is_ahead(report)) {
             return Word::Known;
         }
         self.state = Some(report.status);
@@ -129,8 +124,8 @@ impl Leg {
         if report.status == OrderState::Filled && cum != quantity {
             return Some(format!("order {id} for {quantity} is reported as FILLED with {cum}"));
         }
-        let final_report = is_terminal(report.status);
-        match self.state.filter(|state| is_terminal(*state)) {
+        let final_report = report.status.is_terminal();
+        match self.state.filter(|state| state.is_terminal()) {
             Some(state) if final_report && (report.status != state || cum != self.cum_qty) => {
                 Some(format!("order {id} ended as {state} with {}, and is now reported as {} with {cum}", self.cum_qty, report.status))
             }

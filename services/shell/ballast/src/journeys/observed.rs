@@ -242,8 +242,7 @@ impl Observed {
     }
     /// Orders of a portfolio without a terminal state.
     pub fn open_orders(&self, portfolio: &str) -> usize {
-        let terminal = |state| matches!(state, OrderState::Filled | OrderState::Cancelled | OrderState::Rejected | OrderState::Expired);
-        self.orders.values().filter(|placed| placed.order.portfolio_id.as_str() == portfolio && !terminal(placed.state)).count()
+        self.orders.values().filter(|placed| placed.order.portfolio_id.as_str() == portfolio && !placed.state.is_terminal()).count()
     }
     /// The event that explains an order: the one that has its numbers, and perhaps more of its line's, for what waits is planned again when it is
     /// released; else the first of its rebalance.

@@ -32,9 +32,7 @@ impl Standing {
     pub(super) fn new(world: &World) -> Self {
         let execution = world.metrics.execution();
         // A series that begins with its first event shows no rise.
-        [OrderState::Filled, OrderState::Cancelled, OrderState::Rejected, OrderState::Expired]
-            .iter()
-            .for_each(|state| execution.orders_ended(state.symbol()).add(0));
+        OrderState::TERMINAL.iter().for_each(|state| execution.orders_ended(state.symbol()).add(0));
         Self { portfolios: world.metrics.portfolios(), execution, looked: None }
     }
 
@@ -116,8 +114,7 @@ impl Ended {
     pub(super) fn among(reports: &[OrderStatusRow]) -> Vec<Self> {
         let terminal = |row: &OrderStatusRow| {
             let state = OrderState::from_symbol(&row.status);
-            let ends = matches!(state, OrderState::Filled | OrderState::Cancelled | OrderState::Rejected | OrderState::Expired);
-            ends.then(|| Self { order_id: row.order_id.clone(), status: state.symbol(), at: row.at.0 })
+            state.is_terminal().then(|| Self { order_id: row.order_id.clone(), status: state.symbol(), at: row.at.0 })
         };
         reports.iter().filter_map(terminal).collect()
     }
