@@ -43,6 +43,16 @@ const fn gauge(name: &'static str, unit: &'static str, labels: &'static [&'stati
     Definition { name, unit, help, kind: Kind::Gauge, labels }
 }
 
+const fn histogram(
+    name: &'static str,
+    unit: &'static str,
+    bounds: &'static [u64],
+    labels: &'static [&'static str],
+    help: &'static str,
+) -> Definition {
+    Definition { name, unit, help, kind: Kind::Histogram(bounds), labels }
+}
+
 /// Kafka transactions: 1 ms to 10 s, fine around the 4–30 ms of a healthy one.
 const COMMIT_MICROS: &[u64] = &[
     1_000, 2_000, 4_000, 6_000, 8_000, 10_000, 15_000, 20_000, 30_000, 50_000, 75_000, 100_000, 250_000, 500_000, 1_000_000, 2_500_000,
@@ -72,13 +82,13 @@ const FAST_MICROS: &[u64] = &[10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10
 /// Steps committed.
 pub const STEPS: Definition = counter("ballast_steps", "{step}", &["role", "lane"], "Steps committed");
 /// Time from begin to committed.
-pub const COMMIT_LATENCY: Definition = Definition {
-    name: "ballast_commit_latency_seconds",
-    unit: "s",
-    help: "Time of one Kafka transaction, from begin to committed",
-    kind: Kind::Histogram(COMMIT_MICROS),
-    labels: &["role", "lane"],
-};
+pub const COMMIT_LATENCY: Definition = histogram(
+    "ballast_commit_latency_seconds",
+    "s",
+    COMMIT_MICROS,
+    &["role", "lane"],
+    "Time of one Kafka transaction, from begin to committed",
+);
 /// Producers thrown away and made anew.
 pub const PRODUCER_RECYCLES: Definition = counter(
     "ballast_producer_recycles",
@@ -124,21 +134,16 @@ pub const CHECKPOINT_AGE: Definition = gauge(
 pub const CHECKPOINT_BYTES: Definition =
     gauge("ballast_checkpoint_bytes", "By", &["role", "lane"], "Compressed bytes that the last checkpoint wrote");
 /// Time to save a checkpoint.
-pub const CHECKPOINT_DURATION: Definition = Definition {
-    name: "ballast_checkpoint_duration_seconds",
-    unit: "s",
-    help: "Time from handing a checkpoint over until Postgres has it",
-    kind: Kind::Histogram(SLOW_MICROS),
-    labels: &["role", "lane"],
-};
+pub const CHECKPOINT_DURATION: Definition = histogram(
+    "ballast_checkpoint_duration_seconds",
+    "s",
+    SLOW_MICROS,
+    &["role", "lane"],
+    "Time from handing a checkpoint over until Postgres has it",
+);
 /// Time from assigned to live.
-pub const RECOVERY_DURATION: Definition = Definition {
-    name: "ballast_recovery_duration_seconds",
-    unit: "s",
-    help: "Time of a lane from assigned to live",
-    kind: Kind::Histogram(SLOW_MICROS),
-    labels: &["role", "lane"],
-};
+pub const RECOVERY_DURATION: Definition =
+    histogram("ballast_recovery_duration_seconds", "s", SLOW_MICROS, &["role", "lane"], "Time of a lane from assigned to live");
 /// Steps recomputed in recovery.
 pub const REPLAYED_STEPS: Definition =
     counter("ballast_replayed_steps", "{step}", &["role", "lane"], "Steps recomputed and compared in recovery");
@@ -214,21 +219,21 @@ pub const PROJECTOR_LAG_RECORDS: Definition =
 pub const PROJECTOR_LAG_SECONDS: Definition =
     gauge("ballast_projector_lag_seconds", "s", &["topic", "partition"], "Age of the last record in SQL while others wait, else 0");
 /// Time to fold one window.
-pub const WINDOW_DURATION: Definition = Definition {
-    name: "ballast_window_duration_seconds",
-    unit: "s",
-    help: "Time to fold one window of records into the state and decide on it",
-    kind: Kind::Histogram(FAST_MICROS),
-    labels: &["role", "lane"],
-};
+pub const WINDOW_DURATION: Definition = histogram(
+    "ballast_window_duration_seconds",
+    "s",
+    FAST_MICROS,
+    &["role", "lane"],
+    "Time to fold one window of records into the state and decide on it",
+);
 /// Time to close one step.
-pub const STEP_DURATION: Definition = Definition {
-    name: "ballast_step_duration_seconds",
-    unit: "s",
-    help: "Time to close one step: its outputs are made, written as bytes and digested",
-    kind: Kind::Histogram(FAST_MICROS),
-    labels: &["role", "lane"],
-};
+pub const STEP_DURATION: Definition = histogram(
+    "ballast_step_duration_seconds",
+    "s",
+    FAST_MICROS,
+    &["role", "lane"],
+    "Time to close one step: its outputs are made, written as bytes and digested",
+);
 /// Records of an input that were not read yet.
 pub const LAG_RECORDS: Definition = gauge(
     "ballast_lag_records",

@@ -1,6 +1,6 @@
 //! Metrics of orders and rebalances: name, unit, meaning, labels.
 
-use super::{Definition, Kind, counter};
+use super::{Definition, counter, histogram};
 
 /// From an order's release to its fill: 100 ms to a day.
 const FILL_MICROS: &[u64] = &[
@@ -34,29 +34,29 @@ pub const REBALANCE_EVENTS: Definition = counter(
     "Events of rebalances by status and reason code (NONE without one); shadows and checks are left out",
 );
 /// Expected turnover.
-pub const REBALANCE_TURNOVER: Definition = Definition {
-    name: "ballast_rebalance_turnover_ratio",
-    unit: "1",
-    help: "Expected turnover of plans with orders: sum of order values over equity",
-    kind: Kind::Histogram(RATIO_MILLIONTHS),
-    labels: &[],
-};
+pub const REBALANCE_TURNOVER: Definition = histogram(
+    "ballast_rebalance_turnover_ratio",
+    "1",
+    RATIO_MILLIONTHS,
+    &[],
+    "Expected turnover of plans with orders: sum of order values over equity",
+);
 /// Expected fees.
-pub const REBALANCE_COST: Definition = Definition {
-    name: "ballast_rebalance_cost_ratio",
-    unit: "1",
-    help: "Expected fees of plans with orders, over the sum of their order values",
-    kind: Kind::Histogram(RATIO_MILLIONTHS),
-    labels: &[],
-};
+pub const REBALANCE_COST: Definition = histogram(
+    "ballast_rebalance_cost_ratio",
+    "1",
+    RATIO_MILLIONTHS,
+    &[],
+    "Expected fees of plans with orders, over the sum of their order values",
+);
 /// What executions cost.
-pub const REBALANCE_SLIPPAGE: Definition = Definition {
-    name: "ballast_rebalance_slippage_ratio",
-    unit: "1",
-    help: "What the executions of a rebalance that has ended cost (sign COST) or gained (GAIN), over their value: against PLAN, the prices of its plan, RELEASE, those of its releases, and ALL, the plan and fees; by portfolio in SQL rebalance_quality",
-    kind: Kind::Histogram(RATIO_MILLIONTHS),
-    labels: &["against", "sign"],
-};
+pub const REBALANCE_SLIPPAGE: Definition = histogram(
+    "ballast_rebalance_slippage_ratio",
+    "1",
+    RATIO_MILLIONTHS,
+    &["against", "sign"],
+    "What the executions of a rebalance that has ended cost (sign COST) or gained (GAIN), over their value: against PLAN, the prices of its plan, RELEASE, those of its releases, and ALL, the plan and fees; by portfolio in SQL rebalance_quality",
+);
 /// Orders that ended.
 pub const ORDERS_ENDED: Definition = counter(
     "ballast_orders_ended",
@@ -65,10 +65,10 @@ pub const ORDERS_ENDED: Definition = counter(
     "Terminal reports of orders that the projector has read, by status; a report that is repeated counts again",
 );
 /// Time to fill.
-pub const ORDER_FILL_DURATION: Definition = Definition {
-    name: "ballast_order_fill_duration_seconds",
-    unit: "s",
-    help: "Time from the release of an order to the report that it is filled, by the router's clock",
-    kind: Kind::Histogram(FILL_MICROS),
-    labels: &[],
-};
+pub const ORDER_FILL_DURATION: Definition = histogram(
+    "ballast_order_fill_duration_seconds",
+    "s",
+    FILL_MICROS,
+    &[],
+    "Time from the release of an order to the report that it is filled, by the router's clock",
+);
