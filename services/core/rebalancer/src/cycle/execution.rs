@@ -107,8 +107,16 @@ fn basis_points(part: Int, whole: Int) -> Option<Bps> {
     Some(Bps::from_units(wide)).filter(|bp| bp.fits_wire())
 }
 
-fn published(value: Int) -> Option<Money> {
-    to_money(value).filter(|money| money.fits_wire())
+/// Amounts as figures, where they are known.
+struct Told<'a>(Option<&'a Amounts>);
+
+impl Told<'_> {
+    fn money(&self, of: fn(&Amounts) -> Int) -> Option<Money> {
+        self.0.map(of).and_then(to_money).filter(|money| money.fits_wire())
+    }
+    fn bp(&self, part: fn(&Amounts) -> Int, whole: fn(&Amounts) -> Int) -> Option<Bps> {
+        self.0.and_then(|all| basis_points(part(all), whole(all)))
+    }
 }
 
 /// The execution of all orders that have left; `None` where none has.
@@ -122,9 +130,7 @@ pub fn execution(legs: &[Leg]) -> Option<Box<Execution>> {
         Ok(sums) => (Some(sums), None),
         Err(reason) => (None, Some(SmolStr::new(reason))),
     };
-    let sum = |of: fn(&Amounts) -> Int| sums.as_ref().map(of).and_then(published);
-    let share =
-        |part: fn(&Amounts) -> Int, whole: fn(&Amounts) -> Int| sums.as_ref().and_then(|sums| basis_points(part(sums), whole(sums)));
+    let told = Told(sums.as_ref());
     let released = legs.iter().map(|leg| leg.released_at).min()?;
     let deals = || legs.iter().filter_map(dealt);
     let count = |number: usize| i32::try_from(number).unwrap_or(i32::MAX);
@@ -134,14 +140,14 @@ pub fn execution(legs: &[Leg]) -> Option<Box<Execution>> {
         ordered_value,
         filled_value,
         fill_rate: if ordered_value.is_zero() { None } else { ratio(int(filled_value.units()), int(ordered_value.units())) },
-        traded_value: sum(|sums| sums.traded),
-        slippage: sum(|sums| sums.slippage),
-        slippage_bp: share(|sums| sums.slippage, |sums| sums.planned),
-        arrival_slippage: sum(|sums| sums.arrival_slippage),
-        arrival_slippage_bp: share(|sums| sums.arrival_slippage, |sums| sums.arrival),
+        traded_value: told.money(|all| all.traded),
+        slippage: told.money(|all| all.slippage),
+        slippage_bp: told.bp(|all| all.slippage, |all| all.planned),
+        arrival_slippage: told.money(|all| all.arrival_slippage),
+        arrival_slippage_bp: told.bp(|all| all.arrival_slippage, |all| all.arrival),
         fees: sums.as_ref().map(|sums| sums.fees),
-        cost: sum(Amounts::cost),
-        cost_bp: share(Amounts::cost, |sums| sums.traded),
+        cost: told.money(Amounts::cost),
+        cost_bp: told.bp(Amounts::cost, |all| all.traded),
         first_fill_us: deals().map(|deal| deal.first_at.since(released)).min(),
         last_fill_us: deals().map(|deal| deal.last_at.since(released)).max(),
         reason,
@@ -192,9 +198,7 @@ fn filled(leg: &Leg) -> Quantity {
 fn line(leg: &Leg) -> OrderExecution {
     let deal = dealt(leg);
     let amounts = deal.map(|deal| Amounts::of(leg, &deal));
-    let of = |pick: fn(&Amounts) -> Int| amounts.as_ref().map(pick).and_then(published);
-    let share =
-        |part: fn(&Amounts) -> Int, whole: fn(&Amounts) -> Int| amounts.as_ref().and_then(|all| basis_points(part(all), whole(all)));
+    let told = Told(amounts.as_ref());
     OrderExecution {
         order_id: leg.order.order_id,
         instrument_id: leg.order.instrument_id.clone(),
@@ -206,11 +210,11 @@ fn line(leg: &Leg) -> OrderExecution {
         average_price: deal.and_then(average),
         reference_price: leg.benchmark.planned,
         arrival_price: leg.benchmark.arrival,
-        traded_value: of(|all| all.traded),
-        slippage: of(|all| all.slippage),
-        slippage_bp: share(|all| all.slippage, |all| all.planned),
-        arrival_slippage: of(|all| all.arrival_slippage),
-        arrival_slippage_bp: share(|all| all.arrival_slippage, |all| all.arrival),
+        traded_value: told.money(|all| all.traded),
+        slippage: told.money(|all| all.slippage),
+        slippage_bp: told.bp(|all| all.slippage, |all| all.planned),
+        arrival_slippage: told.money(|all| all.arrival_slippage),
+        arrival_slippage_bp: told.bp(|all| all.arrival_slippage, |all| all.arrival),
         fees: amounts.as_ref().map(|all| all.fees),
         released_at: leg.released_at,
         first_fill_us: deal.map(|deal| deal.first_at.since(leg.released_at)),
