@@ -10,7 +10,8 @@ use system_tests::waiting::until;
 
 /// Roles that share lanes, then those of which one works and the others stand by.
 pub const ROLES: [&str; 6] = ["position-keeper", "rebalancer", "paper-router", "performance-tracker", "conflator", "projector"];
-const SHARING: usize = 4;
+/// How many of them share lanes.
+pub const SHARING: usize = 4;
 const INSTANCES: usize = 3;
 
 /// How a process is now.
@@ -29,6 +30,12 @@ struct Member {
     freezes: usize,
     /// Starts that ended because the broker was away.
     vain: usize,
+}
+
+impl Member {
+    fn runs(&mut self) -> bool {
+        matches!(self.state, State::Runs) && !self.service.gave_up_starting()
+    }
 }
 
 /// All processes.
@@ -78,7 +85,7 @@ impl Fleet {
     /// SIGKILL of one, which is started again after a while; whether it ran.
     pub fn kill(&mut self, at: usize, away: Duration) -> bool {
         let member = &mut self.members[at];
-        if !matches!(member.state, State::Runs) || member.service.gave_up_starting() {
+        if !member.runs() {
             return false;
         }
         member.service.kill();
@@ -90,7 +97,7 @@ impl Fleet {
     /// SIGSTOP of one, SIGCONT after a while; whether it ran.
     pub fn freeze(&mut self, at: usize, span: Duration) -> bool {
         let member = &mut self.members[at];
-        if !matches!(member.state, State::Runs) || member.service.gave_up_starting() {
+        if !member.runs() {
             return false;
         }
         member.service.signal("STOP");
@@ -168,8 +175,7 @@ impl Fleet {
 
     /// Lines of the level ERROR of all lives.
     pub fn errors(&self) -> Vec<serde_json::Value> {
-        let lines = self.members.iter().flat_map(|member| member.service.lines_of_all_lives());
-        lines.filter(|line| line["level"] == "ERROR" && line.get("facility").is_none()).collect()
+        self.members.iter().flat_map(|member| member.service.errors_of_all_lives()).collect()
     }
 }
 

@@ -2,6 +2,7 @@
 //! stops and comes back as a zombie.
 
 use crate::crew::{LANES, SETTINGS, Shift};
+use crate::fleet::{ROLES, SHARING};
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 use system_tests::service::Service;
@@ -13,11 +14,6 @@ struct Shared {
     first: [Service; 6],
     second: [Service; 6],
 }
-
-/// Roles that share lanes, then those of which one works and the other stands by.
-const ROLES: [&str; 6] = ["position-keeper", "rebalancer", "paper-router", "performance-tracker", "conflator", "projector"];
-/// How many of them share lanes.
-const SHARING: usize = 4;
 
 impl Shared {
     fn start(stack: &Stack) -> Self {

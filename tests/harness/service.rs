@@ -13,6 +13,9 @@ use std::time::{Duration, Instant, SystemTime};
 /// Generous: the machine may be busy.
 const LONG: Duration = Duration::from_secs(60);
 
+/// What a lane says that runs again.
+const RECOVERED: &str = "recovered";
+
 /// One process.
 pub struct Service {
     roles: Vec<String>,
@@ -122,20 +125,19 @@ impl Service {
         lines_of(&self.log)
     }
 
-    /// The log lines of all its lives.
-    pub fn lines_of_all_lives(&self) -> Vec<Value> {
+    fn lines_of_all_lives(&self) -> Vec<Value> {
         self.earlier.iter().chain([&self.log]).flat_map(|log| lines_of(log)).collect()
     }
 
     /// The lines with this message.
     pub fn lines_saying(&self, message: &str) -> Vec<Value> {
-        self.lines().into_iter().filter(|line| line["message"].as_str().is_some_and(|text| text.contains(message))).collect()
+        self.lines().into_iter().filter(|line| says(line, message)).collect()
     }
 
     /// What was recovered since the last start, the newest of each lane.
     pub fn recovered(&self) -> Vec<Recovered> {
         let mut newest = BTreeMap::new();
-        for line in self.lines_saying("recovered").iter().filter_map(recovered_of) {
+        for line in self.lines_saying(RECOVERED).iter().filter_map(recovered_of) {
             newest.insert((line.role.clone(), line.lane), line);
         }
         newest.into_values().collect()
@@ -143,8 +145,7 @@ impl Service {
 
     /// What was ever recovered, over all its lives.
     pub fn recovered_ever(&self) -> Vec<Recovered> {
-        let says = |line: &Value| line["message"].as_str().is_some_and(|text| text.contains("recovered"));
-        self.lines_of_all_lives().iter().filter(|line| says(line)).filter_map(recovered_of).collect()
+        self.lines_of_all_lives().iter().filter(|line| says(line, RECOVERED)).filter_map(recovered_of).collect()
     }
 
     /// Waits until so many lanes (over all its roles) run.
@@ -162,8 +163,21 @@ impl Service {
     /// Lines of the level ERROR: what must not be in a sound run. What the Kafka client says of broken
     /// connections (it names its facility) is not the service's.
     pub fn errors(&self) -> Vec<Value> {
-        self.lines().into_iter().filter(|line| line["level"] == "ERROR" && line.get("facility").is_none()).collect()
+        self.lines().into_iter().filter(is_error).collect()
     }
+
+    /// The same of all its lives.
+    pub fn errors_of_all_lives(&self) -> Vec<Value> {
+        self.lines_of_all_lives().into_iter().filter(is_error).collect()
+    }
+}
+
+fn says(line: &Value, message: &str) -> bool {
+    line["message"].as_str().is_some_and(|text| text.contains(message))
+}
+
+fn is_error(line: &Value) -> bool {
+    line["level"] == "ERROR" && line.get("facility").is_none()
 }
 
 impl Drop for Service {
