@@ -80,6 +80,7 @@ $(CARGO_FUZZ)/bin/cargo-fuzz:
 fuzz: $(CARGO_FUZZ)/bin/cargo-fuzz ## Search for bytes that break a promise, FUZZ_SECONDS (600) for each boundary; needs a C++ compiler
 	cp Cargo.lock tests/fuzz/driver/Cargo.lock
 	@mkdir -p $(foreach target,$(FUZZED),target/fuzz-corpus/$(target))
+	@cp deploy/ballast.toml target/fuzz-corpus/configuration/
 	BALLAST_FUZZ_BEGINNINGS=$(CURDIR)/target/fuzz-corpus/avro \
 		$(CARGO) test --profile fast --package system-tests --test fuzz --locked -- avro_records
 	@for target in $(FUZZED); do \

@@ -22,8 +22,13 @@ fn seeds(target: &str) -> Vec<PathBuf> {
     files
 }
 
-fn tried(target: &str, check: fn(&[u8])) {
-    for file in seeds(target) {
+/// A file of the checkout that a search begins with as well.
+fn kept(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the package is a folder of the checkout").join(path)
+}
+
+fn tried(target: &str, more: &[&str], check: fn(&[u8])) {
+    for file in seeds(target).into_iter().chain(more.iter().map(|path| kept(path))) {
         let bytes = std::fs::read(&file).unwrap();
         if let Err(broken) = std::panic::catch_unwind(|| check(&bytes)) {
             eprintln!("{} breaks a promise", file.display());
@@ -34,7 +39,7 @@ fn tried(target: &str, check: fn(&[u8])) {
 
 #[test]
 fn avro_records() {
-    tried("avro", targets::avro::check);
+    tried("avro", &[], targets::avro::check);
     let folder = std::env::var_os("BALLAST_FUZZ_BEGINNINGS").map(PathBuf::from);
     for (number, bytes) in targets::avro::beginnings().enumerate() {
         targets::avro::check(&bytes);
@@ -50,15 +55,19 @@ fn checkpoints() {
         let entities = targets::checkpoint::entities_of(role);
         assert!(entities > 0, "{entities} entities: the images of the {role} are those of empty lanes");
     }
-    tried("checkpoint", targets::checkpoint::check);
+    tried("checkpoint", &[], targets::checkpoint::check);
 }
 
 #[test]
 fn configurations() {
-    tried("configuration", targets::configuration::check);
+    tried("configuration", &["deploy/ballast.toml"], targets::configuration::check);
 }
 
 #[test]
 fn json_lines() {
-    tried("lines", targets::lines::check);
+    const CASES: [&str; 2] = [
+        "tests/golden/cases/lots_flip_closes_all_and_opens_one.in.jsonl",
+        "tests/golden/cases/cycle_ends_and_a_breach_of_meanwhile_is_planned.in.jsonl",
+    ];
+    tried("lines", &CASES, targets::lines::check);
 }
