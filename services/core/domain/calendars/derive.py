@@ -1,8 +1,8 @@
 """Writes the sessions of exchanges, one text each, as a kept library knows them.
 
-    python3 -m venv /tmp/calendars && /tmp/calendars/bin/pip install -r requirements.txt
-    /tmp/calendars/bin/python derive.py            writes *.txt and SHA256SUMS
-    /tmp/calendars/bin/python derive.py --check    derives again and compares; writes nothing
+    python3 -m venv .local/calendars && .local/calendars/bin/pip install -r requirements.txt
+    .local/calendars/bin/python derive.py            writes *.txt and SHA256SUMS
+    .local/calendars/bin/python derive.py --check    derives again and compares; writes nothing
 
 Holidays that are announced from year to year are in the library once they are known: a new release of it is a new
 version of these files. Each text is read back by the rules of README.md and must give the library's sessions again.
