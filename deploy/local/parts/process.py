@@ -15,12 +15,15 @@ from .trouble import Trouble
 
 
 def find(*arguments: str) -> Optional[int]:
-    """The id of the running process whose command line holds these arguments in a row."""
+    """The id of the running process whose command line holds these arguments in a row.
+
+    A child that has just been forked bears its parent's command line, and a lower number once the numbers have wrapped:
+    it is the parent that is meant.
+    """
     wanted = b"\0" + b"\0".join(os.fsencode(a) for a in arguments) + b"\0"
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit() and wanted in b"\0" + _command_line(entry):
-            return int(entry.name)
-    return None
+    found = {int(entry.name): _parent(entry) for entry in Path("/proc").iterdir()
+             if entry.name.isdigit() and wanted in b"\0" + _command_line(entry)}
+    return next((pid for pid, parent in found.items() if parent not in found), None)
 
 
 def spawn(command: list, log: Path, account: Optional[tuple] = None, cwd: Optional[Path] = None) -> subprocess.Popen:
@@ -76,6 +79,14 @@ def _command_line(entry: Path) -> bytes:
         return (entry / "cmdline").read_bytes()
     except OSError:
         return b""
+
+
+def _parent(entry: Path) -> Optional[int]:
+    try:
+        # The name, in parentheses, may hold anything; after it come the state and the parent.
+        return int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+    except OSError:
+        return None
 
 
 def _collect(pid: int) -> None:
