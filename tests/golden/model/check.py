@@ -27,6 +27,7 @@ from .preset import figures, resolved
 from .schedule import Schedule, Turns
 from .slices import Slices, count
 from .splits import KINDS, Dividend, order, resplit, start
+from .target_risk import Standing, newest
 from .value import Valuation
 
 ZERO = Fraction(0)
@@ -47,6 +48,8 @@ class World:
         self.breaks = defaultdict(dict)
         self.quarantined = set()
         self.vigils = defaultdict(Vigil)
+        # Records of risk that were read.
+        self.heard = 0
 
 
 class Case:
@@ -122,6 +125,7 @@ class Case:
         self.refused = {(r["value"]["topic"], int(r["value"]["offset"])) for r in self.output if r["topic"].endswith(".dlq") and "offset" in r["value"] and r["value"]["code"] != "DISCARDED"}
         unread = {int(r["value"]["line"]) for r in self.output if r["topic"].endswith(".dlq") and "offset" not in r["value"]}
         world, self.places, self.states = World(), defaultdict(list), []
+        self.risks = [(micros(r["timestamp"]), r["value"]) for r in self.output if r["topic"] == RISK]
         self.watches, self.said = defaultdict(Watch), defaultdict(list)
         self.turns, self.days = defaultdict(Turns), Days()
         for index, record in enumerate(self.input):
@@ -141,6 +145,10 @@ class Case:
                     self.places[topic].append(index)
             Vigils.look(world, self.watches)
             self.look(world)
+            # What a close has come to is read at once, and bands lie around other targets then.
+            heard, world.heard = world.heard, sum(at <= world.now for at, _ in self.risks)
+            if heard != world.heard:
+                self.look(world)
             self.states.append(copy.deepcopy(world))
 
     def take(self, world, record):
@@ -357,7 +365,8 @@ class Case:
             if not policy:
                 self.watches[portfolio, False].open = None
             for shadow in (False, True)[: 1 + bool(policy.get("shadow"))] if policy else ():
-                self.watch(world, portfolio, rules(policy, shadow), self.watches[portfolio, shadow], self.said[portfolio, shadow])
+                laid = self.weighed(world, portfolio, rules(policy, shadow), world.now, world.heard)[0]
+                self.watch(world, portfolio, laid, self.watches[portfolio, shadow], self.said[portfolio, shadow])
 
     @staticmethod
     def watch(world, portfolio, policy, watch, said):
@@ -377,6 +386,14 @@ class Case:
         states = [world.market.state(name) for name in lines]
         return bool(states) and all({"OPEN": "OPEN", "UNKNOWN": unknown}.get(state, "CLOSED") == "CLOSED" for state in states)
 
+    def weighed(self, world, portfolio, policy, now, heard):
+        """The policy with its targets scaled to the risk, and how that stands, after so many records of risk."""
+        if policy.get("target_risk") is None:
+            return policy, Standing(policy, None, None, None, now)
+        record = newest([value for _, value in self.risks[:heard]], portfolio)
+        standing = Standing(policy, record, Valuation(world.books[portfolio], world.market, policy, now), world.market, now)
+        return standing.laid(policy), standing
+
     def state(self, offsets):
         """The model after the last line that the record contains."""
         last = -1
@@ -392,8 +409,11 @@ class Case:
         world = self.state(value["input_offsets"])
         book = world.books[value["portfolio_id"]]
         policy = world.policies[value["portfolio_id"]]
-        policy = rules(policy, value.get("shadow")) if policy else policy
-        return world, book, policy, Valuation(book, world.market, policy, micros(value["as_of"]))
+        now = micros(value["as_of"])
+        if policy:
+            heard = next((int(e["offset"]) for e in value["input_offsets"] if e["topic"] == RISK), 0)
+            policy, self.standing = self.weighed(world, value["portfolio_id"], rules(policy, value.get("shadow")), now, heard)
+        return world, book, policy, Valuation(book, world.market, policy, now)
 
     # Records of the position-keeper.
 
@@ -584,6 +604,7 @@ class Case:
         if value["policy"] is None or not at.pairs_fit:
             return
         self.same("figures of the policy", figures(value["policy"]), figures(world.policies[value["portfolio_id"]]))
+        self.standing.check(self, value.get("risk"))
         self.decimal("equity", value["equity"], at.equity)
         self.same("instruments", [l["instrument_id"] for l in value["lines"]], sorted(at.lines))
         if at.equity <= 0:
@@ -812,6 +833,7 @@ class Case:
             self.same(f"{line['instrument_id']} slice", told, plan.part(line["instrument_id"]) if wish.quantity else None)
         if value["status"] != "RELEASED":
             self.same("orders", [(o["instrument_id"], o["side"], num(o["quantity"])) for o in value["orders"]], orders)
+        self.standing.check_plan(self, value.get("risk"), plan)
         self.weights(value, plan)
         turnover = sum((plan.value(n) for n in plan.standing()), ZERO) / plan.equity
         self.decimal("turnover", value["turnover"], turnover, 12)

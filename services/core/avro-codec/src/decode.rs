@@ -37,10 +37,10 @@ pub fn decode(schemas: &SchemaStore, topic: Topic, key: Option<&[u8]>, value: Op
         Topic::Frames => Input::Frame(boxed(schemas, topic, value)?),
         Topic::Ledger => Input::Ledger(boxed(schemas, topic, value)?),
         Topic::PortfolioCloses => Input::PortfolioClose(boxed(schemas, topic, value)?),
+        Topic::Risk => Input::Risk(boxed(schemas, topic, value)?),
         Topic::Snapshots
         | Topic::RebalanceEvents
         | Topic::Performance
-        | Topic::Risk
         | Topic::PositionKeeperProgress
         | Topic::RebalancerProgress
         | Topic::PaperRouterProgress

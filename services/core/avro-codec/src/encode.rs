@@ -68,6 +68,7 @@ fn write_input(input: &Input, into: &mut Vec<u8>) -> Result<(), CodecError> {
         Input::Frame(record) => encode_frame(record, into),
         Input::Ledger(record) => write(Topic::Ledger, &**record, into),
         Input::PortfolioClose(record) => write(Topic::PortfolioCloses, &**record, into),
+        Input::Risk(record) => write(Topic::Risk, &**record, into),
     }
 }
 

@@ -25,6 +25,7 @@ pub fn input_key(input: &Input) -> Option<SmolStr> {
         Input::OrderWave(record) => record.portfolio_id.as_str(),
         Input::Ledger(record) => record.portfolio_id.as_str(),
         Input::PortfolioClose(record) => record.portfolio_id.as_str(),
+        Input::Risk(record) => record.portfolio_id.as_str(),
         Input::Frame(_) => return None,
     };
     Some(SmolStr::new(key))

@@ -69,7 +69,7 @@ macro_rules! schemas {
 schemas! {
     FILL = "execution.fills.v1", "Fill", 0x5c38_ad84_74d4_736e, Fills;
     CASH = "treasury.cash.v1", "CashEntry", 0x53c8_4029_6761_edad, Cash;
-    POLICY = "portfolio.policies.v1", "Policy", 0xf44a_e4c9_4c71_732d, Policies;
+    POLICY = "portfolio.policies.v1", "Policy", 0xf87f_a2a5_daca_87cf, Policies;
     TICK = "marketdata.ticks.v1", "Tick", 0x9224_d35e_d231_9a43, Ticks;
     INSTRUMENT = "reference.instruments.v1", "Instrument", 0xa370_3431_2121_3deb, Instruments;
     CORPORATE_ACTION = "reference.corporate-actions.v1", "CorporateAction", 0x4c1a_ad95_a02e_ad14, CorporateActions;
@@ -79,10 +79,10 @@ schemas! {
     COMMAND = "portfolio.commands.v1", "Command", 0xba40_79c9_72f0_c53e, Commands;
     LEDGER = "portfolio.ledger.v1", "Ledger", 0x4397_c09a_dc59_65a7, Ledger;
     SNAPSHOT = "portfolio.snapshots.v1", "Snapshot", 0x5a90_f31c_944f_30b8, Snapshots;
-    DRIFT = "portfolio.drift.v1", "Drift", 0x9fbf_ba76_3042_f853, Drift;
+    DRIFT = "portfolio.drift.v1", "Drift", 0xd18b_d7b7_4778_391e, Drift;
     PORTFOLIO_CLOSE = "portfolio.closes.v1", "PortfolioClose", 0x8029_3f17_8af4_15f6, PortfolioCloses;
-    ORDER_WAVE = "rebalance.orders.v1", "OrderWave", 0xc62c_ea45_4e79_bdc5, Orders;
-    REBALANCE_EVENT = "rebalance.events.v1", "RebalanceEvent", 0x9543_7cff_1b80_b3ae, RebalanceEvents;
+    ORDER_WAVE = "rebalance.orders.v1", "OrderWave", 0x48bc_5e72_cd56_6b95, Orders;
+    REBALANCE_EVENT = "rebalance.events.v1", "RebalanceEvent", 0xc3f0_07b1_10f2_26fd, RebalanceEvents;
     PERFORMANCE = "portfolio.performance.v1", "Performance", 0x1b4f_a574_2f58_f1f3, Performance;
     RISK = "portfolio.risk.v1", "Risk", 0x702d_6460_4b96_8ac0, Risk;
     REFRESH = "ballast.refresh.v1", "Refresh", 0x0a32_e372_b6da_fd3b, Refresh;

@@ -5,6 +5,7 @@ use crate::enums::{DriftCause, DriftKind, InstrumentType, MarketState, PriceFlag
 use crate::ledger::CurrencyAmount;
 use crate::policy::Policy;
 use crate::snapshot::{CashBalance, Health, InputOffset};
+use crate::target_risk::TargetRisk;
 use crate::{Currency, Fraction, FxRate, InstrumentId, Money, OrderId, PortfolioId, Price, Quantity, SmolStr, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -151,6 +152,9 @@ pub struct Drift {
     /// Instrument of the corporate action that caused it: its open orders are asked back.
     #[serde(default)]
     pub cause_instrument_id: Option<InstrumentId>,
+    /// Risk against the policy's `target_risk`; null where it has none.
+    #[serde(default)]
+    pub risk: Option<Box<TargetRisk>>,
 }
 
 /// The rate of one currency.

@@ -479,6 +479,8 @@ closed_enum! {
         Fill = "FILL",
         /// A refresh that the rebalancer asked for.
         Refresh = "REFRESH",
+        /// Figures of risk by which targets are scaled by something else from now on.
+        Risk = "RISK",
     }
 }
 closed_enum! {

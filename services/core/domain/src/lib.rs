@@ -35,6 +35,7 @@ pub mod refresh;
 pub mod risk;
 pub mod schedule;
 pub mod snapshot;
+pub mod target_risk;
 pub mod tick;
 pub mod time;
 pub mod topics;

@@ -2,9 +2,11 @@
 //! The shape and its defaults; `validate` says which policies cannot be followed.
 
 mod preset;
+mod risk_control;
 mod validate;
 
 pub use preset::Preset;
+pub use risk_control::RiskControl;
 pub use validate::{PolicyProblem, validate};
 
 use crate::enums::{
@@ -222,6 +224,8 @@ pub struct Orders {
     pub urgency: Urgency,
     /// How large orders leave over time; null lets every order leave whole.
     pub slicing: Option<Slicing>,
+    /// Which figures of risk count against `target_risk`, and whether they scale targets.
+    pub risk: RiskControl,
 }
 
 impl Default for Orders {
@@ -252,6 +256,7 @@ impl Default for Orders {
             costs: CostModel::default(),
             urgency: Urgency::Normal,
             slicing: None,
+            risk: RiskControl::default(),
         }
     }
 }

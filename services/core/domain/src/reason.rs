@@ -93,6 +93,8 @@ closed_enum! {
         PolicyChanged = "POLICY_CHANGED",
         /// A person gave the order of a proposal another quantity.
         Edited = "EDITED",
+        /// The plan raises gross exposure while realised risk stands above its target, or lowers it while it stands below.
+        RiskAwayFromTarget = "RISK_AWAY_FROM_TARGET",
     }
 }
 

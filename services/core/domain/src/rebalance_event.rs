@@ -4,6 +4,7 @@ use crate::enums::{Decision, RebalanceStatus, RebalanceTrigger};
 use crate::execution::Execution;
 use crate::order::{NamedNumber, Order};
 use crate::reason::ReasonCode;
+use crate::target_risk::PlannedRisk;
 use crate::{Fraction, InstrumentId, Money, PortfolioId, Quantity, RebalanceId, SmolStr, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -91,4 +92,7 @@ pub struct RebalanceEvent {
     /// How well its orders were executed: of COMPLETED and FAILED, where orders had left.
     #[serde(default)]
     pub execution: Option<Box<Execution>>,
+    /// What the plan does to the risk; null without a plan, or where the policy has no `target_risk`.
+    #[serde(default)]
+    pub risk: Option<Box<PlannedRisk>>,
 }

@@ -61,6 +61,8 @@ pub enum Input {
     Ledger(Box<Ledger>),
     /// A portfolio's day.
     PortfolioClose(Box<PortfolioClose>),
+    /// A portfolio's risk.
+    Risk(Box<Risk>),
 }
 
 /// A record that a role writes.
@@ -153,6 +155,7 @@ impl Input {
             Input::OrderWave(r) => Some(&r.portfolio_id),
             Input::Ledger(r) => Some(&r.portfolio_id),
             Input::PortfolioClose(r) => Some(&r.portfolio_id),
+            Input::Risk(r) => Some(&r.portfolio_id),
             Input::Tick(_)
             | Input::Instrument(_)
             | Input::CorporateAction(_)

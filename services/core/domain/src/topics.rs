@@ -59,7 +59,7 @@ topics! {
     /// Performance.
     Performance = "portfolio.performance.v1", "";
     /// Risk.
-    Risk = "portfolio.risk.v1", "";
+    Risk = "portfolio.risk.v1", "portfolio.risk.v1.dlq";
     /// Requests for a drift event.
     Refresh = "ballast.refresh.v1", "ballast.refresh.v1.dlq";
     /// Frames.

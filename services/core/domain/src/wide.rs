@@ -23,6 +23,14 @@ pub fn mul_div_truncate(a: i128, b: i128, divisor: i128) -> Result<i128, FixedEr
     product.checked_div(I256::from(divisor)).and_then(|q| i128::try_from(q).ok()).ok_or(FixedError::Overflow)
 }
 
+/// a × b × one ÷ (c × d), cut toward zero: a ratio of two products in units of which `one` are one. Each number is below
+/// 10^28 in magnitude, as on the wire, and `one` at most 10^12. Errors: a zero divisor, a result beyond `i128`.
+pub fn ratio_of_products_truncate(one: i128, (a, b): (i128, i128), (c, d): (i128, i128)) -> Result<i128, FixedError> {
+    let wide = I256::from;
+    let ratio = (wide(a) * wide(b) * wide(one)).checked_div(wide(c) * wide(d));
+    ratio.and_then(|q| i128::try_from(q).ok()).ok_or(FixedError::Overflow)
+}
+
 /// A value at scale `from` at scale `to`, rounded half-even where digits fall away.
 #[inline]
 pub fn rescale_half_even(units: i128, from: u32, to: u32) -> Result<i128, FixedError> {
@@ -136,6 +144,17 @@ fn wide_mul_div(a: i128, b: i128, divisor: i128) -> Result<i128, FixedError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ratios_of_products_are_cut_toward_zero() {
+        for (a, b, c, d, told) in [(1, 1, 1, 3, 333), (-1, 2, 1, 3, -666), (2, 3, 2, 3, 1000), (0, 5, 1, 1, 0), (1, 1, 1, 1001, 0)] {
+            assert_eq!(ratio_of_products_truncate(1000, (a, b), (c, d)), Ok(told), "{a} × {b} ÷ ({c} × {d})");
+        }
+        let most = 10_i128.pow(28) - 1;
+        assert_eq!(ratio_of_products_truncate(10_i128.pow(12), (most, most), (most, most)), Ok(10_i128.pow(12)));
+        assert!(ratio_of_products_truncate(1, (1, 1), (0, 1)).is_err());
+        assert!(ratio_of_products_truncate(10_i128.pow(12), (most, most), (1, 1)).is_err());
+    }
 
     #[test]
     fn ratios_are_compared_to_the_last_unit() {

@@ -8,6 +8,7 @@ mod commands;
 mod fills;
 mod frames;
 mod policies;
+mod risks;
 mod settling;
 mod waits;
 

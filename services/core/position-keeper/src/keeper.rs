@@ -213,7 +213,8 @@ const NEVER: Timestamp = Timestamp::from_micros(i64::MAX);
 impl Role for PositionKeeper {
     type Ahead = Ahead;
     const NAME: &'static str = "position-keeper";
-    const INPUTS: &'static [Topic] = &[Topic::Frames, Topic::Policies, Topic::Commands, Topic::Refresh, Topic::Cash, Topic::Fills];
+    const INPUTS: &'static [Topic] =
+        &[Topic::Frames, Topic::Policies, Topic::Risk, Topic::Commands, Topic::Refresh, Topic::Cash, Topic::Fills];
     const PROGRESS: Topic = Topic::PositionKeeperProgress;
     const OWN_OUTPUTS: &'static [Topic] = &[Topic::Ledger, Topic::Snapshots, Topic::Drift, Topic::PortfolioCloses];
     /// The rebalancer answers for every command that nobody can read.
@@ -251,6 +252,7 @@ impl Role for PositionKeeper {
             Input::Frame(frame) => self.take_frame(*frame, origin, cx),
             Input::Policy(policy) => self.take_policy(*policy, origin, cx),
             Input::PolicyClosed(portfolio) => self.close_portfolio(&portfolio, origin, cx),
+            Input::Risk(risk) => self.take_risk(&risk),
             Input::Command(command) => self.take_command(&command, origin, cx),
             Input::Refresh(refresh) => self.take_refresh(&refresh, origin, cx),
             record @ (Input::Cash(_) | Input::Fill(_)) => self.settle_record(&record, ahead, origin, cx),

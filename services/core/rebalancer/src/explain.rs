@@ -99,6 +99,8 @@ fn terms(desk: &Desk, index: usize, wish: &Wish) -> Vec<NamedNumber> {
     note(&mut all, "multiplier", Some(at.multiplier).filter(|multiplier| *multiplier != Quantity::ONE));
     note(&mut all, "accrued", at.accrued.filter(|accrued| *accrued != Price::ZERO && at.kind == InstrumentType::Bond));
     note(&mut all, "cash_reserve", Some(orders.cash_reserve).filter(|reserve| *reserve != Fraction::ZERO && (funded || scaled)));
+    let scale = desk.input.scale().filter(|scale| *scale != Fraction::ONE && !desk.aim(index).target.is_zero());
+    note(&mut all, "target_scale", scale);
     note(&mut all, "fee_rate", Some(orders.fees.rate).filter(|rate| *rate != Fraction::ZERO && funded));
     note(&mut all, "fee_fixed", Some(orders.fees.fixed).filter(|fixed| *fixed != Money::ZERO && funded));
     all.numbers

@@ -15,6 +15,7 @@ pub(crate) mod legs;
 mod outcome;
 mod quantity;
 mod refusal;
+mod risk;
 pub(crate) mod slices;
 mod wave;
 
@@ -150,6 +151,7 @@ fn finish(desk: &Desk, mut wishes: Vec<Wish>, whole: fn(&Desk, &mut [Wish])) -> 
         turnover: ratio(turnover, desk.book.equity),
         drift_before: drift(desk, |_| 0),
         drift_after: drift(desk, |index| wishes[index].quantity),
+        risk: risk::planned(desk, &wishes).map(Box::new),
         waits_for_sells: waits && sells && buys,
     })
 }
@@ -201,6 +203,7 @@ fn refused(input: &PlanInput, refusal: Refusal) -> Plan {
         turnover: None,
         drift_before: None,
         drift_after: None,
+        risk: None,
         waits_for_sells: false,
     }
 }

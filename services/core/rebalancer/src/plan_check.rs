@@ -8,6 +8,7 @@ mod figures;
 mod forbidden;
 mod goal;
 mod limits;
+mod risk;
 mod shape;
 mod slices;
 mod view;
@@ -127,6 +128,7 @@ fn common<'a>(input: &'a PlanInput<'a>, plan: &'a Plan, parts: bool, found: &mut
     goal::reasons(&view, found);
     figures::targets(&view, found);
     figures::sums(&view, found);
+    risk::told(&view, found);
     costs::parts(&view, found);
     Some(view)
 }

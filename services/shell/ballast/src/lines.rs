@@ -139,6 +139,7 @@ pub fn input_of(topic: Topic, key: Option<&str>, json: Option<&str>) -> Result<I
         Topic::Frames => Input::Frame(parse(json)?),
         Topic::Ledger => Input::Ledger(parse(json)?),
         Topic::PortfolioCloses => Input::PortfolioClose(parse(json)?),
+        Topic::Risk => Input::Risk(parse(json)?),
         other => return Err(Refusal::new(DeadLetterCode::Undecodable, format!("{other} is written by the service, it is no input"))),
     })
 }
@@ -213,6 +214,7 @@ pub fn input_json(input: &Input) -> String {
         Input::Frame(r) => serde_json::to_string(r),
         Input::Ledger(r) => serde_json::to_string(r),
         Input::PortfolioClose(r) => serde_json::to_string(r),
+        Input::Risk(r) => serde_json::to_string(r),
     };
     json.expect("records hold no map with keys that JSON cannot write")
 }

@@ -145,5 +145,6 @@ pub fn input_topic(input: &Input) -> Topic {
         Input::Frame(_) => Topic::Frames,
         Input::Ledger(_) => Topic::Ledger,
         Input::PortfolioClose(_) => Topic::PortfolioCloses,
+        Input::Risk(_) => Topic::Risk,
     }
 }

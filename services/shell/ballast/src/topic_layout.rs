@@ -8,7 +8,12 @@ use kafka_log::{TopicName, TopicSpec};
 enum Kept {
     Days(i64),
     Compacted,
+    /// Compacted once a record is older than so many days.
+    CompactedAfter(i64),
 }
+
+/// Milliseconds of a day.
+const DAY_MS: i64 = 86_400_000;
 
 /// Room of our own records for key, headers and the broker's framing, and of a dead letter for its headers.
 const BESIDE: usize = 64 * 1024;
@@ -65,13 +70,11 @@ fn kept(topic: Topic, config: &Config) -> Kept {
         | Topic::Drift
         | Topic::PortfolioCloses => Kept::Days(settings.books_days),
         Topic::Ticks => Kept::Days(settings.ticks_days),
-        Topic::Instruments
-        | Topic::CorporateActions
-        | Topic::MarketStatus
-        | Topic::Closes
-        | Topic::Snapshots
-        | Topic::Performance
-        | Topic::Risk => Kept::Compacted,
+        Topic::Instruments | Topic::CorporateActions | Topic::MarketStatus | Topic::Closes | Topic::Snapshots | Topic::Performance => {
+            Kept::Compacted
+        }
+        // Lanes read it: what a window has read must be there for as long as its step may be computed again.
+        Topic::Risk => Kept::CompactedAfter(settings.internal_days.saturating_mul(2)),
         Topic::Orders | Topic::RebalanceEvents => Kept::Days(settings.orders_days),
         Topic::Frames => Kept::Days(settings.frames_days),
         Topic::Refresh
@@ -84,9 +87,9 @@ fn kept(topic: Topic, config: &Config) -> Kept {
 
 fn spec(name: &str, partitions: i32, kept: &Kept, bytes: usize, config: &Config) -> TopicSpec {
     let (policy, retention) = match kept {
-        Kept::Compacted => ("compact", -1),
+        Kept::Compacted | Kept::CompactedAfter(_) => ("compact", -1),
         Kept::Days(-1) => ("delete", -1),
-        Kept::Days(days) => ("delete", days.saturating_mul(86_400_000)),
+        Kept::Days(days) => ("delete", days.saturating_mul(DAY_MS)),
     };
     let configs = [
         ("cleanup.policy", policy.to_owned()),
@@ -94,11 +97,16 @@ fn spec(name: &str, partitions: i32, kept: &Kept, bytes: usize, config: &Config)
         ("max.message.bytes", bytes.to_string()),
         ("message.timestamp.type", "LogAppendTime".to_owned()),
     ];
+    let lag = match kept {
+        Kept::CompactedAfter(days) => Some(days.saturating_mul(DAY_MS)),
+        _ => None,
+    };
+    let lag = lag.map(|lag| ("min.compaction.lag.ms", lag.to_string()));
     TopicSpec {
         name: TopicName::from(name),
         partitions,
         replication: config.topics.replication,
-        configs: configs.map(|(name, value)| (name.to_owned(), value)).into(),
+        configs: configs.into_iter().chain(lag).map(|(name, value)| (name.to_owned(), value)).collect(),
     }
 }
 
@@ -130,6 +138,18 @@ mod tests {
         assert_eq!(limit("portfolio.drift.v1"), (8 * 1024 + 64) * 1024);
         let client = usize::try_from(Config::default().kafka.max_message_bytes).unwrap();
         assert!(specs.iter().all(|spec| limit(spec.name.as_str()) <= client), "the clients can write the largest of them");
+    }
+
+    #[test]
+    fn what_lanes_have_read_is_not_compacted_while_their_steps_are_kept() {
+        let specs = specs(&Config::default());
+        let config = |name: &str, key: &str| {
+            let spec = specs.iter().find(|spec| spec.name.as_str() == name).unwrap();
+            spec.configs.get(key).and_then(|value| value.parse::<i64>().ok())
+        };
+        let lag = config("portfolio.risk.v1", "min.compaction.lag.ms").unwrap();
+        assert!(lag > config("ballast.position-keeper.progress.v1", "retention.ms").unwrap());
+        assert_eq!(config("portfolio.snapshots.v1", "min.compaction.lag.ms"), None);
     }
 
     /// (who, may, topic) of every line of the list that operators apply.

@@ -39,8 +39,9 @@ records! {
             rounding, min_notional, exit_exempt, cash_reserve, reserve_scales_targets, cash_limited, shortage, funding, cash_basis,
             turnover_cap, volume_cap, allow_short, no_sells, max_gross, require_market_status, do_not_buy, do_not_sell, fees, order_type,
             limit_offset_bp, time_in_force, valid_seconds, costs, urgency,
-            slicing,
+            slicing, risk,
         }
+        RiskControl { scale_targets, max_age_days, min_observations, min_coverage }
         Slicing { above_volume, waves, participation, interval_seconds }
         Book { cost_method, dividends, max_price_age_seconds, reconcile_tolerance, max_daily_return, max_weight_jump }
         Limits {

@@ -64,7 +64,7 @@ records! {
         Drift {
             portfolio_id, episode, shadow, event, cause, cause_id, as_of, lines, max_abs_drift, half_sum_abs_drift, equity, cash,
             fx_rates, receivables, available_cash, settled_cash, health, policy, snapshot_version, recent_orders, input_offsets,
-            cause_instrument_id,
+            cause_instrument_id, risk,
         }
         CurrencyRate { currency, fx_rate }
     }
@@ -100,8 +100,17 @@ records! {
             rebalance_id, portfolio_id, trigger, status, code, text, shadow, proposal_hash, as_of, old_allocations, new_allocations,
             orders, explanation, expected_fees, turnover, drift_before, drift_after, policy_version, drift_episode, actor, command_id,
             expected_spread, expected_impact,
-            execution,
+            execution, risk,
         }
+    }
+}
+records! {
+    domain::target_risk::{
+        TargetRisk {
+            target, realised, realised_observations, holdings, holdings_observations, coverage, gross_exposure, date, close_version,
+            window, scale, notice,
+        }
+        PlannedRisk { target, realised, date, scale, gross_before, gross_after, code, text }
     }
 }
 records! {

@@ -3,6 +3,7 @@
 
 mod costs;
 mod preset;
+mod risk_control;
 
 use super::{Band, Book, Limits, Orders, Policy, Slicing, Target, Trigger};
 use crate::calendar::{self, Calendar};
@@ -44,11 +45,13 @@ pub fn validate(policy: &Policy) -> Vec<PolicyProblem> {
     preset::check(policy, &mut problems);
     rules("", &policy.targets, &policy.band, &policy.trigger, &policy.orders, &policy.limits, &mut problems);
     book("", &policy.book, &mut problems);
+    risk_control::check("", &policy.orders.risk, policy.target_risk, &mut problems);
     automatic("", policy.trigger.mode, &policy.limits, &mut problems);
     if let Some(shadow) = &policy.shadow {
         // It orders nothing, and is to be what the policy may become: it is held to all that a policy is.
         rules("shadow.", &shadow.targets, &shadow.band, &shadow.trigger, &shadow.orders, &shadow.limits, &mut problems);
         book("shadow.", &shadow.book, &mut problems);
+        risk_control::check("shadow.", &shadow.orders.risk, policy.target_risk, &mut problems);
         automatic("shadow.", shadow.trigger.mode, &shadow.limits, &mut problems);
     }
     problems.0

@@ -18,6 +18,7 @@ use super::trade::Planned;
 use crate::anomaly::Vigil;
 use crate::drift::{Request, Rules, Shadow, Watch};
 use crate::prices::InstrumentIx;
+use crate::target_risk::RiskWatch;
 use domain::enums::{CostMethod, DividendSource};
 use domain::ledger::LedgerEntry;
 use domain::policy::Policy;
@@ -146,6 +147,8 @@ pub struct Portfolio {
     pub days: Days,
     /// Which figures beyond their bounds were accepted.
     pub vigil: Vigil,
+    /// Its risk against the target of its policy.
+    pub risk: RiskWatch,
 }
 
 impl Portfolio {
@@ -188,6 +191,7 @@ impl Portfolio {
             outside: None,
             days: Days::default(),
             vigil: Vigil::default(),
+            risk: RiskWatch::default(),
         }
     }
 
@@ -228,6 +232,7 @@ impl Portfolio {
             unbalanced: self.unbalanced,
             outside: self.outside.clone(),
             watch: shadow.watch.clone(),
+            risk: self.risk.of_others(),
             ..Portfolio::new(self.id.clone(), self.ix, self.base)
         })
     }

@@ -101,6 +101,7 @@ pub fn assemble(portfolio: &Portfolio, appraisal: &Appraisal, around: &Circumsta
         recent_orders: recent_orders(portfolio),
         input_offsets: around.offsets.clone(),
         cause_instrument_id: news.instrument,
+        risk: portfolio.risk.standing().cloned().map(Box::new),
     }
 }
 

@@ -51,10 +51,20 @@ fn standing(portfolio: &Portfolio, market: &Market, weighed: &[Amount], (policy,
 
 /// The cash target: one less every instrument's target, and those of groups none of whose members has one.
 pub fn cash_target(policy: &Policy, portfolio: &Portfolio, market: &Market) -> Fraction {
-    let counts = |target: &&Target| match target.group.as_deref() {
-        None => true,
-        Some(group) => !portfolio.lines.counting().any(|(_, line)| line.target.is_some() && is_member(market, line, group)),
-    };
-    let sum: i128 = policy.targets.iter().filter(counts).map(|target| target.target_weight.units()).sum();
+    let targets = policy.targets.iter().zip(&portfolio.rules.targets);
+    let counting = targets.filter(|(target, _)| counts(target, portfolio, market));
+    let sum: i128 = counting.map(|(_, bounds)| bounds.target_weight().units()).sum();
     Fraction::from_units(Fraction::ONE.units() - sum)
+}
+
+/// Σ |target| of the same lines, as the policy has them.
+pub fn gross_target(policy: &Policy, portfolio: &Portfolio, market: &Market) -> Fraction {
+    let counting = policy.targets.iter().filter(|target| counts(target, portfolio, market));
+    Fraction::from_units(counting.map(|target| target.target_weight.units().abs()).sum())
+}
+
+/// Whether a line's target adds to the whole: that of a group does where no member has one of its own.
+fn counts(target: &Target, portfolio: &Portfolio, market: &Market) -> bool {
+    let Some(group) = target.group.as_deref() else { return true };
+    !portfolio.lines.counting().any(|(_, line)| line.target.is_some() && is_member(market, line, group))
 }

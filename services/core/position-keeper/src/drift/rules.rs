@@ -9,8 +9,10 @@ use domain::{Fraction, SmolStr, TradingDays};
 /// Rules in force. Those of a closed portfolio bound nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rules {
-    /// Bounds of each target of the policy, in its order.
+    /// Bounds of each target of the policy, in its order, scaled.
     pub targets: Vec<Bounds>,
+    /// What targets and their bounds are scaled by: one where they stand as the policy has them.
+    pub scale: Fraction,
     /// Places of the group lines among them.
     pub groups: Vec<usize>,
     /// Bounds of a holding under no line.
@@ -33,6 +35,7 @@ impl Default for Rules {
     fn default() -> Self {
         Self {
             targets: Vec::new(),
+            scale: Fraction::ONE,
             groups: Vec::new(),
             other: Bounds::default(),
             watched: false,
@@ -52,6 +55,7 @@ impl Rules {
         let groups = policy.targets.iter().enumerate().filter(|(_, target)| target.group.is_some());
         Self {
             targets: policy.targets.iter().map(|target| Bounds::of(target, band)).collect(),
+            scale: Fraction::ONE,
             groups: groups.map(|(place, _)| place).collect(),
             other: Bounds::around(Fraction::ZERO, band),
             watched: !policy.targets.is_empty(),
@@ -61,5 +65,11 @@ impl Rules {
             days: TradingDays::of(policy),
             base_class,
         }
+    }
+
+    /// The same rules with their policy's targets scaled.
+    pub fn scale(&mut self, policy: &Policy, scale: Fraction) {
+        self.targets = policy.targets.iter().map(|target| Bounds::of(&target.scaled(scale), &policy.band)).collect();
+        self.scale = scale;
     }
 }

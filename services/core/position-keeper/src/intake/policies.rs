@@ -60,6 +60,7 @@ impl PositionKeeper {
         let portfolio = self.portfolio_mut(ix);
         portfolio.policy = None;
         portfolio.rules = Rules { base_class, ..Rules::default() };
+        portfolio.risk.begin();
         portfolio.lines.target(&[]);
         portfolio.watch.close();
         // Its days are not cut while it is closed.
@@ -151,6 +152,7 @@ impl PositionKeeper {
             portfolio.day = None;
         }
         portfolio.rules = rules;
+        portfolio.risk.begin();
         portfolio.watch.follow();
         cx.timers.clear(TIMER_REARM, portfolio.id.as_str());
         let asked = Request::new(DriftCause::Policy, Some(SmolStr::new(policy.policy_version.to_string())));

@@ -4,13 +4,13 @@ use super::{NEVER, PositionKeeper, TIMER_BEHIND, TIMER_MARKET, TIMER_REARM, TIME
 use crate::book::{Portfolio, PortfolioIx};
 use crate::drift::event::{self, Circumstances, News};
 use crate::drift::watch::{Look, Say};
-use crate::drift::{Standing, Watch, measure};
+use crate::drift::{Request, Standing, Watch, measure};
 use crate::prices::Market;
 use crate::snapshot;
 use crate::valuation::{Appraisal, Sweep, View, appraise, sweep};
-use domain::enums::DriftKind;
+use domain::enums::{DriftCause, DriftKind};
 use domain::snapshot::InputOffset;
-use domain::{Amount, Fraction, Output, Timestamp};
+use domain::{Amount, Fraction, Output, SmolStr, Timestamp};
 use engine::Context;
 
 /// How long a lane that is behind goes without a look whether it still is.
@@ -42,6 +42,22 @@ impl PositionKeeper {
         }
     }
 
+    /// Weighs a portfolio's risk against its target; whether its targets are scaled by something else now.
+    fn weigh_risk(&mut self, ix: PortfolioIx, now: Timestamp) -> bool {
+        let portfolio = &mut self.portfolios[ix.at()];
+        let before = portfolio.rules.scale;
+        self.dirty[ix.at()] |= portfolio.weigh_risk(&self.market, now);
+        let rescaled = portfolio.rules.scale != before;
+        // Who follows the events hears of other targets, of those of another policy with it.
+        if rescaled && !portfolio.requests.iter().any(|request| request.cause == DriftCause::Policy) {
+            let close = portfolio.risk.standing().and_then(|standing| standing.date);
+            portfolio.requests.retain(|request| request.cause != DriftCause::Risk);
+            portfolio.requests.push(Request::new(DriftCause::Risk, close.map(|date| SmolStr::new(date.to_string()))));
+            self.dirty[ix.at()] = true;
+        }
+        rescaled
+    }
+
     fn mark_stale(&mut self, now: Timestamp) {
         let stale = self.stale_at.iter().enumerate().filter(|(_, at)| now > **at);
         stale.for_each(|(at, _)| self.marks.change(PortfolioIx::of(at)));
@@ -68,7 +84,8 @@ impl PositionKeeper {
 
     fn decide_portfolio(&mut self, ix: PortfolioIx, changed: bool, cx: &mut Context<'_>) {
         let mut compared = if self.portfolios[ix.at()].outside.is_some() { self.compare_outside(ix, cx) } else { Vec::new() };
-        let changed = changed || !compared.is_empty();
+        // First of all: bands are laid around the targets that hold now.
+        let changed = changed | self.weigh_risk(ix, cx.now) || !compared.is_empty();
         let swept = sweep(&self.portfolios[ix.at()], View { market: &self.market, now: cx.now }, &mut self.weighed);
         self.stale_at[ix.at()] = swept.stale_at.unwrap_or(NEVER);
         let portfolio = &mut self.portfolios[ix.at()];
@@ -151,13 +168,15 @@ impl PositionKeeper {
             offset: *offset,
         };
         let id = &self.portfolio(ix).id;
+        let weighs = self.portfolio(ix).risk.standing().is_some();
         Circumstances {
             view: View { market: &self.market, now: cx.now },
             cuts: &self.cuts,
             quarantined: self.quarantine.holds(id),
             waiting: self.waits.count(id),
             anomalies: self.anomalies(ix, cx.now),
-            offsets: cx.positions.iter().map(offset).collect(),
+            // What holds no risk against a target hangs on no record of it.
+            offsets: cx.positions.iter().filter(|((topic, _), _)| weighs || *topic != domain::Topic::Risk).map(offset).collect(),
         }
     }
 

@@ -111,7 +111,7 @@ impl PositionKeeper {
     fn adopt(&mut self, mut portfolio: Portfolio) {
         let base_class = self.market.currency(portfolio.base);
         portfolio.rules = match portfolio.policy.as_deref() {
-            Some(policy) => Rules::of(policy, base_class),
+            Some(policy) => portfolio.risk.laid(policy, Rules::of(policy, base_class)),
             None => Rules { base_class, ..Rules::default() },
         };
         portfolio.lines.restored();

@@ -106,6 +106,7 @@ impl PositionKeeper {
     /// Judges a portfolio by its shadow rules, and tells what follows behind what its own rules have told.
     pub(super) fn decide_shadow(&mut self, ix: PortfolioIx, cx: &mut Context<'_>) {
         let Some(mut seen) = self.portfolios[ix.at()].by_shadow() else { return };
+        seen.weigh_risk(&self.market, cx.now);
         let swept = self.sweep_shadow(ix, &seen, cx.now);
         // Also while behind: by it a rate finds whom it concerns.
         if std::mem::replace(&mut self.shadow_mut(ix).foreign, swept.foreign) != swept.foreign {

@@ -36,6 +36,7 @@ impl Codec for Json {
             Topic::Commands => Input::Command(read(value)?),
             Topic::Refresh => Input::Refresh(read(value)?),
             Topic::Frames => Input::Frame(read(value)?),
+            Topic::Risk => Input::Risk(read(value)?),
             _ => return Err(Refusal::new(DeadLetterCode::Undecodable, "no input")),
         })
     }
@@ -170,6 +171,47 @@ impl Book {
         let mut command = json!({"command_id": id, "portfolio_id": "p", "kind": kind, "actor": "me", "issued_at": "2026-01-05T10:00:00Z"});
         merge(&mut command, more);
         self.json(Topic::Commands, &command)
+    }
+    /// The risk of portfolio `p` at a close: (volatility of its own days, that of what it held), each with its observations.
+    pub fn risk(
+        &mut self,
+        date: &str,
+        version: i64,
+        realised: (&str, i32),
+        holdings: (&str, i32),
+        coverage: &str,
+        gross: &str,
+    ) -> &mut Self {
+        self.risk_of("p", date, version, realised, holdings, coverage, gross)
+    }
+    /// The same of any portfolio.
+    #[allow(clippy::too_many_arguments, reason = "a record of risk has as many figures")]
+    pub fn risk_of(
+        &mut self,
+        portfolio: &str,
+        date: &str,
+        version: i64,
+        realised: (&str, i32),
+        holdings: (&str, i32),
+        coverage: &str,
+        gross: &str,
+    ) -> &mut Self {
+        let metric = |id: &str, (value, observations): (&str, i32)| {
+            let value = if value == "none" { Value::Null } else { json!(value) };
+            json!({"id": id, "value": value, "unit": "FRACTION", "currency": null, "window": "500D", "observations": observations,
+                "method": "test", "confidence": null, "horizon_days": null, "reason": null})
+        };
+        let metrics = [
+            metric("realised_risk", realised),
+            metric("holdings_volatility", holdings),
+            metric("history_coverage", (coverage, 1)),
+            metric("gross_exposure", (gross, 1)),
+        ];
+        self.json(
+            Topic::Risk,
+            &json!({"portfolio_id": portfolio, "as_of": "2026-01-05T00:00:00Z", "timeframe": "500D", "base_currency": "USD", "provisional": false,
+                "metrics": metrics, "date": date, "close_version": version}),
+        )
     }
     pub fn refresh(&mut self, id: &str) -> &mut Self {
         self.json(Topic::Refresh, &json!({"request_id": id, "portfolio_id": "p", "why": "test"}))

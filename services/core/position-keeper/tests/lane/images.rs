@@ -60,6 +60,8 @@ fn feed_with(book: &mut Book, n: usize, deed: &Deed, shadows: bool) {
                 "time_zone": (if deed.wait.is_multiple_of(2) { "UTC" } else { "America/New_York" }),
                 // Each has cuts of its own: the close of an instrument is that of a cut, whoever had it first.
                 "day_cut": format!("{:02}:{:02}", deed.wait % 24, deed.portfolio * 20),
+                "target_risk": if deed.amount.is_multiple_of(3) { json!(null) } else { json!("0.1") },
+                "orders": {"risk": {"scale_targets": deed.amount % 3 == 1, "max_age_days": 1 + deed.amount % 2}},
                 "book": {"max_price_age_seconds": if deed.amount.is_multiple_of(2) { 100 } else { 86_400 }, "cost_method": method(deed),
                     "reconcile_tolerance": (deed.amount % 3 * 1000).to_string()}});
             book.policy_of(portfolio, n as i64 + 1, if shadows { with_shadow(more, deed) } else { more });
@@ -121,6 +123,12 @@ fn feed_with(book: &mut Book, n: usize, deed: &Deed, shadows: bool) {
         }
         19 => _ = book.add(Topic::Fills, portfolio, Some(b"?".to_vec())),
         20 => entry(book, n, (portfolio, instrument, currency), deed),
+        21 => {
+            let date = Timestamp::from_micros(book.now() - i64::from(deed.wait % 3) * 86_400_000_000).date_utc().to_string();
+            let volatility = format!("0.{:03}", deed.amount);
+            let observations = 55 + i32::from(deed.instrument) * 5;
+            book.risk_of(portfolio, &date, i64::from(deed.wait % 5), (&volatility, observations), (&volatility, 60), "1", "0.5");
+        }
         // Another portfolio's, left out.
         _ => {}
     }
@@ -262,7 +270,7 @@ proptest! {
         // Only what one portfolio sends, and the market: its outputs are those of the full story, but
         // for the offsets that they name and the session and waiting limits that are shared.
         let own: Vec<Deed> = deeds.iter().map(|deed| match deed.kind {
-            4..=10 | 12 | 13 | 15 | 16 | 18 | 19 if deed.portfolio != 0 => Deed { kind: 99, ..deed.clone() },
+            4..=10 | 12 | 13 | 15 | 16 | 18 | 19 | 21 if deed.portfolio != 0 => Deed { kind: 99, ..deed.clone() },
             _ => deed.clone(),
         }).collect();
         let (full, alone) = (told(&deeds), told(&own));

@@ -29,4 +29,5 @@ mod shadows;
 mod splitting;
 mod standing;
 mod strategies;
+mod target_risks;
 mod viewing;

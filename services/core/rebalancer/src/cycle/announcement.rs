@@ -44,6 +44,7 @@ impl Announcement {
             expected_spread: None,
             expected_impact: None,
             execution: None,
+            risk: None,
         }))
     }
     /// An event of an open cycle, with what its newest plan says of each instrument.
@@ -93,7 +94,8 @@ impl Announcement {
     }
     /// With a plan's explanation, figures and note, its orders apart.
     pub fn planned(mut self, plan: Plan) -> Self {
-        for note in plan.note.iter().chain(&plan.unknown_costs) {
+        let of_risk = plan.risk.as_ref().and_then(|risk| risk.text.as_ref());
+        for note in plan.note.iter().chain(&plan.unknown_costs).chain(of_risk) {
             self = self.with_text(note);
         }
         self.0.explanation = plan.explanation;
@@ -105,6 +107,7 @@ impl Announcement {
         self.0.turnover = plan.turnover;
         self.0.drift_before = plan.drift_before;
         self.0.drift_after = plan.drift_after;
+        self.0.risk = plan.risk;
         self
     }
     /// Without a plan on this event: every instrument is left alone, for that reason.

@@ -78,14 +78,34 @@ pub(crate) struct Allocation {
     pub(crate) cash_target: Fraction,
 }
 
-/// The allocation, or the contradiction in it.
-pub(crate) fn allocate(rules: &Rules, book: &Book) -> Result<Allocation, Refusal> {
+/// How the targets of a group's members must add up to its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sums {
+    /// Exactly.
+    Equal,
+    /// But for what scaling has cut off each of them.
+    Cut,
+}
+
+/// The allocation, or the contradiction in it. Targets that the event scales are checked as the policy has them.
+pub(crate) fn allocate(rules: &Rules, book: &Book, scale: Option<Fraction>) -> Result<Allocation, Refusal> {
+    let stated = laid(rules, book, Sums::Equal)?;
+    let Some(scale) = scale.filter(|scale| *scale != Fraction::ONE) else { return Ok(stated) };
+    if !scale.is_positive() || scale > Fraction::ONE {
+        let text = format!("the drift event scales targets by {scale}, which is not above 0 and at most 1: report it");
+        return Err(Refusal::new(domain::reason::ReasonCode::DataGap, text));
+    }
+    let targets: Vec<Target> = rules.targets.iter().map(|target| target.scaled(scale)).collect();
+    laid(&Rules { targets: &targets, ..*rules }, book, Sums::Cut)
+}
+
+fn laid(rules: &Rules, book: &Book, sums_to: Sums) -> Result<Allocation, Refusal> {
     let own = own_targets(rules, book)?;
     let mut aims = Vec::with_capacity(book.holdings.len());
     for holding in &book.holdings {
         aims.push(own_aim(rules.band, own.get(&holding.at.instrument_id).copied())?);
     }
-    let (groups, mut targets) = groups(rules, book, &own, &mut aims)?;
+    let (groups, mut targets) = groups(rules, book, &own, &mut aims, sums_to)?;
     targets.extend(own.values().map(|line| line.target_weight));
     let (gross, net) = sums(&targets)?;
     if gross > rules.orders.max_gross {
@@ -178,6 +198,7 @@ fn groups(
     book: &Book,
     own: &BTreeMap<&InstrumentId, &Target>,
     aims: &mut [Aim],
+    sums_to: Sums,
 ) -> Result<(Vec<Group>, Vec<Fraction>), Refusal> {
     let (mut groups, mut targets, mut shared) = (Vec::new(), Vec::new(), BTreeSet::new());
     for line in rules.targets {
@@ -186,7 +207,7 @@ fn groups(
         let mut group = Group { name: name.clone(), bounds, members: members(book, name), hollow: false };
         let own_sum = own_sum(&group, book, own)?;
         match own_sum {
-            Some(sum) if sum != line.target_weight => {
+            Some(sum) if sums_to == Sums::Equal && sum != line.target_weight => {
                 let text = format!("the targets of group {name}'s members add up to {sum}, its own is {}", line.target_weight);
                 return Err(Refusal::allocation(text));
             }

@@ -42,7 +42,7 @@ impl<'a> Desk<'a> {
         open_gates(input)?;
         sane(input)?;
         let book = Book::read(input)?;
-        let allocation = allocate(&input.rules, &book)?;
+        let allocation = allocate(&input.rules, &book, input.scale())?;
         let scoped = scope(input, &book, &allocation)?;
         let sides = scoped.sides.iter().zip(&allocation.aims);
         let goals = sides.map(|(side, aim)| goal(input.rules.trigger.goal, *side, &aim.bounds)).collect::<Result<_, _>>()?;

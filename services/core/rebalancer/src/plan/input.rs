@@ -4,7 +4,7 @@
 use domain::drift::Drift;
 use domain::enums::{RebalanceTrigger, Side};
 use domain::policy::{Band, Limits, Orders, Policy, Shadow, Target, Trigger};
-use domain::{InstrumentId, Money, Quantity, SmolStr};
+use domain::{Fraction, InstrumentId, Money, Quantity, SmolStr};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -83,4 +83,11 @@ pub struct PlanInput<'a> {
     /// What short sales of the same cycle have brought, in the base currency: it is in the cash, and buys may
     /// not use it.
     pub short_proceeds: Money,
+}
+
+impl PlanInput<'_> {
+    /// What the event says that targets are scaled by; `None` where they stand as the policy has them.
+    pub(crate) fn scale(&self) -> Option<Fraction> {
+        self.drift.risk.as_deref()?.scale
+    }
 }

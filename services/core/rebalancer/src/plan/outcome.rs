@@ -6,6 +6,7 @@ use domain::enums::{Side, Urgency};
 use domain::order::NamedNumber;
 use domain::reason::ReasonCode;
 use domain::rebalance_event::{ExplanationLine, WeightLine};
+use domain::target_risk::PlannedRisk;
 use domain::{Currency, Fraction, InstrumentId, Money, Price, Quantity, SmolStr, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -153,6 +154,8 @@ pub struct Plan {
     pub drift_before: Option<Fraction>,
     /// The same once every leg is filled at its reference; null when refused.
     pub drift_after: Option<Fraction>,
+    /// What it does to the risk; null without a target, or when refused.
+    pub risk: Option<Box<PlannedRisk>>,
     /// Whether buys must wait until every sell is terminal and applied (then: `later_wave`).
     pub waits_for_sells: bool,
 }

@@ -1,5 +1,5 @@
 //! Decimals of any length: a whole number and the count of its decimals. Sums and products are exact, there
-//! is no division. Shared with nothing: the plan computes in other numbers.
+//! is no division but by powers of ten, where a number is cut. Shared with nothing: the plan computes in other numbers.
 
 use num_bigint::BigInt;
 use std::cmp::Ordering;
@@ -41,6 +41,13 @@ impl Exact {
     pub(super) fn is_multiple_of(&self, step: &Self) -> bool {
         let (value, step) = aligned(self, step);
         (value % step) == BigInt::ZERO
+    }
+    /// Cut toward zero at so many decimals.
+    pub(super) fn cut(&self, decimals: u32) -> Self {
+        if self.decimals <= decimals {
+            return self.clone();
+        }
+        Self { units: &self.units / BigInt::from(10).pow(self.decimals - decimals), decimals }
     }
     fn scaled(&self, decimals: u32) -> BigInt {
         &self.units * BigInt::from(10).pow(decimals - self.decimals)
@@ -114,6 +121,7 @@ mod tests {
         assert_eq!((&third - &tick).to_string(), "-0.383");
         assert_eq!((&third + &third.abs()).to_string(), "0");
         assert_eq!(Exact::new(100, 2), Exact::whole(1));
+        assert_eq!((third.cut(2).to_string(), third.cut(4).to_string()), ("-0.33".to_owned(), "-0.333".to_owned()));
         assert!(third < tick && Exact::zero() < tick);
         assert!(Exact::new(15, 2).is_multiple_of(&tick) && !Exact::new(151, 3).is_multiple_of(&tick));
     }

@@ -63,7 +63,7 @@ fn half_sum(view: &View, more: impl Fn(&Row) -> Exact) -> (Exact, Exact) {
 }
 
 /// Whether a published fraction is part ÷ equity, so many units of its last digit apart at most.
-fn is_part(view: &View, said: Option<Fraction>, part: &Exact, units: i128) -> bool {
+pub(super) fn is_part(view: &View, said: Option<Fraction>, part: &Exact, units: i128) -> bool {
     let gap = |said| (&(&Exact::from(said) * &view.equity) - part).abs();
     said.is_some_and(|said| gap(said) <= &view.equity * &Exact::from(Fraction::from_units(units)))
 }

@@ -38,8 +38,8 @@ impl View<'_> {
     /// The row's target weight.
     pub(super) fn target(&self, row: &Row) -> Ratio {
         match (row.own, self.shares(row)) {
-            (Some(own), _) => Ratio { part: Exact::from(own.target_weight), whole: Exact::whole(1) },
-            (None, Some(group)) => share(row, group, &Exact::from(group.line.target_weight)),
+            (Some(own), _) => Ratio { part: self.scaled(own.target_weight), whole: Exact::whole(1) },
+            (None, Some(group)) => share(row, group, &self.scaled(group.line.target_weight)),
             (None, None) => Ratio { part: Exact::zero(), whole: Exact::whole(1) },
         }
     }
@@ -50,7 +50,7 @@ impl View<'_> {
     }
     fn bounds(&self, target: Fraction, line: Option<&Target>) -> Bounds {
         let band = self.input.rules.band;
-        let target = Exact::from(target);
+        let target = self.scaled(target);
         let (absolute, relative) = (Exact::from(band.absolute), &Exact::from(band.relative) * &target.abs());
         let width = match band.kind {
             BandKind::Relative => relative,
@@ -58,8 +58,8 @@ impl View<'_> {
             BandKind::LargerOf => absolute.max(relative),
             BandKind::Absolute | BandKind::Unknown => absolute,
         };
-        let lower = line.and_then(|line| line.min_weight).map_or(&target - &width, Exact::from);
-        let upper = line.and_then(|line| line.max_weight).map_or(&target + &width, Exact::from);
+        let lower = line.and_then(|line| line.min_weight).map_or(&target - &width, |weight| self.scaled(weight));
+        let upper = line.and_then(|line| line.max_weight).map_or(&target + &width, |weight| self.scaled(weight));
         Bounds { target, lower, upper }
     }
     /// 1 above the bounds, -1 below, 0 inside.
@@ -100,7 +100,7 @@ impl View<'_> {
     pub(super) fn cash_target(&self) -> Exact {
         let groups = self.groups.iter().filter(|group| group.shared).map(|group| group.line);
         let lines = self.input.rules.targets.iter().filter(|line| line.group.is_none()).chain(groups);
-        lines.fold(Exact::whole(1), |rest, line| &rest - &Exact::from(line.target_weight))
+        lines.fold(Exact::whole(1), |rest, line| &rest - &self.scaled(line.target_weight))
     }
     /// The weight that the row goes to once planned.
     fn goal(&self, row: &Row) -> Ratio {

@@ -119,6 +119,11 @@ impl<'a> View<'a> {
         let spendable = if settles { settled } else { cash.clone() };
         Some(Self { input, plan, rows, groups, places, equity, cash, spendable, parts })
     }
+    /// A weight of the policy as the event scales it.
+    pub(super) fn scaled(&self, weight: Fraction) -> Exact {
+        let scale = self.input.drift.risk.as_ref().and_then(|risk| risk.scale);
+        scale.map_or_else(|| Exact::from(weight), |scale| (&Exact::from(weight) * &Exact::from(scale)).cut(Fraction::SCALE))
+    }
     pub(super) fn row(&self, id: &InstrumentId) -> Option<&Row<'a>> {
         self.places.get(id).map(|index| &self.rows[*index])
     }

@@ -13,6 +13,7 @@ use domain::enums::{DriftKind, InstrumentType, MarketState, PriceFlag};
 use domain::ledger::CurrencyAmount;
 use domain::policy::Policy;
 use domain::snapshot::{CashBalance, Health};
+use domain::target_risk::TargetRisk;
 use domain::{Amount, Currency, Fraction, FxRate, Money, PortfolioId, Price, Quantity, SmolStr, Timestamp};
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -129,6 +130,25 @@ fn line(words: &[&str]) -> (DriftLine, Amount) {
     (line, value)
 }
 
+/// Figures of risk against a target, of which only the volatility of the portfolio's own days may count.
+#[allow(dead_code, reason = "each test file uses its own part")]
+pub fn target_risk(target: &str, realised: Option<&str>) -> TargetRisk {
+    TargetRisk {
+        target: parse(target),
+        realised: realised.map(parse),
+        realised_observations: 250,
+        holdings: None,
+        holdings_observations: 0,
+        coverage: None,
+        gross_exposure: None,
+        date: realised.map(|_| parse("2026-01-02")),
+        close_version: realised.map(|_| 1),
+        window: None,
+        scale: None,
+        notice: realised.is_none().then(|| SmolStr::new("no figures")),
+    }
+}
+
 fn empty(policy: Policy) -> Drift {
     Drift {
         portfolio_id: PortfolioId::new("p").unwrap(),
@@ -153,5 +173,6 @@ fn empty(policy: Policy) -> Drift {
         recent_orders: Vec::new(),
         input_offsets: Vec::new(),
         cause_instrument_id: None,
+        risk: None,
     }
 }

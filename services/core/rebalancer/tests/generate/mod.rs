@@ -5,6 +5,7 @@ use crate::book;
 use domain::drift::Drift;
 use domain::enums::{InstrumentType, RebalanceTrigger, Side};
 use domain::policy::Policy;
+use domain::target_risk::TargetRisk;
 use domain::{Amount, Money, Quantity};
 use proptest::collection::vec;
 use proptest::option;
@@ -56,9 +57,11 @@ const LINES: usize = 7;
 /// Worlds of up to seven lines.
 pub fn worlds(rich: Rich) -> impl Strategy<Value = World> {
     let lines = vec(line(rich), 1..=LINES);
-    (lines, cash(), policies(rich), circumstances(rich)).prop_map(|(lines, cash, policy, (trigger, open, halts, released, last_minute))| {
+    let parts = (lines, cash(), policies(rich), circumstances(rich), option::weighted(0.3, risks()));
+    parts.prop_map(|(lines, cash, policy, (trigger, open, halts, released, last_minute), risk)| {
         let rows: Vec<_> = lines.iter().enumerate().map(|(index, line)| format!("I{index} {line}")).collect();
         let drift = book::drift(book::policy(&policy_text(&policy, &lines)), &format!("{}\n{cash}", rows.join("\n")));
+        let drift = Drift { risk: risk.map(Box::new), ..drift };
         let mut halted = HaltView::default();
         halted.instruments.extend(halts.into_iter().filter(|index| *index < lines.len()).map(id));
         let open = open.into_iter().filter(|(index, ..)| *index < lines.len()).map(open_order).collect();
@@ -78,6 +81,14 @@ fn open_order((index, units, value): (usize, i128, i128)) -> OpenOrder {
         remaining: Quantity::from_whole(units).unwrap(),
         expected_value: Money::from_whole(value).unwrap(),
     }
+}
+
+/// Figures of risk against a target: they count or not, and scale targets or not.
+fn risks() -> impl Strategy<Value = TargetRisk> {
+    let scale = option::of(texts(&["1", "0.5", "0.333333333333", "0.000000000001", "0.999999999999"]));
+    let realised = option::of(texts(&["0", "0.1", "0.2"]));
+    (scale, realised)
+        .prop_map(|(scale, realised)| TargetRisk { scale: scale.map(|text| text.parse().unwrap()), ..book::target_risk("0.1", realised) })
 }
 
 type Circumstances = (RebalanceTrigger, Vec<(usize, i128, i128)>, Vec<usize>, i128, i32);

@@ -126,6 +126,7 @@ impl Book {
             recent_orders: self.executed.values().cloned().collect(),
             input_offsets: Vec::new(),
             cause_instrument_id: None,
+            risk: None,
         }
     }
 

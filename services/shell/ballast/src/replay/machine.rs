@@ -232,7 +232,7 @@ impl Machine {
         for record in published {
             let topic = record.output.topic();
             if matches!(record.output, Output::DeadLetter(_))
-                || !matches!(topic, Topic::Drift | Topic::Refresh | Topic::Ledger | Topic::PortfolioCloses)
+                || !matches!(topic, Topic::Drift | Topic::Refresh | Topic::Ledger | Topic::PortfolioCloses | Topic::Risk)
             {
                 continue;
             }

@@ -18,6 +18,7 @@ use domain::portfolio_close::PortfolioClose;
 use domain::progress::Progress;
 use domain::rebalance_event::RebalanceEvent;
 use domain::refresh::Refresh;
+use domain::risk::Risk;
 use domain::snapshot::Snapshot;
 use domain::{Input, InstrumentId, Output, PortfolioId, Topic};
 use std::collections::BTreeMap;
@@ -70,6 +71,7 @@ pub(super) struct History {
     pub(super) drifts: Vec<Seen<Drift>>,
     pub(super) waves: Vec<Seen<OrderWave>>,
     pub(super) events: Vec<Seen<RebalanceEvent>>,
+    pub(super) risks: Vec<Seen<Risk>>,
     pub(super) letters: Vec<Seen<DeadLetter>>,
     pub(super) progress: BTreeMap<(&'static str, i32), Vec<Marker>>,
     pub(super) stamps: BTreeMap<Stamp, (Place, u64)>,
@@ -179,6 +181,7 @@ impl History {
             Output::Snapshot(snapshot) => self.snapshots.push(seen.hold(*snapshot, false)),
             Output::PortfolioClose(close) => self.closes.push(seen.hold(*close, false)),
             Output::RebalanceEvent(event) => self.events.push(seen.hold(*event, false)),
+            Output::Risk(risk) => self.risks.push(seen.hold(*risk, false)),
             _ => {}
         }
     }
@@ -200,6 +203,7 @@ impl History {
             Input::Frame(_)
             | Input::Ledger(_)
             | Input::PortfolioClose(_)
+            | Input::Risk(_)
             | Input::OrderStatus(_)
             | Input::CorporateAction(_)
             | Input::MarketStatus(_)
@@ -214,6 +218,12 @@ impl History {
     }
     fn start_of(&self, name: &str, partition: i32) -> i64 {
         self.starts.get(&(name.to_owned(), partition)).copied().unwrap_or(0)
+    }
+    /// Whether records of a partition are missing between those that are there, or before them: deleted or compacted away.
+    pub(super) fn has_gaps(&self, topic: Topic, partition: i32) -> bool {
+        let Some(known) = self.log.get(&(topic, partition)) else { return true };
+        let last = known.last_key_value().map_or(0, |(offset, _)| *offset);
+        usize::try_from(last).is_ok_and(|last| known.len() <= last)
     }
     /// Partitions of which retention has deleted something, by topic name.
     pub(super) fn cut(&self) -> impl Iterator<Item = (&str, i32)> {

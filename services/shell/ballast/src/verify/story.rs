@@ -562,6 +562,7 @@ impl Stand {
             recent_orders: Vec::new(),
             input_offsets: Vec::new(),
             cause_instrument_id: None,
+            risk: None,
         }))
     }
 }
@@ -652,6 +653,7 @@ pub(super) fn event(status: RebalanceStatus, explained: bool) -> Output {
         expected_spread: None,
         expected_impact: None,
         execution: None,
+        risk: None,
     }))
 }
 

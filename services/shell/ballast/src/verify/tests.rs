@@ -18,6 +18,7 @@ mod cycles;
 mod honest;
 mod lots;
 mod mixed;
+mod scaled;
 mod settled;
 mod strategies;
 mod tales;

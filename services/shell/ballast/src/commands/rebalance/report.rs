@@ -6,6 +6,7 @@ use crate::sheet::{Report, Sheet};
 use domain::enums::{CommandKind, Decision, RebalanceStatus, Side};
 use domain::order::Order;
 use domain::rebalance_event::{ExplanationLine, RebalanceEvent};
+use domain::target_risk::PlannedRisk;
 use domain::{Fraction, Money};
 use postgres_store::queries::{AnswerView, RebalanceView};
 use rust_decimal::Decimal;
@@ -80,6 +81,8 @@ pub(in crate::commands) struct RebalanceReport {
     turnover: Option<String>,
     drift_before: Option<String>,
     drift_after: Option<String>,
+    /// Against the policy's target_risk; null where it has none.
+    risk: Option<PlannedRisk>,
     #[serde(skip)]
     lines: Vec<ExplanationLine>,
     #[serde(skip)]
@@ -113,6 +116,7 @@ impl RebalanceReport {
             turnover: fraction(event.turnover),
             drift_before: fraction(event.drift_before),
             drift_after: fraction(event.drift_after),
+            risk: event.risk.as_deref().cloned(),
             lines: event.explanation.clone(),
             orders: event.orders.clone(),
         };
@@ -152,6 +156,7 @@ impl RebalanceReport {
             turnover: figure("turnover"),
             drift_before: figure("drift_before"),
             drift_after: figure("drift_after"),
+            risk: stored.and_then(|row| serde_json::from_value(row.metrics.as_ref()?.get("risk")?.clone()).ok()),
             lines: stored.map(|row| list(&row.explanation)).unwrap_or_default(),
             orders,
         };
@@ -198,6 +203,9 @@ impl RebalanceReport {
         }
         if !self.command_id.is_empty() {
             text.push_str(&format!("\ncommand {} {}", self.command, self.command_id));
+        }
+        if let Some(risk) = &self.risk {
+            text.push_str(&format!("\n{}", risk_words(risk)));
         }
         match self.needs_rebalance {
             Some(true) => text.push_str("\nneeds a rebalance"),
@@ -249,8 +257,8 @@ impl RebalanceReport {
             let numbers: Vec<_> = line.numbers.iter().map(|(name, value)| format!("{name} {value}")).collect();
             vec![line.symbol.clone(), line.reason.clone(), numbers.join(", ")]
         });
-        vec![
-            head,
+        let risk = self.risk.as_ref().filter(|_| exactly).map(risk_figures);
+        let plan = [
             Sheet::new("deviations", &["symbol", "weight", "target", "deviation", "outside_band", "decision", "reason"])
                 .under(titled("deviations, in points", self.deviations.is_empty()))
                 .with(deviations),
@@ -258,8 +266,36 @@ impl RebalanceReport {
                 .under(titled("recommendations", self.recommendations.is_empty()))
                 .with(recommendations),
             Sheet::new("left_alone", &["symbol", "reason", "numbers"]).under(titled("left alone", self.left_alone.is_empty())).with(alone),
-        ]
+        ];
+        std::iter::once(head).chain(risk).chain(plan).collect()
     }
+}
+
+/// Risk against its target, in a line for people.
+fn risk_words(risk: &PlannedRisk) -> String {
+    let share = |fraction: Option<Fraction>| percent(fraction.and_then(Fraction::to_decimal));
+    let realised = match (risk.realised, risk.date) {
+        (Some(realised), Some(date)) => format!("realised {} (of {date})", share(Some(realised))),
+        _ => "realised unknown".to_owned(),
+    };
+    let scaled = risk.scale.map(|scale| format!(", targets scaled by {scale}")).unwrap_or_default();
+    let (before, after) = (share(risk.gross_before), share(risk.gross_after));
+    format!("risk a year: target {}, {realised}{scaled}; gross exposure {before} before, {after} after", share(Some(risk.target)))
+}
+
+/// The same in columns.
+fn risk_figures(risk: &PlannedRisk) -> Sheet {
+    let figure = |fraction: Option<Fraction>| fraction.and_then(Fraction::to_decimal).map(exact).unwrap_or_default();
+    let row = vec![
+        figure(Some(risk.target)),
+        figure(risk.realised),
+        risk.date.map(|date| date.to_string()).unwrap_or_default(),
+        figure(risk.scale),
+        figure(risk.gross_before),
+        figure(risk.gross_after),
+        risk.code.map(|code| code.symbol().to_owned()).unwrap_or_default(),
+    ];
+    Sheet::new("risk", &["target_risk", "realised_risk", "date", "scale", "gross_before", "gross_after", "code"]).with([row])
 }
 
 fn titled(title: &str, empty: bool) -> String {

@@ -1,5 +1,6 @@
 //! Portfolios and their targets, from the drift event that answers each policy and each closing: it
-//! carries the policy in force. Offsets are that event's, which rise with the policies.
+//! carries the policy in force, and, where targets are scaled to the risk, from the event that tells another scale: these
+//! are the targets that bands lie around. Offsets are that event's, which rise with the policies.
 
 use super::exact::{exact, exact_if_any};
 use super::{Closing, Origin, RowError, Rows, json, micros};
@@ -12,11 +13,13 @@ use postgres_store::projections::{PortfolioRow, TargetLine, TargetSet};
 
 /// Adds what a drift event says of its portfolio's rules.
 pub(super) fn add(drift: &Drift, origin: Origin, into: &mut Rows) -> Result<(), RowError> {
-    if drift.cause != Some(DriftCause::Policy) || drift.shadow {
+    if !matches!(drift.cause, Some(DriftCause::Policy | DriftCause::Risk)) || drift.shadow {
         return Ok(());
     }
     let at = micros(drift.as_of);
-    let targets = drift.policy.iter().flat_map(|policy| &policy.targets).filter_map(line).collect::<Result<_, _>>()?;
+    let scale = drift.risk.as_ref().and_then(|risk| risk.scale).unwrap_or(Fraction::ONE);
+    let scaled = drift.policy.iter().flat_map(|policy| &policy.targets).map(|target| target.scaled(scale));
+    let targets = scaled.filter_map(|target| line(&target)).collect::<Result<_, _>>()?;
     into.batch.targets.push(TargetSet { portfolio_id: drift.portfolio_id.to_string(), source_offset: origin.offset, targets });
     match &drift.policy {
         Some(policy) => into.batch.portfolios.push(portfolio_row(policy, origin.offset, at)),
@@ -99,6 +102,21 @@ mod tests {
         assert_eq!(targets.targets[0].max_weight.unwrap().to_string(), "0.7");
         assert_eq!((targets.targets[1].instrument_id.as_str(), targets.targets[1].min_weight), ("BONDS", None));
         assert_eq!(targets.targets[1].target_weight.to_string(), "-0.000000000001");
+    }
+
+    #[test]
+    fn scaled_targets_are_those_that_bands_lie_around() {
+        let risk = r#"{"target":"0.12","realised":null,"realised_observations":0,"holdings":"0.24","holdings_observations":60,"coverage":"1",
+            "gross_exposure":"0.6","date":"2026-01-02","close_version":1,"window":"500D","scale":"0.5","notice":null}"#;
+        let mut rows = Rows::default();
+        let event = Drift { risk: serde_json::from_str(risk).unwrap(), ..drift("\"RISK\"", POLICY) };
+        add(&event, ORIGIN, &mut rows).unwrap();
+        let line = &rows.batch.targets[0].targets[0];
+        assert_eq!(
+            (line.target_weight.normalize().to_string(), line.max_weight.unwrap().normalize().to_string()),
+            ("0.3".into(), "0.35".into())
+        );
+        assert_eq!(rows.batch.portfolios[0].policy["targets"][0]["target_weight"], "0.6");
     }
 
     #[test]

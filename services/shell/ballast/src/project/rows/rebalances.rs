@@ -80,6 +80,7 @@ fn metrics(event: &RebalanceEvent) -> Option<Value> {
     put("drift_before", json(&event.drift_before));
     put("drift_after", json(&event.drift_after));
     put("execution", json(&event.execution));
+    put("risk", json(&event.risk));
     put("text", json(&event.text));
     put("command_id", json(&event.command_id));
     put("policy_version", json(&event.policy_version));
@@ -109,7 +110,7 @@ fn keep_plan(row: &mut RebalanceRow, before: &RebalanceRow) {
 fn of_a_part(figures: Value, before: &str) -> Value {
     match figures {
         Value::Object(mut figures) if ["RELEASED", "STUCK"].contains(&before) => {
-            ["expected_fees", "turnover", "drift_before", "drift_after"].iter().for_each(|figure| _ = figures.remove(*figure));
+            ["expected_fees", "turnover", "drift_before", "drift_after", "risk"].iter().for_each(|figure| _ = figures.remove(*figure));
             Value::Object(figures)
         }
         figures => figures,

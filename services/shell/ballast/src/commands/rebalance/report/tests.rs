@@ -85,3 +85,20 @@ fn an_answer_of_before_says_where_the_rebalance_is_now() {
     assert_eq!((report.status, report.status_now), (RebalanceStatus::Released, Some(RebalanceStatus::Completed)));
     assert_eq!((report.deviations.len(), report.recommendations.len(), report.turnover.as_deref()), (2, 1, Some("0.5")));
 }
+
+#[test]
+fn risk_against_its_target_stands_in_all_three_forms() {
+    let risk = r#"{"target":"0.1","realised":"0.25","date":"2026-01-02","scale":"0.5","gross_before":"0.4","gross_after":"0.45",
+        "code":"RISK_AWAY_FROM_TARGET","text":"realised risk stands above"}"#;
+    let plain = || event("PROPOSED");
+    let told = RebalanceEvent { risk: serde_json::from_str(risk).unwrap(), ..plain() };
+    let report = RebalanceReport::of_event(CommandKind::Rebalance, "k1", &told);
+    let json: Value = serde_json::from_str(&text(&report, Format::Json)).unwrap();
+    assert_eq!((&json["risk"]["code"], &json["risk"]["scale"]), (&Value::from("RISK_AWAY_FROM_TARGET"), &Value::from("0.5")));
+    let csv = text(&report, Format::Csv);
+    assert!(csv.contains("risk,0.1,0.25,2026-01-02,0.5,0.4,0.45,RISK_AWAY_FROM_TARGET"), "{csv}");
+    let table = text(&report, Format::Table);
+    let words = "risk a year: target 10.00 %, realised 25.00 % (of 2026-01-02), targets scaled by 0.5; gross exposure 40.00 % before, 45.00 % after";
+    assert!(table.contains(words), "{table}");
+    assert!(!text(&RebalanceReport::of_event(CommandKind::Rebalance, "k1", &plain()), Format::Csv).contains("risk,"));
+}
