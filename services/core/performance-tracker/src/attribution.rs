@@ -2,4 +2,5 @@
 
 pub mod brinson;
 pub mod carino;
+pub mod day;
 pub mod grouping;

@@ -11,6 +11,13 @@ pub fn exact(number: Decimal) -> String {
     number.normalize().to_string()
 }
 
+/// A figure of statistics: sixteen decimals, which is more than it is good for, and no zeros behind them.
+pub fn statistic(figure: f64) -> String {
+    let text = format!("{figure:.16}");
+    let text = text.trim_end_matches('0').trim_end_matches('.');
+    if text == "-0" { "0".to_owned() } else { text.to_owned() }
+}
+
 /// The same where there may be none.
 pub fn exact_if_any(number: Option<Decimal>) -> String {
     number.map(exact).unwrap_or_default()
@@ -57,6 +64,12 @@ pub fn age_words(seconds: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn statistics_have_no_zeros_behind_them() {
+        let told = [0.1, -0.25, 1e-17, -1e-17, 3.0, 0.0].map(statistic);
+        assert_eq!(told, ["0.1", "-0.25", "0", "0", "3", "0"]);
+    }
 
     #[test]
     fn numbers_are_rounded_half_to_even_and_grouped() {

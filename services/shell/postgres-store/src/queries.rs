@@ -6,6 +6,7 @@
 //! Does not judge what it reads: the caller does.
 
 mod as_of;
+mod closes;
 mod figures;
 mod portfolio;
 mod rebalance;
@@ -14,6 +15,7 @@ mod series;
 mod standing;
 
 pub use as_of::{BookAsOf, CashHeld, CloseAsOf, Held, SnapshotAsOf};
+pub use closes::{ClosedDay, Sectored};
 pub use figures::{AttributionDay, FigureSet};
 pub use portfolio::{AllocationView, BookView, PortfolioHead, PortfolioView};
 pub use rebalance::{AnswerView, RebalanceView};
@@ -22,7 +24,7 @@ pub use series::{DayValue, SpanValue, Width};
 pub use standing::{Conditions, Figures, Spreads};
 
 /// Every statement of this folder by its name.
-pub const STATEMENTS: [(&str, &str); 18] = [
+pub const STATEMENTS: [(&str, &str); 20] = [
     ("portfolio id of a portfolio or session", portfolio::RESOLVE),
     ("portfolio", portfolio::HEAD),
     ("newest book", portfolio::BOOK),
@@ -36,6 +38,8 @@ pub const STATEMENTS: [(&str, &str); 18] = [
     ("figures of risk as of a moment", figures::RISK_AS_OF),
     ("attribution by day", figures::ATTRIBUTION),
     ("values by day", series::DAYS),
+    ("closed days", closes::CLOSED_DAYS),
+    ("sectors of a portfolio", closes::SECTORS),
     ("rebalance", rebalance::ONE),
     ("open rebalances", rebalance::OPEN),
     ("answer to a command", rebalance::ANSWER),

@@ -178,6 +178,10 @@ pub struct PerformanceArgs {
     /// Adds profit up by a grouping.
     #[arg(long, value_enum, value_name = "GROUPING")]
     pub by: Option<GroupingName>,
+    /// Attributes the active return against another portfolio, or the session that quotes it: allocation, selection and
+    /// interaction by sector, or by type where `--by type` says so (Brinson-Fachler, linked with Carino).
+    #[arg(long, value_name = "ID")]
+    pub against: Option<String>,
     /// How it is printed.
     #[arg(short = 'o', long = "output", value_enum, default_value_t, value_name = "FORMAT")]
     pub format: Format,

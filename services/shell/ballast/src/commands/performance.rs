@@ -1,6 +1,7 @@
 //! `ballast performance`: a portfolio over a span of days, from the closed days and the records of performance that the
 //! tables hold. Returns of days and their sums are exact decimals; statistics are those of the records, never computed here.
 
+mod against;
 mod attribution;
 mod report;
 mod returns;
@@ -10,6 +11,7 @@ use crate::config::Config;
 use crate::outcome::Outcome;
 use crate::tables::Tables;
 use crate::{print, sheet};
+use against::{Against, Book};
 use attribution::Attribution;
 use postgres_store::Micros;
 use postgres_store::queries::DayValue;
@@ -30,6 +32,10 @@ pub fn run(config: &Config, args: &PerformanceArgs) -> anyhow::Result<ExitCode> 
         print::aside(format_args!("ballast: --from {from} lies after --to {to}"));
         return Ok(ExitCode::from(2));
     }
+    if let (Some(_), Some(by @ (GroupingName::Strategy | GroupingName::TimeOfDay))) = (&args.against, args.by) {
+        print::aside(format_args!("ballast: --against compares sectors or types: a benchmark has no {} of yours", words(by)));
+        return Ok(ExitCode::from(2));
+    }
     let tables = Tables::open(config)?;
     let Some(id) = tables.portfolio_of(&args.id)? else { return Ok(super::portfolio::absent(&args.id)) };
     let from = args.from.map_or_else(|| EVER.0.to_owned(), |day| day.to_string());
@@ -48,8 +54,37 @@ pub fn run(config: &Config, args: &PerformanceArgs) -> anyhow::Result<ExitCode> 
         Some(by) => Some(Attribution::of(&tables.ask(|store| store.attribution(&id, after, until))?, symbol(by), series.days.len())),
         None => None,
     };
-    sheet::print(&report::PerformanceReport::of(&id, &series, &figures, attribution), args.format)?;
+    let against = match &args.against {
+        Some(other) => {
+            let Some(other) = tables.portfolio_of(other)? else { return Ok(super::portfolio::absent(other)) };
+            let grouping = args.by.map_or("SECTOR", symbol);
+            let [own, other] = [book(&tables, &id, &from, &to)?, book(&tables, &other, &from, &to)?];
+            match Against::of(&own, &other, grouping, &from) {
+                Ok(against) => Some(against),
+                Err(why) => {
+                    print::aside(format_args!("ballast: {why}"));
+                    return Ok(Outcome::NothingThere.into());
+                }
+            }
+        }
+        None => None,
+    };
+    sheet::print(&report::PerformanceReport::of(&id, &series, &figures, attribution, against), args.format)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What an attribution needs of a portfolio; the sectors are those of now.
+fn book(tables: &Tables, id: &str, from: &str, to: &str) -> anyhow::Result<Book> {
+    let days = tables.ask(|store| store.closed_days(id, from, to))?;
+    let last = days.iter().filter_map(|day| day.cut_at).max().unwrap_or(Micros(i64::MAX));
+    let records = tables.ask(|store| store.attribution(id, Micros(i64::MIN), last))?;
+    let sectors = tables.ask(|store| store.sectors(id))?;
+    let sectors = sectors.into_iter().filter_map(|row| Some((row.instrument_id, row.sector?))).collect();
+    Ok(Book { id: id.to_owned(), days, records, sectors })
+}
+
+fn words(by: GroupingName) -> &'static str {
+    if by == GroupingName::Strategy { "strategies" } else { "hours" }
 }
 
 /// The moments between which the days of a series end.

@@ -1,5 +1,6 @@
 //! The report of a span of days.
 
+use super::against::{Against, EffectsPart};
 use super::attribution::Attribution;
 use super::returns::{Day, Series};
 use crate::commands::portfolio::report::FigurePart;
@@ -63,13 +64,21 @@ pub(super) struct PerformanceReport {
     drawdown: DrawdownPart,
     metrics: Vec<FigurePart>,
     attribution: Option<Attribution>,
+    /// Against a benchmark; null where none was asked for.
+    against: Option<Against>,
     #[serde(skip)]
     series: Series,
 }
 
 impl PerformanceReport {
     /// The report of a series that has days.
-    pub(super) fn of(portfolio: &str, series: &Series, figures: &[FigureSet], attribution: Option<Attribution>) -> Self {
+    pub(super) fn of(
+        portfolio: &str,
+        series: &Series,
+        figures: &[FigureSet],
+        attribution: Option<Attribution>,
+        against: Option<Against>,
+    ) -> Self {
         let date = |day: Option<&Day>| day.map(|day| day.date.clone()).unwrap_or_default();
         let extreme = |best| series.extreme(best).map(|(day, change)| Extreme { date: day.date.clone(), change: exact(change) });
         let fall = series.deepest.as_ref();
@@ -93,6 +102,7 @@ impl PerformanceReport {
             },
             metrics: figures.iter().map(FigurePart::of).collect(),
             attribution,
+            against,
             series: series.clone(),
         }
     }
@@ -182,8 +192,88 @@ impl PerformanceReport {
             let columns = &["bucket", "realized_gross", "fees", "income", "unrealized", "total"];
             sheets.push(Sheet::new("attribution", columns).under(title).with(buckets));
         }
+        sheets.extend(self.against.iter().flat_map(|against| compared(against, exactly)));
         sheets
     }
+}
+
+/// Effects against a benchmark: the span for people, its days as well where every digit is asked for.
+fn compared(against: &Against, exactly: bool) -> Vec<Sheet> {
+    let share = |text: &str| if exactly { text.to_owned() } else { basis_points(text) };
+    let effects = |of: &EffectsPart| [&of.allocation, &of.selection, &of.interaction, &of.total].map(|text| share(text));
+    let row = |name: &str, of: &EffectsPart| [name.to_owned()].into_iter().chain(effects(of)).collect::<Vec<_>>();
+    let groups = against.groups.iter().map(|of| row(&of.group, &of.effects)).chain([row("(total)", &against.total)]);
+    let head = format!(
+        "against {} by {}: return {}, benchmark {}, active {}, residual {}; {} days{}{}\neffects in basis points",
+        against.benchmark,
+        against.grouping,
+        percent(against.portfolio_return.parse().ok()),
+        percent(against.benchmark_return.parse().ok()),
+        percent(against.active_return.parse().ok()),
+        against.residual,
+        against.days.len(),
+        if against.provisional { ", PROVISIONAL" } else { "" },
+        against.left_out.iter().map(|day| format!("\nleft out {}: {}", day.date, day.reason)).collect::<String>()
+    );
+    let mut sheets = Vec::new();
+    if exactly {
+        let columns = ["benchmark", "grouping", "days", "portfolio_return", "benchmark_return", "active_return", "residual"];
+        let [mine, theirs, active, residual] =
+            [&against.portfolio_return, &against.benchmark_return, &against.active_return, &against.residual].map(String::clone);
+        let whole =
+            vec![against.benchmark.clone(), against.grouping.to_owned(), against.days.len().to_string(), mine, theirs, active, residual];
+        sheets.push(Sheet::new("against", &columns).with([whole]));
+    }
+    sheets.push(Sheet::new("effects", &["group", "allocation", "selection", "interaction", "total"]).under(head).with(groups));
+    if exactly {
+        sheets.push(days_compared(against));
+        let left_out = against.left_out.iter().map(|day| vec![day.date.clone(), day.reason.clone()]);
+        sheets.push(Sheet::new("left_out", &["date", "reason"]).with(left_out));
+    }
+    sheets
+}
+
+fn days_compared(against: &Against) -> Sheet {
+    let columns = [
+        "date",
+        "group",
+        "portfolio_weight",
+        "portfolio_return",
+        "benchmark_weight",
+        "benchmark_return",
+        "allocation",
+        "selection",
+        "interaction",
+        "total",
+        "linking_factor",
+    ];
+    let rows = against.days.iter().flat_map(|day| {
+        day.groups.iter().map(|of| {
+            let effects = &of.effects;
+            [
+                &day.date,
+                &of.group,
+                &of.portfolio_weight,
+                &of.portfolio_return,
+                &of.benchmark_weight,
+                &of.benchmark_return,
+                &effects.allocation,
+                &effects.selection,
+                &effects.interaction,
+                &effects.total,
+                &day.linking_factor,
+            ]
+            .map(String::clone)
+            .to_vec()
+        })
+    });
+    Sheet::new("effects_by_day", &columns).with(rows)
+}
+
+/// A fraction of one in basis points, for people.
+fn basis_points(text: &str) -> String {
+    let points = text.parse::<Decimal>().ok().and_then(|fraction| fraction.checked_mul(Decimal::from(10_000)));
+    rounded(points, 2)
 }
 
 impl Report for PerformanceReport {
