@@ -10,8 +10,9 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// The moment at which every play begins, in microseconds.
-pub const BEGINNING: i64 = 1_772_546_400_000_000;
+/// The moment at which every play begins, in microseconds: ten seconds before an hour at which some portfolios cut their
+/// days.
+pub const BEGINNING: i64 = 1_772_546_390_000_000;
 /// Every instrument of a play.
 pub const INSTRUMENTS: [&str; 4] = ["ALFA", "BRAVO", "CHARLIE", "DELTA"];
 const CENTS: [i64; 4] = [10_000, 4_200, 25_050, 777];
@@ -266,8 +267,11 @@ impl Feed<'_> {
             chance.pick("policy.weights", &[["0.5", "0.3", "0.1"], ["0.3", "0.3", "0.3"], ["0.6", "0.1", "0"], ["0.9", "0.3", "0.3"]]);
         let targets: Vec<_> =
             INSTRUMENTS.iter().zip(weights).map(|(id, weight)| json!({"instrument_id": id, "target_weight": weight})).collect();
+        let scales = chance.below("policy.scales", 2) == 0;
         let policy = json!({
             "portfolio_id": portfolio, "policy_version": version, "base_currency": "USD", "targets": targets,
+            "day_cut": *chance.pick("policy.cut", &["14:00", "14:00", "00:00"]),
+            "target_risk": if scales || chance.below("policy.target-risk", 2) == 0 { json!("0.1") } else { json!(null) },
             "band": {"absolute": *chance.pick("policy.band", &["0.02", "0.05", "0.2"])},
             "trigger": {
                 "mode": *chance.pick("policy.mode", &["AUTOMATIC", "AUTOMATIC", "APPROVAL"]),
@@ -285,6 +289,7 @@ impl Feed<'_> {
                 "no_sells": chance.below("policy.no-sells", 8) == 0,
                 "turnover_cap": *chance.pick("policy.turnover", &[json!(null), json!("0.1")]),
                 "do_not_buy": if chance.below("policy.do-not-buy", 8) == 0 { json!(["BRAVO"]) } else { json!([]) },
+                "risk": {"scale_targets": scales, "min_observations": 2},
                 "slicing": serde_json::from_str::<Value>(chance.pick::<&str>("policy.slicing", &SLICING)).expect("JSON")
             },
             "book": {
