@@ -18,11 +18,11 @@ pub use figures::{AttributionDay, FigureSet};
 pub use portfolio::{AllocationView, BookView, PortfolioHead, PortfolioView};
 pub use rebalance::{AnswerView, RebalanceView};
 pub use rebalances::{QualityView, RebalanceLine};
-pub use series::{DayValue, SpanValue, Width};
+pub use series::{DayValue, RunningDay, SpanValue, Width};
 pub use standing::{Conditions, Figures, Spreads};
 
 /// Every statement of this folder by its name.
-pub const STATEMENTS: [(&str, &str); 18] = [
+pub const STATEMENTS: [(&str, &str); 19] = [
     ("portfolio id of a portfolio or session", portfolio::RESOLVE),
     ("portfolio", portfolio::HEAD),
     ("newest book", portfolio::BOOK),
@@ -36,6 +36,7 @@ pub const STATEMENTS: [(&str, &str); 18] = [
     ("figures of risk as of a moment", figures::RISK_AS_OF),
     ("attribution by day", figures::ATTRIBUTION),
     ("values by day", series::DAYS),
+    ("running day", series::RUNNING),
     ("rebalance", rebalance::ONE),
     ("open rebalances", rebalance::OPEN),
     ("answer to a command", rebalance::ANSWER),
