@@ -6,7 +6,7 @@ DEMO_STACK := .local/demo-stack
 CARGO      := cargo
 
 .DEFAULT_GOAL := help
-.PHONY: help install up down env fmt lint test laws fuzz chaos soak planted demo bench bench-sql clean
+.PHONY: help install up down env fmt lint test laws fuzz chaos soak planted demo bench bench-sql limits clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -116,6 +116,10 @@ bench: valgrind $(GUNGRAUN)/bin/gungraun-runner ## Measure the core and the whol
 	GUNGRAUN_RUNNER=$(GUNGRAUN_RUNNER) $(CARGO) bench --package system-tests --bench core --locked
 	$(CARGO) bench --package system-tests --bench pace --locked
 	BALLAST_BIN=$(CURDIR)/target/release/ballast $(CARGO) bench --profile fast --package system-tests --bench broker --locked
+
+limits: ## Go to the limits: 100,000 portfolios, one that all trade in, floods of prices, absences, days that go by (long)
+	$(CARGO) build --release --package ballast --locked
+	BALLAST_BIN=$(CURDIR)/target/release/ballast $(CARGO) bench --profile fast --package system-tests --bench limits --locked
 
 BENCH_SQL_STACK := .local/test-bench-sql
 

@@ -26,6 +26,10 @@ pub enum Fault {
     PostgresKilled,
     /// SIGSTOP of Postgres for a while.
     PostgresStill,
+    /// The broker's disk is full for a while, which ends it.
+    BrokerFull,
+    /// Postgres' disk is full for a while.
+    PostgresFull,
     /// Every connection to the broker is cut.
     Cut,
     /// Replies of the broker come late for a while.
@@ -35,14 +39,16 @@ pub enum Fault {
 }
 
 /// Faults and how often each is drawn among a hundred.
-pub const FAULTS: [(Fault, u64); 10] = [
-    (Fault::Kill, 76),
+pub const FAULTS: [(Fault, u64); 12] = [
+    (Fault::Kill, 74),
     (Fault::Freeze, 5),
     (Fault::BrokerKilled, 1),
     (Fault::BrokerRestarted, 1),
     (Fault::BrokerStill, 2),
     (Fault::PostgresKilled, 2),
     (Fault::PostgresStill, 2),
+    (Fault::BrokerFull, 1),
+    (Fault::PostgresFull, 1),
     (Fault::Cut, 3),
     (Fault::Late, 3),
     (Fault::Unheard, 5),
@@ -66,13 +72,20 @@ pub struct Servers<'a> {
     proxy: Proxy,
     broker_still: Option<Instant>,
     postgres_still: Option<Instant>,
+    broker_full: Option<Instant>,
+    postgres_full: Option<Instant>,
     late: Option<Instant>,
 }
 
 impl<'a> Servers<'a> {
     /// Sound servers.
     pub fn new(stack: &'a Stack, proxy: Proxy) -> Self {
-        Self { stack, proxy, broker_still: None, postgres_still: None, late: None }
+        Self { stack, proxy, broker_still: None, postgres_still: None, broker_full: None, postgres_full: None, late: None }
+    }
+
+    /// Whether a fault can ever happen to these servers.
+    pub fn may(&self, fault: Fault) -> bool {
+        !matches!(fault, Fault::BrokerFull | Fault::PostgresFull) || self.stack.volumes().is_some()
     }
 
     /// Lets a fault happen; whether it could.
@@ -85,9 +98,11 @@ impl<'a> Servers<'a> {
                 return fleet.kill(member, away);
             }
             Fault::Freeze => return fleet.freeze(member, BEYOND_SESSION),
-            // A process that stands still is neither killed in order nor started again.
-            Fault::BrokerKilled | Fault::BrokerRestarted | Fault::BrokerStill if self.broker_still.is_some() => return false,
-            Fault::PostgresKilled | Fault::PostgresStill if self.postgres_still.is_some() => return false,
+            // A process that stands still, or has no room, is neither killed in order nor started again.
+            Fault::BrokerKilled | Fault::BrokerRestarted | Fault::BrokerStill | Fault::BrokerFull if self.broker_is_struck() => {
+                return false;
+            }
+            Fault::PostgresKilled | Fault::PostgresStill | Fault::PostgresFull if self.postgres_is_struck() => return false,
             Fault::BrokerKilled => {
                 self.stack.control(&["kill-broker", "--signal", "KILL"]);
                 std::thread::sleep(while_ / 2);
@@ -102,6 +117,15 @@ impl<'a> Servers<'a> {
             Fault::PostgresStill => {
                 self.stack.control(&["stop-postgres", "--signal", "STOP"]);
                 self.postgres_still = Some(Instant::now() + while_);
+            }
+            Fault::BrokerFull | Fault::PostgresFull => {
+                let Some(volumes) = self.stack.volumes() else { return false };
+                let (volume, until) = match fault {
+                    Fault::BrokerFull => (&volumes.broker, &mut self.broker_full),
+                    _ => (&volumes.postgres, &mut self.postgres_full),
+                };
+                volume.fill();
+                *until = Some(Instant::now() + while_);
             }
             Fault::Cut => self.proxy.cut(),
             Fault::Late => {
@@ -125,7 +149,26 @@ impl<'a> Servers<'a> {
         self.proxy.swallowed()
     }
 
+    fn broker_is_struck(&self) -> bool {
+        self.broker_still.is_some() || self.broker_full.is_some()
+    }
+
+    fn postgres_is_struck(&self) -> bool {
+        self.postgres_still.is_some() || self.postgres_full.is_some()
+    }
+
     fn end(&mut self, until: Instant) {
+        if let Some(volumes) = self.stack.volumes() {
+            // What has ended for want of room is started again by whoever has made room.
+            if self.broker_full.take_if(|then| *then <= until).is_some() {
+                volumes.broker.free();
+                self.stack.control(&["restart-broker"]);
+            }
+            if self.postgres_full.take_if(|then| *then <= until).is_some() {
+                volumes.postgres.free();
+                self.stack.control(&["restart-postgres"]);
+            }
+        }
         if self.broker_still.take_if(|then| *then <= until).is_some() {
             self.stack.control(&["kill-broker", "--signal", "CONT"]);
         }

@@ -17,4 +17,5 @@ pub mod service;
 pub mod stack;
 pub mod topic;
 pub mod turn;
+pub mod volume;
 pub mod waiting;

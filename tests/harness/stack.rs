@@ -3,6 +3,7 @@
 use crate::binary::{ballast, root};
 use crate::proxy::Proxy;
 use crate::turn::Turn;
+use crate::volume::Volume;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -19,7 +20,16 @@ pub struct Stack {
     env: BTreeMap<String, String>,
     config: Option<PathBuf>,
     through: Option<String>,
+    volumes: Option<Volumes>,
     _turn: Turn,
+}
+
+/// File systems of their own for the servers' data.
+pub struct Volumes {
+    /// The broker's.
+    pub broker: Volume,
+    /// Postgres'.
+    pub postgres: Volume,
 }
 
 /// How a command ended.
@@ -84,13 +94,18 @@ impl Stack {
         stack
     }
 
-    /// Servers with every topic and table, and a broker that the service reaches through a proxy: where it is to listen,
-    /// and for what address.
+    /// Servers with every topic and table, each with its data on a file system of its own where this account may mount,
+    /// and a broker that the service reaches through a proxy: where it is to listen, and for what address.
     ///
     /// # Panics
     /// When they do not come up.
     pub fn proxied(test: &str) -> (Self, Proxy) {
+        let folder = Self::folder(test);
+        let mounted = |name: &str| Volume::mounted(&folder.join("volumes").join(name), &folder.join(name));
+        let volumes = mounted("kafka").and_then(|broker| Ok(Volumes { broker, postgres: mounted("postgres")? }));
+        let volumes = volumes.map_err(|why| println!("the disks of the servers are not filled, since none can be mounted: {why}"));
         let mut stack = Self::up(test, &["--proxied-port"]);
+        stack.volumes = volumes.ok();
         stack.furnish();
         let address = stack.env["STACK_KAFKA_PROXIED"].clone();
         let proxy = Proxy::open(&address, &stack.env["STACK_KAFKA_UPSTREAM"]);
@@ -104,7 +119,7 @@ impl Stack {
 
     fn up(test: &str, options: &[&str]) -> Self {
         let turn = Turn::take();
-        let mut stack = Self { folder: Self::folder(test), env: BTreeMap::new(), config: None, through: None, _turn: turn };
+        let mut stack = Self { folder: Self::folder(test), env: BTreeMap::new(), config: None, through: None, volumes: None, _turn: turn };
         stack.control(&[&["up"], options].concat());
         std::fs::create_dir_all(stack.logs()).expect("the checkout can be written to");
         let text = stack.control(&["env"]);
@@ -127,6 +142,10 @@ impl Stack {
     /// The folder of secured servers.
     pub fn secure_folder(&self) -> PathBuf {
         self.folder.join("secure")
+    }
+    /// File systems that can be filled, where there are such.
+    pub fn volumes(&self) -> Option<&Volumes> {
+        self.volumes.as_ref()
     }
     /// The broker's process.
     ///
@@ -233,6 +252,7 @@ impl Drop for Stack {
             Ok(status) if status.success() => {}
             other => eprintln!("the servers of {} may still run: {other:?}", self.folder.display()),
         }
+        self.volumes = None;
         if !failed {
             let _ = std::fs::remove_dir_all(&self.folder);
         }

@@ -127,8 +127,10 @@ class Database:
                           "Postgres' programs, for example /usr/lib/postgresql/18/bin, or be unset")
 
     def _initialise(self) -> None:
+        # A mounted volume is emptied, and stays.
         shutil.rmtree(self.data, ignore_errors=True)
-        self.data.mkdir(parents=True, mode=0o700)
+        self.data.mkdir(parents=True, exist_ok=True)
+        self.data.chmod(0o700)
         if self.account:
             os.chown(self.data, *self.account)
         done = subprocess.run(

@@ -1,7 +1,7 @@
 //! Publishes the book of the benches and its fills as fast as one thread can, or at a steady pace.
 
-use crate::fixture::fills::{INSTRUMENTS, LINES, PORTFOLIOS, Stream, instrument, portfolio};
-use domain::{Input, Topic};
+use crate::fixture::fills::{INSTRUMENTS, Shape, Stream, instrument, portfolio};
+use domain::{Input, Timestamp, Topic};
 use kafka_log::{KafkaSettings, Message, Producer, TopicName};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,6 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 pub struct Feeder {
     producer: Producer,
     fills: TopicName,
+    shape: Shape,
     stream: Stream,
 }
 
@@ -34,9 +35,9 @@ pub fn message(topic: TopicName, input: &Input) -> Message {
 }
 
 impl Feeder {
-    pub fn open(stack: &Stack) -> Self {
+    pub fn open(stack: &Stack, shape: Shape) -> Self {
         let producer = Producer::open(&kafka(stack), "feeder").expect("settings");
-        Self { producer, fills: TopicName::from(Topic::Fills.name()), stream: Stream::at(now()) }
+        Self { producer, fills: TopicName::from(Topic::Fills.name()), shape, stream: Stream::at(now(), shape) }
     }
 
     /// Instruments with a price, and policies.
@@ -45,7 +46,7 @@ impl Feeder {
             self.send(Topic::Instruments, &share(&instrument(n)));
             self.send(Topic::Ticks, &tick(&instrument(n), 1_050 + n));
         }
-        (0..PORTFOLIOS).for_each(|n| self.send(Topic::Policies, &quiet_policy(&portfolio(n))));
+        (0..self.shape.portfolios).for_each(|n| self.send(Topic::Policies, &quiet_policy(&portfolio(n))));
         self.flush();
     }
 
@@ -53,9 +54,14 @@ impl Feeder {
         self.producer.send(message(TopicName::from(topic.name()), input)).expect("there is room in the queue");
     }
 
-    /// One fill for each of the 50,000 positions.
+    /// One fill for each position.
     pub fn publish_positions(&mut self) {
-        self.publish(PORTFOLIOS * LINES);
+        self.publish(self.shape.positions());
+    }
+
+    /// The fills that follow are of another moment.
+    pub fn move_to(&mut self, time: Timestamp) {
+        self.stream.move_to(time);
     }
 
     /// The next fills of the stream, all acknowledged.

@@ -1,9 +1,9 @@
 //! What a process tells of itself: its metrics, and what the system counts for it.
 
-use crate::show;
+use crate::table::show;
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 use system_tests::waiting::until;
 
@@ -16,8 +16,10 @@ pub struct Gauge {
 }
 
 impl Gauge {
-    pub fn at(port: u16) -> Self {
-        Self { port }
+    /// Metrics at a port that nobody uses.
+    pub fn at_a_free_port() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+        Self { port: listener.local_addr().expect("a port").port() }
     }
 
     pub fn address(&self) -> String {
@@ -26,14 +28,14 @@ impl Gauge {
 
     /// Fills read and folded so far.
     pub fn fills(&self) -> u64 {
-        self.sum("ballast_records_in_total", "execution.fills")
+        self.total("ballast_records_in_total", "execution.fills")
     }
 
     /// Waits until no ledger record was committed for a second; when the last one was.
     pub fn last_commit(&self, limit: Duration) -> Instant {
         let (mut committed, mut last) = (0, Instant::now());
         until("every booking is committed", limit, || {
-            let now = self.sum("ballast_outputs_total", "portfolio.ledger");
+            let now = self.total("ballast_outputs_total", "portfolio.ledger");
             if now != committed {
                 (committed, last) = (now, Instant::now());
             }
@@ -41,7 +43,8 @@ impl Gauge {
         })
     }
 
-    fn sum(&self, metric: &str, topic: &str) -> u64 {
+    /// The sum of a metric over its labels that hold this text.
+    pub fn total(&self, metric: &str, topic: &str) -> u64 {
         let text = self.text().unwrap_or_default();
         let lines = text.lines().filter(|line| line.starts_with(&format!("{metric}{{")) && line.contains(topic));
         lines.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).map(whole).sum()

@@ -9,19 +9,21 @@
 mod feeder;
 mod gauge;
 mod probe;
+mod table;
 
 #[allow(unused_imports, reason = "the benches of the core use more of it")]
 #[path = "../fixture/mod.rs"]
 mod fixture;
 
 use feeder::{Feeder, Load};
+use fixture::fills::BOOK;
 use gauge::{Gauge, Usage};
 use probe::Probe;
-use std::net::TcpListener;
 use std::time::{Duration, Instant};
 use system_tests::service::{Service, now};
 use system_tests::stack::Stack;
 use system_tests::waiting::from_environment;
+use table::{quantiles, show};
 
 const LANES: usize = 4;
 const MINUTE: Duration = Duration::from_secs(60);
@@ -33,14 +35,14 @@ fn main() {
     let fills = from_environment("BALLAST_BENCH_FILLS", 2_000_000);
     let rate = from_environment("BALLAST_BENCH_RATE", 20_000);
     let stack = Stack::quick("bench");
-    let mut feeder = Feeder::open(&stack);
+    let mut feeder = Feeder::open(&stack, BOOK);
     feeder.furnish();
     let mut probe = Probe::furnish(&stack, &feeder);
-    let gauge = Gauge::at(free_port());
+    let gauge = Gauge::at_a_free_port();
     let mut service = start(&stack, &gauge);
     service.await_lanes(LANES);
     feeder.publish_positions();
-    gauge.await_fills(fixture::fills::POSITIONS, 2 * MINUTE);
+    gauge.await_fills(BOOK.positions(), 2 * MINUTE);
     drain(&stack, &mut service, &mut feeder, &gauge, fills);
     let load = Load::start(feeder, rate);
     std::thread::sleep(Duration::from_secs(3));
@@ -99,23 +101,4 @@ fn recovery(stack: &Stack, service: &mut Service, probe: &mut Probe) {
     show("    steps computed again", replayed as f64, "");
     probe.fill_to_ledger();
     show("  SIGKILL → a new fill is in the ledger", now().since(killed) as f64 / 1e6, "s");
-}
-
-fn quantiles(what: &str, mut took: Vec<Duration>) {
-    took.sort_unstable();
-    for (name, part) in [("median", 50), ("worst of 20", 95), ("worst", 100)] {
-        let at = (took.len() - 1) * part / 100;
-        show(&format!("{what}, {name}"), took[at].as_secs_f64() * 1e3, "ms");
-    }
-}
-
-/// One row of the table.
-pub fn show(what: &str, figure: f64, unit: &str) {
-    let digits = if figure.fract() == 0.0 || figure >= 1e4 { 0 } else { 2 };
-    println!("{what:<62} {figure:>12.digits$} {unit}");
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
-    listener.local_addr().expect("a port").port()
 }

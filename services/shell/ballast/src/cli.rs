@@ -126,7 +126,8 @@ pub enum Command {
     /// For each set: breaches (episodes opened), plans with orders, their worth, turnover and expected fees, and
     /// plans refused. Below it the orders that one set made and the other did not, or not as many. The book never
     /// follows a shadow, so that an episode of one is proposed again and again: its first proposal counts. What
-    /// persons asked for is counted apart: no shadow answers them.
+    /// persons asked for is counted apart: no shadow answers them. Where nothing can be compared it says why, with exit
+    /// status 4.
     Shadow(ShadowArgs),
     /// Computes performance and risk figures from a file of CSV or JSON lines, without a server: returns, prices or
     /// an account's values and flows, cash flows, closed trades, sectors (Brinson), assets, holdings.

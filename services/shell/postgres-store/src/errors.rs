@@ -69,6 +69,18 @@ pub enum StoreError {
         /// SQLSTATE.
         code: String,
     },
+    /// The server is short of something that somebody, or time, will give it.
+    #[error(
+        "{doing}: Postgres is out of disk, memory or locks (SQLSTATE {code}): {message}; the same call is tried again once it has some"
+    )]
+    Exhausted {
+        /// What was attempted.
+        doing: &'static str,
+        /// SQLSTATE.
+        code: String,
+        /// The server's words.
+        message: String,
+    },
     /// The database is older than this build.
     #[error("migration {version} ({name}) is missing: run `ballast migrate`")]
     MissingMigration {
@@ -141,6 +153,7 @@ impl StoreError {
             StoreError::Unreachable { .. }
             | StoreError::NoConnection { .. }
             | StoreError::Timeout { .. }
+            | StoreError::Exhausted { .. }
             | StoreError::Collision { .. } => Retry::SameCall,
             StoreError::LostRace { .. } => Retry::AfterReload,
             StoreError::CorruptCheckpoint { .. } => Retry::OlderGeneration,
@@ -200,6 +213,7 @@ fn from_sqlstate(doing: &'static str, address: &Arc<str>, code: String, message:
         ("57P01" | "57P02" | "57P03" | "57P05" | "25P03", _) | (_, "08") => {
             StoreError::Unreachable { doing, address: address.clone(), source }
         }
+        (_, "53") => StoreError::Exhausted { doing, code, message },
         _ => StoreError::Refused { doing, advice: advice(&code, class), code, message },
     }
 }
@@ -210,7 +224,6 @@ fn advice(code: &str, class: &str) -> &'static str {
         ("3D000", _) => "create the database or correct its name",
         ("42501", _) => "grant the database user the right it lacks",
         (_, "28") => "check the user, the password, `tls` and pg_hba.conf",
-        (_, "53") => "the server is out of disk, memory or slots",
         (_, "23") => "a constraint refused the row: a defect of the caller",
         _ => "an operator has to look",
     }

@@ -20,11 +20,11 @@ pub use figures::{AttributionDay, FigureSet};
 pub use portfolio::{AllocationView, BookView, PortfolioHead, PortfolioView};
 pub use rebalance::{AnswerView, RebalanceView};
 pub use rebalances::{QualityView, RebalanceLine};
-pub use series::{DayValue, SpanValue, Width};
+pub use series::{DayValue, RunningDay, SpanValue, Width};
 pub use standing::{Conditions, Figures, Spreads};
 
 /// Every statement of this folder by its name.
-pub const STATEMENTS: [(&str, &str); 20] = [
+pub const STATEMENTS: [(&str, &str); 21] = [
     ("portfolio id of a portfolio or session", portfolio::RESOLVE),
     ("portfolio", portfolio::HEAD),
     ("newest book", portfolio::BOOK),
@@ -40,6 +40,7 @@ pub const STATEMENTS: [(&str, &str); 20] = [
     ("values by day", series::DAYS),
     ("closed days", closes::CLOSED_DAYS),
     ("sectors of a portfolio", closes::SECTORS),
+    ("running day", series::RUNNING),
     ("rebalance", rebalance::ONE),
     ("open rebalances", rebalance::OPEN),
     ("answer to a command", rebalance::ANSWER),

@@ -5,7 +5,7 @@
 
 mod scratch;
 
-use postgres_store::projections::{CloseRow, OffsetAdvance, ProjectionBatch};
+use postgres_store::projections::{CloseRow, OffsetAdvance, ProjectionBatch, SnapshotRow};
 use postgres_store::{Micros, Store};
 use scratch::Scratch;
 use serde_json::json;
@@ -73,4 +73,30 @@ async fn every_version_stays_with_the_time_in_which_it_was_the_newest() {
     let values =
         "SELECT string_agg(date || ' v' || version || ' ' || total_value || ' ' || cash_value, ', ' ORDER BY date) FROM values_by_day";
     assert_eq!(scratch.text(values).await, "2026-01-05 v2 11 10, 2026-02-05 v7 1 10");
+}
+
+#[tokio::test]
+async fn the_running_day_is_what_the_newest_snapshot_adds_to_the_newest_close() {
+    let scratch = Scratch::new().await;
+    let store = scratch.migrated().await;
+    let shut =
+        |version, net: Option<&str>| CloseRow { net_flows: net.map(|net| net.parse().unwrap()), ..close("2026-01-05", version, "100") };
+    let snapshots = async |version: i64, at: i64, value: &str, flows: &str| {
+        let row = SnapshotRow { metrics: json!({"net_flows": flows}), ..scratch::snapshot("p1", version, at, value) };
+        let stored = store.offsets(&["portfolio.snapshots.v1"]).await.unwrap();
+        let expected = stored.first().map(|o| o.next_offset);
+        let advance = OffsetAdvance { topic: "portfolio.snapshots.v1".to_owned(), partition: 0, expected, next: version };
+        store.apply(&ProjectionBatch { offsets: vec![advance], snapshots: vec![row], ..Default::default() }).await.unwrap();
+    };
+    snapshots(1, 1, "105", "60").await;
+    assert_eq!(store.running_day("p1").await.unwrap(), None, "nothing is closed");
+    apply(&store, vec![shut(1, None)]).await;
+    assert_eq!(store.running_day("p1").await.unwrap(), None, "the snapshot is not of after the cut");
+    snapshots(2, 2, "165", "110").await;
+    assert_eq!(store.running_day("p1").await.unwrap(), None, "the flows up to the cut are not told");
+    apply(&store, vec![shut(2, Some("60"))]).await;
+    let running = store.running_day("p1").await.unwrap().unwrap();
+    assert_eq!((running.since.as_str(), running.as_of, running.complete), ("2026-01-05", Micros(2), true));
+    let figures = [running.value_before, running.total_value, running.net_external_flow].map(|figure| figure.normalize().to_string());
+    assert_eq!(figures, ["100", "165", "50"]);
 }

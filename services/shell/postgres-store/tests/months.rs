@@ -27,23 +27,8 @@ async fn apply(store: &Store, batch: ProjectionBatch) {
 }
 
 fn snapshot(portfolio: &str, version: i64, at: i64, total: &str) -> SnapshotRow {
-    SnapshotRow {
-        portfolio_id: portfolio.to_owned(),
-        version,
-        as_of: Micros(at),
-        base_currency: "USD".to_owned(),
-        total_value: total.parse().unwrap(),
-        cash_value: "10".parse().unwrap(),
-        available_cash: "9.5".parse().unwrap(),
-        cash: json!({"USD": {"trade_date": "10", "settled": "9.5"}}),
-        returns: None,
-        metrics: json!({}),
-        allocations: json!([]),
-        risk: json!({"exposure": {"net": "0.9", "gross": "0.9", "long": "90.25", "short": "0"}}),
-        health: json!({"complete": true}),
-        complete: version != 3,
-        policy_version: None,
-    }
+    let risk = json!({"exposure": {"net": "0.9", "gross": "0.9", "long": "90.25", "short": "0"}});
+    SnapshotRow { complete: version != 3, risk, ..scratch::snapshot(portfolio, version, at, total) }
 }
 
 fn of(snapshots: Vec<SnapshotRow>) -> ProjectionBatch {

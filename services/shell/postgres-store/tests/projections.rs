@@ -77,23 +77,8 @@ fn position(quantity: &str, version: i64) -> PositionRow {
 }
 
 fn snapshot(version: i64, total: &str) -> SnapshotRow {
-    SnapshotRow {
-        portfolio_id: s("p1"),
-        version,
-        as_of: Micros(version * 1_000_000),
-        base_currency: s("USD"),
-        total_value: d(total),
-        cash_value: d("10"),
-        available_cash: d("9.5"),
-        cash: json!({"USD": {"trade_date": "10", "settled": "9.5"}}),
-        returns: None,
-        metrics: json!({"total_pnl": "1.5"}),
-        allocations: json!([]),
-        risk: json!({"exposure": {"net": "0.9"}}),
-        health: json!({"complete": true}),
-        complete: true,
-        policy_version: Some(1),
-    }
+    let metrics = json!({"total_pnl": "1.5"});
+    SnapshotRow { metrics, policy_version: Some(1), ..scratch::snapshot("p1", version, version * 1_000_000, total) }
 }
 
 fn order(offset: i64) -> OrderRow {

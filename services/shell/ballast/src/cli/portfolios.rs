@@ -62,6 +62,7 @@ pub const DECIDE_HELP: &str = concat!(
 pub const PERFORMANCE_HELP: &str = concat!(
     "Returns of each closed day and over the whole, net of external flows, the deepest drawdown, and the figures of the newest \
      records of performance by the end of the span. A day's return is (value + outflow) / (value of the day before + inflow) - 1. \
+     Without --to, what the newest snapshot adds to them stands apart as the running day, which is provisional. \
      --by adds up the profit of the days by that grouping, with what no bucket holds as a residual.\n\n",
     exit_status!(),
     "\n\nExamples:\n  ballast performance growth --from 2026-01-01 --to 2026-03-31\n  \

@@ -15,7 +15,8 @@ use against::{Against, Book};
 use attribution::Attribution;
 use postgres_store::Micros;
 use postgres_store::queries::DayValue;
-use returns::Series;
+use report::{Parts, PerformanceReport};
+use returns::{Running, Series};
 use std::process::ExitCode;
 
 /// The earliest and the latest day that the tables can hold.
@@ -49,6 +50,10 @@ pub fn run(config: &Config, args: &PerformanceArgs) -> anyhow::Result<ExitCode> 
         return Ok(Outcome::NothingThere.into());
     }
     let (after, until) = moments(&days, &series);
+    let running = match args.to {
+        Some(_) => None,
+        None => tables.ask(|store| store.running_day(&id))?.and_then(|running| Running::of(running, &series)),
+    };
     let figures = tables.ask(|store| store.performance_as_of(&id, until))?;
     let attribution = match args.by {
         Some(by) => Some(Attribution::of(&tables.ask(|store| store.attribution(&id, after, until))?, symbol(by), series.days.len())),
@@ -69,7 +74,7 @@ pub fn run(config: &Config, args: &PerformanceArgs) -> anyhow::Result<ExitCode> 
         }
         None => None,
     };
-    sheet::print(&report::PerformanceReport::of(&id, &series, &figures, attribution, against), args.format)?;
+    sheet::print(&PerformanceReport::of(&id, &figures, Parts { series, running, attribution, against }), args.format)?;
     Ok(ExitCode::SUCCESS)
 }
 

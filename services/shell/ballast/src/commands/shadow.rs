@@ -5,6 +5,7 @@ use crate::avro::json_of;
 use crate::cli::ShadowArgs;
 use crate::config::Config;
 use crate::kafka::stored;
+use crate::outcome::Outcome;
 use crate::print;
 use anyhow::Context as _;
 use domain::drift::Drift;
@@ -43,6 +44,7 @@ pub fn run(config: &Config, args: &ShadowArgs) -> anyhow::Result<ExitCode> {
     reports.iter().map(shown).try_for_each(|text| print::line(text.trim_end()))?;
     if reports.is_empty() {
         print::aside(comparison.why_empty());
+        return Ok(Outcome::NothingThere.into());
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -64,6 +64,7 @@ impl Standing {
             ("waiting", conditions.waiting),
             ("quarantined", conditions.quarantined),
             ("unreconciled", conditions.unreconciled),
+            ("anomalous", conditions.anomalous),
         ] {
             told.condition(name).set_count(count(number));
         }

@@ -29,6 +29,23 @@ pub struct DayValue {
     pub provisional: bool,
 }
 
+/// What has come after the newest closed day, up to the newest snapshot; amounts are in the base currency.
+#[derive(Debug, Clone, PartialEq, sqlx::FromRow)]
+pub struct RunningDay {
+    /// The closed day, as YYYY-MM-DD.
+    pub since: String,
+    /// Equity at its cut.
+    pub value_before: Decimal,
+    /// The moment of the snapshot.
+    pub as_of: Micros,
+    /// Equity of the snapshot.
+    pub total_value: Decimal,
+    /// Net external flows since the closed day.
+    pub net_external_flow: Decimal,
+    /// Whether no price was missing in the snapshot.
+    pub complete: bool,
+}
+
 /// A minute or an hour; amounts are in the base currency.
 #[derive(Debug, Clone, PartialEq, sqlx::FromRow)]
 pub struct SpanValue {
@@ -72,6 +89,14 @@ impl Store {
         self.limit().run(DOING, select).await
     }
 
+    /// What has come after the newest closed day; `None` before the first, and where no snapshot came after it.
+    ///
+    /// # Errors
+    /// What the server says.
+    pub async fn running_day(&self, portfolio: &str) -> Result<Option<RunningDay>, StoreError> {
+        self.limit().run(DOING, sqlx::query_as(RUNNING).bind(portfolio).fetch_optional(self.pool())).await
+    }
+
     /// The minutes or hours that begin within a span, the second end excluded.
     ///
     /// # Errors
@@ -92,6 +117,15 @@ FROM values_by_day
 WHERE portfolio_id = $1 AND date <= $3::date
   AND date >= coalesce((SELECT max(b.date) FROM values_by_day b WHERE b.portfolio_id = $1 AND b.date < $2::date), $2::date)
 ORDER BY values_by_day.date";
+
+pub(super) const RUNNING: &str = "
+SELECT c.date::text AS since, c.equity AS value_before, s.timestamp AS as_of, s.total_value,
+       (s.metrics ->> 'net_flows')::numeric - c.net_flows AS net_external_flow, s.complete
+FROM latest_snapshots s
+CROSS JOIN LATERAL (SELECT date, cut_at, equity, net_flows, base_currency FROM close_versions
+                    WHERE portfolio_id = s.portfolio_id AND known_until IS NULL ORDER BY date DESC LIMIT 1) c
+WHERE s.portfolio_id = $1 AND s.timestamp > c.cut_at AND s.base_currency = c.base_currency
+  AND c.net_flows IS NOT NULL AND s.metrics ->> 'net_flows' IS NOT NULL";
 
 const MINUTES: &str = "
 SELECT at, open_value, low_value, high_value, total_value, cash_value, long_value, short_value, complete

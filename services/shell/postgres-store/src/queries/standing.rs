@@ -25,6 +25,8 @@ pub struct Conditions {
     pub quarantined: i64,
     /// The book differs from its orders or from an outside book.
     pub unreconciled: i64,
+    /// A figure is beyond its bound and nobody has accepted it.
+    pub anomalous: i64,
     /// Holdings that differ from outside books.
     pub position_breaks: i64,
     /// Balances that differ from outside books.
@@ -118,6 +120,7 @@ SELECT count(*) AS portfolios,
        count(*) FILTER (WHERE (s.health ->> 'waiting')::bigint > 0) AS waiting,
        count(*) FILTER (WHERE (s.health ->> 'quarantined')::boolean) AS quarantined,
        count(*) FILTER (WHERE (s.health ->> 'unreconciled')::boolean) AS unreconciled,
+       count(*) FILTER (WHERE jsonb_array_length(coalesce(s.health -> 'anomalies', '[]')) > 0) AS anomalous,
        coalesce(sum(jsonb_array_length(coalesce(s.health -> 'position_breaks', '[]'))), 0)::bigint AS position_breaks,
        coalesce(sum(jsonb_array_length(coalesce(s.health -> 'cash_breaks', '[]'))), 0)::bigint AS cash_breaks,
        (SELECT count(*) FROM portfolio_rebalances WHERE status = 'PENDING_APPROVAL' AND NOT shadow) AS pending_approvals,

@@ -1,4 +1,4 @@
-//! A database of its own for each test, dropped at its end.
+//! A database of its own for each test, dropped at its end, and a row that several tests begin with.
 
 // Each test file uses a part of it.
 #![allow(dead_code)]
@@ -9,7 +9,9 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use postgres_store::{Settings, Store};
+use postgres_store::projections::SnapshotRow;
+use postgres_store::{Micros, Settings, Store};
+use serde_json::json;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 
@@ -102,4 +104,25 @@ impl Drop for Scratch {
 
 async fn run(connection: &mut PgConnection, sql: String) -> u64 {
     sqlx::raw_sql(AssertSqlSafe(sql)).execute(connection).await.unwrap().rows_affected()
+}
+
+/// A complete snapshot that tells its value, and ten of cash.
+pub fn snapshot(portfolio: &str, version: i64, at: i64, total: &str) -> SnapshotRow {
+    SnapshotRow {
+        portfolio_id: portfolio.to_owned(),
+        version,
+        as_of: Micros(at),
+        base_currency: "USD".to_owned(),
+        total_value: total.parse().unwrap(),
+        cash_value: "10".parse().unwrap(),
+        available_cash: "9.5".parse().unwrap(),
+        cash: json!({"USD": {"trade_date": "10", "settled": "9.5"}}),
+        returns: None,
+        metrics: json!({}),
+        allocations: json!([]),
+        risk: json!({"exposure": {"net": "0.9"}}),
+        health: json!({"complete": true}),
+        complete: true,
+        policy_version: None,
+    }
 }

@@ -2,9 +2,9 @@
 
 use super::against::{Against, EffectsPart};
 use super::attribution::Attribution;
-use super::returns::{Day, Series};
+use super::returns::{Day, Running, Series};
 use crate::commands::portfolio::report::FigurePart;
-use crate::figure::{exact, percent, rounded};
+use crate::figure::{exact, moment, percent, rounded};
 use crate::sheet::{Report, Sheet};
 use postgres_store::queries::FigureSet;
 use rust_decimal::Decimal;
@@ -44,6 +44,21 @@ struct DayPart {
     provisional: bool,
 }
 
+/// What has come after the last closed day.
+#[derive(Debug, Serialize)]
+struct RunningPart {
+    since: String,
+    as_of: String,
+    total_value: String,
+    net_external_flow: String,
+    earned: Option<String>,
+    #[serde(rename = "return")]
+    change: Option<String>,
+    reason: Option<&'static str>,
+    total_return: Option<String>,
+    complete: bool,
+}
+
 /// The deepest fall.
 #[derive(Debug, Serialize)]
 struct DrawdownPart {
@@ -61,6 +76,7 @@ pub(super) struct PerformanceReport {
     to: String,
     provisional: bool,
     returns: ReturnsPart,
+    running_day: Option<RunningPart>,
     drawdown: DrawdownPart,
     metrics: Vec<FigurePart>,
     attribution: Option<Attribution>,
@@ -68,17 +84,26 @@ pub(super) struct PerformanceReport {
     against: Option<Against>,
     #[serde(skip)]
     series: Series,
+    #[serde(skip)]
+    running: Option<Running>,
+}
+
+/// What was read and computed of a span.
+pub(super) struct Parts {
+    /// Its closed days.
+    pub(super) series: Series,
+    /// What has come after them.
+    pub(super) running: Option<Running>,
+    /// Profit by group, where it was asked for.
+    pub(super) attribution: Option<Attribution>,
+    /// Against a benchmark, where one was named.
+    pub(super) against: Option<Against>,
 }
 
 impl PerformanceReport {
     /// The report of a series that has days.
-    pub(super) fn of(
-        portfolio: &str,
-        series: &Series,
-        figures: &[FigureSet],
-        attribution: Option<Attribution>,
-        against: Option<Against>,
-    ) -> Self {
+    pub(super) fn of(portfolio: &str, figures: &[FigureSet], parts: Parts) -> Self {
+        let series = parts.series;
         let date = |day: Option<&Day>| day.map(|day| day.date.clone()).unwrap_or_default();
         let extreme = |best| series.extreme(best).map(|(day, change)| Extreme { date: day.date.clone(), change: exact(change) });
         let fall = series.deepest.as_ref();
@@ -94,6 +119,7 @@ impl PerformanceReport {
                 worst_day: extreme(false),
                 daily: series.days.iter().map(day).collect(),
             },
+            running_day: parts.running.as_ref().map(running_part),
             drawdown: DrawdownPart {
                 maximum: fall.map(|fall| exact(fall.depth)),
                 peak: fall.map(|fall| fall.peak.clone()),
@@ -101,9 +127,10 @@ impl PerformanceReport {
                 recovered: fall.and_then(|fall| fall.recovered.clone()),
             },
             metrics: figures.iter().map(FigurePart::of).collect(),
-            attribution,
-            against,
-            series: series.clone(),
+            attribution: parts.attribution,
+            against: parts.against,
+            series,
+            running: parts.running,
         }
     }
 
@@ -128,6 +155,16 @@ impl PerformanceReport {
                 text.push_str(&format!("\nmaximum drawdown {} from {} to {}, {back}", percent(Some(fall.depth)), fall.peak, fall.trough));
             }
             None => text.push_str("\nno drawdown"),
+        }
+        if let Some(running) = &self.running {
+            let told = match running.change {
+                Ok(change) => {
+                    format!("{} since the close of {}, {} with it", percent(Some(change)), running.stored.since, percent(running.total))
+                }
+                Err(reason) => format!("no return since the close of {}: {reason}", running.stored.since),
+            };
+            let incomplete = if running.stored.complete { "" } else { ", a price missing or old" };
+            text.push_str(&format!("\nrunning day, provisional at {}: {told}{incomplete}", moment(running.stored.as_of).to_string()));
         }
         text
     }
@@ -160,6 +197,21 @@ impl PerformanceReport {
         };
         let columns = &["date", "total_value", "net_external_flow", "earned", "return", "drawdown", "reason"];
         let mut sheets = vec![head, Sheet::new("daily", columns).under("days").with(self.series.days.iter().map(day))];
+        if exactly && let Some(running) = &self.running {
+            let columns = &["since", "as_of", "total_value", "net_external_flow", "earned", "return", "total_return", "complete", "reason"];
+            let row = vec![
+                running.stored.since.clone(),
+                moment(running.stored.as_of).to_string(),
+                money(Some(running.stored.total_value)),
+                money(Some(running.stored.net_external_flow)),
+                money(running.earned),
+                share(running.change.ok()),
+                share(running.total),
+                running.stored.complete.to_string(),
+                running.change.err().unwrap_or_default().to_owned(),
+            ];
+            sheets.push(Sheet::new("running_day", columns).with([row]));
+        }
         sheets.push(if self.metrics.is_empty() {
             Sheet::new("metrics", &[]).under("figures: no record of performance was read yet")
         } else {
@@ -297,5 +349,19 @@ fn day(day: &Day) -> DayPart {
         index: exact(day.index),
         drawdown: exact(day.drawdown),
         provisional: day.provisional,
+    }
+}
+
+fn running_part(running: &Running) -> RunningPart {
+    RunningPart {
+        since: running.stored.since.clone(),
+        as_of: moment(running.stored.as_of).to_string(),
+        total_value: exact(running.stored.total_value),
+        net_external_flow: exact(running.stored.net_external_flow),
+        earned: running.earned.map(exact),
+        change: running.change.ok().map(exact),
+        reason: running.change.err(),
+        total_return: running.total.map(exact),
+        complete: running.stored.complete,
     }
 }

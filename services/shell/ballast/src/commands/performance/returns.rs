@@ -1,7 +1,7 @@
-//! Returns of closed days, net of external flows, their product, and the deepest fall of it: exact decimals, rounded at
+//! Returns of closed days and of the one that runs, net of external flows, their product, and the deepest fall of it: exact decimals, rounded at
 //! the twenty-eighth digit. A day's return is (value + outflow) ÷ (value of the day before + inflow) − 1.
 
-use postgres_store::queries::DayValue;
+use postgres_store::queries::{DayValue, RunningDay};
 use rust_decimal::Decimal;
 
 /// A day of a series.
@@ -59,7 +59,8 @@ impl Series {
         let (mut index, mut high) = (Decimal::ONE, Decimal::ONE);
         for (at, day) in stored.iter().enumerate().filter(|(_, day)| day.date.as_str() >= from) {
             let before = at.checked_sub(1).map(|before| stored[before].total_value);
-            let change = before.ok_or("the first day that is stored").and_then(|before| change(before, day));
+            let change =
+                before.ok_or("the first day that is stored").and_then(|before| change(before, day.total_value, day.net_external_flow));
             if let Ok(change) = change {
                 index = index.checked_mul(Decimal::ONE + change).unwrap_or(index);
                 series.observations += 1;
@@ -71,7 +72,7 @@ impl Series {
                 value: day.total_value,
                 cash: day.cash_value,
                 flow: day.net_external_flow,
-                earned: before.and_then(|before| day.total_value.checked_sub(day.net_external_flow)?.checked_sub(before)),
+                earned: before.and_then(|before| earned(before, day.total_value, day.net_external_flow)),
                 change,
                 index,
                 drawdown,
@@ -90,15 +91,43 @@ impl Series {
     }
 }
 
+/// What the newest snapshot adds to the closed days. It is not one of them: the day that it belongs to is not over.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Running {
+    /// Where it stands.
+    pub(super) stored: RunningDay,
+    /// What it earned so far, in money.
+    pub(super) earned: Option<Decimal>,
+    /// Fraction of one, or why there is none.
+    pub(super) change: Result<Decimal, &'static str>,
+    /// Return of the span with it.
+    pub(super) total: Option<Decimal>,
+}
+
+impl Running {
+    /// The running day behind a series; `None` where the series does not end with the day that it is measured from.
+    pub(super) fn of(stored: RunningDay, series: &Series) -> Option<Self> {
+        let last = series.days.last().filter(|day| day.date == stored.since)?;
+        let change = change(stored.value_before, stored.total_value, stored.net_external_flow);
+        let total = change.ok().and_then(|change| last.index.checked_mul(Decimal::ONE + change)).map(|index| index - Decimal::ONE);
+        let earned = earned(stored.value_before, stored.total_value, stored.net_external_flow);
+        Some(Self { stored, earned, change, total })
+    }
+}
+
+fn earned(before: Decimal, value: Decimal, flow: Decimal) -> Option<Decimal> {
+    value.checked_sub(flow)?.checked_sub(before)
+}
+
 /// The return of a day. Where nothing is there to earn on, none can be told, and the index stands still.
-fn change(before: Decimal, day: &DayValue) -> Result<Decimal, &'static str> {
-    let (inflow, outflow) = (day.net_external_flow.max(Decimal::ZERO), (-day.net_external_flow).max(Decimal::ZERO));
+fn change(before: Decimal, value: Decimal, flow: Decimal) -> Result<Decimal, &'static str> {
+    let (inflow, outflow) = (flow.max(Decimal::ZERO), (-flow).max(Decimal::ZERO));
     let beyond = "the values are beyond 28 digits";
     let base = before.checked_add(inflow).ok_or(beyond)?;
-    if base <= Decimal::ZERO || day.total_value < Decimal::ZERO {
+    if base <= Decimal::ZERO || value < Decimal::ZERO {
         return Err("equity is not above zero");
     }
-    let end = day.total_value.checked_add(outflow).ok_or(beyond)?;
+    let end = value.checked_add(outflow).ok_or(beyond)?;
     end.checked_div(base).map(|ratio| ratio - Decimal::ONE).ok_or(beyond)
 }
 
@@ -114,6 +143,7 @@ fn deepest(days: &[Day]) -> Option<Fall> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use postgres_store::Micros;
 
     fn d(text: &str) -> Decimal {
         text.parse().unwrap()
@@ -147,6 +177,24 @@ mod tests {
         assert_eq!(series.days[2].earned, Some(d("0")));
         let tail = Series::of(&stored, "2026-01-05");
         assert_eq!((tail.days.len(), tail.observations, tail.total), (2, 2, Some(d("0.1"))), "measured from the day before");
+    }
+
+    #[test]
+    fn the_running_day_is_measured_from_the_last_closed_one() {
+        let series = Series::of(&[day("2026-01-01", "100", "100"), day("2026-01-02", "110", "0")], "2026-01-01");
+        let running = |since: &str, value: &str, flow: &str| RunningDay {
+            since: since.to_owned(),
+            value_before: d("110"),
+            as_of: Micros(0),
+            total_value: d(value),
+            net_external_flow: d(flow),
+            complete: true,
+        };
+        let up = Running::of(running("2026-01-02", "176", "50"), &series).unwrap();
+        assert_eq!((up.change, up.earned, up.total), (Ok(d("0.1")), Some(d("16")), Some(d("0.21"))));
+        let lost = Running::of(running("2026-01-02", "-1", "0"), &series).unwrap();
+        assert_eq!((lost.change, lost.earned, lost.total), (Err("equity is not above zero"), Some(d("-111")), None));
+        assert_eq!(Running::of(running("2026-01-05", "176", "0"), &series), None, "a day was closed in between");
     }
 
     #[test]
