@@ -63,6 +63,11 @@ impl Volume {
 
 impl Drop for Volume {
     fn drop(&mut self) {
+        // Whoever removes the data of a stack unmounts what holds it.
+        let mounts = std::fs::read_to_string("/proc/self/mounts").unwrap_or_default();
+        if !mounts.lines().any(|line| line.split(' ').nth(1) == self.place.to_str()) {
+            return;
+        }
         if let Err(error) = run(Command::new("umount").arg(&self.place)) {
             eprintln!("{} stays mounted: {error}", self.place.display());
         }

@@ -7,11 +7,13 @@
 
 #![allow(clippy::float_arithmetic, clippy::cast_precision_loss, reason = "it shows times and rates")]
 
+#[allow(dead_code, reason = "the bench of the whole uses more of it")]
 #[path = "../broker/feeder.rs"]
 mod feeder;
 #[allow(unused_imports, reason = "the benches of the core use more of it")]
 #[path = "../fixture/mod.rs"]
 mod fixture;
+#[allow(dead_code, reason = "the bench of the whole uses more of it")]
 #[path = "../broker/gauge.rs"]
 mod gauge;
 #[path = "../broker/probe.rs"]
@@ -63,7 +65,8 @@ fn many() {
     show("  opened, each second", shape.positions() as f64 / began.elapsed().as_secs_f64(), "");
     show("  memory of all roles", scene.memory(), "MiB");
     let began = Instant::now();
-    scene.await_table("SELECT count(*) FROM positions WHERE quantity = 1000", shape.positions(), 20 * MINUTE);
+    // That of the probe beside them.
+    scene.await_table("SELECT count(*) FROM positions WHERE quantity = 1000", shape.positions() + 1, 20 * MINUTE);
     show("  until SQL shows the last of them", began.elapsed().as_secs_f64(), "s");
     let prices: Vec<_> = (0..20).map(|_| scene.tick_to_drift()).collect();
     quantiles("  tick sent → drift committed and read", prices);
