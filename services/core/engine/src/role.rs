@@ -333,10 +333,8 @@ pub trait Role: Image {
     fn decide(&mut self, cx: &mut Context<'_>);
     /// The step is about to be committed: outputs returned here stand ahead of all others.
     fn close_step(&mut self, cx: &mut Context<'_>) -> Vec<Output>;
-    /// Whether `close_step` would publish something now.
-    fn holds_outputs(&self) -> bool {
-        false
-    }
+    /// Whether `close_step` would publish something now: a step with outputs is not left to wait for others.
+    fn holds_outputs(&self) -> bool;
     /// What records of the open window have cost beyond the usual, in bookings that were folded again. A window that
     /// has cost [`crate::lane::WINDOW_COST`] ends before its next record.
     fn cost(&self) -> u64 {

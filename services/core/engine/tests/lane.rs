@@ -77,6 +77,10 @@ impl Role for Notes {
     fn close_step(&mut self, _cx: &mut Context<'_>) -> Vec<Output> {
         Vec::new()
     }
+
+    fn holds_outputs(&self) -> bool {
+        false
+    }
 }
 
 /// A refresh's `why` as bytes; `!` is no record.

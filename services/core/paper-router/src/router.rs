@@ -227,4 +227,8 @@ impl Role for PaperRouter {
     fn close_step(&mut self, _cx: &mut Context<'_>) -> Vec<Output> {
         Vec::new()
     }
+
+    fn holds_outputs(&self) -> bool {
+        false
+    }
 }

@@ -144,4 +144,8 @@ impl Role for PerformanceTracker {
     fn close_step(&mut self, _cx: &mut Context<'_>) -> Vec<Output> {
         Vec::new()
     }
+
+    fn holds_outputs(&self) -> bool {
+        false
+    }
 }

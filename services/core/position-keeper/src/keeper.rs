@@ -321,6 +321,10 @@ impl Role for PositionKeeper {
         std::mem::take(&mut self.sealed)
     }
 
+    fn holds_outputs(&self) -> bool {
+        !self.sealed.is_empty() || self.stepped.iter().any(|ix| !self.portfolios[ix.at()].journal.is_empty())
+    }
+
     fn cost(&self) -> u64 {
         self.cost
     }

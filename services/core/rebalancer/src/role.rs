@@ -234,6 +234,10 @@ impl Role for Rebalancer {
         Vec::new()
     }
 
+    fn holds_outputs(&self) -> bool {
+        false
+    }
+
     fn stats(&self, _now: Timestamp) -> Stats {
         self.stats_now()
     }

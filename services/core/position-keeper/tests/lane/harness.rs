@@ -253,7 +253,7 @@ impl Book {
         let next = Window { now: self.window.now, behind: self.window.behind, records: BTreeMap::new() };
         let window = std::mem::replace(&mut self.window, next);
         self.windows = fold(&mut self.lane, &window, &mut Json);
-        let outputs = self.lane.close(&mut Json).unwrap().unwrap().records;
+        let outputs = close(&mut self.lane, &mut Json);
         self.history.push(window);
         outputs
     }
@@ -269,7 +269,15 @@ pub fn run(lane: &mut Lane<PositionKeeper>, window: &Window) -> Vec<Output> {
 
 pub fn run_with(lane: &mut Lane<PositionKeeper>, window: &Window, codec: &mut dyn Codec) -> Vec<Output> {
     fold(lane, window, codec);
-    lane.close(codec).unwrap().unwrap().records
+    close(lane, codec)
+}
+
+/// Closes the step, which must have known whether it publishes anything: one that does not is committed late.
+fn close(lane: &mut Lane<PositionKeeper>, codec: &mut dyn Codec) -> Vec<Output> {
+    let expected = lane.has_outputs();
+    let outputs = lane.close(codec).unwrap().unwrap().records;
+    assert_eq!(expected, !outputs.is_empty(), "{outputs:?}");
+    outputs
 }
 
 /// Every byte of a lane's image, by key; the shared part first.

@@ -8,6 +8,7 @@ use domain::enums::{DriftCause, DriftKind};
 use domain::target_risk::TargetRisk;
 use serde_json::{Value, json};
 
+const REQUEST: &str = "5b9da7e6-3c55-4a0b-9f0e-42a11a57ba11";
 const DAY: i64 = 86_400;
 const ENOUGH: i32 = 60;
 
@@ -26,7 +27,7 @@ fn book(risk: Value) -> Book {
 
 /// What a drift event says, asked for at once.
 fn asked(book: &mut Book) -> Drift {
-    let outputs = book.refresh("r").run();
+    let outputs = book.refresh(REQUEST).run();
     let found = drifts(&outputs).into_iter().find(|drift| drift.event == DriftKind::Requested && !drift.shadow).expect("an answer");
     found.clone()
 }
@@ -116,7 +117,7 @@ fn without_a_target_nothing_is_told_and_no_offset_of_risk_either() {
     }
     assert!(with.risk("2026-01-05", 1, ("0.2", ENOUGH), ("0.4", ENOUGH), "1", "0.5").run().is_empty());
     without.run();
-    let told = |book: &mut Book| book.refresh("r").price("A", "11").run();
+    let told = |book: &mut Book| book.refresh(REQUEST).price("A", "11").run();
     assert_eq!(told(&mut with), told(&mut without));
 }
 

@@ -98,6 +98,9 @@ impl Role for Words {
     fn close_step(&mut self, _cx: &mut Context<'_>) -> Vec<Output> {
         Vec::new()
     }
+    fn holds_outputs(&self) -> bool {
+        false
+    }
 }
 
 /// A moment so many seconds after the tests' first one.
