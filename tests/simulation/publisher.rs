@@ -145,10 +145,10 @@ impl Publisher for SimPublisher<'_> {
             }
         }
     }
-    fn submit(&mut self, step: &Step) -> Result<(), PortError> {
+    fn submit(&mut self, step: Step) -> Result<(), PortError> {
         self.hand.effect();
+        self.hand.world.saw_step(self.role, self.lane, &step);
         let messages = step_messages(self.role, self.progress, self.lane, step);
-        self.hand.world.saw_step(self.role, self.lane, step);
         let mut commit = Commit {
             step: DoneStep { sequence: u64::try_from(messages.step).map_err(PortError::of)?, mark: messages.mark },
             begin: vec![message(messages.begin)],

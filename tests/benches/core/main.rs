@@ -2,6 +2,7 @@
 //!
 //! Fills: 50,000 positions of 2,000 portfolios, a window and step of 5,000 fills: divide by 5,000. They are plain trades;
 //! decoded in place of viewed, they take the way of all others.
+//! Watched: the same where every line has a target. Snapshots: every price moves, and each of the 2,000 portfolios has one.
 //! Holders: one revaluation of all 50,000. Plans: one plan of so many lines.
 
 #![allow(unused_qualifications, reason = "the macros of the harness write them")]
@@ -36,6 +37,18 @@ fn open_step() -> Keeper {
     let (mut keeper, fills) = window();
     keeper.window(Topic::Fills, &fills);
     keeper
+}
+
+fn watched_window() -> (Keeper, Vec<RawRecord>) {
+    let mut book = Book::watched(Keeper::new());
+    let fills = book.next_window();
+    (book.keeper, fills)
+}
+
+fn all_prices() -> (Keeper, Vec<RawRecord>) {
+    let mut book = Book::watched(Keeper::with_snapshots_every(0));
+    let prices = book.next_prices();
+    (book.keeper, prices)
 }
 
 fn values() -> (Avro, Vec<RawRecord>) {
@@ -77,6 +90,20 @@ fn view_and_apply_5000((mut keeper, fills): (Keeper, Vec<RawRecord>)) -> (Keeper
     (keeper, fills)
 }
 
+#[library_benchmark(setup = watched_window)]
+fn view_apply_and_watch_5000((mut keeper, fills): (Keeper, Vec<RawRecord>)) -> (Keeper, Vec<RawRecord>) {
+    keeper.window(Topic::Fills, &fills);
+    (keeper, fills)
+}
+
+#[library_benchmark(setup = all_prices)]
+fn snapshots_2000((mut keeper, prices): (Keeper, Vec<RawRecord>)) -> (Keeper, Step) {
+    keeper.window(Topic::Frames, &prices);
+    let step = keeper.close();
+    assert_eq!(step.records.len(), 2_000);
+    (keeper, step)
+}
+
 #[library_benchmark(setup = open_step)]
 fn close_and_encode_5000(mut keeper: Keeper) -> (Keeper, Step) {
     let step = keeper.close();
@@ -109,7 +136,15 @@ fn close_of_a_day(mut tracked: Tracked) -> Tracked {
 
 library_benchmark_group!(
     name = fills,
-    benchmarks = [view_5000, decode_5000, view_and_apply_5000, decode_and_apply_5000, close_and_encode_5000]
+    benchmarks = [
+        view_5000,
+        decode_5000,
+        view_and_apply_5000,
+        decode_and_apply_5000,
+        view_apply_and_watch_5000,
+        close_and_encode_5000,
+        snapshots_2000
+    ]
 );
 library_benchmark_group!(name = holders_and_plans, benchmarks = [revalue_50000, plan]);
 library_benchmark_group!(name = days, benchmarks = [close_of_a_day]);

@@ -111,7 +111,9 @@ const fn limb(value: u128, shift: u32) -> u32 {
 }
 
 fn div_half_even(value: i128, divisor: i128) -> Option<i128> {
-    let (quotient, rest) = (value.checked_div(divisor)?, value % divisor);
+    let quotient = value.checked_div(divisor)?;
+    // A second division would take as long as the first.
+    let rest = value.wrapping_sub(quotient.wrapping_mul(divisor));
     if rest == 0 {
         return Some(quotient);
     }
@@ -129,10 +131,10 @@ fn div_half_even(value: i128, divisor: i128) -> Option<i128> {
 #[cold]
 fn wide_mul_div(a: i128, b: i128, divisor: i128) -> Result<i128, FixedError> {
     let (value, by) = (I256::from(a) * I256::from(b), I256::from(divisor));
-    let (quotient, rest) = (value / by, value % by);
+    let (quotient, rest) = value.div_rem(by);
     let twice = rest.abs() * I256::from(2);
     let away = if (value < I256::ZERO) == (divisor < 0) { I256::ONE } else { -I256::ONE };
-    let odd = quotient % I256::from(2) != I256::ZERO;
+    let odd = quotient.low() & 1 == 1;
     let rounded = match twice.cmp(&by.abs()) {
         Ordering::Less => quotient,
         Ordering::Equal if !odd => quotient,

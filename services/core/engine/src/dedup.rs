@@ -24,31 +24,57 @@ pub struct RecordId {
     low: u64,
 }
 
+/// Bytes of parts that are hashed where they were gathered: those of a usual record.
+const ROOM: usize = 320;
+
 /// Collects parts for a hash, each with its length before it, so that no two lists of parts run together.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Parts {
-    buffer: Vec<u8>,
+    room: [u8; ROOM],
+    /// Where the next part goes; beyond the room once the parts have outgrown it.
+    end: usize,
+    /// All of them, where they have outgrown the room.
+    long: Vec<u8>,
+}
+
+impl Default for Parts {
+    fn default() -> Self {
+        Self { room: [0; ROOM], end: 0, long: Vec::new() }
+    }
 }
 
 impl Parts {
     /// Forgets the parts so far and keeps the buffer.
     #[inline]
     pub fn start(&mut self) -> &mut Self {
-        self.buffer.clear();
+        self.end = 0;
         self
     }
     /// Adds a part.
     #[inline]
     pub fn part(&mut self, bytes: &[u8]) -> &mut Self {
-        self.buffer.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
-        self.buffer.extend_from_slice(bytes);
-        self
+        self.fixed(&(bytes.len() as u64).to_le_bytes()).fixed(bytes)
     }
     /// Adds bytes of which the parts before them tell how many they are: without their length.
-    #[inline]
+    #[inline(always)]
     pub fn fixed(&mut self, bytes: &[u8]) -> &mut Self {
-        self.buffer.extend_from_slice(bytes);
+        match self.room.get_mut(self.end..).and_then(|room| room.get_mut(..bytes.len())) {
+            Some(place) => {
+                place.copy_from_slice(bytes);
+                self.end += bytes.len();
+            }
+            None => self.outgrow(bytes),
+        }
         self
+    }
+    #[cold]
+    fn outgrow(&mut self, bytes: &[u8]) {
+        if let Some(gathered) = self.room.get(..self.end) {
+            self.long.clear();
+            self.long.extend_from_slice(gathered);
+            self.end = usize::MAX;
+        }
+        self.long.extend_from_slice(bytes);
     }
     /// Adds a number; one part of fixed length.
     #[inline]
@@ -63,15 +89,18 @@ impl Parts {
             None => self.part(&[0]),
         }
     }
+    fn gathered(&self) -> &[u8] {
+        self.room.get(..self.end).unwrap_or(&self.long)
+    }
     /// The parts as an id.
     #[allow(clippy::cast_possible_truncation, reason = "both halves of the hash are kept")]
     pub fn id(&self) -> RecordId {
-        let hash = xxh3_128(&self.buffer);
+        let hash = xxh3_128(self.gathered());
         RecordId { high: (hash >> 64) as u64, low: hash as u64 }
     }
     /// The parts as a content hash.
     pub fn content(&self) -> u64 {
-        xxh3_64(&self.buffer)
+        xxh3_64(self.gathered())
     }
 }
 
@@ -338,6 +367,22 @@ mod tests {
         assert_eq!(one, parts.start().part(b"ab").part(b"c").id());
         let absent = parts.start().optional(None).content();
         assert_ne!(absent, parts.start().optional(Some(b"")).content());
+    }
+
+    #[test]
+    fn parts_that_outgrow_their_room_are_hashed_as_all_others() {
+        let mut parts = Parts::default();
+        for size in [0, 1, ROOM - 9, ROOM - 8, ROOM - 7, ROOM, 3 * ROOM] {
+            let (part, mut all) = (vec![7; size], Vec::new());
+            parts.start();
+            for _ in 0..3 {
+                parts.part(&part);
+                all.extend_from_slice(&(size as u64).to_le_bytes());
+                all.extend_from_slice(&part);
+            }
+            assert_eq!(parts.content(), xxh3_64(&all), "{size}");
+        }
+        assert_eq!(parts.start().part(b"ab").id(), Parts::default().part(b"ab").id(), "the room is used again");
     }
 
     #[test]

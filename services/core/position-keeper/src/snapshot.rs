@@ -9,7 +9,7 @@ use crate::book::journal::shown;
 use crate::book::sums::Sums;
 use crate::book::{Line, Portfolio};
 use crate::drift::event::Circumstances;
-use crate::drift::measure::{drift, lines, weight};
+use crate::drift::measure::{apart, lines, weight};
 use crate::prices::{Market, Slot};
 use crate::valuation::{Appraisal, LineValue};
 use domain::enums::{CashBasis, PriceFlag};
@@ -91,20 +91,22 @@ fn available(portfolio: &Portfolio, appraisal: &Appraisal) -> Amount {
 fn allocations(portfolio: &Portfolio, appraisal: &Appraisal, market: &Market) -> Vec<Allocation> {
     let weighed: Vec<Amount> = appraisal.lines.iter().map(|line| line.weighed).collect();
     let measures = lines(portfolio, market, &weighed, appraisal.equity);
-    let rows = portfolio.lines.counting().zip(&appraisal.lines).zip(&measures);
-    let mut rows: Vec<(Amount, Allocation)> = rows
-        .map(|(((_, line), value), measure)| {
-            let target = line.target.map(|_| measure.bounds.target_weight()).or_else(|| {
-                // A member of a group has its share of the group's target.
-                (measure.bounds != portfolio.rules.other).then(|| measure.bounds.target_weight())
-            });
-            let net = line.position.realized_net_base.checked_add(portfolio.besides.of(line.instrument).net_base);
-            let net = net.expect("two bounded amounts add up");
-            (value.value.abs(), allocation((line, net), value, target, appraisal.equity, market))
-        })
-        .collect();
-    rows.sort_by(|(a, left), (b, right)| b.cmp(a).then_with(|| left.instrument_id.cmp(&right.instrument_id)));
-    rows.into_iter().map(|(_, row)| row).collect()
+    let held: Vec<&Line> = portfolio.lines.counting().map(|(_, line)| line).collect();
+    let row = |at: usize| {
+        let (line, measure) = (held[at], &measures[at]);
+        let target = line.target.map(|_| measure.bounds.target_weight()).or_else(|| {
+            // A member of a group has its share of the group's target.
+            (measure.bounds != portfolio.rules.other).then(|| measure.bounds.target_weight())
+        });
+        let net = line.position.realized_net_base.checked_add(portfolio.besides.of(line.instrument).net_base);
+        let net = net.expect("two bounded amounts add up");
+        allocation((line, net), &appraisal.lines[at], target, appraisal.equity, market)
+    };
+    // Rows are large: their order is known before the first is made.
+    let mut order: Vec<(Amount, usize)> = appraisal.lines.iter().enumerate().map(|(at, line)| (line.value.abs(), at)).collect();
+    let id = |at: usize| &market.slot(held[at].instrument).id;
+    order.sort_unstable_by(|(a, left), (b, right)| b.cmp(a).then_with(|| id(*left).cmp(id(*right))));
+    order.into_iter().map(|(_, at)| row(at)).collect()
 }
 
 fn allocation((line, net): (&Line, Amount), value: &LineValue, target: Option<Fraction>, equity: Amount, market: &Market) -> Allocation {
@@ -125,7 +127,7 @@ fn allocation((line, net): (&Line, Amount), value: &LineValue, target: Option<Fr
         // A fraction at scale 12 and points at scale 10 count the same units.
         percentage: weight.map(|weight| Percent::from_units(weight.units())),
         target_weight: target,
-        drift: drift(value.weighed, equity, target.unwrap_or_default()).filter(|_| value.rate.is_some()),
+        drift: weight.and_then(|weight| apart(weight, target.unwrap_or_default())),
         unrealized: money(value.value.checked_sub(line.position.book_cost).expect("both are bounded")),
         realized: money(net),
     }

@@ -112,7 +112,7 @@ pub fn sweep(portfolio: &Portfolio, view: View<'_>, weighed: &mut Vec<Amount>) -
     let (mut fit, mut careful_stale, mut foreign) = (true, None, portfolio.holds_foreign_cash());
     let quick = portfolio.lines.hot().len() <= QUICK_LINES;
     let is_quick = |line: &HotLine, price: &HotPrice| price.class == class && line.small && quick;
-    for line in portfolio.lines.hot() {
+    weighed.extend(portfolio.lines.hot().iter().map(|line| {
         let price = &hot[line.instrument.at()];
         if is_quick(line, price) {
             // Below 2^103 each: no sum over a portfolio's lines leaves 128 bits.
@@ -120,16 +120,15 @@ pub fn sweep(portfolio: &Portfolio, view: View<'_>, weighed: &mut Vec<Amount>) -
             holdings += value;
             made = made.min(price.made);
             until = until.min(price.until);
-            weighed.push(Amount::from_units(value));
-        } else {
-            let careful = careful(portfolio, line, view);
-            holdings += careful.value.units();
-            fit &= careful.fit;
-            foreign |= view.market.slot(line.instrument).facts.as_ref().is_some_and(|facts| facts.currency != portfolio.base);
-            careful_stale = earlier(careful_stale, stale_at(portfolio, line, view));
-            weighed.push(careful.weighed);
+            return Amount::from_units(value);
         }
-    }
+        let careful = careful(portfolio, line, view);
+        holdings += careful.value.units();
+        fit &= careful.fit;
+        foreign |= view.market.slot(line.instrument).facts.as_ref().is_some_and(|facts| facts.currency != portfolio.base);
+        careful_stale = earlier(careful_stale, stale_at(portfolio, line, view));
+        careful.weighed
+    }));
     let age = portfolio.rules.max_age_seconds.saturating_mul(1_000_000);
     let mut until = until.min(made.saturating_add(age));
     let fresh = until >= view.now.micros();
@@ -159,10 +158,12 @@ fn earlier(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestamp
     }
 }
 
+#[inline(never)]
 fn careful(portfolio: &Portfolio, hot: &HotLine, view: View<'_>) -> LineValue {
     line_value(portfolio, portfolio.lines.at(hot.line as usize), view)
 }
 
+#[inline(never)]
 fn stale_at(portfolio: &Portfolio, hot: &HotLine, view: View<'_>) -> Option<Timestamp> {
     let age = portfolio.rules.max_age_seconds;
     let own = view.market.stale_at(hot.instrument, age, view.now);
@@ -198,6 +199,11 @@ fn rate_is_stale(portfolio: &Portfolio, currency: Currency, view: View<'_>) -> b
 
 /// Values one line.
 pub fn line_value(portfolio: &Portfolio, line: &Line, view: View<'_>) -> LineValue {
+    line_value_within(portfolio, line, view, largest_part(parts(portfolio)))
+}
+
+/// The same, whose value is `limit` at most.
+fn line_value_within(portfolio: &Portfolio, line: &Line, view: View<'_>, limit: i128) -> LineValue {
     let slot = view.market.slot(line.instrument);
     let stale = slot.price.is_some() && view.market.is_stale(line.instrument, portfolio.rules.max_age_seconds, view.now);
     let flag = slot.flag(stale);
@@ -205,7 +211,6 @@ pub fn line_value(portfolio: &Portfolio, line: &Line, view: View<'_>) -> LineVal
     let Some(facts) = slot.facts.as_deref() else { return none };
     let rate = view.market.rate(facts.currency, portfolio.base).map(|found| found.rate);
     let (Some(price), Some(rate)) = (slot.price, rate) else { return LineValue { flag, rate, ..none } };
-    let limit = largest_part(parts(portfolio));
     let bounded =
         |amount: Amount| if amount.units().unsigned_abs() <= limit.unsigned_abs() { Ok(amount) } else { Err(FixedError::Overflow) };
     let held = (line.position.quantity, line.position.cost);
@@ -258,7 +263,8 @@ fn cash_value(portfolio: &Portfolio, balance: &crate::book::Balance, view: View<
 
 /// Values a portfolio whole.
 pub fn appraise(portfolio: &Portfolio, view: View<'_>) -> Appraisal {
-    let lines: Vec<LineValue> = portfolio.lines.counting().map(|(_, line)| line_value(portfolio, line, view)).collect();
+    let limit = largest_part(parts(portfolio));
+    let lines: Vec<LineValue> = portfolio.lines.counting().map(|(_, line)| line_value_within(portfolio, line, view, limit)).collect();
     let cash: Vec<CashValue> = portfolio.cash.balances().iter().map(|balance| cash_value(portfolio, balance, view)).collect();
     let sum = |values: &mut dyn Iterator<Item = Amount>| Amount::from_units(values.map(Amount::units).sum());
     let holdings = sum(&mut lines.iter().map(|line| line.value));

@@ -10,8 +10,10 @@ use clap::Parser;
 use domain::enums::CommandKind;
 use std::process::ExitCode;
 
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+/// Every allocation is mimalloc's, those of the client library too: linked, it stands in for `malloc`, which the standard
+/// library's allocator calls. This use keeps it linked.
+#[used]
+static ALLOCATOR: unsafe extern "C" fn(usize) -> *mut std::ffi::c_void = libmimalloc_sys::mi_malloc;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();

@@ -2,7 +2,7 @@
 //! so that a step sent twice is the same twice. It sends nothing.
 
 use avro_codec::{dead_letter_headers, encode_progress};
-use domain::progress::{Begin, Done, Progress};
+use domain::progress::Progress;
 use domain::{Input, SmolStr, Timestamp, Topic};
 use engine::dedup::Parts;
 use engine::repeats::{INDEX, SOURCE, STEP};
@@ -51,17 +51,18 @@ pub struct StepMessages {
 }
 
 /// The messages of a step of a role's lane.
-pub fn step_messages(role: &str, progress: Topic, lane: i32, step: &Step) -> StepMessages {
+pub fn step_messages(role: &str, progress: Topic, lane: i32, step: Step) -> StepMessages {
+    let Step { begin, outputs, done, .. } = step;
     let source = SmolStr::new(format!("/ballast/{role}/{lane}"));
-    let number = step.begin.step;
-    let time = step.begin.windows.last().map_or(Timestamp::MIN, |window| window.now);
+    let number = begin.step;
+    let time = begin.windows.last().map_or(Timestamp::MIN, |window| window.now);
     let encoded = |record: Progress| {
         let mut value = Vec::new();
         encode_progress(&record, &mut value).expect("BEGIN and DONE are bounded by the step");
         value
     };
-    let begin = encoded(Progress::Begin(Begin::clone(&step.begin)));
-    let done = encoded(Progress::Done(Done::clone(&step.done)));
+    let begin = encoded(Progress::Begin(begin));
+    let done = encoded(Progress::Done(done));
     let mark = Parts::default().part(&begin).part(&done).content();
     let message = |value: Vec<u8>, name: &str| {
         let headers = cloud_event(&source, progress, &format!("{role}.{lane}.{number}.{name}"), time);
@@ -69,46 +70,82 @@ pub fn step_messages(role: &str, progress: Topic, lane: i32, step: &Step) -> Ste
     };
     let mut done = message(done, DONE);
     done.headers.push((SmolStr::new_static(DONE), format!("{number} {mark:016x}").into_bytes()));
-    StepMessages {
-        step: number,
-        mark,
-        begin: message(begin, "begin"),
-        outputs: step.outputs.iter().map(|output| output_message(&source, role, lane, number, output)).collect(),
-        done,
+    let mut shared = Shared {
+        source: &source,
+        id: format!("{role}.{lane}.{number}."),
+        lane: lane.to_string(),
+        step: number.to_string(),
+        time: (Timestamp::MIN, None),
+    };
+    let outputs = outputs.into_iter().map(|output| shared.message(output)).collect();
+    StepMessages { step: number, mark, begin: message(begin, "begin"), outputs, done }
+}
+
+/// What the headers of a step's outputs have in common, as texts.
+struct Shared<'a> {
+    source: &'a str,
+    /// What stands before the index.
+    id: String,
+    lane: String,
+    step: String,
+    /// The moment of the last output, and its text.
+    time: (Timestamp, Option<String>),
+}
+
+impl Shared<'_> {
+    fn message(&mut self, output: Encoded) -> OutMessage {
+        let index = output.index.to_string();
+        let mut headers = match &output.dead_letter {
+            Some(letter) => dead_letter_headers(letter),
+            None => self.attributes(&output, &index),
+        };
+        let mut put = |name: &'static str, value: &str| headers.push((SmolStr::new_static(name), value.as_bytes().to_vec()));
+        if output.dead_letter.is_some() {
+            put("dlq_source", self.source);
+        }
+        put("lane", &self.lane);
+        put(STEP, &self.step);
+        put(INDEX, &index);
+        if let Some(trace) = &output.traceparent {
+            put(TRACEPARENT, trace);
+        }
+        let topic = if output.dead_letter.is_some() { output.topic.dead_letters() } else { output.topic.name() };
+        OutMessage { topic, partition: output.partition, key: output.key, value: output.value, headers }
+    }
+
+    fn attributes(&mut self, output: &Encoded, index: &str) -> Vec<(SmolStr, Vec<u8>)> {
+        if self.time.0 != output.time {
+            self.time = (output.time, time_text(output.time));
+        }
+        attributes(self.source, output.topic, &[&self.id, index].concat(), self.time.1.as_deref())
     }
 }
 
-fn output_message(source: &SmolStr, role: &str, lane: i32, step: i64, output: &Encoded) -> OutMessage {
-    let id = format!("{role}.{lane}.{step}.{}", output.index);
-    let mut headers = match &output.dead_letter {
-        Some(letter) => dead_letter_headers(letter),
-        None => cloud_event(source, output.topic, &id, output.time),
-    };
-    if output.dead_letter.is_some() {
-        headers.push((SmolStr::new_static("dlq_source"), source.as_bytes().to_vec()));
-    }
-    headers.push((SmolStr::new_static("lane"), lane.to_string().into_bytes()));
-    headers.push((SmolStr::new_static(STEP), step.to_string().into_bytes()));
-    headers.push((SmolStr::new_static(INDEX), output.index.to_string().into_bytes()));
-    if let Some(trace) = &output.traceparent {
-        headers.push((SmolStr::new_static(TRACEPARENT), trace.as_bytes().to_vec()));
-    }
-    let topic = if output.dead_letter.is_some() { output.topic.dead_letters() } else { output.topic.name() };
-    OutMessage { topic, partition: output.partition, key: output.key.clone(), value: output.value.clone(), headers }
-}
+/// Headers of an output, a trace among them.
+const HEADERS: usize = 9;
 
 /// CloudEvents attributes in binary mode.
 pub fn cloud_event(source: &str, topic: Topic, id: &str, time: Timestamp) -> Vec<(SmolStr, Vec<u8>)> {
-    let mut headers = vec![
-        (SmolStr::new_static("ce_specversion"), b"1.0".to_vec()),
-        (SmolStr::new_static("ce_id"), id.as_bytes().to_vec()),
-        (SmolStr::new_static("ce_type"), topic.name().as_bytes().to_vec()),
-        (SmolStr::new_static(SOURCE), source.as_bytes().to_vec()),
-    ];
-    if time != Timestamp::MIN {
-        headers.push((SmolStr::new_static("ce_time"), time.to_string().into_bytes()));
+    attributes(source, topic, id, time_text(time).as_deref())
+}
+
+/// The same; `time` as [`time_text`] gives it.
+fn attributes(source: &str, topic: Topic, id: &str, time: Option<&str>) -> Vec<(SmolStr, Vec<u8>)> {
+    let mut headers = Vec::with_capacity(HEADERS);
+    let mut put = |name: &'static str, value: &str| headers.push((SmolStr::new_static(name), value.as_bytes().to_vec()));
+    put("ce_specversion", "1.0");
+    put("ce_id", id);
+    put("ce_type", topic.name());
+    put(SOURCE, source);
+    if let Some(time) = time {
+        put("ce_time", time);
     }
     headers
+}
+
+/// A moment as a header tells it; `None` of one that is not known.
+fn time_text(time: Timestamp) -> Option<String> {
+    (time != Timestamp::MIN).then(|| time.to_string())
 }
 
 /// An input as its sender publishes it: in Avro, keyed, on its key's partition of so many, with its event time.

@@ -21,6 +21,8 @@ use telemetry::{ExecutionMetrics, LaneMetrics, Metrics, RoleMetrics, StepFacts, 
 
 /// Between two looks at how a role's state stands.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Between two tellings of how far a lane stands behind its logs.
+const TELL_EVERY: Duration = Duration::from_millis(50);
 /// Spans kept open for steps that are not yet confirmed.
 const OPEN_SPANS: usize = 64;
 
@@ -37,6 +39,8 @@ pub struct LaneObserver {
     strangers: Cell<usize>,
     /// Whether the lane stood at the ends of its logs when that was last told.
     at_end: Cell<bool>,
+    /// When it was last told how far the lane stands behind.
+    told: Cell<Option<Instant>>,
     overdue: RefCell<Overdue>,
     spans: RefCell<BTreeMap<i64, tracing::Span>>,
 }
@@ -46,7 +50,8 @@ impl LaneObserver {
     /// the log names them.
     pub fn new(metrics: &Metrics, role: &'static str, lane: u32, recovery: Duration, waiting_warn_seconds: u64) -> Self {
         let (of_role, of_lane) = (metrics.role(role), metrics.lane(role, lane));
-        let (looked, strangers, at_end, spans) = (Cell::new(None), Cell::new(0), Cell::new(false), RefCell::default());
+        let (looked, strangers, at_end, told, spans) =
+            (Cell::new(None), Cell::new(0), Cell::new(false), Cell::new(None), RefCell::default());
         let overdue = RefCell::new(Overdue::after(waiting_warn_seconds));
         let execution = metrics.execution();
         if role == Rebalancer::NAME {
@@ -54,7 +59,7 @@ impl LaneObserver {
         }
         // A series that begins with its first event shows no rise: what alerts look at begins at 0.
         DeadLetterCode::SYMBOLS.iter().filter(|code| **code != "UNKNOWN").for_each(|code| of_role.dead_letters(code).add(0));
-        Self { name: role, lane, role: of_role, metrics: of_lane, execution, recovery, looked, strangers, at_end, overdue, spans }
+        Self { name: role, lane, role: of_role, metrics: of_lane, execution, recovery, looked, strangers, at_end, told, overdue, spans }
     }
 
     fn tell(&self, waiter: &Waiter, now: Timestamp) {
@@ -121,6 +126,11 @@ impl Observer for LaneObserver {
     }
 
     fn reads(&self, backlog: &Backlog) {
+        // A busy lane reads thousands of times a second; a quiet one does so often enough to tell soon.
+        if self.told.get().is_some_and(|told| told.elapsed() < TELL_EVERY) {
+            return;
+        }
+        self.told.set(Some(Instant::now()));
         for (topic, left) in backlog.left_by_topic() {
             self.metrics.lag_records(topic.name()).set_count(left.unsigned_abs());
         }
@@ -155,6 +165,7 @@ impl Observer for LaneObserver {
     fn step(&self, step: &Step, took: Duration) {
         self.metrics.steps.add(1);
         self.metrics.step_duration.observe(took);
+        let mut outputs: BTreeMap<Topic, u64> = BTreeMap::new();
         for record in &step.records {
             match record {
                 Output::DeadLetter(letter) => {
@@ -165,11 +176,12 @@ impl Observer for LaneObserver {
                     );
                 }
                 other => {
-                    self.role.outputs(other.topic().name()).add(1);
+                    *outputs.entry(other.topic()).or_default() += 1;
                     execution::count(&self.execution, other);
                 }
             }
         }
+        outputs.into_iter().for_each(|(topic, count)| self.role.outputs(topic.name()).add(count));
         if step.counts.duplicates > 0 {
             self.role.duplicates("all").add(step.counts.duplicates.unsigned_abs());
         }

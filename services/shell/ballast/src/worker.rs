@@ -121,7 +121,7 @@ impl<R: Role> LaneWorker<R> {
         worker.assign(ports)?;
         if let Some(step) = dangling {
             worker.in_flight.push_back(step.begin.step);
-            ports.publisher.submit(&step)?;
+            ports.publisher.submit(step)?;
         }
         Ok(worker)
     }
@@ -293,8 +293,8 @@ impl<R: Role> LaneWorker<R> {
         let Some(step) = self.lane.close(ports.codec)? else { return Ok(()) };
         self.opened = None;
         self.observer.step(&step, ports.steady.elapsed().saturating_sub(began));
-        ports.publisher.submit(&step)?;
         self.in_flight.push_back(step.begin.step);
+        ports.publisher.submit(step)?;
         if due {
             let image = self.image(ports);
             self.checkpoint.waiting = Some(image);

@@ -20,9 +20,11 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Between two looks at what is in flight. `commit_transaction` with messages in flight waits out
-/// a fixed 100 ms instead.
+/// Between the first two looks at what is in flight; each pause after that is twice as long, up to the last one.
+/// `commit_transaction` with messages in flight waits out a fixed 100 ms instead.
 const DRAIN_PAUSE: Duration = Duration::from_micros(100);
+/// The longest pause: every look wakes a thread, which costs more than it looks at.
+const DRAIN_PAUSE_MOST: Duration = Duration::from_micros(500);
 /// How long past the messages' own time-out their reports may take before we stop waiting.
 const DRAIN_GRACE: Duration = Duration::from_secs(5);
 /// The most events served at once; those of an unreachable broker never end.
@@ -249,6 +251,7 @@ impl TransactionalClient {
     }
 
     fn drain(&self, deadline: Instant) -> Result<(), CommitError> {
+        let mut pause = DRAIN_PAUSE;
         loop {
             self.serve();
             if self.producer.in_flight_count() == 0 {
@@ -258,7 +261,8 @@ impl TransactionalClient {
                 return Err(self.interrupt("waiting for acknowledgements", "they did not come in time"));
             }
             self.heed()?;
-            thread::sleep(DRAIN_PAUSE);
+            thread::sleep(pause);
+            pause = (pause * 2).min(DRAIN_PAUSE_MOST);
         }
         let failed = &self.producer.context().failed;
         let failed = failed.lock().expect(NO_PANIC).take();

@@ -29,6 +29,7 @@ pub struct Journal {
 
 impl Journal {
     /// Adds an entry and the position that it touched.
+    #[inline]
     pub fn add(&mut self, entry: LedgerEntry, touched: Option<InstrumentIx>) {
         self.parts += entry.by_strategy.len();
         self.entries.push(entry);

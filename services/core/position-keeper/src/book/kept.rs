@@ -5,6 +5,8 @@
 //! quantity × price or the value of a fee in its own currency. Every other booking is written whole, in the image's
 //! own form. Any bytes may be read: they are a booking or nothing.
 
+mod usual;
+
 use super::booking::Booking;
 use super::execution::{Charge, Execution, Form};
 use super::holding::{Holding, Standing};
@@ -54,7 +56,7 @@ const FEE_ROOM: usize = 64;
 const UNIT: i64 = 100_000_000;
 const SHORT: i64 = 1_000_000;
 /// Dates are counted from 2020-01-01.
-const FIRST_DAY: i128 = 18_262;
+const FIRST_DAY: i64 = 18_262;
 
 #[derive(Serialize)]
 struct Written<'a> {
@@ -75,7 +77,7 @@ pub struct Read {
 pub fn write(before: Option<Standing<'_>>, booking: &Booking, bytes: &mut Vec<u8>) {
     let start = bytes.len();
     if let Booking::Execution(execution) = booking
-        && write_short(execution, before.is_some(), bytes).is_some()
+        && (usual::write(execution, before.is_some(), bytes).is_some() || write_short(execution, before.is_some(), bytes).is_some())
     {
         if let Some(standing) = before {
             *bytes = append(&standing, std::mem::take(bytes));
@@ -119,7 +121,7 @@ fn write_short(execution: &Execution, before: bool, bytes: &mut Vec<u8>) -> Opti
     let start = bytes.len();
     let mut pen = Pen { bytes, room: [0; ROOM], end: HEAD, lengths: 0, shift: 0 };
     pen.number(i128::from(execution.instrument.0))?;
-    pen.number(i128::from(execution.trade_date.days()) - FIRST_DAY)?;
+    pen.number(i128::from(i64::from(execution.trade_date.days()) - FIRST_DAY))?;
     flags |= pen.number_or_short(execution.quantity.units(), UNIT, WHOLE_UNITS)?;
     flags |= pen.number_or_short(execution.price.units(), SHORT, SHORT_PRICE)?;
     pen.number(execution.rate.units().checked_sub(FxRate::ONE.units())?)?;
@@ -290,7 +292,7 @@ impl<'a> Cursor<'a> {
     fn execution(&mut self, flags: u16) -> Option<Execution> {
         self.lengths = u32::from_le_bytes(*self.array()?);
         let instrument = InstrumentIx(u32::try_from(self.number()?).ok()?);
-        let trade_date = date(FIRST_DAY, self.number()?)?;
+        let trade_date = date(FIRST_DAY.into(), self.number()?)?;
         let quantity = Quantity::from_units(self.scaled(flags & WHOLE_UNITS != 0, UNIT)?);
         let price = Price::from_units(self.scaled(flags & SHORT_PRICE != 0, SHORT)?);
         let rate = FxRate::from_units(self.number()?.checked_add(FxRate::ONE.units())?);
@@ -376,125 +378,4 @@ impl<'a> Cursor<'a> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::book::Position;
-    use proptest::prelude::*;
-
-    fn units() -> impl Strategy<Value = i128> {
-        let near = |power: u32| (-3..4_i128).prop_map(move |step| 10_i128.pow(power) * step);
-        prop_oneof![
-            Just(0),
-            near(4),
-            near(6),
-            near(8),
-            near(10),
-            near(12),
-            near(18),
-            -(1_i128 << 70)..1_i128 << 70,
-            (1_i128 << 92)..1_i128 << 93
-        ]
-    }
-
-    fn currency() -> impl Strategy<Value = Currency> {
-        prop::sample::select(vec!["USD", "EUR", "X1", "USDT", "ABCDEFGHIJKL"]).prop_map(|code| code.parse().unwrap())
-    }
-
-    fn charge() -> impl Strategy<Value = Charge> {
-        (currency(), units(), any::<(bool, bool, bool)>(), units()).prop_map(|(currency, amount, (held, local, book), other)| {
-            let (amount, other) = (Money::from_units(amount), Amount::from_units(other));
-            let local = if local { Amount::from(amount) } else { other };
-            Charge {
-                currency,
-                amount,
-                local,
-                book: if book { local } else { Amount::from_units(7) },
-                held: held.then(|| Charge::units(amount)),
-            }
-        })
-    }
-
-    fn execution() -> impl Strategy<Value = Execution> {
-        let numbers = (any::<u32>(), -800_000..3_000_000_i32, units(), units(), units(), units());
-        let more = (currency(), 0..3_u8, units(), prop::collection::vec(charge(), 0..18), prop::option::of(-9..9_i32));
-        let names = (prop::option::of("[a-z]{1,40}"), prop::option::of(any::<u128>()), prop::option::of("[a-zü]{1,30}"), any::<bool>());
-        (numbers, more, names).prop_map(
-            |((instrument, day, quantity, price, rate, gross), (currency, form, accrued, fees, settles), names)| {
-                let (quantity, price, trade_date) = (Quantity::from_units(quantity), Price::from_units(price), Date::from_days(day));
-                let (id, order, strategy, plain) = names;
-                let form = match form {
-                    0 => Form::Paid,
-                    1 => Form::Future,
-                    _ => Form::Exchange { of: currency, units: Amount::from_units(gross) },
-                };
-                let worth = quantity.abs().times(price).ok().filter(|_| plain);
-                Execution {
-                    id: id.map(Into::into),
-                    instrument: InstrumentIx(instrument),
-                    trade_date,
-                    quantity,
-                    price,
-                    currency,
-                    rate: if plain { FxRate::ONE } else { FxRate::from_units(rate) },
-                    gross: worth.unwrap_or(Amount::from_units(gross)),
-                    form,
-                    accrued: Money::from_units(accrued),
-                    fees: fees.into(),
-                    settles: settles.map(|days| trade_date.plus_days(days)),
-                    order: order.map(|id| OrderId(Uuid::from_u128(id))),
-                    strategy: strategy.map(|id| StrategyId::new(&id).unwrap()),
-                }
-            },
-        )
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig { cases: 4096, ..ProptestConfig::default() })]
-
-        #[test]
-        fn what_is_written_is_read(execution in execution(), before in any::<bool>(), cut in any::<prop::sample::Index>(), bent in any::<u8>()) {
-            let (holding, booking) = (Holding::default(), Booking::Execution(execution));
-            let standing = holding.standing();
-            let mut bytes = Vec::new();
-            write(before.then_some(standing), &booking, &mut bytes);
-            let end = bytes.len();
-            bytes.push(7);
-            let (read_back, rest) = read(&bytes).unwrap();
-            prop_assert_eq!((&read_back.booking, read_back.before.is_some(), rest), (&booking, before, &[7][..]));
-            // Whatever else stands there: an answer, no panic.
-            let cut = cut.index(end);
-            prop_assert!(read(&bytes[..cut]).is_none());
-            bytes[cut] = bent;
-            if let Some((other, _)) = read(&bytes) {
-                let _ = other.booking.apply(&mut crate::book::execution::Effect::default(), &mut Position::default(), None);
-            }
-        }
-    }
-
-    #[test]
-    fn the_usual_execution_takes_few_bytes() {
-        let usd: Currency = "USD".parse().unwrap();
-        let (quantity, price): (Quantity, Price) = ("-35".parse().unwrap(), "12.25".parse().unwrap());
-        let amount: Money = "0.35".parse().unwrap();
-        let fee = Charge { currency: usd, amount, local: amount.into(), book: amount.into(), held: None };
-        let booking = Booking::Execution(Execution {
-            id: None,
-            instrument: InstrumentIx(400),
-            trade_date: "2026-01-05".parse().unwrap(),
-            quantity,
-            price,
-            currency: usd,
-            rate: FxRate::ONE,
-            gross: quantity.abs().times(price).unwrap(),
-            form: Form::Paid,
-            accrued: Money::ZERO,
-            fees: SmallVec::from_iter([fee]),
-            settles: Some("2026-01-06".parse().unwrap()),
-            order: None,
-            strategy: None,
-        });
-        let mut bytes = Vec::new();
-        write(None, &booking, &mut bytes);
-        assert_eq!(bytes.len(), 21);
-    }
-}
+mod tests;

@@ -68,6 +68,8 @@ pub struct HotLine {
     pub line: u32,
     /// Whether `quantity` holds the position.
     pub small: bool,
+    /// Place of its target in the policy; `None` where it has none.
+    pub target: Option<u16>,
 }
 
 /// The lines, by interned number.
@@ -250,5 +252,6 @@ fn hot_line(place: usize, line: &Line) -> HotLine {
         instrument: line.instrument,
         line: u32::try_from(place).expect("lines are limited far below 2^32"),
         small: quantity.is_some(),
+        target: line.target,
     }
 }

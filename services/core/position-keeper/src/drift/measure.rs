@@ -24,8 +24,8 @@ pub fn lines(portfolio: &Portfolio, market: &Market, weighed: &[Amount], equity:
         .counting()
         .zip(weighed)
         .map(|((_, line), value)| {
-            let bounds = bounds_of(portfolio, line.target);
-            LineMeasure { bounds, breached: judged && bounds.standing(*value, equity) == Standing::Breached }
+            let bounds = *bounds_of(portfolio, line.target);
+            LineMeasure { bounds, breached: judged && bounds.is_breached(*value, equity) }
         })
         .collect();
     if judged {
@@ -39,16 +39,15 @@ pub fn lines(portfolio: &Portfolio, market: &Market, weighed: &[Amount], equity:
     measures
 }
 
-fn bounds_of(portfolio: &Portfolio, target: Option<u16>) -> Bounds {
-    target.and_then(|place| portfolio.rules.targets.get(usize::from(place))).copied().unwrap_or(portfolio.rules.other)
+fn bounds_of(portfolio: &Portfolio, target: Option<u16>) -> &Bounds {
+    target.and_then(|place| portfolio.rules.targets.get(usize::from(place))).unwrap_or(&portfolio.rules.other)
 }
 
 /// Whether one quick scan tells that no line and no cash is out: of a book with groups it does not. Equity is above zero.
 pub fn is_inside(portfolio: &Portfolio, market: &Market, weighed: &[Amount], equity: Amount, cash: Amount) -> bool {
-    let is_in = |bounds: &Bounds, value: Amount| bounds.standing(value, equity) != Standing::Breached;
     portfolio.rules.groups.is_empty()
-        && portfolio.lines.counting().zip(weighed).all(|((_, line), value)| is_in(&bounds_of(portfolio, line.target), *value))
-        && cash_bounds(portfolio, market).is_none_or(|bounds| is_in(&bounds, cash))
+        && portfolio.lines.hot().iter().zip(weighed).all(|(line, value)| !bounds_of(portfolio, line.target).is_breached(*value, equity))
+        && cash_bounds(portfolio, market).is_none_or(|bounds| !bounds.is_breached(cash, equity))
 }
 
 /// What does not stand inside its clear level, each with its side: lines, but for those that share a group's bounds,
@@ -59,7 +58,7 @@ pub fn unclear(portfolio: &Portfolio, market: &Market, weighed: &[Amount], equit
     groups.iter().flat_map(|group| &group.shares).for_each(|(member, _)| grouped[*member] = true);
     let single = portfolio.lines.counting().zip(weighed).enumerate().filter(|(at, _)| !grouped[*at]);
     let edge = |of, bounds: &Bounds, value: Amount| (Edge { of, is_over: bounds.is_over(value, equity) }, bounds.standing(value, equity));
-    let lines = single.map(|(_, ((_, line), value))| edge(Bounded::Line(line.instrument), &bounds_of(portfolio, line.target), *value));
+    let lines = single.map(|(_, ((_, line), value))| edge(Bounded::Line(line.instrument), bounds_of(portfolio, line.target), *value));
     let groups = groups.iter().map(|group| edge(Bounded::Group(group.place), &group.bounds, group.sum));
     let cash = cash_bounds(portfolio, market).map(|bounds| edge(Bounded::Cash, &bounds, cash));
     lines.chain(groups).chain(cash).filter(|(_, standing)| *standing != Standing::Clear).collect()
@@ -73,7 +72,12 @@ fn cash_bounds(portfolio: &Portfolio, market: &Market) -> Option<Bounds> {
 
 /// weight − target of a value; `None` without equity above zero, and beyond the range of fractions.
 pub fn drift(value: Amount, equity: Amount, target: Fraction) -> Option<Fraction> {
-    weight(value, equity)?.checked_sub(target).ok().filter(|drift| drift.fits_wire())
+    apart(weight(value, equity)?, target)
+}
+
+/// weight − target; `None` beyond the range of fractions.
+pub fn apart(weight: Fraction, target: Fraction) -> Option<Fraction> {
+    weight.checked_sub(target).ok().filter(|drift| drift.fits_wire())
 }
 
 /// value ÷ equity; `None` without equity above zero, and beyond the range of fractions.

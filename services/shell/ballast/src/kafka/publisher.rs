@@ -40,7 +40,8 @@ pub struct KafkaPublisher {
 #[derive(Default)]
 struct Names {
     topics: BTreeMap<&'static str, TopicName>,
-    headers: BTreeMap<SmolStr, Arc<str>>,
+    /// In the order in which they were met: a handful.
+    headers: Vec<(SmolStr, Arc<str>)>,
 }
 
 impl KafkaPublisher {
@@ -94,7 +95,12 @@ impl Names {
         if name.starts_with("original.") {
             return Arc::from(name.as_str());
         }
-        self.headers.entry(name.clone()).or_insert_with(|| Arc::from(name.as_str())).clone()
+        if let Some((_, known)) = self.headers.iter().find(|(known, _)| *known == name) {
+            return known.clone();
+        }
+        let known: Arc<str> = Arc::from(name.as_str());
+        self.headers.push((name, known.clone()));
+        known
     }
 }
 
@@ -124,7 +130,7 @@ impl Publisher for KafkaPublisher {
         }
     }
 
-    fn submit(&mut self, step: &Step) -> Result<(), PortError> {
+    fn submit(&mut self, step: Step) -> Result<(), PortError> {
         let messages = step_messages(self.role, self.progress, self.lane, step);
         let commit = Commit {
             step: DoneStep { sequence: u64::try_from(messages.step).map_err(PortError::of)?, mark: messages.mark },

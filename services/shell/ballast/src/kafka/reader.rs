@@ -27,6 +27,15 @@ pub struct KafkaReader {
     ahead: Option<i64>,
 }
 
+/// What a batch brought of one partition.
+struct Place<'a> {
+    topic: Topic,
+    partition: i32,
+    records: Vec<&'a dyn RecordRef>,
+    /// The last of them says how far the partition was read.
+    last: &'a KafkaRecord<'a>,
+}
+
 impl KafkaReader {
     /// A reader with nothing assigned. `ahead`: that the greatest event time is asked for, and by how many seconds it may
     /// lie ahead of the machine's clock: a lane's never goes back.
@@ -37,25 +46,28 @@ impl KafkaReader {
 
     fn hand_over(&mut self, batch: &Batch, take: &mut dyn FnMut(Polled<'_>)) {
         let records: Vec<KafkaRecord<'_>> = batch.records().map(KafkaRecord).collect();
-        let mut by_place: Vec<(Topic, i32, Vec<&dyn RecordRef>)> = Vec::new();
+        let mut by_place: Vec<Place<'_>> = Vec::new();
         for record in &records {
-            let place = (self.topics[record.0.topic()], record.0.partition());
-            match by_place.iter_mut().find(|(topic, partition, _)| (*topic, *partition) == place) {
-                Some((.., list)) => list.push(record),
-                None => by_place.push((place.0, place.1, vec![record])),
+            let (topic, partition) = (self.topics[record.0.topic()], record.0.partition());
+            match by_place.iter_mut().find(|place| (place.topic, place.partition) == (topic, partition)) {
+                Some(place) => {
+                    place.records.push(record);
+                    place.last = record;
+                }
+                None => by_place.push(Place { topic, partition, records: vec![record], last: record }),
             }
         }
         let slices: Vec<_> = by_place
             .iter()
-            .map(|(topic, partition, records)| Slice {
-                topic: *topic,
-                partition: *partition,
-                to: records.last().map_or(0, |r| r.offset() + 1),
-                records: records.as_slice(),
+            .map(|place| Slice {
+                topic: place.topic,
+                partition: place.partition,
+                to: place.last.offset() + 1,
+                records: place.records.as_slice(),
             })
             .collect();
-        for record in &records {
-            self.backlog.read(self.topics[record.0.topic()], record.0.partition(), record.appended());
+        for place in &by_place {
+            self.backlog.read(place.topic, place.partition, place.last.appended());
         }
         for end in batch.ends() {
             self.backlog.end(self.topics[end.topic], end.partition);

@@ -174,7 +174,7 @@ impl Publisher for MemoryPublisher {
             }
         }
     }
-    fn submit(&mut self, step: &Step) -> Result<(), PortError> {
+    fn submit(&mut self, step: Step) -> Result<(), PortError> {
         if !self.epoch.is_some_and(|epoch| self.log.holds(&self.id(), epoch)) {
             self.outcomes.push_back(Outcome::Fenced);
             return Ok(());

@@ -147,7 +147,7 @@ pub(super) fn read<R: Role>(lane: &mut Lane<R>, log: &Log) -> bool {
 pub(super) fn close<R: Role>(lane: &mut Lane<R>, log: &mut Log) -> bool {
     let mut codec = AvroCodec::default();
     let Some(step) = lane.close(&mut codec).unwrap() else { return false };
-    let messages = step_messages(R::NAME, R::PROGRESS, lane.lane(), &step);
+    let messages = step_messages(R::NAME, R::PROGRESS, lane.lane(), step);
     let all = std::iter::once(messages.begin).chain(messages.outputs).chain(std::iter::once(messages.done));
     let touched: BTreeSet<_> = all.map(|message| log.append(message)).collect();
     touched.into_iter().for_each(|place| *log.ends.entry(place).or_default() += 1);

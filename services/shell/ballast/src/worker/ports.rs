@@ -96,7 +96,7 @@ pub trait Publisher {
     /// Takes the lane over: after it no earlier owner can publish. Gives up when `let_go` says so.
     fn take_over(&mut self, let_go: &dyn Fn() -> bool) -> Result<(), PortError>;
     /// Hands a step over; returns at once.
-    fn submit(&mut self, step: &Step) -> Result<(), PortError>;
+    fn submit(&mut self, step: Step) -> Result<(), PortError>;
     /// How the oldest open commit ended, waiting up to `wait` for it.
     fn outcome(&mut self, wait: Duration) -> Option<Outcome>;
     /// End of the lane's progress partition, as far as known: a lower bound of what comes next.

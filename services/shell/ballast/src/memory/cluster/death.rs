@@ -46,7 +46,7 @@ impl Publisher for MortalPublisher {
     fn take_over(&mut self, let_go: &dyn Fn() -> bool) -> Result<(), PortError> {
         self.inner.take_over(let_go)
     }
-    fn submit(&mut self, step: &Step) -> Result<(), PortError> {
+    fn submit(&mut self, step: Step) -> Result<(), PortError> {
         match &mut self.appointed {
             None => return self.inner.submit(step),
             Some((commits, _)) if *commits > 0 => {
