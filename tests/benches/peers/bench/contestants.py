@@ -3,14 +3,16 @@
 import json
 import os
 import subprocess
+import time
 from datetime import datetime, timezone
 from pathlib import Path
 
-from .servers import BUILT, Servers, run
+from .servers import BUILT, Servers, finished, run
 from .settings import INPUT, ROOT, TICKS, Settings, Trouble
 
 HERE = Path(__file__).resolve().parent.parent
 LINES, INSTRUMENTS = 25, 500
+READY_SECONDS = 120
 
 
 class Contestant:
@@ -22,8 +24,7 @@ class Contestant:
     def __init__(self, servers: Servers, settings: Settings, number: int):
         self.servers, self.settings, self.number = servers, settings, number
         self.topic = f"peers.bookings.{self.name}.v1"
-        self.process = None
-        self._lives = 0
+        self.process, self.log, self._lives = None, None, 0
 
     def furnish(self) -> None:
         """Makes what it needs before it starts."""
@@ -36,9 +37,12 @@ class Contestant:
     def start(self) -> None:
         """Starts it, or starts it again under the same name."""
         self._lives += 1
-        log = self.servers.logs / f"{self.number:03}-{self.name}-{self._lives}.log"
-        with log.open("w") as file:
+        self.log = self.servers.logs / f"{self.number:03}-{self.name}-{self._lives}.log"
+        with self.log.open("w") as file:
             self.process = subprocess.Popen([str(part) for part in self.command()], stdout=file, stderr=file, env=self.environment())
+
+    def await_ready(self) -> None:
+        """Waits until it can book what comes."""
 
     def environment(self) -> dict:
         """Its environment: nothing of ours but what it needs."""
@@ -77,6 +81,7 @@ class Ballast(Contestant):
         self.program = Path(os.environ.get("BALLAST_BIN") or ROOT / "target/release/ballast")
         self._config = servers.logs / f"{number:03}-ballast.toml"
         self._base = servers.new_base()
+        self._facts = None
 
     def furnish(self) -> None:
         self._config.write_text(
@@ -85,6 +90,22 @@ class Ballast(Contestant):
         for arguments in (["topics", "create"], ["migrate"]):
             run([self.program, *arguments], env=self.environment())
         run([self.program, "publish"], env=self.environment(), input="\n".join(self._records()))
+
+    def start(self) -> None:
+        if self._lives == 0:
+            self._facts = self.servers.start_load("rest", self.format, "ballast.frames.v1", 0, 1_000, READY_SECONDS)
+            self._facts.stdout.readline()
+        super().start()
+
+    def await_ready(self) -> None:
+        """Every lane runs and every instrument is known: a fill that comes before its instrument would wait for it."""
+        finished(self._facts, "instruments become frames")
+        deadline = time.monotonic() + READY_SECONDS
+        while self.log.read_text().count('"recovered"') < self.settings.lanes:
+            self.assert_runs()
+            if time.monotonic() > deadline:
+                raise Trouble(f"{self.name}: not every lane runs after {READY_SECONDS} s; its log: {self.log}")
+            time.sleep(0.1)
 
     def environment(self) -> dict:
         return {**super().environment(), "BALLAST_KAFKA_BROKERS": self.servers.brokers, "BALLAST_POSTGRES_URL": self._base,

@@ -9,8 +9,8 @@ from .servers import Servers, answer, finished
 from .settings import INPUT, MARKET_PARTITIONS, TICKS, Settings, Trouble
 from .usage import Sampler, peak_mib
 
-# An end that rests so long has come to rest: twenty commit intervals.
-REST_MS = 2_000
+# Bookings are counted when none came for so long: ten commit intervals.
+REST_MS = 1_000
 PATIENCE = 600
 
 
@@ -25,14 +25,22 @@ class Trial:
         self.figures = {"contestant": name}
 
     def __enter__(self):
+        try:
+            self._warm()
+        except BaseException:
+            self.contestant.stop()
+            raise
+        return self
+
+    def _warm(self) -> None:
         if self.contestant.format != "ledger":
             self.servers.load("create", INPUT, self.settings.lanes)
             self.servers.load("create", TICKS, MARKET_PARTITIONS)
         self.contestant.furnish()
         self.contestant.start()
+        self.contestant.await_ready()
         self._publish(self.settings.warm)
         self._await()
-        return self
 
     def __exit__(self, *_):
         self.contestant.stop()
@@ -64,7 +72,7 @@ class Trial:
         self.sent += self.settings.fills
         backlog.stdout.readline()
         written = self.servers.written()
-        watcher = self.servers.start_load("rest", self.contestant.topic, REST_MS, PATIENCE)
+        watcher = self.servers.start_load("rest", self.contestant.format, self.contestant.topic, self.sent, REST_MS, PATIENCE)
         watcher.stdout.readline()
         env = self.servers.env
         sampler = Sampler(self.contestant.process.pid, int(env["STACK_KAFKA_PID"]), int(env["STACK_POSTGRES_PID"]))

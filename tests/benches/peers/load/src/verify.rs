@@ -117,22 +117,53 @@ pub fn verify(brokers: &str, format: Format, topic: &str, stream: &Stream, count
     Ok(())
 }
 
-/// Waits until so many fills are booked.
-pub fn await_fills(brokers: &str, format: Format, topic: &str, count: u64, limit: Duration) -> Result<()> {
-    let (outputs, consumer) = (Outputs::of(format)?, client::reader(brokers, topic, Offset::Beginning)?);
-    let (mut seen, mut booked, start) = (Seen::new(0)?, 0, Instant::now());
-    while booked < count {
-        if start.elapsed() > limit {
-            bail!("{booked} of {count} fills were booked within {limit:?}");
-        }
-        if let Some(message) = next(&consumer)?.filter(|message| !seen.repeats(message)) {
-            outputs.read(message.payload().context("an output has a value")?, &mut |output| {
-                booked += u64::try_from(output.booked.len())?;
+/// Counts booked fills from the beginning on.
+pub struct Counter {
+    outputs: Outputs,
+    consumer: BaseConsumer,
+    seen: Seen,
+    booked: u64,
+}
+
+impl Counter {
+    /// A counter that has read nothing.
+    pub fn open(brokers: &str, format: Format, topic: &str) -> Result<Self> {
+        let consumer = client::reader(brokers, topic, Offset::Beginning)?;
+        Ok(Self { outputs: Outputs::of(format)?, consumer, seen: Seen::new(0)?, booked: 0 })
+    }
+
+    /// Reads what is there, and waits a moment where nothing is. How many fills are booked so far.
+    pub fn read(&mut self) -> Result<u64> {
+        while let Some(polled) = self.consumer.poll(Duration::from_millis(50)) {
+            let message = match polled {
+                Ok(message) => message,
+                Err(KafkaError::PartitionEOF(_)) => continue,
+                Err(error) => return Err(error.into()),
+            };
+            if self.seen.repeats(&message) {
+                continue;
+            }
+            self.outputs.read(message.payload().context("an output has a value")?, &mut |output| {
+                self.booked += u64::try_from(output.booked.len())?;
                 Ok(())
             })?;
         }
+        Ok(self.booked)
     }
-    Ok(())
+}
+
+/// Waits until so many fills are booked.
+pub fn await_fills(brokers: &str, format: Format, topic: &str, count: u64, limit: Duration) -> Result<()> {
+    let (mut counter, start) = (Counter::open(brokers, format, topic)?, Instant::now());
+    loop {
+        let booked = counter.read()?;
+        if booked >= count {
+            return Ok(());
+        }
+        if start.elapsed() > limit {
+            bail!("{booked} of {count} fills were booked within {limit:?}");
+        }
+    }
 }
 
 /// Visits every committed record; gives their number.
@@ -160,5 +191,64 @@ pub fn next(consumer: &BaseConsumer) -> Result<Option<BorrowedMessage<'_>>> {
         None | Some(Err(KafkaError::PartitionEOF(_))) => Ok(None),
         Some(Ok(message)) => Ok(Some(message)),
         Some(Err(error)) => Err(error.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::outputs::{Booked, Stand};
+
+    const FILLS: u64 = 400;
+
+    /// A portfolio, its booking, the position after it, and its cash.
+    type Told = (u64, Booked, (String, Stood), i128);
+
+    /// What a contestant without a mistake publishes: a record a fill.
+    fn truth(stream: &Stream) -> Vec<Told> {
+        let told = |n: u64| {
+            let (fill, books) = (stream.fill(n), Books::after(stream, n + 1));
+            let at = books.positions[&(fill.portfolio, fill.line)];
+            let stood = (at.units * 100_000_000, published(at.cost), published(at.realized), published(at.fees));
+            let realized = published(books.realized[usize::try_from(n).expect("a small number")]);
+            let booked = Booked { fill: n, quantity: i128::from(fill.units) * 100_000_000, realized };
+            (fill.portfolio, booked, (instrument(fill.portfolio, fill.line), stood), published(books.cash[&fill.portfolio]))
+        };
+        (0..FILLS).map(told).collect()
+    }
+
+    /// The verdict on records with a mistake planted in them.
+    fn verdict(plant: impl FnOnce(&mut Vec<Told>)) -> Result<()> {
+        let stream = Stream::new(11, 50);
+        let (mut records, books, mut seen) = (truth(&stream), Books::after(&stream, FILLS), Seen::new(FILLS)?);
+        plant(&mut records);
+        for (owner, booked, (instrument, stood), cash) in records {
+            let name = portfolio(owner);
+            let stand = Stand { instrument: &instrument, quantity: stood.0, cost: stood.1, realized: stood.2, fees: stood.3 };
+            seen.take(&Output { portfolio: &name, booked: vec![booked], stands: vec![stand], cash }, &stream, &books)?;
+        }
+        seen.judge(&stream, &books, 0)
+    }
+
+    #[test]
+    fn the_truth_is_right_and_every_mistake_is_seen() {
+        assert!(verdict(|_| ()).is_ok());
+        let wrong = |what: &str, verdict: Result<()>| {
+            let text = verdict.expect_err(what).to_string();
+            assert!(text.contains(what), "{what}: {text}");
+        };
+        wrong("were not booked", verdict(|records| records.truncate(399)));
+        wrong("booked twice", verdict(|records| records[399].1.fill = 398));
+        wrong("realised", verdict(|records| records[399].1.realized += 1));
+        wrong("was booked as", verdict(|records| records[399].1.quantity += 1));
+        wrong("stood at", verdict(|records| records[399].2.1.1 += 1));
+        wrong("in cash", verdict(|records| records[399].3 += 1));
+        wrong("after a later one", verdict(swap_the_last_two_of_a_portfolio));
+    }
+
+    fn swap_the_last_two_of_a_portfolio(records: &mut Vec<Told>) {
+        let last = records.len() - 1;
+        let before = (0..last).rev().find(|at| records[*at].0 == records[last].0).expect("a portfolio has many fills");
+        records.swap(before, last);
     }
 }

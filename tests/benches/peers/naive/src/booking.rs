@@ -3,13 +3,15 @@
 use crate::book::{Book, Position};
 use crate::fill::{Fill, units};
 use anyhow::{Result, bail};
+use apache_avro::Schema;
+use apache_avro::reader::datum::GenericDatumReader;
 use apache_avro::types::{Record, Value};
-use apache_avro::{Schema, from_avro_datum, to_avro_datum};
+use apache_avro::writer::datum::GenericDatumWriter;
 use rust_decimal::{Decimal, RoundingStrategy};
 use std::collections::HashMap;
 
 /// Books the fill and writes what it did.
-pub fn write(schema: &Schema, fill: &Fill, book: &mut Book) -> Result<Vec<u8>> {
+pub fn write(schema: &Schema, writer: &GenericDatumWriter<'_>, fill: &Fill, book: &mut Book) -> Result<Vec<u8>> {
     let (realized, position, cash) = book.trade(fill);
     let mut record = Record::new(schema).ok_or_else(|| anyhow::anyhow!("a booking is a record"))?;
     record.put("exec_id", fill.exec_id.as_str());
@@ -23,12 +25,12 @@ pub fn write(schema: &Schema, fill: &Fill, book: &mut Book) -> Result<Vec<u8>> {
     record.put("realized_total", fixed(position.realized, 18, 16));
     record.put("fees_total", fixed(position.fees, 10, 12));
     record.put("cash", fixed(cash, 10, 12));
-    Ok(to_avro_datum(schema, record)?)
+    Ok(writer.write_value_to_vec(record)?)
 }
 
 /// Takes over how position and portfolio stood after a booking.
-pub fn restore(schema: &Schema, mut value: &[u8], book: &mut Book) -> Result<()> {
-    let Value::Record(fields) = from_avro_datum(schema, &mut value, None)? else { bail!("a booking is a record") };
+pub fn restore(reader: &GenericDatumReader<'_>, mut value: &[u8], book: &mut Book) -> Result<()> {
+    let Value::Record(fields) = reader.read_value(&mut value)? else { bail!("a booking is a record") };
     let mut fields: HashMap<String, Value> = fields.into_iter().collect();
     let mut text = |name: &str| match fields.remove(name) {
         Some(Value::String(text)) => Ok(text),

@@ -1,8 +1,8 @@
 //! A fill from its generic Avro value. Corrections and cancels are not part of the benches' job and are refused.
 
 use anyhow::{Context, Result, bail};
+use apache_avro::reader::datum::GenericDatumReader;
 use apache_avro::types::Value;
-use apache_avro::{Schema, from_avro_datum};
 use rust_decimal::Decimal;
 use std::collections::HashMap;
 
@@ -20,9 +20,9 @@ pub struct Fill {
 }
 
 /// Reads one.
-pub fn read(schema: &Schema, value: &[u8]) -> Result<Fill> {
+pub fn read(reader: &GenericDatumReader<'_>, value: &[u8]) -> Result<Fill> {
     let mut body = value.get(HEADER..).context("a fill has a header")?;
-    let Value::Record(fields) = from_avro_datum(schema, &mut body, None)? else { bail!("a fill is a record") };
+    let Value::Record(fields) = reader.read_value(&mut body)? else { bail!("a fill is a record") };
     let mut fields: HashMap<String, Value> = fields.into_iter().collect();
     if !matches!(fields.get("exec_type"), Some(Value::Enum(_, symbol)) if symbol == "TRADE") {
         bail!("a fill that is no trade");

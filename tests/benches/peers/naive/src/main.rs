@@ -11,6 +11,8 @@ mod tick;
 
 use anyhow::{Context, Result};
 use apache_avro::Schema;
+use apache_avro::reader::datum::GenericDatumReader;
+use apache_avro::writer::datum::GenericDatumWriter;
 use book::Book;
 use futures::future::join_all;
 use rdkafka::config::ClientConfig;
@@ -23,10 +25,13 @@ use std::time::{Duration, Instant};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
-struct Schemas {
-    fills: Schema,
-    ticks: Schema,
-    bookings: Schema,
+/// Readers and writers of the records, made once.
+struct Formats<'s> {
+    fills: GenericDatumReader<'s>,
+    ticks: GenericDatumReader<'s>,
+    bookings: GenericDatumReader<'s>,
+    booking: &'s Schema,
+    written: GenericDatumWriter<'s>,
 }
 
 struct Arguments {
@@ -48,12 +53,18 @@ async fn main() -> Result<()> {
     let fills = Schema::parse_str(&read(&arguments.fills)?)?;
     let ticks = Schema::parse_str(&read(&arguments.ticks)?)?;
     let bookings = Schema::parse_str(&read(&arguments.bookings)?)?;
-    let schemas = Schemas { fills, ticks, bookings };
+    let formats = Formats {
+        fills: GenericDatumReader::builder(&fills).build()?,
+        ticks: GenericDatumReader::builder(&ticks).build()?,
+        bookings: GenericDatumReader::builder(&bookings).build()?,
+        booking: &bookings,
+        written: GenericDatumWriter::builder(&bookings).build()?,
+    };
     let mut book = Book::default();
     // First: it ends what an earlier life left open, so that nothing is committed behind what is read back.
     let producer = producer(&arguments)?;
-    restore(&arguments, &schemas.bookings, &mut book).await?;
-    run(&arguments, &producer, &schemas, &mut book).await
+    restore(&arguments, &formats, &mut book).await?;
+    run(&arguments, &producer, &formats, &mut book).await
 }
 
 fn arguments() -> Option<Arguments> {
@@ -86,7 +97,7 @@ fn consumer(arguments: &Arguments, group: &str) -> Result<StreamConsumer> {
 }
 
 /// Reads the bookings of earlier lives to their end: the last of each position and portfolio holds.
-async fn restore(arguments: &Arguments, schema: &Schema, book: &mut Book) -> Result<()> {
+async fn restore(arguments: &Arguments, formats: &Formats<'_>, book: &mut Book) -> Result<()> {
     let consumer = consumer(arguments, &format!("{}-restore", arguments.group))?;
     let metadata = consumer.fetch_metadata(Some(&arguments.output), PATIENCE)?;
     let partitions = metadata.topics().first().context("the output is there")?.partitions().len();
@@ -98,7 +109,7 @@ async fn restore(arguments: &Arguments, schema: &Schema, book: &mut Book) -> Res
     let mut ended = 0;
     while ended < partitions {
         match consumer.recv().await {
-            Ok(message) => booking::restore(schema, message.payload().context("a booking has a value")?, book)?,
+            Ok(message) => booking::restore(&formats.bookings, message.payload().context("a booking has a value")?, book)?,
             Err(rdkafka::error::KafkaError::PartitionEOF(_)) => ended += 1,
             Err(error) => return Err(error.into()),
         }
@@ -117,7 +128,7 @@ fn producer(arguments: &Arguments) -> Result<FutureProducer> {
     Ok(producer)
 }
 
-async fn run(arguments: &Arguments, producer: &FutureProducer, schemas: &Schemas, book: &mut Book) -> Result<()> {
+async fn run(arguments: &Arguments, producer: &FutureProducer, formats: &Formats<'_>, book: &mut Book) -> Result<()> {
     let consumer = consumer(arguments, &arguments.group)?;
     consumer.subscribe(&[&arguments.input, &arguments.prices])?;
     loop {
@@ -128,10 +139,10 @@ async fn run(arguments: &Arguments, producer: &FutureProducer, schemas: &Schemas
         while let Some(read) = message {
             let value = read.payload().context("a record has a value")?;
             if read.topic() == arguments.prices {
-                book.price(tick::read(&schemas.ticks, value)?);
+                book.price(tick::read(&formats.ticks, value)?);
             } else {
-                let booked = fill::read(&schemas.fills, value)?;
-                let value = booking::write(&schemas.bookings, &booked, book)?;
+                let booked = fill::read(&formats.fills, value)?;
+                let value = booking::write(formats.booking, &formats.written, &booked, book)?;
                 let record = FutureRecord::to(&arguments.output).key(&booked.portfolio).payload(&value).partition(read.partition());
                 sent.push(producer.send_result(record).map_err(|(error, _)| error)?);
             }

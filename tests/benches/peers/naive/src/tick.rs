@@ -2,8 +2,8 @@
 
 use crate::fill::{decimal, text};
 use anyhow::{Context, Result, bail};
+use apache_avro::reader::datum::GenericDatumReader;
 use apache_avro::types::Value;
-use apache_avro::{Schema, from_avro_datum};
 use rust_decimal::Decimal;
 use std::collections::HashMap;
 
@@ -11,9 +11,9 @@ use std::collections::HashMap;
 const HEADER: usize = 10;
 
 /// The instrument and its last price, where the tick has one.
-pub fn read(schema: &Schema, value: &[u8]) -> Result<(String, Option<Decimal>)> {
+pub fn read(reader: &GenericDatumReader<'_>, value: &[u8]) -> Result<(String, Option<Decimal>)> {
     let mut body = value.get(HEADER..).context("a tick has a header")?;
-    let Value::Record(fields) = from_avro_datum(schema, &mut body, None)? else { bail!("a tick is a record") };
+    let Value::Record(fields) = reader.read_value(&mut body)? else { bail!("a tick is a record") };
     let mut fields: HashMap<String, Value> = fields.into_iter().collect();
     let last = match fields.remove("last") {
         Some(Value::Union(1, last)) => Some(decimal(Some(&*last), 10)?),
