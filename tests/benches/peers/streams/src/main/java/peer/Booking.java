@@ -42,7 +42,7 @@ final class Booking {
   }
 
   private void decimal(BigDecimal value, int scale, int size) {
-    Fill.Money.write(value, scale, buffer, at, size);
+    Money.write(value, scale, buffer, at, size);
     at += size;
   }
 }

@@ -2,7 +2,6 @@ package peer;
 
 import java.io.IOException;
 import java.math.BigDecimal;
-import java.math.BigInteger;
 import org.apache.avro.io.BinaryDecoder;
 import org.apache.avro.io.DecoderFactory;
 
@@ -71,26 +70,5 @@ final class Fill {
   private BigDecimal decimal(int scale) throws IOException {
     decoder.readFixed(fixed, 0, 12);
     return Money.read(fixed, scale);
-  }
-
-  /** Decimals as the records hold them: big-endian two's complement. */
-  static final class Money {
-    private Money() {}
-
-    static BigDecimal read(byte[] fixed, int scale) {
-      int high = (fixed[0] << 24) | (fixed[1] & 0xff) << 16 | (fixed[2] & 0xff) << 8 | (fixed[3] & 0xff);
-      long low = 0;
-      for (int at = 4; at < 12; at++) {
-        low = low << 8 | (fixed[at] & 0xff);
-      }
-      // Nearly every number fits a long, and then needs no object more.
-      return high == (low >> 63) ? BigDecimal.valueOf(low, scale) : new BigDecimal(new BigInteger(fixed), scale);
-    }
-
-    static void write(BigDecimal value, int scale, byte[] into, int at, int size) {
-      byte[] digits = value.setScale(scale, java.math.RoundingMode.HALF_EVEN).unscaledValue().toByteArray();
-      java.util.Arrays.fill(into, at, at + size - digits.length, (byte) (digits[0] < 0 ? -1 : 0));
-      System.arraycopy(digits, 0, into, at + size - digits.length, digits.length);
-    }
   }
 }

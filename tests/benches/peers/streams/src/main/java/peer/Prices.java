@@ -34,7 +34,7 @@ final class Prices implements Processor<String, byte[], Void, Void> {
       skipOptionalDecimal();
       if (decoder.readIndex() == 1) {
         decoder.readFixed(fixed, 0, 12);
-        prices.put(tick.key(), Fill.Money.read(fixed, 10));
+        prices.put(tick.key(), Money.read(fixed, 10));
       }
     } catch (IOException broken) {
       throw new UncheckedIOException(broken);
