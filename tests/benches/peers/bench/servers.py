@@ -61,7 +61,9 @@ class Servers:
 
     def written(self) -> int:
         """Bytes in the broker's logs but those of inputs, and in the database's log."""
-        folders = [folder for folder in (DIRECTORY / "kafka/data").iterdir() if not folder.name.startswith(INPUTS)]
+        # Folders of topics that were removed stay for a minute under another name.
+        folders = [folder for folder in (DIRECTORY / "kafka/data").iterdir()
+                   if not folder.name.startswith(INPUTS) and not folder.name.endswith("-delete")]
         kafka = sum(_size(segment) for folder in folders for segment in folder.glob("*.log"))
         return kafka + int(float(self.sql("SELECT pg_current_wal_lsn() - '0/0'")))
 
