@@ -243,10 +243,10 @@ mod tests {
         wrong("was booked as", verdict(|records| records[399].1.quantity += 1));
         wrong("stood at", verdict(|records| records[399].2.1.1 += 1));
         wrong("in cash", verdict(|records| records[399].3 += 1));
-        wrong("after a later one", verdict(swap_the_last_two_of_a_portfolio));
+        wrong("after a later one", verdict(|records| swap_the_last_two_of_a_portfolio(records)));
     }
 
-    fn swap_the_last_two_of_a_portfolio(records: &mut Vec<Told>) {
+    fn swap_the_last_two_of_a_portfolio(records: &mut [Told]) {
         let last = records.len() - 1;
         let before = (0..last).rev().find(|at| records[*at].0 == records[last].0).expect("a portfolio has many fills");
         records.swap(before, last);
