@@ -26,7 +26,11 @@ class Servers:
     """Both servers, up."""
 
     def __init__(self):
-        run([STACK, "up", "--bench", "--dir", DIRECTORY])
+        try:
+            run([STACK, "up", "--bench", "--dir", DIRECTORY])
+        except Trouble:
+            self.down()
+            raise
         lines = run([STACK, "env", "--dir", DIRECTORY]).splitlines()
         self.env = dict(line.split("=", 1) for line in lines if "=" in line)
         self.brokers = self.env["BALLAST_KAFKA_BROKERS"]
