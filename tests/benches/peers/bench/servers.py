@@ -16,7 +16,10 @@ INPUTS = ("execution.fills.v1", "marketdata.", "reference.", "treasury.", "portf
 
 def run(command: list, **options) -> str:
     """Runs a command to its end; gives what it printed."""
-    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, **options)
+    try:
+        done = subprocess.run([str(part) for part in command], capture_output=True, text=True, **options)
+    except FileNotFoundError:
+        raise Trouble(f"there is no {command[0]}: `make bench-peers` builds what it needs, and BALLAST_BIN names another service") from None
     if done.returncode != 0:
         raise Trouble(f"{' '.join(str(part) for part in command)} ended with {done.returncode}:\n{(done.stdout + done.stderr)[-2000:]}")
     return done.stdout
