@@ -48,10 +48,14 @@ class Contestant:
         """Its environment: nothing of ours but what it needs."""
         return {name: value for name, value in os.environ.items() if not name.startswith("BALLAST_")}
 
+    def runs(self) -> bool:
+        """Whether its process is there."""
+        return self.process.poll() is None
+
     def assert_runs(self) -> None:
         """Trouble when it has ended by itself."""
-        if self.process.poll() is not None:
-            raise Trouble(f"{self.name} has ended by itself with {self.process.returncode}; its logs: {self.servers.logs}")
+        if not self.runs():
+            raise Trouble(f"{self.name} has ended by itself with {self.process.returncode}; its log: {self.log}")
     def kill(self) -> None:
         """SIGKILL."""
         self.assert_runs()
@@ -60,7 +64,7 @@ class Contestant:
 
     def stop(self) -> None:
         """SIGTERM, and SIGKILL if that does nothing."""
-        if self.process is None or self.process.poll() is not None:
+        if self.process is None or not self.runs():
             return
         self.process.terminate()
         try:

@@ -56,7 +56,17 @@ class Trial:
         self.sent += count
 
     def _await(self) -> None:
-        self.servers.load("await", self.contestant.format, self.contestant.topic, self.sent, PATIENCE)
+        load = self.servers.start_load("await", self.contestant.format, self.contestant.topic, self.sent, PATIENCE)
+        self._finished(load, "bookings")
+
+    def _finished(self, load, what: str) -> str:
+        """Waits for a started load, and no longer than the contestant runs."""
+        while load.poll() is None:
+            if not self.contestant.runs():
+                load.kill()
+                self.contestant.assert_runs()
+            time.sleep(0.02)
+        return finished(load, what)
 
     def verify(self) -> dict:
         """The verdict on everything published so far; Trouble when anything is missing or wrong."""
@@ -80,8 +90,8 @@ class Trial:
         self.contestant.assert_runs()
         backlog.stdin.write("\n")
         backlog.stdin.flush()
-        start = int(answer(finished(backlog, "backlog"))["committed"]) / 1e9
-        last = int(answer(finished(watcher, "drain"))["last"]) / 1e9
+        start = int(answer(self._finished(backlog, "backlog"))["committed"]) / 1e9
+        last = int(answer(self._finished(watcher, "drain"))["last"]) / 1e9
         sampler.close()
         millions = self.settings.fills / 1e6
         used = sampler.between(start, last)
@@ -100,7 +110,7 @@ class Trial:
         self.contestant.kill()
         killed = time.time_ns()
         self.contestant.start()
-        finished(load, "recovery")
+        self._finished(load, "recovery")
         read = [at for due, at in _delays(file) if due > killed and at > 0]
         if not read:
             raise Trouble(f"{self.contestant.name} booked nothing within {PATIENCE} s after it was killed")
@@ -129,7 +139,7 @@ class Trial:
     def _delays_at(self, rate: int, seconds: int) -> list:
         """Seconds from due to read, in the order in which fills were due."""
         load, file = self._pace(rate, rate * seconds)
-        finished(load, f"{rate} fills a second")
+        self._finished(load, f"{rate} fills a second")
         delays = [(at - due) / 1e9 if at else math.inf for due, at in _delays(file)]
         self._await()
         return delays

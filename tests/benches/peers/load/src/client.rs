@@ -129,11 +129,18 @@ pub fn delete_topics(brokers: &str) -> Result<()> {
     }
 }
 
-/// Makes a topic.
+/// Makes a topic, and waits until its partitions answer.
 pub fn create_topic(brokers: &str, name: &str, partitions: i32) -> Result<()> {
     let topic = NewTopic::new(name, partitions, TopicReplication::Fixed(1)).set("message.timestamp.type", "LogAppendTime");
     let made = futures::executor::block_on(admin(brokers)?.create_topics([&topic], &AdminOptions::new()))?;
     made.into_iter().next().context("an answer for the topic")?.map_err(|(name, code)| anyhow::anyhow!("{name}: {code}"))?;
+    let (consumer, start) = (any_reader(brokers)?, Instant::now());
+    while stable_ends(&consumer, name, partitions).is_err() {
+        if start.elapsed() > PATIENCE {
+            bail!("the partitions of {name} do not answer");
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
     Ok(())
 }
 
