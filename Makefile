@@ -6,10 +6,10 @@ DEMO_STACK := .local/demo-stack
 CARGO      := cargo
 
 .DEFAULT_GOAL := help
-.PHONY: help install up down env fmt lint test laws fuzz chaos soak planted demo bench bench-sql limits clean
+.PHONY: help install up down env fmt lint test laws fuzz chaos soak planted demo bench bench-peers bench-peers-check bench-sql limits clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: ## Fetch Kafka and Postgres into .local/cache, once
 	@$(STACK) install
@@ -120,6 +120,29 @@ bench: valgrind $(GUNGRAUN)/bin/gungraun-runner ## Measure the core and the whol
 limits: ## Go to the limits: 100,000 portfolios, one that all trade in, floods of prices, absences, days that go by (long)
 	$(CARGO) build --release --package ballast --locked
 	BALLAST_BIN=$(CURDIR)/target/release/ballast $(CARGO) bench --profile fast --package system-tests --bench limits --locked
+
+PEERS_ROOM := tests/benches/peers
+BENCH_JAVA := $(findstring streams,$(or $(PEERS),streams))
+
+# Said before anything is built: Maven itself would only say that it found no compiler.
+.PHONY: built-peers
+built-peers:
+	@[ -z "$(BENCH_JAVA)" ] || command -v javac >/dev/null || { \
+		echo "make bench-peers compiles a Kafka Streams application and there is no JDK (Debian: apt install default-jdk-headless);" \
+			"PEERS=naive leaves it out" >&2; exit 1; }
+	@[ -z "$(BENCH_JAVA)" ] || mvn --batch-mode --quiet --file $(PEERS_ROOM)/streams/pom.xml package
+	cd $(PEERS_ROOM) && $(CARGO) build --release --locked --target-dir $(CURDIR)/target/bench-peers
+
+bench-peers: built-peers ## Measure the service against what one would build otherwise (FILLS, PAIRS, LANES, POSITIONS, MEASURES, PEERS)
+	$(CARGO) build --release --package ballast --locked
+	@trap 'exit 130' INT TERM; BALLAST_BIN=$(CURDIR)/target/release/ballast $(PEERS_ROOM)/run
+
+# Its figures say nothing: a few thousand fills, and the build of the tests.
+bench-peers-check: built-peers ## Try the whole of it in a minute: every contestant, every verdict
+	cd $(PEERS_ROOM) && $(CARGO) test --release --locked --target-dir $(CURDIR)/target/bench-peers
+	$(CARGO) build --profile fast --package ballast --locked
+	@trap 'exit 130' INT TERM; FILLS=4000 POSITIONS=1000 PAIRS=1 LANES=2 RATE=500 MEASURES=drain,recovery \
+		BALLAST_BIN=$(CURDIR)/target/fast/ballast $(PEERS_ROOM)/run
 
 BENCH_SQL_STACK := .local/test-bench-sql
 
