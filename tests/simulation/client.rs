@@ -39,6 +39,8 @@ pub struct SimClient<'a> {
     epoch: Cell<Option<ProducerEpoch>>,
     added: RefCell<BTreeSet<(SmolStr, i32)>>,
     written: RefCell<Vec<Written>>,
+    /// What the transaction has sent, for a planted mistake.
+    sent: RefCell<Vec<Message>>,
     errors: Cell<bool>,
     broken: Cell<bool>,
 }
@@ -54,6 +56,7 @@ impl<'a> Ground for SimGround<'a> {
             epoch: Cell::new(None),
             added: RefCell::default(),
             written: RefCell::default(),
+            sent: RefCell::default(),
             errors: Cell::new(false),
             broken: Cell::new(false),
         })
@@ -163,10 +166,14 @@ impl Transactions for SimClient<'_> {
         self.sound("begin_transaction")?;
         self.added.borrow_mut().clear();
         self.written.borrow_mut().clear();
+        self.sent.borrow_mut().clear();
         Ok(())
     }
 
     fn acknowledged(&self, messages: &[Message]) -> Result<(), CommitError> {
+        if self.hand.world.errs(Planted::AbortedAndReused) {
+            self.sent.borrow_mut().extend_from_slice(messages);
+        }
         let mut rest: Vec<OutMessage> = messages.iter().map(out_message).collect();
         while let Some(first) = rest.first() {
             let place = (SmolStr::new_static(first.topic), first.partition);
@@ -180,9 +187,13 @@ impl Transactions for SimClient<'_> {
 
     fn end(&self, budget: Duration) -> Result<(), CommitError> {
         let ended = self.ended(budget);
-        if self.hand.world.errs(Planted::FailureIsSuccess) && matches!(ended, Err(CommitError::Interrupted { .. })) {
+        let failed = matches!(ended, Err(CommitError::Interrupted { .. }));
+        if failed && self.hand.world.errs(Planted::FailureIsSuccess) {
             self.broken.set(false);
             return Ok(());
+        }
+        if failed && self.hand.world.errs(Planted::AbortedAndReused) {
+            return self.sent_again(budget);
         }
         ended
     }
@@ -234,6 +245,20 @@ impl SimClient<'_> {
         }
         self.hand.effect();
         Ok(())
+    }
+
+    /// Aborts, and sends the same once more: what was asked for before may still arrive.
+    fn sent_again(&self, budget: Duration) -> Result<(), CommitError> {
+        self.broken.set(false);
+        let (epoch, sent) = (self.sound("abort_transaction")?, self.sent.borrow().clone());
+        if self.hand.world.log.end_transaction(&self.id, epoch, false).is_ok() {
+            self.hand.world.aborted(&self.id);
+            self.hand.world.next_transaction(&self.id);
+            self.hand.world.markers_follow(&self.id, false);
+        }
+        self.begin()?;
+        self.acknowledged(&sent)?;
+        self.ended(budget)
     }
 
     fn sound(&self, attempted: &'static str) -> Result<ProducerEpoch, CommitError> {

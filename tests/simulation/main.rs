@@ -27,7 +27,7 @@ mod store;
 mod world;
 
 use play::{Script, play};
-use seeds::{Run, from_environment};
+use seeds::{Run, first_wrong, from_environment};
 
 /// Seeds of an ordinary run.
 const SEEDS: u64 = 2_000;
@@ -66,6 +66,19 @@ fn every_planted_mistake_is_found() {
         }
     }
     assert_eq!(missed, [], "not found within their seeds");
+}
+
+/// Looks for the first seed that goes wrong, on sources with a mistake in them: for `planted/find`.
+#[test]
+fn a_mistake_of_the_sources_is_found() {
+    if std::env::var_os("BALLAST_SIM_PLANTED").is_none() {
+        return;
+    }
+    let count = from_environment("BALLAST_SIM_SEEDS", SEEDS);
+    match first_wrong(1, count) {
+        Some((seed, wrong)) => println!("\nseed {seed}: {}", wrong.replace('\n', " ")),
+        None => panic!("not found in {count} seeds"),
+    }
 }
 
 #[test]

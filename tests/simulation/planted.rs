@@ -16,6 +16,8 @@ pub enum Planted {
     FailureIsSuccess,
     /// A producer is kept after a slow commit and a lost connection.
     NeverRecycled,
+    /// A failed commit is aborted, and its step sent again by the same producer.
+    AbortedAndReused,
     /// A BEGIN without its DONE is not executed again.
     DanglingForgotten,
     /// A checkpoint leaves out an entity that has changed.
@@ -27,12 +29,13 @@ pub enum Planted {
 }
 
 /// Every mistake, with the seeds within which it must be found.
-pub const ALL: [(Planted, u64); 9] = [
+pub const ALL: [(Planted, u64); 10] = [
     (Planted::DoneBeforeOutputs, 300),
     (Planted::OutputsBeforeBegin, 400),
     (Planted::ConfirmedWhenSubmitted, 100),
     (Planted::FailureIsSuccess, 200),
     (Planted::NeverRecycled, 400),
+    (Planted::AbortedAndReused, 400),
     (Planted::DanglingForgotten, 400),
     (Planted::CheckpointForgets, 200),
     (Planted::ReadsOneTooLate, 50),

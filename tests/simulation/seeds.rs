@@ -29,11 +29,37 @@ pub fn from_environment(name: &str, usual: u64) -> u64 {
     std::env::var(name).ok().map_or(usual, |text| text.parse().unwrap_or_else(|_| panic!("{name} is a number, and not {text:?}")))
 }
 
+/// The first of so many seeds that goes wrong, and how; those behind it are not played.
+pub fn first_wrong(first: u64, count: u64) -> Option<(u64, String)> {
+    let (next, end) = (AtomicU64::new(0), AtomicU64::new(count));
+    let one = || {
+        loop {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            if number >= end.load(Ordering::Relaxed) {
+                return None;
+            }
+            let outcome = play(&Script { seed: first + number, ..Script::default() });
+            if let Some(wrong) = outcome.wrongs.into_iter().next() {
+                end.fetch_min(number, Ordering::Relaxed);
+                return Some((first + number, wrong));
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..threads()).map(|_| scope.spawn(one)).collect();
+        // Seeds before the first that was found were handed out before it, and are played to their end.
+        threads.into_iter().filter_map(|thread| thread.join().expect("a play catches what goes wrong in it")).min()
+    })
+}
+
+fn threads() -> usize {
+    std::thread::available_parallelism().map_or(2, usize::from)
+}
+
 impl Run {
     /// Plays so many seeds from the first one on.
     pub fn of(first: u64, count: u64) -> Self {
         let (started, next) = (Instant::now(), AtomicU64::new(0));
-        let threads = std::thread::available_parallelism().map_or(2, usize::from);
         let one = || {
             let mut run = Self::default();
             loop {
@@ -46,7 +72,7 @@ impl Run {
         };
         let mut all = Self { count, ..Self::default() };
         std::thread::scope(|scope| {
-            let threads: Vec<_> = (0..threads).map(|_| scope.spawn(one)).collect();
+            let threads: Vec<_> = (0..threads()).map(|_| scope.spawn(one)).collect();
             for thread in threads {
                 all.add(thread.join().expect("a play catches what goes wrong in it"));
             }

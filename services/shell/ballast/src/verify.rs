@@ -47,6 +47,7 @@ mod roles;
 mod scaled;
 mod seen;
 mod sets;
+mod sizes;
 mod sources;
 #[cfg(test)]
 mod story;
@@ -131,7 +132,7 @@ pub fn verify<'a>(records: impl IntoIterator<Item = SeenRecord<'a>>, given: &Giv
     add(vec![lanes::contiguous(&history)]);
     add(outputs::check(&history, &lanes, &forgiven));
     add(vec![lanes::checkpoints(&lanes, &given.checkpoints)]);
-    add(cycles::check(&history, &fates));
+    add(cycles::check(&history, &lanes, &fates));
     add(decisions::check(&history, &lanes, &facts, &fates));
     add(balance::check(&history, &lanes, &fates));
     add(vec![facts::conflated(&history, &facts, &lanes), lanes::inputs_counted(&history, &lanes)]);

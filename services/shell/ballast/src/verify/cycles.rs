@@ -1,22 +1,21 @@
-//! I8: an order id is used once, a portfolio has one open cycle, an order is never filled beyond its size.
+//! I8: an order id is used once, and a portfolio has one open cycle.
 
-use super::exact::{Exact, Published, show, zero};
-use super::executions::booked_fills;
 use super::fate::Fates;
 use super::history::History;
+use super::lanes::Lanes;
 use super::planned;
 use super::report::Check;
 use super::seen::Place;
+use super::sizes;
 use domain::enums::{RebalanceStatus, WaveKind};
 use domain::order::Order;
-use domain::reason::ReasonCode;
 use domain::{OrderId, PortfolioId, RebalanceId, Uuid};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The rows of I8.
-pub(super) fn check(history: &History, fates: &Fates) -> Vec<Check> {
+pub(super) fn check(history: &History, lanes: &Lanes, fates: &Fates) -> Vec<Check> {
     let alone = [unique_orders(history), well_formed(history), shadows(history), one_open_cycle(history)];
-    alone.into_iter().chain([within_size(history, fates), planned::check(history)]).collect()
+    alone.into_iter().chain([sizes::check(history, lanes, fates), planned::check(history)]).collect()
 }
 
 /// New orders with the place of their wave; copies left out.
@@ -122,30 +121,4 @@ fn ends(status: RebalanceStatus) -> bool {
             | RebalanceStatus::Expired
             | RebalanceStatus::NoActionNeeded
     )
-}
-
-fn within_size(history: &History, fates: &Fates) -> Check {
-    let mut check = Check::new("I8", "Σ fills of an order ≤ its quantity, else the portfolio is UNRECONCILED");
-    let mut filled: BTreeMap<OrderId, (Exact, Place)> = BTreeMap::new();
-    for seen in booked_fills(history, fates) {
-        let Some(order) = seen.record.order_id else { continue };
-        let sum = filled.entry(order).or_insert_with(|| (zero(), seen.place));
-        *sum = (&sum.0 + seen.record.quantity.exact(), seen.place);
-    }
-    let flagged: BTreeSet<&PortfolioId> =
-        history.snapshots.iter().filter(|s| s.record.health.unreconciled).map(|s| &s.record.portfolio_id).collect();
-    let flags_in_drift: BTreeSet<&PortfolioId> =
-        history.drifts.iter().filter(|d| d.record.health.unreconciled).map(|d| &d.record.portfolio_id).collect();
-    // The books know no order's size: where a router counts nothing, the rebalancer finds it, and names the order.
-    let told = history.events.iter().filter(|seen| seen.record.code == Some(ReasonCode::Unreconciled));
-    let told: Vec<&str> = told.filter_map(|seen| seen.record.text.as_deref()).collect();
-    for (place, order) in new_orders(history) {
-        let Some((sum, last)) = filled.get(&order.order_id) else { continue };
-        let named = || told.iter().any(|text| text.contains(&order.order_id.to_string()));
-        let flag = flagged.contains(&order.portfolio_id) || flags_in_drift.contains(&order.portfolio_id) || named();
-        check.that(*sum <= order.quantity.exact() || flag, || {
-            format!("{last}: order {} ({place}) asks for {} and was filled {}", order.order_id, order.quantity, show(sum))
-        });
-    }
-    check
 }
