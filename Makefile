@@ -45,8 +45,9 @@ SWEEP = for record in .local/test-*/stack.json; do \
 
 # Random books are the same in every run, so that a change is judged by what it changes. `make laws` draws others.
 test: export PROPTEST_RNG_SEED ?= 20260105
+# Its executable is built with the tests, by the same features: alone it would be another build of every crate.
 test: ## Run every test, on servers of its own
-	$(CARGO) build --profile fast --package ballast --locked
+	$(CARGO) test --profile fast --workspace --locked --no-run
 	@$(STACK) up --dir $(TEST_STACK)
 	@trap '$(SWEEP)' EXIT; trap 'exit 130' INT TERM; \
 		set -a; . $(TEST_STACK)/env; set +a; \

@@ -97,7 +97,7 @@ def policy(portfolio: str) -> dict:
         "band": {"absolute": Decimal("0.05"), "relative": Decimal("0.25"), "clear_ratio": Decimal("0.8")},
         "trigger": {"mode": "AUTOMATIC", "minimum_deviation": Decimal(1), "approval": {"price_tolerance_bp": Decimal(50)}},
         "orders": {"min_notional": Decimal(0), "cash_reserve": Decimal(0), "max_gross": Decimal(1), "limit_offset_bp": Decimal(0),
-                   "fees": {"rate": Decimal(0), "fixed": Decimal(0)}},
+                   "fees": {"rate": Decimal(0), "fixed": Decimal(0)}, "risk": {"min_coverage": Decimal("0.9")}},
         "book": {"reconcile_tolerance": Decimal(0)},
         "limits": {"max_order_notional": Decimal(1_000_000), "max_daily_notional": Decimal(1_000_000),
                    "price_collar_bp": Decimal(1000)},

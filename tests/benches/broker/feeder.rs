@@ -1,5 +1,7 @@
 //! Publishes the book of the benches and its fills as fast as one thread can, or at a steady pace.
 
+#![allow(dead_code, reason = "each bench uses a part of it")]
+
 use crate::fixture::fills::{INSTRUMENTS, Shape, Stream, instrument, portfolio};
 use domain::{Input, Timestamp, Topic};
 use kafka_log::{KafkaSettings, Message, Producer, TopicName};

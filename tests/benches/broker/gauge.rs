@@ -1,5 +1,7 @@
 //! What a process tells of itself: its metrics, and what the system counts for it.
 
+#![allow(dead_code, reason = "each bench uses a part of it")]
+
 use crate::table::show;
 use std::collections::BTreeMap;
 use std::io::{Read, Write};

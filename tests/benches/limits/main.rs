@@ -7,13 +7,11 @@
 
 #![allow(clippy::float_arithmetic, clippy::cast_precision_loss, reason = "it shows times and rates")]
 
-#[allow(dead_code, reason = "the bench of the whole uses more of it")]
 #[path = "../broker/feeder.rs"]
 mod feeder;
 #[allow(unused_imports, reason = "the benches of the core use more of it")]
 #[path = "../fixture/mod.rs"]
 mod fixture;
-#[allow(dead_code, reason = "the bench of the whole uses more of it")]
 #[path = "../broker/gauge.rs"]
 mod gauge;
 #[path = "../broker/probe.rs"]

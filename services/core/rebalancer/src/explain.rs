@@ -89,7 +89,7 @@ fn parts(desk: &Desk, index: usize, wish: &Wish, all: &mut Wish) {
 }
 
 /// What the numbers of a line follow from beside price and units, where it changes anything: what a unit is worth in
-/// the base currency, and what of the cash buys may not use. An order says what it is worth itself.
+/// the base currency, and what of the cash buys may not use. An order says what it is worth itself, the event by what targets are scaled.
 fn terms(desk: &Desk, index: usize, wish: &Wish) -> Vec<NamedNumber> {
     let (at, orders) = (desk.holding(index).at, desk.input.rules.orders);
     let funded = wish.numbers.iter().any(|number| number.name == CASH_FOR_BUYS);
@@ -99,8 +99,6 @@ fn terms(desk: &Desk, index: usize, wish: &Wish) -> Vec<NamedNumber> {
     note(&mut all, "multiplier", Some(at.multiplier).filter(|multiplier| *multiplier != Quantity::ONE));
     note(&mut all, "accrued", at.accrued.filter(|accrued| *accrued != Price::ZERO && at.kind == InstrumentType::Bond));
     note(&mut all, "cash_reserve", Some(orders.cash_reserve).filter(|reserve| *reserve != Fraction::ZERO && (funded || scaled)));
-    let scale = desk.input.scale().filter(|scale| *scale != Fraction::ONE && !desk.aim(index).target.is_zero());
-    note(&mut all, "target_scale", scale);
     note(&mut all, "fee_rate", Some(orders.fees.rate).filter(|rate| *rate != Fraction::ZERO && funded));
     note(&mut all, "fee_fixed", Some(orders.fees.fixed).filter(|fixed| *fixed != Money::ZERO && funded));
     all.numbers

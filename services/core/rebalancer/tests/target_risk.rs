@@ -94,7 +94,7 @@ fn scaled_targets_leave_the_rest_to_cash() {
     assert_eq!(plan.explanation[0].target.to_string(), "0.25");
     assert_eq!(plan.drift_after.unwrap().to_string(), "0");
     let number = |name: &str| plan.explanation[1].numbers.iter().find(|number| number.name == name).map(|number| number.value.to_string());
-    assert_eq!(number("target_scale").as_deref(), Some("0.5"));
+    assert_eq!(plan.risk.as_ref().and_then(|risk| risk.scale).map(|scale| scale.to_string()).as_deref(), Some("0.5"));
     assert_eq!((number("lower").as_deref(), number("upper").as_deref()), (Some("0.14"), Some("0.16")));
     assert_eq!(told(&made(&policy, BOOK, scaled("1"))), told(&made(&policy, BOOK, None)));
 }

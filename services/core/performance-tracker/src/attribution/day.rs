@@ -59,10 +59,12 @@ pub fn sides(whole: Whole, groups: &[Group]) -> Result<Vec<(String, Side)>, Unde
     Ok(sides)
 }
 
-/// What of a group its return is measured on.
+/// What of a group its return is measured on: what was there, and what moved in on the side on which it stood, or came to
+/// stand where nothing was there.
 fn held(group: &Group) -> f64 {
     let moved = group.end - group.begin - group.profit;
-    if moved * group.begin >= 0.0 { group.begin + moved } else { group.begin }
+    let side = if group.begin == 0.0 { group.end } else { group.begin };
+    if moved * side > 0.0 { group.begin + moved } else { group.begin }
 }
 
 /// Whether holding so much can have earned so much.

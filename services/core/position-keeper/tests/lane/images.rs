@@ -106,32 +106,36 @@ fn feed_with(book: &mut Book, n: usize, deed: &Deed, shadows: bool) {
         }
         12 if deed.amount.is_multiple_of(5) => _ = book.close_policy(portfolio),
         12 => _ = book.behind(deed.amount.is_multiple_of(2)),
-        17 => {
-            let status = if deed.amount.is_multiple_of(3) { "CANCELLED" } else { "NEW" };
-            let ex_date = ["2026-01-04", "2026-01-05", "2026-01-06"][n % 3];
-            let kind = ["SPLIT", "CASH_DIVIDEND", "SYMBOL_CHANGE"][(deed.amount % 11 / 4) as usize];
-            // Mostly an id of its instrument's own.
-            let action = if deed.amount.is_multiple_of(13) { "s".to_owned() } else { format!("s{}{}", deed.instrument, deed.amount % 2) };
-            let json = json!({"action_id": action, "instrument_id": instrument, "status": status,
-                "kind": kind, "new_symbol": id,
+        17 => action(book, n, instrument, deed),
+        19 => _ = book.add(Topic::Fills, portfolio, Some(b"?".to_vec())),
+        20 => entry(book, n, (portfolio, instrument, currency), deed),
+        21 => risk(book, portfolio, deed),
+        // Another portfolio's, left out.
+        _ => {}
+    }
+}
+
+fn action(book: &mut Book, n: usize, instrument: &str, deed: &Deed) {
+    let status = if deed.amount.is_multiple_of(3) { "CANCELLED" } else { "NEW" };
+    let ex_date = ["2026-01-04", "2026-01-05", "2026-01-06"][n % 3];
+    let kind = ["SPLIT", "CASH_DIVIDEND", "SYMBOL_CHANGE"][(deed.amount % 11 / 4) as usize];
+    // Mostly an id of its instrument's own.
+    let action = if deed.amount.is_multiple_of(13) { "s".to_owned() } else { format!("s{}{}", deed.instrument, deed.amount % 2) };
+    let json = json!({"action_id": action, "instrument_id": instrument, "status": status,
+                "kind": kind, "new_symbol": n.to_string(),
                 "amount_per_share": "0.25", "currency": if deed.amount.is_multiple_of(7) { json!("EUR") } else { json!(null) },
                 "pay_date": if deed.amount.is_multiple_of(5) { json!("2026-01-06") } else { json!(null) },
                 "ratio_new": (1 + deed.amount % 5).to_string(), "ratio_old": (1 + deed.amount % 7).to_string(),
                 "ex_date": ex_date,
                 "cash_in_lieu_price": if deed.amount.is_multiple_of(2) { json!("9") } else { json!(null) }});
-            book.frame(|frame| frame.actions.push(serde_json::from_value(json).unwrap()));
-        }
-        19 => _ = book.add(Topic::Fills, portfolio, Some(b"?".to_vec())),
-        20 => entry(book, n, (portfolio, instrument, currency), deed),
-        21 => {
-            let date = Timestamp::from_micros(book.now() - i64::from(deed.wait % 3) * 86_400_000_000).date_utc().to_string();
-            let volatility = format!("0.{:03}", deed.amount);
-            let observations = 55 + i32::from(deed.instrument) * 5;
-            book.risk_of(portfolio, &date, i64::from(deed.wait % 5), (&volatility, observations), (&volatility, 60), "1", "0.5");
-        }
-        // Another portfolio's, left out.
-        _ => {}
-    }
+    book.frame(|frame| frame.actions.push(serde_json::from_value(json).unwrap()));
+}
+
+fn risk(book: &mut Book, portfolio: &str, deed: &Deed) {
+    let date = Timestamp::from_micros(book.now() - i64::from(deed.wait % 3) * 86_400_000_000).date_utc().to_string();
+    let volatility = format!("0.{:03}", deed.amount);
+    let observations = 55 + i32::from(deed.instrument) * 5;
+    book.risk_of(portfolio, &date, i64::from(deed.wait % 5), (&volatility, observations), (&volatility, 60), "1", "0.5");
 }
 
 /// Securities transferred, fees, interest and dividends, of an instrument or not, and reversals of what came or is to come.

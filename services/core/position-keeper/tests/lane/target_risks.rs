@@ -142,8 +142,7 @@ fn older_records_and_versions_replace_nothing_and_a_day_made_anew_does() {
 fn figures_count_by_their_own_numbers() {
     let mut book = book(json!({"scale_targets": true, "min_observations": 30, "min_coverage": "0.8"}));
     assert_eq!(figures(&mut book), of("-", "-", "-", true), "none was read");
-    let mut day = 5;
-    for (realised, holdings, coverage, gross, expected, words) in [
+    let cases = [
         (("0.2", 30), ("0.2", 30), "0.8", "0.5", of("0.2", "0.2", "0.5", false), ""),
         (
             ("0.2", 29),
@@ -168,9 +167,9 @@ fn figures_count_by_their_own_numbers() {
         (("0.2", 30), ("0.2", 30), "none", "0.5", of("0.2", "-", "-", true), "history_coverage is 0"),
         (("0.2", 30), ("0.2", 30), "1", "0", of("0.2", "-", "-", true), "gross_exposure is not above zero"),
         (("0.2", 30), ("0.2", 30), "1", "none", of("0.2", "-", "-", true), "gross_exposure is not above zero"),
-    ] {
+    ];
+    for (day, (realised, holdings, coverage, gross, expected, words)) in (5..).zip(cases) {
         book.risk(&format!("2026-01-{day:02}"), 1, realised, holdings, coverage, gross).run();
-        day += 1;
         assert_eq!(figures(&mut book), expected, "{words}");
         let notice = told(&mut book).notice.unwrap_or_default();
         assert!(notice.contains(words) && notice.is_empty() == words.is_empty(), "{notice}");

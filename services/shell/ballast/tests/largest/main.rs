@@ -5,6 +5,7 @@
 
 mod ended;
 mod ledger;
+mod risk;
 
 use avro_codec::{encode, encode_input, record_limit};
 use domain::drift::{CurrencyRate, Drift, DriftLine, RecentOrder};
@@ -22,7 +23,6 @@ use domain::snapshot::{
     Allocation, Anomaly, CashBalance, CashBreak, Concentration, Exposure, Health, InputOffset, PositionBreak, SectorExposure, Snapshot,
     SnapshotMetrics, StrategyPosition,
 };
-use domain::target_risk::{PlannedRisk, TargetRisk};
 use domain::{
     Currency, Date, Fraction, FxRate, Input, InstrumentId, Money, OrderId, Output, Percent, PortfolioId, Price, Quantity, RebalanceId,
     SmolStr, Timestamp, Topic, Uuid,
@@ -184,7 +184,7 @@ fn drift() -> Drift {
         recent_orders: (0..MAX_RECENT_ORDERS).map(order).collect(),
         input_offsets: offsets(),
         cause_instrument_id: Some(instrument(0)),
-        risk: Some(Box::new(target_risk())),
+        risk: Some(Box::new(risk::target_risk())),
     }
 }
 
@@ -291,7 +291,7 @@ fn numbers(of: &[&'static str]) -> Vec<NamedNumber> {
 fn longest(name: &str) -> SmolStr {
     match name {
         "limit_offset_bp" | "half_spread_bp" | "impact_bp" => SmolStr::new_static("-9999.9999"),
-        "cash_reserve" | "target_scale" => SmolStr::new_static("0.123456789012"),
+        "cash_reserve" => SmolStr::new_static("0.123456789012"),
         "max_orders_per_minute" => SmolStr::new(i32::MIN.to_string()),
         _ => SmolStr::new(Money::from_units(UNITS).to_string()),
     }
@@ -300,17 +300,8 @@ fn longest(name: &str) -> SmolStr {
 /// Those of buys alone (`plan/funding.rs`), of which there is one leg a line.
 const OF_BUYS: [&str; 2] = ["cash_for_buys", "cash_needed"];
 /// Those that only the explanation has.
-const OF_LINES: [&str; 9] = [
-    "fx_rate",
-    "multiplier",
-    "accrued",
-    "cash_reserve",
-    "target_scale",
-    "half_spread_bp",
-    "impact_bp",
-    "expected_cost",
-    "expected_benefit",
-];
+const OF_LINES: [&str; 8] =
+    ["fx_rate", "multiplier", "accrued", "cash_reserve", "half_spread_bp", "impact_bp", "expected_cost", "expected_benefit"];
 /// Those that only the explanation of buys has.
 const OF_BOUGHT_LINES: [&str; 2] = ["fee_rate", "fee_fixed"];
 
@@ -404,39 +395,7 @@ fn event(orders: Vec<Order>, of_lines: &[&'static str]) -> RebalanceEvent {
         expected_spread: Some(Money::from_units(UNITS)),
         expected_impact: Some(Money::from_units(UNITS)),
         execution: None,
-        risk: Some(Box::new(planned_risk())),
-    }
-}
-
-fn target_risk() -> TargetRisk {
-    let fraction = Some(Fraction::from_units(UNITS));
-    TargetRisk {
-        target: Fraction::from_units(UNITS),
-        realised: fraction,
-        realised_observations: i32::MAX,
-        holdings: fraction,
-        holdings_observations: i32::MAX,
-        coverage: fraction,
-        gross_exposure: fraction,
-        date: Some(last_day()),
-        close_version: Some(i64::MAX),
-        window: Some(long_text()),
-        scale: fraction,
-        notice: Some(long_text()),
-    }
-}
-
-fn planned_risk() -> PlannedRisk {
-    let fraction = Some(Fraction::from_units(UNITS));
-    PlannedRisk {
-        target: Fraction::from_units(UNITS),
-        realised: fraction,
-        date: Some(last_day()),
-        scale: fraction,
-        gross_before: fraction,
-        gross_after: fraction,
-        code: Some(ReasonCode::RiskAwayFromTarget),
-        text: Some(long_text()),
+        risk: Some(Box::new(risk::planned_risk())),
     }
 }
 

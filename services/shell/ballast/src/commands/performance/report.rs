@@ -164,7 +164,7 @@ impl PerformanceReport {
                 Err(reason) => format!("no return since the close of {}: {reason}", running.stored.since),
             };
             let incomplete = if running.stored.complete { "" } else { ", a price missing or old" };
-            text.push_str(&format!("\nrunning day, provisional at {}: {told}{incomplete}", moment(running.stored.as_of).to_string()));
+            text.push_str(&format!("\nrunning day, provisional at {}: {told}{incomplete}", moment(running.stored.as_of)));
         }
         text
     }
