@@ -5,7 +5,7 @@ use crate::coverage::Coverage;
 use crate::faults::Fault;
 
 /// Ways that lanes and their producers must have gone.
-const BRANCHES: [&str; 13] = [
+const BRANCHES: [&str; 14] = [
     "confirmed-by-progress",
     "conflator-begins-again",
     "fell-back-to-older-checkpoint",
@@ -14,6 +14,7 @@ const BRANCHES: [&str; 13] = [
     "late-end-decides",
     "late-end-does-nothing",
     "let-go-whole",
+    "outputs-hang",
     "producer-fenced",
     "producer-recycled",
     "producer-troubled",

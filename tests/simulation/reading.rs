@@ -8,6 +8,7 @@ use ballast::worker::ports::{LaneReader, Past, Polled, PortError};
 use domain::Topic;
 use domain::progress::Progress;
 use engine::{RecordRef, Role};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// The least time that a poll takes.
@@ -136,5 +137,21 @@ impl Past for SimPast<'_> {
             }
             self.hand.pass(Duration::from_millis(20));
         }
+    }
+    fn hangs(&mut self, places: &BTreeSet<(&'static str, i32)>) -> Result<bool, PortError> {
+        let log = &self.hand.world.log;
+        let deadline = self.hand.world.now() + MARKERS;
+        for (topic, partition) in places {
+            self.ask()?;
+            let end = log.end(topic, *partition);
+            while log.stable_end(topic, *partition) < end {
+                if self.hand.world.now() >= deadline {
+                    self.hand.world.note("branch", "outputs-hang", || format!("{topic}/{partition}"));
+                    return Ok(true);
+                }
+                self.hand.pass(Duration::from_millis(20));
+            }
+        }
+        Ok(false)
     }
 }

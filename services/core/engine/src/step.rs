@@ -26,6 +26,13 @@ pub struct Encoded {
     pub dead_letter: Option<Box<DeadLetter>>,
 }
 
+impl Encoded {
+    /// The name of the topic that it is published to.
+    pub fn name(&self) -> &'static str {
+        if self.dead_letter.is_some() { self.topic.dead_letters() } else { self.topic.name() }
+    }
+}
+
 /// A closed step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {

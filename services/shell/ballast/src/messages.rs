@@ -109,7 +109,7 @@ impl Shared<'_> {
         if let Some(trace) = &output.traceparent {
             put(TRACEPARENT, trace);
         }
-        let topic = if output.dead_letter.is_some() { output.topic.dead_letters() } else { output.topic.name() };
+        let topic = output.name();
         OutMessage { topic, partition: output.partition, key: output.key, value: output.value, headers }
     }
 

@@ -11,7 +11,7 @@ use domain::Topic;
 use domain::progress::Progress;
 use engine::{RecordRef, Role};
 use kafka_log::{KafkaSettings, Pace, Reader, Start, TopicName};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
 /// How long the broker may take for one answer.
@@ -158,6 +158,27 @@ impl Past for KafkaPast {
             }
             std::thread::sleep(Duration::from_millis(20));
         }
+    }
+
+    fn hangs(&mut self, places: &BTreeSet<(&'static str, i32)>) -> Result<bool, PortError> {
+        let all = Reader::open(&self.settings, Pace::Undecided, &self.name).map_err(read_error)?;
+        let deadline = Instant::now() + MARKERS;
+        for (topic, partition) in places {
+            let topic = TopicName::from(*topic);
+            let end = all.bounds(&topic, *partition, PATIENCE).map_err(read_error)?.stable_end;
+            loop {
+                let decided = self.bounds.bounds(&topic, *partition, PATIENCE).map_err(read_error)?.stable_end;
+                if decided >= end {
+                    break;
+                }
+                if Instant::now() >= deadline {
+                    tracing::warn!(%topic, partition, decided, end, "outputs hang in a transaction that the brokers hold for decided; their step is sent again");
+                    return Ok(true);
+                }
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        }
+        Ok(false)
     }
 }
 

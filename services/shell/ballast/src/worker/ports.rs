@@ -6,6 +6,7 @@ use domain::progress::Progress;
 use domain::{SmolStr, Timestamp, Topic};
 use engine::lane::Slice;
 use engine::{RecordRef, Step};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// Something outside failed; the text says what, whose fault, and what to do.
@@ -70,6 +71,10 @@ pub trait Past {
     /// should be left. A log that cannot lose the end of a transaction has none.
     fn undecided(&mut self) -> Result<Vec<Progress>, PortError> {
         Ok(Vec::new())
+    }
+    /// Whether a record in one of these partitions, by topic and number, is decided by no transaction; asked likewise.
+    fn hangs(&mut self, _places: &BTreeSet<(&'static str, i32)>) -> Result<bool, PortError> {
+        Ok(false)
     }
 }
 

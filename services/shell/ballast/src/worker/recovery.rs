@@ -8,6 +8,7 @@ use engine::lane::{LaneError, Slice};
 use engine::recovery::{self, Facts, Halt};
 use engine::repeats::STEP;
 use engine::{Codec, Image, ImageError, Lane, RawRecord, Role, Step};
+use std::collections::BTreeSet;
 
 /// The lane must not run; the text says what to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -107,7 +108,7 @@ pub struct Recovered<R: Role> {
     pub progress_from: i64,
     /// Steps replayed.
     pub replayed: u64,
-    /// A step that was visible in part: publish it first.
+    /// A step that was visible in part, or whose outputs hang: publish it first.
     pub dangling: Option<Step>,
 }
 
@@ -143,14 +144,26 @@ pub fn recover<R: Role>(
         None => at_genesis(target, fresh(), &way, past)?,
     };
     teach(codec, &lane)?;
+    let mut last = None;
     for (begin, done) in &way.replay {
         heed()?;
         let step = replay(&mut lane, begin, codec, past)?;
         recovery::compare(done, &step.done)?;
+        last = Some(step);
     }
-    let dangling = way.dangling.map(|begin| replay(&mut lane, &begin, codec, past)).transpose()?;
+    let dangling = match way.dangling {
+        Some(begin) => Some(replay(&mut lane, &begin, codec, past)?),
+        None => last.map_or(Ok(None), |step| hanging(step, past))?,
+    };
     is_what_was_read(&lane, past)?;
     Ok(Recovered { lane, checkpoint, begin_after: way.begin_after, progress_from, replayed: way.replay.len() as u64, dangling })
+}
+
+/// The last step, if an output of it hangs while its progress is visible: only a record of the lane's own frees it, and the
+/// lane may never write there again. No checkpoint holds such a step, since none is kept before its outputs are visible.
+fn hanging(step: Step, past: &mut dyn Past) -> Result<Option<Step>, PortError> {
+    let places: BTreeSet<_> = step.outputs.iter().map(|output| (output.name(), output.partition)).collect();
+    Ok(past.hangs(&places)?.then_some(step))
 }
 
 /// Whether each input is still the log that the lane has read. Frames say so by themselves.
