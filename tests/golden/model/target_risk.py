@@ -71,7 +71,7 @@ class Standing:
             self.holdings = None
         if scales and self.holdings is not None:
             would_be = self.holdings * gross_target(policy, valuation, market)
-            bears = self.target * gross
+            bears = self.target * gross * coverage
             self.scale = ONE if bears >= would_be else max(toward_zero(bears / would_be, LAST), LAST)
         self.silent = self.realised is not None and not (scales and self.holdings is None)
 

@@ -30,7 +30,7 @@ pub struct TargetRisk {
     /// The days that the record covers at most, such as 500D.
     pub window: Option<SmolStr>,
     /// What targets and bounds of lines and groups are multiplied by, each cut toward zero: min(1, target × gross_exposure
-    /// ÷ (holdings × Σ |target|)), cut at its last decimal; null where the policy scales nothing or no figure counts.
+    /// × coverage ÷ (holdings × Σ |target|)), cut at its last decimal; null where the policy scales nothing or no figure counts.
     pub scale: Option<Fraction>,
     /// Which figures count as none, and why; null where all that are needed count.
     pub notice: Option<SmolStr>,

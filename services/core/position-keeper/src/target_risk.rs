@@ -17,7 +17,6 @@ use domain::target_risk::TargetRisk;
 use domain::wide::ratio_of_products_truncate;
 use domain::{Date, Fraction, SmolStr, Timestamp, TradingDays};
 use serde::{Deserialize, Serialize};
-use std::cmp::Ordering;
 
 /// A published volatility with the daily returns behind it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -147,9 +146,12 @@ impl Portfolio {
         let realised = old.clone().or_else(|| Figures::gap(figures.realised, "realised_risk", control));
         let holdings = old.clone().or_else(|| figures.gap_of_holdings(control));
         let scaled = control.scale_targets && holdings.is_none();
-        let mut notices: Vec<String> = realised.iter().cloned().collect();
-        notices
-            .extend(holdings.iter().filter(|_| control.scale_targets && old.is_none()).map(|gap| format!("{gap}: targets are not scaled")));
+        let unscaled = |gap: &String| format!("{gap}: targets are not scaled");
+        let mut notices: Vec<String> = match &old {
+            Some(old) if control.scale_targets => vec![unscaled(old)],
+            _ => realised.iter().cloned().collect(),
+        };
+        notices.extend(holdings.iter().filter(|_| control.scale_targets && old.is_none()).map(unscaled));
         TargetRisk {
             target,
             realised: figures.realised.value.filter(|_| realised.is_none()),
@@ -194,14 +196,15 @@ fn too_old(date: Date, policy: &Policy, now: Timestamp) -> Option<String> {
         .then(|| format!("the newest figures of risk are of {date}, and more days than orders.risk.max_age_days {most} were cut since"))
 }
 
-/// min(1, target × gross ÷ (volatility × Σ |target|)), cut at its last decimal. Never zero, which would mean to sell all.
+/// min(1, target × gross × coverage ÷ (volatility × Σ |target|)), cut at its last decimal: the volatility is that of the
+/// holdings whose history is known, which are that share of the gross. Never zero.
 fn scale(target: Fraction, figures: &Figures, wanted: Fraction) -> Fraction {
-    let (Some(volatility), Some(gross)) = (figures.holdings.value, figures.gross) else { return Fraction::ONE };
-    let (bearable, would_be) = ((target.units(), gross.units()), (volatility.units(), wanted.units()));
-    let order = domain::wide::compare_products(bearable.0, bearable.1, would_be.0, would_be.1);
-    if order != Ordering::Less {
+    let (Some(volatility), Some(gross), Some(known)) = (figures.holdings.value, figures.gross, figures.coverage) else {
+        return Fraction::ONE;
+    };
+    if volatility.is_zero() || wanted.is_zero() {
         return Fraction::ONE;
     }
-    let units = ratio_of_products_truncate(Fraction::ONE.units(), bearable, would_be);
-    Fraction::from_units(units.unwrap_or(1).max(1))
+    let units = ratio_of_products_truncate(known.units(), (target.units(), gross.units()), (volatility.units(), wanted.units()));
+    units.map_or(Fraction::ONE, |units| Fraction::from_units(units.max(1)).min(Fraction::ONE))
 }

@@ -143,17 +143,17 @@ fn figures_count_by_their_own_numbers() {
     let mut book = book(json!({"scale_targets": true, "min_observations": 30, "min_coverage": "0.8"}));
     assert_eq!(figures(&mut book), of("-", "-", "-", true), "none was read");
     let cases = [
-        (("0.2", 30), ("0.2", 30), "0.8", "0.5", of("0.2", "0.2", "0.5", false), ""),
+        (("0.2", 30), ("0.2", 30), "0.8", "0.5", of("0.2", "0.2", "0.4", false), ""),
         (
             ("0.2", 29),
             ("0.2", 30),
             "0.8",
             "0.5",
-            of("-", "0.2", "0.5", true),
+            of("-", "0.2", "0.4", true),
             "realised_risk has 29 observations, orders.risk.min_observations asks for 30",
         ),
-        (("none", 30), ("0.2", 30), "0.8", "0.5", of("-", "0.2", "0.5", true), "realised_risk has no value"),
-        (("-0.2", 30), ("0.2", 30), "0.8", "0.5", of("-", "0.2", "0.5", true), "realised_risk has no value"),
+        (("none", 30), ("0.2", 30), "0.8", "0.5", of("-", "0.2", "0.4", true), "realised_risk has no value"),
+        (("-0.2", 30), ("0.2", 30), "0.8", "0.5", of("-", "0.2", "0.4", true), "realised_risk has no value"),
         (("0.2", 30), ("0.2", 29), "0.8", "0.5", of("0.2", "-", "-", true), "holdings_volatility has 29 observations"),
         (("0.2", 30), ("none", 30), "0.8", "0.5", of("0.2", "-", "-", true), "holdings_volatility has no value: targets are not scaled"),
         (
@@ -195,7 +195,10 @@ fn figures_are_old_by_the_days_of_the_portfolio() {
     let risk = told(&mut book);
     assert_eq!((risk.realised, risk.holdings, risk.scale), (None, None, None));
     let notice = risk.notice.unwrap();
-    assert_eq!(notice, "the newest figures of risk are of 2026-01-05, and more days than orders.risk.max_age_days 3 were cut since");
+    assert_eq!(
+        notice,
+        "the newest figures of risk are of 2026-01-05, and more days than orders.risk.max_age_days 3 were cut since: targets are not scaled"
+    );
     // A weekend is no day of this portfolio.
     book.at(second(7 * DAY)).risk("2026-01-07", 1, ("0.2", ENOUGH), ("0.2", ENOUGH), "1", "0.5").run();
     assert_eq!(target(&mut book), "0.25");

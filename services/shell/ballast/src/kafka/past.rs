@@ -24,6 +24,8 @@ const LOOK_BACK: i64 = 256;
 const CLOCKS_DIFFER: i64 = 5_000;
 /// How long the markers of a decided transaction may take to stand in their partition.
 const MARKERS: Duration = Duration::from_secs(1);
+/// The same for outputs: a broker that has just started needs more than a second for its first markers.
+const MARKERS_OF_OUTPUTS: Duration = Duration::from_secs(3);
 
 /// The past of a role's lane.
 pub struct KafkaPast {
@@ -162,7 +164,7 @@ impl Past for KafkaPast {
 
     fn hangs(&mut self, places: &BTreeSet<(&'static str, i32)>) -> Result<bool, PortError> {
         let all = Reader::open(&self.settings, Pace::Undecided, &self.name).map_err(read_error)?;
-        let deadline = Instant::now() + MARKERS;
+        let deadline = Instant::now() + MARKERS_OF_OUTPUTS;
         for (topic, partition) in places {
             let topic = TopicName::from(*topic);
             let end = all.bounds(&topic, *partition, PATIENCE).map_err(read_error)?.stable_end;

@@ -334,9 +334,7 @@ pub(super) fn inputs_counted(history: &History, lanes: &Lanes) -> Check {
             }
             let held: usize = ranges.iter().map(|range| count(history, range.topic, range.partition, range.from, range.to)).sum();
             let counted = usize::try_from(done.inputs).ok();
-            // Of older figures of risk compaction keeps the newest of each portfolio.
-            let compacted = ranges.iter().any(|range| range.topic == Topic::Risk && range.from < range.to);
-            check.that(counted.is_some_and(|counted| counted == held || compacted && counted > held), || {
+            check.that(counted == Some(held), || {
                 format!("{role} lane {number} step {step}: DONE counts {} inputs, its ranges hold {held} records", done.inputs)
             });
         }

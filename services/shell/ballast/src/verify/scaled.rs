@@ -51,7 +51,8 @@ fn figure(record: &Risk, id: &str) -> Option<Fraction> {
 fn scaled(seen: &Seen<Drift>, risk: &TargetRisk, check: &mut Check) {
     let drift = &seen.record;
     let (Some(scale), Some(targets)) = (risk.scale, targets(drift)) else { return };
-    let bearable = risk.target.exact() * risk.gross_exposure.map_or_else(zero, Published::exact);
+    let known = risk.gross_exposure.map_or_else(zero, Published::exact) * risk.coverage.map_or_else(zero, Published::exact);
+    let bearable = risk.target.exact() * known;
     let would_be = risk.holdings.map_or_else(zero, Published::exact) * gross(targets, &drift.lines);
     let wanted = match bearable.cmp(&would_be) {
         Ordering::Less => cut(&(bearable / would_be)).max(ratio(1, Fraction::SCALE)),

@@ -110,6 +110,8 @@ impl<G: Ground> LanePolicy<G> {
     /// confirm commits whose markers they then lose. Then the client goes, and the step is looked up.
     fn until_visible(&mut self, commit: &Commit) -> Result<(Option<CommitTimings>, bool), CommitError> {
         let mut trouble = self.untroubled(Some(commit.step.sequence));
+        // A step that is sent again because its outputs hang was visible before: that it is, tells nothing of this attempt.
+        let again = self.known == Some(commit.step);
         let (mut renewed, mut freed) = (false, false);
         loop {
             self.keep_pace();
@@ -130,7 +132,8 @@ impl<G: Ground> LanePolicy<G> {
             let seen = self.renewed(Some(commit.step), &mut trouble)?;
             // Its progress is visible. What it has published may hang all the same, and the next transaction
             // frees it: once more, unchanged. If it still is not then, somebody else's transaction is open there.
-            if seen && (freed || self.stands_at_last(&written, &mut trouble)?) {
+            let told = timings.is_some() || !(again || freed);
+            if seen && told && (freed || self.stands_at_last(&written, &mut trouble)?) {
                 return Ok((timings, true));
             }
             freed |= seen;

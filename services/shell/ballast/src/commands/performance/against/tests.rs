@@ -85,6 +85,19 @@ fn days_that_one_of_both_lacks_are_named_and_left_out() {
 }
 
 #[test]
+fn a_day_that_is_measured_from_other_days_is_left_out() {
+    let held = |value| [("uk", "EQUITY", value)];
+    let days = |dates: &[i64]| dates.iter().map(|day| close(*day, &held(1000), 0, 0)).collect();
+    let own = book("mine", days(&[5, 6, 7, 8]), (6..9).map(|day| record(day, &[("UK", 0)], 0)).collect());
+    let other = book("model", days(&[5, 7, 8]), [7, 8].map(|day| record(day, &[("UK", 0)], 0)).to_vec());
+    let found = Against::of(&own, &other, "SECTOR", "2026-01-06").unwrap();
+    let told: Vec<_> = found.left_out.iter().map(|day| (day.date.as_str(), day.reason.as_str())).collect();
+    let apart = "it is measured from the close of 2026-01-06 in mine, and of 2026-01-05 in model";
+    assert_eq!(told, [("2026-01-06", "model has no close of it"), ("2026-01-07", apart)]);
+    assert_eq!(found.days.len(), 1);
+}
+
+#[test]
 fn currencies_must_be_one() {
     let (own, mut other) = (three("mine", [4000, 3000, 3000], [0, 0, 0]), three("model", [4000, 2000, 4000], [0, 0, 0]));
     other.days.iter_mut().for_each(|day| day.base_currency = Some("EUR".to_owned()));
