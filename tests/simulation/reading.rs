@@ -87,6 +87,24 @@ impl<'a> SimPast<'a> {
     }
 }
 
+impl SimPast<'_> {
+    /// Waits until all that stands in a partition is decided; up to where it is, if it still is not then.
+    fn hanging(&self, topic: &str, partition: i32, deadline: Duration) -> Option<i64> {
+        let log = &self.hand.world.log;
+        let end = log.end(topic, partition);
+        loop {
+            let decided = log.stable_end(topic, partition);
+            if decided >= end {
+                return None;
+            }
+            if self.hand.world.now() >= deadline {
+                return Some(decided);
+            }
+            self.hand.pass(Duration::from_millis(20));
+        }
+    }
+}
+
 impl Past for SimPast<'_> {
     fn bounds(&mut self, topic: Topic, partition: i32) -> Result<(i64, i64), PortError> {
         self.ask()?;
@@ -121,35 +139,20 @@ impl Past for SimPast<'_> {
     }
     fn undecided(&mut self) -> Result<Vec<Progress>, PortError> {
         self.ask()?;
-        let log = &self.hand.world.log;
-        let end = log.end(self.progress.name(), self.lane);
-        let deadline = self.hand.world.now() + MARKERS;
-        loop {
-            let decided = log.stable_end(self.progress.name(), self.lane);
-            if decided >= end {
-                return Ok(Vec::new());
-            }
-            if self.hand.world.now() >= deadline {
-                self.hand.world.note("branch", "transaction-hangs", || format!("{}/{}", self.progress, self.lane));
-                let values = log.uncommitted(self.progress.name(), self.lane, decided).into_iter().filter_map(|record| record.value);
-                let schemas = avro_codec::SchemaStore::compiled();
-                return values.map(|value| avro_codec::decode_progress(&schemas, &value).map_err(PortError::of)).collect();
-            }
-            self.hand.pass(Duration::from_millis(20));
-        }
+        let (log, topic) = (&self.hand.world.log, self.progress.name());
+        let Some(decided) = self.hanging(topic, self.lane, self.hand.world.now() + MARKERS) else { return Ok(Vec::new()) };
+        self.hand.world.note("branch", "transaction-hangs", || format!("{}/{}", self.progress, self.lane));
+        let values = log.uncommitted(topic, self.lane, decided).into_iter().filter_map(|record| record.value);
+        let schemas = avro_codec::SchemaStore::compiled();
+        values.map(|value| avro_codec::decode_progress(&schemas, &value).map_err(PortError::of)).collect()
     }
     fn hangs(&mut self, places: &BTreeSet<(&'static str, i32)>) -> Result<bool, PortError> {
-        let log = &self.hand.world.log;
         let deadline = self.hand.world.now() + MARKERS;
         for (topic, partition) in places {
             self.ask()?;
-            let end = log.end(topic, *partition);
-            while log.stable_end(topic, *partition) < end {
-                if self.hand.world.now() >= deadline {
-                    self.hand.world.note("branch", "outputs-hang", || format!("{topic}/{partition}"));
-                    return Ok(true);
-                }
-                self.hand.pass(Duration::from_millis(20));
+            if self.hanging(topic, *partition, deadline).is_some() {
+                self.hand.world.note("branch", "outputs-hang", || format!("{topic}/{partition}"));
+                return Ok(true);
             }
         }
         Ok(false)

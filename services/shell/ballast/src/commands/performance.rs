@@ -81,8 +81,10 @@ pub fn run(config: &Config, args: &PerformanceArgs) -> anyhow::Result<ExitCode> 
 /// What an attribution needs of a portfolio; the sectors are those of now.
 fn book(tables: &Tables, id: &str, from: &str, to: &str) -> anyhow::Result<Book> {
     let days = tables.ask(|store| store.closed_days(id, from, to))?;
+    // The first of them is what the second is measured from: its own profit is not asked for.
+    let before = days.first().and_then(|day| day.cut_at).unwrap_or(Micros(i64::MIN));
     let last = days.iter().filter_map(|day| day.cut_at).max().unwrap_or(Micros(i64::MAX));
-    let records = tables.ask(|store| store.attribution(id, Micros(i64::MIN), last))?;
+    let records = tables.ask(|store| store.attribution(id, before, last))?;
     let sectors = tables.ask(|store| store.sectors(id))?;
     let sectors = sectors.into_iter().filter_map(|row| Some((row.instrument_id, row.sector?))).collect();
     Ok(Book { id: id.to_owned(), days, records, sectors })

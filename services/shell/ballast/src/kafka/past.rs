@@ -92,6 +92,25 @@ impl Stream {
     }
 }
 
+impl KafkaPast {
+    /// Waits until all that stands in a partition is decided; up to where it is, if it still is not then. `all` reads what
+    /// no transaction has decided as well.
+    fn hanging(&self, all: &Reader, topic: &TopicName, partition: i32, deadline: Instant) -> Result<Option<i64>, PortError> {
+        let end = all.bounds(topic, partition, PATIENCE).map_err(read_error)?.stable_end;
+        loop {
+            let decided = self.bounds.bounds(topic, partition, PATIENCE).map_err(read_error)?.stable_end;
+            if decided >= end {
+                return Ok(None);
+            }
+            if Instant::now() >= deadline {
+                tracing::warn!(%topic, partition, decided, end, "a transaction hangs that the brokers hold for decided; its step is sent again");
+                return Ok(Some(decided));
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
 impl Past for KafkaPast {
     fn bounds(&mut self, topic: Topic, partition: i32) -> Result<(i64, i64), PortError> {
         let bounds = self.bounds.bounds(&TopicName::from(topic.name()), partition, PATIENCE).map_err(read_error)?;
@@ -147,18 +166,9 @@ impl Past for KafkaPast {
     fn undecided(&mut self) -> Result<Vec<Progress>, PortError> {
         let topic = TopicName::from(self.progress.name());
         let mut all = Reader::open(&self.settings, Pace::Undecided, &self.name).map_err(read_error)?;
-        let end = all.bounds(&topic, self.lane, PATIENCE).map_err(read_error)?.stable_end;
-        let deadline = Instant::now() + MARKERS;
-        loop {
-            let decided = self.bounds(self.progress, self.lane)?.1;
-            if decided >= end {
-                return Ok(Vec::new());
-            }
-            if Instant::now() >= deadline {
-                tracing::warn!(%topic, lane = self.lane, decided, end, "a transaction hangs that the brokers hold for decided; its step is sent again");
-                return Ok(progress_from(&mut all, &topic, self.lane, decided, &self.settings.deployment)?.0);
-            }
-            std::thread::sleep(Duration::from_millis(20));
+        match self.hanging(&all, &topic, self.lane, Instant::now() + MARKERS)? {
+            None => Ok(Vec::new()),
+            Some(decided) => Ok(progress_from(&mut all, &topic, self.lane, decided, &self.settings.deployment)?.0),
         }
     }
 
@@ -166,18 +176,8 @@ impl Past for KafkaPast {
         let all = Reader::open(&self.settings, Pace::Undecided, &self.name).map_err(read_error)?;
         let deadline = Instant::now() + MARKERS_OF_OUTPUTS;
         for (topic, partition) in places {
-            let topic = TopicName::from(*topic);
-            let end = all.bounds(&topic, *partition, PATIENCE).map_err(read_error)?.stable_end;
-            loop {
-                let decided = self.bounds.bounds(&topic, *partition, PATIENCE).map_err(read_error)?.stable_end;
-                if decided >= end {
-                    break;
-                }
-                if Instant::now() >= deadline {
-                    tracing::warn!(%topic, partition, decided, end, "outputs hang in a transaction that the brokers hold for decided; their step is sent again");
-                    return Ok(true);
-                }
-                std::thread::sleep(Duration::from_millis(20));
+            if self.hanging(&all, &TopicName::from(*topic), *partition, deadline)?.is_some() {
+                return Ok(true);
             }
         }
         Ok(false)

@@ -16,7 +16,8 @@ use std::cmp::Ordering;
 /// The rows of I11 about risk.
 pub(super) fn check(history: &History) -> Vec<Check> {
     let mut figures = Check::new("I11", "figures of risk in a drift event are those of a record of risk");
-    let mut scales = Check::new("I11", "targets of a drift event are its policy's × min(1, target × gross ÷ (volatility × Σ |target|))");
+    let mut scales =
+        Check::new("I11", "targets of a drift event are its policy's × min(1, target × gross × coverage ÷ (volatility × Σ |target|))");
     for seen in history.drifts.iter().filter(|seen| !seen.repeat) {
         let Some(risk) = seen.record.risk.as_deref() else { continue };
         recorded(history, seen, risk, &mut figures);

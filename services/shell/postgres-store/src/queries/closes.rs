@@ -1,4 +1,4 @@
-//! Closed days with what was held on each, and the sectors of what a portfolio holds or has held.
+//! Closed days with what was held on each, and the sectors of what a portfolio holds or targets.
 
 use rust_decimal::Decimal;
 use serde_json::Value;
@@ -47,7 +47,7 @@ impl Store {
         self.limit().run(DOING, select).await
     }
 
-    /// The sectors of what a portfolio holds, targets or has held, as they are now.
+    /// The sectors of what a portfolio holds or targets, or a completed rebalance has ordered, as they are now.
     ///
     /// # Errors
     /// What the server says.

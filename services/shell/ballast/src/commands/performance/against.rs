@@ -189,12 +189,13 @@ fn same_currency(own: &Book, other: &Book) -> Result<(), String> {
 
 /// A day of both, which is measured from the same day before it.
 fn period(own: &Book, other: &Book, grouping: &'static str, date: &str) -> Result<Period, String> {
-    let [since, theirs] = [before(own, date)?, before(other, date)?].map(|day| &day.date);
-    if since != theirs {
-        return Err(format!("it is measured from the close of {since} in {}, and of {theirs} in {}", own.id, other.id));
+    let (mine, theirs) = (span(own, date)?, span(other, date)?);
+    let [since, other_since] = [mine, theirs].map(|(before, _)| &before.date);
+    if since != other_since {
+        return Err(format!("it is measured from the close of {since} in {}, and of {other_since} in {}", own.id, other.id));
     }
-    let mine = of_day(own, grouping, date)?;
-    let mut theirs: BTreeMap<String, Side> = of_day(other, grouping, date)?.into_iter().collect();
+    let mine = of_span(own, grouping, mine)?;
+    let mut theirs: BTreeMap<String, Side> = of_span(other, grouping, theirs)?.into_iter().collect();
     let row = |sector: String, portfolio, benchmark| Holding { sector, portfolio, benchmark };
     let mut rows: Vec<Holding> = mine
         .into_iter()
@@ -205,19 +206,15 @@ fn period(own: &Book, other: &Book, grouping: &'static str, date: &str) -> Resul
     brinson(&rows, Model::Fachler).map_err(|reason| reason.to_string())
 }
 
-/// Where a day stands among those of a book.
-fn place(book: &Book, date: &str) -> Result<usize, String> {
-    book.days.iter().position(|day| day.date == date).ok_or_else(|| format!("{} has no close of it", book.id))
-}
-
-/// The day that a day is measured from.
-fn before<'a>(book: &'a Book, date: &str) -> Result<&'a ClosedDay, String> {
-    place(book, date)?.checked_sub(1).map(|at| &book.days[at]).ok_or_else(|| format!("{} has no close before it", book.id))
+/// A day behind the one that it is measured from.
+fn span<'a>(book: &'a Book, date: &str) -> Result<(&'a ClosedDay, &'a ClosedDay), String> {
+    let at = book.days.iter().position(|day| day.date == date).ok_or_else(|| format!("{} has no close of it", book.id))?;
+    let before = at.checked_sub(1).ok_or_else(|| format!("{} has no close before it", book.id))?;
+    Ok((&book.days[before], &book.days[at]))
 }
 
 /// Weights and returns of one of both on a day.
-fn of_day(book: &Book, grouping: &'static str, date: &str) -> Result<Vec<(String, Side)>, String> {
-    let (day, before) = (&book.days[place(book, date)?], before(book, date)?);
+fn of_span(book: &Book, grouping: &'static str, (before, day): (&ClosedDay, &ClosedDay)) -> Result<Vec<(String, Side)>, String> {
     let record = book.records.iter().find(|record| Some(record.as_of) == day.cut_at);
     let profits = record.and_then(|record| profits(&record.attribution, grouping));
     let (profits, profit) = profits.ok_or_else(|| format!("{} has no record of its profit by {grouping}", book.id))?;
