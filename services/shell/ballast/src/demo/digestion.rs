@@ -119,9 +119,11 @@ impl Digestion {
     /// Records that the lane of a portfolio has not read yet, over the roles that answer each other. Whoever measures
     /// may be behind them.
     pub(super) fn lag(&self, lane: i32, open_orders: usize) -> i64 {
-        // Without open orders a router's lane reads frames and has nothing to say: it commits that later.
+        // A lane that has nothing to say of what it reads commits that up to a second later: a router of frames without
+        // open orders, a position-keeper of the risk of portfolios without a target for it.
         let trading = |topic| topic != Topic::Frames || open_orders > 0;
-        self.unread::<PositionKeeper>(lane, |_| true)
+        let moving = |topic| topic != Topic::Risk;
+        self.unread::<PositionKeeper>(lane, moving)
             + self.unread::<Rebalancer>(lane, |_| true)
             + self.unread::<PaperRouter>(lane, trading)
     }
