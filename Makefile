@@ -6,7 +6,7 @@ DEMO_STACK := .local/demo-stack
 CARGO      := cargo
 
 .DEFAULT_GOAL := help
-.PHONY: help install up down env fmt lint test laws fuzz chaos soak planted demo bench bench-peers bench-peers-check bench-sql limits clean
+.PHONY: help install up down env fmt lint test laws fuzz chaos soak planted demo bench counts bench-peers bench-peers-check bench-sql limits clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -110,7 +110,14 @@ $(GUNGRAUN)/bin/gungraun-runner:
 .PHONY: valgrind
 valgrind:
 	@command -v valgrind >/dev/null || { \
-		echo "make bench counts instructions with valgrind, which is not installed (Debian: apt install valgrind)" >&2; exit 1; }
+		echo "instructions are counted with valgrind, which is not installed (Debian: apt install valgrind): nothing was counted" >&2; exit 1; }
+
+# In the profile of the tests, which is built anyway. Counts of an earlier run would be compared along.
+counts: valgrind $(GUNGRAUN)/bin/gungraun-runner ## Count the instructions of the hot paths against those that are kept; BLESS=1 keeps them
+	@rm -rf target/counts
+	GUNGRAUN_HOME=$(CURDIR)/target/counts GUNGRAUN_PARALLEL=auto GUNGRAUN_RUNNER=$(GUNGRAUN_RUNNER) \
+		$(CARGO) bench --profile fast --package system-tests --bench core --locked
+	BALLAST_COUNTS=$(CURDIR)/target/counts $(CARGO) test --profile fast --package system-tests --test counts --locked -- --nocapture
 
 bench: valgrind $(GUNGRAUN)/bin/gungraun-runner ## Measure the core and the whole, on a broker of its own (long: it builds the release)
 	$(CARGO) build --release --package ballast --locked

@@ -17,9 +17,11 @@ use fixture::days::Tracked;
 use fixture::fills::Book;
 use fixture::plans::Drifted;
 use fixture::{Avro, Keeper, NOW};
-use gungraun::{library_benchmark, library_benchmark_group, main};
+use gungraun::{LibraryBenchmarkConfig, library_benchmark, library_benchmark_group, main};
 use rebalancer::plan::Plan;
 use std::hint::black_box;
+
+const PLAIN_COPIES: &str = "glibc.cpu.hwcaps=-AVX2,-AVX512F,-AVX512VL,-AVX512BW,-AVX_Fast_Unaligned_Load,-ERMS,-FSRM";
 
 fn window() -> (Keeper, Vec<RawRecord>) {
     let mut book = Book::open();
@@ -148,4 +150,8 @@ library_benchmark_group!(
 );
 library_benchmark_group!(name = holders_and_plans, benchmarks = [revalue_50000, plan]);
 library_benchmark_group!(name = days, benchmarks = [close_of_a_day]);
-main!(library_benchmark_groups = [fills, holders_and_plans, days]);
+main!(
+    // The C library picks its copies by the processor; these are the ones that every processor has.
+    config = LibraryBenchmarkConfig::default().env("GLIBC_TUNABLES", PLAIN_COPIES),
+    library_benchmark_groups = [fills, holders_and_plans, days]
+);
