@@ -47,7 +47,8 @@ const AGAIN: Duration = Duration::from_millis(500);
 pub fn run(world: &Arc<World>, stop: &Stop) -> anyhow::Result<()> {
     let condition = world.health.condition(NAME);
     let heartbeat = Arc::new(world.health.heartbeat(NAME, SILENCE));
-    let mut post = Post::queue_for(&world.config, NAME, TopicName::from(Topic::Frames.name()), &heartbeat)?;
+    let mut post =
+        Post::queue_for(&world.config, NAME, [Topic::Frames, Topic::Ticks].map(|topic| TopicName::from(topic.name())), &heartbeat)?;
     let held = world.metrics.role(NAME).post_held();
     while !stop.asked() {
         heartbeat.beat();

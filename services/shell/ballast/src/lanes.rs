@@ -51,6 +51,7 @@ pub fn run<R: Role + 'static>(world: &Arc<World>, fresh: fn() -> R, stop: &Stop)
         kafka.group_id(R::NAME),
         format!("{}.{}.{}", kafka.deployment, R::NAME, world.config.instance),
         TopicName::from(R::PROGRESS.name()),
+        TopicName::from(R::INPUTS[0].name()),
     );
     let condition = world.health.condition(R::NAME);
     condition.set_not_ready("joining its group");

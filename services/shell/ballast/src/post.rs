@@ -37,10 +37,15 @@ enum Standing {
 
 impl Post {
     /// Queues for the post of a role: the one partition of `place`. While `heartbeat` is silent the post
-    /// goes to others.
-    pub fn queue_for(config: &Config, role: &'static str, place: TopicName, heartbeat: &Arc<Heartbeat>) -> anyhow::Result<Self> {
+    /// goes to others. `beside` is another topic that the role reads.
+    pub fn queue_for(
+        config: &Config,
+        role: &'static str,
+        [place, beside]: [TopicName; 2],
+        heartbeat: &Arc<Heartbeat>,
+    ) -> anyhow::Result<Self> {
         let name = format!("{}.{role}.{}", config.kafka.deployment, config.instance);
-        let settings = MembershipSettings::new(config.kafka.group_id(role), name, place);
+        let settings = MembershipSettings::new(config.kafka.group_id(role), name, place, beside);
         let (tell, hear) = channel();
         let membership = Arc::new(Membership::join(&config.kafka, settings, move |event| {
             // After the role has stopped nobody listens.

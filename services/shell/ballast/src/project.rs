@@ -28,14 +28,15 @@ use telemetry::{Condition, Heartbeat};
 use trouble::Trouble;
 
 /// The role's name.
-const NAME: &str = "projector";
+pub(crate) const NAME: &str = "projector";
 
 /// Runs until told to stop: one life after another, each from the offsets stored in Postgres.
 pub fn run(world: &Arc<World>, stop: &Stop) -> anyhow::Result<()> {
     let condition = world.health.condition(NAME);
     let heartbeat = Arc::new(world.health.heartbeat(NAME, SILENCE));
     // Any topic of one partition would do: the group is the projectors' own.
-    let mut post = Post::queue_for(&world.config, NAME, TopicName::from(Topic::Frames.name()), &heartbeat)?;
+    let mut post =
+        Post::queue_for(&world.config, NAME, [Topic::Frames, Topic::Snapshots].map(|topic| TopicName::from(topic.name())), &heartbeat)?;
     let mut caution = Caution::default();
     let mut said = String::new();
     let held = world.metrics.role(NAME).post_held();

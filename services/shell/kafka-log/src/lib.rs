@@ -81,6 +81,7 @@ mod settings;
 mod together;
 mod topics;
 mod transaction;
+mod unowned;
 mod wait;
 
 pub use batch::{Batch, PartitionEnd};

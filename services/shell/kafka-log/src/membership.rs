@@ -1,14 +1,15 @@
 //! The consumer group as a hint of who owns which lane.
 //!
 //! A member subscribes to a topic whose partitions are the lanes and reads nothing of it. Promises
-//! to hold a revocation until the worker has let go (or two seconds). It protects nothing: what
-//! keeps two owners apart is the fencing of the lane's transactional id.
+//! to hold a revocation until the worker has let go (or two seconds), and that each lane of a group at rest is
+//! somebody's. It protects nothing: what keeps two owners apart is the fencing of the lane's transactional id.
 
 use crate::callbacks::Callbacks;
 use crate::client_config;
 use crate::errors::{MembershipError, SettingsError};
 use crate::message::TopicName;
 use crate::settings::KafkaSettings;
+use crate::unowned::Unowned;
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, Rebalance};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -42,6 +43,8 @@ pub struct MembershipSettings {
     pub instance: String,
     /// The topic whose partitions are the lanes.
     pub topic: TopicName,
+    /// Another topic that the role may read, for whoever joins only to have lanes shared out anew.
+    pub beside: TopicName,
     /// After this silence the lanes go to others.
     pub session: Duration,
     /// Between two signs of life; also how late a member hears of a rebalance.
@@ -53,11 +56,12 @@ pub struct MembershipSettings {
 impl MembershipSettings {
     /// The settings that were measured: session 6 s, heartbeat 0.5 s, two seconds to let go.
     #[must_use]
-    pub fn new(group: String, instance: String, topic: TopicName) -> Self {
+    pub fn new(group: String, instance: String, topic: TopicName, beside: TopicName) -> Self {
         Self {
             group,
             instance,
             topic,
+            beside,
             session: Duration::from_secs(6),
             heartbeat: Duration::from_millis(500),
             let_go_within: Duration::from_secs(2),
@@ -177,6 +181,8 @@ impl Member {
     fn run(&self, first: BaseConsumer<Group>) {
         let mut consumer = Some(first);
         let mut taken = 0;
+        let MembershipSettings { group, topic, beside, .. } = &*self.membership;
+        let mut unowned = Unowned::of(&self.config, group, topic, beside);
         while !self.leaving.load(Ordering::Relaxed) {
             if self.stalled.load(Ordering::Relaxed) {
                 consumer.take().inspect(|consumer| consumer.context().lose());
@@ -188,7 +194,10 @@ impl Member {
                 None => self.joined(),
             };
             match polled.and_then(|consumer| self.polled(consumer)) {
-                Ok(alive) => consumer = Some(alive),
+                Ok(alive) => {
+                    unowned.look(&alive);
+                    consumer = Some(alive);
+                }
                 Err(MembershipError::DuplicateInstance { .. }) if taken < TAKEN_IN_A_ROW => {
                     taken = if self.was_just_assigned() { taken + 1 } else { 0 };
                     tracing::warn!(target: "kafka", instance = self.membership.instance, "the instance name is said to be taken; joining again");

@@ -16,13 +16,18 @@ struct Member {
 }
 
 fn join(settings: &KafkaSettings, group: &str, instance: &str, topic: &TopicName) -> Member {
-    let mut membership = MembershipSettings::new(group.to_owned(), instance.to_owned(), topic.clone());
+    let mut membership = MembershipSettings::new(group.to_owned(), instance.to_owned(), topic.clone(), beside(settings));
     membership.heartbeat = Duration::from_millis(300);
     let (tell, heard) = channel();
     let membership = Membership::join(settings, membership, move |event| {
         let _ = tell.send(event);
     });
     Member { membership: membership.unwrap(), heard, lanes: BTreeSet::new() }
+}
+
+/// A topic that no lane is of.
+fn beside(settings: &KafkaSettings) -> TopicName {
+    topic(settings, 1)
 }
 
 impl Member {
@@ -109,6 +114,33 @@ fn a_revocation_waits_for_its_answer_but_not_for_ever() {
     second.settle_at(1);
     let waited = asked.elapsed();
     assert!(waited > Duration::from_millis(1500), "the lane moved after {waited:?}, without an answer");
+    drop(never_answered);
+}
+
+/// An owner that has let lanes go and is killed before it says so to the group comes back to what it kept.
+#[test]
+fn lanes_of_nobody_are_shared_out_anew() {
+    let settings = settings();
+    let (topic, group) = (topic(&settings, 4), settings.group_id("nobody"));
+    let mut patient = MembershipSettings::new(group.clone(), "first".to_owned(), topic.clone(), beside(&settings));
+    patient.let_go_within = LONG;
+    let (tell, heard) = channel();
+    let membership = Membership::join(&settings, patient, move |event| {
+        let _ = tell.send(event);
+    });
+    let mut first = Member { membership: membership.unwrap(), heard, lanes: BTreeSet::new() };
+    first.settle_at(4);
+    let mut second = join(&settings, &group, "second", &topic);
+    let event = first.news(LONG).unwrap();
+    let MembershipEvent::Revoked(lanes, never_answered) = event else { panic!("{event:?}") };
+    assert_eq!(lanes.len(), 2);
+    // It hangs there as one that was killed does; whoever has its name takes its place.
+    let mut again = join(&settings, &group, "first", &topic);
+    again.settle_at(2);
+    assert!(second.news(Duration::from_secs(2)).is_none(), "nobody has told the group");
+    second.settle_at(2);
+    assert!(again.lanes.is_disjoint(&second.lanes));
+    assert_eq!(again.lanes.len(), 2, "what is somebody's stays");
     drop(never_answered);
 }
 

@@ -82,7 +82,7 @@ fn a_producer_goes_on() {
 fn a_member_joins_again() {
     let (direct, wire, through) = behind_a_wire();
     let topic = topic(&direct, 2);
-    let membership = MembershipSettings::new(through.group_id("orphans"), unique("orphan"), topic);
+    let membership = MembershipSettings::new(through.group_id("orphans"), unique("orphan"), topic.clone(), topic);
     let session = membership.session;
     let (tell, heard) = channel();
     let _membership = Membership::join(&through, membership, move |event| {
