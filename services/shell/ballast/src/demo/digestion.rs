@@ -100,6 +100,11 @@ impl Digestion {
         self.finished.entry(source.clone()).or_default().insert(step);
     }
 
+    /// Behind the last record of a partition that was seen.
+    pub(super) fn end_of(&self, topic: &str, partition: i32) -> i64 {
+        Topic::from_name(topic).and_then(|topic| self.ends.get(&(topic, partition))).copied().unwrap_or(0)
+    }
+
     /// The newest step of a role's lane that was seen whole.
     pub(super) fn newest_step(&self, source: &str) -> i64 {
         self.finished.get(source).and_then(|finished| finished.last().copied()).unwrap_or(0)
@@ -123,9 +128,7 @@ impl Digestion {
         // open orders, a position-keeper of the risk of portfolios without a target for it.
         let trading = |topic| topic != Topic::Frames || open_orders > 0;
         let moving = |topic| topic != Topic::Risk;
-        self.unread::<PositionKeeper>(lane, moving)
-            + self.unread::<Rebalancer>(lane, |_| true)
-            + self.unread::<PaperRouter>(lane, trading)
+        self.unread::<PositionKeeper>(lane, moving) + self.unread::<Rebalancer>(lane, |_| true) + self.unread::<PaperRouter>(lane, trading)
     }
 
     /// Whether all that was sent has been seen, is in the frames where it belongs there, and was read and

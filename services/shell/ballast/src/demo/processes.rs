@@ -72,28 +72,22 @@ impl Processes {
         Ok(())
     }
 
-    /// Asks every process to finish, and ends those that do not.
-    pub(super) fn finish(&mut self) {
-        for process in &self.running {
+    /// Asks the processes of these roles to finish, and ends those that do not.
+    pub(super) fn finish(&mut self, asked: impl Fn(&str) -> bool) {
+        let (mut ending, staying): (Vec<_>, Vec<_>) = self.running.drain(..).partition(|process| asked(process.role));
+        self.running = staying;
+        for process in &ending {
             // The standard library cannot send SIGTERM. A process that is not asked is ended below.
             let _ = Command::new("kill").args(["-TERM", &process.child.id().to_string()]).status();
         }
         let end = Instant::now() + FINISH;
-        for process in &mut self.running {
+        for process in &mut ending {
             while Instant::now() < end && matches!(process.child.try_wait(), Ok(None)) {
                 std::thread::sleep(Duration::from_millis(20));
             }
         }
-        self.end_now();
-    }
-
-    fn end_now(&mut self) {
-        for mut process in self.running.drain(..) {
-            // One that has ended already needs neither.
-            let _ = process.child.kill();
-            let _ = process.child.wait();
-        }
-        let _ = std::fs::remove_file(self.logs.join("demo.pids"));
+        end_now(ending);
+        self.record();
     }
 
     fn spawn(&self, role: &str, settings: &[String], fresh: bool) -> anyhow::Result<Child> {
@@ -119,7 +113,16 @@ impl Processes {
 
 impl Drop for Processes {
     fn drop(&mut self) {
-        self.end_now();
+        end_now(std::mem::take(&mut self.running));
+        let _ = std::fs::remove_file(self.logs.join("demo.pids"));
+    }
+}
+
+fn end_now(processes: Vec<Process>) {
+    for mut process in processes {
+        // One that has ended already needs neither.
+        let _ = process.child.kill();
+        let _ = process.child.wait();
     }
 }
 

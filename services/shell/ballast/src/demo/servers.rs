@@ -13,7 +13,9 @@ use crate::commands;
 use crate::config::Config;
 use crate::journeys::{self, Day, balanced, traded};
 use crate::stop::Stop;
+use crate::tables::Tables;
 use anyhow::bail;
+use domain::Topic;
 use engine::Role;
 use engine::partition::lane_of;
 use position_keeper::PositionKeeper;
@@ -67,7 +69,9 @@ pub fn run(config: &Config, given: &[String], data: &Path, logs: &Path, stop: &S
     legend();
     demo.live_all(&days, stop)?;
     let took = demo.screen.elapsed();
-    demo.processes.finish();
+    demo.processes.finish(|role| role != crate::project::NAME);
+    demo.store_all(stop)?;
+    demo.processes.finish(|_| true);
     let observed = &demo.watcher.observed;
     story::portfolios(observed);
     story::examples(observed);
@@ -139,6 +143,23 @@ impl<'a> Demo<'a> {
             self.show(index, day);
         }
         Ok(())
+    }
+
+    /// Waits until the tables hold what the others have published before they ended.
+    fn store_all(&mut self, stop: &Stop) -> anyhow::Result<()> {
+        let (tables, started) = (Tables::open(self.config)?, Instant::now());
+        let topics: Vec<&str> = Topic::ALL.iter().map(|topic| topic.name()).collect();
+        loop {
+            self.look(stop)?;
+            let stored = tables.ask(|store| store.offsets(&topics))?;
+            let end = |topic: &str, partition| self.watcher.digestion.end_of(topic, partition);
+            if stored.iter().all(|stored| stored.next_offset >= end(&stored.topic, stored.partition)) {
+                return Ok(());
+            }
+            if started.elapsed() > PATIENCE {
+                bail!("the tables do not hold what was published after {PATIENCE:?}: look into the projector's log");
+            }
+        }
     }
 
     fn is_digested(&self, day: &Day) -> bool {
