@@ -137,7 +137,7 @@ pub fn verify<'a>(records: impl IntoIterator<Item = SeenRecord<'a>>, given: &Giv
     add(balance::check(&history, &lanes, &fates));
     add(vec![facts::conflated(&history, &facts, &lanes), lanes::inputs_counted(&history, &lanes)]);
     add(weights::check(&history));
-    add(scaled::check(&history));
+    add(scaled::check(&history, &lanes));
     add(strategies::check(&history, &lanes, &facts, &fates, &booked));
     add(vec![attributed::check(&history, &lanes)]);
     add(versions::check(&history, &lanes, given.compacted));

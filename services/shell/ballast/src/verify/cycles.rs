@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The rows of I8.
 pub(super) fn check(history: &History, lanes: &Lanes, fates: &Fates) -> Vec<Check> {
     let alone = [unique_orders(history), well_formed(history), shadows(history), one_open_cycle(history)];
-    alone.into_iter().chain([sizes::check(history, lanes, fates), planned::check(history)]).collect()
+    alone.into_iter().chain(sizes::check(history, lanes, fates)).chain([planned::check(history)]).collect()
 }
 
 /// New orders with the place of their wave; copies left out.

@@ -219,12 +219,6 @@ impl History {
     fn start_of(&self, name: &str, partition: i32) -> i64 {
         self.starts.get(&(name.to_owned(), partition)).copied().unwrap_or(0)
     }
-    /// Whether records of a partition are missing between those that are there, or before them: deleted or compacted away.
-    pub(super) fn has_gaps(&self, topic: Topic, partition: i32) -> bool {
-        let Some(known) = self.log.get(&(topic, partition)) else { return true };
-        let last = known.last_key_value().map_or(0, |(offset, _)| *offset);
-        usize::try_from(last).is_ok_and(|last| known.len() <= last)
-    }
     /// Partitions of which retention has deleted something, by topic name.
     pub(super) fn cut(&self) -> impl Iterator<Item = (&str, i32)> {
         self.starts.iter().filter(|(_, start)| **start > 0).map(|((name, partition), _)| (name.as_str(), *partition))

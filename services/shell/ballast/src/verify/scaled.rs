@@ -1,65 +1,132 @@
 //! I11: what targets are scaled by follows from the event's own figures of risk, these stand in a record of risk, and each
 //! target is the policy's times that scale.
 
-use super::exact::{Exact, Published, magnitude, ratio, show, whole, zero};
+use super::exact::{Exact, Published, magnitude, ratio, show, whole};
 use super::history::History;
+use super::lanes::Lanes;
 use super::report::Check;
-use super::seen::Seen;
+use super::seen::{ROLES, Seen, Stamp, TRACKER};
 use domain::drift::{Drift, DriftLine};
 use domain::enums::MetricUnit;
+use domain::performance::Metric;
 use domain::policy::Target;
+use domain::progress::Done;
 use domain::risk::Risk;
 use domain::target_risk::TargetRisk;
-use domain::{Fraction, Topic};
+use domain::{Date, Fraction};
 use std::cmp::Ordering;
 
 /// The rows of I11 about risk.
-pub(super) fn check(history: &History) -> Vec<Check> {
+pub(super) fn check(history: &History, lanes: &Lanes) -> Vec<Check> {
     let mut figures = Check::new("I11", "figures of risk in a drift event are those of a record of risk");
     let mut scales =
         Check::new("I11", "targets of a drift event are its policy's × min(1, target × gross × coverage ÷ (volatility × Σ |target|))");
     for seen in history.drifts.iter().filter(|seen| !seen.repeat) {
         let Some(risk) = seen.record.risk.as_deref() else { continue };
-        recorded(history, seen, risk, &mut figures);
-        scaled(seen, risk, &mut scales);
+        let gone = || may_be_gone(history, lanes, seen.place.partition);
+        recorded(history, seen, risk, &gone, &mut figures);
+        scaled(history, seen, risk, &gone, &mut scales);
     }
     vec![figures, scales]
 }
 
-/// One record of the portfolio, day and version has them; where some were compacted away or deleted it may be one of those.
-fn recorded(history: &History, seen: &Seen<Drift>, risk: &TargetRisk, check: &mut Check) {
+/// Whether records of risk that a lane of the tracker has published are not there any more: compaction leaves the newest
+/// of a portfolio.
+fn may_be_gone(history: &History, lanes: &Lanes, lane: i32) -> bool {
+    let Some(tracker) = lanes.get(TRACKER, lane) else { return true };
+    let at = |step, index| Stamp { role: TRACKER, lane, step, index };
+    let lacks = |(step, done): (&i64, &Done)| {
+        history.stamps.range(at(*step, 0)..=at(*step, i64::MAX)).count() < usize::try_from(done.outputs).unwrap_or(0)
+    };
+    tracker.done.iter().any(|(step, done)| lanes.is_bygone(Some(at(*step, 0))) || lacks((step, done)))
+        || history
+            .cut()
+            .any(|(name, partition)| partition == lane && ROLES.iter().any(|(role, topic)| *role == TRACKER && topic.name() == name))
+}
+
+/// The records of a portfolio's close.
+fn records<'a>(history: &'a History, drift: &'a Drift, close: (Date, Option<i64>)) -> impl Iterator<Item = &'a Risk> {
+    let of_close =
+        move |record: &&Risk| (&record.portfolio_id, record.date, record.close_version) == (&drift.portfolio_id, Some(close.0), close.1);
+    history.risks.iter().map(|seen| &seen.record).filter(of_close)
+}
+
+/// One record of the portfolio, day and version has them.
+fn recorded(history: &History, seen: &Seen<Drift>, risk: &TargetRisk, gone: &dyn Fn() -> bool, check: &mut Check) {
     let Some(date) = risk.date else { return };
-    let same = |record: &&Seen<Risk>| {
-        let record = &record.record;
-        (&record.portfolio_id, record.date, record.close_version) == (&seen.record.portfolio_id, Some(date), risk.close_version)
-    };
-    let mut records = history.risks.iter().filter(same).peekable();
-    let gone = records.peek().is_none() && history.has_gaps(Topic::Risk, seen.place.partition);
+    let mut found = records(history, &seen.record, (date, risk.close_version)).peekable();
     let agrees = |record: &Risk| {
-        let told = |id: &str, value: Option<Fraction>| value.is_none() || figure(record, id) == value;
-        told("realised_risk", risk.realised) && told("holdings_volatility", risk.holdings) && told("gross_exposure", risk.gross_exposure)
+        let told = |id: &str, value: Option<Fraction>| value.is_none() || figure(record, id).and_then(|metric| metric.value) == value;
+        let behind = |id: &str, count: i32| figure(record, id).map_or(0, |metric| metric.observations) == count;
+        told("realised_risk", risk.realised)
+            && told("holdings_volatility", risk.holdings)
+            && told("gross_exposure", risk.gross_exposure)
+            && told("history_coverage", risk.coverage)
+            && behind("realised_risk", risk.realised_observations)
+            && behind("holdings_volatility", risk.holdings_observations)
+            && risk.window.as_ref() == Some(&record.timeframe)
     };
-    check.that(gone || records.any(|record| agrees(&record.record)), || {
+    let nowhere = found.peek().is_none() && gone();
+    check.that(nowhere || found.any(agrees), || {
         let version = risk.close_version.unwrap_or_default();
         format!("{}: no record of risk of {} for {date}, version {version}, says what it says", seen.place, seen.record.portfolio_id)
     });
 }
 
-fn figure(record: &Risk, id: &str) -> Option<Fraction> {
-    record.metrics.iter().find(|metric| metric.id == id && metric.unit == MetricUnit::Fraction).and_then(|metric| metric.value)
+fn figure<'a>(record: &'a Risk, id: &str) -> Option<&'a Metric> {
+    record.metrics.iter().find(|metric| metric.id == id && metric.unit == MetricUnit::Fraction)
 }
 
-fn scaled(seen: &Seen<Drift>, risk: &TargetRisk, check: &mut Check) {
+/// What a scale follows from.
+struct Basis {
+    volatility: Exact,
+    gross: Exact,
+    coverage: Exact,
+}
+
+impl Basis {
+    fn of_event(risk: &TargetRisk) -> Option<Self> {
+        let exact = |value: Option<Fraction>| value.map(Published::exact);
+        Some(Self { volatility: exact(risk.holdings)?, gross: exact(risk.gross_exposure)?, coverage: exact(risk.coverage)? })
+    }
+    fn of_record(record: &Risk) -> Option<Self> {
+        let exact = |id| figure(record, id)?.value.map(Published::exact);
+        let (volatility, gross) = (exact("holdings_volatility")?, exact("gross_exposure")?);
+        Some(Self { volatility, gross, coverage: exact("history_coverage")? })
+    }
+    fn scale(&self, target: Fraction, wanted: &Exact) -> Exact {
+        let (bearable, would_be) = (target.exact() * &self.gross * &self.coverage, &self.volatility * wanted);
+        match bearable.cmp(&would_be) {
+            Ordering::Less => cut(&(bearable / would_be)).max(ratio(1, Fraction::SCALE)),
+            _ => whole(1),
+        }
+    }
+}
+
+fn scaled(history: &History, seen: &Seen<Drift>, risk: &TargetRisk, gone: &dyn Fn() -> bool, check: &mut Check) {
     let drift = &seen.record;
-    let (Some(scale), Some(targets)) = (risk.scale, targets(drift)) else { return };
-    let known = risk.gross_exposure.map_or_else(zero, Published::exact) * risk.coverage.map_or_else(zero, Published::exact);
-    let bearable = risk.target.exact() * known;
-    let would_be = risk.holdings.map_or_else(zero, Published::exact) * gross(targets, &drift.lines);
-    let wanted = match bearable.cmp(&would_be) {
-        Ordering::Less => cut(&(bearable / would_be)).max(ratio(1, Fraction::SCALE)),
-        _ => whole(1),
+    let Some(rules) = rules(drift) else { return };
+    let (targets, follows) = (rules.targets, rules.scale_targets);
+    check.that(follows || risk.scale.is_none(), || format!("{}: scaled, and its policy scales nothing", seen.place));
+    let counts = risk.holdings.is_some();
+    check.that(!follows || !counts || risk.scale.is_some(), || format!("{}: figures count, and nothing is scaled", seen.place));
+    let Some(scale) = risk.scale else { return };
+    let wanted = gross(targets, &drift.lines);
+    // By the event's own figures, or by those of the close that it names.
+    let bases: Vec<Basis> = if counts {
+        let is_own = (risk.scale_date, risk.scale_version) == (risk.date, risk.close_version);
+        check.that(is_own, || format!("{}: figures count, and the scale is by those of another close", seen.place));
+        Basis::of_event(risk).into_iter().collect()
+    } else {
+        let close = risk.scale_date.map(|date| (date, risk.scale_version));
+        close.map_or_else(Vec::new, |close| records(history, drift, close).filter_map(Basis::of_record).collect())
     };
-    check.that(scale.exact() == wanted, || format!("{}: scale {scale}, its figures give {}", seen.place, show(&wanted)));
+    let given: Vec<Exact> = bases.iter().map(|basis| basis.scale(risk.target, &wanted)).collect();
+    let nowhere = given.is_empty() && !counts && risk.scale_date.is_some() && gone();
+    check.that(nowhere || given.contains(&scale.exact()), || {
+        let shown: Vec<String> = given.iter().map(show).collect();
+        format!("{}: scale {scale}, its figures give {}", seen.place, if shown.is_empty() { "none".to_owned() } else { shown.join(" or ") })
+    });
     for line in &drift.lines {
         let own = targets.iter().find(|target| target.instrument_id.as_ref() == Some(&line.instrument_id));
         // What shares a group's target follows from values too.
@@ -71,9 +138,20 @@ fn scaled(seen: &Seen<Drift>, risk: &TargetRisk, check: &mut Check) {
     }
 }
 
-fn targets(drift: &Drift) -> Option<&[Target]> {
+/// The rules that an event is judged by, as far as they are about scales.
+struct Rules<'a> {
+    targets: &'a [Target],
+    scale_targets: bool,
+}
+
+fn rules(drift: &Drift) -> Option<Rules<'_>> {
     let policy = drift.policy.as_deref()?;
-    if drift.shadow { policy.shadow.as_deref().map(|shadow| shadow.targets.as_slice()) } else { Some(&policy.targets) }
+    Some(if drift.shadow {
+        let shadow = policy.shadow.as_deref()?;
+        Rules { targets: &shadow.targets, scale_targets: shadow.orders.risk.scale_targets }
+    } else {
+        Rules { targets: &policy.targets, scale_targets: policy.orders.risk.scale_targets }
+    })
 }
 
 /// Σ |target|; that of a group counts where none of its members has one of its own.

@@ -2,22 +2,83 @@
 //!
 //! The books know no order's size. Where no router counts, it is the rebalancer that finds it, in what a drift event
 //! says of recent orders; it then names the order in an event. Until it has read such a drift event nothing is owed:
-//! fills may stand at the end of a log whose drift event does not stand yet, or was not read yet.
+//! fills may stand at the end of a log whose drift event does not stand yet, or was not read yet. What drift events say
+//! is itself held against the fills that were booked before them.
 
 use super::cycles::new_orders;
 use super::exact::{Exact, Published, show, zero};
-use super::executions::booked_fills;
+use super::executions::{act_step, booked_fills};
 use super::fate::Fates;
 use super::history::History;
 use super::lanes::Lanes;
 use super::report::Check;
 use super::seen::{Place, REBALANCER};
+use domain::enums::{ExecType, Side};
+use domain::fill::Fill;
 use domain::reason::ReasonCode;
 use domain::{OrderId, PortfolioId, Quantity, Topic};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The row.
-pub(super) fn check(history: &History, lanes: &Lanes, fates: &Fates) -> Check {
+/// The rows.
+pub(super) fn check(history: &History, lanes: &Lanes, fates: &Fates) -> Vec<Check> {
+    vec![sizes(history, lanes, fates), told(history, lanes, fates)]
+}
+
+/// The fills of one order that were booked: units by the step that booked them.
+struct Booked<'a> {
+    first: &'a Fill,
+    steps: Vec<(i64, Exact)>,
+    /// All are trades of one day, instrument and direction, so that nothing was taken back, forgotten or left out.
+    is_plain: bool,
+}
+
+fn booked<'a>(history: &'a History, fates: &'a Fates) -> BTreeMap<OrderId, Booked<'a>> {
+    let mut orders: BTreeMap<OrderId, Booked<'a>> = BTreeMap::new();
+    let mut amended = BTreeSet::new();
+    for seen in booked_fills(history, fates) {
+        let fill = &seen.record;
+        if let Some(named) = &fill.exec_ref_id {
+            amended.insert((&fill.source, named));
+        }
+        let (Some(order), Some(step)) = (fill.order_id, act_step(fates, seen)) else { continue };
+        let booked = orders.entry(order).or_insert_with(|| Booked { first: fill, steps: Vec::new(), is_plain: true });
+        let like = |fill: &Fill| (fill.portfolio_id.clone(), fill.instrument_id.clone(), fill.side == Side::Buy, fill.trade_date);
+        booked.is_plain &= fill.exec_type == ExecType::Trade && like(fill) == like(booked.first);
+        booked.steps.push((step, fill.quantity.exact()));
+    }
+    for seen in booked_fills(history, fates).filter(|seen| amended.contains(&(&seen.record.source, &seen.record.exec_id))) {
+        if let Some(booked) = seen.record.order_id.and_then(|order| orders.get_mut(&order)) {
+            booked.is_plain = false;
+        }
+    }
+    orders
+}
+
+/// A step has several windows: of the fills of its own step an event may tell.
+fn told(history: &History, lanes: &Lanes, fates: &Fates) -> Check {
+    let mut check = Check::new("I8", "executed units in a drift event = Σ fills booked before it, of orders filled on one day");
+    let orders = booked(history, fates);
+    for seen in history.drifts.iter().filter(|seen| !seen.repeat && !seen.record.shadow) {
+        let Some(stamp) = seen.stamp.filter(|stamp| !lanes.has_lived(Some(*stamp))) else { continue };
+        for recent in &seen.record.recent_orders {
+            let Some(booked) = orders.get(&recent.order_id).filter(|booked| booked.is_plain) else { continue };
+            let until = |last: i64| booked.steps.iter().filter(|(step, _)| *step <= last).fold(zero(), |sum, (_, units)| sum + units);
+            let (least, most, found) = (until(stamp.step - 1), until(stamp.step), recent.executed_quantity.exact());
+            check.that(least <= found && found <= most, || {
+                format!(
+                    "{}: {} of order {} were executed, booked were {}",
+                    seen.place,
+                    recent.executed_quantity,
+                    recent.order_id,
+                    show(&most)
+                )
+            });
+        }
+    }
+    check
+}
+
+fn sizes(history: &History, lanes: &Lanes, fates: &Fates) -> Check {
     let mut check = Check::new("I8", "Σ fills of an order ≤ its quantity, else the portfolio is UNRECONCILED");
     let (filled, read, flagged) = (filled(history, fates), read(history, lanes), flagged(history));
     let named = named(history);

@@ -72,11 +72,21 @@ fn i8_an_order_filled_beyond_its_size_is_said() {
 }
 
 #[test]
+fn i8_executed_units_are_those_booked() {
+    let mut told = clean();
+    told.drift(1).recent_orders = vec![recent("19")];
+    passes(&told);
+    for wrong in ["18", "20"] {
+        finds("I8", &["of order", "were executed, booked were 19"], |story| story.drift(2).recent_orders = vec![recent(wrong)]);
+    }
+}
+
+#[test]
 fn i8_nothing_is_owed_before_the_rebalancer_was_told() {
     let mut untold = clean();
     filled_beyond_its_size(&mut untold);
     for event in 1..=2 {
-        untold.drift(event).recent_orders = vec![recent("18")];
+        untold.drift(event).recent_orders = Vec::new();
     }
     passes(&untold);
     let mut unread = clean();
