@@ -79,9 +79,8 @@ fn a_portfolio_is_asked_checked_proposed_decided_and_looked_back_at() {
     stack.publish(&opening(&cut));
     prices(&stack);
     // The two prices may come in two frames, with a snapshot between them that still lacks one.
-    let shown = await_portfolio(&stack, "a priced portfolio", |json| {
-        text(json, "total_value") == "70000" && json["freshness"]["complete"] == true
-    });
+    let shown =
+        await_portfolio(&stack, "a priced portfolio", |json| text(json, "total_value") == "70000" && json["freshness"]["complete"] == true);
     shows_every_part(&shown);
     by_its_session(&stack);
     rejected(&stack);

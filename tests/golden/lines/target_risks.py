@@ -20,8 +20,8 @@ def book_of_two(**policy):
 
 
 def checked(story, *moments):
-    for number, moment in enumerate(moments, 1):
-        command(story.at(moment), number, "REBALANCE", mode="CHECK")
+    for moment in moments:
+        command(story.at(moment), len(story.lines), "REBALANCE", mode="CHECK")
     return story
 
 
@@ -95,6 +95,30 @@ def risk_follows_its_policy():
     return checked(story, "2026-03-31T16:00:00")
 
 
+def unknown_from_the_second_close(**policy):
+    """Figures count at the first close. At the second a quarter of the book has no history, and less is covered than is asked for."""
+    story = book_of_two(target_risk="0.06", **policy).instrument("NEW", sector="TECH").at("2026-03-31T00:00:00").tick("AAA", 101)
+    story.at("2026-03-31T10:00:00").tick("NEW", 30).deposit(30000).buy(3, "NEW", 1000, 30)
+    return checked(story.at("2026-04-01T00:00:00").tick("AAA", 104), "2026-04-01T16:00:00")
+
+
+def risk_that_is_not_known_any_more_leaves_the_scale():
+    """The scale stays that of the first close: under another target, none and one again, until figures count once more."""
+    story = unknown_from_the_second_close(orders={"risk": SCALED})
+    usual = {"targets": [line("AAA", "0.5"), line("BBB", "0.3")], "band": {"absolute": "0.1"}}
+    more = ({"target_risk": "0.05", "orders": {"risk": SCALED}}, {}, {"target_risk": "0.05", "orders": {"risk": SCALED}})
+    for hour, rules in enumerate(more, 17):
+        story.at(f"2026-04-01T{hour:02}:00:00").policy(**usual, **rules)
+    checked(story, "2026-04-01T20:00:00")
+    story.at("2026-04-01T21:00:00").sell(4, "NEW", 1000, 30).at("2026-04-02T00:00:00").tick("BBB", 51)
+    return checked(story, "2026-04-02T16:00:00")
+
+
+def risk_that_is_not_known_any_more_leaves_a_shadow_its_scale():
+    shadow = {"targets": [line("AAA", "0.5"), line("BBB", "0.4")], "band": {"absolute": "0.1"}, "orders": {"risk": SCALED}}
+    return unknown_from_the_second_close(shadow=shadow)
+
+
 def realised(target_risk, weight):
     """Sixty-four days of its own in one share of 70 units, and what a person's rebalance would do then."""
     story = Story("2026-01-05T09:00:00").instrument("AAA", sector="TECH").tick("AAA", 100)
@@ -123,5 +147,6 @@ def risk_below_its_target_and_a_plan_that_lowers_it():
 CASES = [
     risk_scales_targets_and_cash_takes_the_rest, risk_below_its_target_scales_nothing, risk_scales_bounds_and_bands_of_every_kind, risk_scales_groups,
     risk_scales_shorts, risk_of_little_history_scales_nothing_and_says_so, risk_of_a_shadow_alone, risk_follows_its_policy,
+    risk_that_is_not_known_any_more_leaves_the_scale, risk_that_is_not_known_any_more_leaves_a_shadow_its_scale,
     risk_above_its_target_and_a_plan_that_raises_it, risk_above_its_target_and_a_plan_that_lowers_it, risk_below_its_target_and_a_plan_that_lowers_it,
 ]

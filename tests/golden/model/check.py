@@ -50,6 +50,7 @@ class World:
         self.vigils = defaultdict(Vigil)
         # Records of risk that were read.
         self.heard = 0
+        self.counted = {}
 
 
 class Case:
@@ -365,7 +366,9 @@ class Case:
             if not policy:
                 self.watches[portfolio, False].open = None
             for shadow in (False, True)[: 1 + bool(policy.get("shadow"))] if policy else ():
-                laid = self.weighed(world, portfolio, rules(policy, shadow), world.now, world.heard)[0]
+                laid, standing = self.weighed(world, portfolio, rules(policy, shadow), world.now, world.heard)
+                if standing.holdings is not None and not shadow:
+                    world.counted[portfolio, world.heard] = standing.record
                 self.watch(world, portfolio, laid, self.watches[portfolio, shadow], self.said[portfolio, shadow])
 
     @staticmethod
@@ -389,9 +392,12 @@ class Case:
     def weighed(self, world, portfolio, policy, now, heard):
         """The policy with its targets scaled to the risk, and how that stands, after so many records of risk."""
         if policy.get("target_risk") is None:
-            return policy, Standing(policy, None, None, None, now)
+            return policy, Standing(policy, None, None, None, None, now)
         record = newest([value for _, value in self.risks[:heard]], portfolio)
-        standing = Standing(policy, record, Valuation(world.books[portfolio], world.market, policy, now), world.market, now)
+        # Of then: the state is that after the last line, and what a close has come to is read behind it.
+        counted = next((world.counted[portfolio, at] for at in range(heard, -1, -1) if (portfolio, at) in world.counted), None)
+        valuation = Valuation(world.books[portfolio], world.market, policy, now)
+        standing = Standing(policy, record, counted, valuation, world.market, now)
         return standing.laid(policy), standing
 
     def state(self, offsets):

@@ -49,11 +49,12 @@ def gross_target(policy, valuation, market):
 
 
 class Standing:
-    """How a portfolio's newest figures stand against the target of a policy, laid out as by its shadow where that is asked."""
+    """How a portfolio's newest figures stand against the target of a policy, laid out as by its shadow where that is asked.
+    `counted` is the record whose figures counted last for the holdings."""
 
-    def __init__(self, policy, record, valuation, market, now):
+    def __init__(self, policy, record, counted, valuation, market, now):
         self.target = num(policy.get("target_risk"))
-        self.record, self.realised, self.holdings, self.scale, self.silent = record, None, None, None, True
+        self.record, self.realised, self.holdings, self.scale, self.by, self.silent = record, None, None, None, None, True
         if self.target is None:
             return
         control = setting(policy, "orders", "risk", {})
@@ -69,9 +70,10 @@ class Standing:
         coverage, gross = figure(record, "history_coverage")[0], figure(record, "gross_exposure")[0]
         if (coverage or ZERO) < covered or not gross:
             self.holdings = None
-        if scales and self.holdings is not None:
-            would_be = self.holdings * gross_target(policy, valuation, market)
-            bears = self.target * gross * coverage
+        self.by = (record if self.holdings is not None else counted) if scales else None
+        if self.by is not None:
+            would_be = figure(self.by, "holdings_volatility")[0] * gross_target(policy, valuation, market)
+            bears = self.target * figure(self.by, "gross_exposure")[0] * figure(self.by, "history_coverage")[0]
             self.scale = ONE if bears >= would_be else max(toward_zero(bears / would_be, LAST), LAST)
         self.silent = self.realised is not None and not (scales and self.holdings is None)
 
@@ -92,8 +94,10 @@ class Standing:
         found = {name: num(told[name]) for name in ("target", "realised", "holdings", "scale")}
         case.same("risk", found, {"target": self.target, "realised": self.realised, "holdings": self.holdings, "scale": self.scale})
         case.same("a notice where figures count as none", told["notice"] is None, self.silent)
-        close = (told["date"], told["close_version"] and int(told["close_version"]))
-        case.same("close of the figures", close, (self.record["date"], int(self.record["close_version"])) if self.record else (None, None))
+        closed = lambda record: (record["date"], int(record["close_version"])) if record else (None, None)
+        for name, record in (("", self.record), ("scale_", self.by)):
+            version = told["close_version" if not name else "scale_version"]
+            case.same(f"close of the {name or 'figures'}", (told[f"{name}date"], version and int(version)), closed(record))
 
     def check_plan(self, case, told, plan):
         """What a plan says: exposures of its legs, and whether it leads away from the target."""

@@ -79,8 +79,8 @@ schemas! {
     COMMAND = "portfolio.commands.v1", "Command", 0xba40_79c9_72f0_c53e, Commands;
     LEDGER = "portfolio.ledger.v1", "Ledger", 0x4397_c09a_dc59_65a7, Ledger;
     SNAPSHOT = "portfolio.snapshots.v1", "Snapshot", 0x5a90_f31c_944f_30b8, Snapshots;
-    DRIFT = "portfolio.drift.v1", "Drift", 0xd18b_d7b7_4778_391e, Drift;
-    PORTFOLIO_CLOSE = "portfolio.closes.v1", "PortfolioClose", 0x8029_3f17_8af4_15f6, PortfolioCloses;
+    DRIFT = "portfolio.drift.v1", "Drift", 0x66a4_ffc7_c42b_4b6b, Drift;
+    PORTFOLIO_CLOSE = "portfolio.closes.v1", "PortfolioClose", 0x8709_d5e6_f91f_2fc8, PortfolioCloses;
     ORDER_WAVE = "rebalance.orders.v1", "OrderWave", 0x48bc_5e72_cd56_6b95, Orders;
     REBALANCE_EVENT = "rebalance.events.v1", "RebalanceEvent", 0xc3f0_07b1_10f2_26fd, RebalanceEvents;
     PERFORMANCE = "portfolio.performance.v1", "Performance", 0x1b4f_a574_2f58_f1f3, Performance;

@@ -37,6 +37,9 @@ pub struct ClosedPosition {
     /// What is held has cost that, fees apart, in the instrument's currency.
     #[serde(default)]
     pub cost: Option<Money>,
+    /// Sector, as it was when the close was made; null where none is known.
+    #[serde(default)]
+    pub sector: Option<SmolStr>,
 }
 
 /// What cash and receivables of one currency are worth.

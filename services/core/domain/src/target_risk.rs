@@ -30,10 +30,28 @@ pub struct TargetRisk {
     /// The days that the record covers at most, such as 500D.
     pub window: Option<SmolStr>,
     /// What targets and bounds of lines and groups are multiplied by, each cut toward zero: min(1, target × gross_exposure
-    /// × coverage ÷ (holdings × Σ |target|)), cut at its last decimal; null where the policy scales nothing or no figure counts.
+    /// × coverage ÷ (holdings × Σ |target|)), cut at its last decimal; null where the policy scales nothing or no figures
+    /// ever counted. Where the newest do not, it is by the last that did.
     pub scale: Option<Fraction>,
     /// Which figures count as none, and why; null where all that are needed count.
     pub notice: Option<SmolStr>,
+    /// Day of the close whose figures `scale` follows from; earlier than `date` where the newest do not count.
+    #[serde(default)]
+    pub scale_date: Option<Date>,
+    /// Version of that close.
+    #[serde(default)]
+    pub scale_version: Option<i64>,
+}
+
+impl TargetRisk {
+    /// Whether the scale follows from figures before the newest, which do not count.
+    pub fn is_held(&self) -> bool {
+        self.scale.is_some() && self.holdings.is_none()
+    }
+    /// Why targets that are to follow the risk do not follow the newest figures.
+    pub fn unfollowed(&self) -> Option<&SmolStr> {
+        self.notice.as_ref().filter(|_| self.holdings.is_none())
+    }
 }
 
 /// What a plan does to the risk of a portfolio.

@@ -233,6 +233,7 @@ impl Part<'_> {
             multiplier: facts.map(|facts| facts.multiplier),
             accrued: priced.and_then(|(_, accrued)| accrued).filter(|_| slot.kind() == InstrumentType::Bond),
             cost: Some(money(cost)),
+            sector: facts.and_then(|facts| facts.sector.clone()),
         }
     }
 

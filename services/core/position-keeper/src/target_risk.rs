@@ -3,7 +3,8 @@
 //!
 //! Targets are scaled by the volatility of what was held, at the gross exposure that it was held at, and not by that of the
 //! portfolio's own days: those remember for months at which scale they were lived through, and a scale that follows from
-//! its own past swings.
+//! its own past swings. A scale outlasts the figures that it follows from: where those that come after do not count, what
+//! was scaled down is not bought back for want of a figure.
 
 use crate::book::Portfolio;
 use crate::drift::Rules;
@@ -76,6 +77,8 @@ impl Figures {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct RiskWatch {
     newest: Option<Figures>,
+    /// The last that counted for the volatility of the holdings.
+    counted: Option<Figures>,
     standing: Option<Box<TargetRisk>>,
     /// Until when the standing holds by itself; derived.
     #[serde(skip)]
@@ -104,7 +107,7 @@ impl RiskWatch {
     }
     /// The same figures for other rules.
     pub fn of_others(&self) -> Self {
-        Self { newest: self.newest.clone(), standing: None, until: None }
+        Self { newest: self.newest.clone(), counted: self.counted.clone(), standing: None, until: None }
     }
     /// The rules of a policy, scaled as they stand.
     pub fn laid(&self, policy: &Policy, mut rules: Rules) -> Rules {
@@ -134,6 +137,9 @@ impl Portfolio {
             self.rules.scale(policy, scale);
         }
         self.risk.until = Some(until);
+        if standing.as_ref().is_some_and(|standing| standing.holdings.is_some()) {
+            self.risk.counted.clone_from(&self.risk.newest);
+        }
         let changed = standing != self.risk.standing;
         self.risk.standing = standing;
         changed
@@ -145,8 +151,11 @@ impl Portfolio {
         let old = too_old(figures.date, policy, now);
         let realised = old.clone().or_else(|| Figures::gap(figures.realised, "realised_risk", control));
         let holdings = old.clone().or_else(|| figures.gap_of_holdings(control));
-        let scaled = control.scale_targets && holdings.is_none();
-        let unscaled = |gap: &String| format!("{gap}: targets are not scaled");
+        let by = if holdings.is_none() { Some(figures) } else { self.risk.counted.as_ref() }.filter(|_| control.scale_targets);
+        let unscaled = |gap: &String| match by {
+            Some(last) => format!("{gap}: targets stay scaled by the figures of {}", last.date),
+            None => format!("{gap}: targets are not scaled"),
+        };
         let mut notices: Vec<String> = match &old {
             Some(old) if control.scale_targets => vec![unscaled(old)],
             _ => realised.iter().cloned().collect(),
@@ -163,8 +172,10 @@ impl Portfolio {
             date: Some(figures.date),
             close_version: Some(figures.version),
             window: Some(figures.window.clone()),
-            scale: scaled.then(|| scale(target, figures, gross_target(policy, self, market))),
+            scale: by.map(|figures| scale(target, figures, gross_target(policy, self, market))),
             notice: (!notices.is_empty()).then(|| SmolStr::new(notices.join("; "))),
+            scale_date: by.map(|figures| figures.date),
+            scale_version: by.map(|figures| figures.version),
         }
     }
 }
@@ -182,6 +193,8 @@ fn nothing_known(target: Fraction) -> TargetRisk {
         close_version: None,
         window: None,
         scale: None,
+        scale_date: None,
+        scale_version: None,
         notice: Some(SmolStr::new_static("no figures of risk were read yet: they follow from the first closed day")),
     }
 }

@@ -109,6 +109,7 @@ fn portfolio() -> PortfolioRow {
         closed: false,
         source_offset: 1,
         at: Micros(MONDAY),
+        scaling_notice: None,
     }
 }
 

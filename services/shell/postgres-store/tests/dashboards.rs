@@ -79,7 +79,7 @@ async fn how_portfolios_stand_is_told_of_those_that_are_not_closed() {
     let told = store.conditions().await.unwrap();
     assert_eq!((told.portfolios, told.incomplete, told.stale_price, told.unpriced), (2, 1, 1, 0));
     assert_eq!((told.waiting, told.quarantined, told.unreconciled, told.anomalous), (1, 1, 0, 1));
-    assert_eq!((told.position_breaks, told.cash_breaks), (2, 0));
+    assert_eq!((told.position_breaks, told.cash_breaks, told.risk_unknown), (2, 0, 1));
     assert_eq!((told.pending_approvals, told.oldest_approval), (1, Some(Micros(1_767_618_000_000_000))));
     let spreads = store.spreads(&[0.0, 0.5, 1.0]).await.unwrap();
     assert_eq!(spreads.drift, Some(vec![0.02, 0.02, 0.25]), "the larger side counts, the closed one does not");
@@ -100,6 +100,7 @@ async fn fill(scratch: &Scratch) {
         );
         scratch.run(text).await;
     }
+    scratch.run("UPDATE portfolios SET scaling_notice = 'too old' WHERE portfolio_id IN ('two', 'gone')").await;
     let sound = r#"{"stale":[],"unpriced":[],"waiting":0,"quarantined":false,"unreconciled":false}"#;
     let unsound = r#"{"stale":["A"],"unpriced":[],"waiting":3,"quarantined":true,"unreconciled":false,
         "position_breaks":[{"instrument_id":"A"},{"instrument_id":"B"}],"cash_breaks":[],"anomalies":[{"kind":"DAILY_RETURN"}]}"#;

@@ -55,6 +55,7 @@ fn portfolio(id: &str, offset: i64) -> PortfolioRow {
         closed: false,
         source_offset: offset,
         at: Micros(1_767_623_400_123_456 + offset),
+        scaling_notice: Some(s("no figures of risk were read yet: targets are not scaled")),
     }
 }
 

@@ -71,7 +71,7 @@ records! {
 }
 records! {
     domain::portfolio_close::{
-        ClosedPosition { instrument_id, quantity, price, fx_rate, value, kind, currency, multiplier, accrued, cost }
+        ClosedPosition { instrument_id, quantity, price, fx_rate, value, kind, currency, multiplier, accrued, cost, sector }
         ClosedCurrency { currency, fx_rate, cash_value, receivables_value }
         PortfolioClose {
             portfolio_id, date, version, equity, net_external_flow, positions, cash, complete, incomplete_reason, provisional, restates,
@@ -108,7 +108,7 @@ records! {
     domain::target_risk::{
         TargetRisk {
             target, realised, realised_observations, holdings, holdings_observations, coverage, gross_exposure, date, close_version,
-            window, scale, notice,
+            window, scale, notice, scale_date, scale_version,
         }
         PlannedRisk { target, realised, date, scale, gross_before, gross_after, code, text }
     }

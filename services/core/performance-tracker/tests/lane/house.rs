@@ -240,6 +240,7 @@ impl Toy {
             multiplier: None,
             accrued: None,
             cost: None,
+            sector: None,
         };
         Input::PortfolioClose(Box::new(PortfolioClose {
             portfolio_id: portfolio(),

@@ -10,6 +10,7 @@ use crate::snapshot;
 use crate::valuation::{Appraisal, Sweep, View, appraise, sweep};
 use domain::enums::{DriftCause, DriftKind};
 use domain::snapshot::InputOffset;
+use domain::target_risk::TargetRisk;
 use domain::{Amount, Fraction, Output, SmolStr, Timestamp};
 use engine::Context;
 
@@ -42,14 +43,16 @@ impl PositionKeeper {
         }
     }
 
-    /// Weighs a portfolio's risk against its target; whether its targets are scaled by something else now.
+    /// Weighs a portfolio's risk against its target; whether its targets are scaled by something else now. That is told,
+    /// and so is that a scale outlasts its figures, or does so no more.
     fn weigh_risk(&mut self, ix: PortfolioIx, now: Timestamp) -> bool {
         let portfolio = &mut self.portfolios[ix.at()];
-        let before = portfolio.rules.scale;
+        let is_held = |portfolio: &Portfolio| portfolio.risk.standing().is_some_and(TargetRisk::is_held);
+        let (before, was_held) = (portfolio.rules.scale, is_held(portfolio));
         self.dirty[ix.at()] |= portfolio.weigh_risk(&self.market, now);
         let rescaled = portfolio.rules.scale != before;
         // Who follows the events hears of other targets, of those of another policy with it.
-        if rescaled && !portfolio.requests.iter().any(|request| request.cause == DriftCause::Policy) {
+        if (rescaled || was_held != is_held(portfolio)) && !portfolio.requests.iter().any(|request| request.cause == DriftCause::Policy) {
             let close = portfolio.risk.standing().and_then(|standing| standing.date);
             portfolio.requests.retain(|request| request.cause != DriftCause::Risk);
             portfolio.requests.push(Request::new(DriftCause::Risk, close.map(|date| SmolStr::new(date.to_string()))));

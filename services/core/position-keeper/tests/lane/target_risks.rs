@@ -154,19 +154,26 @@ fn figures_count_by_their_own_numbers() {
         ),
         (("none", 30), ("0.2", 30), "0.8", "0.5", of("-", "0.2", "0.4", true), "realised_risk has no value"),
         (("-0.2", 30), ("0.2", 30), "0.8", "0.5", of("-", "0.2", "0.4", true), "realised_risk has no value"),
-        (("0.2", 30), ("0.2", 29), "0.8", "0.5", of("0.2", "-", "-", true), "holdings_volatility has 29 observations"),
-        (("0.2", 30), ("none", 30), "0.8", "0.5", of("0.2", "-", "-", true), "holdings_volatility has no value: targets are not scaled"),
+        (("0.2", 30), ("0.2", 29), "0.8", "0.5", of("0.2", "-", "0.4", true), "holdings_volatility has 29 observations"),
+        (
+            ("0.2", 30),
+            ("none", 30),
+            "0.8",
+            "0.5",
+            of("0.2", "-", "0.4", true),
+            "holdings_volatility has no value: targets stay scaled by the figures of 2026-01-08",
+        ),
         (
             ("0.2", 30),
             ("0.2", 30),
             "0.799999999999",
             "0.5",
-            of("0.2", "-", "-", true),
+            of("0.2", "-", "0.4", true),
             "history_coverage is 0.799999999999, orders.risk.min_coverage asks for 0.8",
         ),
-        (("0.2", 30), ("0.2", 30), "none", "0.5", of("0.2", "-", "-", true), "history_coverage is 0"),
-        (("0.2", 30), ("0.2", 30), "1", "0", of("0.2", "-", "-", true), "gross_exposure is not above zero"),
-        (("0.2", 30), ("0.2", 30), "1", "none", of("0.2", "-", "-", true), "gross_exposure is not above zero"),
+        (("0.2", 30), ("0.2", 30), "none", "0.5", of("0.2", "-", "0.4", true), "history_coverage is 0"),
+        (("0.2", 30), ("0.2", 30), "1", "0", of("0.2", "-", "0.4", true), "gross_exposure is not above zero"),
+        (("0.2", 30), ("0.2", 30), "1", "none", of("0.2", "-", "0.4", true), "gross_exposure is not above zero"),
     ];
     for (day, (realised, holdings, coverage, gross, expected, words)) in (5..).zip(cases) {
         book.risk(&format!("2026-01-{day:02}"), 1, realised, holdings, coverage, gross).run();
@@ -187,25 +194,55 @@ fn figures_are_old_by_the_days_of_the_portfolio() {
     }
     book.lane = restored(&mut book.lane);
     let outputs = book.run_at(second(5 * DAY));
+    let drift = only(drifts(&outputs)).clone();
     assert_eq!(
-        snapshots(&outputs).last().unwrap().allocations[0].target_weight.unwrap().to_string(),
-        "0.5",
-        "the scale is gone with the day"
+        (drift.event, drift.cause, drift.lines[0].target.to_string()),
+        (DriftKind::Requested, Some(DriftCause::Risk), "0.25".into())
     );
     let risk = told(&mut book);
-    assert_eq!((risk.realised, risk.holdings, risk.scale), (None, None, None));
+    assert_eq!((risk.realised, risk.holdings, shown(risk.scale), shown(risk.scale_date)), (None, None, "0.5".into(), "2026-01-05".into()));
     let notice = risk.notice.unwrap();
     assert_eq!(
         notice,
-        "the newest figures of risk are of 2026-01-05, and more days than orders.risk.max_age_days 3 were cut since: targets are not scaled"
+        "the newest figures of risk are of 2026-01-05, and more days than orders.risk.max_age_days 3 were cut since: \
+         targets stay scaled by the figures of 2026-01-05"
     );
     // A weekend is no day of this portfolio.
-    book.at(second(7 * DAY)).risk("2026-01-07", 1, ("0.2", ENOUGH), ("0.2", ENOUGH), "1", "0.5").run();
-    assert_eq!(target(&mut book), "0.25");
+    book.at(second(7 * DAY)).risk("2026-01-07", 1, ("0.2", ENOUGH), ("0.4", ENOUGH), "1", "0.5").run();
+    assert_eq!(target(&mut book), "0.125");
     book.run_at(second(8 * DAY));
-    assert_eq!(target(&mut book), "0.25", "Thursday, Friday and Monday");
+    assert!(told(&mut book).notice.is_none(), "Thursday, Friday and Monday");
     book.run_at(second(9 * DAY));
-    assert_eq!(target(&mut book), "0.5");
+    assert_eq!((told(&mut book).notice.is_some(), target(&mut book)), (true, "0.125".to_owned()));
+}
+
+#[test]
+fn a_scale_outlasts_its_figures_and_follows_another_policy() {
+    let scaled = json!({"scale_targets": true});
+    let mut book = book(scaled.clone());
+    book.risk("2026-01-05", 1, ("0.2", ENOUGH), ("0.2", ENOUGH - 1), "1", "0.5").run();
+    let risk = told(&mut book);
+    assert_eq!((risk.scale, risk.scale_date), (None, None), "none ever counted");
+    assert!(risk.notice.unwrap().ends_with("targets are not scaled"));
+    book.risk("2026-01-05", 2, ("0.2", ENOUGH), ("0.2", ENOUGH), "1", "0.5").run();
+    let outputs = book.risk("2026-01-06", 1, ("0.2", ENOUGH), ("none", ENOUGH), "1", "0.5").run();
+    let drift = only(drifts(&outputs)).clone();
+    let risk = drift.risk.as_ref().unwrap();
+    assert!(risk.is_held() && drift.cause == Some(DriftCause::Risk), "that it is held is told, though no target moves");
+    let by = (shown(risk.date), shown(risk.scale_date), risk.scale_version, shown(risk.scale));
+    assert_eq!(by, ("2026-01-06".to_owned(), "2026-01-05".to_owned(), Some(2), "0.5".to_owned()));
+    book.lane = restored(&mut book.lane);
+    let mut calmer = rules(&scaled);
+    calmer["target_risk"] = json!("0.05");
+    book.policy(2, calmer).run();
+    assert_eq!((shown(told(&mut book).scale), target(&mut book)), ("0.25".to_owned(), "0.125".to_owned()), "0.05 × 0.5 ÷ (0.2 × 0.5)");
+    book.policy(3, rules(&json!({}))).run();
+    assert_eq!((told(&mut book).scale, target(&mut book)), (None, "0.5".to_owned()));
+    book.policy(4, rules(&scaled)).run();
+    assert_eq!(target(&mut book), "0.25");
+    let outputs = book.risk("2026-01-07", 1, ("0.2", ENOUGH), ("0.2", ENOUGH), "1", "0.5").run();
+    let told_again = only(drifts(&outputs)).risk.clone().unwrap();
+    assert_eq!((told_again.is_held(), told_again.notice, shown(told_again.scale_date)), (false, None, "2026-01-07".to_owned()));
 }
 
 #[test]

@@ -146,6 +146,8 @@ pub fn target_risk(target: &str, realised: Option<&str>) -> TargetRisk {
         window: None,
         scale: None,
         notice: realised.is_none().then(|| SmolStr::new("no figures")),
+        scale_date: None,
+        scale_version: None,
     }
 }
 

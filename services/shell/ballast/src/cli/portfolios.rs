@@ -27,7 +27,8 @@ pub const PORTFOLIO_HELP: &str = concat!(
 /// Help behind `rebalance`.
 pub const REBALANCE_HELP: &str = concat!(
     "--check plans every line on the book of now and orders nothing: what deviates, what would be ordered, and for each \
-     instrument that is left alone the reason.\n\n",
+     instrument that is left alone the reason. While a rebalance of the portfolio is open it is refused (OPEN_CYCLE): decide \
+     that one first.\n\n",
     "--mode manual puts the plan up as a proposal that waits for an approval (PENDING_APPROVAL, with its hash); --mode automatic \
      releases it, as far as the policy allows: of the two the stricter mode holds. Where nothing is to be done the answer is \
      NO_ACTION_NEEDED.\n\n",
@@ -42,7 +43,7 @@ pub const REBALANCES_HELP: &str = concat!(
     "How each rebalance came off: status, turnover of its plan, what of its orders was filled, slippage against the prices of the \
      plan and against those of the release (positive is a cost; bp of the executed value at these prices), fees, and the cost \
      (slippage + fees) in bp of what was traded. Above them what all of a portfolio's rebalances came to. What is not known is \
-     empty: nothing was executed, or the rebalance has not ended. Shadows, checks and plans without orders are no rebalances.\n\n",
+     empty: nothing was executed, or the rebalance has not ended. Shadows, checks and plans without orders are no rebalances; a check that was refused stands in the list as REFUSED.\n\n",
     exit_status!(),
     "\n\nExamples:\n  ballast rebalances growth\n  ballast rebalances growth --limit 200 -o csv"
 );

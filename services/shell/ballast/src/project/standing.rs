@@ -65,6 +65,7 @@ impl Standing {
             ("quarantined", conditions.quarantined),
             ("unreconciled", conditions.unreconciled),
             ("anomalous", conditions.anomalous),
+            ("risk_unknown", conditions.risk_unknown),
         ] {
             told.condition(name).set_count(count(number));
         }

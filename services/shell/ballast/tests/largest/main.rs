@@ -419,6 +419,7 @@ fn closed_position(n: usize) -> ClosedPosition {
         multiplier: Some(Quantity::from_units(UNITS)),
         accrued: Some(Price::from_units(UNITS)),
         cost: Some(Money::from_units(UNITS)),
+        sector: Some(name(n)),
     }
 }
 

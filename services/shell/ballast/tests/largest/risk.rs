@@ -20,6 +20,8 @@ pub fn target_risk() -> TargetRisk {
         window: Some(long_text()),
         scale: fraction,
         notice: Some(long_text()),
+        scale_date: Some(last_day()),
+        scale_version: Some(i64::MAX),
     }
 }
 

@@ -38,6 +38,8 @@ pub struct PortfolioRow {
     pub policy_version: i64,
     /// The whole policy.
     pub policy: Value,
+    /// Why targets that are to follow the risk do not follow its newest figures.
+    pub scaling_notice: Option<String>,
     /// Whether a null policy closed the portfolio. (Give the last policy's fields again.)
     pub closed: bool,
     /// Offset of the policy in its partition: newer wins.
@@ -67,6 +69,7 @@ pub(super) async fn upsert(limit: &Limit, transaction: &mut Transaction<'_, Post
         .bind(column(&rows, |r| r.closed))
         .bind(column(&rows, |r| r.source_offset))
         .bind(column(&rows, |r| r.at))
+        .bind(column(&rows, |r| opt_text(&r.scaling_notice)))
         .execute(&mut **transaction);
     limit.run("projecting portfolios", statement).await?;
     Ok(())
@@ -78,9 +81,10 @@ const UPSERT: &str = "
 WITH given AS (
     SELECT * FROM UNNEST($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::numeric[],
                          $7::text[], $8::text[], $9::text[], $10::text[], $11::bigint[],
-                         $12::text[], $13::bool[], $14::bigint[], $15::timestamptz[])
+                         $12::text[], $13::bool[], $14::bigint[], $15::timestamptz[], $16::text[])
         AS g (portfolio_id, session_id, name, description, type, target_risk, rebalance_freq,
-              base_currency, benchmark, mode, policy_version, policy, closed, source_offset, at)
+              base_currency, benchmark, mode, policy_version, policy, closed, source_offset, at,
+              scaling_notice)
 ), granted AS (
     SELECT g.*,
            row_number() OVER (PARTITION BY g.session_id ORDER BY g.at, g.portfolio_id) = 1
@@ -93,11 +97,11 @@ WITH given AS (
 INSERT INTO portfolios AS p
     (portfolio_id, session_id, session_conflict, name, description, type, target_risk,
      rebalance_freq, base_currency, benchmark, mode, policy_version, policy, closed,
-     source_offset, created_at, updated_at)
+     source_offset, created_at, updated_at, scaling_notice)
 SELECT portfolio_id, CASE WHEN granted THEN session_id END,
        CASE WHEN NOT granted THEN session_id END, name, description, type, target_risk,
        rebalance_freq, base_currency, benchmark, mode, policy_version, policy::jsonb, closed,
-       source_offset, at, at
+       source_offset, at, at, scaling_notice
 FROM granted
 ON CONFLICT (portfolio_id) DO UPDATE SET
     session_id = EXCLUDED.session_id, session_conflict = EXCLUDED.session_conflict,
@@ -105,5 +109,6 @@ ON CONFLICT (portfolio_id) DO UPDATE SET
     target_risk = EXCLUDED.target_risk, rebalance_freq = EXCLUDED.rebalance_freq,
     base_currency = EXCLUDED.base_currency, benchmark = EXCLUDED.benchmark, mode = EXCLUDED.mode,
     policy_version = EXCLUDED.policy_version, policy = EXCLUDED.policy, closed = EXCLUDED.closed,
-    source_offset = EXCLUDED.source_offset, updated_at = EXCLUDED.updated_at
+    source_offset = EXCLUDED.source_offset, updated_at = EXCLUDED.updated_at,
+    scaling_notice = EXCLUDED.scaling_notice
 WHERE p.source_offset < EXCLUDED.source_offset";

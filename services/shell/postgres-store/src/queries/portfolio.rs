@@ -37,6 +37,8 @@ pub struct PortfolioHead {
     pub policy_version: i64,
     /// Whether its policy was withdrawn.
     pub closed: bool,
+    /// Why targets that are to follow the risk do not follow its newest figures.
+    pub scaling_notice: Option<String>,
 }
 
 /// A valuation; amounts are in the base currency.
@@ -187,7 +189,8 @@ SELECT portfolio_id FROM (
 ORDER BY rank LIMIT 1";
 
 pub(super) const HEAD: &str = "
-SELECT portfolio_id, session_id, name, description, type, target_risk, rebalance_freq, base_currency, mode, policy_version, closed
+SELECT portfolio_id, session_id, name, description, type, target_risk, rebalance_freq, base_currency, mode, policy_version, closed,
+       scaling_notice
 FROM portfolios WHERE portfolio_id = $1";
 
 pub(super) const BOOK: &str = "

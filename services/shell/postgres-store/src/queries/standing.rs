@@ -27,6 +27,8 @@ pub struct Conditions {
     pub unreconciled: i64,
     /// A figure is beyond its bound and nobody has accepted it.
     pub anomalous: i64,
+    /// Targets that are to follow the risk do not follow its newest figures.
+    pub risk_unknown: i64,
     /// Holdings that differ from outside books.
     pub position_breaks: i64,
     /// Balances that differ from outside books.
@@ -121,6 +123,7 @@ SELECT count(*) AS portfolios,
        count(*) FILTER (WHERE (s.health ->> 'quarantined')::boolean) AS quarantined,
        count(*) FILTER (WHERE (s.health ->> 'unreconciled')::boolean) AS unreconciled,
        count(*) FILTER (WHERE jsonb_array_length(coalesce(s.health -> 'anomalies', '[]')) > 0) AS anomalous,
+       count(*) FILTER (WHERE p.scaling_notice IS NOT NULL) AS risk_unknown,
        coalesce(sum(jsonb_array_length(coalesce(s.health -> 'position_breaks', '[]'))), 0)::bigint AS position_breaks,
        coalesce(sum(jsonb_array_length(coalesce(s.health -> 'cash_breaks', '[]'))), 0)::bigint AS cash_breaks,
        (SELECT count(*) FROM portfolio_rebalances WHERE status = 'PENDING_APPROVAL' AND NOT shadow) AS pending_approvals,

@@ -9,7 +9,7 @@ pub const PORTFOLIO_CONDITIONS: Definition = gauge(
     "ballast_portfolio_conditions",
     "{portfolio}",
     &["condition"],
-    "Portfolios whose newest snapshot says so: incomplete, stale_price, unpriced, waiting, quarantined, unreconciled, anomalous; one may be in several",
+    "Portfolios whose newest snapshot says so: incomplete, stale_price, unpriced, waiting, quarantined, unreconciled, anomalous; or whose newest event does: risk_unknown; one may be in several",
 );
 /// Differences from outside books.
 pub const OUTSIDE_BREAKS: Definition = gauge(

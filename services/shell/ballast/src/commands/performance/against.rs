@@ -27,6 +27,13 @@ pub(super) struct Book {
     pub(super) sectors: BTreeMap<String, String>,
 }
 
+impl Book {
+    /// What was earned on a day.
+    fn record_of(&self, day: &ClosedDay) -> Option<&AttributionDay> {
+        self.records.iter().find(|record| Some(record.as_of) == day.cut_at)
+    }
+}
+
 /// Effects over the span, and of each day.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Against {
@@ -111,8 +118,11 @@ impl Against {
             return Err(format!("{} and {} have no day in this span that can be compared ({why})", own.id, other.id));
         }
         let whole = linked(&periods).map_err(|reason| format!("linking the days: {reason}"))?;
-        let of_span = |day: &ClosedDay| day.date.as_str() >= from && (day.provisional || !day.complete);
-        let provisional = own.days.iter().chain(&other.days).any(of_span);
+        let of_book = |book: &Book| {
+            let told = |day: &ClosedDay| book.record_of(day).is_some_and(|record| record.provisional);
+            book.days.iter().any(|day| day.date.as_str() >= from && (day.provisional || !day.complete || told(day)))
+        };
+        let provisional = of_book(own) || of_book(other);
         Ok(Self::told(&other.id, grouping, provisional, &days, &whole, left_out))
     }
 
@@ -215,8 +225,7 @@ fn span<'a>(book: &'a Book, date: &str) -> Result<(&'a ClosedDay, &'a ClosedDay)
 
 /// Weights and returns of one of both on a day.
 fn of_span(book: &Book, grouping: &'static str, (before, day): (&ClosedDay, &ClosedDay)) -> Result<Vec<(String, Side)>, String> {
-    let record = book.records.iter().find(|record| Some(record.as_of) == day.cut_at);
-    let profits = record.and_then(|record| profits(&record.attribution, grouping));
+    let profits = book.record_of(day).and_then(|record| profits(&record.attribution, grouping));
     let (profits, profit) = profits.ok_or_else(|| format!("{} has no record of its profit by {grouping}", book.id))?;
     let (begin, end) = (values(book, before, grouping)?, values(book, day, grouping)?);
     let names: BTreeSet<&String> = begin.keys().chain(end.keys()).chain(profits.keys()).filter(|name| *name != ENTRIES).collect();
@@ -246,7 +255,11 @@ fn values(book: &Book, day: &ClosedDay, grouping: &str) -> Result<BTreeMap<Strin
     let mut sums = BTreeMap::new();
     for position in &positions {
         let name = match grouping {
-            "SECTOR" => book.sectors.get(position.instrument_id.as_str()).map_or(NONE, String::as_str),
+            // As the close tells it; closes of earlier builds tell none.
+            "SECTOR" => match &position.sector {
+                Some(sector) => sector.as_str(),
+                None => book.sectors.get(position.instrument_id.as_str()).map_or(NONE, String::as_str),
+            },
             _ => position.kind.symbol(),
         };
         let value = exposed(position).ok_or_else(|| format!("{} of {} has no value on {}", position.instrument_id, book.id, day.date))?;

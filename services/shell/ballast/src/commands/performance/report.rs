@@ -216,7 +216,7 @@ impl PerformanceReport {
             Sheet::new("metrics", &[]).under("figures: no record of performance was read yet")
         } else {
             let rows = self.metrics.iter().flat_map(|part| part.rows(|value| if exactly { exact(value) } else { rounded(Some(value), 6) }));
-            Sheet::new("metrics", &["timeframe", "figure", "value", "unit", "as_of", "reason"]).under("figures").with(rows)
+            Sheet::new("metrics", &["timeframe", "figure", "confidence", "value", "unit", "as_of", "reason"]).under("figures").with(rows)
         });
         if let Some(attribution) = &self.attribution {
             let line = |name: &str, parts: [&str; 4], total: &str| {

@@ -189,7 +189,7 @@ fn closed_line(held: &ClosedPosition, equity: Decimal, known: &[AllocationView])
     let mut line = Line {
         instrument_id: held.instrument_id.to_string(),
         symbol: now.and_then(|now| now.symbol.clone()),
-        sector: now.and_then(|now| now.sector.clone()),
+        sector: held.sector.as_ref().map(ToString::to_string).or_else(|| now.and_then(|now| now.sector.clone())),
         kind: Some(held.kind.symbol().to_owned()).filter(|_| held.kind != InstrumentType::Unknown),
         quantity: held.quantity.to_decimal(),
         price: held.price.and_then(|price| price.to_decimal()),

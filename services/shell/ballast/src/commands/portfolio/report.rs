@@ -89,7 +89,7 @@ impl FigurePart {
             figures: set.metrics.clone(),
         }
     }
-    /// Its rows: timeframe, id, value or the reason why there is none, unit, moment.
+    /// Its rows: timeframe, id, confidence where it has one, value or the reason why there is none, unit, moment.
     pub(in crate::commands) fn rows(&self, shown: impl Fn(Decimal) -> String) -> Vec<Vec<String>> {
         let text = |figure: &Value, key: &str| figure.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
         let row = |figure: &Value| {
@@ -97,6 +97,7 @@ impl FigurePart {
             vec![
                 self.timeframe.clone(),
                 text(figure, "id"),
+                text(figure, "confidence"),
                 value.unwrap_or_else(|| "-".to_owned()),
                 text(figure, "unit"),
                 self.as_of.clone(),
@@ -131,6 +132,7 @@ pub(super) struct PortfolioReport {
     #[serde(rename = "type")]
     kind: String,
     target_risk: Option<String>,
+    scaling_notice: Option<String>,
     rebalance_frequency: String,
     mode: String,
     policy_version: i64,
@@ -168,6 +170,7 @@ impl PortfolioReport {
             description: head.description.clone(),
             kind: head.kind.clone(),
             target_risk: head.target_risk.map(exact),
+            scaling_notice: head.scaling_notice.clone(),
             rebalance_frequency: head.rebalance_freq.clone(),
             mode: head.mode.clone(),
             policy_version: head.policy_version,
@@ -255,7 +258,7 @@ impl PortfolioReport {
         });
         let figures = |name, title: &str, parts: &[FigurePart]| {
             let rows = parts.iter().flat_map(|part| part.rows(|value| show(Some(value), Kind::Ratio)));
-            Sheet::new(name, &["timeframe", "figure", "value", "unit", "as_of", "reason"]).under(title).with(rows)
+            Sheet::new(name, &["timeframe", "figure", "confidence", "value", "unit", "as_of", "reason"]).under(title).with(rows)
         };
         let concentration = ["hhi", "effective_number"]
             .map(|name| vec![name.to_owned(), show(super::book::number(&book.concentration, name), Kind::Ratio)]);
@@ -276,7 +279,8 @@ impl PortfolioReport {
         sheets.push(if self.risk.figures.is_empty() {
             Sheet::new("risk", &[]).under("  figures of risk: no record was read yet")
         } else {
-            figures("risk", "figures of risk", &self.risk.figures)
+            let unfollowed = self.scaling_notice.as_ref().map(|notice| format!(": {notice}")).unwrap_or_default();
+            figures("risk", &format!("figures of risk{unfollowed}"), &self.risk.figures)
         });
         sheets
     }

@@ -22,7 +22,11 @@ pub(super) fn add(drift: &Drift, origin: Origin, into: &mut Rows) -> Result<(), 
     let targets = scaled.filter_map(|target| line(&target)).collect::<Result<_, _>>()?;
     into.batch.targets.push(TargetSet { portfolio_id: drift.portfolio_id.to_string(), source_offset: origin.offset, targets });
     match &drift.policy {
-        Some(policy) => into.batch.portfolios.push(portfolio_row(policy, origin.offset, at)),
+        Some(policy) => {
+            let unfollowed = drift.risk.as_ref().and_then(|risk| risk.unfollowed()).filter(|_| policy.orders.risk.scale_targets);
+            let row = portfolio_row(policy, origin.offset, at);
+            into.batch.portfolios.push(PortfolioRow { scaling_notice: unfollowed.map(ToString::to_string), ..row });
+        }
         None => {
             into.closings.push(Closing { portfolio: drift.portfolio_id.clone(), partition: origin.partition, offset: origin.offset, at })
         }
@@ -64,6 +68,7 @@ pub(in super::super) fn portfolio_row(policy: &Policy, source_offset: i64, at: M
         closed: false,
         source_offset,
         at,
+        scaling_notice: None,
     }
 }
 
@@ -117,6 +122,24 @@ mod tests {
             ("0.3".into(), "0.35".into())
         );
         assert_eq!(rows.batch.portfolios[0].policy["targets"][0]["target_weight"], "0.6");
+    }
+
+    #[test]
+    fn why_targets_do_not_follow_the_risk_is_told_where_they_are_to() {
+        let told = |scales: bool, holdings: Option<&str>| {
+            let policy = POLICY.replace("\"targets\"", &format!("\"orders\":{{\"risk\":{{\"scale_targets\":{scales}}}}},\"targets\""));
+            let mut event = drift("\"RISK\"", &policy);
+            let risk = serde_json::json!({"target": "0.12", "realised": null, "realised_observations": 0, "holdings": holdings,
+                "holdings_observations": 60, "coverage": "1", "gross_exposure": "0.6", "date": "2026-01-02", "close_version": 1,
+                "window": "500D", "scale": "0.5", "notice": "too old"});
+            event.risk = serde_json::from_value(risk).unwrap();
+            let mut rows = Rows::default();
+            add(&event, ORIGIN, &mut rows).unwrap();
+            rows.batch.portfolios[0].scaling_notice.clone()
+        };
+        assert_eq!(told(true, None).as_deref(), Some("too old"));
+        assert_eq!(told(false, None), None);
+        assert_eq!(told(true, Some("0.2")), None, "only the realised risk counts as none");
     }
 
     #[test]

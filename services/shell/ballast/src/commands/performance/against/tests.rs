@@ -143,3 +143,22 @@ fn a_future_weighs_its_notional() {
     let found = values(&book("mine", Vec::new(), Vec::new()), &day, "INSTRUMENT_TYPE").unwrap();
     assert_eq!(found, BTreeMap::from([("FUTURE".to_owned(), d("-1100"))]));
 }
+
+#[test]
+fn a_close_knows_the_sector_of_then_and_a_record_may_still_change() {
+    let (mut own, other) = (three("mine", [4000, 3000, 3000], [800, -150, 180]), three("model", [4000, 2000, 4000], [400, -80, 320]));
+    let plain = Against::of(&own, &other, "SECTOR", "2026-01-06").unwrap();
+    assert!(!plain.provisional);
+    // What was moved since, or sold, is where its close says.
+    own.sectors.insert("uk".to_owned(), "ELSEWHERE".to_owned());
+    own.sectors.remove("jp");
+    for day in &mut own.days {
+        for (position, sector) in day.positions.as_array_mut().unwrap().iter_mut().zip(["UK", "JAPAN"]) {
+            position["sector"] = json!(sector);
+        }
+    }
+    own.records[0].provisional = true;
+    let found = Against::of(&own, &other, "SECTOR", "2026-01-06").unwrap();
+    assert_eq!(serde_json::to_value(&found.groups).unwrap(), serde_json::to_value(&plain.groups).unwrap());
+    assert!(found.provisional);
+}
