@@ -1,5 +1,5 @@
 //! The portfolio as one query, and the commands on it, through the executable alone: shown, checked, proposed, rejected,
-//! approved, cancelled, looked at as of a moment before and after a correction, and over days; and how each ends.
+//! halted, approved, cancelled, looked at as of a moment before and after a correction, and over days; and how each ends.
 
 use crate::smoke::tick;
 use domain::Timestamp;
@@ -84,6 +84,7 @@ fn a_portfolio_is_asked_checked_proposed_decided_and_looked_back_at() {
     shows_every_part(&shown);
     by_its_session(&stack);
     rejected(&stack);
+    halted(&stack);
     checked(&stack);
     let before = approved(&stack);
     looked_back_at(&stack, &before);
@@ -121,6 +122,28 @@ fn rejected(stack: &Stack) {
     });
     assert_eq!((told.code, text(&told.json, "status")), (Some(0), "REJECTED"), "{}", told.err);
     until("nothing to decide", SOON, || (ask(stack, &["approve", "growth", "--actor", "ann"]).code == Some(4)).then_some(()));
+}
+
+/// The emergency stop holds from when its lanes have read it until each scope is resumed.
+fn halted(stack: &Stack) {
+    let order = |arguments: &[&str]| {
+        let told = ask(stack, &[arguments, &["--actor", "ann"]].concat());
+        assert_eq!((told.code, &told.json["not_read_by"]), (Some(0), &Value::Array(Vec::new())), "{arguments:?}: {} {}", told.json, told.err);
+        told.json["read_by"].as_array().map_or(0, Vec::len)
+    };
+    let refused = || {
+        prices(stack);
+        let told = ask(stack, &["rebalance", "growth", "--check"]);
+        assert_eq!((told.code, text(&told.json, "code")), (Some(3), "KILL_SWITCH"), "{} {}", told.json, told.err);
+    };
+    assert_eq!(order(&["halt", "--portfolio", "growth", "--reason", "prices look wrong"]), 1);
+    refused();
+    assert_eq!(order(&["halt", "--firm", "--command-id", "firm-1"]), 4);
+    assert_eq!(order(&["halt", "--firm", "--command-id", "firm-1"]), 4, "the same again");
+    assert_eq!(order(&["resume", "--portfolio", "growth"]), 1);
+    refused();
+    assert_eq!(order(&["resume", "--firm"]), 4);
+    assert_eq!(ask(stack, &["halt"]).code, Some(2), "a scope must be named");
 }
 
 fn checked(stack: &Stack) {

@@ -1,8 +1,10 @@
 //! The command line: what may be asked of `ballast`, and the help that teaches it.
 
+pub mod halts;
 pub mod metrics;
 pub mod portfolios;
 
+use crate::cli::halts::{HALT_HELP, HaltArgs};
 use crate::cli::metrics::{METRICS_HELP, MetricsArgs};
 use crate::nearest::topic_words;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -110,6 +112,12 @@ pub enum Command {
     /// Cancels an open rebalance: withdraws its proposal, or asks its orders back.
     #[command(after_long_help = portfolios::DECIDE_HELP)]
     Cancel(DecideArgs),
+    /// Stops new orders in a scope at once, and asks open ones back.
+    #[command(after_long_help = HALT_HELP)]
+    Halt(HaltArgs),
+    /// Ends a halt.
+    #[command(after_long_help = HALT_HELP)]
+    Resume(HaltArgs),
     /// Returns, drawdown, figures and attribution of a portfolio over a span of days.
     #[command(after_long_help = portfolios::PERFORMANCE_HELP)]
     Performance(PerformanceArgs),

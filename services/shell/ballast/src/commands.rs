@@ -3,6 +3,7 @@
 pub mod config_check;
 pub mod decide;
 pub mod demo;
+pub mod halt;
 #[allow(clippy::float_arithmetic, reason = "statistics are f64")]
 pub mod metrics;
 pub mod migrate;

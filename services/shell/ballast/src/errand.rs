@@ -90,7 +90,8 @@ pub fn run(config: &Config, tables: &Tables, command: Command, wait: Option<Dura
     Ok(Answer::Silence)
 }
 
-fn check_topics(config: &Config, needed: &[TopicName]) -> anyhow::Result<()> {
+/// That these topics and the commands are there.
+pub(crate) fn check_topics(config: &Config, needed: &[TopicName]) -> anyhow::Result<()> {
     let there = Topics::open(&config.kafka)?.answering_within(ANSWER).names()?;
     let commands = TopicName::from(Topic::Commands.name());
     if let Some(missing) = needed.iter().chain([&commands]).find(|topic| !there.contains(topic)) {
@@ -104,6 +105,18 @@ fn check_topics(config: &Config, needed: &[TopicName]) -> anyhow::Result<()> {
 }
 
 fn send(config: &Config, command: &Command, lane: i32) -> anyhow::Result<()> {
+    let producer = Producer::open(&config.kafka, "command-line")?;
+    messages(command, &[lane])?.into_iter().try_for_each(|message| producer.send(message))?;
+    producer.flush(DELIVERY).with_context(|| {
+        format!(
+            "sending command {} to {}: send it again under the same --command-id, it acts once",
+            command.command_id, config.kafka.brokers
+        )
+    })
+}
+
+/// A command as it is sent to each of these lanes.
+pub(crate) fn messages(command: &Command, lanes: &[i32]) -> anyhow::Result<Vec<Message>> {
     let input = Input::Command(Box::new(command.clone()));
     let mut value = Vec::new();
     avro_codec::encode_input(&input, &mut value)?;
@@ -111,7 +124,7 @@ fn send(config: &Config, command: &Command, lane: i32) -> anyhow::Result<()> {
     let id = uuid_of(&[Topic::Commands.name().as_bytes(), command.command_id.as_bytes(), &value]);
     let mut message = Message {
         topic: TopicName::from(Topic::Commands.name()),
-        partition: Partition::Exactly(lane),
+        partition: Partition::ByKey,
         key,
         value: Some(value),
         headers: Vec::new(),
@@ -120,14 +133,7 @@ fn send(config: &Config, command: &Command, lane: i32) -> anyhow::Result<()> {
     for (name, value) in cloud_event("/ballast/command-line", Topic::Commands, &id.to_string(), Timestamp::MIN) {
         message = message.header(Arc::<str>::from(name.as_str()), value);
     }
-    let producer = Producer::open(&config.kafka, "command-line")?;
-    producer.send(message)?;
-    producer.flush(DELIVERY).with_context(|| {
-        format!(
-            "sending command {} to {}: send it again under the same --command-id, it acts once",
-            command.command_id, config.kafka.brokers
-        )
-    })
+    Ok(lanes.iter().map(|lane| Message { partition: Partition::Exactly(*lane), ..message.clone() }).collect())
 }
 
 /// The topics in which an answer comes, read from where they ended before the command was sent.
@@ -154,7 +160,11 @@ impl Ears {
         for record in batch.records() {
             let is_letter = batch.topics()[record.topic()] == self.letters;
             let record = stored(&record);
-            let answer = if is_letter { letter(&self.schemas, &record, command) } else { event(&self.schemas, &record, command) };
+            let answer = if is_letter {
+                letter(&self.schemas, &record, command).map(|(code, text)| Answer::Letter { code, text })
+            } else {
+                event(&self.schemas, &record, command)
+            };
             if answer.is_some() {
                 return Ok(answer);
             }
@@ -172,15 +182,19 @@ fn event(schemas: &SchemaStore, record: &StoredRecord, command: &Command) -> Opt
     (ours && event.status != RebalanceStatus::Approved).then_some(Answer::Event(event))
 }
 
-/// The dead letter of a command.
-fn letter(schemas: &SchemaStore, record: &StoredRecord, command: &Command) -> Option<Answer> {
+/// Code and words of the dead letter of a command.
+pub(crate) fn letter(schemas: &SchemaStore, record: &StoredRecord, command: &Command) -> Option<(&'static str, String)> {
     let headers = record.headers.iter().map(|header| (header.name.as_str(), header.value.as_slice()));
     let letter = avro_codec::dead_letter_from(record.key.as_deref(), record.value.as_deref(), headers).ok()?;
     let Ok(Input::Command(refused)) = avro_codec::decode(schemas, Topic::Commands, letter.key.as_deref(), letter.value.as_deref()) else {
         return None;
     };
-    let ours = refused.portfolio_id == command.portfolio_id && refused.command_id == command.command_id;
-    ours.then(|| Answer::Letter { code: letter.code.symbol(), text: letter.text.to_string() })
+    is_same(&refused, command).then(|| (letter.code.symbol(), letter.text.to_string()))
+}
+
+/// Whether two records are one command.
+pub(crate) fn is_same(read: &Command, sent: &Command) -> bool {
+    (&read.portfolio_id, &read.command_id) == (&sent.portfolio_id, &sent.command_id)
 }
 
 #[cfg(test)]

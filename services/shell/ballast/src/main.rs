@@ -53,6 +53,8 @@ fn act(cli: &Cli) -> anyhow::Result<ExitCode> {
         Command::Approve(args) => ballast::commands::decide::run(&config, CommandKind::Approve, args),
         Command::Reject(args) => ballast::commands::decide::run(&config, CommandKind::Reject, args),
         Command::Cancel(args) => ballast::commands::decide::run(&config, CommandKind::Cancel, args),
+        Command::Halt(args) => ballast::commands::halt::run(&config, CommandKind::Halt, args),
+        Command::Resume(args) => ballast::commands::halt::run(&config, CommandKind::Resume, args),
         Command::Rebalances(args) => ballast::commands::rebalances::run(&config, args),
         Command::Performance(args) => ballast::commands::performance::run(&config, args),
         Command::Topics(TopicsCommand::Create) => ballast::commands::topics::create(&config),

@@ -25,25 +25,7 @@ pub(in crate::commands) struct Asked {
 impl Asked {
     /// A command of a kind on a portfolio.
     pub(in crate::commands) fn new(kind: CommandKind, portfolio: &str, args: &AskingArgs) -> anyhow::Result<Self> {
-        let command_id = args.command_id.as_ref().map_or_else(|| SmolStr::new(errand::fresh_id().to_string()), SmolStr::new);
-        let command = Command {
-            command_id,
-            portfolio_id: Some(PortfolioId::new(portfolio).context("the portfolio")?),
-            kind,
-            mode: None,
-            rebalance_id: None,
-            proposal_hash: None,
-            scope: None,
-            target: None,
-            dead_letter: None,
-            orders: Vec::new(),
-            positions: Vec::new(),
-            cash: Vec::new(),
-            actor: SmolStr::new(&args.actor),
-            reason: None,
-            issued_at: clock::now(),
-        };
-        Ok(Self { command })
+        Ok(Self { command: command_of(kind, Some(PortfolioId::new(portfolio).context("the portfolio")?), args) })
     }
 
     /// Sends it, waits for its answer and prints that.
@@ -82,6 +64,27 @@ impl Asked {
         let report = report.named(symbols(tables, &portfolio)?);
         sheet::print(&report, args.format)?;
         Ok(outcome(kind, report.status()).into())
+    }
+}
+
+/// A command that asks for nothing more than its kind says.
+pub(in crate::commands) fn command_of(kind: CommandKind, portfolio_id: Option<PortfolioId>, args: &AskingArgs) -> Command {
+    Command {
+        command_id: args.command_id.as_ref().map_or_else(|| SmolStr::new(errand::fresh_id().to_string()), SmolStr::new),
+        portfolio_id,
+        kind,
+        mode: None,
+        rebalance_id: None,
+        proposal_hash: None,
+        scope: None,
+        target: None,
+        dead_letter: None,
+        orders: Vec::new(),
+        positions: Vec::new(),
+        cash: Vec::new(),
+        actor: SmolStr::new(&args.actor),
+        reason: None,
+        issued_at: clock::now(),
     }
 }
 

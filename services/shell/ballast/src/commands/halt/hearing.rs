@@ -1,0 +1,161 @@
+//! Which lanes of the rebalancer have read a command: where it stands in each lane's commands, and how far the closed steps
+//! of that lane have read them. It sends nothing.
+
+use crate::config::Config;
+use crate::errand;
+use crate::kafka::stored;
+use crate::stored::StoredRecord;
+use avro_codec::{SchemaStore, decode_progress};
+use domain::command::Command;
+use domain::progress::{Begin, Progress};
+use domain::{Input, Topic};
+use engine::Role as _;
+use kafka_log::{Pace, Reader, Start, TopicName};
+use rebalancer::Rebalancer;
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+/// How long the brokers may take to say where topics end.
+const ANSWER: Duration = Duration::from_secs(10);
+/// One look at the topics while waiting.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// How a wait has ended.
+pub(super) enum Heard {
+    /// Every lane has read it, or the time is up.
+    Read,
+    /// It could not be followed.
+    Refused {
+        /// Code.
+        code: &'static str,
+        /// What to do.
+        text: String,
+    },
+}
+
+/// What was heard since before the command was sent.
+pub(super) struct Hearing {
+    reader: Reader,
+    schemas: SchemaStore,
+    command: Command,
+    lanes: Vec<Lane>,
+}
+
+/// One lane.
+#[derive(Debug, Default)]
+struct Lane {
+    number: i32,
+    /// Where the command stands.
+    place: Option<i64>,
+    /// Behind the last command of each step that was begun.
+    begun: BTreeMap<i64, i64>,
+    /// The closed steps among them.
+    done: BTreeMap<i64, i64>,
+}
+
+impl Lane {
+    /// The first step that was closed and has read the command.
+    fn step(&self) -> Option<i64> {
+        let place = self.place?;
+        self.done.iter().find(|(_, end)| **end > place).map(|(step, _)| *step)
+    }
+    fn begin(&mut self, begin: &Begin) {
+        let ranges = begin.windows.iter().flat_map(|window| &window.ranges);
+        if let Some(end) = ranges.filter(|range| range.topic == Topic::Commands).map(|range| range.to).max() {
+            self.begun.insert(begin.step, end);
+        }
+    }
+    fn close(&mut self, step: i64) {
+        if let Some(end) = self.begun.remove(&step) {
+            self.done.insert(step, end);
+        }
+    }
+}
+
+impl Hearing {
+    /// Listens to these lanes from now on.
+    pub(super) fn open(config: &Config, command: &Command, lanes: &[i32]) -> anyhow::Result<Self> {
+        let topics = [Topic::Commands.name(), Topic::Commands.dead_letters(), Rebalancer::PROGRESS.name()].map(TopicName::from);
+        errand::check_topics(config, &topics)?;
+        let mut reader = Reader::open(&config.kafka, Pace::Live, "command-line")?;
+        let mut starts = Vec::new();
+        for (topic, lane) in topics.iter().flat_map(|topic| lanes.iter().map(move |lane| (topic, *lane))) {
+            starts.push(Start { topic: topic.clone(), partition: lane, offset: reader.bounds(topic, lane, ANSWER)?.stable_end });
+        }
+        reader.assign(&starts)?;
+        let lanes = lanes.iter().map(|number| Lane { number: *number, ..Lane::default() }).collect();
+        Ok(Self { reader, schemas: config.schemas.load()?, command: command.clone(), lanes })
+    }
+
+    /// Waits until every lane has read the command, at most so long.
+    pub(super) fn wait(&mut self, limit: Duration) -> anyhow::Result<Heard> {
+        let end = Instant::now() + limit;
+        while Instant::now() < end && self.lanes.iter().any(|lane| lane.step().is_none()) {
+            let batch = self.reader.poll_patiently(1_000, LOOK, ANSWER)?;
+            for record in batch.records() {
+                let topic = batch.topics()[record.topic()].clone();
+                if let Some(refused) = self.take(topic.as_str(), record.partition(), &stored(&record))? {
+                    return Ok(refused);
+                }
+            }
+        }
+        Ok(Heard::Read)
+    }
+
+    /// The step in which a lane has read it.
+    pub(super) fn step(&self, lane: i32) -> Option<i64> {
+        self.lanes.iter().find(|known| known.number == lane)?.step()
+    }
+
+    fn take(&mut self, topic: &str, partition: i32, record: &StoredRecord) -> anyhow::Result<Option<Heard>> {
+        let Some(lane) = self.lanes.iter_mut().find(|lane| lane.number == partition) else { return Ok(None) };
+        let value = record.value.as_deref().unwrap_or_default();
+        if topic == Topic::Commands.name() {
+            let read = avro_codec::decode(&self.schemas, Topic::Commands, record.key.as_deref(), record.value.as_deref());
+            if let Ok(Input::Command(read)) = read
+                && errand::is_same(&read, &self.command)
+            {
+                lane.place.get_or_insert(record.offset);
+            }
+        } else if topic == Rebalancer::PROGRESS.name() {
+            match decode_progress(&self.schemas, value)? {
+                Progress::Begin(begin) => lane.begin(&begin),
+                Progress::Done(done) => lane.close(done.step),
+            }
+        } else if let Some((code, text)) = errand::letter(&self.schemas, record, &self.command) {
+            return Ok(Some(Heard::Refused { code, text }));
+        }
+        Ok(None)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn begin(step: i64, to: i64) -> Begin {
+        let ranges = json!([{"topic": "portfolio.drift.v1", "partition": 0, "from": 0, "to": 90},
+            {"topic": "portfolio.commands.v1", "partition": 0, "from": 0, "to": to}]);
+        serde_json::from_value(
+            json!({"step": step, "rules_version": 1, "lanes": 4, "settings": [], "schemas": [],
+            "windows": [{"now": "2026-01-05T14:30:00Z", "behind": false, "ranges": ranges}]}),
+        )
+        .unwrap()
+    }
+
+    #[test]
+    fn a_lane_has_read_it_once_the_step_is_closed() {
+        let mut lane = Lane::default();
+        lane.begin(&begin(7, 4));
+        lane.close(7);
+        lane.place = Some(4);
+        assert_eq!(lane.step(), None, "it was read up to there");
+        lane.begin(&begin(8, 5));
+        assert_eq!(lane.step(), None, "it is begun");
+        lane.close(8);
+        lane.close(9);
+        assert_eq!(lane.step(), Some(8));
+    }
+}
