@@ -128,7 +128,13 @@ fn rejected(stack: &Stack) {
 fn halted(stack: &Stack) {
     let order = |arguments: &[&str]| {
         let told = ask(stack, &[arguments, &["--actor", "ann"]].concat());
-        assert_eq!((told.code, &told.json["not_read_by"]), (Some(0), &Value::Array(Vec::new())), "{arguments:?}: {} {}", told.json, told.err);
+        assert_eq!(
+            (told.code, &told.json["not_read_by"]),
+            (Some(0), &Value::Array(Vec::new())),
+            "{arguments:?}: {} {}",
+            told.json,
+            told.err
+        );
         told.json["read_by"].as_array().map_or(0, Vec::len)
     };
     let refused = || {

@@ -138,10 +138,8 @@ mod tests {
     fn begin(step: i64, to: i64) -> Begin {
         let ranges = json!([{"topic": "portfolio.drift.v1", "partition": 0, "from": 0, "to": 90},
             {"topic": "portfolio.commands.v1", "partition": 0, "from": 0, "to": to}]);
-        serde_json::from_value(
-            json!({"step": step, "rules_version": 1, "lanes": 4, "settings": [], "schemas": [],
-            "windows": [{"now": "2026-01-05T14:30:00Z", "behind": false, "ranges": ranges}]}),
-        )
+        serde_json::from_value(json!({"step": step, "rules_version": 1, "lanes": 4, "settings": [], "schemas": [],
+            "windows": [{"now": "2026-01-05T14:30:00Z", "behind": false, "ranges": ranges}]}))
         .unwrap()
     }
 
