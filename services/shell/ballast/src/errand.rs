@@ -90,14 +90,25 @@ pub fn run(config: &Config, tables: &Tables, command: Command, wait: Option<Dura
     Ok(Answer::Silence)
 }
 
-/// That these topics and the commands are there.
+/// That these topics and the commands are there, and that the commands have as many lanes as the configuration says:
+/// what goes to some of them alone would hold in some alone.
 pub(crate) fn check_topics(config: &Config, needed: &[TopicName]) -> anyhow::Result<()> {
-    let there = Topics::open(&config.kafka)?.answering_within(ANSWER).names()?;
+    let topics = Topics::open(&config.kafka)?.answering_within(ANSWER);
+    let there = topics.names()?;
     let commands = TopicName::from(Topic::Commands.name());
     if let Some(missing) = needed.iter().chain([&commands]).find(|topic| !there.contains(topic)) {
         anyhow::bail!(
             "there is no topic {missing} at {}, or no right to see it: run `ballast topics create`, or ask for the right \
              (deploy/runbooks/access.md)",
+            config.kafka.brokers
+        );
+    }
+    let (found, said) = (topics.describe(&[commands])?, partitions(Topic::Commands, config));
+    if let Some(topic) = found.iter().find(|topic| topic.partitions != said) {
+        anyhow::bail!(
+            "portfolio.commands.v1 has {} partitions at {}, and `lanes` of this configuration is {said}: nothing was sent; set it to what the \
+             service runs with",
+            topic.partitions,
             config.kafka.brokers
         );
     }

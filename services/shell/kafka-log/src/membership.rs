@@ -195,7 +195,7 @@ impl Member {
             };
             match polled.and_then(|consumer| self.polled(consumer)) {
                 Ok(alive) => {
-                    unowned.look(&alive);
+                    unowned.look(&alive, self.assigned_at());
                     consumer = Some(alive);
                 }
                 Err(MembershipError::DuplicateInstance { .. }) if taken < TAKEN_IN_A_ROW => {
@@ -208,9 +208,12 @@ impl Member {
         }
     }
 
+    fn assigned_at(&self) -> Option<Instant> {
+        *self.assigned.lock().expect("never poisoned: nothing in it panics")
+    }
+
     fn was_just_assigned(&self) -> bool {
-        let assigned = self.assigned.lock().expect("never poisoned: nothing in it panics");
-        assigned.is_some_and(|at| at.elapsed() < TAKEN_SOON)
+        self.assigned_at().is_some_and(|at| at.elapsed() < TAKEN_SOON)
     }
 
     fn joined(&self) -> Result<BaseConsumer<Group>, MembershipError> {

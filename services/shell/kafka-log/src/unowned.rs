@@ -16,10 +16,14 @@ use std::collections::BTreeSet;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-/// Between two looks.
+/// Between two looks while the group has just been rebalanced: it is then that lanes are left to nobody.
 const LOOK_EVERY: Duration = Duration::from_secs(3);
+/// How long that is.
+const RECENTLY: Duration = Duration::from_secs(60);
+/// Between two looks at other times. Every broker is asked for its groups each time.
+const LOOK_SELDOM: Duration = Duration::from_secs(30);
 /// How long the broker may take to tell; the membership's own poll waits meanwhile.
-const TELL_WITHIN: Duration = Duration::from_secs(1);
+const TELL_WITHIN: Duration = Duration::from_millis(500);
 /// How long the passer-by may take to become a member: others may take as long to let go.
 const JOIN_WITHIN: Duration = Duration::from_secs(10);
 
@@ -53,9 +57,13 @@ impl Unowned {
         }
     }
 
-    /// Looks where it is time to.
-    pub(crate) fn look<C: ConsumerContext>(&mut self, member: &BaseConsumer<C>) {
-        if self.looked.elapsed() < LOOK_EVERY || self.passing.as_ref().is_some_and(|passing| !passing.is_finished()) {
+    /// Looks where it is time to, of a group that has given this member an assignment then.
+    pub(crate) fn look<C: ConsumerContext>(&mut self, member: &BaseConsumer<C>, assigned: Option<Instant>) {
+        // What was found is looked at again soon, too.
+        let soon = !self.before.is_empty() || assigned.is_some_and(|at| at.elapsed() < RECENTLY);
+        if self.looked.elapsed() < if soon { LOOK_EVERY } else { LOOK_SELDOM }
+            || self.passing.as_ref().is_some_and(|passing| !passing.is_finished())
+        {
             return;
         }
         self.looked = Instant::now();

@@ -47,12 +47,18 @@ impl PositionKeeper {
     /// and so is that a scale outlasts its figures, or does so no more.
     fn weigh_risk(&mut self, ix: PortfolioIx, now: Timestamp) -> bool {
         let portfolio = &mut self.portfolios[ix.at()];
-        let is_held = |portfolio: &Portfolio| portfolio.risk.standing().is_some_and(TargetRisk::is_held);
-        let (before, was_held) = (portfolio.rules.scale, is_held(portfolio));
+        // Of a policy that scales: why its targets do not follow the newest figures.
+        let unfollowed = |portfolio: &Portfolio| {
+            let scales = portfolio.policy.as_deref().is_some_and(|policy| policy.orders.risk.scale_targets);
+            portfolio.risk.standing().filter(|_| scales).and_then(TargetRisk::unfollowed).is_some()
+        };
+        let (before, was_unfollowed) = (portfolio.rules.scale, unfollowed(portfolio));
         self.dirty[ix.at()] |= portfolio.weigh_risk(&self.market, now);
         let rescaled = portfolio.rules.scale != before;
         // Who follows the events hears of other targets, of those of another policy with it.
-        if (rescaled || was_held != is_held(portfolio)) && !portfolio.requests.iter().any(|request| request.cause == DriftCause::Policy) {
+        if (rescaled || was_unfollowed != unfollowed(portfolio))
+            && !portfolio.requests.iter().any(|request| request.cause == DriftCause::Policy)
+        {
             let close = portfolio.risk.standing().and_then(|standing| standing.date);
             portfolio.requests.retain(|request| request.cause != DriftCause::Risk);
             portfolio.requests.push(Request::new(DriftCause::Risk, close.map(|date| SmolStr::new(date.to_string()))));

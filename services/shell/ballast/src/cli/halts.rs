@@ -9,7 +9,8 @@ pub const HALT_HELP: &str = concat!(
      has left is the router's until it answers. A resume ends the halt of the same scope.\n\n",
     "It needs Kafka alone, no database. The answer is that every lane that it concerns has read it, with the step in which it did. \
      A target is taken as it is written: a halt of a misspelt name is in force and stops nothing, so look at what the next plan \
-     says (HALTED or KILL_SWITCH). It acts once by its id: the same --command-id again says which lanes have read it.\n\n",
+     says (HALTED or KILL_SWITCH). It acts once by its id: the same --command-id again says which lanes have read it, and puts no halt \
+     in force again that was resumed meanwhile. A new halt needs a new id.\n\n",
     "Exit status: 0 every lane has read it, 1 failed (no broker, a missing topic), 2 unusable arguments or configuration, 3 refused \
      by the service, 5 some lane has not read it in time: it holds there as soon as that lane does.\n\n",
     "Examples:\n  ballast halt --firm --actor ann --reason 'prices look wrong'\n  ballast halt --portfolio growth --actor ann\n  \

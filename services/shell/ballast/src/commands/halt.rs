@@ -37,19 +37,32 @@ pub fn run(config: &Config, kind: CommandKind, args: &HaltArgs) -> anyhow::Resul
         Some(portfolio) => vec![lane_of(portfolio.as_str().as_bytes(), all)],
         None => (0..all).collect(),
     };
-    let mut hearing = Hearing::open(config, &command, &lanes)?;
+    errand::check_topics(config, &[])?;
     let messages = errand::messages(&command, &lanes)?;
+    for message in &messages {
+        // What the service could not read would hold nowhere, and nobody would say so.
+        avro_codec::decode(&config.schemas.load()?, Topic::Commands, message.key.as_deref(), message.value.as_deref())
+            .context("the command, as the service would read it")?;
+    }
+    let hearing = (!args.asking.no_wait).then(|| Hearing::open(config, &command, &lanes));
     publish_together(&config.kafka, &command.command_id, messages).with_context(|| {
         format!(
             "sending command {} to {}: send it again under the same --command-id, it acts once",
             command.command_id, config.kafka.brokers
         )
     })?;
-    if args.asking.no_wait {
+    let Some(hearing) = hearing else {
         print::last(format_args!("command {} was sent; whether it was read, nobody has waited for", command.command_id))?;
         return Ok(ExitCode::SUCCESS);
-    }
-    let heard = hearing.wait(Duration::from_secs(args.asking.wait))?;
+    };
+    let wait = Duration::from_secs(args.asking.wait);
+    let (hearing, heard) = match hearing.and_then(|mut hearing| hearing.wait(wait).map(|heard| (hearing, heard))) {
+        Ok(heard) => heard,
+        Err(error) => {
+            print::aside(format_args!("ballast: command {} was sent; who has read it cannot be told: {error:#}", command.command_id));
+            return Ok(Outcome::TimedOut.into());
+        }
+    };
     if let Heard::Refused { code, text } = heard {
         print::aside(format_args!("ballast: command {} was refused: {code}: {text}", command.command_id));
         return Ok(Outcome::Refused.into());

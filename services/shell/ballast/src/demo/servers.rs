@@ -248,7 +248,9 @@ fn look_next(config: &Config) {
     ));
     say("  ballast topics tail rebalance.events.v1 --from-start --until-end   every plan with its reasons");
     say("  ballast topics tail portfolio.ledger.v1 --from-start --until-end   every booking");
-    say("  psql \"$BALLAST_POSTGRES_URL\" -c 'select portfolio_id, timestamp, type, status from portfolio_rebalances'   the same as tables");
+    say(
+        "  psql \"$BALLAST_POSTGRES_URL\" -c 'select portfolio_id, timestamp, type, status from portfolio_rebalances'   the same as tables",
+    );
     say("  README.md                                                          what it is, and how to connect");
     say("  The orders of a live run depend on how ticks and fills came together: two runs differ in some; replay and --in-memory never do");
 }

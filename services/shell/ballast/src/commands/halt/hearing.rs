@@ -19,6 +19,9 @@ use std::time::{Duration, Instant};
 const ANSWER: Duration = Duration::from_secs(10);
 /// One look at the topics while waiting.
 const LOOK: Duration = Duration::from_millis(50);
+/// How long dead letters are listened for after every lane has read it: a refusal stands in the same transaction as the
+/// step's end, in another partition.
+const AFTERWARDS: Duration = Duration::from_millis(1500);
 
 /// How a wait has ended.
 pub(super) enum Heard {
@@ -89,8 +92,14 @@ impl Hearing {
 
     /// Waits until every lane has read the command, at most so long.
     pub(super) fn wait(&mut self, limit: Duration) -> anyhow::Result<Heard> {
-        let end = Instant::now() + limit;
-        while Instant::now() < end && self.lanes.iter().any(|lane| lane.step().is_none()) {
+        let (end, mut all_read) = (Instant::now() + limit, None);
+        loop {
+            if self.lanes.iter().all(|lane| lane.step().is_some()) {
+                all_read.get_or_insert_with(Instant::now);
+            }
+            if all_read.map_or(Instant::now() >= end, |since: Instant| since.elapsed() >= AFTERWARDS) {
+                return Ok(Heard::Read);
+            }
             let batch = self.reader.poll_patiently(1_000, LOOK, ANSWER)?;
             for record in batch.records() {
                 let topic = batch.topics()[record.topic()].clone();
@@ -99,7 +108,6 @@ impl Hearing {
                 }
             }
         }
-        Ok(Heard::Read)
     }
 
     /// The step in which a lane has read it.
