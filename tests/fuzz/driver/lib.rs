@@ -6,5 +6,5 @@ mod generator;
 mod json;
 #[path = "../../../services/core/avro-codec/tests/codec/subject.rs"]
 mod subject;
-#[path = "../targets.rs"]
+#[path = "../targets/mod.rs"]
 pub mod targets;
