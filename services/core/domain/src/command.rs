@@ -123,3 +123,26 @@ pub struct Command {
     /// When it was asked.
     pub issued_at: Timestamp,
 }
+
+impl Command {
+    /// A command that says nothing but what every command says.
+    pub fn new(kind: CommandKind, command_id: SmolStr, portfolio_id: Option<PortfolioId>, actor: SmolStr, issued_at: Timestamp) -> Self {
+        Self {
+            command_id,
+            portfolio_id,
+            kind,
+            mode: None,
+            rebalance_id: None,
+            proposal_hash: None,
+            scope: None,
+            target: None,
+            dead_letter: None,
+            orders: Vec::new(),
+            positions: Vec::new(),
+            cash: Vec::new(),
+            actor,
+            reason: None,
+            issued_at,
+        }
+    }
+}

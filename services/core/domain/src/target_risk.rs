@@ -1,6 +1,7 @@
 //! Risk against a policy's `target_risk`: what a drift event carries of it, and what a plan says of it.
 //! The figures are those of `portfolio.risk.v1`, as they were published: at twelve decimals, and nothing finer.
 
+use crate::policy::RiskControl;
 use crate::reason::ReasonCode;
 use crate::{Date, Fraction, SmolStr};
 use serde::{Deserialize, Serialize};
@@ -44,13 +45,9 @@ pub struct TargetRisk {
 }
 
 impl TargetRisk {
-    /// Whether the scale follows from figures before the newest, which do not count.
-    pub fn is_held(&self) -> bool {
-        self.scale.is_some() && self.holdings.is_none()
-    }
-    /// Why targets that are to follow the risk do not follow the newest figures.
-    pub fn unfollowed(&self) -> Option<&SmolStr> {
-        self.notice.as_ref().filter(|_| self.holdings.is_none())
+    /// Why targets that are to follow the risk do not follow the newest figures; `None` where they do, or are to follow none.
+    pub fn unfollowed(&self, control: &RiskControl) -> Option<&SmolStr> {
+        self.notice.as_ref().filter(|_| control.scale_targets && self.holdings.is_none())
     }
 }
 

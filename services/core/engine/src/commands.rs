@@ -107,23 +107,8 @@ mod tests {
     use domain::{PortfolioId, Timestamp};
 
     fn command(portfolio: Option<&str>, id: &str) -> Command {
-        Command {
-            command_id: id.into(),
-            portfolio_id: portfolio.map(|id| PortfolioId::new(id).unwrap()),
-            kind: CommandKind::Rebalance,
-            mode: None,
-            rebalance_id: None,
-            proposal_hash: None,
-            scope: None,
-            target: None,
-            dead_letter: None,
-            orders: Vec::new(),
-            positions: Vec::new(),
-            cash: Vec::new(),
-            actor: "me".into(),
-            reason: None,
-            issued_at: Timestamp::from_micros(0),
-        }
+        let portfolio = portfolio.map(|id| PortfolioId::new(id).unwrap());
+        Command::new(CommandKind::Rebalance, id.into(), portfolio, "me".into(), Timestamp::from_micros(0))
     }
 
     #[test]

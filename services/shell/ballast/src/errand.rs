@@ -70,6 +70,7 @@ pub fn run(config: &Config, tables: &Tables, command: Command, wait: Option<Dura
     let lane = lane_of(portfolio.as_str().as_bytes(), partitions(Topic::Commands, config));
     let topics = [Topic::RebalanceEvents.name(), Topic::Commands.dead_letters()].map(TopicName::from);
     check_topics(config, &topics)?;
+    check_lanes(config)?;
     let mut ears = Ears::open(config, topics, lane)?;
     send(config, &command, lane)?;
     let Some(wait) = wait else { return Ok(Answer::Unasked) };
@@ -90,40 +91,58 @@ pub fn run(config: &Config, tables: &Tables, command: Command, wait: Option<Dura
     Ok(Answer::Silence)
 }
 
-/// That these topics and the commands are there, and that the commands have as many lanes as the configuration says:
-/// what goes to some of them alone would hold in some alone.
+/// That these topics and the commands are there.
 pub(crate) fn check_topics(config: &Config, needed: &[TopicName]) -> anyhow::Result<()> {
-    let topics = Topics::open(&config.kafka)?.answering_within(ANSWER);
-    let there = topics.names()?;
+    let there = Topics::open(&config.kafka)?.answering_within(ANSWER).names()?;
     let commands = TopicName::from(Topic::Commands.name());
-    if let Some(missing) = needed.iter().chain([&commands]).find(|topic| !there.contains(topic)) {
-        anyhow::bail!(
-            "there is no topic {missing} at {}, or no right to see it: run `ballast topics create`, or ask for the right \
-             (deploy/runbooks/access.md)",
-            config.kafka.brokers
-        );
+    match needed.iter().chain([&commands]).find(|topic| !there.contains(topic)) {
+        Some(topic) => Err(missing(config, topic)),
+        None => Ok(()),
     }
-    let (found, said) = (topics.describe(&[commands])?, partitions(Topic::Commands, config));
-    if let Some(topic) = found.iter().find(|topic| topic.partitions != said) {
-        anyhow::bail!(
-            "portfolio.commands.v1 has {} partitions at {}, and `lanes` of this configuration is {said}: nothing was sent; set it to what the \
-             service runs with",
-            topic.partitions,
-            config.kafka.brokers
-        );
-    }
+}
+
+/// That the commands have as many lanes as the configuration says: what goes to some alone would hold in some alone.
+pub(crate) fn check_lanes(config: &Config) -> anyhow::Result<()> {
+    let commands = TopicName::from(Topic::Commands.name());
+    let found = Topics::open(&config.kafka)?.answering_within(ANSWER).partitions(&commands)?;
+    let (found, said) = (found.ok_or_else(|| missing(config, &commands))?, partitions(Topic::Commands, config));
+    anyhow::ensure!(
+        i32::try_from(found) == Ok(said),
+        "{commands} has {found} partitions at {}, and `lanes` of this configuration is {said}: nothing was sent; set it to what the service \
+         runs with",
+        config.kafka.brokers
+    );
     Ok(())
+}
+
+fn missing(config: &Config, topic: &TopicName) -> anyhow::Error {
+    anyhow::anyhow!(
+        "there is no topic {topic} at {}, or no right to see it: run `ballast topics create`, or ask for the right \
+         (deploy/runbooks/access.md)",
+        config.kafka.brokers
+    )
 }
 
 fn send(config: &Config, command: &Command, lane: i32) -> anyhow::Result<()> {
     let producer = Producer::open(&config.kafka, "command-line")?;
     messages(command, &[lane])?.into_iter().try_for_each(|message| producer.send(message))?;
-    producer.flush(DELIVERY).with_context(|| {
-        format!(
-            "sending command {} to {}: send it again under the same --command-id, it acts once",
-            command.command_id, config.kafka.brokers
-        )
-    })
+    producer.flush(DELIVERY).with_context(|| unsent(config, command))
+}
+
+/// What to do where it is not known whether a command was sent.
+pub(crate) fn unsent(config: &Config, command: &Command) -> String {
+    format!("sending command {} to {}: send it again under the same --command-id, it acts once", command.command_id, config.kafka.brokers)
+}
+
+/// A reader of what comes into these partitions from now on.
+pub(crate) fn listening(config: &Config, pace: Pace, topics: &[TopicName], lanes: &[i32]) -> anyhow::Result<Reader> {
+    let mut reader = Reader::open(&config.kafka, pace, "command-line")?;
+    let mut starts = Vec::new();
+    for (topic, lane) in topics.iter().flat_map(|topic| lanes.iter().map(move |lane| (topic, *lane))) {
+        starts.push(Start { topic: topic.clone(), partition: lane, offset: reader.bounds(topic, lane, ANSWER)?.stable_end });
+    }
+    reader.assign(&starts)?;
+    Ok(reader)
 }
 
 /// A command as it is sent to each of these lanes.
@@ -156,12 +175,7 @@ struct Ears {
 
 impl Ears {
     fn open(config: &Config, topics: [TopicName; 2], lane: i32) -> anyhow::Result<Self> {
-        let mut reader = Reader::open(&config.kafka, Pace::Recovery, "command-line")?;
-        let mut starts = Vec::new();
-        for topic in &topics {
-            starts.push(Start { topic: topic.clone(), partition: lane, offset: reader.bounds(topic, lane, ANSWER)?.stable_end });
-        }
-        reader.assign(&starts)?;
+        let reader = listening(config, Pace::Recovery, &topics, &[lane])?;
         let [_, letters] = topics;
         Ok(Self { reader, schemas: config.schemas.load()?, letters })
     }

@@ -164,6 +164,15 @@ impl Topics {
         Ok(self.metadata()?.topics().iter().map(|topic| TopicName::from(topic.name())).collect())
     }
 
+    /// How many partitions a topic has; `None` where there is none of that name. Needs no right but to see it.
+    ///
+    /// # Errors
+    /// [`TopicsError::Unreachable`].
+    pub fn partitions(&self, topic: &TopicName) -> Result<Option<usize>, TopicsError> {
+        let metadata = self.metadata()?;
+        Ok(metadata.topics().iter().find(|found| found.name() == topic.as_str()).map(|found| found.partitions().len()))
+    }
+
     /// Deletes topics and everything in them; for tests and demonstrations.
     ///
     /// # Errors

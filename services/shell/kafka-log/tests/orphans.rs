@@ -81,8 +81,8 @@ fn a_producer_goes_on() {
 #[test]
 fn a_member_joins_again() {
     let (direct, wire, through) = behind_a_wire();
-    let topic = topic(&direct, 2);
-    let membership = MembershipSettings::new(through.group_id("orphans"), unique("orphan"), topic.clone(), topic);
+    let (lanes, beside) = (topic(&direct, 2), topic(&direct, 1));
+    let membership = MembershipSettings::new(through.group_id("orphans"), unique("orphan"), lanes, beside);
     let session = membership.session;
     let (tell, heard) = channel();
     let _membership = Membership::join(&through, membership, move |event| {

@@ -10,7 +10,6 @@ use crate::snapshot;
 use crate::valuation::{Appraisal, Sweep, View, appraise, sweep};
 use domain::enums::{DriftCause, DriftKind};
 use domain::snapshot::InputOffset;
-use domain::target_risk::TargetRisk;
 use domain::{Amount, Fraction, Output, SmolStr, Timestamp};
 use engine::Context;
 
@@ -44,13 +43,12 @@ impl PositionKeeper {
     }
 
     /// Weighs a portfolio's risk against its target; whether its targets are scaled by something else now. That is told,
-    /// and so is that a scale outlasts its figures, or does so no more.
+    /// and so is that they cease to follow the newest figures, or follow them again.
     fn weigh_risk(&mut self, ix: PortfolioIx, now: Timestamp) -> bool {
         let portfolio = &mut self.portfolios[ix.at()];
-        // Of a policy that scales: why its targets do not follow the newest figures.
         let unfollowed = |portfolio: &Portfolio| {
-            let scales = portfolio.policy.as_deref().is_some_and(|policy| policy.orders.risk.scale_targets);
-            portfolio.risk.standing().filter(|_| scales).and_then(TargetRisk::unfollowed).is_some()
+            let weighed = portfolio.policy.as_deref().zip(portfolio.risk.standing());
+            weighed.is_some_and(|(policy, standing)| standing.unfollowed(&policy.orders.risk).is_some())
         };
         let (before, was_unfollowed) = (portfolio.rules.scale, unfollowed(portfolio));
         self.dirty[ix.at()] |= portfolio.weigh_risk(&self.market, now);

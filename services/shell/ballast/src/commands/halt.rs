@@ -37,20 +37,15 @@ pub fn run(config: &Config, kind: CommandKind, args: &HaltArgs) -> anyhow::Resul
         Some(portfolio) => vec![lane_of(portfolio.as_str().as_bytes(), all)],
         None => (0..all).collect(),
     };
-    errand::check_topics(config, &[])?;
-    let messages = errand::messages(&command, &lanes)?;
-    for message in &messages {
+    errand::check_lanes(config)?;
+    let (messages, schemas) = (errand::messages(&command, &lanes)?, config.schemas.load()?);
+    if let Some(message) = messages.first() {
         // What the service could not read would hold nowhere, and nobody would say so.
-        avro_codec::decode(&config.schemas.load()?, Topic::Commands, message.key.as_deref(), message.value.as_deref())
+        avro_codec::decode(&schemas, Topic::Commands, message.key.as_deref(), message.value.as_deref())
             .context("the command, as the service would read it")?;
     }
-    let hearing = (!args.asking.no_wait).then(|| Hearing::open(config, &command, &lanes));
-    publish_together(&config.kafka, &command.command_id, messages).with_context(|| {
-        format!(
-            "sending command {} to {}: send it again under the same --command-id, it acts once",
-            command.command_id, config.kafka.brokers
-        )
-    })?;
+    let hearing = (!args.asking.no_wait).then(|| Hearing::open(config, schemas, &command, &lanes));
+    publish_together(&config.kafka, &command.command_id, messages).with_context(|| errand::unsent(config, &command))?;
     let Some(hearing) = hearing else {
         print::last(format_args!("command {} was sent; whether it was read, nobody has waited for", command.command_id))?;
         return Ok(ExitCode::SUCCESS);

@@ -60,7 +60,7 @@ fn publish(config: &Config, input: impl BufRead) -> anyhow::Result<ExitCode> {
                 sent += 1;
             }
             Ok(Parcel { id, messages }) => {
-                crate::errand::check_topics(config, &[])?;
+                crate::errand::check_lanes(config)?;
                 // What stands before it arrives before it.
                 producer.flush(FLUSH)?;
                 publish_together(&config.kafka, &id.to_string(), messages)

@@ -13,49 +13,67 @@ use domain::policy::Target;
 use domain::progress::Done;
 use domain::risk::Risk;
 use domain::target_risk::TargetRisk;
-use domain::{Date, Fraction};
+use domain::{Date, Fraction, PortfolioId};
 use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The rows of I11 about risk.
 pub(super) fn check(history: &History, lanes: &Lanes) -> Vec<Check> {
     let mut figures = Check::new("I11", "figures of risk in a drift event are those of a record of risk");
     let mut scales =
         Check::new("I11", "targets of a drift event are its policy's × min(1, target × gross × coverage ÷ (volatility × Σ |target|))");
+    let records = Records::of(history, lanes);
     for seen in history.drifts.iter().filter(|seen| !seen.repeat) {
         let Some(risk) = seen.record.risk.as_deref() else { continue };
-        let gone = || may_be_gone(history, lanes, seen.place.partition);
-        recorded(history, seen, risk, &gone, &mut figures);
-        scaled(history, seen, risk, &gone, &mut scales);
+        recorded(&records, seen, risk, &mut figures);
+        scaled(&records, seen, risk, &mut scales);
     }
     vec![figures, scales]
 }
 
-/// Whether records of risk that a lane of the tracker has published are not there any more: compaction leaves the newest
-/// of a portfolio.
-fn may_be_gone(history: &History, lanes: &Lanes, lane: i32) -> bool {
-    let Some(tracker) = lanes.get(TRACKER, lane) else { return true };
-    let at = |step, index| Stamp { role: TRACKER, lane, step, index };
-    let lacks = |(step, done): (&i64, &Done)| {
-        history.stamps.range(at(*step, 0)..=at(*step, i64::MAX)).count() < usize::try_from(done.outputs).unwrap_or(0)
-    };
-    tracker.done.iter().any(|(step, done)| lanes.is_bygone(Some(at(*step, 0))) || lacks((step, done)))
-        || history
-            .cut()
-            .any(|(name, partition)| partition == lane && ROLES.iter().any(|(role, topic)| *role == TRACKER && topic.name() == name))
+/// Records of risk by portfolio, day and version of the close.
+struct Records<'a> {
+    of_closes: BTreeMap<(PortfolioId, Date, Option<i64>), Vec<&'a Risk>>,
+    /// Lanes of the tracker of which everything that was published is there.
+    whole: BTreeSet<i32>,
 }
 
-/// The records of a portfolio's close.
-fn records<'a>(history: &'a History, drift: &'a Drift, close: (Date, Option<i64>)) -> impl Iterator<Item = &'a Risk> {
-    let of_close =
-        move |record: &&Risk| (&record.portfolio_id, record.date, record.close_version) == (&drift.portfolio_id, Some(close.0), close.1);
-    history.risks.iter().map(|seen| &seen.record).filter(of_close)
+impl<'a> Records<'a> {
+    fn of(history: &'a History, lanes: &Lanes) -> Self {
+        let mut of_closes: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for record in history.risks.iter().map(|seen| &seen.record) {
+            if let Some(date) = record.date {
+                of_closes.entry((record.portfolio_id.clone(), date, record.close_version)).or_default().push(record);
+            }
+        }
+        let trackers = lanes.iter().filter(|((role, _), _)| *role == TRACKER);
+        let whole = trackers.filter(|((_, number), lane)| is_whole(history, *number, &lane.done)).map(|((_, number), _)| *number);
+        Self { of_closes, whole: whole.collect() }
+    }
+    /// Those of a close that a drift event names.
+    fn of_close(&self, seen: &Seen<Drift>, date: Date, version: Option<i64>) -> &[&'a Risk] {
+        self.of_closes.get(&(seen.record.portfolio_id.clone(), date, version)).map_or(&[], Vec::as_slice)
+    }
+    /// Whether some that a drift event is based on may not be there any more: compaction leaves the newest of a portfolio.
+    fn may_be_gone(&self, seen: &Seen<Drift>) -> bool {
+        !self.whole.contains(&seen.place.partition)
+    }
+}
+
+/// Whether every output of a lane of the tracker is there, and all of its progress.
+fn is_whole(history: &History, lane: i32, done: &BTreeMap<i64, Done>) -> bool {
+    let at = |step, index| Stamp { role: TRACKER, lane, step, index };
+    let there = |step: i64| history.stamps.range(at(step, 0)..=at(step, i64::MAX)).count();
+    let progress = ROLES.iter().find(|(role, _)| *role == TRACKER).map(|(_, topic)| topic.name());
+    !history.cut().any(|(name, partition)| partition == lane && Some(name) == progress)
+        && done.iter().all(|(step, done)| there(*step) >= usize::try_from(done.outputs).unwrap_or(0))
 }
 
 /// One record of the portfolio, day and version has them.
-fn recorded(history: &History, seen: &Seen<Drift>, risk: &TargetRisk, gone: &dyn Fn() -> bool, check: &mut Check) {
+fn recorded(records: &Records, seen: &Seen<Drift>, risk: &TargetRisk, check: &mut Check) {
     let Some(date) = risk.date else { return };
-    let mut found = records(history, &seen.record, (date, risk.close_version)).peekable();
-    let agrees = |record: &Risk| {
+    let found = records.of_close(seen, date, risk.close_version);
+    let agrees = |record: &&Risk| {
         let told = |id: &str, value: Option<Fraction>| value.is_none() || figure(record, id).and_then(|metric| metric.value) == value;
         let behind = |id: &str, count: i32| figure(record, id).map_or(0, |metric| metric.observations) == count;
         told("realised_risk", risk.realised)
@@ -66,8 +84,8 @@ fn recorded(history: &History, seen: &Seen<Drift>, risk: &TargetRisk, gone: &dyn
             && behind("holdings_volatility", risk.holdings_observations)
             && risk.window.as_ref() == Some(&record.timeframe)
     };
-    let nowhere = found.peek().is_none() && gone();
-    check.that(nowhere || found.any(agrees), || {
+    let gone = found.is_empty() && records.may_be_gone(seen);
+    check.that(gone || found.iter().any(agrees), || {
         let version = risk.close_version.unwrap_or_default();
         format!("{}: no record of risk of {} for {date}, version {version}, says what it says", seen.place, seen.record.portfolio_id)
     });
@@ -103,10 +121,9 @@ impl Basis {
     }
 }
 
-fn scaled(history: &History, seen: &Seen<Drift>, risk: &TargetRisk, gone: &dyn Fn() -> bool, check: &mut Check) {
+fn scaled(records: &Records, seen: &Seen<Drift>, risk: &TargetRisk, check: &mut Check) {
     let drift = &seen.record;
-    let Some(rules) = rules(drift) else { return };
-    let (targets, follows) = (rules.targets, rules.scale_targets);
+    let Some((targets, follows)) = rules(drift) else { return };
     check.that(follows || risk.scale.is_none(), || format!("{}: scaled, and its policy scales nothing", seen.place));
     let counts = risk.holdings.is_some();
     check.that(!follows || !counts || risk.scale.is_some(), || format!("{}: figures count, and nothing is scaled", seen.place));
@@ -118,12 +135,12 @@ fn scaled(history: &History, seen: &Seen<Drift>, risk: &TargetRisk, gone: &dyn F
         check.that(is_own, || format!("{}: figures count, and the scale is by those of another close", seen.place));
         Basis::of_event(risk).into_iter().collect()
     } else {
-        let close = risk.scale_date.map(|date| (date, risk.scale_version));
-        close.map_or_else(Vec::new, |close| records(history, drift, close).filter_map(Basis::of_record).collect())
+        let close = risk.scale_date.map_or(&[][..], |date| records.of_close(seen, date, risk.scale_version));
+        close.iter().filter_map(|record| Basis::of_record(record)).collect()
     };
     let given: Vec<Exact> = bases.iter().map(|basis| basis.scale(risk.target, &wanted)).collect();
-    let nowhere = given.is_empty() && !counts && risk.scale_date.is_some() && gone();
-    check.that(nowhere || given.contains(&scale.exact()), || {
+    let gone = given.is_empty() && !counts && risk.scale_date.is_some() && records.may_be_gone(seen);
+    check.that(gone || given.contains(&scale.exact()), || {
         let shown: Vec<String> = given.iter().map(show).collect();
         format!("{}: scale {scale}, its figures give {}", seen.place, if shown.is_empty() { "none".to_owned() } else { shown.join(" or ") })
     });
@@ -138,19 +155,13 @@ fn scaled(history: &History, seen: &Seen<Drift>, risk: &TargetRisk, gone: &dyn F
     }
 }
 
-/// The rules that an event is judged by, as far as they are about scales.
-struct Rules<'a> {
-    targets: &'a [Target],
-    scale_targets: bool,
-}
-
-fn rules(drift: &Drift) -> Option<Rules<'_>> {
+/// The targets that an event is judged by, and whether they are to follow the risk.
+fn rules(drift: &Drift) -> Option<(&[Target], bool)> {
     let policy = drift.policy.as_deref()?;
-    Some(if drift.shadow {
-        let shadow = policy.shadow.as_deref()?;
-        Rules { targets: &shadow.targets, scale_targets: shadow.orders.risk.scale_targets }
-    } else {
-        Rules { targets: &policy.targets, scale_targets: policy.orders.risk.scale_targets }
+    Some(match policy.shadow.as_deref() {
+        Some(shadow) if drift.shadow => (&shadow.targets, shadow.orders.risk.scale_targets),
+        None if drift.shadow => return None,
+        _ => (&policy.targets, policy.orders.risk.scale_targets),
     })
 }
 

@@ -51,23 +51,8 @@ fn passes(story: &Story) -> Report {
 }
 
 fn command(id: &str, kind: CommandKind, scope: Option<HaltScope>) -> Event {
-    Event::Input(Box::new(Input::Command(Box::new(Command {
-        command_id: id.into(),
-        portfolio_id: Some(v("P1")),
-        kind,
-        mode: None,
-        rebalance_id: None,
-        proposal_hash: None,
-        scope,
-        target: None,
-        dead_letter: None,
-        orders: Vec::new(),
-        positions: Vec::new(),
-        cash: Vec::new(),
-        actor: "ops".into(),
-        reason: None,
-        issued_at: moment(0),
-    }))))
+    let command = Command { scope, ..Command::new(kind, id.into(), Some(v("P1")), "ops".into(), moment(0)) };
+    Event::Input(Box::new(Input::Command(Box::new(command))))
 }
 
 #[test]

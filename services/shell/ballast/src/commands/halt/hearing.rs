@@ -10,7 +10,7 @@ use domain::command::Command;
 use domain::progress::{Begin, Progress};
 use domain::{Input, Topic};
 use engine::Role as _;
-use kafka_log::{Pace, Reader, Start, TopicName};
+use kafka_log::{Pace, Reader, TopicName};
 use rebalancer::Rebalancer;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -77,17 +77,12 @@ impl Lane {
 
 impl Hearing {
     /// Listens to these lanes from now on.
-    pub(super) fn open(config: &Config, command: &Command, lanes: &[i32]) -> anyhow::Result<Self> {
+    pub(super) fn open(config: &Config, schemas: SchemaStore, command: &Command, lanes: &[i32]) -> anyhow::Result<Self> {
         let topics = [Topic::Commands.name(), Topic::Commands.dead_letters(), Rebalancer::PROGRESS.name()].map(TopicName::from);
         errand::check_topics(config, &topics)?;
-        let mut reader = Reader::open(&config.kafka, Pace::Live, "command-line")?;
-        let mut starts = Vec::new();
-        for (topic, lane) in topics.iter().flat_map(|topic| lanes.iter().map(move |lane| (topic, *lane))) {
-            starts.push(Start { topic: topic.clone(), partition: lane, offset: reader.bounds(topic, lane, ANSWER)?.stable_end });
-        }
-        reader.assign(&starts)?;
+        let reader = errand::listening(config, Pace::Live, &topics, lanes)?;
         let lanes = lanes.iter().map(|number| Lane { number: *number, ..Lane::default() }).collect();
-        Ok(Self { reader, schemas: config.schemas.load()?, command: command.clone(), lanes })
+        Ok(Self { reader, schemas, command: command.clone(), lanes })
     }
 
     /// Waits until every lane has read the command, at most so long.

@@ -69,23 +69,8 @@ impl Asked {
 
 /// A command that asks for nothing more than its kind says.
 pub(in crate::commands) fn command_of(kind: CommandKind, portfolio_id: Option<PortfolioId>, args: &AskingArgs) -> Command {
-    Command {
-        command_id: args.command_id.as_ref().map_or_else(|| SmolStr::new(errand::fresh_id().to_string()), SmolStr::new),
-        portfolio_id,
-        kind,
-        mode: None,
-        rebalance_id: None,
-        proposal_hash: None,
-        scope: None,
-        target: None,
-        dead_letter: None,
-        orders: Vec::new(),
-        positions: Vec::new(),
-        cash: Vec::new(),
-        actor: SmolStr::new(&args.actor),
-        reason: None,
-        issued_at: clock::now(),
-    }
+    let command_id = args.command_id.as_ref().map_or_else(|| SmolStr::new(errand::fresh_id().to_string()), SmolStr::new);
+    Command::new(kind, command_id, portfolio_id, SmolStr::new(&args.actor), clock::now())
 }
 
 /// The symbols of a portfolio's lines, by instrument.

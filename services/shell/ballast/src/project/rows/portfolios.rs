@@ -23,7 +23,7 @@ pub(super) fn add(drift: &Drift, origin: Origin, into: &mut Rows) -> Result<(), 
     into.batch.targets.push(TargetSet { portfolio_id: drift.portfolio_id.to_string(), source_offset: origin.offset, targets });
     match &drift.policy {
         Some(policy) => {
-            let unfollowed = drift.risk.as_ref().and_then(|risk| risk.unfollowed()).filter(|_| policy.orders.risk.scale_targets);
+            let unfollowed = drift.risk.as_ref().and_then(|risk| risk.unfollowed(&policy.orders.risk));
             let row = portfolio_row(policy, origin.offset, at);
             into.batch.portfolios.push(PortfolioRow { scaling_notice: unfollowed.map(ToString::to_string), ..row });
         }
