@@ -9,6 +9,7 @@ use apache_avro::reader::datum::GenericDatumReader;
 use apache_avro::writer::datum::GenericDatumWriter;
 use avro_codec::{CodecError, FaultKind, SchemaStore, fingerprint, schema_text, view_fill};
 use domain::{Input, Topic};
+use std::io::Read;
 use std::sync::OnceLock;
 
 struct Known {
@@ -44,7 +45,8 @@ pub fn check(bytes: &[u8]) {
         Err(error) => return refused(known, body, &error),
     };
 
-    let (theirs, rest) = theirs(known, body);
+    let Theirs { read: theirs, rest, beyond } = theirs(known, body);
+    assert!(!beyond, "{}: we read what ends too soon for the library", known.topic);
     let theirs = theirs.unwrap_or_else(|error| panic!("{}: we read what the library refuses: {error}", known.topic));
     assert!(rest.is_empty(), "{}: we read {} bytes further than the library", known.topic, rest.len());
     assert_eq!(read, json::json(&theirs, &known.schema, &known.names), "{}: what we read", known.topic);
@@ -52,11 +54,33 @@ pub fn check(bytes: &[u8]) {
     assert_eq!((again, same), (read, written), "{}: what we write is read otherwise", known.topic);
 }
 
-/// What the library reads, and what it leaves.
-fn theirs<'a>(known: &Known, body: &'a [u8]) -> (apache_avro::AvroResult<apache_avro::types::Value>, &'a [u8]) {
-    let mut rest = body;
+/// What the library reads.
+struct Theirs<'a> {
+    read: apache_avro::AvroResult<apache_avro::types::Value>,
+    /// What it leaves.
+    rest: &'a [u8],
+    /// Whether it asked for more than there was: where a body ends before a union it reads null, and says nothing of it.
+    beyond: bool,
+}
+
+/// Bytes, and whether more of them were asked for than there are.
+struct Asked<'a> {
+    rest: &'a [u8],
+    beyond: bool,
+}
+
+impl Read for Asked<'_> {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        self.beyond |= into.len() > self.rest.len();
+        self.rest.read(into)
+    }
+}
+
+fn theirs<'a>(known: &Known, body: &'a [u8]) -> Theirs<'a> {
+    let mut asked = Asked { rest: body, beyond: false };
     let reader = GenericDatumReader::builder(&known.schema).build().unwrap();
-    (reader.read_value(&mut rest), rest)
+    let read = reader.read_value(&mut asked);
+    Theirs { read, rest: asked.rest, beyond: asked.beyond }
 }
 
 /// A body that is no Avro for us is none for the library.
@@ -66,8 +90,9 @@ fn refused(known: &Known, body: &[u8], error: &CodecError) {
     if !matches!(error, CodecError::Body { fault, .. } if of_avro(fault.kind)) {
         return;
     }
-    let (theirs, rest) = theirs(known, body);
-    assert!(theirs.is_err() || !rest.is_empty(), "{}: we refuse what the library reads whole: {error}", known.topic);
+    let theirs = theirs(known, body);
+    let whole = theirs.read.is_ok() && theirs.rest.is_empty() && !theirs.beyond;
+    assert!(!whole, "{}: we refuse what the library reads whole: {error}", known.topic);
 }
 
 /// A fill that is viewed in place is the one that is decoded.
