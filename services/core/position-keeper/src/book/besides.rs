@@ -56,6 +56,10 @@ impl Besides {
     pub fn of(&self, instrument: InstrumentIx) -> Beside {
         if self.all.is_empty() { Beside::default() } else { self.all.get(&instrument).copied().unwrap_or_default() }
     }
+    /// The instruments that it names.
+    pub fn instruments(&self) -> impl Iterator<Item = InstrumentIx> {
+        self.all.keys().chain(self.named.keys()).copied()
+    }
     /// The part of it that names strategies, by name.
     pub fn by_strategy(&self, instrument: InstrumentIx) -> impl Iterator<Item = (&StrategyId, Charged)> {
         self.named.get(&instrument).into_iter().flatten().map(|(strategy, of)| (strategy, of.charged))

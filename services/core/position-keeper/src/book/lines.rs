@@ -231,6 +231,10 @@ impl Lines {
         under.target(targets);
         under
     }
+    /// Whether each line stands behind those of all earlier instruments, as finding one needs it.
+    pub fn are_in_order(&self) -> bool {
+        self.all.is_sorted_by(|one, next| one.instrument < next.instrument)
+    }
     /// Derives what is not stored, after reading back.
     pub fn restored(&mut self) {
         self.names = self.all.iter().map(|line| line.instrument).collect();

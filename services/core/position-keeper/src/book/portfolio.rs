@@ -152,6 +152,11 @@ pub struct Portfolio {
 }
 
 impl Portfolio {
+    /// The instruments by whose numbers its books are kept; its bookings name their own.
+    pub fn instruments(&self) -> impl Iterator<Item = InstrumentIx> {
+        let lines = self.lines.all().iter().map(|line| line.instrument);
+        lines.chain(self.actions.keys().copied()).chain(self.besides.instruments())
+    }
     /// A portfolio with its first policy still to be set.
     pub fn new(id: PortfolioId, ix: PortfolioIx, base: Currency) -> Self {
         Self {

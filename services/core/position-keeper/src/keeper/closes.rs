@@ -38,6 +38,10 @@ impl Queue {
     pub(super) fn insert(&mut self, ix: PortfolioIx) {
         self.waiting.insert(ix);
     }
+    /// The one with the highest number.
+    pub(super) fn last_waiting(&self) -> Option<PortfolioIx> {
+        self.waiting.last().copied()
+    }
     fn pop(&mut self) -> Option<PortfolioIx> {
         let after = self.last.map_or(Bound::Unbounded, Bound::Excluded);
         let next = self.waiting.range((after, Bound::Unbounded)).next().or(self.waiting.first()).copied()?;

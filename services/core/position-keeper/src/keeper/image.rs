@@ -13,7 +13,7 @@ use crate::book::{Portfolio, PortfolioIx};
 use crate::drift::Rules;
 use crate::drift::shadow::Laid;
 use crate::intake::Waits;
-use crate::prices::{Cuts, Market, cut_prices};
+use crate::prices::{Cuts, InstrumentIx, Market, cut_prices};
 use crate::valuation::{View, sweep};
 use domain::{Date, PortfolioId, SmolStr, Timestamp};
 use engine::commands::CommandMemory;
@@ -105,6 +105,15 @@ impl PositionKeeper {
     fn window(&self, id: &PortfolioId, kind: Kind) -> Option<&Window> {
         let portfolio = self.portfolio(self.find(id)?);
         Some(if kind == Kind::Fills { &portfolio.fills } else { &portfolio.entries })
+    }
+
+    /// That a part names only instruments of the table.
+    fn check_known(&self, what: &str, named: impl IntoIterator<Item = InstrumentIx>) -> Result<(), ImageError> {
+        let known = self.market.slots().len();
+        match named.into_iter().find(|ix| ix.at() >= known) {
+            Some(ix) => Err(ImageError::new(what, format!("it names instrument number {}, and there are {known}", ix.at()))),
+            None => Ok(()),
+        }
     }
 
     /// The derived parts of one portfolio that was read back.
@@ -203,6 +212,10 @@ impl Image for PositionKeeper {
     fn restore_entity(&mut self, key: &str, bytes: &[u8]) -> Result<(), ImageError> {
         if key.starts_with("p/") {
             let portfolio: Portfolio = from_bytes(key, bytes)?;
+            if !portfolio.lines.are_in_order() {
+                return Err(ImageError::new(key, "its lines are not in the order of their instruments"));
+            }
+            self.check_known(key, portfolio.instruments())?;
             self.restoring.portfolios.insert(portfolio.ix, portfolio);
             return Ok(());
         }
@@ -212,7 +225,8 @@ impl Image for PositionKeeper {
         if let Some((id, of, number)) = parse_history(key) {
             let (lines, payments) = self.restoring.histories.entry(id).or_default();
             let history = if of == Of::Lines { lines } else { payments };
-            return history.restore_piece(number, bytes);
+            let named = history.restore_piece(number, bytes)?;
+            return self.check_known(key, named);
         }
         let (id, kind, date, chunk) = parse_chunk(key).ok_or_else(|| ImageError::new(key, "no entity of this role has such a key"))?;
         let (fills, entries) = self.restoring.windows.entry(id).or_default();
@@ -241,6 +255,9 @@ impl Image for PositionKeeper {
         }
         if let Some((id, _)) = restoring.windows.first_key_value() {
             return Err(ImageError::new("booked ids", format!("their portfolio {id:?} is missing")));
+        }
+        if let Some(ix) = self.to_close.last_waiting().filter(|ix| ix.at() >= self.portfolios.len()) {
+            return Err(ImageError::new("the days to be closed", format!("their portfolio number {} is missing", ix.at())));
         }
         for at in 0..self.portfolios.len() {
             let view = View { market: &self.market, now: self.last_now };

@@ -395,7 +395,13 @@ impl Market {
     }
     /// The table of a stored part, derived parts rebuilt as of `now`.
     pub fn restore(bytes: &[u8], now: Timestamp) -> Result<Self, engine::ImageError> {
-        let mut market = Market { table: engine::image::from_bytes("the instrument table", bytes)?, ..Market::default() };
+        const WHAT: &str = "the instrument table";
+        let table: Table = engine::image::from_bytes(WHAT, bytes)?;
+        let venues = table.slots.iter().filter_map(|slot| slot.venue).all(|venue| (venue as usize) < table.venues.len());
+        if !venues || table.actions.values().any(|ix| ix.at() >= table.slots.len()) {
+            return Err(engine::ImageError::new(WHAT, "it names an instrument or a venue that is not in it"));
+        }
+        let mut market = Market { table, ..Market::default() };
         for place in 0..market.table.slots.len() {
             market.index(InstrumentIx::of(place));
         }
