@@ -30,7 +30,7 @@ fn section(text: &mut String, set: &Figment, name: &str, values: &Dict) {
     for (key, value) in own {
         let path = path_of(name, key);
         let shown = match value.as_str().filter(|_| path == URL).and_then(masked) {
-            Some(address) => format!("{address:?}"),
+            Some(address) => basic(&address),
             None if is_secret(&path) => "\"***\"".to_owned(),
             None => toml(value),
         };
@@ -70,13 +70,18 @@ fn path_of(section: &str, key: &str) -> String {
 /// A key of letters stands as it is.
 fn quoted(key: &str) -> String {
     let bare = key.bytes().all(|letter| letter.is_ascii_alphanumeric() || letter == b'_' || letter == b'-');
-    if bare { key.to_owned() } else { format!("{key:?}") }
+    if bare { key.to_owned() } else { basic(key) }
+}
+
+/// A basic string: it escapes as one of JSON does, and DEL as well.
+fn basic(text: &str) -> String {
+    serde_json::Value::from(text).to_string().replace('\u{7f}', "\\u007f")
 }
 
 fn toml(value: &Value) -> String {
     match value {
-        Value::String(_, text) => format!("{text:?}"),
-        Value::Char(_, letter) => format!("{:?}", letter.to_string()),
+        Value::String(_, text) => basic(text),
+        Value::Char(_, letter) => basic(&letter.to_string()),
         Value::Bool(_, flag) => flag.to_string(),
         Value::Num(_, Num::F64(number)) => format!("{number:?}"),
         Value::Num(_, Num::F32(number)) => format!("{number:?}"),
@@ -111,6 +116,15 @@ mod tests {
         let (read, meant) = (load(Some(&file), &[]).unwrap(), load(None, &overrides).unwrap());
         std::fs::remove_file(&file).unwrap();
         assert_eq!((read.instance, read.pacing, read.core), (meant.instance, meant.pacing, meant.core));
+    }
+
+    #[test]
+    fn letters_of_every_kind_are_read_back() {
+        for text in ["a\u{6da}b", "\u{7f}\u{1}\t\n\r\u{8}", "\"\\'''", "\u{1f600} \u{200b}\u{feff}"] {
+            let told = format!("text = {}", super::basic(text));
+            let read: toml::Table = told.parse().unwrap_or_else(|error| panic!("{error}: {told}"));
+            assert_eq!(read["text"].as_str(), Some(text), "{told}");
+        }
     }
 
     #[test]
