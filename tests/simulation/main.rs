@@ -27,7 +27,8 @@ mod store;
 mod world;
 
 use play::{Script, play};
-use seeds::{Run, first_wrong, from_environment};
+use seeds::{Run, all_wrong, first_wrong, from_environment};
+use std::collections::BTreeSet;
 
 /// Seeds of an ordinary run.
 const SEEDS: u64 = 2_000;
@@ -68,16 +69,21 @@ fn every_planted_mistake_is_found() {
     assert_eq!(missed, [], "not found within their seeds");
 }
 
-/// Looks for the first seed that goes wrong, on sources with a mistake in them: for `planted/find`.
+/// Looks for the first seed that goes wrong, on sources with a mistake in them: for `planted/find`. Then where faults are
+/// many; there some seeds go wrong on sound sources as well, which are asked first and name them.
 #[test]
 fn a_mistake_of_the_sources_is_found() {
-    if std::env::var_os("BALLAST_SIM_PLANTED").is_none() {
+    let Ok(known) = std::env::var("BALLAST_SIM_PLANTED") else { return };
+    let count = from_environment("BALLAST_SIM_SEEDS", SEEDS);
+    if known == "sound" {
+        println!("\nknown: {}", all_wrong(count).map(|seed| seed.to_string()).collect::<Vec<_>>().join(" "));
         return;
     }
-    let count = from_environment("BALLAST_SIM_SEEDS", SEEDS);
-    match first_wrong(1, count) {
-        Some((seed, wrong)) => println!("\nseed {seed}: {}", wrong.replace('\n', " ")),
-        None => panic!("not found in {count} seeds"),
+    let known = known.split_whitespace().map(|seed| seed.parse().expect("seeds are numbers")).collect();
+    let mild = first_wrong(count, false, &BTreeSet::new()).map(|found| ("", found));
+    match mild.or_else(|| first_wrong(count, true, &known).map(|found| (" where faults are many", found))) {
+        Some((place, (seed, wrong))) => println!("\nseed {seed}{place}: {}", wrong.replace('\n', " ")),
+        None => panic!("not found in {count} seeds, nor in as many where faults are many"),
     }
 }
 

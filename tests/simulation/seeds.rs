@@ -3,6 +3,8 @@
 use crate::coverage::Coverage;
 use crate::play::{Script, play};
 use crate::shrink::{shown, shrink};
+use std::collections::BTreeSet;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -29,27 +31,45 @@ pub fn from_environment(name: &str, usual: u64) -> u64 {
     std::env::var(name).ok().map_or(usual, |text| text.parse().unwrap_or_else(|_| panic!("{name} is a number, and not {text:?}")))
 }
 
-/// The first of so many seeds that goes wrong, and how; those behind it are not played.
-pub fn first_wrong(first: u64, count: u64) -> Option<(u64, String)> {
-    let (next, end) = (AtomicU64::new(0), AtomicU64::new(count));
-    let one = || {
-        loop {
-            let number = next.fetch_add(1, Ordering::Relaxed);
-            if number >= end.load(Ordering::Relaxed) {
-                return None;
-            }
-            let outcome = play(&Script { seed: first + number, ..Script::default() });
-            if let Some(wrong) = outcome.wrongs.into_iter().next() {
-                end.fetch_min(number, Ordering::Relaxed);
-                return Some((first + number, wrong));
-            }
-        }
-    };
+/// The first of so many seeds that goes wrong, and how, where faults are many or not; those behind it are not played, nor
+/// are those that are known to.
+pub fn first_wrong(count: u64, harsh: bool, known: &BTreeSet<u64>) -> Option<(u64, String)> {
+    let end = AtomicU64::new(count + 1);
+    let stop = |seed| _ = end.fetch_min(seed, Ordering::Relaxed);
+    let seeds = (1..=count).filter(|seed| !known.contains(seed));
+    wrong(seeds, &|seed| seed < end.load(Ordering::Relaxed), &stop, harsh).into_iter().next()
+}
+
+/// All of so many seeds that go wrong where faults are many.
+pub fn all_wrong(count: u64) -> impl Iterator<Item = u64> {
+    wrong(1..=count, &|_| true, &|_| {}, true).into_iter().map(|(seed, _)| seed)
+}
+
+fn wrong(
+    seeds: impl Iterator<Item = u64> + Send,
+    is_wanted: &(impl Fn(u64) -> bool + Sync),
+    found: &(impl Fn(u64) + Sync),
+    harsh: bool,
+) -> Vec<(u64, String)> {
+    let (seeds, wrongs) = (Mutex::new(seeds), Mutex::new(Vec::new()));
+    let next = || seeds.lock().expect("a play catches what goes wrong in it").next();
     std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..threads()).map(|_| scope.spawn(one)).collect();
-        // Seeds before the first that was found were handed out before it, and are played to their end.
-        threads.into_iter().filter_map(|thread| thread.join().expect("a play catches what goes wrong in it")).min()
-    })
+        for _ in 0..threads() {
+            scope.spawn(|| {
+                // Seeds before one that was found were handed out before it, and are played to their end.
+                while let Some(seed) = next().filter(|seed| is_wanted(*seed)) {
+                    let outcome = play(&Script { seed, harsh, ..Script::default() });
+                    if let Some(wrong) = outcome.wrongs.into_iter().next() {
+                        found(seed);
+                        wrongs.lock().expect("nothing in it panics").push((seed, wrong));
+                    }
+                }
+            });
+        }
+    });
+    let mut wrongs = wrongs.into_inner().expect("nothing in it panics");
+    wrongs.sort();
+    wrongs
 }
 
 fn threads() -> usize {
