@@ -3,7 +3,7 @@
 
 use crate::smoke::tick;
 use domain::Timestamp;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::time::Duration;
 use system_tests::service::{Service, now};
 use system_tests::stack::{Ended, Stack};
@@ -146,10 +146,34 @@ fn halted(stack: &Stack) {
     refused();
     assert_eq!(order(&["halt", "--firm", "--command-id", "firm-1"]), 4);
     assert_eq!(order(&["halt", "--firm", "--command-id", "firm-1"]), 4, "the same again");
+    let listed = ask(stack, &["halts"]).json["halts"].clone();
+    assert_eq!(listed.as_array().map(Vec::len), Some(2), "{listed}");
+    assert_eq!((text(&listed[0], "scope"), text(&listed[0], "command_id"), &listed[0]["lanes"]), ("FIRM", "firm-1", &json!([0, 1, 2, 3])));
+    assert_eq!((text(&listed[1], "target"), text(&listed[1], "actor"), text(&listed[1], "reason")), ("growth", "ann", "prices look wrong"));
+    assert_eq!(listed[1]["lanes"].as_array().map(Vec::len), Some(1), "{listed}");
     assert_eq!(order(&["resume", "--portfolio", "growth"]), 1);
     refused();
     assert_eq!(order(&["resume", "--firm"]), 4);
-    assert_eq!(ask(stack, &["halt"]).code, Some(2), "a scope must be named");
+    assert_eq!(ask(stack, &["halts"]).json["halts"], json!([]));
+    let repeated = ask(stack, &["halt", "--firm", "--command-id", "firm-1", "--actor", "ann"]);
+    assert!(repeated.code == Some(3) && repeated.err.contains("send a new command_id"), "{:?}: {}", repeated.code, repeated.err);
+    assert_eq!(ask(stack, &["halts"]).json["halts"], json!([]), "what was ended is not in force again");
+    halted_wrongly(stack);
+}
+
+/// Where it cannot hold it says so, and why.
+fn halted_wrongly(stack: &Stack) {
+    for (code, arguments, told) in [
+        (2, &["halt"][..], "required arguments"),
+        (2, &["halt", "--portfolio", ""], "portfolio"),
+        (2, &["halt", "--instrument", "A\u{1}"], "control"),
+        (1, &["halt", "--firm", "--set", "lanes=2"], "has 4 partitions"),
+        (1, &["halts", "--set", "lanes=2"], "has 4 partitions"),
+        (1, &["halt", "--firm", "--wait", "1", "--set", "kafka.brokers=127.0.0.1:1"], "127.0.0.1:1"),
+    ] {
+        let ended = ask(stack, arguments);
+        assert!(ended.code == Some(code) && ended.err.contains(told), "{arguments:?}: {:?} {}", ended.code, ended.err);
+    }
 }
 
 fn checked(stack: &Stack) {

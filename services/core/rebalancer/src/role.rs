@@ -42,6 +42,10 @@ pub struct Rebalancer {
 }
 
 impl Rebalancer {
+    /// The halts in force.
+    pub fn halts(&self) -> &Halts {
+        &self.halts
+    }
     /// The desk of a portfolio, as far as anything was heard of it.
     pub fn desk(&self, portfolio: &str) -> Option<&Desk> {
         self.desks.get(portfolio)
@@ -68,7 +72,7 @@ impl Rebalancer {
         match command.kind {
             // The position-keeper's; their ids are known here too, so that one role answers for all.
             CommandKind::Admit | CommandKind::Discard | CommandKind::Release => _ = self.is_new(&command, origin, cx),
-            CommandKind::Halt | CommandKind::Resume if self.is_new(&command, origin, cx) => self.hear_halt(&command),
+            CommandKind::Halt | CommandKind::Resume if self.is_new(&command, origin, cx) => self.hear_halt(&command, origin, cx),
             CommandKind::Halt | CommandKind::Resume => {}
             _ => self.ask(command, origin, cx),
         }
@@ -80,8 +84,10 @@ impl Rebalancer {
             Some(portfolio) => self.touch(portfolio).inbox.hear(command),
             None => self.known.hear(command),
         };
+        let stops = matches!(command.kind, CommandKind::Halt | CommandKind::Resume);
         match known {
             Known::New => {}
+            Known::Same if stops && !self.halts.stands(command) => refuse_outdated(command, origin, cx),
             Known::Same => cx.count_duplicate(),
             Known::Other => refuse_conflict(command, origin, cx),
         }
@@ -106,8 +112,10 @@ impl Rebalancer {
         }
     }
 
-    fn hear_halt(&mut self, command: &Command) {
-        self.halts.hear(command);
+    fn hear_halt(&mut self, command: &Command, origin: &Origin<'_>, cx: &mut Context<'_>) {
+        if let Err(text) = self.halts.hear(command) {
+            return cx.refuse(origin, command.portfolio_id.clone(), DeadLetterCode::OutOfRange, &text);
+        }
         if let Some(portfolio) = resumed(command).filter(|portfolio| self.desks.contains_key(portfolio)) {
             self.touch(&portfolio).latch = None;
         }
@@ -158,6 +166,15 @@ fn refuse_conflict(command: &Command, origin: &Origin<'_>, cx: &mut Context<'_>)
     let text = format!(
         "command {:?} was sent before with other content, and that one was answered: an id names one command for ever; send a new command_id",
         command.command_id
+    );
+    cx.refuse(origin, command.portfolio_id.clone(), DeadLetterCode::DuplicateConflict, text);
+}
+
+/// The repeat of a HALT whose RESUME was read since, or of a RESUME behind another HALT.
+fn refuse_outdated(command: &Command, origin: &Origin<'_>, cx: &mut Context<'_>) {
+    let text = format!(
+        "{} {:?} was read before, and holds no more: its opposite was read since, or it was refused; a command acts once by its id, so that          this repeat changes nothing; to ask for it anew, send a new command_id",
+        command.kind, command.command_id
     );
     cx.refuse(origin, command.portfolio_id.clone(), DeadLetterCode::DuplicateConflict, text);
 }

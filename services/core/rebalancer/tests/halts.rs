@@ -4,9 +4,9 @@
 
 mod harness;
 
-use domain::Input;
 use domain::enums::CommandKind::{self, Halt, Resume};
 use domain::enums::{DriftKind, Funding};
+use domain::{Input, Output};
 use harness::{House, tell, words};
 
 /// A command for every lane, or for this portfolio only.
@@ -15,6 +15,15 @@ fn wide(house: &mut House, kind: CommandKind, scope: &str, own: bool) -> Input {
     let Input::Command(command) = &mut input else { unreachable!() };
     command.portfolio_id = command.portfolio_id.take().filter(|_| own);
     input
+}
+
+/// The dead letters of a window that reads this, as codes and texts.
+fn letters(house: &mut House, input: Input) -> Vec<String> {
+    let letter = |output: &Output| match output {
+        Output::DeadLetter(letter) => Some(format!("{}: {}", letter.code, letter.text)),
+        _ => None,
+    };
+    house.window(vec![input]).iter().filter_map(letter).collect()
 }
 
 const FIRM: &str = r#""scope":"FIRM""#;
@@ -111,4 +120,47 @@ fn halts_of_two_scopes_are_ended_one_by_one() {
     let own = wide(&mut house, Resume, PORTFOLIO, true);
     house.window(vec![own]);
     assert!(house.rebalanced().starts_with("MANUAL RELEASED"));
+}
+
+#[test]
+fn a_repeat_of_what_was_lifted_since_is_refused_and_changes_nothing() {
+    for scope in SCOPES {
+        let mut house = House::automatic();
+        let (halt, resume) = (wide(&mut house, Halt, scope, false), wide(&mut house, Resume, scope, false));
+        house.window(vec![halt.clone()]);
+        assert_eq!(letters(&mut house, halt.clone()), Vec::<String>::new(), "{scope}: it stands");
+        assert_eq!(letters(&mut house, resume.clone()), Vec::<String>::new());
+        assert_eq!(letters(&mut house, resume.clone()), Vec::<String>::new(), "{scope}: it was lifted");
+        let refused = letters(&mut house, halt);
+        assert!(
+            matches!(&refused[..], [one] if one.starts_with("DUPLICATE_CONFLICT: HALT \"c1\" was read before")),
+            "{scope}: {refused:?}"
+        );
+        assert!(house.rebalanced().starts_with("MANUAL RELEASED"), "{scope}");
+        let again = wide(&mut house, Halt, scope, false);
+        house.window(vec![again]);
+        let refused = letters(&mut house, resume);
+        assert!(matches!(&refused[..], [one] if one.starts_with("DUPLICATE_CONFLICT: RESUME \"c2\"")), "{scope}: {refused:?}");
+        assert_eq!(house.lane.role().halts().in_force().count(), 1, "{scope}: the later halt stands");
+    }
+}
+
+#[test]
+fn more_halts_than_a_lane_holds_are_refused_but_for_one_of_the_firm() {
+    let mut house = House::automatic();
+    let halt = |house: &mut House, n: u32| {
+        let halt = wide(house, Halt, &format!(r#""scope":"INSTRUMENT","target":"X{n}""#), false);
+        letters(house, halt)
+    };
+    for n in 0..10_000 {
+        assert_eq!(halt(&mut house, n), Vec::<String>::new());
+    }
+    assert!(halt(&mut house, 10_000)[0].starts_with("OUT_OF_RANGE: 10000 halts are in force"));
+    assert_eq!(halt(&mut house, 9_999), Vec::<String>::new(), "one of those that hold is no further one");
+    let resume = wide(&mut house, Resume, r#""scope":"INSTRUMENT","target":"X3""#, false);
+    assert_eq!(letters(&mut house, resume), Vec::<String>::new());
+    assert_eq!(halt(&mut house, 10_001), Vec::<String>::new());
+    let firm = wide(&mut house, Halt, FIRM, false);
+    assert_eq!(letters(&mut house, firm), Vec::<String>::new());
+    assert!(house.rebalanced().contains("KILL_SWITCH"));
 }

@@ -4,7 +4,7 @@ pub mod halts;
 pub mod metrics;
 pub mod portfolios;
 
-use crate::cli::halts::{HALT_HELP, HaltArgs};
+use crate::cli::halts::{HALT_HELP, HALTS_HELP, HaltArgs, HaltsArgs};
 use crate::cli::metrics::{METRICS_HELP, MetricsArgs};
 use crate::nearest::topic_words;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -118,6 +118,9 @@ pub enum Command {
     /// Ends a halt.
     #[command(after_long_help = HALT_HELP)]
     Resume(HaltArgs),
+    /// Lists the halts in force: what each stops, in which lanes, and who set it, when and why.
+    #[command(after_long_help = HALTS_HELP)]
+    Halts(HaltsArgs),
     /// Returns, drawdown, figures and attribution of a portfolio over a span of days.
     #[command(after_long_help = portfolios::PERFORMANCE_HELP)]
     Performance(PerformanceArgs),

@@ -4,6 +4,7 @@ pub mod config_check;
 pub mod decide;
 pub mod demo;
 pub mod halt;
+pub mod halts;
 #[allow(clippy::float_arithmetic, reason = "statistics are f64")]
 pub mod metrics;
 pub mod migrate;

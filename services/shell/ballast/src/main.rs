@@ -55,6 +55,7 @@ fn act(cli: &Cli) -> anyhow::Result<ExitCode> {
         Command::Cancel(args) => ballast::commands::decide::run(&config, CommandKind::Cancel, args),
         Command::Halt(args) => ballast::commands::halt::run(&config, CommandKind::Halt, args),
         Command::Resume(args) => ballast::commands::halt::run(&config, CommandKind::Resume, args),
+        Command::Halts(args) => ballast::commands::halts::run(&config, args),
         Command::Rebalances(args) => ballast::commands::rebalances::run(&config, args),
         Command::Performance(args) => ballast::commands::performance::run(&config, args),
         Command::Topics(TopicsCommand::Create) => ballast::commands::topics::create(&config),

@@ -89,7 +89,9 @@ fn halt_problem(command: &Command) -> Option<String> {
         Some(HaltScope::Portfolio) if own.zip(target).is_some_and(|(own, target)| own != target) => {
             Some("of a PORTFOLIO names two: portfolio_id and target differ".into())
         }
-        Some(scope @ (HaltScope::Instrument | HaltScope::Strategy)) if target.is_none() => Some(format!("of scope {scope} needs a target")),
+        Some(scope @ (HaltScope::Instrument | HaltScope::Strategy)) if target.is_none() => {
+            Some(format!("of scope {scope} needs a target: its id, of 1 to 128 bytes without control characters"))
+        }
         _ => None,
     }
 }

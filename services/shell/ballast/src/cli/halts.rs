@@ -1,6 +1,7 @@
-//! Arguments of `halt` and `resume`, and the help that teaches them.
+//! Arguments of `halt`, `resume` and `halts`, and the help that teaches them.
 
 use super::portfolios::AskingArgs;
+use crate::sheet::Format;
 use clap::{ArgGroup, Args};
 
 /// Help behind `halt` and `resume`.
@@ -9,13 +10,31 @@ pub const HALT_HELP: &str = concat!(
      has left is the router's until it answers. A resume ends the halt of the same scope.\n\n",
     "It needs Kafka alone, no database. The answer is that every lane that it concerns has read it, with the step in which it did. \
      A target is taken as it is written: a halt of a misspelt name is in force and stops nothing, so look at what the next plan \
-     says (HALTED or KILL_SWITCH). It acts once by its id: the same --command-id again says which lanes have read it, and puts no halt \
-     in force again that was resumed meanwhile. A new halt needs a new id.\n\n",
+     says (HALTED or KILL_SWITCH). It acts once by its id: the same --command-id again says which lanes have read it, and is refused \
+     where a resume has ended it meanwhile. A new halt needs a new id. `ballast halts` lists what is in force.\n\n",
+    "A halt goes to every lane that can be reached, also where another cannot; a resume goes to all of its lanes or to none.\n\n",
     "Exit status: 0 every lane has read it, 1 failed (no broker, a missing topic), 2 unusable arguments or configuration, 3 refused \
-     by the service, 5 some lane has not read it in time: it holds there as soon as that lane does.\n\n",
+     by the service, 5 some lane was not reached or has not read it in time: what was sent holds there as soon as that lane \
+     does.\n\n",
     "Examples:\n  ballast halt --firm --actor ann --reason 'prices look wrong'\n  ballast halt --portfolio growth --actor ann\n  \
      ballast halt --instrument ACME --actor ann\n  ballast resume --firm --actor ann"
 );
+
+/// Help behind `halts`.
+pub const HALTS_HELP: &str = concat!(
+    "It reads every command that the topic holds and judges it as each lane of the service does; it needs Kafka alone. Of a lane that \
+     is behind it tells what will hold there once the lane has read its commands. A halt that is not in every lane names its lanes.\n\n",
+    "Exit status: 0 told, also that none is in force; 1 failed (no broker, a missing topic), 2 unusable arguments or \
+     configuration.\n\nExamples:\n  ballast halts\n  ballast halts -o json"
+);
+
+/// Arguments of `halts`.
+#[derive(Debug, Args)]
+pub struct HaltsArgs {
+    /// How it is printed.
+    #[arg(short = 'o', long = "output", value_enum, default_value_t, value_name = "FORMAT")]
+    pub format: Format,
+}
 
 /// Arguments of `halt` and `resume`.
 #[derive(Debug, Args)]

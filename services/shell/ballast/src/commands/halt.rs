@@ -1,5 +1,6 @@
-//! `ballast halt` and `ballast resume`: the emergency stop. The command goes to every lane that it concerns, or to none, and
-//! the progress of the rebalancer says which have read it. It asks no database: a stop must work without one.
+//! `ballast halt` and `ballast resume`: the emergency stop. A halt goes to every lane that can be reached: one that stands
+//! still is no reason to let the others trade. A resume goes to every lane that it concerns, or to none. The progress of the
+//! rebalancer says which have read it. It asks no database: a stop must work without one.
 
 mod hearing;
 
@@ -17,17 +18,26 @@ use domain::enums::{CommandKind, HaltScope};
 use domain::{PortfolioId, SmolStr, Topic};
 use engine::partition::lane_of;
 use hearing::{Heard, Hearing};
-use kafka_log::publish_together;
+use kafka_log::{DeliveryFailure, FlushError, Message, Partition, Producer, publish_together};
 use serde::Serialize;
 use std::process::ExitCode;
 use std::time::Duration;
+
+/// How long the brokers may take to take a halt.
+const DELIVERY: Duration = Duration::from_secs(30);
 
 /// Sends, waits and prints.
 ///
 /// # Errors
 /// When the command cannot be sent, or the topics not be read.
 pub fn run(config: &Config, kind: CommandKind, args: &HaltArgs) -> anyhow::Result<ExitCode> {
-    let command = command(kind, args)?;
+    let command = match command(kind, args) {
+        Ok(command) => command,
+        Err(error) => {
+            print::aside(format_args!("ballast: {error:#}"));
+            return Ok(ExitCode::from(2));
+        }
+    };
     if let Some((code, text)) = validity::problem(&command) {
         print::aside(format_args!("ballast: {code}: {text}"));
         return Ok(ExitCode::from(2));
@@ -45,10 +55,13 @@ pub fn run(config: &Config, kind: CommandKind, args: &HaltArgs) -> anyhow::Resul
             .context("the command, as the service would read it")?;
     }
     let hearing = (!args.asking.no_wait).then(|| Hearing::open(config, schemas, &command, &lanes));
-    publish_together(&config.kafka, &command.command_id, messages).with_context(|| errand::unsent(config, &command))?;
+    let unreached = send(config, &command, messages).with_context(|| errand::unsent(config, &command))?;
+    if let Some(unreached) = &unreached {
+        print::aside(format_args!("ballast: {unreached}; the others have it: {}", errand::unsent(config, &command)));
+    }
     let Some(hearing) = hearing else {
         print::last(format_args!("command {} was sent; whether it was read, nobody has waited for", command.command_id))?;
-        return Ok(ExitCode::SUCCESS);
+        return Ok(if unreached.is_some() { Outcome::TimedOut } else { Outcome::Done }.into());
     };
     let wait = Duration::from_secs(args.asking.wait);
     let (hearing, heard) = match hearing.and_then(|mut hearing| hearing.wait(wait).map(|heard| (hearing, heard))) {
@@ -64,7 +77,7 @@ pub fn run(config: &Config, kind: CommandKind, args: &HaltArgs) -> anyhow::Resul
     }
     let report = HaltReport::of(&command, &lanes, &hearing);
     sheet::print(&report, args.asking.format)?;
-    if report.not_read_by.is_empty() {
+    if report.not_read_by.is_empty() && unreached.is_none() {
         return Ok(Outcome::Done.into());
     }
     print::aside(format_args!(
@@ -73,6 +86,33 @@ pub fn run(config: &Config, kind: CommandKind, args: &HaltArgs) -> anyhow::Resul
         args.asking.wait
     ));
     Ok(Outcome::TimedOut.into())
+}
+
+/// Sends it; tells which lanes were not reached where others were.
+fn send(config: &Config, command: &Command, messages: Vec<Message>) -> anyhow::Result<Option<String>> {
+    if command.kind != CommandKind::Halt {
+        publish_together(&config.kafka, &command.command_id, messages)?;
+        return Ok(None);
+    }
+    let all = messages.len();
+    let producer = Producer::open(&config.kafka, "command-line")?;
+    messages.into_iter().try_for_each(|message| producer.send(message))?;
+    match producer.flush(DELIVERY) {
+        Ok(()) => Ok(None),
+        Err(FlushError::Undelivered { failures }) if failures.len() < all => Ok(Some(unreached(&failures))),
+        Err(FlushError::TimedOut { waiting, .. }) if waiting < all => {
+            Ok(Some(format!("{waiting} lanes have not answered in {DELIVERY:?}")))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn unreached(failures: &[DeliveryFailure]) -> String {
+    let lane = |failure: &DeliveryFailure| match failure.message.partition {
+        Partition::Exactly(lane) => format!("lane {lane} was not reached ({})", failure.reason),
+        Partition::ByKey => format!("one lane was not reached ({})", failure.reason),
+    };
+    failures.iter().map(lane).collect::<Vec<_>>().join(", ")
 }
 
 fn command(kind: CommandKind, args: &HaltArgs) -> anyhow::Result<Command> {
