@@ -2,9 +2,10 @@
 //!
 //! A hand-over takes two rebalances: in the first the owner lets a lane go, in the second another is given it. An owner that
 //! is killed between both and comes back under its name is told its assignment of the first, and no rebalance follows
-//! (KIP-345): what it let go is nobody's until somebody joins or leaves. So the first of the members by name looks at how
-//! the group stands. Where it is at rest and lanes are nobody's, a passer-by joins that reads another topic, and leaves:
-//! either has the group share out its lanes anew, and those that are somebody's stay where they are.
+//! (KIP-345): what it let go is nobody's until somebody joins or leaves. So the members look at how the group stands. Where
+//! it is at rest and lanes are nobody's, a passer-by joins that reads another topic, and leaves: either has the group share
+//! out its lanes anew, and those that are somebody's stay where they are. The first member by name sends it; the next ones
+//! wait a little longer each, for the case that those before them are no help.
 
 use crate::callbacks::Callbacks;
 use crate::message::TopicName;
@@ -12,7 +13,7 @@ use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::KafkaResult;
 use rdkafka::groups::GroupInfo;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -35,8 +36,10 @@ pub(crate) struct Unowned {
     topic: TopicName,
     beside: TopicName,
     looked: Instant,
-    /// What was nobody's at the last look: a group that is asked between two rebalances seems to be at rest.
-    before: BTreeSet<i32>,
+    /// How many looks in a row have found each lane nobody's.
+    seen: BTreeMap<i32, u32>,
+    /// Passers-by since all lanes were somebody's.
+    sent: u32,
     passing: Option<JoinHandle<()>>,
 }
 
@@ -51,7 +54,8 @@ impl Unowned {
             topic: topic.clone(),
             beside: beside.clone(),
             looked: Instant::now(),
-            before: BTreeSet::new(),
+            seen: BTreeMap::new(),
+            sent: 0,
             passing: None,
             config,
         }
@@ -60,7 +64,7 @@ impl Unowned {
     /// Looks where it is time to, of a group that has given this member an assignment then.
     pub(crate) fn look<C: ConsumerContext>(&mut self, member: &BaseConsumer<C>, assigned: Option<Instant>) {
         // What was found is looked at again soon, too.
-        let soon = !self.before.is_empty() || assigned.is_some_and(|at| at.elapsed() < RECENTLY);
+        let soon = !self.seen.is_empty() || assigned.is_some_and(|at| at.elapsed() < RECENTLY);
         if self.looked.elapsed() < if soon { LOOK_EVERY } else { LOOK_SELDOM }
             || self.passing.as_ref().is_some_and(|passing| !passing.is_finished())
         {
@@ -68,35 +72,52 @@ impl Unowned {
         }
         self.looked = Instant::now();
         // A broker that is away or busy is asked again.
-        let found = self.lanes_of_nobody(member).unwrap_or_default();
-        let lasting: Vec<i32> = found.intersection(&self.before).copied().collect();
-        self.before = found;
+        let (rank, found) = match self.lanes_of_nobody(member) {
+            Ok(Some(found)) => found,
+            Ok(None) => return self.seen.clear(),
+            Err(_) => return,
+        };
+        self.seen = found.into_iter().map(|lane| (lane, self.seen.get(&lane).map_or(1, |looks| looks + 1))).collect();
+        if self.seen.is_empty() {
+            self.sent = 0;
+        }
+        let looks = looks_before(rank, self.sent);
+        let lasting: Vec<i32> = self.seen.iter().filter(|(_, seen)| **seen >= looks).map(|(lane, _)| *lane).collect();
         if lasting.is_empty() {
             return;
         }
         tracing::warn!(target: "kafka", group = self.group, lanes = ?lasting, "lanes are nobody's; the group is had to share them out anew");
-        self.before.clear();
+        self.seen.values_mut().for_each(|looks| *looks = 1);
+        self.sent += 1;
         let (config, beside) = (self.config.clone(), self.beside.clone());
-        let passing = move || {
-            if let Err(error) = pass_by(&config, &beside) {
-                tracing::warn!(target: "kafka", %error, "the group could not be had to share its lanes out anew");
-            }
+        let passing = move || match pass_by(&config, &beside) {
+            Ok(true) => {}
+            Ok(false) => tracing::warn!(target: "kafka", "the passer-by was no member of the group within {JOIN_WITHIN:?}"),
+            Err(error) => tracing::warn!(target: "kafka", %error, "the group could not be had to share its lanes out anew"),
         };
         self.passing = thread::Builder::new().name(format!("passer-by {}", self.group)).spawn(passing).ok();
     }
 
-    /// Those of a group at rest whose first member by name is this one.
-    fn lanes_of_nobody<C: ConsumerContext>(&self, member: &BaseConsumer<C>) -> KafkaResult<BTreeSet<i32>> {
+    /// Those of a group at rest, with how many members stand before this one by name; `None` where it is not at rest.
+    fn lanes_of_nobody<C: ConsumerContext>(&self, member: &BaseConsumer<C>) -> KafkaResult<Option<(u32, BTreeSet<i32>)>> {
         let told = member.fetch_group_list(Some(&self.group), TELL_WITHIN)?;
-        let Some(group) = told.groups().iter().find(|group| group.name() == self.group) else { return Ok(BTreeSet::new()) };
-        let first = group.members().iter().map(|member| member.client_id()).min();
-        if group.state() != "Stable" || first != Some(self.client_id.as_str()) {
-            return Ok(BTreeSet::new());
+        let Some(group) = told.groups().iter().find(|group| group.name() == self.group) else { return Ok(None) };
+        let names: BTreeSet<&str> = group.members().iter().map(|member| member.client_id()).collect();
+        if group.state() != "Stable" || !names.contains(self.client_id.as_str()) {
+            return Ok(None);
         }
+        let rank = (0..).zip(names).find(|(_, name)| *name == self.client_id).map_or(0, |(rank, _)| rank);
         let known = member.fetch_metadata(Some(self.topic.as_str()), TELL_WITHIN)?;
         let lanes = known.topics().iter().flat_map(|topic| topic.partitions()).map(|partition| partition.id()).collect();
-        Ok(without_owners(group, self.topic.as_str(), lanes))
+        Ok(Some((rank, without_owners(group, self.topic.as_str(), lanes))))
     }
+}
+
+/// Looks in a row that must find a lane nobody's before a member acts. Two at least: a group that is asked between two
+/// rebalances seems to be at rest. Those behind it by name wait as much longer as one passer-by needs; and each that was
+/// sent in vain is followed by a longer wait, so that a group which cannot be helped is not rebalanced for ever.
+fn looks_before(rank: u32, sent: u32) -> u32 {
+    (2 + 4 * rank.min(8)) << sent.min(5)
 }
 
 fn without_owners(group: &GroupInfo, topic: &str, mut lanes: BTreeSet<i32>) -> BTreeSet<i32> {
@@ -134,16 +155,19 @@ fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
     Some(*first)
 }
 
-/// Joins the group, and leaves it.
-fn pass_by(config: &ClientConfig, beside: &TopicName) -> KafkaResult<()> {
+/// Joins the group, and leaves it; whether it was a member.
+fn pass_by(config: &ClientConfig, beside: &TopicName) -> KafkaResult<bool> {
     let consumer: BaseConsumer<Callbacks> = config.create_with_context(Callbacks::of(config))?;
     consumer.subscribe(&[beside.as_str()])?;
     let end = Instant::now() + JOIN_WITHIN;
-    while consumer.assignment()?.count() == 0 && Instant::now() < end {
+    while consumer.assignment()?.count() == 0 {
+        if Instant::now() >= end {
+            return Ok(false);
+        }
         // Its records are nobody's news.
         drop(consumer.poll(Duration::from_millis(50)));
     }
-    Ok(())
+    Ok(true)
 }
 
 #[cfg(test)]
@@ -169,6 +193,13 @@ mod tests {
         let bytes = assignment(&[("other", &[7]), ("lanes", &[0, 3])]);
         assert_eq!(owned(&bytes, "lanes"), Some(vec![0, 3]));
         assert_eq!(owned(&assignment(&[]), "lanes"), Some(vec![]));
+    }
+
+    #[test]
+    fn the_first_by_name_acts_first_and_less_and_less_often() {
+        assert_eq!([0, 1, 2].map(|rank| looks_before(rank, 0)), [2, 6, 10]);
+        assert_eq!([0, 1, 5, 99].map(|sent| looks_before(0, sent)), [2, 4, 64, 64]);
+        assert_eq!(looks_before(u32::MAX, u32::MAX), 34 << 5);
     }
 
     #[test]
