@@ -42,6 +42,11 @@ pub fn check(world: &World) {
         lane::<PaperRouter>(world);
     }
     let events = events(world);
+    for event in &events {
+        if event.text.as_deref().is_some_and(|text| text.starts_with("FAULT OF THE PLANNER")) {
+            world.wrong(format!("a plan fell at its second opinion: {}", event.text.as_deref().unwrap_or_default()));
+        }
+    }
     cover(world, &report, &events);
     if world.scenario.calms_down {
         at_rest(world, &report, &events);

@@ -367,7 +367,7 @@ class Case:
                 self.watches[portfolio, False].open = None
             for shadow in (False, True)[: 1 + bool(policy.get("shadow"))] if policy else ():
                 laid, standing = self.weighed(world, portfolio, rules(policy, shadow), world.now, world.heard)
-                if standing.holdings is not None and not shadow:
+                if standing.suffices and not shadow:
                     world.counted[portfolio, world.heard] = standing.record
                 self.watch(world, portfolio, laid, self.watches[portfolio, shadow], self.said[portfolio, shadow])
 

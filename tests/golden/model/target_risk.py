@@ -50,11 +50,12 @@ def gross_target(policy, valuation, market):
 
 class Standing:
     """How a portfolio's newest figures stand against the target of a policy, laid out as by its shadow where that is asked.
-    `counted` is the record whose figures counted last for the holdings."""
+    `counted` is the record from which a scale could follow last."""
 
     def __init__(self, policy, record, counted, valuation, market, now):
         self.target = num(policy.get("target_risk"))
         self.record, self.realised, self.holdings, self.scale, self.by, self.silent = record, None, None, None, None, True
+        self.suffices = False
         if self.target is None:
             return
         control = setting(policy, "orders", "risk", {})
@@ -64,13 +65,14 @@ class Standing:
             return
         least, covered = num(control.get("min_observations"), Fraction(60)), num(control.get("min_coverage"), Fraction(9, 10))
         fresh = age(record, policy, now) <= num(control.get("max_age_days"), Fraction(5))
-        counts = lambda found: found[0] if fresh and found[0] is not None and found[1] >= least else None
-        self.realised = counts(figure(record, "realised_risk"))
-        self.holdings = counts(figure(record, "holdings_volatility"))
+        enough = lambda found: found[0] if found[0] is not None and found[1] >= least else None
+        self.realised = enough(figure(record, "realised_risk")) if fresh else None
+        holdings = enough(figure(record, "holdings_volatility"))
         coverage, gross = figure(record, "history_coverage")[0], figure(record, "gross_exposure")[0]
-        if (coverage or ZERO) < covered or not gross:
-            self.holdings = None
-        self.by = (record if self.holdings is not None else counted) if scales else None
+        # A scale may follow from figures that are too old to count as figures.
+        self.suffices = holdings is not None and (coverage or ZERO) >= covered and bool(gross)
+        self.holdings = holdings if self.suffices and fresh else None
+        self.by = (record if self.suffices else counted) if scales else None
         if self.by is not None:
             would_be = figure(self.by, "holdings_volatility")[0] * gross_target(policy, valuation, market)
             bears = self.target * figure(self.by, "gross_exposure")[0] * figure(self.by, "history_coverage")[0]

@@ -3,8 +3,9 @@
 //!
 //! Targets are scaled by the volatility of what was held, at the gross exposure that it was held at, and not by that of the
 //! portfolio's own days: those remember for months at which scale they were lived through, and a scale that follows from
-//! its own past swings. A scale outlasts the figures that it follows from: where those that come after do not count, what
-//! was scaled down is not bought back for want of a figure.
+//! its own past swings. A scale outlasts the figures that it follows from: where those that come after do not suffice, or
+//! none come, what was scaled down is not bought back for want of a figure. Nor do figures that are old when they are first
+//! read leave targets whole: old ones are told to be old, and scale.
 
 use crate::book::Portfolio;
 use crate::drift::Rules;
@@ -77,7 +78,7 @@ impl Figures {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct RiskWatch {
     newest: Option<Figures>,
-    /// The last that counted for the volatility of the holdings.
+    /// The last from which a scale may follow, however old it is by now.
     counted: Option<Figures>,
     standing: Option<Box<TargetRisk>>,
     /// Until when the standing holds by itself; derived.
@@ -130,6 +131,9 @@ impl Portfolio {
         if self.risk.until.is_some_and(|until| now < until) && !regrouped {
             return false;
         }
+        if let Some(newest) = self.risk.newest.as_ref().filter(|newest| newest.gap_of_holdings(&policy.orders.risk).is_none()) {
+            self.risk.counted = Some(newest.clone());
+        }
         let until = next_day_cut(&policy.time_zone, &policy.day_cut, now).unwrap_or(now);
         let standing = policy.target_risk.map(|target| Box::new(self.standing_against(target, policy, market, now)));
         let scale = standing.as_ref().and_then(|standing| standing.scale).unwrap_or(Fraction::ONE);
@@ -137,9 +141,6 @@ impl Portfolio {
             self.rules.scale(policy, scale);
         }
         self.risk.until = Some(until);
-        if standing.as_ref().is_some_and(|standing| standing.holdings.is_some()) {
-            self.risk.counted.clone_from(&self.risk.newest);
-        }
         let changed = standing != self.risk.standing;
         self.risk.standing = standing;
         changed
@@ -151,7 +152,7 @@ impl Portfolio {
         let old = too_old(figures.date, policy, now);
         let realised = old.clone().or_else(|| Figures::gap(figures.realised, "realised_risk", control));
         let holdings = old.clone().or_else(|| figures.gap_of_holdings(control));
-        let by = if holdings.is_none() { Some(figures) } else { self.risk.counted.as_ref() }.filter(|_| control.scale_targets);
+        let by = self.risk.counted.as_ref().filter(|_| control.scale_targets);
         let unscaled = |gap: &String| match by {
             Some(last) => format!("{gap}: targets stay scaled by the figures of {}", last.date),
             None => format!("{gap}: targets are not scaled"),

@@ -250,6 +250,26 @@ fn a_scale_outlasts_its_figures_and_follows_another_policy() {
     assert_eq!((is_held(&told_again), told_again.notice, shown(told_again.scale_date)), (false, None, "2026-01-07".to_owned()));
 }
 
+/// As a lane finds them that begins anew, on a topic that keeps the newest record of each portfolio.
+#[test]
+fn figures_that_are_old_when_they_are_first_read_scale_all_the_same() {
+    let mut late = book(json!({"scale_targets": true, "max_age_days": 3}));
+    late.at(second(20 * DAY)).risk("2026-01-05", 1, ("0.2", ENOUGH), ("0.2", ENOUGH), "1", "0.5").run();
+    let risk = told(&mut late);
+    assert_eq!((risk.realised, shown(risk.scale), shown(risk.scale_date)), (None, "0.5".to_owned(), "2026-01-05".to_owned()));
+    assert!(risk.notice.unwrap().ends_with("targets stay scaled by the figures of 2026-01-05"));
+    // A policy that asks for it first when they have grown old.
+    let mut asked = book(json!({"max_age_days": 3}));
+    asked.risk("2026-01-05", 1, ("0.2", ENOUGH), ("0.2", ENOUGH), "1", "0.5").run();
+    asked.run_at(second(20 * DAY));
+    asked.policy(2, rules(&json!({"scale_targets": true, "max_age_days": 3}))).run();
+    assert_eq!(target(&mut asked), "0.25");
+    // What is too little to follow is so at any age.
+    let mut little = book(json!({"scale_targets": true, "max_age_days": 3}));
+    little.at(second(20 * DAY)).risk("2026-01-05", 1, ("0.2", ENOUGH), ("0.2", ENOUGH - 1), "1", "0.5").run();
+    assert_eq!((told(&mut little).scale, target(&mut little)), (None, "0.5".to_owned()));
+}
+
 #[test]
 fn another_policy_is_weighed_by_the_figures_that_are_known() {
     let mut book = book(json!({}));

@@ -22,11 +22,12 @@ pub(super) fn check(history: &History, lanes: &Lanes) -> Vec<Check> {
     let mut figures = Check::new("I11", "figures of risk in a drift event are those of a record of risk");
     let mut scales =
         Check::new("I11", "targets of a drift event are its policy's × min(1, target × gross × coverage ÷ (volatility × Σ |target|))");
-    let records = Records::of(history, lanes);
+    let (records, mut before) = (Records::of(history, lanes), BTreeSet::new());
     for seen in history.drifts.iter().filter(|seen| !seen.repeat) {
         let Some(risk) = seen.record.risk.as_deref() else { continue };
         recorded(&records, seen, risk, &mut figures);
         scaled(&records, seen, risk, &mut scales);
+        lapsed(&mut before, lanes, seen, risk, &mut scales);
     }
     vec![figures, scales]
 }
@@ -152,6 +153,19 @@ fn scaled(records: &Records, seen: &Seen<Drift>, risk: &TargetRisk, check: &mut 
         check.that(line.target.exact() == wanted, || {
             format!("{}: target {} of {}, the policy's × {scale} is {}", seen.place, line.target, line.instrument_id, show(&wanted))
         });
+    }
+}
+
+/// A scale outlasts its figures: what was scaled once is scaled as long as a policy asks for it. Shadow rules may count
+/// figures that the policy's own do not, and those are not kept.
+fn lapsed<'a>(before: &mut BTreeSet<&'a PortfolioId>, lanes: &Lanes, seen: &'a Seen<Drift>, risk: &TargetRisk, check: &mut Check) {
+    let drift = &seen.record;
+    let Some((_, follows)) = rules(drift).filter(|_| !drift.shadow && !lanes.has_lived(seen.stamp)) else { return };
+    check.that(!follows || risk.scale.is_some() || !before.contains(&drift.portfolio_id), || {
+        format!("{}: nothing is scaled, and an earlier event of {} was", seen.place, drift.portfolio_id)
+    });
+    if risk.scale.is_some() {
+        before.insert(&drift.portfolio_id);
     }
 }
 

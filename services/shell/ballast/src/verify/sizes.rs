@@ -40,11 +40,13 @@ fn booked<'a>(history: &'a History, fates: &'a Fates) -> BTreeMap<OrderId, Booke
         if let Some(named) = &fill.exec_ref_id {
             amended.insert((&fill.source, named));
         }
-        let (Some(order), Some(step)) = (fill.order_id, act_step(fates, seen)) else { continue };
+        let Some(order) = fill.order_id else { continue };
+        let step = act_step(fates, seen);
         let booked = orders.entry(order).or_insert_with(|| Booked { first: fill, steps: Vec::new(), is_plain: true });
         let like = |fill: &Fill| (fill.portfolio_id.clone(), fill.instrument_id.clone(), fill.side == Side::Buy, fill.trade_date);
-        booked.is_plain &= fill.exec_type == ExecType::Trade && like(fill) == like(booked.first);
-        booked.steps.push((step, fill.quantity.exact()));
+        // When one was booked that a person let in, nobody can tell from here.
+        booked.is_plain &= step.is_some() && fill.exec_type == ExecType::Trade && like(fill) == like(booked.first);
+        booked.steps.extend(step.map(|step| (step, fill.quantity.exact())));
     }
     for seen in booked_fills(history, fates).filter(|seen| amended.contains(&(&seen.record.source, &seen.record.exec_id))) {
         if let Some(booked) = seen.record.order_id.and_then(|order| orders.get_mut(&order)) {

@@ -62,6 +62,26 @@ fn i11_who_scales_says_so() {
     });
 }
 
+#[test]
+fn i11_a_scale_outlasts_its_figures() {
+    let (first, mut later) = (of_monday(), of_monday());
+    let risk = later.risk.as_mut().unwrap();
+    (risk.holdings, risk.scale, risk.scale_date, risk.scale_version) = (None, None, None, None);
+    let of = |drifts: &[&Drift]| {
+        let mut history = History::default();
+        history.drifts.extend((0..).zip(drifts).map(|(offset, drift)| {
+            let mut seen = seen(Topic::Drift, (*drift).clone());
+            seen.place.offset = offset;
+            seen
+        }));
+        history.risks.push(seen(Topic::Risk, record("2026-01-05", 2, "0.2", "0.2")));
+        let rows = scaled::check(&history, &Lanes::of(&history));
+        rows[1].first.clone().unwrap_or_default()
+    };
+    assert_eq!(of(&[&later, &first]), "", "none ever counted before");
+    assert!(of(&[&first, &later]).ends_with("nothing is scaled, and an earlier event of P1 was"), "{}", of(&[&first, &later]));
+}
+
 fn seen<T>(topic: Topic, record: T) -> Seen<T> {
     Seen { place: Place { topic, partition: 0, offset: 0, dead: false }, stamp: None, repeat: false, misfiled: false, record }
 }
