@@ -32,11 +32,11 @@ pub struct TargetRisk {
     pub window: Option<SmolStr>,
     /// What targets and bounds of lines and groups are multiplied by, each cut toward zero: min(1, target × gross_exposure
     /// × coverage ÷ (holdings × Σ |target|)), cut at its last decimal; null where the policy scales nothing or no figures
-    /// ever counted. Where the newest do not, it is by the last that did.
+    /// ever sufficed. It is by the last with enough returns and coverage, however old.
     pub scale: Option<Fraction>,
     /// Which figures count as none, and why; null where all that are needed count.
     pub notice: Option<SmolStr>,
-    /// Day of the close whose figures `scale` follows from; earlier than `date` where the newest do not count.
+    /// Day of the close whose figures `scale` follows from; earlier than `date` where the newest do not suffice.
     #[serde(default)]
     pub scale_date: Option<Date>,
     /// Version of that close.

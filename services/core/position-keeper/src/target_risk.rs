@@ -97,10 +97,20 @@ impl RiskWatch {
         let Some(found) = record.date.zip(record.close_version) else { return false };
         self.newest.as_ref().is_none_or(|known| found >= (known.date, known.version))
     }
-    /// Takes a newer record over.
-    pub fn take(&mut self, record: &Risk) {
+    /// Takes a newer record over; by the rules of the policy, if it has a target, the figures may count before the next do
+    /// not, even in one window.
+    pub fn take(&mut self, record: &Risk, policy: Option<&Policy>) {
         self.newest = Figures::of(record);
+        if let Some(policy) = policy.filter(|policy| policy.target_risk.is_some()) {
+            self.count(&policy.orders.risk);
+        }
         self.until = None;
+    }
+    /// Keeps the newest figures where a scale may follow from them by these rules.
+    fn count(&mut self, control: &RiskControl) {
+        if self.newest.as_ref().is_some_and(|newest| newest.gap_of_holdings(control).is_none()) {
+            self.counted.clone_from(&self.newest);
+        }
     }
     /// Another policy holds, or none.
     pub fn begin(&mut self) {
@@ -131,9 +141,7 @@ impl Portfolio {
         if self.risk.until.is_some_and(|until| now < until) && !regrouped {
             return false;
         }
-        if let Some(newest) = self.risk.newest.as_ref().filter(|newest| newest.gap_of_holdings(&policy.orders.risk).is_none()) {
-            self.risk.counted = Some(newest.clone());
-        }
+        self.risk.count(&policy.orders.risk);
         let until = next_day_cut(&policy.time_zone, &policy.day_cut, now).unwrap_or(now);
         let standing = policy.target_risk.map(|target| Box::new(self.standing_against(target, policy, market, now)));
         let scale = standing.as_ref().and_then(|standing| standing.scale).unwrap_or(Fraction::ONE);

@@ -87,11 +87,17 @@ impl Rebalancer {
         let stops = matches!(command.kind, CommandKind::Halt | CommandKind::Resume);
         match known {
             Known::New => {}
-            Known::Same if stops && !self.halts.stands(command) => refuse_outdated(command, origin, cx),
+            Known::Same if stops && !self.stands(command) => refuse_outdated(command, origin, cx),
             Known::Same => cx.count_duplicate(),
             Known::Other => refuse_conflict(command, origin, cx),
         }
         known == Known::New
+    }
+
+    /// Whether what a HALT or RESUME asked for is so: one of a portfolio sets it free of the latch as well.
+    fn stands(&self, command: &Command) -> bool {
+        let is_latched = |portfolio: PortfolioId| self.desk(portfolio.as_str()).is_some_and(|desk| desk.latch.is_some());
+        self.halts.stands(command) && !resumed(command).is_some_and(is_latched)
     }
 
     fn ask(&mut self, command: Box<Command>, origin: &Origin<'_>, cx: &mut Context<'_>) {
@@ -173,7 +179,8 @@ fn refuse_conflict(command: &Command, origin: &Origin<'_>, cx: &mut Context<'_>)
 /// The repeat of a HALT whose RESUME was read since, or of a RESUME behind another HALT.
 fn refuse_outdated(command: &Command, origin: &Origin<'_>, cx: &mut Context<'_>) {
     let text = format!(
-        "{} {:?} was read before, and holds no more: its opposite was read since, or it was refused; a command acts once by its id, so that          this repeat changes nothing; to ask for it anew, send a new command_id",
+        "{} {:?} was read before by this lane, and holds there no more: its opposite was read since, or a limit was met, or it was refused; \
+         a command acts once by its id, so that this repeat changes nothing here; to ask for it anew, send a new command_id",
         command.kind, command.command_id
     );
     cx.refuse(origin, command.portfolio_id.clone(), DeadLetterCode::DuplicateConflict, text);

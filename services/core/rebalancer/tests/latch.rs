@@ -162,10 +162,14 @@ fn a_limit_that_is_still_used_up_latches_again() {
     house.opening();
     house.fill(0);
     let resume = house.command(CommandKind::Resume, r#""scope":"PORTFOLIO""#);
-    house.window(vec![resume]);
+    house.window(vec![resume.clone()]);
+    let letters = |outputs: &[Output]| outputs.iter().filter(|output| matches!(output, Output::DeadLetter(_))).count();
+    assert_eq!(letters(&house.window(vec![resume.clone()])), 0, "a repeat of what holds");
     let told = house.rebalanced();
     assert!(told.starts_with("MANUAL REFUSED ORDER_LIMIT"), "{told}");
     assert!(latched(&house));
+    // The same RESUME sets nothing free again, and does not go as if it had.
+    assert_eq!((letters(&house.window(vec![resume])), latched(&house)), (1, true));
 }
 
 #[test]

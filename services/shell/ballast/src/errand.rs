@@ -108,7 +108,7 @@ pub(crate) fn check_lanes(config: &Config) -> anyhow::Result<()> {
     let (found, said) = (found.ok_or_else(|| missing(config, &commands))?, partitions(Topic::Commands, config));
     anyhow::ensure!(
         i32::try_from(found) == Ok(said),
-        "{commands} has {found} partitions at {}, and `lanes` of this configuration is {said}: nothing was sent; set it to what the service \
+        "{commands} has {found} partitions at {}, and `lanes` of this configuration is {said}: set it to what the service \
          runs with",
         config.kafka.brokers
     );

@@ -74,14 +74,13 @@ impl Unowned {
         // A broker that is away or busy is asked again.
         let (rank, found) = match self.lanes_of_nobody(member) {
             Ok(Some(found)) => found,
-            Ok(None) => return self.seen.clear(),
-            Err(_) => return,
+            Ok(None) | Err(_) => return self.seen.clear(),
         };
         self.seen = found.into_iter().map(|lane| (lane, self.seen.get(&lane).map_or(1, |looks| looks + 1))).collect();
         if self.seen.is_empty() {
             self.sent = 0;
         }
-        let looks = looks_before(rank, self.sent);
+        let Some(looks) = looks_before(rank, self.sent) else { return };
         let lasting: Vec<i32> = self.seen.iter().filter(|(_, seen)| **seen >= looks).map(|(lane, _)| *lane).collect();
         if lasting.is_empty() {
             return;
@@ -115,9 +114,9 @@ impl Unowned {
 
 /// Looks in a row that must find a lane nobody's before a member acts. Two at least: a group that is asked between two
 /// rebalances seems to be at rest. Those behind it by name wait as much longer as one passer-by needs; and each that was
-/// sent in vain is followed by a longer wait, so that a group which cannot be helped is not rebalanced for ever.
-fn looks_before(rank: u32, sent: u32) -> u32 {
-    (2 + 4 * rank.min(8)) << sent.min(5)
+/// sent in vain is followed by a longer wait, so that a group which cannot be helped is not rebalanced all the time. `None` for those behind the first eight.
+fn looks_before(rank: u32, sent: u32) -> Option<u32> {
+    (rank < 8).then(|| (2 + 4 * rank) << sent.min(5))
 }
 
 fn without_owners(group: &GroupInfo, topic: &str, mut lanes: BTreeSet<i32>) -> BTreeSet<i32> {
@@ -197,9 +196,8 @@ mod tests {
 
     #[test]
     fn the_first_by_name_acts_first_and_less_and_less_often() {
-        assert_eq!([0, 1, 2].map(|rank| looks_before(rank, 0)), [2, 6, 10]);
-        assert_eq!([0, 1, 5, 99].map(|sent| looks_before(0, sent)), [2, 4, 64, 64]);
-        assert_eq!(looks_before(u32::MAX, u32::MAX), 34 << 5);
+        assert_eq!([0, 1, 2, 8].map(|rank| looks_before(rank, 0)), [Some(2), Some(6), Some(10), None]);
+        assert_eq!([0, 1, 5, 99].map(|sent| looks_before(0, sent)), [2, 4, 64, 64].map(Some));
     }
 
     #[test]

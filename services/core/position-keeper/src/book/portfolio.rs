@@ -155,7 +155,8 @@ impl Portfolio {
     /// The instruments by whose numbers its books are kept; its bookings name their own.
     pub fn instruments(&self) -> impl Iterator<Item = InstrumentIx> {
         let lines = self.lines.all().iter().map(|line| line.instrument);
-        lines.chain(self.actions.keys().copied()).chain(self.besides.instruments())
+        let followed = self.actions.values().flat_map(|actions| actions.followed.iter().map(|action| action.instrument));
+        lines.chain(self.actions.keys().copied()).chain(followed).chain(self.besides.instruments())
     }
     /// A portfolio with its first policy still to be set.
     pub fn new(id: PortfolioId, ix: PortfolioIx, base: Currency) -> Self {

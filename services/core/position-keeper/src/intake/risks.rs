@@ -10,7 +10,7 @@ impl PositionKeeper {
         let Some(ix) = self.find(&record.portfolio_id) else { return };
         if self.portfolio(ix).risk.is_newer(record) {
             let portfolio = self.portfolio_mut(ix);
-            portfolio.risk.take(record);
+            portfolio.risk.take(record, portfolio.policy.as_deref());
             if portfolio.policy.as_deref().is_some_and(|policy| policy.target_risk.is_some()) {
                 self.marks.look(ix);
             }

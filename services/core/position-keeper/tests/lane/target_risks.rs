@@ -264,6 +264,11 @@ fn figures_that_are_old_when_they_are_first_read_scale_all_the_same() {
     asked.run_at(second(20 * DAY));
     asked.policy(2, rules(&json!({"scale_targets": true, "max_age_days": 3}))).run();
     assert_eq!(target(&mut asked), "0.25");
+    // Two records in one window, of which the second suffices no more.
+    let mut caught_up = book(json!({"scale_targets": true}));
+    caught_up.risk("2026-01-05", 1, ("0.2", ENOUGH), ("0.2", ENOUGH), "1", "0.5");
+    caught_up.risk("2026-01-06", 1, ("0.2", ENOUGH), ("none", ENOUGH), "1", "0.5").run();
+    assert_eq!(target(&mut caught_up), "0.25");
     // What is too little to follow is so at any age.
     let mut little = book(json!({"scale_targets": true, "max_age_days": 3}));
     little.at(second(20 * DAY)).risk("2026-01-05", 1, ("0.2", ENOUGH), ("0.2", ENOUGH - 1), "1", "0.5").run();

@@ -24,7 +24,8 @@ pub const HALT_HELP: &str = concat!(
 pub const HALTS_HELP: &str = concat!(
     "It reads every command that the topic holds and judges it as each lane of the service does; it needs Kafka alone. Of a lane that \
      is behind it tells what will hold there once the lane has read its commands. A halt that is not in every lane names its lanes.\n\n",
-    "Exit status: 0 told, also that none is in force; 1 failed (no broker, a missing topic), 2 unusable arguments or \
+    "A portfolio whose releases a limit has turned off is not halted, and not listed: `ballast rebalance ID --check` says so.\n\n",
+    "Exit status: 0 told, also that none is in force; 1 failed (no broker, a missing topic, a lane that cannot be read), 2 unusable arguments or \
      configuration.\n\nExamples:\n  ballast halts\n  ballast halts -o json"
 );
 

@@ -17,14 +17,17 @@ use domain::command::{Command, validity};
 use domain::enums::{CommandKind, HaltScope};
 use domain::{PortfolioId, SmolStr, Topic};
 use engine::partition::lane_of;
-use hearing::{Heard, Hearing};
-use kafka_log::{DeliveryFailure, FlushError, Message, Partition, Producer, publish_together};
+use hearing::Hearing;
+use kafka_log::{DeliveryFailure, FlushError, KafkaSettings, Message, Partition, Producer, publish_together};
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-/// How long the brokers may take to take a halt.
-const DELIVERY: Duration = Duration::from_secs(30);
+/// Milliseconds that the brokers may take to take a halt.
+const DELIVERY_MS: u32 = 10_000;
+/// How much longer the client may take to say that they have not.
+const SPARE: Duration = Duration::from_secs(10);
 
 /// Sends, waits and prints.
 ///
@@ -56,63 +59,66 @@ pub fn run(config: &Config, kind: CommandKind, args: &HaltArgs) -> anyhow::Resul
     }
     let hearing = (!args.asking.no_wait).then(|| Hearing::open(config, schemas, &command, &lanes));
     let unreached = send(config, &command, messages).with_context(|| errand::unsent(config, &command))?;
-    if let Some(unreached) = &unreached {
-        print::aside(format_args!("ballast: {unreached}; the others have it: {}", errand::unsent(config, &command)));
+    for (lane, reason) in &unreached {
+        print::aside(format_args!("ballast: lane {lane} was not reached ({reason}): {}", errand::unsent(config, &command)));
     }
     let Some(hearing) = hearing else {
         print::last(format_args!("command {} was sent; whether it was read, nobody has waited for", command.command_id))?;
-        return Ok(if unreached.is_some() { Outcome::TimedOut } else { Outcome::Done }.into());
+        return Ok(if unreached.is_empty() { Outcome::Done } else { Outcome::TimedOut }.into());
     };
     let wait = Duration::from_secs(args.asking.wait);
-    let (hearing, heard) = match hearing.and_then(|mut hearing| hearing.wait(wait).map(|heard| (hearing, heard))) {
-        Ok(heard) => heard,
+    let hearing = match hearing.and_then(|mut hearing| hearing.wait(wait, &unreached).map(|()| hearing)) {
+        Ok(hearing) => hearing,
         Err(error) => {
             print::aside(format_args!("ballast: command {} was sent; who has read it cannot be told: {error:#}", command.command_id));
             return Ok(Outcome::TimedOut.into());
         }
     };
-    if let Heard::Refused { code, text } = heard {
-        print::aside(format_args!("ballast: command {} was refused: {code}: {text}", command.command_id));
-        return Ok(Outcome::Refused.into());
-    }
-    let report = HaltReport::of(&command, &lanes, &hearing);
+    let report = HaltReport::of(&command, &lanes, &hearing, &unreached);
     sheet::print(&report, args.asking.format)?;
-    if report.not_read_by.is_empty() && unreached.is_none() {
-        return Ok(Outcome::Done.into());
-    }
-    print::aside(format_args!(
-        "ballast: {} lanes have not read it within {} s: it holds there as soon as they do; does the rebalancer run, and is it not behind?",
-        report.not_read_by.len(),
-        args.asking.wait
-    ));
-    Ok(Outcome::TimedOut.into())
+    Ok(report.outcome(args.asking.wait).into())
 }
 
-/// Sends it; tells which lanes were not reached where others were.
-fn send(config: &Config, command: &Command, messages: Vec<Message>) -> anyhow::Result<Option<String>> {
+/// Sends it; tells which lanes were not reached, and why, where others were.
+fn send(config: &Config, command: &Command, messages: Vec<Message>) -> anyhow::Result<BTreeMap<i32, String>> {
     if command.kind != CommandKind::Halt {
         publish_together(&config.kafka, &command.command_id, messages)?;
-        return Ok(None);
+        return Ok(BTreeMap::new());
     }
     let all = messages.len();
-    let producer = Producer::open(&config.kafka, "command-line")?;
-    messages.into_iter().try_for_each(|message| producer.send(message))?;
-    match producer.flush(DELIVERY) {
-        Ok(()) => Ok(None),
-        Err(FlushError::Undelivered { failures }) if failures.len() < all => Ok(Some(unreached(&failures))),
-        Err(FlushError::TimedOut { waiting, .. }) if waiting < all => {
-            Ok(Some(format!("{waiting} lanes have not answered in {DELIVERY:?}")))
+    let settings = KafkaSettings { transaction_timeout_ms: DELIVERY_MS, ..config.kafka.clone() };
+    let producer = Producer::open(&settings, "command-line")?;
+    let mut unreached = BTreeMap::new();
+    for message in messages {
+        let partition = message.partition.clone();
+        if let Err(error) = producer.send(message) {
+            unreached.extend(lane_of_partition(&partition).map(|lane| (lane, error.to_string())));
         }
-        Err(error) => Err(error.into()),
+    }
+    // Each message is given up on its own before this is over; what then has no answer is told with all the others.
+    let end = Instant::now() + Duration::from_millis(u64::from(DELIVERY_MS)) + SPARE;
+    loop {
+        match producer.flush(end.saturating_duration_since(Instant::now())) {
+            Ok(()) => break,
+            Err(FlushError::Undelivered { failures }) => unreached.extend(failures.iter().filter_map(lane_and_reason)),
+            Err(error @ FlushError::TimedOut { .. }) => return Err(error.into()),
+        }
+    }
+    match unreached.values().next() {
+        Some(reason) if unreached.len() == all => anyhow::bail!("no lane was reached: {reason}"),
+        _ => Ok(unreached),
     }
 }
 
-fn unreached(failures: &[DeliveryFailure]) -> String {
-    let lane = |failure: &DeliveryFailure| match failure.message.partition {
-        Partition::Exactly(lane) => format!("lane {lane} was not reached ({})", failure.reason),
-        Partition::ByKey => format!("one lane was not reached ({})", failure.reason),
-    };
-    failures.iter().map(lane).collect::<Vec<_>>().join(", ")
+fn lane_of_partition(partition: &Partition) -> Option<i32> {
+    match partition {
+        Partition::Exactly(lane) => Some(*lane),
+        Partition::ByKey => None,
+    }
+}
+
+fn lane_and_reason(failure: &DeliveryFailure) -> Option<(i32, String)> {
+    lane_of_partition(&failure.message.partition).map(|lane| (lane, failure.reason.clone()))
 }
 
 fn command(kind: CommandKind, args: &HaltArgs) -> anyhow::Result<Command> {
@@ -134,6 +140,21 @@ struct ReadBy {
     step: i64,
 }
 
+/// A lane that has refused it.
+#[derive(Debug, Serialize)]
+struct RefusedBy {
+    lane: i32,
+    code: String,
+    text: String,
+}
+
+/// A lane to which it could not be sent.
+#[derive(Debug, Serialize)]
+struct NotReached {
+    lane: i32,
+    reason: String,
+}
+
 /// What is told.
 #[derive(Debug, Serialize)]
 struct HaltReport {
@@ -143,21 +164,52 @@ struct HaltReport {
     target: Option<String>,
     portfolio_id: Option<String>,
     read_by: Vec<ReadBy>,
+    refused_by: Vec<RefusedBy>,
     not_read_by: Vec<i32>,
+    not_reached: Vec<NotReached>,
 }
 
 impl HaltReport {
-    fn of(command: &Command, lanes: &[i32], hearing: &Hearing) -> Self {
-        let step = |lane: &i32| hearing.step(*lane).map(|step| ReadBy { lane: *lane, step });
-        Self {
+    fn of(command: &Command, lanes: &[i32], hearing: &Hearing, unreached: &BTreeMap<i32, String>) -> Self {
+        let mut report = Self {
             command_id: command.command_id.to_string(),
             kind: command.kind.symbol().to_owned(),
             scope: command.scope.map(|scope| scope.symbol().to_owned()).unwrap_or_default(),
             target: command.target.as_ref().map(ToString::to_string),
             portfolio_id: command.portfolio_id.as_ref().map(ToString::to_string),
-            read_by: lanes.iter().filter_map(step).collect(),
-            not_read_by: lanes.iter().copied().filter(|lane| hearing.step(*lane).is_none()).collect(),
+            read_by: Vec::new(),
+            refused_by: Vec::new(),
+            not_read_by: Vec::new(),
+            not_reached: Vec::new(),
+        };
+        for lane in lanes.iter().copied() {
+            if let Some((code, text)) = hearing.refused(lane) {
+                report.refused_by.push(RefusedBy { lane, code: (*code).to_owned(), text: text.clone() });
+            } else if let Some(step) = hearing.step(lane) {
+                report.read_by.push(ReadBy { lane, step });
+            } else if let Some(reason) = unreached.get(&lane) {
+                report.not_reached.push(NotReached { lane, reason: reason.clone() });
+            } else {
+                report.not_read_by.push(lane);
+            }
         }
+        report
+    }
+
+    /// How it ends, with words beside the report.
+    fn outcome(&self, waited: u64) -> Outcome {
+        if !self.not_read_by.is_empty() {
+            print::aside(format_args!(
+                "ballast: {} lanes have not read it within {waited} s: it holds there as soon as they do; does the rebalancer run, and is it not behind?",
+                self.not_read_by.len()
+            ));
+        }
+        if let Some(refused) = self.refused_by.first() {
+            let (id, lanes) = (&self.command_id, self.refused_by.len());
+            print::aside(format_args!("ballast: command {id} was refused by {lanes} lanes: {}: {}", refused.code, refused.text));
+            return Outcome::Refused;
+        }
+        if self.not_read_by.is_empty() && self.not_reached.is_empty() { Outcome::Done } else { Outcome::TimedOut }
     }
 }
 
@@ -174,9 +226,12 @@ impl Report for HaltReport {
 
 impl HaltReport {
     fn lanes(&self) -> Sheet {
-        let read = self.read_by.iter().map(|read| vec![read.lane.to_string(), "yes".to_owned(), read.step.to_string()]);
-        let unread = self.not_read_by.iter().map(|lane| vec![lane.to_string(), "not yet".to_owned(), String::new()]);
-        Sheet::new("lanes", &["lane", "read", "step"]).with(read.chain(unread))
+        let row = |lane: i32, read: &str, step: String| vec![lane.to_string(), read.to_owned(), step];
+        let read = self.read_by.iter().map(|read| row(read.lane, "yes", read.step.to_string()));
+        let refused = self.refused_by.iter().map(|refused| row(refused.lane, "refused", String::new()));
+        let unread = self.not_read_by.iter().map(|lane| row(*lane, "not yet", String::new()));
+        let unreached = self.not_reached.iter().map(|lane| row(lane.lane, "not reached", String::new()));
+        Sheet::new("lanes", &["lane", "read", "step"]).with(read.chain(refused).chain(unread).chain(unreached))
     }
 }
 

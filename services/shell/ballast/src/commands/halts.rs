@@ -7,6 +7,7 @@ use crate::cli::halts::HaltsArgs;
 use crate::config::Config;
 use crate::errand;
 use crate::kafka::stored;
+use crate::print;
 use crate::sheet::{self, Report, Sheet};
 use crate::stored::StoredRecord;
 use crate::topic_layout::partitions;
@@ -40,8 +41,17 @@ pub fn run(config: &Config, args: &HaltsArgs) -> anyhow::Result<ExitCode> {
     errand::check_lanes(config)?;
     let lanes = partitions(Topic::Commands, config);
     let mut found: BTreeMap<Halt, (Vec<i32>, Option<Command>)> = BTreeMap::new();
+    let (mut unread, mut cut) = (Vec::new(), Vec::new());
     for number in 0..lanes {
-        let lane = read(config, number, lanes)?;
+        let lane = match read(config, number, lanes) {
+            Ok(lane) => lane,
+            Err(error) => {
+                print::aside(format_args!("ballast: the commands of lane {number} cannot be read: {error:#}"));
+                unread.push(number);
+                continue;
+            }
+        };
+        cut.extend((lane.start > 0).then_some(number));
         for halt in lane.lane.role().halts().in_force() {
             let (standing, command) = found.entry(halt.clone()).or_default();
             standing.push(number);
@@ -49,8 +59,15 @@ pub fn run(config: &Config, args: &HaltsArgs) -> anyhow::Result<ExitCode> {
         }
     }
     let rows = found.iter().map(|(halt, (standing, command))| Row::of(halt, standing.clone(), command.as_ref()));
-    sheet::print(&HaltsReport { lanes, halts: rows.collect() }, args.format)?;
-    Ok(ExitCode::SUCCESS)
+    let report = HaltsReport { lanes, halts: rows.collect(), unread, cut };
+    sheet::print(&report, args.format)?;
+    if !report.cut.is_empty() {
+        print::aside(format_args!(
+            "ballast: the first commands of {} lanes are gone (topics.books_days): a halt that was set by one of them is not listed",
+            report.cut.len()
+        ));
+    }
+    Ok(if report.unread.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn read(config: &Config, number: i32, lanes: i32) -> anyhow::Result<Folded> {
@@ -61,7 +78,9 @@ fn read(config: &Config, number: i32, lanes: i32) -> anyhow::Result<Folded> {
     let (mut waiting, mut broken) = (Vec::new(), None);
     let end = reader.read_to_end(&topic, number, start, LANE, |record| {
         waiting.push(stored(record));
-        if waiting.len() >= WINDOW && broken.is_none() {
+        if broken.is_some() {
+            waiting.clear();
+        } else if waiting.len() >= WINDOW {
             let records = std::mem::take(&mut waiting);
             broken = folded.fold(&records, record.offset() + 1).err();
         }
@@ -73,6 +92,8 @@ fn read(config: &Config, number: i32, lanes: i32) -> anyhow::Result<Folded> {
 /// The commands of one lane, as far as they are read.
 struct Folded {
     lane: Lane<Rebalancer>,
+    /// The first offset that the log still has.
+    start: i64,
     codec: AvroCodec,
     schemas: SchemaStore,
     /// The HALT by which each halt in force came to be.
@@ -83,7 +104,7 @@ impl Folded {
     fn new(schemas: SchemaStore, number: i32, lanes: i32, start: i64) -> Self {
         let mut lane = Lane::new(Rebalancer::default(), number, lanes);
         lane.begin_at(Topic::Commands, number, start);
-        Self { lane, codec: AvroCodec::new(schemas.clone()), schemas, asked: BTreeMap::new() }
+        Self { lane, start, codec: AvroCodec::new(schemas.clone()), schemas, asked: BTreeMap::new() }
     }
 
     /// Takes in what stands before `to`; each HALT and RESUME by itself, to see what it changes.
@@ -165,12 +186,17 @@ struct HaltsReport {
     /// Lanes that the service has.
     lanes: i32,
     halts: Vec<Row>,
+    /// Lanes whose commands cannot be read.
+    unread: Vec<i32>,
+    /// Lanes whose first commands are gone.
+    cut: Vec<i32>,
 }
 
 impl Report for HaltsReport {
     fn sheets(&self) -> Vec<Sheet> {
         let head = match self.halts.len() {
-            0 => "no halt is in force".to_owned(),
+            0 if self.unread.is_empty() => "no halt is in force".to_owned(),
+            0 => "no halt is in force in the lanes that can be read".to_owned(),
             1 => "1 halt is in force".to_owned(),
             many => format!("{many} halts are in force"),
         };

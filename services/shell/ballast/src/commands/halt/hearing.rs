@@ -10,31 +10,22 @@ use domain::command::Command;
 use domain::progress::{Begin, Progress};
 use domain::{Input, Topic};
 use engine::Role as _;
-use kafka_log::{Pace, Reader, TopicName};
+use kafka_log::{Pace, Reader, Start, TopicName};
 use rebalancer::Rebalancer;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-/// How long the brokers may take to say where topics end.
+/// How long the brokers may take to answer while waiting.
 const ANSWER: Duration = Duration::from_secs(10);
+/// How long one may take to say where a partition ends. The stop is not sent before: a lane that cannot tell is not heard.
+const END: Duration = Duration::from_secs(2);
+/// How many ask that at once, each for some lanes.
+const ASKERS: usize = 8;
 /// One look at the topics while waiting.
 const LOOK: Duration = Duration::from_millis(50);
 /// How long dead letters are listened for after every lane has read it: a refusal stands in the same transaction as the
 /// step's end, in another partition.
 const AFTERWARDS: Duration = Duration::from_millis(1500);
-
-/// How a wait has ended.
-pub(super) enum Heard {
-    /// Every lane has read it, or the time is up.
-    Read,
-    /// It could not be followed.
-    Refused {
-        /// Code.
-        code: &'static str,
-        /// What to do.
-        text: String,
-    },
-}
 
 /// What was heard since before the command was sent.
 pub(super) struct Hearing {
@@ -48,6 +39,10 @@ pub(super) struct Hearing {
 #[derive(Debug, Default)]
 struct Lane {
     number: i32,
+    /// Whether nobody could say where its topics end, so that nothing is heard of it.
+    is_deaf: bool,
+    /// Code and words with which it refused the command.
+    refused: Option<(&'static str, String)>,
     /// Where the command stands.
     place: Option<i64>,
     /// Behind the last command of each step that was begun.
@@ -80,27 +75,29 @@ impl Hearing {
     pub(super) fn open(config: &Config, schemas: SchemaStore, command: &Command, lanes: &[i32]) -> anyhow::Result<Self> {
         let topics = [Topic::Commands.name(), Topic::Commands.dead_letters(), Rebalancer::PROGRESS.name()].map(TopicName::from);
         errand::check_topics(config, &topics)?;
-        let reader = errand::listening(config, Pace::Live, &topics, lanes)?;
-        let lanes = lanes.iter().map(|number| Lane { number: *number, ..Lane::default() }).collect();
-        Ok(Self { reader, schemas, command: command.clone(), lanes })
+        let starts = ends(config, &topics, lanes);
+        anyhow::ensure!(!starts.is_empty(), "of no lane could anybody say within {END:?} where its topics end");
+        let mut reader = Reader::open(&config.kafka, Pace::Live, "command-line")?;
+        reader.assign(&starts.values().flatten().cloned().collect::<Vec<_>>())?;
+        let lane = |number: &i32| Lane { number: *number, is_deaf: !starts.contains_key(number), ..Lane::default() };
+        Ok(Self { reader, schemas, command: command.clone(), lanes: lanes.iter().map(lane).collect() })
     }
 
-    /// Waits until every lane has read the command, at most so long.
-    pub(super) fn wait(&mut self, limit: Duration) -> anyhow::Result<Heard> {
+    /// Waits until every lane that the command has reached, and that can be heard, has read it; at most so long.
+    pub(super) fn wait(&mut self, limit: Duration, unreached: &BTreeMap<i32, String>) -> anyhow::Result<()> {
         let (end, mut all_read) = (Instant::now() + limit, None);
         loop {
-            if self.lanes.iter().all(|lane| lane.step().is_some()) {
+            let mut awaited = self.lanes.iter().filter(|lane| !lane.is_deaf && !unreached.contains_key(&lane.number));
+            if awaited.all(|lane| lane.step().is_some()) {
                 all_read.get_or_insert_with(Instant::now);
             }
             if all_read.map_or(Instant::now() >= end, |since: Instant| since.elapsed() >= AFTERWARDS) {
-                return Ok(Heard::Read);
+                return Ok(());
             }
             let batch = self.reader.poll_patiently(1_000, LOOK, ANSWER)?;
             for record in batch.records() {
                 let topic = batch.topics()[record.topic()].clone();
-                if let Some(refused) = self.take(topic.as_str(), record.partition(), &stored(&record))? {
-                    return Ok(refused);
-                }
+                self.take(topic.as_str(), record.partition(), &stored(&record))?;
             }
         }
     }
@@ -110,8 +107,13 @@ impl Hearing {
         self.lanes.iter().find(|known| known.number == lane)?.step()
     }
 
-    fn take(&mut self, topic: &str, partition: i32, record: &StoredRecord) -> anyhow::Result<Option<Heard>> {
-        let Some(lane) = self.lanes.iter_mut().find(|lane| lane.number == partition) else { return Ok(None) };
+    /// Code and words with which a lane refused it.
+    pub(super) fn refused(&self, lane: i32) -> Option<&(&'static str, String)> {
+        self.lanes.iter().find(|known| known.number == lane)?.refused.as_ref()
+    }
+
+    fn take(&mut self, topic: &str, partition: i32, record: &StoredRecord) -> anyhow::Result<()> {
+        let Some(lane) = self.lanes.iter_mut().find(|lane| lane.number == partition) else { return Ok(()) };
         let value = record.value.as_deref().unwrap_or_default();
         if topic == Topic::Commands.name() {
             let read = avro_codec::decode(&self.schemas, Topic::Commands, record.key.as_deref(), record.value.as_deref());
@@ -125,11 +127,29 @@ impl Hearing {
                 Progress::Begin(begin) => lane.begin(&begin),
                 Progress::Done(done) => lane.close(done.step),
             }
-        } else if let Some((code, text)) = errand::letter(&self.schemas, record, &self.command) {
-            return Ok(Some(Heard::Refused { code, text }));
+        } else if let Some(refused) = errand::letter(&self.schemas, record, &self.command) {
+            lane.refused = Some(refused);
         }
-        Ok(None)
+        Ok(())
     }
+}
+
+/// Where these topics end, for each lane of which the brokers tell it.
+fn ends(config: &Config, topics: &[TopicName], lanes: &[i32]) -> BTreeMap<i32, Vec<Start>> {
+    let look = |lanes: &[i32]| -> Vec<(i32, Vec<Start>)> {
+        let Ok(reader) = Reader::open(&config.kafka, Pace::Live, "command-line") else { return Vec::new() };
+        let start = |topic: &TopicName, partition: i32| {
+            let offset = reader.bounds(topic, partition, END).ok()?.stable_end;
+            Some(Start { topic: topic.clone(), partition, offset })
+        };
+        let starts = |lane: i32| topics.iter().map(|topic| start(topic, lane)).collect::<Option<Vec<_>>>();
+        lanes.iter().filter_map(|lane| Some((*lane, starts(*lane)?))).collect()
+    };
+    let share = lanes.len().div_ceil(ASKERS).max(1);
+    std::thread::scope(|scope| {
+        let looks: Vec<_> = lanes.chunks(share).map(|lanes| scope.spawn(move || look(lanes))).collect();
+        looks.into_iter().flat_map(|look| look.join().expect("nothing in it panics")).collect()
+    })
 }
 
 #[cfg(test)]
