@@ -90,7 +90,7 @@ fn send(config: &Config, command: &Command, messages: Vec<Message>) -> anyhow::R
     let producer = Producer::open(&settings, "command-line")?;
     let mut unreached = BTreeMap::new();
     for message in messages {
-        let partition = message.partition.clone();
+        let partition = message.partition;
         if let Err(error) = producer.send(message) {
             unreached.extend(lane_of_partition(&partition).map(|lane| (lane, error.to_string())));
         }
