@@ -18,6 +18,7 @@ use paper_router::PaperRouter;
 use performance_tracker::PerformanceTracker;
 use position_keeper::PositionKeeper;
 use rebalancer::Rebalancer;
+use rebalancer::cycle::opening::FAULT_OF_THE_PLANNER;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Seconds within which a cycle must move on: until its orders must have ended, been asked back and given up.
@@ -42,10 +43,8 @@ pub fn check(world: &World) {
         lane::<PaperRouter>(world);
     }
     let events = events(world);
-    for event in &events {
-        if event.text.as_deref().is_some_and(|text| text.starts_with("FAULT OF THE PLANNER")) {
-            world.wrong(format!("a plan fell at its second opinion: {}", event.text.as_deref().unwrap_or_default()));
-        }
+    for text in events.iter().filter_map(|event| event.text.as_deref()).filter(|text| text.starts_with(FAULT_OF_THE_PLANNER)) {
+        world.wrong(format!("a plan fell at its second opinion: {text}"));
     }
     cover(world, &report, &events);
     if world.scenario.calms_down {

@@ -4,7 +4,6 @@ use crate::coverage::Coverage;
 use crate::play::{Script, play};
 use crate::shrink::{shown, shrink};
 use std::collections::BTreeSet;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -34,42 +33,28 @@ pub fn from_environment(name: &str, usual: u64) -> u64 {
 /// The first of so many seeds that goes wrong, and how, where faults are many or not; those behind it are not played, nor
 /// are those that are known to.
 pub fn first_wrong(count: u64, harsh: bool, known: &BTreeSet<u64>) -> Option<(u64, String)> {
-    let end = AtomicU64::new(count + 1);
-    let stop = |seed| _ = end.fetch_min(seed, Ordering::Relaxed);
-    let seeds = (1..=count).filter(|seed| !known.contains(seed));
-    wrong(seeds, &|seed| seed < end.load(Ordering::Relaxed), &stop, harsh).into_iter().next()
-}
-
-/// All of so many seeds that go wrong where faults are many.
-pub fn all_wrong(count: u64) -> impl Iterator<Item = u64> {
-    wrong(1..=count, &|_| true, &|_| {}, true).into_iter().map(|(seed, _)| seed)
-}
-
-fn wrong(
-    seeds: impl Iterator<Item = u64> + Send,
-    is_wanted: &(impl Fn(u64) -> bool + Sync),
-    found: &(impl Fn(u64) + Sync),
-    harsh: bool,
-) -> Vec<(u64, String)> {
-    let (seeds, wrongs) = (Mutex::new(seeds), Mutex::new(Vec::new()));
-    let next = || seeds.lock().expect("a play catches what goes wrong in it").next();
-    std::thread::scope(|scope| {
-        for _ in 0..threads() {
-            scope.spawn(|| {
-                // Seeds before one that was found were handed out before it, and are played to their end.
-                while let Some(seed) = next().filter(|seed| is_wanted(*seed)) {
-                    let outcome = play(&Script { seed, harsh, ..Script::default() });
-                    if let Some(wrong) = outcome.wrongs.into_iter().next() {
-                        found(seed);
-                        wrongs.lock().expect("nothing in it panics").push((seed, wrong));
-                    }
-                }
-            });
+    let (next, end) = (AtomicU64::new(1), AtomicU64::new(count + 1));
+    let one = || {
+        loop {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed >= end.load(Ordering::Relaxed) {
+                return None;
+            }
+            if known.contains(&seed) {
+                continue;
+            }
+            let outcome = play(&Script { seed, harsh, ..Script::default() });
+            if let Some(wrong) = outcome.wrongs.into_iter().next() {
+                end.fetch_min(seed, Ordering::Relaxed);
+                return Some((seed, wrong));
+            }
         }
-    });
-    let mut wrongs = wrongs.into_inner().expect("nothing in it panics");
-    wrongs.sort();
-    wrongs
+    };
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..threads()).map(|_| scope.spawn(one)).collect();
+        // Seeds before the first that was found were handed out before it, and are played to their end.
+        threads.into_iter().filter_map(|thread| thread.join().expect("a play catches what goes wrong in it")).min()
+    })
 }
 
 fn threads() -> usize {
@@ -77,8 +62,8 @@ fn threads() -> usize {
 }
 
 impl Run {
-    /// Plays so many seeds from the first one on.
-    pub fn of(first: u64, count: u64) -> Self {
+    /// Plays so many seeds from the first one on, where faults are many or not.
+    pub fn of(first: u64, count: u64, harsh: bool) -> Self {
         let (started, next) = (Instant::now(), AtomicU64::new(0));
         let one = || {
             let mut run = Self::default();
@@ -87,7 +72,7 @@ impl Run {
                 if number >= count {
                     return run;
                 }
-                run.take(first + number);
+                run.take(first + number, harsh);
             }
         };
         let mut all = Self { count, ..Self::default() };
@@ -102,8 +87,8 @@ impl Run {
         all
     }
 
-    fn take(&mut self, seed: u64) {
-        let outcome = play(&Script { seed, ..Script::default() });
+    fn take(&mut self, seed: u64, harsh: bool) {
+        let outcome = play(&Script { seed, harsh, ..Script::default() });
         self.coverage.add(&outcome.coverage);
         self.moments += outcome.moments;
         if !outcome.wrongs.is_empty() {

@@ -134,17 +134,6 @@ pub(crate) fn unsent(config: &Config, command: &Command) -> String {
     format!("sending command {} to {}: send it again under the same --command-id, it acts once", command.command_id, config.kafka.brokers)
 }
 
-/// A reader of what comes into these partitions from now on.
-pub(crate) fn listening(config: &Config, pace: Pace, topics: &[TopicName], lanes: &[i32]) -> anyhow::Result<Reader> {
-    let mut reader = Reader::open(&config.kafka, pace, "command-line")?;
-    let mut starts = Vec::new();
-    for (topic, lane) in topics.iter().flat_map(|topic| lanes.iter().map(move |lane| (topic, *lane))) {
-        starts.push(Start { topic: topic.clone(), partition: lane, offset: reader.bounds(topic, lane, ANSWER)?.stable_end });
-    }
-    reader.assign(&starts)?;
-    Ok(reader)
-}
-
 /// A command as it is sent to each of these lanes.
 pub(crate) fn messages(command: &Command, lanes: &[i32]) -> anyhow::Result<Vec<Message>> {
     let input = Input::Command(Box::new(command.clone()));
@@ -175,7 +164,12 @@ struct Ears {
 
 impl Ears {
     fn open(config: &Config, topics: [TopicName; 2], lane: i32) -> anyhow::Result<Self> {
-        let reader = listening(config, Pace::Recovery, &topics, &[lane])?;
+        let mut reader = Reader::open(&config.kafka, Pace::Recovery, "command-line")?;
+        let mut starts = Vec::new();
+        for topic in &topics {
+            starts.push(Start { topic: topic.clone(), partition: lane, offset: reader.bounds(topic, lane, ANSWER)?.stable_end });
+        }
+        reader.assign(&starts)?;
         let [_, letters] = topics;
         Ok(Self { reader, schemas: config.schemas.load()?, letters })
     }

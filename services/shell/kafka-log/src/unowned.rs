@@ -112,9 +112,10 @@ impl Unowned {
     }
 }
 
-/// Looks in a row that must find a lane nobody's before a member acts. Two at least: a group that is asked between two
-/// rebalances seems to be at rest. Those behind it by name wait as much longer as one passer-by needs; and each that was
-/// sent in vain is followed by a longer wait, so that a group which cannot be helped is not rebalanced all the time. `None` for those behind the first eight.
+/// Looks in a row that must find a lane nobody's before a member acts; `None` for those behind the first eight. Two at
+/// least: a group that is asked between two rebalances seems to be at rest. The next by name wait as much longer as one
+/// passer-by needs; and each that was sent in vain is followed by a longer wait, so that a group which cannot be helped is
+/// not rebalanced all the time.
 fn looks_before(rank: u32, sent: u32) -> Option<u32> {
     (rank < 8).then(|| (2 + 4 * rank) << sent.min(5))
 }

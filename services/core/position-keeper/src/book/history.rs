@@ -216,14 +216,14 @@ impl History {
         let nth = number % PIECES;
         (nth < chunk.pieces()).then(|| to_bytes(&chunk.piece(usize::try_from(nth).unwrap_or(usize::MAX))))
     }
-    /// Puts a piece back, and tells the instruments that it names; they come in ascending order.
-    pub fn restore_piece(&mut self, number: u64, bytes: &[u8]) -> Result<BTreeSet<InstrumentIx>, ImageError> {
+    /// Puts a piece back, and tells the last instrument of the table that it names; pieces come in ascending order.
+    pub fn restore_piece(&mut self, number: u64, bytes: &[u8]) -> Result<Option<InstrumentIx>, ImageError> {
         let what = format!("bookings, piece {number}");
         let stored: Stored = from_bytes(&what, bytes)?;
         let mut reading = Reading { bytes: &stored.bytes };
-        let mut named = BTreeSet::new();
+        let mut last = None;
         let note = |read: Read| {
-            named.extend(read.booking.line().into_iter().chain(read.booking.beside()));
+            last = last.max(read.booking.line()).max(read.booking.beside());
             read.booking.date()
         };
         let dates: Vec<Date> = reading.by_ref().map(note).collect();
@@ -240,7 +240,7 @@ impl History {
             Some(chunk) if chunk.count == nth * PIECE => {
                 chunk.bytes.extend_from_slice(&stored.bytes);
                 chunk.grow(stored.count, newest);
-                Ok(named)
+                Ok(last)
             }
             _ => Err(ImageError::new(what, "a piece before it is missing")),
         }

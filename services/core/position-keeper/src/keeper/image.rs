@@ -225,8 +225,8 @@ impl Image for PositionKeeper {
         if let Some((id, of, number)) = parse_history(key) {
             let (lines, payments) = self.restoring.histories.entry(id).or_default();
             let history = if of == Of::Lines { lines } else { payments };
-            let named = history.restore_piece(number, bytes)?;
-            return self.check_known(key, named);
+            let last = history.restore_piece(number, bytes)?;
+            return self.check_known(key, last);
         }
         let (id, kind, date, chunk) = parse_chunk(key).ok_or_else(|| ImageError::new(key, "no entity of this role has such a key"))?;
         let (fills, entries) = self.restoring.windows.entry(id).or_default();

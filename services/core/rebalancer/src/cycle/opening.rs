@@ -109,10 +109,13 @@ fn rules(policy: &Policy, shadow: bool) -> Rules<'_> {
 /// Broken laws that the text of a refusal names: a plan has thousands of lines, a text has its limit.
 const LAWS_SHOWN: usize = 10;
 
+/// How the text of a refusal begins that is a fault of ours.
+pub const FAULT_OF_THE_PLANNER: &str = "FAULT OF THE PLANNER";
+
 /// What a plan that broke a law is answered with: a fault of this service, loudly.
 pub fn broken(violations: &[Violation]) -> Refusal {
     let laws: Vec<_> = violations.iter().take(LAWS_SHOWN).map(|v| format!("{}: {}", v.law, v.text)).collect();
-    let text = format!("FAULT OF THE PLANNER, nothing was ordered: the second opinion rejects the plan ({}); report it", laws.join("; "));
+    let text = format!("{FAULT_OF_THE_PLANNER}, nothing was ordered: the second opinion rejects the plan ({}); report it", laws.join("; "));
     Refusal::new(ReasonCode::MetricAnomaly, text)
 }
 

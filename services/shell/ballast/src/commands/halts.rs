@@ -17,7 +17,7 @@ use domain::command::Command;
 use domain::enums::CommandKind;
 use domain::{Input, Timestamp, Topic};
 use engine::lane::Slice;
-use engine::{Lane, RecordRef as _};
+use engine::{Codec as _, Lane, RecordRef as _};
 use kafka_log::{Pace, Reader, TopicName};
 use rebalancer::Rebalancer;
 use rebalancer::commands::halt::Halt;
@@ -95,7 +95,6 @@ struct Folded {
     /// The first offset that the log still has.
     start: i64,
     codec: AvroCodec,
-    schemas: SchemaStore,
     /// The HALT by which each halt in force came to be.
     asked: BTreeMap<Halt, Command>,
 }
@@ -104,13 +103,13 @@ impl Folded {
     fn new(schemas: SchemaStore, number: i32, lanes: i32, start: i64) -> Self {
         let mut lane = Lane::new(Rebalancer::default(), number, lanes);
         lane.begin_at(Topic::Commands, number, start);
-        Self { lane, start, codec: AvroCodec::new(schemas.clone()), schemas, asked: BTreeMap::new() }
+        Self { lane, start, codec: AvroCodec::new(schemas), asked: BTreeMap::new() }
     }
 
     /// Takes in what stands before `to`; each HALT and RESUME by itself, to see what it changes.
     fn fold(&mut self, records: &[StoredRecord], to: i64) -> anyhow::Result<()> {
         let mut rest = records;
-        while let Some((at, command)) = rest.iter().enumerate().find_map(|(at, record)| Some((at, self.stop(record)?))) {
+        while let Some((at, command)) = rest.iter().enumerate().find_map(|(at, record)| Some((at, stop(&mut self.codec, record)?))) {
             let (before, from) = rest.split_at(at);
             let (record, behind) = from.split_first().expect("it was found there");
             self.window(before, record.offset)?;
@@ -127,14 +126,6 @@ impl Folded {
         self.window(rest, to)
     }
 
-    /// The HALT or RESUME that a record holds.
-    fn stop(&self, record: &StoredRecord) -> Option<Command> {
-        match avro_codec::decode(&self.schemas, Topic::Commands, record.key(), record.value()) {
-            Ok(Input::Command(command)) if matches!(command.kind, CommandKind::Halt | CommandKind::Resume) => Some(*command),
-            _ => None,
-        }
-    }
-
     fn window(&mut self, records: &[StoredRecord], to: i64) -> anyhow::Result<()> {
         let number = self.lane.lane();
         loop {
@@ -149,6 +140,14 @@ impl Folded {
                 return Ok(());
             }
         }
+    }
+}
+
+/// The HALT or RESUME that a record holds.
+fn stop(codec: &mut AvroCodec, record: &StoredRecord) -> Option<Command> {
+    match codec.decode(Topic::Commands, record.key(), record.value()) {
+        Ok(Input::Command(command)) if matches!(command.kind, CommandKind::Halt | CommandKind::Resume) => Some(*command),
+        _ => None,
     }
 }
 
