@@ -6,6 +6,7 @@ mod broker;
 mod certificates;
 mod chaos;
 mod crew;
+mod deaf_lanes;
 mod database;
 mod faults;
 mod fleet;

@@ -12,13 +12,17 @@ use system_tests::waiting::until;
 const SOON: Duration = Duration::from_secs(30);
 
 /// A command of the executable, with its answer as JSON where it has one.
-struct Told {
-    code: Option<i32>,
-    json: Value,
-    err: String,
+pub struct Told {
+    /// Exit status.
+    pub code: Option<i32>,
+    /// What it printed.
+    pub json: Value,
+    /// Standard error.
+    pub err: String,
 }
 
-fn ask(stack: &Stack, arguments: &[&str]) -> Told {
+/// Runs one.
+pub fn ask(stack: &Stack, arguments: &[&str]) -> Told {
     let Ended { code, out, err } = stack.ballast(&[arguments, &["-o", "json"]].concat());
     Told { code, json: serde_json::from_str(&out).unwrap_or(Value::Null), err }
 }

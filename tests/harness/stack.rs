@@ -69,6 +69,16 @@ impl Stack {
         Self::up(test, &[])
     }
 
+    /// Servers with every topic and table, and a second broker, so that half of the partitions can go without a leader.
+    ///
+    /// # Panics
+    /// When they do not come up.
+    pub fn of_two_brokers(test: &str) -> Self {
+        let stack = Self::up(test, &["--second-broker"]);
+        stack.furnish();
+        stack
+    }
+
     /// Servers that speak TLS and ask for passwords, with every topic and table. `write` puts into a folder what
     /// `up --secure` takes, and a configuration for clients, `ballast.toml`.
     ///

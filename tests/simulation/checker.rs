@@ -14,6 +14,7 @@ use domain::progress::Progress;
 use domain::rebalance_event::RebalanceEvent;
 use domain::{Output, PortfolioId, SmolStr, Topic};
 use engine::Role;
+use engine::repeats::{INDEX, SOURCE, STEP};
 use paper_router::PaperRouter;
 use performance_tracker::PerformanceTracker;
 use position_keeper::PositionKeeper;
@@ -151,12 +152,26 @@ fn cover(world: &World, report: &Report, events: &[RebalanceEvent]) {
         if count > 0 {
             coverage.saw("topic", &topic);
         }
+        cover_repeats(world, &mut coverage, &topic, partition);
         if topic.ends_with(".dlq") {
             for record in world.log.read(&topic, partition, 0) {
                 let headers = record.headers.iter().map(|header| (header.name.as_str(), header.value.as_slice()));
                 if let Ok(letter) = avro_codec::dead_letter_from(record.key.as_deref(), record.value.as_deref(), headers) {
                     coverage.saw("dead-letter", letter.code.symbol());
                 }
+            }
+        }
+    }
+}
+
+/// Outputs that stand twice, since their step was published in part and then whole.
+fn cover_repeats(world: &World, coverage: &mut Coverage, topic: &str, partition: i32) {
+    let mut seen = BTreeSet::new();
+    for record in world.log.read(topic, partition, 0) {
+        let header = |name| record.headers.iter().find(|header| header.name == name).map(|header| header.value.clone());
+        if let (Some(source), Some(step), Some(index)) = (header(SOURCE), header(STEP), header(INDEX)) {
+            if !seen.insert((source, step, index)) {
+                coverage.saw("stands-twice", topic);
             }
         }
     }

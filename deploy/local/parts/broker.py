@@ -1,7 +1,7 @@
-"""The broker: one Kafka node, broker and controller in one process.
+"""The broker: one Kafka node, broker and controller in one process; and a second one beside it where it is asked for.
 
 Ready means that our process is alive and that whoever answers on its port has our cluster id: an open port alone
-may be somebody else's broker.
+may be somebody else's broker. A second one must have joined, too.
 """
 
 import os
@@ -21,6 +21,7 @@ from .trouble import Trouble, log_tail
 
 PORTS = ["kafka", "controller"]
 PROXIED_PORTS = ["upstream"]
+SECOND_PORTS = ["second"]
 TOOLS = {
     "topics": "org.apache.kafka.tools.TopicCommand",
     "produce": "org.apache.kafka.tools.ConsoleProducer",
@@ -36,16 +37,20 @@ MEBIBYTE = 1 << 20
 
 
 class Broker:
-    """The Kafka node of one stack directory."""
+    """A Kafka node of one stack directory: the first, or the second, which is no controller."""
 
-    def __init__(self, record: Record, downloads: Downloads, java: Java):
+    def __init__(self, record: Record, downloads: Downloads, java: Java, node: int = 1):
         self.record = record
+        self.node = node
         self.java = java
+        self._downloads = downloads
         self.home = downloads.kafka_home
-        self.log = record.directory / "logs/kafka.log"
-        self._properties = record.directory / "kafka/server.properties"
-        self._data = record.directory / "kafka/data"
-        self._fresh_archive = record.directory / "kafka/classes.jsa"
+        name = "kafka" if node == 1 else "kafka-2"
+        self.log = record.directory / f"logs/{name}.log"
+        self.folder = record.directory / name
+        self._properties = self.folder / "server.properties"
+        self._data = self.folder / "data"
+        self._fresh_archive = self.folder / "classes.jsa"
         self._archive = self.home / f"classes-{java.version}.jsa"
 
     def pid(self) -> Optional[int]:
@@ -53,8 +58,11 @@ class Broker:
         return process.find("kafka.Kafka", str(self._properties))
 
     def ready(self) -> bool:
-        """Whether our own broker answers now."""
-        return self.pid() is not None and cluster_id(self._plain_port()) == self.record["cluster_id"]
+        """Whether our own broker answers now, and has joined."""
+        if self.pid() is None:
+            return False
+        cluster, nodes = asked(self._plain_port())
+        return cluster == self.record["cluster_id"] and self.node in nodes
 
     def start(self, patience: float = 60) -> None:
         """Starts the broker on the record's ports and waits until it is ready."""
@@ -90,6 +98,8 @@ class Broker:
 
     def _plain_port(self) -> int:
         """Where the stack itself asks."""
+        if self.node == 2:
+            return self.record.port("second")
         return self.record.port("internal" if self.record["secure"] else "kafka")
 
     def _options(self) -> list:
@@ -122,6 +132,8 @@ class Broker:
         self._properties.write_text("".join(lines))
 
     def _settings(self) -> dict:
+        if self.node == 2:
+            return self._settings_of_second()
         kafka, controller = self.record.port("kafka"), self.record.port("controller")
         secure = self.record["secure"]
         listeners = {"BROKER": (self._plain_port(),) * 2}
@@ -165,29 +177,36 @@ class Broker:
             **(secured.broker_settings(secure, "SECURE", self._properties.with_name("server.pem")) if secure else {}),
         }
 
+    def _settings_of_second(self) -> dict:
+        own = f"BROKER://127.0.0.1:{self._plain_port()}"
+        first = Broker(self.record, self._downloads, self.java)._settings()
+        return {**first, "process.roles": "broker", "node.id": 2, "listeners": own, "advertised.listeners": own, "log.dirs": self._data}
 
-def cluster_id(port: int) -> Optional[str]:
-    """The cluster id of the broker that answers on this port, or none while it is not serving."""
+
+def asked(port: int) -> tuple:
+    """The cluster id of the broker that answers on this port, and the nodes that it knows; neither while it is not serving."""
     # Metadata, version 7, of no topics: length, api key, version, correlation id, no client id, no topics, false.
     request = struct.pack(">hhihi?", 3, 7, 1, -1, 0, False)
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=2) as connection:
             connection.sendall(struct.pack(">i", len(request)) + request)
-            return _parse_cluster_id(_receive(connection, struct.unpack(">i", _receive(connection, 4))[0]))
+            return _parse(_receive(connection, struct.unpack(">i", _receive(connection, 4))[0]))
     except (OSError, struct.error, UnicodeDecodeError):
-        return None
+        return None, []
 
 
-def _parse_cluster_id(answer: bytes) -> Optional[str]:
+def _parse(answer: bytes) -> tuple:
     at = 8  # correlation id, throttle time
     (brokers,) = struct.unpack_from(">i", answer, at)
     at += 4
+    nodes = []
     for _ in range(brokers):
+        nodes += struct.unpack_from(">i", answer, at)
         at += 4
         _, at = _text(answer, at)
         at += 4
         _, at = _text(answer, at)
-    return _text(answer, at)[0] if brokers else None
+    return (_text(answer, at)[0] if brokers else None), nodes
 
 
 def _text(answer: bytes, at: int) -> tuple:

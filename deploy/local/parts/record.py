@@ -15,7 +15,7 @@ from pathlib import Path
 
 from . import ports
 
-DEFAULTS = {"bench": False, "durable": False, "proxied_port": None, "secure": None}
+DEFAULTS = {"bench": False, "durable": False, "proxied_port": None, "secure": None, "second_broker": False}
 
 
 class Record:
@@ -36,7 +36,7 @@ class Record:
         self.values[key] = value
 
     def port(self, name: str) -> int:
-        """The port that `name` (kafka, controller, upstream, internal, postgres) listens on."""
+        """The port that `name` (kafka, controller, upstream, internal, second, postgres) listens on."""
         return self.values["ports"][name]
 
     def settle_ports(self, names: list, again: bool = False) -> None:

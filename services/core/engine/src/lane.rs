@@ -270,7 +270,7 @@ impl<R: Role> Lane<R> {
         };
         let count = i32::try_from(outputs.len()).expect("a step is bounded far below 2^31 outputs");
         let done = Done { step: number, digest: digest.text(), outputs: count, inputs: open.counts.inputs };
-        Ok(Some(Step { begin, outputs, records, done, counts: open.counts }))
+        Ok(Some(Step { begin, outputs, records, done, counts: open.counts, known: open.known }))
     }
 
     fn open_step(&mut self) -> Result<(), LaneError> {
@@ -407,6 +407,7 @@ impl<R: Role> Lane<R> {
             bytes: &mut self.open.bytes,
             codec,
             counts: &mut self.open.counts,
+            known: &mut self.open.known,
         };
         act(&mut self.role, &mut context)
     }

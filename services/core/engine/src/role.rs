@@ -154,6 +154,7 @@ pub struct Context<'a> {
     pub(crate) bytes: &'a mut usize,
     pub(crate) codec: &'a mut dyn Codec,
     pub(crate) counts: &'a mut Counts,
+    pub(crate) known: &'a mut std::collections::BTreeMap<Topic, i64>,
 }
 
 /// What a step did with its inputs, for metrics and for the balance of inputs.
@@ -265,9 +266,10 @@ impl Context<'_> {
     pub fn refuse(&mut self, origin: &Origin<'_>, portfolio_id: Option<PortfolioId>, code: DeadLetterCode, text: impl AsRef<str>) {
         self.dead_letter(origin.to_raw(), portfolio_id, Refusal { code, text: SmolStr::new(text.as_ref()) });
     }
-    /// Counts a record whose id was known with the same content.
-    pub fn count_duplicate(&mut self) {
+    /// Counts a record of a topic whose id was known with the same content.
+    pub fn count_duplicate(&mut self, topic: Topic) {
         self.counts.duplicates += 1;
+        *self.known.entry(topic).or_default() += 1;
     }
     /// Reads a record that waited, or that a command carries back in.
     pub fn decode(&mut self, raw: &RawRecord) -> Result<Input, Refusal> {

@@ -4,6 +4,7 @@ use crate::role::Counts;
 use domain::dead_letter::DeadLetter;
 use domain::progress::{Begin, Done};
 use domain::{Output, SmolStr, Timestamp, Topic};
+use std::collections::BTreeMap;
 
 /// An output as bytes, with what its headers need.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,4 +47,7 @@ pub struct Step {
     pub done: Done,
     /// What it did with its inputs.
     pub counts: Counts,
+    /// Records that were left without effect, by topic: their id was known with the same content, or they repeat an output
+    /// of ours.
+    pub known: BTreeMap<Topic, i64>,
 }

@@ -56,7 +56,7 @@ impl PaperRouter {
     fn new_order(&mut self, order: &Order, cx: &mut Context<'_>) {
         let id = order.order_id;
         if self.desk.knows(id) {
-            return cx.count_duplicate();
+            return cx.count_duplicate(Topic::Orders);
         }
         self.desk.take_in(order);
         if let Some(reason) = refusal_of(order, cx.now) {
@@ -89,7 +89,7 @@ impl PaperRouter {
             return self.end(id, OrderState::Cancelled, Some(("CANCEL_REQUEST", "cancelled as asked")), cx);
         }
         if self.desk.knows(id) {
-            return cx.count_duplicate();
+            return cx.count_duplicate(Topic::Orders);
         }
         // Never seen: it is answered, and remembered so that it can never be executed.
         self.desk.finish(id, forget_at(order, cx.now));

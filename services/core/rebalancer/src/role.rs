@@ -88,7 +88,7 @@ impl Rebalancer {
         match known {
             Known::New => {}
             Known::Same if stops && !self.stands(command) => refuse_outdated(command, origin, cx),
-            Known::Same => cx.count_duplicate(),
+            Known::Same => cx.count_duplicate(origin.topic),
             Known::Other => refuse_conflict(command, origin, cx),
         }
         known == Known::New
@@ -105,7 +105,7 @@ impl Rebalancer {
         let kept = command.clone();
         match self.touch(&portfolio).inbox.admit(command, cx.now) {
             Admission::New => {}
-            Admission::Known => cx.count_duplicate(),
+            Admission::Known => cx.count_duplicate(origin.topic),
             Admission::Conflict => refuse_conflict(&kept, origin, cx),
             Admission::Full => {
                 let refusal = Refusal::new(
@@ -151,7 +151,7 @@ impl Rebalancer {
         let word = if self.desks.contains_key(portfolio) { self.touch(portfolio).hear_status(report) } else { None };
         match word {
             Some(Word::News | Word::Contradiction(_)) => {}
-            Some(Word::Known) => cx.count_duplicate(),
+            Some(Word::Known) => cx.count_duplicate(origin.topic),
             None => {
                 self.count_past(portfolio, report.rebalance_id);
                 let text = "no order of this id left in the rebalance that is open, or in the one before it, under that rebalance_id";

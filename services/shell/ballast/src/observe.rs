@@ -182,9 +182,7 @@ impl Observer for LaneObserver {
             }
         }
         outputs.into_iter().for_each(|(topic, count)| self.role.outputs(topic.name()).add(count));
-        if step.counts.duplicates > 0 {
-            self.role.duplicates("all").add(step.counts.duplicates.unsigned_abs());
-        }
+        step.known.iter().for_each(|(topic, count)| self.role.duplicates(topic.name()).add(count.unsigned_abs()));
         let traces: Vec<_> =
             step.outputs.iter().filter_map(|output| Traceparent::parse(output.traceparent.as_ref()?.as_bytes())).take(32).collect();
         let facts = StepFacts {

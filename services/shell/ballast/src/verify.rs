@@ -38,6 +38,7 @@ mod metrics;
 mod needs;
 mod outputs;
 mod owed;
+mod performance;
 mod planned;
 mod positions;
 mod rates;
@@ -142,6 +143,7 @@ pub fn verify<'a>(records: impl IntoIterator<Item = SeenRecord<'a>>, given: &Giv
     add(vec![attributed::check(&history, &lanes)]);
     add(versions::check(&history, &lanes, given.compacted));
     add(closes::check(&history, &lanes, &facts, &fates, &booked));
+    add(performance::check(&history, &lanes));
     report.balances = balance::balances(&history, &lanes, &facts, &fates);
     report.notes = bygone;
     report.notes.extend(notes(&audit, &given.checkpoints));

@@ -2,7 +2,7 @@
 
 use crate::role::Counts;
 use domain::progress::{Recorded, WindowRecord};
-use domain::{Output, PortfolioId, SmolStr};
+use domain::{Output, PortfolioId, SmolStr, Topic};
 use std::collections::BTreeMap;
 
 /// What the next close will hold.
@@ -13,6 +13,8 @@ pub(super) struct Open {
     /// How large the outputs are, as far as is known before they are encoded.
     pub(super) bytes: usize,
     pub(super) counts: Counts,
+    /// Records that were known, or repeat an output of ours, by topic.
+    pub(super) known: BTreeMap<Topic, i64>,
     pub(super) settings: Vec<Recorded>,
     pub(super) schemas: Vec<Recorded>,
     /// The newest trace that an input of a portfolio carried.

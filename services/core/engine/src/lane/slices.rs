@@ -69,6 +69,7 @@ impl<R: Role> Lane<R> {
             self.open.counts.inputs += 1;
             if self.shared.repeats.is_repeat(slice.topic, slice.partition, record) {
                 self.open.counts.repeats += 1;
+                *self.open.known.entry(slice.topic).or_default() += 1;
                 continue;
             }
             let viewed = if slice.topic == Topic::Fills { record.value() } else { None };

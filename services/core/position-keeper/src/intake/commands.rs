@@ -39,7 +39,7 @@ impl PositionKeeper {
         let Some(id) = &command.portfolio_id else { return };
         match self.memory(id).map_or(Known::New, |memory| memory.hear(command)) {
             Known::New if ours => {}
-            Known::Same if ours => return cx.count_duplicate(),
+            Known::Same if ours => return cx.count_duplicate(Topic::Commands),
             _ => return,
         }
         if let Err(text) = self.act(id, command, origin, cx) {

@@ -10,7 +10,7 @@ use crate::prices::cuts::next_cut;
 use domain::enums::{CostMethod, DriftCause};
 use domain::policy::{Policy, PolicyProblem, Target, validate};
 use domain::reason::DeadLetterCode;
-use domain::{PortfolioId, SmolStr};
+use domain::{PortfolioId, SmolStr, Topic};
 use engine::{Context, Origin};
 use std::collections::BTreeSet;
 
@@ -22,7 +22,7 @@ impl PositionKeeper {
         if let Some(ix) = known
             && self.portfolio(ix).policy.as_deref() == Some(&policy)
         {
-            cx.count_duplicate();
+            cx.count_duplicate(Topic::Policies);
             return;
         }
         let problems = self.policy_problems(&policy, known, cx.settings.max_lines);
@@ -50,7 +50,7 @@ impl PositionKeeper {
             return cx.refuse(origin, Some(id.clone()), DeadLetterCode::InvalidPolicy, text);
         };
         if self.portfolio(ix).policy.is_none() {
-            return cx.count_duplicate();
+            return cx.count_duplicate(Topic::Policies);
         }
         self.follow_schedules(ix, None, cx);
         let base_class = self.market.currency(self.portfolio(ix).base);

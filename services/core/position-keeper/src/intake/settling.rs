@@ -23,7 +23,7 @@ impl PositionKeeper {
         };
         match ended {
             Ok(()) => self.wake_named(input, cx),
-            Err(Trouble::Duplicate) => cx.count_duplicate(),
+            Err(Trouble::Duplicate) => cx.count_duplicate(origin.topic),
             Err(Trouble::Wait(need)) => self.let_wait(portfolio, need, origin.to_raw(), cx),
             Err(Trouble::Refuse(refusal)) => self.park(portfolio, origin.to_raw(), refusal, cx),
         }
@@ -57,7 +57,7 @@ impl PositionKeeper {
         let ended = decoded.and_then(|input| self.try_record(&input, None, &Source::from(&waiting.record), cx).map(|()| input));
         match ended {
             Ok(input) => return Some(input),
-            Err(Trouble::Duplicate) => cx.count_duplicate(),
+            Err(Trouble::Duplicate) => cx.count_duplicate(waiting.record.topic),
             Err(Trouble::Wait(need)) => {
                 self.waits.wait_on(portfolio, need, waiting);
                 self.mark_by_id(portfolio);

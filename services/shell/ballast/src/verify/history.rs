@@ -13,6 +13,7 @@ use domain::fill::Fill;
 use domain::frame::Frame;
 use domain::ledger::Ledger;
 use domain::order::OrderWave;
+use domain::performance::Performance;
 use domain::policy::Policy;
 use domain::portfolio_close::PortfolioClose;
 use domain::progress::Progress;
@@ -72,6 +73,8 @@ pub(super) struct History {
     pub(super) waves: Vec<Seen<OrderWave>>,
     pub(super) events: Vec<Seen<RebalanceEvent>>,
     pub(super) risks: Vec<Seen<Risk>>,
+    /// Without figures, of which nothing is asked here.
+    pub(super) performances: Vec<Seen<Performance>>,
     pub(super) letters: Vec<Seen<DeadLetter>>,
     pub(super) progress: BTreeMap<(&'static str, i32), Vec<Marker>>,
     pub(super) stamps: BTreeMap<Stamp, (Place, u64)>,
@@ -182,6 +185,10 @@ impl History {
             Output::PortfolioClose(close) => self.closes.push(seen.hold(*close, false)),
             Output::RebalanceEvent(event) => self.events.push(seen.hold(*event, false)),
             Output::Risk(risk) => self.risks.push(seen.hold(*risk, false)),
+            Output::Performance(performance) => {
+                let bare = Performance { metrics: Vec::new(), drawdowns: Vec::new(), ..*performance };
+                self.performances.push(seen.hold(bare, false));
+            }
             _ => {}
         }
     }

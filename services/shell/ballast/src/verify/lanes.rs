@@ -203,6 +203,16 @@ impl Lane {
         let read = frames.map(|range| range.to).next_back().unwrap_or_else(|| self.position(step - 1, Topic::Frames, 0));
         Some((read, windows[at].now))
     }
+    /// First offset of an input that is not read when each window of a step ends.
+    pub(super) fn windows_of(&self, step: i64, topic: Topic, partition: i32) -> Vec<i64> {
+        let mut read = self.position(step - 1, topic, partition);
+        let ends = self.windows.get(&step).into_iter().flatten().map(|window| {
+            let ranges = window.ranges.iter().filter(|range| range.topic == topic && range.partition == partition);
+            read = ranges.map(|range| range.to).max().unwrap_or(read);
+            read
+        });
+        ends.collect()
+    }
     /// Whether every window of a step was behind.
     pub(super) fn is_behind(&self, step: i64) -> bool {
         self.windows.get(&step).is_some_and(|windows| !windows.is_empty() && windows.iter().all(|window| window.behind))

@@ -1,6 +1,7 @@
 //! Random histories of dividends: announced, amended, withdrawn, paid by actions and by entries, in currencies whose
 //! rates move, under policies that change, with late executions and reversals, in steps of several windows; and the same
-//! among splits, transfers, cancels and corrections. What the position-keeper made of them is accused of nothing.
+//! among splits, transfers, cancels and corrections. What the position-keeper and the performance-tracker made of them is
+//! accused of nothing.
 
 use crate::verify::roles::{LANES, Log, Rng, close, read, tick};
 use crate::verify::story::{instrument, moment, v};
@@ -12,11 +13,13 @@ use domain::fill::Fill;
 use domain::instrument::Instrument;
 use domain::tick::Tick;
 use domain::{Date, Input, Topic};
-use engine::{Lane, Settings};
+use engine::{Lane, Role, Settings};
+use performance_tracker::PerformanceTracker;
 use position_keeper::PositionKeeper;
 use serde_json::json;
 
 const NAMES: [(&str, &str); 2] = [("AAA", "EUR"), ("BBB", "GBP")];
+const ROUNDS: usize = 80;
 const CURRENCIES: [&str; 5] = ["USD", "EUR", "GBP", "JPY", "CHF"];
 
 /// One history on its way.
@@ -29,6 +32,8 @@ struct Tale {
     next: usize,
     /// Whether executions are amended, securities transferred and instruments split too.
     more: bool,
+    /// Whether everything is in the currency of the books.
+    at_home: bool,
     fills: Vec<Fill>,
 }
 
@@ -44,6 +49,7 @@ impl Tale {
             versions: [0; 4],
             next: 0,
             more: false,
+            at_home: false,
             fills: Vec::new(),
         }
     }
@@ -51,21 +57,26 @@ impl Tale {
         let day = i32::try_from(self.rng.below(days)).unwrap();
         self.log.now.date_utc().plus_days(from + day)
     }
+    /// The currency of a thing, unless all is at home.
+    fn abroad(&self, currency: &'static str) -> &'static str {
+        if self.at_home { "USD" } else { currency }
+    }
     fn id(&mut self) -> usize {
         self.next += 1;
         self.next
     }
 
     fn begin(&mut self) {
-        let known = |(id, currency): (&str, &str)| Instrument {
-            currency: v(currency),
+        let known = |(id, currency): (&str, &'static str)| Instrument {
+            currency: v(self.abroad(currency)),
             venue: (id == "AAA").then(|| "XETR".into()),
             max_price_age_seconds: Some(86_400_000),
             ..instrument(id)
         };
         let prices = [("AAA", "100"), ("BBB", "20"), ("EUR/USD", "1.1"), ("GBP/USD", "1.3"), ("USD/JPY", "150"), ("EUR/CHF", "0.95")];
         let ticks = prices.map(|(id, price)| tick(id, price, self.log.now));
-        self.log.frame(ticks.into(), NAMES.map(known).into(), Vec::new());
+        let known = NAMES.map(known).into();
+        self.log.frame(ticks.into(), known, Vec::new());
         (0..4).for_each(|portfolio| self.policy(portfolio));
         for portfolio in 0..4 {
             let entry = json!({"source": "bank", "entry_id": format!("begun-{portfolio}"), "portfolio_id": format!("P{portfolio}"),
@@ -79,12 +90,13 @@ impl Tale {
         self.versions[portfolio] += 1;
         let dividends = [["CASH"; 2], ["ACTIONS"; 2], ["CASH", "ACTIONS"], ["ACTIONS", "CASH"]][portfolio][self.rng.below(2)];
         let policy = json!({"portfolio_id": format!("P{portfolio}"), "policy_version": self.versions[portfolio],
-            "base_currency": if portfolio == 3 { "EUR" } else { "USD" }, "book": {"dividends": dividends}});
+            "base_currency": if portfolio == 3 { self.abroad("EUR") } else { "USD" }, "book": {"dividends": dividends}});
         self.log.input(Topic::Policies, &Input::Policy(serde_json::from_value(policy).unwrap()));
     }
 
     fn fill(&mut self) {
         let (id, currency) = self.rng.pick(&NAMES);
+        let currency = self.abroad(currency);
         let fill: Fill = serde_json::from_value(json!({"source": "oms", "exec_id": format!("e{}", self.id()), "exec_type": "TRADE",
             "trade_date": self.day(-3, 4).to_string(), "portfolio_id": format!("P{}", self.rng.below(4)), "instrument_id": id,
             "side": self.rng.pick(&["BUY", "BUY", "SELL"]), "quantity": format!("{}", 1 + self.rng.below(20)), "price": "100",
@@ -120,6 +132,7 @@ impl Tale {
     /// Securities that come.
     fn transfer(&mut self) {
         let (id, currency) = self.rng.pick(&NAMES);
+        let currency = self.abroad(currency);
         let day = self.day(-3, 4);
         let entry: CashEntry = serde_json::from_value(json!({"source": "bank", "entry_id": format!("t{}", self.id()), "portfolio_id": format!("P{}", self.rng.below(4)),
             "kind": "TRANSFER_IN", "currency": currency, "amount": "0", "total_cost": format!("{}", 100 + self.rng.below(500)), "quantity": format!("{}", 1 + self.rng.below(9)),
@@ -146,6 +159,7 @@ impl Tale {
         let kind = if of_action { "DIVIDEND" } else { self.rng.pick(&["FEE", "INTEREST", "DIVIDEND"]) };
         let currency =
             if self.rng.below(2) == 0 { NAMES.iter().find(|(id, _)| *id == instrument).unwrap().1 } else { self.rng.pick(&CURRENCIES) };
+        let currency = self.abroad(currency);
         let entry: CashEntry = serde_json::from_value(json!({"source": "bank", "entry_id": id, "portfolio_id": format!("P{}", self.rng.below(4)),
             "kind": kind, "currency": currency, "amount": amount, "effective_at": now.to_string(), "instrument_id": instrument, "action_id": action}))
         .unwrap();
@@ -175,7 +189,7 @@ impl Tale {
             self.actions.push(action.clone());
             return action;
         }
-        let currency = self.rng.pick(&[None, None, Some("USD"), Some("CHF")]);
+        let currency = self.rng.pick(&[None, None, Some("USD"), Some("CHF")]).map(|currency| self.abroad(currency));
         let pay_date = ex_date.plus_days(i32::try_from(self.rng.below(4)).unwrap());
         let action: CorporateAction = serde_json::from_value(json!({"action_id": format!("D{}", self.id()), "instrument_id": id, "status": "NEW",
             "kind": "CASH_DIVIDEND", "amount_per_share": "0.5", "currency": currency, "ex_date": ex_date.to_string(), "pay_date": pay_date.to_string()}))
@@ -202,21 +216,35 @@ fn history_of_more(seed: u64) -> Log {
     told(Tale { more: true, ..Tale::of(seed) })
 }
 
+fn history_at_home(seed: u64) -> Log {
+    told(Tale { more: true, at_home: true, ..Tale::of(seed) })
+}
+
+fn lanes<R: Role + Default>() -> Vec<Lane<R>> {
+    let lane = |number| {
+        let mut lane = Lane::new(R::default(), number, LANES);
+        lane.configure(&Settings::default());
+        lane
+    };
+    (0..LANES).map(lane).collect()
+}
+
 /// Some ten days, three hours or so at a time.
 fn told(mut tale: Tale) -> Log {
-    let mut lanes: Vec<Lane<PositionKeeper>> = (0..LANES)
-        .map(|number| {
-            let mut lane = Lane::new(PositionKeeper::default(), number, LANES);
-            lane.configure(&Settings::default());
-            lane
-        })
-        .collect();
+    let (mut keepers, mut trackers) = (lanes::<PositionKeeper>(), lanes::<PerformanceTracker>());
     tale.begin();
-    for round in 0..80 {
-        for lane in &mut lanes {
+    for round in 0..ROUNDS {
+        let is_last = round == ROUNDS - 1;
+        for lane in &mut keepers {
             read(lane, &tale.log);
             // A step has one window, or some.
-            if tale.rng.below(3) > 0 || round == 79 {
+            if tale.rng.below(3) > 0 || is_last {
+                close(lane, &mut tale.log);
+            }
+        }
+        for (number, lane) in trackers.iter_mut().enumerate() {
+            read(lane, &tale.log);
+            if (round + number) % 3 > 0 || is_last {
                 close(lane, &mut tale.log);
             }
         }
@@ -272,6 +300,16 @@ fn what_a_keeper_makes_of_dividends_is_accused_of_nothing() {
     let (wrong, followed) = accusations(seeds(30), history);
     assert!(wrong.is_empty(), "{} of {} seeds\n{}", wrong.len(), seeds(30).count(), wrong.join("\n"));
     assert!(followed > 100 * seeds(30).end.saturating_sub(seeds(30).start), "{followed}");
+}
+
+#[test]
+fn what_it_makes_of_them_in_one_currency_is_accused_of_nothing() {
+    let (wrong, _) = accusations(seeds(10), history_at_home);
+    assert!(wrong.is_empty(), "{} of {} seeds\n{}", wrong.len(), seeds(10).count(), wrong.join("\n"));
+    let report = verify(history_at_home(seeds(1).start).seen(), &Given::default());
+    let compared = |what: &str| report.checks.iter().filter(|check| check.what.contains(what)).map(|check| check.checked).sum::<u64>();
+    assert!(compared("total of a timeframe") > 100, "{report}");
+    assert!(compared("of all time in performance") > 1, "{report}");
 }
 
 #[test]
