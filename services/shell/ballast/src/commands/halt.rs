@@ -166,6 +166,8 @@ struct HaltReport {
     read_by: Vec<ReadBy>,
     refused_by: Vec<RefusedBy>,
     not_read_by: Vec<i32>,
+    /// Whether these have read it cannot be told: a partition of theirs has no leader.
+    not_heard: Vec<i32>,
     not_reached: Vec<NotReached>,
 }
 
@@ -180,6 +182,7 @@ impl HaltReport {
             read_by: Vec::new(),
             refused_by: Vec::new(),
             not_read_by: Vec::new(),
+            not_heard: Vec::new(),
             not_reached: Vec::new(),
         };
         for lane in lanes.iter().copied() {
@@ -189,6 +192,8 @@ impl HaltReport {
                 report.read_by.push(ReadBy { lane, step });
             } else if let Some(reason) = unreached.get(&lane) {
                 report.not_reached.push(NotReached { lane, reason: reason.clone() });
+            } else if hearing.is_deaf(lane) {
+                report.not_heard.push(lane);
             } else {
                 report.not_read_by.push(lane);
             }
@@ -204,12 +209,20 @@ impl HaltReport {
                 self.not_read_by.len()
             ));
         }
+        if !self.not_heard.is_empty() {
+            print::aside(format_args!(
+                "ballast: of {} lanes nobody can say whether they have read it, since the brokers do not say where their topics end: \
+                 it was sent to them, and holds there as soon as they read it",
+                self.not_heard.len()
+            ));
+        }
         if let Some(refused) = self.refused_by.first() {
             let (id, lanes) = (&self.command_id, self.refused_by.len());
             print::aside(format_args!("ballast: command {id} was refused by {lanes} lanes: {}: {}", refused.code, refused.text));
             return Outcome::Refused;
         }
-        if self.not_read_by.is_empty() && self.not_reached.is_empty() { Outcome::Done } else { Outcome::TimedOut }
+        let all = [self.not_read_by.len(), self.not_heard.len(), self.not_reached.len()].iter().all(|lanes| *lanes == 0);
+        if all { Outcome::Done } else { Outcome::TimedOut }
     }
 }
 
@@ -230,8 +243,9 @@ impl HaltReport {
         let read = self.read_by.iter().map(|read| row(read.lane, "yes", read.step.to_string()));
         let refused = self.refused_by.iter().map(|refused| row(refused.lane, "refused", String::new()));
         let unread = self.not_read_by.iter().map(|lane| row(*lane, "not yet", String::new()));
+        let unheard = self.not_heard.iter().map(|lane| row(*lane, "unknown", String::new()));
         let unreached = self.not_reached.iter().map(|lane| row(lane.lane, "not reached", String::new()));
-        Sheet::new("lanes", &["lane", "read", "step"]).with(read.chain(refused).chain(unread).chain(unreached))
+        Sheet::new("lanes", &["lane", "read", "step"]).with(read.chain(refused).chain(unread).chain(unheard).chain(unreached))
     }
 }
 
