@@ -169,10 +169,10 @@ fn cover_repeats(world: &World, coverage: &mut Coverage, topic: &str, partition:
     let mut seen = BTreeSet::new();
     for record in world.log.read(topic, partition, 0) {
         let header = |name| record.headers.iter().find(|header| header.name == name).map(|header| header.value.clone());
-        if let (Some(source), Some(step), Some(index)) = (header(SOURCE), header(STEP), header(INDEX)) {
-            if !seen.insert((source, step, index)) {
-                coverage.saw("stands-twice", topic);
-            }
+        if let Some(stamp) = header(SOURCE).zip(header(STEP)).zip(header(INDEX))
+            && !seen.insert(stamp)
+        {
+            coverage.saw("stands-twice", topic);
         }
     }
 }

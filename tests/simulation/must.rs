@@ -89,11 +89,13 @@ const LETTERS: [&str; 12] = [
 const SLICES: [&str; 4] = ["first", "kept back", "next", "proposed"];
 /// What must have been told of executions.
 const EXECUTIONS: [&str; 2] = ["not told", "told"];
+/// Whose records must have stood twice, so that whoever reads them had something to leave out.
+const TWICE: [&str; 4] = ["portfolio.closes.v1", "portfolio.drift.v1", "portfolio.ledger.v1", "portfolio.snapshots.v1"];
 
 /// Fails where something of it is missing.
 pub fn assert_seen(coverage: &Coverage) {
     let faults = Fault::ALL.iter().map(|fault| ("fault", fault.name()));
-    let lists: [(&str, &[&str]); 8] = [
+    let lists: [(&str, &[&str]); 9] = [
         ("branch", &BRANCHES),
         ("recovery", &RECOVERIES),
         ("saved", &SAVES),
@@ -102,6 +104,7 @@ pub fn assert_seen(coverage: &Coverage) {
         ("dead-letter", &LETTERS),
         ("slices", &SLICES),
         ("execution", &EXECUTIONS),
+        ("stands-twice", &TWICE),
     ];
     let rest = lists.iter().flat_map(|(kind, names)| names.iter().map(move |name| (*kind, *name)));
     let missing: Vec<_> = faults.chain(rest).filter(|(kind, name)| coverage.count(kind, name) == 0).collect();

@@ -78,7 +78,7 @@ fn read(history: &mut History, ends: &[[i64; 2]]) {
     for to in ends {
         let range = |at: usize, topic| Range { topic, partition: 0, from: from[at], to: to[at] };
         let ranges = vec![range(0, Topic::PortfolioCloses), range(1, Topic::Ledger)];
-        windows.push(WindowRecord { now: moment(0), behind: false, ranges: ranges.into() });
+        windows.push(WindowRecord { now: moment(0), behind: false, ranges });
         from = *to;
     }
     let begin = Begin { step: 1, rules_version: 1, lanes: 1, settings: Vec::new(), schemas: Vec::new(), windows };
