@@ -176,12 +176,8 @@ fn says(line: &Value, message: &str) -> bool {
     line["message"].as_str().is_some_and(|text| text.contains(message))
 }
 
-/// A member that stood still beyond its session and goes on has no group to leave any more: its client says so by itself
-/// when it is let go.
-const FENCED: &str = "Failed to close consumer queue on drop: Consumer queue close error: FencedInstanceId";
-
 fn is_error(line: &Value) -> bool {
-    line["level"] == "ERROR" && line.get("facility").is_none() && !says(line, FENCED)
+    line["level"] == "ERROR" && line.get("facility").is_none()
 }
 
 impl Drop for Service {
