@@ -43,7 +43,6 @@ class Broker:
         self.record = record
         self.node = node
         self.java = java
-        self._downloads = downloads
         self.home = downloads.kafka_home
         name = "kafka" if node == 1 else "kafka-2"
         self.log = record.directory / f"logs/{name}.log"
@@ -132,24 +131,24 @@ class Broker:
         self._properties.write_text("".join(lines))
 
     def _settings(self) -> dict:
-        if self.node == 2:
-            return self._settings_of_second()
+        is_first = self.node == 1
         kafka, controller = self.record.port("kafka"), self.record.port("controller")
-        secure = self.record["secure"]
+        secure = self.record["secure"] if is_first else None
         listeners = {"BROKER": (self._plain_port(),) * 2}
         if secure:
             listeners["SECURE"] = (kafka, kafka)
-        if self.record["proxied_port"]:
+        if is_first and self.record["proxied_port"]:
             listeners["PROXIED"] = (self.record.port("upstream"), self.record["proxied_port"])
         own = [f"{name}://127.0.0.1:{port}" for name, (port, _) in listeners.items()]
+        own += [f"CONTROLLER://127.0.0.1:{controller}"] if is_first else []
         shown = [f"{name}://127.0.0.1:{port}" for name, (_, port) in listeners.items()]
         return {
-            "process.roles": "broker,controller",
-            "node.id": 1,
+            "process.roles": "broker,controller" if is_first else "broker",
+            "node.id": self.node,
             "controller.quorum.voters": f"1@127.0.0.1:{controller}",
             "controller.listener.names": "CONTROLLER",
             "inter.broker.listener.name": "BROKER",
-            "listeners": ",".join([*own, f"CONTROLLER://127.0.0.1:{controller}"]),
+            "listeners": ",".join(own),
             "advertised.listeners": ",".join(shown),
             "listener.security.protocol.map": "BROKER:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT,SECURE:SASL_SSL",
             "log.dirs": self._data,
@@ -176,11 +175,6 @@ class Broker:
             "broker.heartbeat.interval.ms": 500,
             **(secured.broker_settings(secure, "SECURE", self._properties.with_name("server.pem")) if secure else {}),
         }
-
-    def _settings_of_second(self) -> dict:
-        own = f"BROKER://127.0.0.1:{self._plain_port()}"
-        first = Broker(self.record, self._downloads, self.java)._settings()
-        return {**first, "process.roles": "broker", "node.id": 2, "listeners": own, "advertised.listeners": own, "log.dirs": self._data}
 
 
 def asked(port: int) -> tuple:

@@ -7,11 +7,11 @@ use super::lanes::Lanes;
 use super::metrics::contains;
 use super::positions::last_snapshots;
 use super::report::Check;
-use super::seen::Seen;
+use super::seen::{Seen, by_portfolio};
 use super::strategies::FULL;
 use domain::ledger::{Ledger, LedgerEntry};
 use domain::snapshot::{Snapshot, StrategyPosition};
-use domain::{Currency, InstrumentId, PortfolioId, StrategyId};
+use domain::{Currency, InstrumentId, StrategyId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Whether it is the residual, and whose it is.
@@ -25,10 +25,8 @@ const NAMES: [&str; 4] = ["units", "realized_gross", "fees", "income"];
 /// The row of I2.
 pub(super) fn check(history: &History, lanes: &Lanes) -> Check {
     let mut check = Check::new("I2", "units, realized, fees, income of a strategy in the last snapshot = Σ of the ledger's parts");
-    let mut ledgers: BTreeMap<&PortfolioId, Vec<&Seen<Ledger>>> = BTreeMap::new();
-    for seen in history.ledgers.iter().filter(|seen| !seen.repeat && lanes.is_settled(seen.stamp)) {
-        ledgers.entry(&seen.record.portfolio_id).or_default().push(seen);
-    }
+    let settled = history.ledgers.iter().filter(|seen| !seen.repeat && lanes.is_settled(seen.stamp));
+    let ledgers = by_portfolio(settled, |ledger| &ledger.portfolio_id);
     for (portfolio, seen) in last_snapshots(history, lanes) {
         let Some(step) = seen.stamp.map(|stamp| stamp.step).filter(|_| seen.record.strategies.len() < FULL) else { continue };
         let before = |ledger: &&&Seen<Ledger>| ledger.stamp.is_some_and(|stamp| stamp.step <= step);

@@ -6,7 +6,7 @@ use super::fate::{Fates, at};
 use super::history::History;
 use super::lanes::{Lane, Lanes};
 use super::report::Check;
-use super::seen::{REBALANCER, Seen};
+use super::seen::{REBALANCER, Seen, by_portfolio};
 use domain::command::Command;
 use domain::drift::{Drift, DriftLine};
 use domain::enums::{CommandKind, Decision, DriftCause, HaltScope, MarketState, PriceFlag, RebalanceStatus, WaveKind};
@@ -24,7 +24,7 @@ pub(super) fn check(history: &History, lanes: &Lanes, facts: &Facts, fates: &Fat
         stops: Check::new("I9", "no wave leaves while its lane is behind, a halt covers it, or its portfolio has met a limit"),
         explained: Check::new("I9", "each order stands in an explanation as ORDER or CUT"),
     };
-    let drifts = by_portfolio(history);
+    let drifts = by_portfolio(history.drifts.iter().filter(|seen| !seen.repeat && !seen.record.shadow), |drift| &drift.portfolio_id);
     let explained = explained(history);
     let approved = approved(history);
     let latches = latches(history);
@@ -43,14 +43,6 @@ pub(super) fn check(history: &History, lanes: &Lanes, facts: &Facts, fates: &Fat
         }
     }
     vec![rows.event, rows.prices, rows.stops, rows.explained]
-}
-
-fn by_portfolio(history: &History) -> BTreeMap<&PortfolioId, Vec<&Seen<Drift>>> {
-    let mut drifts: BTreeMap<&PortfolioId, Vec<&Seen<Drift>>> = BTreeMap::new();
-    for seen in history.drifts.iter().filter(|seen| !seen.repeat && !seen.record.shadow) {
-        drifts.entry(&seen.record.portfolio_id).or_default().push(seen);
-    }
-    drifts
 }
 
 fn explained(history: &History) -> BTreeSet<(RebalanceId, &InstrumentId)> {

@@ -9,7 +9,7 @@ use super::exact::{Exact, Published, near, show, slack, zero};
 use super::history::History;
 use super::lanes::Lanes;
 use super::report::Check;
-use super::seen::{Seen, TRACKER};
+use super::seen::{Seen, TRACKER, by_portfolio};
 use domain::enums::{EntryKind, Grouping};
 use domain::ledger::{Ledger, LedgerEntry, StrategyChange};
 use domain::performance::{ALL, Attribution, Performance};
@@ -20,11 +20,9 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The rows about records of performance.
 pub(super) fn check(history: &History, lanes: &Lanes) -> Vec<Check> {
     let mut parts = Check::new("I11", "buckets of performance are the sums of their parts, and with the residual the total");
-    let mut told: BTreeMap<&PortfolioId, Vec<&Seen<Performance>>> = BTreeMap::new();
-    for seen in history.performances.iter().filter(|seen| !seen.repeat && lanes.is_settled(seen.stamp)) {
-        adds_up(seen, &mut parts);
-        told.entry(&seen.record.portfolio_id).or_default().push(seen);
-    }
+    let settled = history.performances.iter().filter(|seen| !seen.repeat && lanes.is_settled(seen.stamp));
+    let told = by_portfolio(settled, |record| &record.portfolio_id);
+    told.values().flatten().for_each(|seen| adds_up(seen, &mut parts));
     vec![parts, grown(history, lanes, &told), booked(history, lanes, &told)]
 }
 
@@ -79,7 +77,7 @@ impl<'a> Days<'a> {
 
 fn grown(history: &History, lanes: &Lanes, told: &BTreeMap<&PortfolioId, Vec<&Seen<Performance>>>) -> Check {
     let mut check = Check::new("I2", "total of a timeframe = what equity grew by − flows, by the closes that were read");
-    let closes = by_portfolio(&history.closes, |close| &close.portfolio_id);
+    let closes = by_portfolio(history.closes.iter().filter(|seen| !seen.repeat), |close| &close.portfolio_id);
     for (portfolio, records) in told {
         let Some(closes) = closes.get(portfolio).filter(|closes| is_whole(history, lanes, closes)) else { continue };
         let (mut days, mut unread) = (Days::default(), closes.iter().peekable());
@@ -121,7 +119,7 @@ fn nothing() -> Brought {
 
 fn booked(history: &History, lanes: &Lanes, told: &BTreeMap<&PortfolioId, Vec<&Seen<Performance>>>) -> Check {
     let mut check = Check::new("I2", "realized, fees, income of all time in performance = Σ of the ledger's entries, each once");
-    let ledgers = by_portfolio(&history.ledgers, |ledger| &ledger.portfolio_id);
+    let ledgers = by_portfolio(history.ledgers.iter().filter(|seen| !seen.repeat), |ledger| &ledger.portfolio_id);
     let cut = cut_alike(history);
     for (portfolio, records) in told {
         let Some(last) = records.iter().rev().find(|seen| seen.record.timeframe == ALL) else { continue };
@@ -192,15 +190,6 @@ fn cut_alike(history: &History) -> BTreeSet<&PortfolioId> {
         cuts.entry(portfolio).or_default().insert(format!("{cut:?}"));
     }
     cuts.into_iter().filter(|(_, cuts)| cuts.len() == 1).map(|(portfolio, _)| portfolio).collect()
-}
-
-/// Records by portfolio, in the order of their partition, each once.
-fn by_portfolio<T>(records: &[Seen<T>], of: fn(&T) -> &PortfolioId) -> BTreeMap<&PortfolioId, Vec<&Seen<T>>> {
-    let mut by_portfolio: BTreeMap<&PortfolioId, Vec<&Seen<T>>> = BTreeMap::new();
-    for seen in records.iter().filter(|seen| !seen.repeat) {
-        by_portfolio.entry(of(&seen.record)).or_default().push(seen);
-    }
-    by_portfolio
 }
 
 /// Whether everything that a portfolio's keeper and its tracker ever said of it is there, in one life of each.

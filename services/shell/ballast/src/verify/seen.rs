@@ -1,7 +1,8 @@
 //! A record as the log holds it, and where it stands: its place in the log, and its place in the work
 //! of the role that wrote it. It reads headers only, never values.
 
-use domain::{Timestamp, Topic};
+use domain::{PortfolioId, Timestamp, Topic};
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// A record of a topic, dead-letter topics included, as a committed reader sees it.
@@ -37,6 +38,16 @@ impl SeenRecord<'_> {
         let number = |name| self.header(name)?.parse().ok();
         Some(Stamp { role, lane: lane.parse().ok()?, step: number("step")?, index: number("index")? })
     }
+}
+
+/// Records by portfolio, in their order.
+pub(super) fn by_portfolio<'a, T: 'a>(
+    records: impl Iterator<Item = &'a Seen<T>>,
+    of: fn(&T) -> &PortfolioId,
+) -> BTreeMap<&'a PortfolioId, Vec<&'a Seen<T>>> {
+    let mut found: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    records.for_each(|seen| found.entry(of(&seen.record)).or_default().push(seen));
+    found
 }
 
 /// Roles that work in steps, with their progress topics.
