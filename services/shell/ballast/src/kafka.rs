@@ -67,8 +67,5 @@ pub(crate) fn stored(record: &Record<'_>) -> StoredRecord {
 /// else a broker says, elections and metadata in between, may pass, and the lane is recovered until it does.
 #[allow(clippy::needless_pass_by_value, reason = "the shape of map_err")]
 pub(crate) fn read_error(error: ReadError) -> PortError {
-    match error {
-        ReadError::OutOfRange { .. } | ReadError::Settings(_) => PortError::of(error),
-        _ => PortError::later(error),
-    }
+    if error.is_final() { PortError::of(error) } else { PortError::later(error) }
 }

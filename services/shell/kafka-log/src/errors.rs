@@ -91,6 +91,13 @@ impl ReadError {
             Self::TimedOut { .. } | Self::Client { .. } => true,
         }
     }
+
+    /// Whether only an operator can help, so that no reader made anew would get further. A topic that is unknown is no
+    /// such case: a broker that comes up says so of topics that it has.
+    #[must_use]
+    pub fn is_final(&self) -> bool {
+        matches!(self, Self::Settings(_) | Self::OutOfRange { .. })
+    }
 }
 
 /// The tail of the progress topic could not be read.

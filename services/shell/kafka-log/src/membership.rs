@@ -20,6 +20,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
+use tracing::subscriber::NoSubscriber;
 
 /// One poll of the group; also how quickly `leave` and `stalled` are noticed.
 const POLL: Duration = Duration::from_millis(50);
@@ -185,7 +186,10 @@ impl Member {
         let mut unowned = Unowned::of(&self.config, group, topic, beside);
         while !self.leaving.load(Ordering::Relaxed) {
             if self.stalled.load(Ordering::Relaxed) {
-                consumer.take().inspect(|consumer| consumer.context().lose());
+                if let Some(consumer) = consumer.take() {
+                    consumer.context().lose();
+                    let_go(consumer);
+                }
                 thread::sleep(POLL);
                 continue;
             }
@@ -205,6 +209,9 @@ impl Member {
                 }
                 Err(error) => return self.fail(error),
             }
+        }
+        if let Some(consumer) = consumer {
+            let_go(consumer);
         }
     }
 
@@ -245,6 +252,7 @@ impl Member {
             (None, _) => return Ok(consumer),
         };
         consumer.context().lose();
+        let_go(consumer);
         Err(self.error_of(code, reason))
     }
 
@@ -261,6 +269,14 @@ impl Member {
         tracing::error!(target: "kafka", %error, "the membership ends");
         (self.tell)(MembershipEvent::Failed(error));
     }
+}
+
+/// Ends a client. One with a fatal error is no member any more and cannot leave its group, which rdkafka calls an error
+/// of its own as it drops it: there is nothing in it that has not been told, and nothing to be done.
+fn let_go(consumer: BaseConsumer<Group>) {
+    let Some((_, reason)) = consumer.client().fatal_error() else { return drop(consumer) };
+    tracing::info!(target: "kafka", reason, "the group has put this member out; its client is let go");
+    tracing::subscriber::with_default(NoSubscriber::default(), || drop(consumer));
 }
 
 /// Errors after which librdkafka would not become a member again by itself.

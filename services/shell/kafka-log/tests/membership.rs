@@ -6,8 +6,27 @@ mod cluster;
 use cluster::{LONG, settings, topic, unique};
 use kafka_log::{KafkaSettings, Membership, MembershipError, MembershipEvent, MembershipSettings, TopicName};
 use std::collections::BTreeSet;
+use std::io;
+use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
+
+/// The log's lines.
+static TOLD: Mutex<Vec<u8>> = Mutex::new(Vec::new());
+
+/// Writes to them.
+struct Told;
+
+impl io::Write for Told {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        TOLD.lock().unwrap().extend_from_slice(line);
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
 
 struct Member {
     membership: Membership,
@@ -163,8 +182,10 @@ fn a_stalled_worker_loses_its_lanes_and_gets_some_back() {
     first.settle_at(1);
 }
 
+/// And as what it is: the client's own complaint that it cannot leave a group which has put it out is no line of the log.
 #[test]
 fn a_second_process_under_the_same_name_is_reported() {
+    tracing_subscriber::fmt().with_ansi(false).with_writer(|| Told).init();
     let settings = settings();
     let (topic, group) = (topic(&settings, 2), settings.group_id("twins"));
     let instance = unique("twin");
@@ -182,4 +203,8 @@ fn a_second_process_under_the_same_name_is_reported() {
             event => first.follow(event),
         }
     }
+    first.membership.leave();
+    let told = String::from_utf8(TOLD.lock().unwrap().clone()).unwrap();
+    assert!(told.contains("the group has put this member out") && told.contains("the membership ends"), "{told}");
+    assert!(!told.contains("Failed to close consumer"), "{told}");
 }

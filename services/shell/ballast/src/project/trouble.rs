@@ -35,9 +35,10 @@ impl Trouble {
         match self {
             Trouble::Store(error) => matches!(error.retry(), Retry::SameCall | Retry::AfterReload),
             Trouble::Piecemeal { .. } => true,
-            Trouble::Read(error) => error.retry(),
+            Trouble::Read(error) => !error.is_final(),
         }
     }
+
     /// How long to wait before the next life.
     pub(super) fn pause(&self) -> Duration {
         match self {
@@ -45,5 +46,24 @@ impl Trouble {
             _ if self.passes() => SOON,
             _ => LATER,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kafka_log::TopicName;
+
+    fn closes() -> TopicName {
+        TopicName::from("portfolio.closes.v1")
+    }
+
+    /// A broker that comes up again does not know its topics for a moment.
+    #[test]
+    fn an_unknown_topic_passes_and_a_lost_offset_does_not() {
+        let unknown = ReadError::Refused { topic: closes(), partition: 0, reason: "UnknownPartition".to_owned(), retry: false };
+        assert!(Trouble::from(unknown).passes());
+        let lost = ReadError::OutOfRange { topic: closes(), partition: 0, offset: 3, log_start: 7, log_end: 9 };
+        assert!(!Trouble::from(lost).passes());
     }
 }
