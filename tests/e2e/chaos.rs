@@ -3,7 +3,7 @@
 //! they are drawn.
 //!
 //! `BALLAST_CHAOS_KILLS` makes it longer, `BALLAST_SEED` chooses the load and the faults, `BALLAST_LOAD_FILLS` the executions
-//! a second.
+//! a second, `BALLAST_CHECKPOINT_MS` how often lanes write checkpoints.
 
 use crate::crew::Shift;
 use crate::faults::{FAULTS, Fault, Servers, drawn};

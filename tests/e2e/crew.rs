@@ -19,6 +19,8 @@ const TICK: Duration = Duration::from_millis(250);
 const PUSH: Duration = Duration::from_millis(500);
 /// How long everything sent may take to be booked after the load has stopped.
 const SETTLE: Duration = Duration::from_secs(120);
+/// Records that may take a second more: they are read again and again until they are whole.
+const READ_A_SECOND: u64 = 5_000;
 
 /// Checkpoints often, so that recovery from them is what is tested.
 pub const SETTINGS: &[&str] = &["pacing.checkpoint_ms=2000"];
@@ -113,7 +115,8 @@ impl Shift {
     pub fn settle(mut self, stack: &Stack) -> Counts {
         self.feed.flush();
         let (frozen, feed, mut market) = (self.load, self.feed, Load::new(1, 0, 0));
-        let counts = accounts::settle(stack, &frozen, SETTLE, || feed.send_all(&market.ticks()));
+        let within = SETTLE + Duration::from_secs(frozen.sent / READ_A_SECOND);
+        let counts = accounts::settle(stack, &frozen, within, || feed.send_all(&market.ticks()));
         counts.assert_whole();
         let sent = frozen.sent;
         println!(

@@ -1,12 +1,12 @@
 //! Three instances of every role: they die, stand still and come back, and what that took is read from their logs.
 
-use crate::crew::{LANES, SETTINGS};
+use crate::crew::LANES;
 use domain::Timestamp;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 use system_tests::service::{Service, now};
 use system_tests::stack::Stack;
-use system_tests::waiting::until;
+use system_tests::waiting::{from_environment, until};
 
 /// Roles that share lanes, then those of which one works and the others stand by.
 pub const ROLES: [&str; 6] = ["position-keeper", "rebalancer", "paper-router", "performance-tracker", "conflator", "projector"];
@@ -55,8 +55,10 @@ pub struct Recoveries {
 impl Fleet {
     /// Starts all and waits until every lane of each role runs.
     pub fn start(stack: &Stack) -> Self {
+        // Often, so that recovery from checkpoints is what is tested; a load of millions wants it more seldom.
+        let checkpoints = format!("pacing.checkpoint_ms={}", from_environment("BALLAST_CHECKPOINT_MS", 2000));
         let member = |role: &str, instance: usize| Member {
-            service: Service::start(stack, &[role], &instance.to_string(), SETTINGS),
+            service: Service::start(stack, &[role], &instance.to_string(), &[&checkpoints]),
             state: State::Runs,
             kills: Vec::new(),
             freezes: 0,

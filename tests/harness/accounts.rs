@@ -5,9 +5,10 @@
 
 use crate::load::Load;
 use crate::stack::Stack;
-use crate::topic::{inputs, outputs};
+use crate::topic::{each_input, each_output};
 use crate::waiting::until;
 use domain::enums::{EntryKind, ExecType, WaveKind};
+use domain::fill::Fill;
 use domain::{Input, Output, Topic};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -98,12 +99,11 @@ pub fn count(stack: &Stack, load: &Load) -> Counts {
 /// The distinct execution ids in the log and in the load.
 fn count_executions(stack: &Stack, load: &Load, counts: &mut Counts) -> BTreeSet<String> {
     let mut distinct = BTreeSet::new();
-    for (_, input) in inputs(stack, Topic::Fills) {
-        let Input::Fill(fill) = input else { continue };
+    each_fill(stack, |fill| {
         if !distinct.insert(fill.exec_id.to_string()) {
             counts.repeats += 1;
         }
-    }
+    });
     counts.executions = distinct.len();
     distinct.extend(load.model.executions.iter().cloned());
     distinct
@@ -111,20 +111,26 @@ fn count_executions(stack: &Stack, load: &Load, counts: &mut Counts) -> BTreeSet
 
 /// Σ of the signed distinct executions in the log that nothing has taken back or corrected.
 fn sums(stack: &Stack) -> BTreeMap<(String, String), i128> {
-    let (mut distinct, mut amended) = (BTreeMap::new(), BTreeSet::new());
-    for (_, input) in inputs(stack, Topic::Fills) {
-        let Input::Fill(fill) = input else { continue };
-        amended.extend(fill.exec_ref_id.clone().map(|id| (fill.source.clone(), id)));
-        distinct.entry((fill.source.clone(), fill.exec_id.clone())).or_insert(fill);
-    }
+    let (mut distinct, mut amended) = (BTreeSet::new(), BTreeSet::new());
+    each_fill(stack, |fill| amended.extend(fill.exec_ref_id.map(|id| (fill.source, id))));
     let mut sums = BTreeMap::new();
-    for (id, fill) in distinct {
-        if fill.exec_type != ExecType::Cancel && !amended.contains(&id) {
+    each_fill(stack, |fill| {
+        let name = (fill.source.clone(), fill.exec_id.clone());
+        let stands = fill.exec_type != ExecType::Cancel && !amended.contains(&name);
+        if distinct.insert(name) && stands {
             let place = (fill.portfolio_id.to_string(), fill.instrument_id.to_string());
             *sums.entry(place).or_default() += fill.signed_quantity().expect("a test's quantities are small").units();
         }
-    }
+    });
     sums
+}
+
+fn each_fill(stack: &Stack, mut take: impl FnMut(Fill)) {
+    each_input(stack, Topic::Fills, |input| {
+        if let Input::Fill(fill) = input {
+            take(*fill);
+        }
+    });
 }
 
 #[derive(Default)]
@@ -137,8 +143,8 @@ struct Ledger {
 impl Ledger {
     fn read(stack: &Stack) -> Self {
         let mut ledger = Self::default();
-        for output in outputs(stack, Topic::Ledger) {
-            let Output::Ledger(record) = output else { continue };
+        each_output(stack, Topic::Ledger, |output| {
+            let Output::Ledger(record) = output else { return };
             let portfolio = record.portfolio_id.to_string();
             for entry in record.entries.iter().filter(|entry| BOOKED.contains(&entry.kind)) {
                 *ledger.bookings.entry(entry.cause.id.to_string()).or_default() += 1;
@@ -147,25 +153,27 @@ impl Ledger {
                 ledger.positions.insert((portfolio.clone(), position.instrument_id.to_string()), position.quantity.units());
             }
             ledger.cash.insert(portfolio, record.cash.iter().map(|cash| cash.amount.units()).sum());
-        }
+        });
         ledger
     }
 }
 
 fn count_orders(stack: &Stack, counts: &mut Counts) {
     let (mut orders, mut ended) = (BTreeMap::<String, usize>::new(), BTreeSet::new());
-    for output in outputs(stack, Topic::Orders) {
-        let Output::OrderWave(wave) = output else { continue };
-        if wave.kind == WaveKind::New {
+    each_output(stack, Topic::Orders, |output| {
+        if let Output::OrderWave(wave) = output
+            && wave.kind == WaveKind::New
+        {
             wave.orders.iter().for_each(|order| *orders.entry(order.order_id.to_string()).or_default() += 1);
         }
-    }
-    for (_, input) in inputs(stack, Topic::OrderStatus) {
-        let Input::OrderStatus(status) = input else { continue };
-        if status.status.is_terminal() {
+    });
+    each_input(stack, Topic::OrderStatus, |input| {
+        if let Input::OrderStatus(status) = input
+            && status.status.is_terminal()
+        {
             ended.insert(status.order_id.to_string());
         }
-    }
+    });
     counts.orders = orders.len();
     counts.doubled_orders = orders.iter().filter(|(_, times)| **times > 1).map(|(order, _)| order.clone()).collect();
     counts.open_orders = orders.keys().filter(|order| !ended.contains(*order)).count();

@@ -3,7 +3,8 @@
 //! From the inputs (fills, cash, policies, commands, frames) it works out in exact ratios what the
 //! outputs must say, and compares. It knows the shape of the records and nothing else of the service:
 //! no engine, no accounting, no planning of the roles is used, so that a mistake there is not made twice.
-//! It keeps one decoded record for each record read: memory grows with the history.
+//! It keeps one decoded record for each record read: memory grows with what it is given, which may be the records of
+//! one lane; what is asked of a lane is answered by its own records, and by the frames.
 //!
 //! Replayed digests (I7) need the engine and are added to the report by whoever ran them. What the
 //! model does not follow (facts that changed, what frames tell no longer) it names in the notes.
@@ -30,6 +31,7 @@ mod fate;
 mod followed;
 mod history;
 mod holding;
+mod homes;
 mod lanes;
 mod ledger;
 mod lots;
@@ -59,6 +61,7 @@ mod versions;
 mod weights;
 mod worth;
 
+pub use homes::Homes;
 pub use lanes::Checkpoint;
 pub use report::{Balance, Check, Report};
 pub use seen::SeenRecord;
@@ -80,7 +83,7 @@ const NAMED: usize = 5;
 #[derive(Debug, Clone, Default)]
 pub struct Given {
     /// The newest whole checkpoint of each lane, where there is a store (I6).
-    pub checkpoints: Vec<Checkpoint>,
+    pub checkpoints: Option<Vec<Checkpoint>>,
     /// Whether the broker may have compacted snapshots: gaps in their versions are then allowed.
     pub compacted: bool,
     /// Writers' schemas besides this build's own.
@@ -132,7 +135,7 @@ pub fn verify<'a>(records: impl IntoIterator<Item = SeenRecord<'a>>, given: &Giv
     add(executions::check(&history, &lanes, &fates, &causes));
     add(vec![lanes::contiguous(&history)]);
     add(outputs::check(&history, &lanes, &forgiven));
-    add(vec![lanes::checkpoints(&lanes, &given.checkpoints)]);
+    add(vec![lanes::checkpoints(&lanes, given.checkpoints.as_deref().unwrap_or_default())]);
     add(cycles::check(&history, &lanes, &fates));
     add(decisions::check(&history, &lanes, &facts, &fates));
     add(balance::check(&history, &lanes, &fates));
@@ -146,7 +149,7 @@ pub fn verify<'a>(records: impl IntoIterator<Item = SeenRecord<'a>>, given: &Giv
     add(performance::check(&history, &lanes));
     report.balances = balance::balances(&history, &lanes, &facts, &fates);
     report.notes = bygone;
-    report.notes.extend(notes(&audit, &given.checkpoints));
+    report.notes.extend(notes(&audit, given.checkpoints.is_some()));
     if let Some(first) = history.frames.first().filter(|seen| seen.place.offset > 0) {
         report.notes.push(format!("frames are kept from {} on: what earlier ones told is not known here", first.place));
     }
@@ -154,9 +157,9 @@ pub fn verify<'a>(records: impl IntoIterator<Item = SeenRecord<'a>>, given: &Giv
 }
 
 /// What was left out, and why.
-fn notes(audit: &Audit, checkpoints: &[Checkpoint]) -> Vec<String> {
+fn notes(audit: &Audit, has_store: bool) -> Vec<String> {
     let mut notes = Vec::new();
-    if checkpoints.is_empty() {
+    if !has_store {
         notes.push("I6: no checkpoints were given".to_owned());
     }
     let left: Vec<_> = audit.accounts.iter().filter_map(|(portfolio, account)| Some((portfolio, account.left.as_ref()?))).collect();

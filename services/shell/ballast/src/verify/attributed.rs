@@ -1,7 +1,7 @@
 //! What each strategy holds and has earned in the last snapshot is what the ledger's entries say of it, one after the
 //! other: an entry that names no parts is all its own strategy's. Whether the parts are right is not asked here.
 
-use super::exact::{Exact, Published, near, show, slack, zero};
+use super::exact::{self, Exact, Published, near, show, slack, zero};
 use super::history::History;
 use super::lanes::Lanes;
 use super::metrics::contains;
@@ -63,7 +63,7 @@ fn sums<'a>(entries: &[&'a LedgerEntry], base: Currency, own: bool) -> Option<BT
             if !own || entry.fees.iter().any(|fee| fee.currency != base) {
                 return None;
             }
-            let fees = entry.fees.iter().map(|fee| fee.amount.exact()).sum();
+            let fees = exact::sum(entry.fees.iter().map(|fee| fee.amount.exact()));
             let figures = [entry.quantity_change.exact(), entry.realized_gross.exact(), fees, entry.income.exact()];
             add((false, entry.strategy.as_ref()), figures);
         }

@@ -6,7 +6,7 @@
 //! known here. Prices are not compared: which one stood at a cut is known to the lane alone.
 
 use super::dated::{Dated, On, Running};
-use super::exact::{Exact, Published, magnitude, near, ratio, show, whole, zero};
+use super::exact::{self, Exact, Published, magnitude, near, ratio, show, whole, zero};
 use super::executions::act_step;
 use super::facts::Facts;
 use super::fate::{Fates, at};
@@ -200,7 +200,7 @@ fn parts(closes: &[&Seen<PortfolioClose>]) -> Check {
     for seen in closes {
         let close = &seen.record;
         let of_cash = close.currencies.iter().flat_map(|value| [value.cash_value, value.receivables_value]);
-        let sum: Exact = close.positions.iter().map(|position| position.value).chain(of_cash).map(Published::exact).sum();
+        let sum = exact::sum(close.positions.iter().map(|position| position.value).chain(of_cash).map(Published::exact));
         check.that(sum == close.equity.exact(), || {
             format!("{}: equity is {}, its parts add up to {}", named(seen), close.equity, show(&sum))
         });

@@ -3,7 +3,7 @@
 
 use super::actions::{Deed, Standing};
 use super::effect::{Amounts, Effect, put};
-use super::exact::{Exact, Published, ratio as decimal, zero};
+use super::exact::{self, Exact, Published, zero};
 use super::holding::Position;
 use super::owed::{Owed, owe};
 use super::worth::{Turned, Worth};
@@ -16,8 +16,7 @@ const UNITS: u32 = 8;
 
 /// Units cut toward zero at the smallest step.
 pub(super) fn cut(units: &Exact) -> Exact {
-    let step = decimal(1, UNITS);
-    (units / &step).trunc() * step
+    exact::cut(units, UNITS)
 }
 
 impl Standing {
@@ -75,7 +74,7 @@ fn split(position: &mut Position, instrument: &Instrument, ratio: &Exact, in_lie
         effect = lose(position, instrument);
     }
     effect.quantity = &position.quantity - before;
-    let odd = &position.quantity % instrument.lot_size.exact();
+    let odd = exact::rest(&position.quantity, &instrument.lot_size.exact());
     if let Some(price) = in_lieu.filter(|_| odd != zero()) {
         // The part below one lot is sold.
         let paid = -(&odd * price * instrument.multiplier.exact());

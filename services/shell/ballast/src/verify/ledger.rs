@@ -3,7 +3,7 @@
 
 use super::booking::Book;
 use super::effect::{Amounts, put};
-use super::exact::{Exact, Published, near, ratio, show, slack, zero};
+use super::exact::{self, Exact, Published, near, ratio, show, slack, zero};
 use super::explain::{Group, Rebooked};
 use super::facts::Facts;
 use super::fate::{At, Fates, at};
@@ -250,7 +250,7 @@ impl Rows {
             let known = instrument(ground, seen, &state.instrument_id);
             let known =
                 known.or_else(|| ground.lanes.is_bygone(seen.stamp).then(|| ground.facts.instrument(&state.instrument_id, i64::MAX))?);
-            let multiplier = known.map_or_else(|| super::exact::whole(1), |i| i.multiplier.exact());
+            let multiplier = known.map_or_else(|| exact::whole(1), |i| i.multiplier.exact());
             let loose = account.loose || ground.facts.is_forgotten(&state.instrument_id);
             let difference = state_difference((position, &account.book.turns), state, &multiplier, loose);
             match position.net() {
@@ -304,7 +304,7 @@ impl Rows {
 }
 
 fn total(amounts: &[CurrencyAmount], currency: Currency) -> Exact {
-    amounts.iter().filter(|a| a.currency == currency).map(|a| a.amount.exact()).sum()
+    exact::sum(amounts.iter().filter(|a| a.currency == currency).map(|a| a.amount.exact()))
 }
 
 /// The instrument as the lane knew it when the step of a record ended.

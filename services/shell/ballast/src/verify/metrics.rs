@@ -1,7 +1,7 @@
 //! I2 in snapshots: the parts of the profit add up, equity is cash plus holdings, and cash is what the
 //! ledger says.
 
-use super::exact::{Published, near, show, slack};
+use super::exact::{self, Published, near, show, slack};
 use super::history::History;
 use super::lanes::Lanes;
 use super::positions::last_snapshots;
@@ -54,7 +54,7 @@ fn adds_up(seen: &Seen<Snapshot>, check: &mut Check) {
         return;
     }
     let values = snapshot.allocations.iter().map(|a| a.value).chain(snapshot.receivables.iter().map(|r| r.amount));
-    let sum = snapshot.cash_value.exact() + values.map(Published::exact).sum::<super::exact::Exact>();
+    let sum = snapshot.cash_value.exact() + exact::sum(values.map(Published::exact));
     let slack = slack(snapshot.allocations.len() as u64 + snapshot.receivables.len() as u64 + 2, 0);
     check.that(near(&sum, &snapshot.total_value.exact(), &slack), || {
         format!(
@@ -108,7 +108,7 @@ fn sum_up(seen: &Seen<Snapshot>, ledgers: &[&&Seen<Ledger>], check: &mut Check) 
     let metrics = &seen.record.metrics;
     let slack = slack(entries.len() as u64 * 2 + 1, entries.len() as u64);
     let mut compare = |name: &str, told: Money, parts: Vec<Money>| {
-        let sum: super::exact::Exact = parts.into_iter().map(Published::exact).sum();
+        let sum = exact::sum(parts.into_iter().map(Published::exact));
         check.that(near(&told.exact(), &sum, &slack), || {
             format!(
                 "{}: version {} of {}: {name} {told}, the entries add up to {}",

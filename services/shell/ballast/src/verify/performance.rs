@@ -5,7 +5,7 @@
 //! worked out again, nor is what a strategy, sector or hour has of the whole. Where a portfolio's entries are in other
 //! currencies than its base, its day was cut in more than one way, or its keeper began anew, bookings are not compared.
 
-use super::exact::{Exact, Published, near, show, slack, zero};
+use super::exact::{self, Exact, Published, near, show, slack, zero};
 use super::history::History;
 use super::lanes::Lanes;
 use super::report::Check;
@@ -158,9 +158,9 @@ fn booked(history: &History, lanes: &Lanes, told: &BTreeMap<&PortfolioId, Vec<&S
 /// What an entry brought, where every amount is in the base currency.
 fn of_entry(entry: &LedgerEntry) -> Brought {
     if entry.by_strategy.is_empty() {
-        return [entry.realized_gross.exact(), entry.fees.iter().map(|fee| fee.amount.exact()).sum(), entry.income.exact()];
+        return [entry.realized_gross.exact(), exact::sum(entry.fees.iter().map(|fee| fee.amount.exact())), entry.income.exact()];
     }
-    let sum = |part: fn(&StrategyChange) -> Money| entry.by_strategy.iter().map(|own| part(own).exact()).sum();
+    let sum = |part: fn(&StrategyChange) -> Money| exact::sum(entry.by_strategy.iter().map(|own| part(own).exact()));
     [sum(|part| part.realized_gross), sum(|part| part.fees), sum(|part| part.income)]
 }
 

@@ -1,7 +1,7 @@
 //! I1: a position is the sum of its distinct executions, counted from the fills alone.
 
 use super::effect::signed_quantity;
-use super::exact::{Exact, Published, show, zero};
+use super::exact::{self, Exact, Published, show, zero};
 use super::executions::act_step;
 use super::facts::Facts;
 use super::fate::{Fate, Fates, at, books, fill_key};
@@ -63,7 +63,7 @@ pub(super) fn units(fill: &Fill, facts: &Facts) -> Exact {
         InstrumentType::Future => signed_quantity(fill),
         _ => {
             let in_units = fill.fees.iter().filter(|fee| instrument.base_asset == Some(fee.currency));
-            signed_quantity(fill) - in_units.map(|fee| fee.amount.exact()).sum::<Exact>()
+            signed_quantity(fill) - exact::sum(in_units.map(|fee| fee.amount.exact()))
         }
     }
 }

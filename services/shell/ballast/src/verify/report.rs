@@ -59,6 +59,19 @@ pub struct Balance {
     pub lost: u64,
 }
 
+impl Balance {
+    fn add(&mut self, other: &Self) {
+        self.inputs += other.inputs;
+        self.applied += other.applied;
+        self.duplicate += other.duplicate;
+        self.repeated += other.repeated;
+        self.waiting += other.waiting;
+        self.dead_lettered += other.dead_lettered;
+        self.unread += other.unread;
+        self.lost += other.lost;
+    }
+}
+
 /// The outcome of a verification.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Report {
@@ -78,6 +91,26 @@ impl Report {
         let number = |id: &str| id.trim_start_matches('I').parse::<u32>().unwrap_or(u32::MAX);
         let at = self.checks.partition_point(|row| number(row.id) <= number(check.id));
         self.checks.insert(at, check);
+    }
+    /// Adds what was found in another part of the log. What both have asked is one row, and what both have noted is
+    /// said once.
+    pub fn join(&mut self, other: Self) {
+        for check in other.checks {
+            match self.checks.iter_mut().find(|row| (row.id, &row.what) == (check.id, &check.what)) {
+                Some(row) => {
+                    (row.checked, row.violations) = (row.checked + check.checked, row.violations + check.violations);
+                    row.first = row.first.take().or(check.first);
+                }
+                None => self.add(check),
+            }
+        }
+        other.counts.into_iter().for_each(|(topic, count)| *self.counts.entry(topic).or_default() += count);
+        other.balances.into_iter().for_each(|(topic, balance)| self.balances.entry(topic).or_default().add(&balance));
+        for note in other.notes {
+            if !self.notes.contains(&note) {
+                self.notes.push(note);
+            }
+        }
     }
     /// Whether every check passed.
     pub fn passed(&self) -> bool {
@@ -147,5 +180,25 @@ mod tests {
         assert_eq!((report.exit_status(), report.violations()), (1, 2));
         let text = report.to_string();
         assert!(text.contains("first: first") && !text.contains("second"), "{text}");
+    }
+
+    #[test]
+    fn parts_are_one_report() {
+        let part = |id: &'static str, failing: &[&str], note: &str| {
+            let mut check = Check::new(id, "both");
+            check.that(true, || unreachable!("only failures are worded"));
+            failing.iter().for_each(|what| check.that(false, || (*what).to_owned()));
+            let balance = Balance { inputs: 3, applied: 2, lost: 1, ..Balance::default() };
+            let mut report = Report { balances: [("fills".to_owned(), balance)].into(), ..Report::default() };
+            (report.counts, report.notes) = ([("fills".to_owned(), 3)].into(), vec![note.to_owned()]);
+            report.add(check);
+            report
+        };
+        let mut whole = Report::default();
+        [part("I2", &[], "n"), part("I2", &["a", "b"], "n"), part("I1", &["c"], "m")].into_iter().for_each(|part| whole.join(part));
+        let rows: Vec<_> = whole.checks.iter().map(|c| (c.id, c.checked, c.violations, c.first.as_deref())).collect();
+        assert_eq!(rows, [("I1", 2, 1, Some("c")), ("I2", 4, 2, Some("a"))]);
+        assert_eq!((whole.counts["fills"], whole.notes), (9, vec!["n".to_owned(), "m".to_owned()]));
+        assert_eq!(whole.balances["fills"], Balance { inputs: 9, applied: 6, lost: 3, ..Balance::default() });
     }
 }

@@ -1,7 +1,7 @@
 //! I11: what targets are scaled by follows from the event's own figures of risk, these stand in a record of risk, and each
 //! target is the policy's times that scale.
 
-use super::exact::{Exact, Published, magnitude, ratio, show, whole};
+use super::exact::{self, Exact, Published, magnitude, ratio, show, whole};
 use super::history::History;
 use super::lanes::Lanes;
 use super::report::Check;
@@ -185,11 +185,10 @@ fn gross(targets: &[Target], lines: &[DriftLine]) -> Exact {
     let bounds =
         |group: &str| lines.iter().filter(has_own).any(|line| line.sector.as_deref() == Some(group) || line.kind.symbol() == group);
     let counting = targets.iter().filter(|target| target.group.as_deref().is_none_or(|group| !bounds(group)));
-    counting.map(|target| magnitude(&target.target_weight.exact())).sum()
+    exact::sum(counting.map(|target| magnitude(&target.target_weight.exact())))
 }
 
 /// Cut toward zero at the last decimal of a fraction.
 fn cut(value: &Exact) -> Exact {
-    let step = ratio(1, Fraction::SCALE);
-    (value / &step).trunc() * step
+    exact::cut(value, Fraction::SCALE)
 }

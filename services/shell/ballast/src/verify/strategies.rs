@@ -1,7 +1,7 @@
 //! Sub-positions by strategy: with what they leave they are the line, in each snapshot and in each entry, and the units
 //! of each are those of the executions that name it. What strategies earn at averages of their own is not worked out.
 
-use super::exact::{Exact, Published, show, zero};
+use super::exact::{self, Exact, Published, show, zero};
 use super::facts::Facts;
 use super::fate::Fates;
 use super::history::History;
@@ -27,7 +27,7 @@ pub(super) fn check(history: &History, lanes: &Lanes, facts: &Facts, fates: &Fat
     history.snapshots.iter().filter(|seen| !seen.repeat).for_each(|seen| add_up(seen, &mut lines));
     for seen in history.ledgers.iter().filter(|seen| !seen.repeat) {
         for entry in seen.record.entries.iter().filter(|entry| !entry.by_strategy.is_empty()) {
-            let sum: Exact = entry.by_strategy.iter().map(|part| part.quantity_change.exact()).sum();
+            let sum = exact::sum(entry.by_strategy.iter().map(|part| part.quantity_change.exact()));
             let once = is_once(entry.by_strategy.iter().map(|part| (part.residual, part.strategy.as_ref())));
             entries.that(once && sum == entry.quantity_change.exact(), || {
                 format!(
@@ -91,7 +91,7 @@ fn add_up(seen: &Seen<Snapshot>, check: &mut Check) {
 
 /// What rows come to, beside what their line says.
 fn figures(rows: &[&StrategyPosition], line: Option<&Allocation>) -> [(&'static str, Exact, Option<Exact>); 4] {
-    let sum = |of: fn(&StrategyPosition) -> Exact| rows.iter().map(|row| of(row)).sum::<Exact>();
+    let sum = |of: fn(&StrategyPosition) -> Exact| exact::sum(rows.iter().map(|row| of(row)));
     [
         ("quantity", sum(|row| row.quantity.exact()), line.map(|line| line.quantity.exact())),
         ("value", sum(|row| row.value.exact()), line.map(|line| line.value.exact())),

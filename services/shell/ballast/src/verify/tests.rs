@@ -290,7 +290,7 @@ fn a_step_torn_at_the_end_of_the_log_is_no_violation() {
 
 #[test]
 fn i6_a_checkpoint_ahead_of_the_log() {
-    let given = |step| Given { checkpoints: vec![Checkpoint { role: "position-keeper".into(), lane: 0, step }], ..Given::default() };
+    let given = |step| Given { checkpoints: Some(vec![Checkpoint { role: "position-keeper".into(), lane: 0, step }]), ..Given::default() };
     assert!(verify(clean().records(), &given(3)).passed());
     found(&verify(clean().records(), &given(4)), "I6", &["position-keeper lane 0", "holds step 4", "last DONE is 3"]);
 }

@@ -1,6 +1,6 @@
 //! I11: weights add up to one, and each value is what its own numbers say.
 
-use super::exact::{Exact, Published, magnitude, near, ratio, show, whole, zero};
+use super::exact::{self, Exact, Published, magnitude, near, ratio, show, whole, zero};
 use super::history::History;
 use super::report::Check;
 use super::seen::Seen;
@@ -37,14 +37,14 @@ fn snapshot(seen: &Seen<Snapshot>, check: &mut Check) {
     if equity <= zero() || !snapshot.health.unpriced.is_empty() || foreign {
         return;
     }
-    let cash = snapshot.cash_value.exact() + snapshot.receivables.iter().map(|r| r.amount.exact()).sum::<Exact>();
+    let cash = snapshot.cash_value.exact() + exact::sum(snapshot.receivables.iter().map(|r| r.amount.exact()));
     // The weight of a future is that of its notional; its part of equity is its value.
     let part = |a: &Allocation| {
         if a.kind == InstrumentType::Future { Some(a.value.exact() / &equity * whole(100)) } else { Some(a.percentage?.exact()) }
     };
     let weights: Option<Vec<Exact>> = snapshot.allocations.iter().map(part).collect();
-    let gross = snapshot.allocations.iter().map(|a| magnitude(&a.value.exact())).sum::<Exact>() + magnitude(&cash);
-    let sum = weights.map(|weights| weights.into_iter().sum::<Exact>() + cash / &equity * whole(100));
+    let gross = exact::sum(snapshot.allocations.iter().map(|a| magnitude(&a.value.exact()))) + magnitude(&cash);
+    let sum = weights.map(|weights| exact::sum(weights.into_iter()) + cash / &equity * whole(100));
     let slack = weight_slack(snapshot.allocations.len(), &gross, &equity) * whole(100);
     check.that(sum.as_ref().is_some_and(|sum| near(sum, &whole(100), &slack)), || {
         let shown = sum.as_ref().map_or("unknown: a percentage is missing".to_owned(), show);
@@ -65,8 +65,8 @@ fn drift(seen: &Seen<Drift>, check: &mut Check) {
         if line.kind == InstrumentType::Future { Some(line.value.exact() / &equity) } else { Some(line.weight?.exact()) }
     };
     let weights: Option<Vec<Exact>> = drift.lines.iter().map(weight).collect();
-    let sum = weights.map(|weights| weights.into_iter().sum::<Exact>() + &cash.0 / &equity);
-    let gross = drift.lines.iter().map(|line| magnitude(&line.value.exact())).sum::<Exact>() + magnitude(&cash.0);
+    let sum = weights.map(|weights| exact::sum(weights.into_iter()) + &cash.0 / &equity);
+    let gross = exact::sum(drift.lines.iter().map(|line| magnitude(&line.value.exact()))) + magnitude(&cash.0);
     let slack = weight_slack(drift.lines.len(), &gross, &equity) + cash.1 / &equity;
     check.that(sum.as_ref().is_some_and(|sum| near(sum, &whole(1), &slack)), || {
         let shown = sum.as_ref().map_or("unknown: a weight is missing".to_owned(), show);
