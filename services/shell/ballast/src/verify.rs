@@ -32,6 +32,7 @@ mod followed;
 mod history;
 mod holding;
 mod homes;
+pub mod lane_by_lane;
 mod lanes;
 mod ledger;
 mod lots;

@@ -1,6 +1,7 @@
 //! Tests: histories that the real roles made, on two lanes, from random inputs. They pass whole; with
 //! any one record of ours or of a kept input gone, they do not.
 
+use super::lane_by_lane::concerns;
 use super::seen::SeenRecord;
 use super::story::{instrument, moment, v};
 use super::{Given, Report, verify};
@@ -323,7 +324,28 @@ fn any_record_that_is_gone_is_missed() {
     for at in places {
         let mut rest = all.clone();
         let gone = rest.remove(at);
+        assert!(!checked_apart(&rest).passed(), "lane by lane nobody misses {}/{}@{}", gone.topic, gone.partition, gone.offset);
         assert!(!checked(rest).passed(), "nobody misses {}/{}@{}", gone.topic, gone.partition, gone.offset);
+    }
+}
+
+/// The report of lanes that are checked one after another.
+fn checked_apart(records: &[SeenRecord<'static>]) -> Report {
+    let mut report = Report::default();
+    for lane in 0..LANES {
+        report.join(checked(records.iter().filter(|record| concerns(record, lane, LANES)).cloned().collect::<Vec<_>>()));
+    }
+    report
+}
+
+#[test]
+fn lanes_apart_say_what_lanes_together_say() {
+    let rows = |report: &Report| report.checks.iter().map(|c| (c.what.clone(), c.checked, c.violations)).collect::<Vec<_>>();
+    for seed in 1..=8 {
+        let all = history(seed).seen();
+        let (whole, apart) = (checked(all.clone()), checked_apart(&all));
+        assert_eq!(rows(&whole), rows(&apart), "seed {seed}");
+        assert_eq!(whole.balances, apart.balances, "seed {seed}");
     }
 }
 

@@ -25,10 +25,6 @@ pub struct SeenRecord<'a> {
 }
 
 impl SeenRecord<'_> {
-    /// The lane that wrote it, where one of ours did.
-    pub fn lane(&self) -> Option<i32> {
-        self.stamp().map(|stamp| stamp.lane)
-    }
     /// The newest header of a name, as text.
     pub(super) fn header(&self, name: &str) -> Option<&str> {
         let found = self.headers.iter().rev().find(|(header, _)| header == name);

@@ -1,5 +1,4 @@
-//! What the topics hold of one lane, bytes and all: its partitions, what every lane reads, and, with the first lane, what
-//! no lane has for itself. Lanes follow each other, so that memory is bounded by the largest of them.
+//! What the topics hold of one lane, bytes and all. Lanes follow each other, so that memory is bounded by the largest.
 //!
 //! Where every partition ends is asked before anything is read, of progress first: what a step has read and written is
 //! then there, also while the service goes on.
@@ -8,7 +7,7 @@ use crate::config::Config;
 use crate::kafka::stored;
 use crate::stored::StoredRecord;
 use crate::topic_layout::specs;
-use crate::verify::SeenRecord;
+use crate::verify::{SeenRecord, lane_by_lane};
 use crate::worker::ports::{Past, PortError};
 use avro_codec::{SchemaStore, decode_frame, decode_progress};
 use conflator::tail_start;
@@ -21,9 +20,6 @@ use std::time::Duration;
 
 /// How long one partition may take to be read.
 const PATIENCE: Duration = Duration::from_secs(600);
-/// Topics that are not keyed by portfolio.
-const COMMON: [Topic; 6] = [Topic::Frames, Topic::Ticks, Topic::Instruments, Topic::CorporateActions, Topic::MarketStatus, Topic::Closes];
-
 /// A partition's topic and number.
 pub(super) type Place = (String, i32);
 
@@ -68,8 +64,9 @@ impl Share {
     /// Holds the records of a lane instead of those of the one before; the first is 0.
     pub(super) fn turn_to(&mut self, lane: i32) -> anyhow::Result<()> {
         self.lane = lane;
-        self.records.retain(|(topic, _), _| is_for_all(topic));
-        let wanted: Vec<Place> = self.bounds.keys().filter(|place| self.is_of(place, lane)).cloned().collect();
+        self.records.retain(|(topic, _), _| lane_by_lane::is_for_all(topic));
+        let concerns = |(topic, partition): &&Place| lane_by_lane::may_concern(topic, *partition, lane, self.lanes);
+        let wanted: Vec<Place> = self.bounds.keys().filter(concerns).cloned().collect();
         for place in wanted {
             if !self.records.contains_key(&place) {
                 let records = self.read(&place)?;
@@ -78,16 +75,6 @@ impl Share {
             }
         }
         Ok(())
-    }
-
-    fn is_of(&self, (topic, partition): &Place, lane: i32) -> bool {
-        if is_for_all(topic) {
-            true
-        } else if is_common(topic) {
-            lane == 0
-        } else {
-            partition % self.lanes == lane
-        }
     }
 
     fn read(&mut self, place: &Place) -> anyhow::Result<Vec<StoredRecord>> {
@@ -112,8 +99,7 @@ impl Share {
                 headers: record.headers.iter().map(|header| (header.name.to_string(), header.value.clone())).collect(),
             })
         });
-        // Dead letters of what all lanes read lie in the same partitions.
-        all.filter(|record| !is_letters_of_common(record.topic) || record.lane().unwrap_or(0) == self.lane)
+        all.filter(|record| lane_by_lane::concerns(record, self.lane, self.lanes))
     }
 
     /// Keys of the records that the lane's books stand in.
@@ -134,19 +120,6 @@ impl Share {
     fn of(&self, topic: Topic, partition: i32) -> &[StoredRecord] {
         self.records.get(&(topic.name().to_owned(), partition)).map_or(&[], Vec::as_slice)
     }
-}
-
-/// Frames, and the dead letters of what all lanes read: any lane may have written them.
-fn is_for_all(topic: &str) -> bool {
-    topic == Topic::Frames.name() || is_letters_of_common(topic)
-}
-
-fn is_common(topic: &str) -> bool {
-    COMMON.iter().any(|common| topic == common.name())
-}
-
-fn is_letters_of_common(topic: &str) -> bool {
-    topic.strip_suffix(".dlq").is_some_and(is_common)
 }
 
 /// The past of one lane, out of what was read.
