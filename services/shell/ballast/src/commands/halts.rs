@@ -24,12 +24,15 @@ use rebalancer::commands::halt::Halt;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::process::ExitCode;
+use std::thread;
 use std::time::Duration;
 
 /// How long the brokers may take to say where a partition begins.
 const ANSWER: Duration = Duration::from_secs(10);
 /// How long the commands of a lane may take to be read.
 const LANE: Duration = Duration::from_secs(600);
+/// Lanes that are asked at once, each by a client of its own.
+const AT_ONCE: usize = 16;
 /// Commands of one window.
 const WINDOW: usize = 500;
 
@@ -42,8 +45,8 @@ pub fn run(config: &Config, args: &HaltsArgs) -> anyhow::Result<ExitCode> {
     let lanes = partitions(Topic::Commands, config);
     let mut found: BTreeMap<Halt, (Vec<i32>, Option<Command>)> = BTreeMap::new();
     let (mut unread, mut cut) = (Vec::new(), Vec::new());
-    for number in 0..lanes {
-        let lane = match read(config, number, lanes) {
+    for (number, lane) in read_all(config, lanes) {
+        let lane = match lane {
             Ok(lane) => lane,
             Err(error) => {
                 print::aside(format_args!("ballast: the commands of lane {number} cannot be read: {error:#}"));
@@ -68,6 +71,19 @@ pub fn run(config: &Config, args: &HaltsArgs) -> anyhow::Result<ExitCode> {
         ));
     }
     Ok(if report.unread.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Every lane's, by number. Several are asked at once: one that no broker answers for keeps none of the others waiting.
+fn read_all(config: &Config, lanes: i32) -> Vec<(i32, anyhow::Result<Folded>)> {
+    let numbers: Vec<i32> = (0..lanes).collect();
+    let together = |numbers: &[i32]| {
+        thread::scope(|scope| {
+            let asked: Vec<_> = numbers.iter().map(|number| (*number, scope.spawn(|| read(config, *number, lanes)))).collect();
+            let answer = |thread: thread::ScopedJoinHandle<'_, _>| thread.join().unwrap_or_else(|cause| std::panic::resume_unwind(cause));
+            asked.into_iter().map(|(number, thread)| (number, answer(thread))).collect::<Vec<_>>()
+        })
+    };
+    numbers.chunks(AT_ONCE).flat_map(together).collect()
 }
 
 fn read(config: &Config, number: i32, lanes: i32) -> anyhow::Result<Folded> {
