@@ -96,6 +96,8 @@ faults! {
     KillInTrouble = "kill-in-trouble", 2000;
     /// The request to end a transaction is overtaken by its own repetition, and nobody sees anything of it.
     EndOvertaken = "end-overtaken", 200;
+    /// The brokers delete what has grown old of progress and frames.
+    Retention = "retention", 2500;
 }
 
 /// How often each kind strikes in one play.

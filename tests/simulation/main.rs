@@ -18,6 +18,7 @@ mod planted;
 mod play;
 mod publisher;
 mod reading;
+mod retention;
 mod router;
 mod scenario;
 mod seeds;
@@ -32,16 +33,27 @@ use std::collections::BTreeSet;
 
 /// Seeds of an ordinary run.
 const SEEDS: u64 = 2_000;
+/// Of one that is judged by what retention leaves.
+const KEPT_SEEDS: u64 = 300;
 
 #[test]
 fn nothing_is_lost_or_doubled_whatever_fails() {
     let (first, count) = (from_environment("BALLAST_SIM_FIRST", 1), from_environment("BALLAST_SIM_SEEDS", SEEDS));
-    let run = Run::of(first, count, false);
+    let run = Run::of(first, count, &Script::default());
     println!("{run}");
     run.assert_sound();
     if count >= SEEDS {
         must::assert_seen(&run.coverage);
     }
+}
+
+/// A deployment is older than its retention: nothing of what is left is accused for what is gone.
+#[test]
+fn what_retention_leaves_is_not_accused() {
+    let count = from_environment("BALLAST_SIM_KEPT_SEEDS", KEPT_SEEDS);
+    let run = Run::of(1, count, &Script { as_kept: true, ..Script::default() });
+    println!("{} seeds in {:.1?}, {} went wrong", run.count, run.took, run.failed.len());
+    run.assert_sound();
 }
 
 #[test]
@@ -76,7 +88,7 @@ fn a_mistake_of_the_sources_is_found() {
     let Ok(known) = std::env::var("BALLAST_SIM_PLANTED") else { return };
     let count = from_environment("BALLAST_SIM_SEEDS", SEEDS);
     if known == "sound" {
-        let wrong = Run::of(1, count, true).failed;
+        let wrong = Run::of(1, count, &Script { harsh: true, ..Script::default() }).failed;
         println!("\nknown: {}", wrong.iter().map(|(seed, _)| seed.to_string()).collect::<Vec<_>>().join(" "));
         return;
     }

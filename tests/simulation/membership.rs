@@ -26,9 +26,9 @@ const REBALANCE: Duration = Duration::from_millis(2500);
 /// A role's number here.
 pub type RoleNumber = usize;
 /// The roles that a process may have.
-const ROLES: [&str; 5] = ["position-keeper", "rebalancer", "paper-router", "conflator", "performance-tracker"];
+pub const ROLES: [&str; 5] = ["position-keeper", "rebalancer", "paper-router", "conflator", "performance-tracker"];
 /// The role that is no lane's.
-const CONFLATOR: RoleNumber = 3;
+pub const CONFLATOR: RoleNumber = 3;
 /// The role that some plays leave to somebody outside.
 const ROUTER: RoleNumber = 2;
 
@@ -64,6 +64,15 @@ impl Groups {
             seat.is_none_or(|seat| seat.running_at.get().is_none())
         });
         idle.map(|((role, lane), owner)| format!("{} lane {lane} does not run (owner: {owner:?})", ROLES[*role])).collect()
+    }
+    /// Whether every task that was begun runs, and none is on its way back or ending.
+    pub fn all_run(&self) -> bool {
+        self.seats.values().all(|seat| !seat.ended.get() && seat.wish.get() == Wish::GoOn && seat.running_at.get().is_some())
+    }
+    /// How far the last of those is that run a role's lane; `None` where nobody does.
+    pub fn least_step(&self, role: &str, lane: i32) -> Option<i64> {
+        let of = |(_, number, of): &(Process, RoleNumber, i32)| ROLES[*number] == role && *of == lane;
+        self.seats.iter().filter(|(place, _)| of(place)).map(|(_, seat)| seat.running_at.get()).min().flatten()
     }
     /// Asks every lane to finish and let go.
     pub fn finish_all(&self) {

@@ -92,10 +92,20 @@ const EXECUTIONS: [&str; 2] = ["not told", "told"];
 /// Whose records must have stood twice, so that whoever reads them had something to leave out.
 const TWICE: [&str; 4] = ["portfolio.closes.v1", "portfolio.drift.v1", "portfolio.ledger.v1", "portfolio.snapshots.v1"];
 
+/// What retention must have deleted, and what must have come of it.
+const RETENTION: [&str; 6] = [
+    "ballast.frames.v1",
+    "ballast.paper-router.progress.v1",
+    "ballast.performance-tracker.progress.v1",
+    "ballast.position-keeper.progress.v1",
+    "ballast.rebalancer.progress.v1",
+    "replayed from a checkpoint",
+];
+
 /// Fails where something of it is missing.
 pub fn assert_seen(coverage: &Coverage) {
     let faults = Fault::ALL.iter().map(|fault| ("fault", fault.name()));
-    let lists: [(&str, &[&str]); 9] = [
+    let lists: [(&str, &[&str]); 10] = [
         ("branch", &BRANCHES),
         ("recovery", &RECOVERIES),
         ("saved", &SAVES),
@@ -105,6 +115,7 @@ pub fn assert_seen(coverage: &Coverage) {
         ("slices", &SLICES),
         ("execution", &EXECUTIONS),
         ("stands-twice", &TWICE),
+        ("retention", &RETENTION),
     ];
     let rest = lists.iter().flat_map(|(kind, names)| names.iter().map(move |name| (*kind, *name)));
     let missing: Vec<_> = faults.chain(rest).filter(|(kind, name)| coverage.count(kind, name) == 0).collect();

@@ -7,6 +7,7 @@ use crate::faults::{Fault, Mix};
 use crate::membership::meet;
 use crate::people::{quote, watch};
 use crate::planted::Planted;
+use crate::retention;
 use crate::router::route;
 use crate::scenario::Scenario;
 use crate::stage::{OUTSIDE, Stage};
@@ -40,6 +41,8 @@ pub struct Script {
     pub harsh: bool,
     /// A mistake that the ports make.
     pub planted: Option<Planted>,
+    /// Whether the end is judged by what retention has left, as in a deployment; else by all that there was.
+    pub as_kept: bool,
 }
 
 /// What came of a play.
@@ -143,6 +146,9 @@ fn trouble(world: &Rc<World>) {
     }
     if world.strikes(Fault::BrokerRestart) {
         world.brokers_restart();
+    }
+    if world.strikes(Fault::Retention) {
+        retention::passes(world);
     }
     for process in 0..world.scenario.processes {
         if world.strikes(Fault::ClockJump) {

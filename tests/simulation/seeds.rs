@@ -15,6 +15,8 @@ const SHOWN: usize = 3;
 pub struct Run {
     /// Plays.
     pub count: u64,
+    /// What they have in common.
+    like: Script,
     /// Seeds that went wrong, and how.
     pub failed: Vec<(u64, Vec<String>)>,
     /// What was seen.
@@ -62,20 +64,20 @@ fn threads() -> usize {
 }
 
 impl Run {
-    /// Plays so many seeds from the first one on, where faults are many or not.
-    pub fn of(first: u64, count: u64, harsh: bool) -> Self {
+    /// Plays so many seeds from the first one on, otherwise all alike.
+    pub fn of(first: u64, count: u64, like: &Script) -> Self {
         let (started, next) = (Instant::now(), AtomicU64::new(0));
         let one = || {
-            let mut run = Self::default();
+            let mut run = Self { like: like.clone(), ..Self::default() };
             loop {
                 let number = next.fetch_add(1, Ordering::Relaxed);
                 if number >= count {
                     return run;
                 }
-                run.take(first + number, harsh);
+                run.take(first + number);
             }
         };
-        let mut all = Self { count, ..Self::default() };
+        let mut all = Self { count, like: like.clone(), ..Self::default() };
         std::thread::scope(|scope| {
             let threads: Vec<_> = (0..threads()).map(|_| scope.spawn(one)).collect();
             for thread in threads {
@@ -87,8 +89,8 @@ impl Run {
         all
     }
 
-    fn take(&mut self, seed: u64, harsh: bool) {
-        let outcome = play(&Script { seed, harsh, ..Script::default() });
+    fn take(&mut self, seed: u64) {
+        let outcome = play(&Script { seed, ..self.like.clone() });
         self.coverage.add(&outcome.coverage);
         self.moments += outcome.moments;
         if !outcome.wrongs.is_empty() {
@@ -106,7 +108,7 @@ impl Run {
     /// Fails with the shortest causes of the first failures.
     pub fn assert_sound(&self) {
         for (seed, _) in self.failed.iter().take(SHOWN) {
-            println!("{}\n", shown(&shrink(&Script { seed: *seed, ..Script::default() })));
+            println!("{}\n", shown(&shrink(&Script { seed: *seed, ..self.like.clone() })));
         }
         let failed: Vec<_> = self.failed.iter().map(|(seed, wrongs)| format!("{seed}: {}", wrongs[0])).collect();
         assert!(failed.is_empty(), "{} of {} seeds go wrong:\n{}", failed.len(), self.count, failed.join("\n"));

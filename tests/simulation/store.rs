@@ -31,6 +31,18 @@ impl Shelves {
     pub fn newest(&self) -> Vec<(&'static str, i32, i64)> {
         self.0.iter().filter_map(|((role, lane), shelf)| Some((*role, *lane, shelf.images.front()?.step))).collect()
     }
+    /// The step of the older of a lane's two checkpoints, and the offset in its progress behind which it stands.
+    pub fn older(&self, role: &'static str, lane: i32) -> Option<(i64, i64)> {
+        self.0.get(&(role, lane))?.images.get(1).map(|image| (image.step, image.progress_from))
+    }
+    /// The newest step kept of a lane, 0 without any.
+    pub fn newest_of(&self, role: &'static str, lane: i32) -> i64 {
+        self.0.get(&(role, lane)).and_then(|shelf| shelf.images.front()).map_or(0, |image| image.step)
+    }
+    /// What a replay may begin from.
+    pub fn kept<R: Role>(&self, lane: i32) -> Kept {
+        Kept(self.0.get(&(R::NAME, lane)).map(|shelf| shelf.images.iter().cloned().collect()).unwrap_or_default())
+    }
     fn of(&mut self, role: &'static str, lane: i32) -> &mut Shelf {
         self.0.entry((role, lane)).or_default()
     }
@@ -112,6 +124,30 @@ fn saved_name(saved: &Saved) -> &'static str {
         Saved::Kept { .. } => "kept",
         Saved::Overtaken { .. } => "overtaken",
         Saved::Failed(_) => "failed",
+    }
+}
+
+/// A lane's checkpoints as they were kept, for whoever only reads them.
+pub struct Kept(Vec<LoadedImage>);
+
+impl Checkpoints for Kept {
+    fn load(&mut self, generation: u8) -> Result<Option<LoadedImage>, LoadError> {
+        Ok(self.0.get(usize::from(generation)).cloned())
+    }
+    fn save(&mut self, _image: CheckpointImage) {
+        unreachable!("a replay keeps nothing")
+    }
+    fn saved(&mut self, _wait: Duration) -> Option<Saved> {
+        None
+    }
+    fn discard_newer(&mut self, _step: i64) -> Result<(), PortError> {
+        unreachable!("a replay discards nothing")
+    }
+    fn bucket_in_turn(&self) -> u16 {
+        0
+    }
+    fn bucket_of(&self, key: &str) -> u16 {
+        bucket_of(key)
     }
 }
 

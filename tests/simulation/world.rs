@@ -16,6 +16,7 @@ use avro_codec::SchemaStore;
 use ballast::avro::AvroCodec;
 use ballast::memory::MemoryLog;
 use ballast::messages::OutMessage;
+use ballast::stored::StoredRecord;
 use ballast::worker::steady::Steady;
 use domain::{SmolStr, Timestamp};
 use engine::Step;
@@ -81,6 +82,10 @@ pub struct World {
     pub hung: RefCell<BTreeSet<SmolStr>>,
     /// Brokers have taken back what they had confirmed: nothing can be said of the log any more.
     pub taken_back: Cell<bool>,
+    /// Committed records that retention has deleted.
+    pub deleted: RefCell<BTreeMap<(SmolStr, i32), Vec<StoredRecord>>>,
+    /// Whether the end is judged by what is left.
+    pub as_kept: bool,
     /// Conflators that have lost a frame and do not know it yet.
     pub lost_frames: RefCell<BTreeSet<TaskId>>,
     planted: Option<Planted>,
@@ -112,6 +117,8 @@ impl World {
             finishing: Cell::new(false),
             hung: RefCell::default(),
             taken_back: Cell::new(false),
+            deleted: RefCell::default(),
+            as_kept: script.as_kept,
             lost_frames: RefCell::default(),
             digest: RefCell::new(Xxh3::new()),
             afterwards: Cell::new(0),
@@ -175,6 +182,21 @@ impl World {
             }
         }
         digest.digest()
+    }
+    /// Brokers delete what a partition holds below an offset.
+    pub fn trim(&self, topic: &str, partition: i32, below: i64) {
+        let gone = self.log.range(topic, partition, 0, below);
+        self.deleted.borrow_mut().entry((SmolStr::new(topic), partition)).or_default().extend(gone);
+        self.log.trim(topic, partition, below);
+    }
+    /// Every committed record of a partition, as it is judged: what was deleted has been there.
+    pub fn judged(&self, topic: &str, partition: i32) -> Vec<StoredRecord> {
+        let mut records = Vec::new();
+        if !self.as_kept {
+            records.extend(self.deleted.borrow().get(&(SmolStr::new(topic), partition)).into_iter().flatten().cloned());
+        }
+        records.extend(self.log.read(topic, partition, 0));
+        records
     }
     /// Schemas that everybody knows.
     pub fn schemas(&self) -> SchemaStore {

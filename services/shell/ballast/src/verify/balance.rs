@@ -43,7 +43,7 @@ pub(super) fn balances(history: &History, lanes: &Lanes, facts: &Facts, fates: &
                 _ if logged.repeat => Fate::Repeat,
                 _ if fates.buried(place) => Fate::DeadLettered,
                 _ if BROADCAST.contains(topic) => contained(facts, place),
-                _ if !lanes.readers(*topic, *partition).iter().any(|(_, end)| offset < end) => Fate::Unread,
+                _ if lanes.is_unread(*topic, *partition, *offset) => Fate::Unread,
                 _ if logged.fault.is_some() && history.letter_may_be_gone(place.0, place.1, place.2) => Fate::DeadLettered,
                 _ if logged.fault.is_some() && !lanes.reported(*topic, *partition, *offset) => Fate::Unread,
                 _ if logged.fault.is_some() => Fate::Lost,
@@ -65,8 +65,8 @@ fn is_misfiled(history: &History, place: At) -> bool {
 }
 
 fn contained(facts: &Facts, (topic, partition, offset): At) -> Fate {
-    let past = offset >= facts.contained_to(topic, partition) || offset < facts.contained_from(topic, partition);
-    if past { Fate::Unread } else { Fate::Applied }
+    // What stands before the frames that are kept was told by some that are not.
+    if offset >= facts.contained_to(topic, partition) { Fate::Unread } else { Fate::Applied }
 }
 
 fn count(balance: &mut Balance, fate: Fate) {

@@ -160,7 +160,10 @@ fn chain(history: &History, lanes: &Lanes, closes: &[&Seen<PortfolioClose>]) -> 
             before.filter(|(_, _, stamp, _)| !anew(*stamp)).map_or((0, None), |(version, ..)| (*version, Some(*version)));
         let unknown = before.is_none() && history.start(Topic::PortfolioCloses, seen.place.partition) > 0;
         let lived = unknown || lanes.has_lived(seen.stamp);
-        versions.that(close.restates == replaced || unknown, || {
+        // Whether both are of one life cannot be told where the step of the one before is not known any more.
+        let perhaps = before.filter(|(_, _, stamp, _)| lanes.is_bygone(*stamp)).map(|(version, ..)| *version);
+        let names = close.restates == replaced || perhaps.is_some() && close.restates == perhaps;
+        versions.that(names || unknown, || {
             format!("{} of {} replaces {:?}, the one before is {replaced:?}", named(seen), close.portfolio_id, close.restates)
         });
         versions.that(close.version == from + 1 || (lived && from == 0 && close.version > 0), || {

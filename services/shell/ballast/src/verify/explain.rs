@@ -69,8 +69,11 @@ pub(super) fn rebook<'a>(
         Asked::Nothing => return Ok(Rebooked::WithoutInput),
     };
     let wrong_rate = asked::wrong_rate(ground, scene, &change, group.own);
-    let difference = by_any_cause(ground, account, scene, change, group)?;
-    Ok(Rebooked::As(wrong_rate.or(difference)))
+    let may_be_split = is_of_a_split_unheard(ground, &change, group);
+    match by_any_cause(ground, account, scene, change, group)? {
+        Some(_) if may_be_split => Err(format!("frames are gone that may have told of a split before {} was booked", group.cause().id)),
+        difference => Ok(Rebooked::As(wrong_rate.or(difference))),
+    }
 }
 
 fn by_any_cause<'a>(
@@ -83,12 +86,22 @@ fn by_any_cause<'a>(
     let line = account.book.line_of(&change);
     let acted = line.as_ref().filter(|line| ground.facts.actions.concerns(line));
     let Some(line) = acted else { return plainly(account, change, group) };
+    if ground.lanes.is_bygone(scene.stamp) {
+        return Err(format!("what the step had read of the actions on {line} is not known: its progress was deleted"));
+    }
     if ground.facts.actions.is_too_much(line) || !ground.facts.keeps_its_lots(line) {
         return Err(format!("{line} has more actions than are followed, or another lot or venue than before"));
     }
     let tried = sets::of(ground, account, scene, line, &change);
     learn(ground, account, scene, (line, &tried), group);
     among(account, change, group, tried)
+}
+
+/// Whether an execution came to other units than its own, as one does that stands before a split: a frame that is gone may
+/// have told of it. That no unit is lost is asked of the last states, too (I1).
+fn is_of_a_split_unheard(ground: &Ground<'_>, change: &Change<'_>, group: &Group<'_>) -> bool {
+    let (Change::New(what @ What::Fill { .. }), Some(entry)) = (change, group.own) else { return false };
+    ground.facts.is_cut() && entry.quantity_change.exact() != what.units()
 }
 
 /// Notes between which numbers the rates lie at which dividends in other currencies were turned: those of the step that

@@ -115,6 +115,14 @@ impl Lanes {
         let windows = self.get(role, lane).and_then(|lane| lane.windows.get(&lane.last_done()));
         windows.and_then(|windows| windows.last()).is_some_and(|window| window.behind)
     }
+    /// Whether no lane has read a record, as far as can be told: steps whose progress was deleted may have.
+    pub(super) fn is_unread(&self, topic: Topic, partition: i32, offset: i64) -> bool {
+        let readers = self.readers(topic, partition);
+        if readers.is_empty() {
+            return !self.0.iter().any(|((_, number), lane)| *number == partition && lane.was_cut());
+        }
+        readers.iter().all(|(_, end)| offset >= *end)
+    }
     /// Roles with a lane that reads a partition, and how far its closed steps have read.
     pub(super) fn readers(&self, topic: Topic, partition: i32) -> Vec<(&'static str, i64)> {
         let reads = |((role, _), lane): (&(&'static str, i32), &Lane)| {
@@ -172,6 +180,10 @@ impl Lane {
         // Of a life whose first steps were deleted nothing is known: it began at the beginning.
         let known = self.life() >= self.first;
         self.starts.get(&(topic, partition)).copied().filter(|_| known).unwrap_or(0)
+    }
+    /// Whether progress was deleted: what its steps read is not known.
+    pub(super) fn was_cut(&self) -> bool {
+        self.first > 0
     }
     /// Whether a step's BEGIN was deleted.
     pub(super) fn is_bygone(&self, step: i64) -> bool {

@@ -198,7 +198,7 @@ fn is_whole<T>(history: &History, lanes: &Lanes, records: &[&Seen<T>]) -> bool {
         let lane = seen.place.partition;
         history.start(seen.place.topic, lane) == 0
             && !lanes.has_lived(seen.stamp)
-            && lanes.get(TRACKER, lane).is_some_and(|t| t.life() == 0)
+            && lanes.get(TRACKER, lane).is_some_and(|t| t.life() == 0 && !t.was_cut())
     };
     records.iter().all(whole)
 }

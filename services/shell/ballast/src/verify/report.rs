@@ -128,9 +128,10 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{:<4} {:<78} {:>10} {:>10}", "", "check", "checked", "violations")?;
+        let width = self.checks.iter().map(|check| check.what.chars().count()).max().unwrap_or(0).max("check".len());
+        writeln!(f, "{:<4} {:<width$} {:>10} {:>10}", "", "check", "checked", "violations")?;
         for check in &self.checks {
-            writeln!(f, "{:<4} {:<78} {:>10} {:>10}", check.id, check.what, check.checked, check.violations)?;
+            writeln!(f, "{:<4} {:<width$} {:>10} {:>10}", check.id, check.what, check.checked, check.violations)?;
             if let Some(first) = &check.first {
                 writeln!(f, "     first: {first}")?;
             }
