@@ -69,7 +69,7 @@ impl Kept {
     }
     fn list(&self) -> anyhow::Result<Vec<Checkpoint>> {
         let listed = self.runtime.block_on(self.store.list(&self.deployment));
-        let listed = listed.context("--without-postgres leaves the checkpoints out")?;
+        let listed = listed.context("the checkpoints cannot be listed (--without-postgres leaves them out)")?;
         let checkpoint = |info: &postgres_store::checkpoints::CheckpointInfo| {
             let (lane, step) = (i32::try_from(info.lane.lane)?, i64::try_from(info.step)?);
             anyhow::Ok(Checkpoint { role: info.lane.role.clone(), lane, step })
