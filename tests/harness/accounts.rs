@@ -9,7 +9,7 @@ use crate::topic::{each_input, each_output};
 use crate::waiting::until;
 use domain::enums::{EntryKind, ExecType, WaveKind};
 use domain::fill::Fill;
-use domain::{Input, Output, Topic};
+use domain::{Input, Output, SmolStr, Topic};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
@@ -67,7 +67,7 @@ pub fn settle(stack: &Stack, load: &Load, limit: Duration, mut meanwhile: impl F
 /// When a record cannot be decoded.
 pub fn count(stack: &Stack, load: &Load) -> Counts {
     let mut counts = Counts::default();
-    let executions = count_executions(stack, load, &mut counts);
+    let (executions, amended) = read_executions(stack, load, &mut counts);
     let ledger = Ledger::read(stack);
     for execution in &executions {
         match ledger.bookings.get(execution) {
@@ -76,7 +76,7 @@ pub fn count(stack: &Stack, load: &Load) -> Counts {
             Some(_) => counts.doubled.push(execution.clone()),
         }
     }
-    let sums = sums(stack);
+    let sums = sums(stack, &amended);
     for place in sums.keys().chain(ledger.positions.keys()).collect::<BTreeSet<_>>() {
         let (expected, booked) = (sums.get(place).copied().unwrap_or(0), ledger.positions.get(place).copied().unwrap_or(0));
         let of_load = load.model.positions.get(place).copied().unwrap_or(expected);
@@ -96,24 +96,26 @@ pub fn count(stack: &Stack, load: &Load) -> Counts {
     counts
 }
 
-/// The distinct execution ids in the log and in the load.
-fn count_executions(stack: &Stack, load: &Load, counts: &mut Counts) -> BTreeSet<String> {
-    let mut distinct = BTreeSet::new();
+/// An execution's source and id.
+type Name = (SmolStr, SmolStr);
+
+/// The distinct execution ids in the log and in the load, and the executions that others take back or correct.
+fn read_executions(stack: &Stack, load: &Load, counts: &mut Counts) -> (BTreeSet<String>, BTreeSet<Name>) {
+    let (mut distinct, mut amended) = (BTreeSet::new(), BTreeSet::new());
     each_fill(stack, |fill| {
         if !distinct.insert(fill.exec_id.to_string()) {
             counts.repeats += 1;
         }
+        amended.extend(fill.exec_ref_id.map(|id| (fill.source, id)));
     });
     counts.executions = distinct.len();
     distinct.extend(load.model.executions.iter().cloned());
-    distinct
+    (distinct, amended)
 }
 
 /// Σ of the signed distinct executions in the log that nothing has taken back or corrected.
-fn sums(stack: &Stack) -> BTreeMap<(String, String), i128> {
-    let (mut distinct, mut amended) = (BTreeSet::new(), BTreeSet::new());
-    each_fill(stack, |fill| amended.extend(fill.exec_ref_id.map(|id| (fill.source, id))));
-    let mut sums = BTreeMap::new();
+fn sums(stack: &Stack, amended: &BTreeSet<Name>) -> BTreeMap<(String, String), i128> {
+    let (mut distinct, mut sums) = (BTreeSet::new(), BTreeMap::new());
     each_fill(stack, |fill| {
         let name = (fill.source.clone(), fill.exec_id.clone());
         let stands = fill.exec_type != ExecType::Cancel && !amended.contains(&name);

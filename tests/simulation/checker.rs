@@ -61,15 +61,7 @@ fn hides(world: &World) -> bool {
 fn judged(world: &World) -> Report {
     let places = world.log.places();
     let records = places.iter().flat_map(|(topic, partition)| {
-        world.judged(topic, *partition).into_iter().map(move |record| SeenRecord {
-            topic: topic.as_str(),
-            partition: *partition,
-            offset: record.offset,
-            appended: record.appended,
-            key: record.key,
-            value: record.value,
-            headers: record.headers.into_iter().map(|header| (header.name.to_string(), header.value)).collect(),
-        })
+        world.judged(topic, *partition).into_iter().map(move |record| SeenRecord::of(topic, *partition, record))
     });
     let newest = world.shelves.borrow().newest();
     let checkpoints = newest.into_iter().map(|(role, lane, step)| Checkpoint { role: role.to_owned(), lane, step }).collect();

@@ -116,11 +116,12 @@ fn a_failure_is_told_with_its_shortest_cause() {
     assert!(shown.contains("its shortest cause") && shown.contains(&format!("BALLAST_SIM_SEED={seed}")), "{shown}");
 }
 
-/// Plays the seed of `BALLAST_SIM_SEED`, tells all of it, and looks for the shortest cause where it goes wrong.
+/// Plays the seed of `BALLAST_SIM_SEED` (with `BALLAST_SIM_AS_KEPT`, judged by what retention leaves), tells all of it, and looks for the shortest cause where it goes wrong.
 #[test]
 fn played_again() {
     let Ok(seed) = std::env::var("BALLAST_SIM_SEED") else { return };
-    let script = Script { seed: seed.parse().expect("BALLAST_SIM_SEED is a number"), told: true, ..Script::default() };
+    let as_kept = std::env::var_os("BALLAST_SIM_AS_KEPT").is_some();
+    let script = Script { seed: seed.parse().expect("BALLAST_SIM_SEED is a number"), told: true, as_kept, ..Script::default() };
     let outcome = play(&script);
     outcome.tale.iter().for_each(|line| println!("{line}"));
     if !outcome.wrongs.is_empty() {

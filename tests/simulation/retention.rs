@@ -6,7 +6,7 @@ use crate::membership::{CONFLATOR, ROLES};
 use crate::world::World;
 use domain::Topic;
 use domain::frame::Frame;
-use domain::progress::{Begin, Progress};
+use domain::progress::{Begin, Progress, Range};
 use engine::Role;
 use paper_router::PaperRouter;
 use performance_tracker::PerformanceTracker;
@@ -22,6 +22,7 @@ pub fn passes(world: &World) {
     for lane in 0..world.scenario.lanes {
         frames = frames.min(cut_progress::<PositionKeeper>(world, lane));
         frames = frames.min(cut_progress::<PerformanceTracker>(world, lane));
+        // It reads no frames.
         cut_progress::<Rebalancer>(world, lane);
         if world.scenario.with_router {
             frames = frames.min(cut_progress::<PaperRouter>(world, lane));
@@ -32,7 +33,8 @@ pub fn passes(world: &World) {
 
 fn everybody_runs(world: &World) -> bool {
     let here = world.machines.borrow().iter().all(|machine| machine.alive && machine.frozen <= world.now());
-    here && world.groups.borrow().idle().is_empty() && world.groups.borrow().all_run()
+    let groups = world.groups.borrow();
+    here && groups.idle().is_empty() && groups.all_run()
 }
 
 /// Deletes the progress of a lane that its older checkpoint stands behind; from where on its frames must stay.
@@ -43,12 +45,16 @@ fn cut_progress<R: Role>(world: &World, lane: i32) -> i64 {
         return 0;
     }
     let begun = begun(world, R::PROGRESS, lane);
-    let ranges = |begin: &Begin| begin.windows.iter().flat_map(|window| window.ranges.clone()).collect::<Vec<_>>();
-    let of_frames = |begin: &&Begin| ranges(begin).into_iter().filter(|range| range.topic == Topic::Frames).collect::<Vec<_>>();
-    let later = begun.iter().filter(|begin| begin.step > step).flat_map(|begin| of_frames(&begin)).map(|range| range.from).min();
-    let before = begun.iter().filter(|begin| begin.step <= step).flat_map(|begin| of_frames(&begin)).map(|range| range.to).max();
+    let (before, later): (Vec<_>, Vec<_>) = begun.iter().flat_map(of_frames).partition(|(of, _)| *of <= step);
+    let read_from = later.iter().map(|(_, range)| range.from).min();
     cut(world, R::PROGRESS, lane, from);
-    if R::INPUTS.contains(&Topic::Frames) { later.or(before).unwrap_or(0) } else { i64::MAX }
+    read_from.or_else(|| before.iter().map(|(_, range)| range.to).max()).unwrap_or(0)
+}
+
+/// The frames that a step reads, each range with its number.
+fn of_frames(begin: &Begin) -> impl Iterator<Item = (i64, &Range)> {
+    let ranges = begin.windows.iter().flat_map(|window| &window.ranges);
+    ranges.filter(|range| range.topic == Topic::Frames).map(|range| (begin.step, range))
 }
 
 fn begun(world: &World, progress: Topic, lane: i32) -> Vec<Begin> {
@@ -69,7 +75,7 @@ fn read_back_to(world: &World) -> i64 {
 
 fn cut(world: &World, topic: Topic, partition: i32, below: i64) {
     let name = topic.name();
-    if below <= world.log.start(name, partition) || below == i64::MAX {
+    if below <= world.log.start(name, partition) {
         return;
     }
     world.note("retention", name, || format!("{name}/{partition} begins at {below} now"));

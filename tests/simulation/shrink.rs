@@ -81,11 +81,12 @@ pub fn shown(cause: &Cause) -> String {
     let heard = |line: &&String| !line.contains("ballast.") && !line.contains("/0@") && !line.contains("/1@");
     let tale: Vec<String> = told.tale.iter().filter(heard).map(|line| line.chars().take(180).collect()).collect();
     format!(
-        "seed {} goes wrong:\n  {}\nits shortest cause: {inputs} inputs, faults: {}\n{}\nto play it: BALLAST_SIM_SEED={} cargo test --profile fast --locked -p system-tests --test simulation -- played_again --nocapture",
+        "seed {} goes wrong:\n  {}\nits shortest cause: {inputs} inputs, faults: {}\n{}\nto play it: {}BALLAST_SIM_SEED={} cargo test --profile fast --locked -p system-tests --test simulation -- played_again --nocapture",
         cause.script.seed,
         cause.outcome.wrongs.join("\n  "),
         if faults.is_empty() { "none".to_owned() } else { faults.join(", ") },
         tale.join("\n"),
+        if cause.script.as_kept { "BALLAST_SIM_AS_KEPT=1 " } else { "" },
         cause.script.seed
     )
 }

@@ -5,6 +5,7 @@ use crate::faults::Fault;
 use crate::planted::Planted;
 use crate::stage::Hand;
 use crate::world::World;
+use ballast::memory::MemoryCheckpoints;
 use ballast::messages::{DONE, done_of};
 use ballast::worker::ports::{CheckpointImage, Checkpoints, LoadError, LoadedImage, PortError, Saved};
 use domain::{SmolStr, Topic};
@@ -40,8 +41,8 @@ impl Shelves {
         self.0.get(&(role, lane)).and_then(|shelf| shelf.images.front()).map_or(0, |image| image.step)
     }
     /// What a replay may begin from.
-    pub fn kept<R: Role>(&self, lane: i32) -> Kept {
-        Kept(self.0.get(&(R::NAME, lane)).map(|shelf| shelf.images.iter().cloned().collect()).unwrap_or_default())
+    pub fn kept<R: Role>(&self, lane: i32) -> MemoryCheckpoints {
+        MemoryCheckpoints::of(self.0.get(&(R::NAME, lane)).into_iter().flat_map(|shelf| shelf.images.iter().cloned()))
     }
     fn of(&mut self, role: &'static str, lane: i32) -> &mut Shelf {
         self.0.entry((role, lane)).or_default()
@@ -124,30 +125,6 @@ fn saved_name(saved: &Saved) -> &'static str {
         Saved::Kept { .. } => "kept",
         Saved::Overtaken { .. } => "overtaken",
         Saved::Failed(_) => "failed",
-    }
-}
-
-/// A lane's checkpoints as they were kept, for whoever only reads them.
-pub struct Kept(Vec<LoadedImage>);
-
-impl Checkpoints for Kept {
-    fn load(&mut self, generation: u8) -> Result<Option<LoadedImage>, LoadError> {
-        Ok(self.0.get(usize::from(generation)).cloned())
-    }
-    fn save(&mut self, _image: CheckpointImage) {
-        unreachable!("a replay keeps nothing")
-    }
-    fn saved(&mut self, _wait: Duration) -> Option<Saved> {
-        None
-    }
-    fn discard_newer(&mut self, _step: i64) -> Result<(), PortError> {
-        unreachable!("a replay discards nothing")
-    }
-    fn bucket_in_turn(&self) -> u16 {
-        0
-    }
-    fn bucket_of(&self, key: &str) -> u16 {
-        bucket_of(key)
     }
 }
 

@@ -49,6 +49,7 @@ pub fn report(config: &Config, args: &VerifyArgs) -> anyhow::Result<Report> {
         report.join(replay.run());
     }
     report.add(homes.check());
+    // Every lane has seen the frames; they were read once.
     report.counts = share.counts;
     Ok(report)
 }
@@ -93,23 +94,22 @@ struct Replay<'a> {
 
 impl Replay<'_> {
     fn run(&self) -> Report {
-        let mut found = Found { check: Check::new("I7", "every step replays to the digest in its DONE"), notes: Vec::new() };
-        self.role::<PositionKeeper>(&mut found);
-        self.role::<Rebalancer>(&mut found);
-        self.role::<PaperRouter>(&mut found);
-        self.role::<PerformanceTracker>(&mut found);
-        let mut report = Report { notes: found.notes, ..Report::default() };
-        report.add(found.check);
+        let (mut report, mut check) = (Report::default(), Check::new("I7", "every step replays to the digest in its DONE"));
+        self.role::<PositionKeeper>(&mut check, &mut report.notes);
+        self.role::<Rebalancer>(&mut check, &mut report.notes);
+        self.role::<PaperRouter>(&mut check, &mut report.notes);
+        self.role::<PerformanceTracker>(&mut check, &mut report.notes);
+        report.add(check);
         report
     }
-    fn role<R: Role + Default>(&self, found: &mut Found) {
+    fn role<R: Role + Default>(&self, check: &mut Check, notes: &mut Vec<String>) {
         let lane = self.lane;
         match self.outcome::<R>() {
             Ok(Replayed { steps, left }) => {
-                found.check.checked += steps;
-                found.notes.extend(left.map(|left| format!("I7: {} lane {lane}: {left}", R::NAME)));
+                check.checked += steps;
+                notes.extend(left.map(|left| format!("I7: {} lane {lane}: {left}", R::NAME)));
             }
-            Err(halt) => found.check.that(false, || format!("{} lane {lane}: {halt}", R::NAME)),
+            Err(halt) => check.that(false, || format!("{} lane {lane}: {halt}", R::NAME)),
         }
     }
     fn outcome<R: Role + Default>(&self) -> Result<Replayed, LaneHalt> {
@@ -118,10 +118,4 @@ impl Replay<'_> {
         let kept = kept.as_mut().map(|kept| kept as &mut dyn Checkpoints);
         replayed::<R>(target, &mut AvroCodec::replaying(self.schemas.clone()), &mut self.share.past(R::PROGRESS), kept)
     }
-}
-
-/// What a lane's replays came to.
-struct Found {
-    check: Check,
-    notes: Vec<String>,
 }

@@ -208,6 +208,14 @@ pub struct MemoryCheckpoints {
     last: Option<Saved>,
 }
 
+impl MemoryCheckpoints {
+    /// Some that are there already, the newest first.
+    pub fn of(images: impl IntoIterator<Item = LoadedImage>) -> Self {
+        let kept = Kept { images: images.into_iter().collect(), saves: 0 };
+        Self { kept: Rc::new(RefCell::new(kept)), last: None }
+    }
+}
+
 impl Checkpoints for MemoryCheckpoints {
     fn load(&mut self, generation: u8) -> Result<Option<LoadedImage>, LoadError> {
         Ok(self.kept.borrow().images.get(usize::from(generation)).cloned())

@@ -4,21 +4,17 @@
 use super::report::Check;
 use std::collections::BTreeMap;
 
-/// The lane of each portfolio.
+/// The lane of each portfolio, and the second one in which it stands.
 #[derive(Debug, Default)]
-pub struct Homes {
-    lanes: BTreeMap<Vec<u8>, i32>,
-    /// Keys that stand in a second lane, with both.
-    strays: BTreeMap<Vec<u8>, (i32, i32)>,
-}
+pub struct Homes(BTreeMap<Vec<u8>, (i32, Option<i32>)>);
 
 impl Homes {
     /// Takes the keys of a lane's ledger and snapshots, each as often as it stands there.
     pub fn take<'a>(&mut self, lane: i32, keys: impl Iterator<Item = &'a [u8]>) {
         for key in keys {
-            match self.lanes.get(key) {
-                None => _ = self.lanes.insert(key.to_vec(), lane),
-                Some(first) if *first != lane => _ = self.strays.entry(key.to_vec()).or_insert((*first, lane)),
+            match self.0.get_mut(key) {
+                None => _ = self.0.insert(key.to_vec(), (lane, None)),
+                Some((first, second)) if *first != lane => _ = second.get_or_insert(lane),
                 Some(_) => {}
             }
         }
@@ -27,11 +23,9 @@ impl Homes {
     /// The row.
     pub fn check(&self) -> Check {
         let mut check = Check::new("I12", "the ledger and snapshots of a portfolio stand in one lane");
-        for key in self.lanes.keys() {
-            let stray = self.strays.get(key);
-            check.that(stray.is_none(), || {
-                let (first, second) = stray.copied().unwrap_or_default();
-                format!("{}: in lane {first}, and in lane {second}", String::from_utf8_lossy(key))
+        for (key, (first, second)) in &self.0 {
+            check.that(second.is_none(), || {
+                format!("{}: in lane {first}, and in lane {}", String::from_utf8_lossy(key), second.unwrap_or_default())
             });
         }
         check

@@ -2,11 +2,9 @@
 //! what it read of those in dead letters that all lanes share; so that a history can be checked one lane after another,
 //! as whole lanes, in the memory that one of them takes.
 
+use super::facts::BROADCAST;
 use super::seen::SeenRecord;
 use domain::Topic;
-
-/// Topics that are not keyed by portfolio.
-const COMMON: [Topic; 6] = [Topic::Frames, Topic::Ticks, Topic::Instruments, Topic::CorporateActions, Topic::MarketStatus, Topic::Closes];
 
 /// Whether a partition may hold records that concern a lane, the first of which is 0.
 pub fn may_concern(topic: &str, partition: i32, lane: i32, lanes: i32) -> bool {
@@ -34,8 +32,9 @@ pub fn concerns(record: &SeenRecord<'_>, lane: i32, lanes: i32) -> bool {
     may_concern(record.topic, record.partition, lane, lanes)
 }
 
+/// Whether a topic is not keyed by portfolio.
 fn is_common(topic: &str) -> bool {
-    COMMON.iter().any(|common| topic == common.name())
+    topic == Topic::Frames.name() || BROADCAST.iter().any(|broadcast| topic == broadcast.name())
 }
 
 fn are_letters_of_common(topic: &str) -> bool {

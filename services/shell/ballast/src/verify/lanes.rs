@@ -75,7 +75,7 @@ impl Lanes {
     /// Whether a step may stand in a later life of its lane than the first.
     pub(super) fn has_lived(&self, stamp: Option<Stamp>) -> bool {
         let lane = stamp.and_then(|stamp| Some((stamp, self.0.get(&(stamp.role, stamp.lane))?)));
-        lane.is_some_and(|(stamp, lane)| lane.first > 0 || lane.life_of(stamp.step) > 0)
+        lane.is_some_and(|(stamp, lane)| lane.was_cut() || lane.life_of(stamp.step) > 0)
     }
     /// Whether two steps of a lane belong to one life, as far as can be told.
     pub(super) fn one_life(&self, earlier: Option<Stamp>, later: Option<Stamp>) -> bool {
@@ -166,7 +166,7 @@ impl Lane {
     }
     /// Of how many dates of a portfolio ids are known at least: of none where the settings were deleted.
     pub(super) fn fewest_dates(&self) -> usize {
-        self.dates.unwrap_or(if self.first > 0 { 0 } else { usize::MAX })
+        self.dates.unwrap_or(if self.was_cut() { 0 } else { usize::MAX })
     }
     /// First step of the newest life; 0 in the first.
     pub(super) fn life(&self) -> i64 {

@@ -1,6 +1,7 @@
 //! A record as the log holds it, and where it stands: its place in the log, and its place in the work
 //! of the role that wrote it. It reads headers only, never values.
 
+use crate::stored::StoredRecord;
 use domain::{PortfolioId, Timestamp, Topic};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -24,7 +25,19 @@ pub struct SeenRecord<'a> {
     pub headers: Vec<(String, Vec<u8>)>,
 }
 
-impl SeenRecord<'_> {
+impl<'a> SeenRecord<'a> {
+    /// A stored record at its place.
+    pub fn of(topic: &'a str, partition: i32, record: StoredRecord) -> Self {
+        Self {
+            topic,
+            partition,
+            offset: record.offset,
+            appended: record.appended,
+            key: record.key,
+            value: record.value,
+            headers: record.headers.into_iter().map(|header| (header.name.to_string(), header.value)).collect(),
+        }
+    }
     /// The newest header of a name, as text.
     pub(super) fn header(&self, name: &str) -> Option<&str> {
         let found = self.headers.iter().rev().find(|(header, _)| header == name);

@@ -113,15 +113,7 @@ impl World {
         for (topic, partition) in log.places() {
             records.extend(log.read(&topic, partition, 0).into_iter().map(|record| (topic.to_string(), partition, record)));
         }
-        let seen = records.iter().map(|(topic, partition, record)| SeenRecord {
-            topic,
-            partition: *partition,
-            offset: record.offset,
-            appended: record.appended,
-            key: record.key.clone(),
-            value: record.value.clone(),
-            headers: record.headers.iter().map(|header| (header.name.to_string(), header.value.clone())).collect(),
-        });
+        let seen = records.iter().map(|(topic, partition, record)| SeenRecord::of(topic, *partition, record.clone()));
         verify(seen, &Given::default())
     }
 }

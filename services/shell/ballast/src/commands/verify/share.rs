@@ -20,8 +20,9 @@ use std::time::Duration;
 
 /// How long one partition may take to be read.
 const PATIENCE: Duration = Duration::from_secs(600);
+
 /// A partition's topic and number.
-pub(super) type Place = (String, i32);
+type Place = (String, i32);
 
 /// One lane's share of the log, and where all of it begins and ends.
 pub(super) struct Share {
@@ -88,17 +89,10 @@ impl Share {
 
     /// The records that concern the lane.
     pub(super) fn seen(&self) -> impl Iterator<Item = SeenRecord<'_>> {
-        let all = self.records.iter().flat_map(|((topic, partition), records)| {
-            records.iter().map(move |record| SeenRecord {
-                topic,
-                partition: *partition,
-                offset: record.offset,
-                appended: record.appended,
-                key: record.key.clone(),
-                value: record.value.clone(),
-                headers: record.headers.iter().map(|header| (header.name.to_string(), header.value.clone())).collect(),
-            })
-        });
+        let all = self
+            .records
+            .iter()
+            .flat_map(|((topic, partition), records)| records.iter().map(move |record| SeenRecord::of(topic, *partition, record.clone())));
         all.filter(|record| lane_by_lane::concerns(record, self.lane, self.lanes))
     }
 

@@ -57,11 +57,7 @@ pub(super) fn lived(text: &str) -> Log {
     places
         .flat_map(|(topic, partition)| {
             let topic = topic.to_string();
-            log.read(&topic, partition, 0).into_iter().map(move |record| {
-                let headers = record.headers.iter().map(|header| (header.name.to_string(), header.value.clone())).collect();
-                let (offset, appended) = (record.offset, record.appended);
-                (topic.clone(), SeenRecord { topic: "", partition, offset, appended, key: record.key, value: record.value, headers })
-            })
+            log.read(&topic, partition, 0).into_iter().map(move |record| (topic.clone(), SeenRecord::of("", partition, record)))
         })
         .collect()
 }
