@@ -158,6 +158,24 @@ async fn later_bookings_stand_on_the_closed_day_and_none_counts_twice() {
 }
 
 #[tokio::test]
+async fn what_belongs_to_a_closed_day_counts_before_the_day_is_closed_again_and_once_after_it() {
+    let scratch = Scratch::new().await;
+    let store = scratch.migrated().await;
+    let ProjectionBatch { mut entries, mut closes, .. } = story();
+    entries.push(entry(6, "CASH_FEE", None, 20, 33, "0", "-7"));
+    // A fill that came days too late, for a day that is not closed again for it.
+    entries.push(entry(7, "TRADE", Some("2026-01-05"), 15, 24 * 9, "3", "-30"));
+    closes[1].cash = json!({"USD": "913"});
+    apply(&store, ProjectionBatch { entries, closes, ..ProjectionBatch::default() }).await;
+    assert_eq!(held(&scratch, 33, 33).await, "8 913", "a correction and a late fee of Monday, from their booking on");
+    assert_eq!(held(&scratch, 32, 33).await, "10 893", "the correction took effect later, the fee before the cut");
+    assert_eq!(held(&scratch, 32, 32).await, "10 900", "neither was known");
+    assert_eq!(held(&scratch, 33, 34).await, "8 913", "both are in the close");
+    assert_eq!(held(&scratch, 36, 99).await, "13 863");
+    assert_eq!(held(&scratch, 36, 24 * 9).await, "13 863", "what came days later is in later days");
+}
+
+#[tokio::test]
 async fn a_moment_known_at_itself_never_changes_by_what_comes_later() {
     let scratch = Scratch::new().await;
     let store = scratch.migrated().await;

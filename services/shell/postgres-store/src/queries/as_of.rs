@@ -92,6 +92,8 @@ const NEAR: i64 = 40 * DAY;
 const DATED_AHEAD: i64 = 4 * DAY;
 /// The same of a booking of a later moment.
 const MOMENT_AHEAD: i64 = 366 * DAY;
+/// How long after a day was closed a booking that belongs to it is looked for: until then it is closed again.
+const CLOSED_AGAIN: i64 = 2 * DAY;
 const DAY: i64 = 86_400_000_000;
 /// A day before any that a booking is dated by, since 1970-01-01.
 const BEFORE_ALL: i32 = -700_000;
@@ -176,6 +178,8 @@ fn since<'q>(portfolio: &'q str, moment: Micros, known_at: Micros, base: Option<
         .bind(cut)
         .bind(Micros(cut.0.saturating_sub(DATED_AHEAD)))
         .bind(Micros(cut.0.saturating_sub(MOMENT_AHEAD)))
+        .bind(base.map_or(Micros(i64::MIN), |close| close.known_from))
+        .bind(base.map_or(Micros(i64::MIN), |close| known_at.min(Micros(close.known_from.0.saturating_add(CLOSED_AGAIN)))))
 }
 
 pub(super) const SNAPSHOT: &str = "
@@ -203,6 +207,10 @@ WITH base AS (
     UNION ALL
     SELECT instrument_id, quantity_change, cash FROM ledger_entries
     WHERE portfolio_id = $1 AND dated IS NULL AND effective_at >= $6 AND effective_at <= $2 AND recorded_at <= $3 AND recorded_at >= $8
+    UNION ALL
+    SELECT instrument_id, quantity_change, cash FROM ledger_entries
+    WHERE portfolio_id = $1 AND recorded_at > $9 AND recorded_at <= $10 AND effective_at <= $2
+      AND (dated <= date '1970-01-01' + $4::integer OR (dated IS NULL AND effective_at < $6))
 )
 SELECT false AS is_cash, name, sum(amount) AS amount FROM (
     SELECT held ->> 'instrument_id' AS name, (held ->> 'quantity')::numeric AS amount FROM base, jsonb_array_elements(positions) AS held
