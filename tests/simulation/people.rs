@@ -19,11 +19,14 @@ const LOOK: Duration = Duration::from_millis(700);
 /// Between two rounds of those who put things right.
 const PUT_RIGHT: Duration = Duration::from_secs(12);
 
-/// The task of those who watch.
+/// The task of those who watch. They leave before the processes do: nobody would read what they say.
 pub fn watch(hand: &Hand<'_>) {
     let mut people = People { read: BTreeMap::new(), said: 0, put_right: Duration::ZERO };
     while !hand.world.closing.get() {
         hand.pass(LOOK);
+        if hand.world.finishing.get() {
+            return;
+        }
         people.look(hand);
         people.put_right(hand);
     }

@@ -646,10 +646,18 @@ class Case:
         for record in self.output:
             if record["topic"] == "portfolio.drift.v1" and record["value"]["event"] != "REQUESTED":
                 found[record["value"]["portfolio_id"], record["value"]["shadow"]].append(record["value"]["event"])
-        turns = defaultdict(list)
+        turns, lacking = defaultdict(list), {}
         for record in self.output:
-            if record["topic"] == "portfolio.drift.v1" and record["value"]["cause"] == "SCHEDULE":
-                turns[record["value"]["portfolio_id"], record["value"]["shadow"]].append(record["value"]["cause_id"])
+            value = record["value"]
+            if record["topic"] == "portfolio.drift.v1" and value["cause"] == "SCHEDULE":
+                of, turn = (value["portfolio_id"], value["shadow"]), value["cause_id"]
+                lacks = bool(value["health"]["unpriced"] or value["health"]["stale"])
+                # Told on a book that lacked a price, a turn is told once more when it lacks none.
+                if lacking.get(of) == turn and not lacks:
+                    lacking[of] = None
+                else:
+                    turns[of].append(turn)
+                    lacking[of] = turn if lacks else None
         for of in set(turns) | set(self.turns):
             self.same(f"turns of {of[0]}'s schedule{' by its shadow' if of[1] else ''}", turns[of], self.turns[of].taken)
         for of in set(found) | set(self.said):

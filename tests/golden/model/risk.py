@@ -175,8 +175,12 @@ class Risk:
 
     @staticmethod
     def fading(gains):
-        weights = [Decimal("0.94") ** at for at in range(len(gains))][::-1]
-        return (sum((w * g * g for w, g in zip(weights, gains)), ZERO) / sum(weights, ZERO)).sqrt()
+        return Risk.fading_product(gains, gains).sqrt()
+
+    @staticmethod
+    def fading_product(xs, ys):
+        weights = [Decimal("0.94") ** at for at in range(len(xs))][::-1]
+        return sum((w * x * y for w, x, y in zip(weights, xs, ys)), ZERO) / sum(weights, ZERO)
 
     @staticmethod
     def losses(gains, level):
@@ -196,6 +200,8 @@ class Risk:
             return out
         skew = statistics.around(gains, 3) / statistics.power(statistics.around(gains, 2), Decimal("1.5"))
         fat = statistics.around(gains, 4) / statistics.around(gains, 2) ** 2 - 3
+        if 1 + z * skew / 3 + (z * z - 1) * fat / 8 - (6 * z * z - 5) * skew * skew / 36 <= 0:
+            return {**out, "cornish_fisher_value_at_risk": "OUTSIDE_EXPANSION"}
         bent = z + (z * z - 1) * skew / 6 + (z**3 - 3 * z) * fat / 24 - (2 * z**3 - 5 * z) * skew * skew / 36
         return {**out, "cornish_fisher_value_at_risk": -(middle + bent * wide)}
 
@@ -230,9 +236,19 @@ class Risk:
                 share = statistics.covariance([held[name] * x for x in matrix[name]], gains) / statistics.spread(gains)
                 part = -(held[name] * statistics.mean(matrix[name]) - Z["0.95"] * share)
             case.near(f"{name} value at risk", row["value_at_risk"], part, "1e-10")
+            worst, fading = None, None
+            if known:
+                edge = statistics.quantile(gains, Decimal("0.05"))
+                worst = -held[name] * statistics.mean([x for x, gain in zip(matrix[name], gains) if gain <= edge])
+                fading = self.fading(matrix[name]) * root
+            case.near(f"{name} expected shortfall", row["expected_shortfall"], worst, "1e-10")
+            case.near(f"{name} fading volatility", row["ewma_volatility"], fading)
         parts = [num(row["value_at_risk"]) for row in value["components"] if row["value_at_risk"] is not None]
         if parts:
             case.near("the parts of the whole", sum(parts), self.losses(gains, "0.95")["parametric_value_at_risk"], f"{len(parts)}e-10")
+        beyond = [num(row["expected_shortfall"]) for row in value["components"] if row["expected_shortfall"] is not None]
+        if beyond:
+            case.near("the parts of the shortfall", sum(beyond), self.losses(gains, "0.95")["expected_shortfall"], f"{len(beyond)}e-10")
         largest = sorted(names, key=lambda name: -abs(held[name]))[:LARGEST]
         every = sorted({*largest, bench} - {None})
         pairs = [(a, b) for at, a in enumerate(every) for b in every[at + 1:]]
@@ -242,6 +258,7 @@ class Risk:
             if a and b:
                 found = self.correlation(a, b)
                 case.near(f"correlation of {row['instrument_id']} and {row['other_id']}", row["value"], None if isinstance(found, str) else found)
+                case.near("fading covariance", row["ewma_covariance"], self.fading_product(a, b))
                 case.same("observations", int(row["observations"]), n)
 
     def sectors(self, value, held, equity, market):

@@ -85,7 +85,7 @@ closed_enum! {
         CashInvest = "CASH_INVEST",
         /// The proposal that a command names is not the one that waits.
         StaleProposal = "STALE_PROPOSAL",
-        /// Nothing is there that the command could act on.
+        /// Nothing is there that the command could act on, or its actor has done already what it asks for.
         NothingToDo = "NOTHING_TO_DO",
         /// The proposal or order ran out of time.
         TimedOut = "TIMED_OUT",

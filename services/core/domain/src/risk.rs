@@ -22,6 +22,13 @@ pub struct RiskComponent {
     pub value_at_risk: Option<Money>,
     /// Its daily returns in the window.
     pub observations: i32,
+    /// Its part of the historical expected shortfall at 95 %: what it lost on average on the days on which the whole lost
+    /// as much as its value at risk, or more; the parts add up to the whole.
+    #[serde(default)]
+    pub expected_shortfall: Option<Money>,
+    /// Yearly, of its returns by exponential weights (lambda 0.94, mean zero); null when there are too few.
+    #[serde(default)]
+    pub ewma_volatility: Option<Fraction>,
 }
 
 /// How two instruments move together.
@@ -35,6 +42,9 @@ pub struct Correlation {
     pub value: Option<Fraction>,
     /// Common daily returns.
     pub observations: i32,
+    /// A day, by exponential weights (lambda 0.94, means zero); null when there are too few.
+    #[serde(default)]
+    pub ewma_covariance: Option<Fraction>,
 }
 
 /// The risk of one portfolio at a close.

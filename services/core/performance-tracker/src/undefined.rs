@@ -55,6 +55,8 @@ pub enum Undefined {
     },
     /// The method that was asked for has no such figure.
     NoMethod,
+    /// The expansion of the quantile falls where it must rise: skewness or kurtosis is too large for it.
+    OutsideExpansion,
     /// The result is no finite number.
     OutOfRange,
 }
@@ -82,6 +84,7 @@ impl Undefined {
             Self::NoExposure => "NO_EXPOSURE",
             Self::UnderOneYear { .. } => "UNDER_ONE_YEAR",
             Self::NoMethod => "NO_METHOD",
+            Self::OutsideExpansion => "OUTSIDE_EXPANSION",
             Self::OutOfRange => "OUT_OF_RANGE",
         }
     }
@@ -109,6 +112,7 @@ impl fmt::Display for Undefined {
             Self::ZeroDenominator => "the denominator is zero",
             Self::NoExposure => "there is no exposure",
             Self::NoMethod => "the method has no such figure",
+            Self::OutsideExpansion => "skewness or kurtosis is too large for the expansion at this confidence",
             Self::OutOfRange => "the result is no finite number",
         };
         f.write_str(text)

@@ -83,6 +83,8 @@ pub struct Cycle {
     pub trigger: RebalanceTrigger,
     /// What its orders have in common.
     pub terms: Terms,
+    /// Who asked for it, where that was a person: somebody else approves it.
+    pub asked_by: Option<SmolStr>,
     /// The proposal that waits for a person; `None` once released.
     pub proposal: Option<Proposal>,
     /// Orders that have left.
@@ -130,6 +132,7 @@ impl Cycle {
             id: ids::rebalance(portfolio, number),
             trigger,
             terms,
+            asked_by: None,
             proposal: None,
             legs: Vec::new(),
             later: Vec::new(),

@@ -210,3 +210,65 @@ fn after_the_release_and_by_itself_nothing_is_edited() {
     assert_eq!(tell(&outputs), "THRESHOLD PENDING_APPROVAL by c2 [SELL 200 AAA]");
     assert!(house.left.is_empty());
 }
+
+#[test]
+fn a_breach_that_is_said_while_it_waits_is_looked_at_when_it_has_ended() {
+    for breached in [true, false] {
+        let (mut house, named) = proposed("");
+        let outputs = edit(&mut house, &named, &orders(&[("AAA", "150"), ("BBB", "100")]));
+        house.book.hold(&[("AAA", "800"), ("BBB", "200")], "0");
+        let heard = if breached { house.drift(DriftKind::Open) } else { house.filled() };
+        assert_eq!(house.told(vec![heard]), "", "what a person wrote stands");
+        house.restore();
+        let reject = house.command(CommandKind::Reject, &proposal(&outputs));
+        let mut outputs = house.window(vec![reject]);
+        outputs.extend(house.pass(1).window(Vec::new()));
+        if breached {
+            assert_eq!(tell(&outputs), "THRESHOLD REJECTED by c2\nrefresh");
+            let answer = house.refreshed(&outputs);
+            assert_eq!(house.told(vec![answer]), "THRESHOLD PENDING_APPROVAL [SELL 300 AAA, BUY 300 BBB]");
+        } else {
+            assert_eq!(tell(&outputs), "THRESHOLD REJECTED by c2", "a person has decided about this breach");
+        }
+    }
+}
+
+#[test]
+fn who_wrote_it_does_not_approve_it() {
+    let as_ann = |mut command: Input| {
+        let Input::Command(inner) = &mut command else { panic!("a command") };
+        inner.actor = "Ann".into();
+        command
+    };
+    let (mut house, named) = proposed("");
+    let outputs = edit(&mut house, &named, &orders(&[("AAA", "150"), ("BBB", "100")]));
+    let edited = proposal(&outputs);
+    let own = as_ann(house.command(CommandKind::Approve, &edited));
+    let outputs = house.window(vec![own]);
+    assert_eq!(tell(&outputs), "MANUAL REFUSED NOTHING_TO_DO by c2");
+    assert_eq!(words(&outputs, 0), "Ann edited the proposal: another person approves it");
+    let told = tell(&approve(&mut house, &edited));
+    assert!(told.starts_with("THRESHOLD APPROVED by c3"), "{told}");
+    // What ann asked for and eve edited is of two persons, whoever of others approves it: ann too.
+    for edited in [false, true] {
+        let mut house = House::new(r#""trigger":{"mode":"APPROVAL"}"#);
+        let asked = house.command(CommandKind::Rebalance, "");
+        let answer = house.answer(&asked);
+        let mut named = proposal(&house.window(vec![asked, answer]));
+        if edited {
+            let mut other = house.command(CommandKind::Edit, &format!(r#"{named},{}"#, orders(&[("BBB", "100")])));
+            let Input::Command(inner) = &mut other else { panic!("a command") };
+            inner.actor = "eve".into();
+            let answer = house.answer(&other);
+            named = proposal(&house.window(vec![other, answer]));
+        }
+        let own = as_ann(house.command(CommandKind::Approve, &named));
+        let answer = house.answer(&own);
+        let outputs = house.window(vec![own, answer]);
+        if edited {
+            assert!(tell(&outputs).starts_with("MANUAL APPROVED by c3"), "{}", tell(&outputs));
+        } else {
+            assert_eq!(words(&outputs, 0), "Ann asked for the rebalance: another person approves it");
+        }
+    }
+}

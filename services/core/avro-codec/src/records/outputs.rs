@@ -139,8 +139,8 @@ records! {
 }
 records! {
     domain::risk::{
-        RiskComponent { instrument_id, value, weight, volatility, beta, value_at_risk, observations }
-        Correlation { instrument_id, other_id, value, observations }
+        RiskComponent { instrument_id, value, weight, volatility, beta, value_at_risk, observations, expected_shortfall, ewma_volatility }
+        Correlation { instrument_id, other_id, value, observations, ewma_covariance }
         Risk {
             portfolio_id, as_of, timeframe, base_currency, provisional, metrics, date, close_version, policy_version, components,
             correlations, sector_exposure,

@@ -4,6 +4,7 @@
 
 use crate::numeric::{covariance, mean, normal, standard_deviation, variance};
 use crate::returns::joined::joined;
+use crate::risk::component::shortfall;
 use crate::risk::concentration::concentration;
 use crate::risk::covariance as matrices;
 use crate::risk::exposure::{by_group, exposure};
@@ -247,12 +248,15 @@ impl<'a> Holdings<'a> {
         }
     }
 
-    /// What each holding adds. Its part of the parametric value at risk (95 %) follows from its covariance with the book.
+    /// What each holding adds, at 95 %. Its part of the parametric value at risk follows from its covariance with the book.
     fn components(&self, equity: f64, terms: &Terms) -> Vec<RiskComponent> {
         let deviation = self.enough().and_then(|()| standard_deviation(&self.book)).ok().filter(|deviation| *deviation > 0.0);
         let z = normal::quantile(1.0 - CONFIDENCES[0]).ok();
+        let exposures: Vec<f64> = self.known.iter().map(|at| self.all[*at].exposure).collect();
+        let beyond = self.enough().and_then(|()| shortfall(&self.columns, &exposures, CONFIDENCES[0])).ok();
         let one = |(at, holding): (usize, &Holding<'_>)| {
-            let column = self.known.iter().position(|known| *known == at).map(|place| &self.columns[place]);
+            let place = self.known.iter().position(|known| *known == at);
+            let column = place.map(|place| &self.columns[place]);
             let enough = column.filter(|column| column.len() >= self.needed);
             let part = || {
                 let (column, deviation) = (enough?, deviation?);
@@ -261,6 +265,10 @@ impl<'a> Holdings<'a> {
             };
             let beta = || self.beta(enough?, &self.benchmark.as_ref()?.1, terms).ok();
             let volatility = enough.and_then(|column| standard_deviation(column).ok()).map(|deviation| deviation * self.days_a_year.sqrt());
+            let fading = || {
+                let variances = matrices::exponential(std::slice::from_ref(enough?), LAMBDA).ok()?;
+                Some(variances[0][0].max(0.0).sqrt() * self.days_a_year.sqrt())
+            };
             RiskComponent {
                 instrument_id: holding.id.clone(),
                 value: holding.value,
@@ -269,6 +277,8 @@ impl<'a> Holdings<'a> {
                 beta: beta().and_then(fraction),
                 value_at_risk: part(),
                 observations: i32::try_from(column.map_or(0, Vec::len)).unwrap_or(i32::MAX),
+                expected_shortfall: beyond.as_ref().zip(place).and_then(|(found, place)| money(found.parts[place])),
+                ewma_volatility: fading().and_then(fraction),
             }
         };
         self.all.iter().enumerate().map(one).collect()
@@ -289,12 +299,15 @@ impl<'a> Holdings<'a> {
         for (at, (id, column)) in named.iter().enumerate() {
             for (other_id, other) in &named[at + 1..] {
                 let enough = crate::numeric::moments::enough(column.len(), self.needed);
-                let value = enough.and_then(|()| matrices::correlation(&[(*column).clone(), (*other).clone()])).ok();
+                let both = [(*column).clone(), (*other).clone()];
+                let value = enough.and_then(|()| matrices::correlation(&both)).ok();
+                let fading = enough.and_then(|()| matrices::exponential(&both, LAMBDA)).ok();
                 found.push(Correlation {
                     instrument_id: (*id).clone(),
                     other_id: (*other_id).clone(),
                     value: value.and_then(|matrix| fraction(matrix[0][1])),
                     observations: i32::try_from(column.len()).unwrap_or(i32::MAX),
+                    ewma_covariance: fading.and_then(|matrix| fraction(matrix[0][1])),
                 });
             }
         }

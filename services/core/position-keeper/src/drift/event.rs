@@ -41,7 +41,7 @@ impl News {
     }
     /// Somebody asked.
     pub fn requested(request: Request) -> Self {
-        let Request { cause, id, instrument } = request;
+        let Request { cause, id, instrument, told: _ } = request;
         Self { event: DriftKind::Requested, cause: Some(cause), cause_id: id, instrument, compared: None }
     }
     /// The same with what the list of its command came to, where that is among these. A later list may have come to

@@ -23,12 +23,14 @@ pub struct Request {
     pub id: Option<SmolStr>,
     /// The instrument of an action.
     pub instrument: Option<InstrumentId>,
+    /// Whether it was answered on a book that lacked a price or a rate: then it is answered once more when none lacks.
+    pub told: bool,
 }
 
 impl Request {
     /// A request of something that names no instrument.
     pub fn new(cause: DriftCause, id: Option<SmolStr>) -> Self {
-        Self { cause, id, instrument: None }
+        Self { cause, id, instrument: None, told: false }
     }
 }
 

@@ -84,7 +84,7 @@ impl PositionKeeper {
             let changed = self.follow_in(ix, instrument, news, cx);
             if self.portfolio(ix).policy.is_some() && !is_dividend && (changed || recent) {
                 let moved = Some(self.market.slot(instrument).id.clone());
-                let request = Request { cause: DriftCause::Action, id: Some(news.id.clone()), instrument: moved };
+                let request = Request { cause: DriftCause::Action, id: Some(news.id.clone()), instrument: moved, told: false };
                 self.portfolio_mut(ix).requests.push(request);
             }
             self.marks.change(ix);

@@ -105,8 +105,9 @@ impl PositionKeeper {
         // Who plans on an event must find all inputs in it: what is asked for while behind is answered afterwards.
         if !cx.behind {
             let asked = std::mem::take(&mut self.portfolios[ix.at()].requests);
+            let (asked, waiting) = self.answered(TIMER_SCHEDULE, &self.portfolios[ix.at()], swept.fit, asked, cx);
+            self.portfolios[ix.at()].requests = waiting;
             self.dirty[ix.at()] |= !asked.is_empty();
-            self.come_again(TIMER_SCHEDULE, &self.portfolios[ix.at()], &asked, cx);
             news.extend(asked.into_iter().map(|request| News::requested(request).comparing(&mut compared)));
             news.extend(self.judge(ix, &swept, cx).map(News::told));
         }

@@ -1,6 +1,7 @@
 //! Scheduled rebalances: a drift event is asked for when one is due, and a plan of every line follows from it. A turn
 //! that was missed (the service was down, the clock jumped) is taken once, when the lane next looks; one that finds
-//! every market closed is told all the same, and comes again on the next day that counts.
+//! every market closed is told all the same, and comes again on the next day that counts; one that finds a price or a
+//! rate missing or too old is told all the same, and once more when none is.
 
 use super::{PositionKeeper, TIMER_SCHEDULE, TIMER_SHADOW_SCHEDULE};
 use crate::book::{Portfolio, PortfolioIx};
@@ -14,17 +15,20 @@ use engine::{Context, Timer};
 
 impl PositionKeeper {
     /// Other rules hold, or none: sets the timers of their schedules. One that is as before keeps its turn.
-    pub(crate) fn follow_schedules(&self, ix: PortfolioIx, policy: Option<&Policy>, cx: &mut Context<'_>) {
-        let portfolio = self.portfolio(ix);
-        let before = portfolio.policy.as_deref();
+    pub(crate) fn follow_schedules(&mut self, ix: PortfolioIx, policy: Option<&Policy>, cx: &mut Context<'_>) {
         for kind in [TIMER_SCHEDULE, TIMER_SHADOW_SCHEDULE] {
-            let (was, now) = (before.and_then(|policy| schedule(policy, kind)), policy.and_then(|policy| schedule(policy, kind)));
-            if was == now {
+            let portfolio = self.portfolio_mut(ix);
+            let before = portfolio.policy.as_deref().and_then(|policy| schedule(policy, kind));
+            let now = policy.and_then(|policy| schedule(policy, kind));
+            if before == now {
                 continue;
             }
             match now.and_then(|schedule| schedule.next_turn(cx.now)) {
                 Some(due) => cx.timers.set(due, kind, portfolio.id.as_str()),
                 None => cx.timers.clear(kind, portfolio.id.as_str()),
+            }
+            if let Some(requests) = requests(portfolio, kind) {
+                requests.retain(|request| !request.told);
             }
         }
     }
@@ -35,23 +39,35 @@ impl PositionKeeper {
         if let Some(due) = schedule.next_turn(cx.now) {
             cx.timers.set(due, timer.kind, &timer.id);
         }
-        let portfolio = self.portfolio_mut(ix);
-        let requests = match (&mut portfolio.shadow, timer.kind) {
-            (Some(shadow), TIMER_SHADOW_SCHEDULE) => &mut shadow.requests,
-            (None, TIMER_SHADOW_SCHEDULE) => return,
-            _ => &mut portfolio.requests,
-        };
+        let Some(requests) = requests(self.portfolio_mut(ix), timer.kind) else { return };
         // Of turns that nobody could answer, the newest is answered.
         requests.retain(|request| request.cause != DriftCause::Schedule);
         requests.push(Request::new(DriftCause::Schedule, Some(SmolStr::new(timer.due.to_string()))));
         self.marks.look(ix);
     }
 
-    /// Of requests that are answered now: where a turn finds every market closed, it comes again on the next day.
-    pub(super) fn come_again(&self, kind: u8, seen: &Portfolio, asked: &[Request], cx: &mut Context<'_>) {
-        if !asked.iter().any(|request| request.cause == DriftCause::Schedule) || !all_closed(seen, &self.market, cx.now) {
-            return;
+    /// Of what was asked for: what is answered now, and what waits for prices, `fit` being whether all are there. Where a
+    /// turn finds every market closed, it comes again on the next day.
+    pub(super) fn answered(
+        &self,
+        kind: u8,
+        seen: &Portfolio,
+        fit: bool,
+        asked: Vec<Request>,
+        cx: &mut Context<'_>,
+    ) -> (Vec<Request>, Vec<Request>) {
+        let (waiting, now): (Vec<_>, Vec<_>) = asked.into_iter().partition(|request| request.told && !fit);
+        let turn = now.iter().find(|request| request.cause == DriftCause::Schedule);
+        let Some(turn) = turn else { return (now, waiting) };
+        if all_closed(seen, &self.market, cx.now) {
+            self.come_again(kind, seen, cx);
+        } else if !fit {
+            return (now.clone(), vec![Request { told: true, ..turn.clone() }]);
         }
+        (now, waiting)
+    }
+
+    fn come_again(&self, kind: u8, seen: &Portfolio, cx: &mut Context<'_>) {
         // Its own policy has both schedules.
         let policy = self.portfolio(seen.ix).policy.as_deref();
         let again = policy.and_then(|policy| schedule(policy, kind)).and_then(|schedule| schedule.next_day(cx.now));
@@ -59,6 +75,14 @@ impl PositionKeeper {
         if let Some(again) = again.filter(|again| cx.timers.get(kind, id).is_none_or(|next| *again < next)) {
             cx.timers.set(again, kind, id);
         }
+    }
+}
+
+/// What is asked for by a policy's own rules or by its shadow.
+fn requests(portfolio: &mut Portfolio, kind: u8) -> Option<&mut Vec<Request>> {
+    match kind {
+        TIMER_SHADOW_SCHEDULE => portfolio.shadow.as_mut().map(|shadow| &mut shadow.requests),
+        _ => Some(&mut portfolio.requests),
     }
 }
 

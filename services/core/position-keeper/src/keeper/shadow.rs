@@ -121,7 +121,8 @@ impl PositionKeeper {
         let known = self.shadow_mut(ix);
         let before = known.watch.clone();
         let asked = std::mem::take(&mut known.requests);
-        self.come_again(TIMER_SHADOW_SCHEDULE, &seen, &asked, cx);
+        let (asked, waiting) = self.answered(TIMER_SHADOW_SCHEDULE, &seen, swept.fit, asked, cx);
+        self.shadow_mut(ix).requests = waiting;
         let mut news: Vec<News> = asked.into_iter().map(News::requested).collect();
         if let Some((watch, say)) = judged {
             seen.watch = watch.clone();

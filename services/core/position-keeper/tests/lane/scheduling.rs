@@ -89,3 +89,25 @@ fn a_frequency_without_a_time_refuses_its_policy() {
     let outputs = book.policy(1, json!({"trigger": {"rebalance_frequency": "DAILY"}})).run();
     assert!(letters(&outputs)[0].1.contains("trigger.rebalance_frequency DAILY needs trigger.schedule_time"), "{:?}", letters(&outputs));
 }
+
+#[test]
+fn a_turn_that_lacks_a_price_is_told_and_once_more_when_it_lacks_none() {
+    // In the hours of its market: one that is closed comes again on the next day.
+    let mut book = held(scheduled("DAILY", "15:00", json!({"book": {"max_price_age_seconds": 60}})));
+    book.instrument("A", json!({"max_price_age_seconds": null})).run();
+    let at = 15 * 3600;
+    let priced = |book: &mut Book, seconds: i64| told(&book.at(second(seconds)).price("A", "10").run());
+    assert_eq!(turns(&mut book, at), ["05T15:00:00Z"], "whoever plans on it says that the price is old");
+    assert_eq!(turns(&mut book, at + 1), Vec::<String>::new());
+    book.lane = restored(&mut book.lane);
+    assert_eq!(priced(&mut book, at + 2), ["05T15:00:00Z"]);
+    assert_eq!(priced(&mut book, at + 3), Vec::<String>::new());
+    // A turn whose price comes after the next one's time is left to that.
+    assert_eq!(turns(&mut book, at + DAY), ["06T15:00:00Z"]);
+    assert_eq!(turns(&mut book, at + 2 * DAY), ["07T15:00:00Z"]);
+    assert_eq!(priced(&mut book, at + 2 * DAY + 1), ["07T15:00:00Z"]);
+    // Nor does it outlive its policy's schedule.
+    assert_eq!(turns(&mut book, at + 3 * DAY), ["08T15:00:00Z"]);
+    book.policy(2, scheduled("NONE", "15:00", json!({"book": {"max_price_age_seconds": 60}})));
+    assert_eq!(priced(&mut book, at + 3 * DAY + 1), Vec::<String>::new());
+}

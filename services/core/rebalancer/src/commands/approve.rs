@@ -1,10 +1,12 @@
-//! APPROVE: let a proposal go, as it was read. The hash must be that of the proposal that waits, and
-//! nobody counts twice.
+//! APPROVE: let a proposal go, as it was read. The hash must be that of the proposal that waits; nobody counts twice,
+//! and nobody for a work of their own: the quantities that they edited, or where nobody did, the rebalance that they
+//! asked for.
 
 use crate::commands::inbox::{Asked, Ready, ready};
 use crate::commands::refused;
 use crate::cycle::opening::Refusal;
 use crate::cycle::{Desk, Proposal, Turn, approval};
+use domain::SmolStr;
 use domain::command::Command;
 use domain::reason::ReasonCode;
 
@@ -27,12 +29,20 @@ pub fn follow(desk: &mut Desk, asked: Asked, turn: &mut Turn<'_, '_>) -> Option<
 
 fn may_approve(desk: &Desk, command: &Command) -> Result<(), Refusal> {
     let proposal = named_proposal(desk, command)?;
+    let actor = &command.actor;
     // One person, however the name is written.
-    if proposal.approved_by.iter().any(|known| known.to_lowercase() == command.actor.to_lowercase()) {
-        let text = format!("{} has approved already: {} different persons are needed", command.actor, proposal.approvers);
-        return Err(Refusal::new(ReasonCode::NothingToDo, text));
-    }
-    Ok(())
+    let is_actor = |known: &SmolStr| known.to_lowercase() == actor.to_lowercase();
+    let asked_by = desk.open.as_ref().and_then(|cycle| cycle.asked_by.as_ref());
+    let text = if proposal.approved_by.iter().any(is_actor) {
+        format!("{actor} has approved already: {} different persons are needed", proposal.approvers)
+    } else if proposal.edited_by.as_ref().is_some_and(is_actor) {
+        format!("{actor} edited the proposal: another person approves it")
+    } else if proposal.edited_by.is_none() && asked_by.is_some_and(is_actor) {
+        format!("{actor} asked for the rebalance: another person approves it")
+    } else {
+        return Ok(());
+    };
+    Err(Refusal::new(ReasonCode::NothingToDo, text))
 }
 
 /// The proposal that waits, if it is the one that the command names.

@@ -1,16 +1,19 @@
-//! REBALANCE: plan every line on the drift event that answers the command. Refused while a cycle is open.
+//! REBALANCE: plan every line on the drift event that answers the command. Refused while a cycle is open, but for a CHECK
+//! beside a proposal, of which nothing has left.
 
 use crate::commands::inbox::{Asked, Ready, ready};
 use crate::commands::refused;
 use crate::cycle::opening::{Occasion, Refusal, open};
 use crate::cycle::{Desk, Turn};
-use domain::enums::RebalanceTrigger;
+use domain::enums::{CommandMode, RebalanceTrigger};
 use domain::reason::ReasonCode;
 
 /// Follows the command, or waits for its drift event.
 pub fn follow(desk: &mut Desk, asked: Asked, turn: &mut Turn<'_, '_>) -> Option<Asked> {
-    if let Some(cycle) = &desk.open {
-        let text = format!("rebalance {} is {}: it must end first", cycle.id, cycle.standing(&desk.unreconciled));
+    let is_check = asked.command.mode == Some(CommandMode::Check);
+    if let Some(cycle) = desk.open.as_ref().filter(|cycle| !(is_check && cycle.proposal.is_some())) {
+        let way = if cycle.proposal.is_some() { "APPROVE, REJECT or CANCEL it" } else { "wait for its end, or CANCEL it" };
+        let text = format!("rebalance {} is {}: {way} first", cycle.id, cycle.standing(&desk.unreconciled));
         return refused(desk, &asked.command, Refusal::new(ReasonCode::OpenCycle, text), turn);
     }
     match ready(desk, asked, turn) {

@@ -74,12 +74,9 @@ fn none_leave(mut lines: Vec<ExplanationLine>, code: ReasonCode) -> Vec<Explanat
     lines
 }
 
-/// Plans anew on newer drift: the same orders leave the proposal as it is, others replace it, none end it.
+/// Plans anew on newer drift: the same orders leave the proposal as it is, others replace it, none end it. Not for what a
+/// person wrote: that stands until persons, time or the policy end it, and its approval checks it on a book of its own.
 pub fn replace(desk: &mut Desk, heard: &Heard, turn: &mut Turn<'_, '_>) {
-    // What a person wrote stands until persons, time or the policy end it: its approval checks it on a book of its own.
-    if desk.open.as_ref().and_then(|cycle| cycle.proposal.as_ref()).is_some_and(|proposal| proposal.edited_by.is_some()) {
-        return;
-    }
     let Some(mut cycle) = desk.open.take() else { return };
     let outcome = replan(desk, &cycle, &heard.drift, turn);
     match outcome {

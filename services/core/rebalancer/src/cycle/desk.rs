@@ -216,16 +216,11 @@ impl Desk {
         let Some(at) = self.awaited.iter().position(|request| request.id == request_id) else { return self.hear_fresh(heard) };
         match self.awaited.remove(at).purpose {
             Purpose::Open(trigger) => {
-                // A turn of a schedule that nobody has decided stays one.
-                let scheduled =
-                    self.fresh.as_ref().and_then(|fresh| fresh.trigger).filter(|earlier| *earlier == RebalanceTrigger::Scheduled);
-                self.fresh = Some(Fresh {
-                    trigger: scheduled.or(Some(trigger)),
-                    heard,
-                    renewed: true,
-                    postponed: false,
-                    breached: trigger == RebalanceTrigger::Threshold,
-                });
+                // A turn of a schedule, and a breach, that nobody has decided stay what they are.
+                let before = self.fresh.take();
+                let scheduled = before.as_ref().and_then(|fresh| fresh.trigger).filter(|earlier| *earlier == RebalanceTrigger::Scheduled);
+                let breached = trigger == RebalanceTrigger::Threshold || before.is_some_and(|fresh| fresh.breached);
+                self.fresh = Some(Fresh { trigger: scheduled.or(Some(trigger)), heard, renewed: true, postponed: false, breached });
             }
             Purpose::Postponed => {
                 // What something else has started and nobody has decided stays what it is.

@@ -3,7 +3,7 @@
 use crate::cycle::announcement::Announcement;
 use crate::cycle::desk::{Postponed, Purpose};
 use crate::cycle::release::{Wave, release_first, released};
-use crate::cycle::{Cycle, Desk, Heard, Proposal, Turn, slices};
+use crate::cycle::{Cycle, Desk, Heard, Proposal, Turn, approval, slices};
 use crate::orders::budget::Budget;
 use crate::orders::day::last_day_cut;
 use crate::orders::draft::{Draft, drafts};
@@ -132,12 +132,12 @@ pub fn decide_on_fresh(desk: &mut Desk, turn: &mut Turn<'_, '_>) {
         let occasion = Occasion { trigger: RebalanceTrigger::Scheduled, drift: &fresh.heard.drift, command: None };
         refuse(desk, occasion, Refusal::new(ReasonCode::OpenCycle, text), turn);
     }
-    if desk.open.as_ref().is_some_and(|cycle| cycle.proposal.is_some()) {
-        return crate::cycle::approval::replace(desk, &fresh.heard, turn);
-    }
-    if desk.open.is_some() {
-        if fresh.breached {
-            postpone(desk, &fresh.heard.drift);
+    if let Some(cycle) = &desk.open {
+        match &cycle.proposal {
+            Some(proposal) if proposal.edited_by.is_none() => approval::replace(desk, &fresh.heard, turn),
+            // What is under way, or was written by a person, is not planned anew: the breach waits for its end.
+            _ if fresh.breached => postpone(desk, &fresh.heard.drift),
+            _ => {}
         }
         return;
     }
@@ -285,12 +285,16 @@ fn propose(desk: &mut Desk, occasion: Occasion<'_>, policy: &Policy, plan: Plan,
     if let Some(slices) = slices::words(&drafts, terms.slice_seconds) {
         event = event.with_text(slices);
     }
+    if let Some(cycle) = &desk.open {
+        event = event.with_text(format!("rebalance {} is {} beside it", cycle.id, cycle.standing(&desk.unreconciled)));
+    }
     event.with_orders(orders).send(turn);
 }
 
 fn next_cycle(desk: &mut Desk, occasion: Occasion<'_>, policy: &Policy, turn: &Turn<'_, '_>) -> Cycle {
     desk.said = None;
-    Cycle::new(turn.portfolio, desk.next_cycle(), occasion.trigger, Terms::of(policy, occasion.drift))
+    let cycle = Cycle::new(turn.portfolio, desk.next_cycle(), occasion.trigger, Terms::of(policy, occasion.drift));
+    Cycle { asked_by: occasion.command.map(|command| command.actor.clone()), ..cycle }
 }
 
 /// AUTOMATIC: the first wave leaves.

@@ -54,9 +54,9 @@ fn health(input: &PlanInput) -> Result<(), Refusal> {
         return Err(Refusal::new(ReasonCode::MetricAnomaly, beyond(anomaly)));
     }
     if health.waiting > 0 {
+        let who = if health.waiting == 1 { "1 record waits".to_owned() } else { format!("{} records wait", health.waiting) };
         let text = format!(
-            "{} records wait for an instrument, a policy, a rate, a price or a record that they name: publish what they wait for, or DISCARD them",
-            health.waiting
+            "{who} for an instrument, a policy, a rate, a price or a record that is named: publish what is waited for, or DISCARD what waits"
         );
         return Err(Refusal::new(ReasonCode::DataGap, text));
     }

@@ -183,12 +183,13 @@ impl House {
     pub fn filled(&self) -> Input {
         Input::Drift(Box::new(self.book.drift(DriftKind::Requested, Some((DriftCause::Fill, "x")), self.now)))
     }
-    /// A command of the portfolio with these further fields.
+    /// A command of the portfolio with these further fields: ann's, and approvals eve's.
     pub fn command(&mut self, kind: CommandKind, fields: &str) -> Input {
         self.commands += 1;
+        let actor = if kind == CommandKind::Approve { "eve" } else { "ann" };
         let comma = if fields.is_empty() { "" } else { "," };
         let text = format!(
-            r#"{{"command_id":"c{}","portfolio_id":"{PORTFOLIO}","kind":"{kind}","actor":"ann","issued_at":"2026-01-05T14:30:00Z"{comma}{fields}}}"#,
+            r#"{{"command_id":"c{}","portfolio_id":"{PORTFOLIO}","kind":"{kind}","actor":"{actor}","issued_at":"2026-01-05T14:30:00Z"{comma}{fields}}}"#,
             self.commands
         );
         Input::Command(Box::new(serde_json::from_str::<Command>(&text).unwrap()))
