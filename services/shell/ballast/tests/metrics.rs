@@ -110,11 +110,52 @@ fn a_benchmark_of_its_own_file_is_joined_by_levels() {
     let own = folder.file("own.csv", "date,nav\n2026-01-01,100\n2026-01-02,110\n2026-01-05,121\n2026-01-06,133.1\n");
     let index = folder.file("index.csv", "date,close\n2026-01-01,50\n2026-01-02,51\n2026-01-06,60\n");
     let report = json(&[&own, "--benchmark", &index], "");
-    // The index has no level of the fifth: returns of both run from the second to the sixth.
-    assert_eq!(report["observations"], 2);
+    // The index has no level of the fifth: returns beside it run from the second to the sixth, the account's own daily.
+    assert_eq!((report["observations"].as_u64(), report["observations_with_benchmark"].as_u64()), (Some(3), Some(2)));
     near(figure(&report, "benchmark_return"), 0.2);
+    near(figure(&report, "active_return"), 1.331_f64.powf(126.0) - 1.2_f64.powf(126.0));
     near(figure(&report, "cumulative_return"), 0.331);
-    near(figure(&report, "best_day"), 0.21);
+    near(figure(&report, "best_day"), 0.1);
+    assert!(report["notes"].to_string().contains("the benchmark: without 1 of the portfolio's 3 dates"), "{}", report["notes"]);
+}
+
+#[test]
+fn a_benchmark_that_began_before_takes_no_return_from_the_portfolio() {
+    let folder = Folder::new("began-before");
+    let rows = "date,return\n2026-01-05,0.01\n2026-01-06,-0.005\n2026-01-07,0.02\n2026-01-08,0.0045\n";
+    let index = "2026-01-05,0.008\n2026-01-06,-0.004\n2026-01-07,0.022\n2026-01-08,0.001\n";
+    let (own, same) = (folder.file("own.csv", rows), folder.file("same.csv", &format!("date,return\n{index}")));
+    let before = folder.file("before.csv", &format!("date,return\n2025-12-31,0.07\n2026-01-02,0.003\n{index}"));
+    let gap = folder.file("gap.csv", &format!("date,return\n{}", index.replace("2026-01-06,-0.004\n", "")));
+    let (alone, whole) = (json(&[&own], ""), json(&[&own, "--benchmark", &same], ""));
+    let (longer, lacking) = (json(&[&own, "--benchmark", &before], ""), json(&[&own, "--benchmark", &gap], ""));
+    // By hand: cov(r, b) / var(b) of the four pairs.
+    near(figure(&whole, "beta"), 0.000_345_375 / 0.000_382_75);
+    assert_eq!(longer["figures"], whole["figures"]);
+    for report in [&longer, &lacking] {
+        assert_eq!(report["observations"], 4);
+        for id in ["cumulative_return", "volatility", "sharpe", "max_drawdown", "var_historical"] {
+            assert_eq!(report["figures"][id], alone["figures"][id], "{id}");
+        }
+    }
+    assert!(longer["notes"].to_string().contains("the benchmark: 2 dates left out that the portfolio has not"), "{}", longer["notes"]);
+    assert_eq!((lacking["observations_with_benchmark"].as_u64(), lacking["figures"]["beta"]["observations"].as_u64()), (Some(3), Some(3)));
+    near(figure(&lacking, "benchmark_return"), 1.008 * 1.022 * 1.001 - 1.0);
+    assert!(lacking["notes"].to_string().contains("without 1 of the portfolio's 4 dates; figures with it leave them out"));
+    // The same with rates of a file, and with an empty field in a column.
+    let rated = json(&[&own, "--risk-free-file", &before], "");
+    assert_eq!((rated["observations"].as_u64(), &rated["figures"]["volatility"]), (Some(4), &alone["figures"]["volatility"]));
+    assert_eq!(rated["figures"]["sharpe"]["observations"], 4);
+    let rated = json(&[&own, "--risk-free-file", &gap], "");
+    assert_eq!((rated["figures"]["sharpe"]["observations"].as_u64(), rated["observations"].as_u64()), (Some(3), Some(4)));
+    let column = json(&["returns", "-"], "return,benchmark\n0.01,0.008\n-0.005,\n0.02,0.022\n0.0045,0.001\n");
+    near(figure(&column, "beta"), figure(&lacking, "beta"));
+    near(figure(&column, "cumulative_return"), figure(&alone, "cumulative_return"));
+    let rolled = json(&[&own, "--benchmark", &gap, "--window", "2", "--metric", "cumulative_return,beta"], "");
+    let betas: Vec<bool> = rolled["rolling"].as_array().unwrap().iter().map(|row| row["beta"].is_number()).collect();
+    assert_eq!(betas, [false, true, true]);
+    let none = folder.file("none.csv", "date,return\n2020-01-05,0.008\n");
+    assert!(refused(&[&own, "--benchmark", &none], "").contains("no period in common"));
 }
 
 #[test]
@@ -129,6 +170,29 @@ fn an_account_with_flows() {
     let before =
         json(&["values", "-", "--flow-timing", "after-value"], "date,value,flow\n2026-01-01,100,\n2026-01-11,105,95\n2026-01-31,220,\n");
     near(figure(&before, "time_weighted_return"), 0.155);
+}
+
+#[test]
+fn a_flow_between_values_counts_on_its_own_day() {
+    // The example of the modified Dietz method in Wikipedia; the money-weighted rate solves -100 - 50/x + 300/x^2 = 0.
+    let rows = "date,value,flow\n2020-12-31,100,\n2021-12-31,,50\n2022-12-31,300,\n";
+    let report = json(&["-"], rows);
+    near(figure(&report, "modified_dietz"), 1.2);
+    near(figure(&report, "money_weighted_return"), 0.5);
+    near(figure(&report, "money_weighted_return_period"), 1.25);
+    near(figure(&report, "gain"), 150.0);
+    near(figure(&report, "net_flow"), 50.0);
+    // Time-weighted there is only as the flow's timing says, and it says so.
+    near(figure(&report, "time_weighted_return"), 1.0);
+    assert_eq!((report["figures"]["time_weighted_return"]["approximate"].as_bool(), report["flows"].as_u64()), (Some(true), Some(1)));
+    assert!(report["notes"].to_string().contains("1 flow on days without a value"), "{}", report["notes"]);
+    near(figure(&json(&["-", "--flow-timing", "middle"], rows), "time_weighted_return"), 1.2);
+    let table = String::from_utf8(metrics(&["-"], rows).stdout).unwrap();
+    assert!(table.contains("100.0000 %  (approximate)"), "{table}");
+    let outside = json(&["-"], "date,value,flow\n2026-01-01,,7\n2026-01-02,100,\n2026-01-03,110,\n2026-01-04,,9\n");
+    near(figure(&outside, "gain"), 10.0);
+    assert!(outside["notes"].to_string().contains("2 flows before the first value or after the last left out"));
+    assert!(refused(&["-", "--flow-timing", "after-value"], rows).contains("line 3, column \"value\""));
 }
 
 #[test]
@@ -194,6 +258,31 @@ fn assets_with_weights() {
     near(report["correlation"][0]["B"].as_f64().unwrap(), -1.0 / 7.0);
     let faded = json(&["assets", "-", "--lambda", "0.5"], rows);
     near(faded["covariance"][0]["A"].as_f64().unwrap(), (0.25 * 1e-4 + 0.5 * 1e-4 + 4e-4) / 1.75);
+    // Value at risk, shortfall and their parts come by one method, which each names.
+    for (method, shortfall) in [("parametric", true), ("historical", true), ("cornish-fisher", false)] {
+        let report = json(&["-", "--weights", "B=0.25,A=0.75", "--method", method, "--horizon", "4"], rows);
+        for id in ["value_at_risk", "expected_shortfall"] {
+            assert_eq!(report["figures"][id]["method"], method, "{id}");
+        }
+        let row = &report["components"][0];
+        assert_eq!((row["method"].as_str(), row["var_part"].is_number(), row["es_part"].is_number()), (Some(method), shortfall, shortfall));
+        if shortfall {
+            assert!(figure(&report, "expected_shortfall") >= figure(&report, "value_at_risk"), "{method}");
+            let parts: f64 = report["components"].as_array().unwrap().iter().map(|row| row["es_part"].as_f64().unwrap()).sum();
+            near(parts, figure(&report, "expected_shortfall"));
+        } else {
+            assert_eq!((row["var_part_reason"].as_str(), row["es_part_reason"].as_str()), (Some("NO_METHOD"), Some("NO_METHOD")));
+            assert_eq!(report["figures"]["expected_shortfall"]["reason"], "NO_METHOD");
+        }
+        let book = "0.0125\n-0.0075\n0.0125\n";
+        let id = format!("var_{}", method.replace('-', "_"));
+        let alone = json(&["returns", "-", "--horizon", "4", "--metric", &id], book);
+        near(figure(&report, "value_at_risk"), figure(&alone, &id));
+    }
+    let table = String::from_utf8(metrics(&["-", "--weights", "B=0.25,A=0.75"], rows).stdout).unwrap();
+    assert!(table.lines().any(|line| line.contains("expected_shortfall") && line.ends_with("(parametric)")), "{table}");
+    let one = json(&["-", "--weights", "B=0.25,A=0.75", "--metric", "value_at_risk"], rows);
+    near(figure(&one, "value_at_risk"), figure(&report, "value_at_risk"));
     assert!(refused(&["-", "--weights", "C=1"], rows).contains("there is no asset \"C\"; the assets are A, B"));
 }
 
@@ -204,6 +293,64 @@ fn holdings_and_their_exposure() {
     near(figure(&report, "gross_exposure"), 1.8);
     near(figure(&report, "effective_number"), 1.8);
     near(report["sector_exposure"][0]["short"].as_f64().unwrap(), -0.6);
+}
+
+#[test]
+fn holdings_by_quantity_and_price() {
+    let report = json(&["holdings", "-"], "instrument,quantity,price\nX,10,5\nY,-2,10\n");
+    near(report["equity"].as_f64().unwrap(), 30.0);
+    near(figure(&report, "gross_exposure"), 70.0 / 30.0);
+    assert_eq!((report["valued_by"].as_str(), report["notes"].as_array().unwrap().len()), (Some("quantity x price"), 0));
+    let futures = "ticker,qty,last price,multiplier,market value\nES,1,5000,50,\nX,10,5,,50\nCASH,,,,100\n";
+    near(json(&["-"], futures)["equity"].as_f64().unwrap(), 250_150.0);
+    let told = refused(&["-"], "instrument,quantity,price,value\nX,10,5,50\nY,-2,10,20\n");
+    assert!(told.contains("line 3, column \"value\": 20 is not quantity x price, which is -20"), "{told}");
+    let chosen = json(&["-", "--column", "value=value"], "instrument,quantity,price,value\nX,10,5,50\nY,-2,10,20\n");
+    near(chosen["equity"].as_f64().unwrap(), 70.0);
+    assert!(chosen["notes"].to_string().contains("columns that were not read: quantity, price"), "{}", chosen["notes"]);
+    let unread = json(&["-"], "instrument,quantity,value,colour\nX,10,50,red\n");
+    assert!(unread["notes"].to_string().contains("columns that were not read: quantity, colour"), "{}", unread["notes"]);
+    for (rows, words) in [
+        ("instrument,price\nX,5\n", "a price alone is no value"),
+        ("instrument,quantity,price\nX,,5\n", "line 2, column \"quantity\": a number is missing here"),
+        ("1,10,5\n2,-2,10\n", "give it a header such as instrument,quantity,price"),
+        ("date,instrument,quantity,price\n2026-01-05,X,1,5\n2026-01-06,X,1,6\n", "holdings are those of one moment"),
+    ] {
+        let told = refused(&["holdings", "-"], rows);
+        assert!(told.contains(words), "{rows:?}: {told}");
+    }
+    let told = refused(&["values", "-"], "date,value,close\n2026-01-05,1,2\n");
+    assert!(told.contains("may both be the value: choose with --column value=HEADER"), "{told}");
+}
+
+#[test]
+fn numbers_and_headers_as_spreadsheets_write_them() {
+    let excel = "Values,Dates\n-10000,2008-01-01\n2750,2008-03-01\n4250,2008-10-30\n3250,2009-02-15\n2750,2009-04-01\n";
+    assert!((figure(&json(&["flows", "-"], excel), "xirr") - 0.373_362_535).abs() < 2e-9);
+    let unnamed = json(&["-"], excel);
+    assert!(unnamed["notes"].to_string().contains("if these are cash flows, say ballast metrics flows FILE"), "{}", unnamed["notes"]);
+    let empty = json(&["-"], "date,return\n2026-01-05,0.01\n2026-01-06,\n2026-01-07,0.02\n");
+    for text in ["NaN", "#N/A", "N/A", "null", "-", "NA"] {
+        assert_eq!(json(&["-"], &format!("date,return\n2026-01-05,0.01\n2026-01-06,{text}\n2026-01-07,0.02\n")), empty, "{text}");
+    }
+    let comma = json(&["-"], "date;return;colour\n05.01.2026;0,015;red\n06.01.2026;-0,025;blue\n");
+    near(figure(&comma, "cumulative_return"), 1.015 * 0.975 - 1.0);
+    assert!(comma["notes"].to_string().contains("numbers are read with a decimal comma"), "{}", comma["notes"]);
+    assert!(comma["notes"].to_string().contains("columns that were not read: colour"), "{}", comma["notes"]);
+    let grouped = json(&["values", "-"], "value;flow\n1.000,50;\n1.200,60;100\n");
+    near(figure(&grouped, "gain"), 1200.6 - 1000.5 - 100.0);
+    let exact = json(&["trades", "-"], "pnl;strategy\n1.000,10;a\n-0,2;a\n");
+    assert_eq!(exact["by_strategy"][0]["profit"], "999.9");
+    assert_eq!(figure(&json(&["returns", "-"], "0,015;0,01\n0,025;0,02\n"), "best_day"), 0.025);
+    assert!(refused(&["-"], "date;return\n2026-01-05;0,5\n2026-01-06;0.5\n").contains("have different decimal signs: write all alike"));
+    let quarters = json(&["-", "--periods-per-year", "4"], "date,return\n2018-Q1,0.01\n2018-Q2,0.02\n");
+    assert_eq!((quarters["from"].as_str(), quarters["to"].as_str()), (Some("2018-03-31"), Some("2018-06-30")));
+    let trades = json(&["-"], "pnl,time_of_day,venue\n1,open,A\n2,close,B\n3,open,A\n");
+    assert_eq!(
+        (trades["by_time_of_day"][0]["time_of_day"].as_str(), trades["by_time_of_day"][0]["profit"].as_str()),
+        (Some("open"), Some("4"))
+    );
+    assert!(trades["notes"].to_string().contains("columns that were not read: venue"), "{}", trades["notes"]);
 }
 
 #[test]
@@ -277,8 +424,9 @@ fn wrong_input_is_named_by_file_line_and_column() {
     let folder = Folder::new("wrong");
     for (text, words) in [
         ("date,return\n2026-01-05,0.01\n2026-01-06,abc\n", ", line 3, column \"return\": \"abc\" is no number"),
-        ("date,return\n2026-01-05,NaN\n", ", line 2, column \"return\": \"NaN\" is no number; leave the field empty"),
+        ("date,return\n2026-01-05,inf\n", ", line 2, column \"return\": \"inf\" is no number; leave the field empty"),
         ("date,return\n2026-01-05,\"0,01\"\n", "write it with a decimal point"),
+        ("date,return\n2026-01-05,\"0,015\"\n", "write it with a decimal point"),
         ("date,return\n2026-02-30,0.01\n", ", line 2, column \"date\": \"2026-02-30\" is no date"),
         ("date,return\n2026-01-05,0.01\n2026-01-05,0.02\n", ", line 3, column \"date\": the same moment stands in line 2"),
         ("date,return\n1/5/2026,0.01\n", "--dates mdy or --dates dmy"),
@@ -303,7 +451,12 @@ fn wrong_arguments_end_with_two() {
     assert!(refused(&["nonsense", "-"], "return\n0.1\n").contains("no kind of input: they are returns, values, flows"));
     assert!(refused(&["-", "--metric", "sharp"], "return\n0.1\n").contains("did you mean sharpe?"));
     assert!(refused(&["-", "--metric", "xirr"], "return\n0.1\n").contains("it is a figure of flows, and the input is returns"));
-    assert!(refused(&["-", "--confidence", "0"], "return\n0.1\n").contains("confidence cannot be 0"));
+    for confidence in ["0", "1", "1.5", "49", "100", "-0.5"] {
+        let told = refused(&["-", &format!("--confidence={confidence}")], "return\n0.1\n");
+        assert!(told.contains("between 50 and 100 for per cent: write 0.95 or 95%"), "{confidence}: {told}");
+    }
+    let at = |confidence| json(&["returns", "-", "--confidence", confidence], "0.1\n-0.1\n0.05\n")["value_at_risk"][0].clone();
+    assert!([at("95"), at("95%")].iter().all(|one| *one == at("0.95")) && at("97.5")["confidence"] == 0.975);
     assert!(refused(&["-", "--column", "retrun=x"], "return\n0.1\n").contains("did you mean return?"));
     assert!(refused(&["-", "--periods-per-year", "0"], "return\n0.1\n").contains("periods_per_year cannot be 0"));
     assert!(refused(&["-", "--risk-free", "two"], "return\n0.1\n").contains("write 0.02 or 2%"));
@@ -319,7 +472,22 @@ fn the_catalogue_and_the_help_teach() {
     let text = String::from_utf8(listed.stdout).unwrap();
     assert!(listed.status.success() && text.contains("sharpe ") && text.contains("mean(r - rf) / std(r - rf)"), "{text}");
     let catalogue = json(&["--list"], "");
-    assert!(catalogue["catalogue"].as_array().unwrap().len() > 80);
+    let listed = catalogue["catalogue"].as_array().unwrap();
+    assert!(listed.len() > 80);
+    // Every figure that a report has is listed for its kind.
+    for (kind, arguments, rows) in [
+        ("brinson", vec!["-"], "sector,wp,rp,wb,rb\nA,1,0.1,1,0.05\n"),
+        ("assets", vec!["-", "--weights", "0.5,0.5", "--book-value", "9"], "A,B\n0.01,0.02\n-0.01,0\n0.02,0.01\n"),
+        ("holdings", vec!["-"], "instrument,value\nX,1\n"),
+        ("flows", vec!["flows", "-"], "-1\n2\n"),
+        ("flows", vec!["flows", "-", "--risk-free", "1%"], "date,flow\n2026-01-01,-1\n2026-02-01,2\n"),
+        ("returns", vec!["returns", "-", "--target-risk", "0.1"], "return,benchmark\n0.1,0.2\n0.2,0.1\n"),
+    ] {
+        for id in json(&arguments, rows)["figures"].as_object().unwrap().keys() {
+            let found = |one: &Value| one["id"] == **id && one["needs"].as_str().unwrap().split(", ").any(|needs| needs == kind);
+            assert!(listed.iter().any(found), "{kind}: {id}");
+        }
+    }
     let help = String::from_utf8(metrics(&["--help"], "").stdout).unwrap();
     for words in ["EXIT STATUS", "EXAMPLES", "brinson   [period,] sector", "--list"] {
         assert!(help.contains(words), "{words}: {help}");

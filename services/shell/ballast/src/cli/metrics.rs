@@ -1,5 +1,6 @@
 //! The arguments of `ballast metrics`, and the help that teaches it.
 
+use crate::commands::metrics::number::number;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
@@ -13,15 +14,23 @@ KINDS OF INPUT, told by the header or named before the file (or by --kind):
   brinson   [period,] sector, portfolio_weight, portfolio_return,
             benchmark_weight, benchmark_return
   assets    date, and one column of returns an asset (prices: --prices)
-  holdings  instrument, value [, sector]
+  holdings  instrument, value [, sector]           or weight for value, or
+            quantity, price [, multiplier]         whose product it is
 
 Headers are read in any case and under their usual names (nav, price, close, \
 ret, rf, cash_flow, wp, rb, ...); --column return=MyHeader names another. \
-Numbers may be written 0.05, 5%, (12.50), 1,234.5. Fields are parted by comma, \
+Numbers may be written 0.05, 5%, (12.50), 1,234.5; where semicolons part the fields \
+also 0,05 and 1.234,5. Fields are parted by comma, \
 semicolon or tab; JSON is an object a line, an array of objects, or an object of \
-arrays. An empty field is a missing value. A file without a header is read when its kind is \
-named. Dates: 2026-01-05, 20260105, 05.01.2026, 5-Jan-2026, 2026-01 (its last \
-day), RFC 3339; 1/5/2026 with --dates mdy or dmy where the file does not settle it.
+arrays. An empty field, NA, NaN, #N/A, null or - is a missing value. A file without a header is read when its kind is \
+named. Dates: 2026-01-05, 20260105, 05.01.2026, 5-Jan-2026, 2026-01 and 2026-Q1 (their last \
+day), RFC 3339; 1/5/2026 with --dates mdy or dmy where the file does not settle it. \
+Columns that were not read are named in a note.
+
+A flow on a day without a value leaves the value empty: money-weighted and Dietz \
+returns count it on its day, the time-weighted return in the period that ends with \
+the next value. A benchmark or risk-free rates that lack some days take no \
+return from the portfolio: figures with them are of the days that both have.
 
 UNITS: fractions are fractions (0.05 is 5 %) in JSON, per cent in tables. \
 Losses at risk are positive. An undefined figure is null with its reason. \
@@ -83,13 +92,13 @@ pub struct MetricsArgs {
     /// The same a year; a period's is (1 + annual)^(1/periods) - 1.
     #[arg(long, value_name = "RATE", value_parser = fraction, conflicts_with = "mar", allow_hyphen_values = true)]
     pub mar_annual: Option<f64>,
-    /// Confidence of value at risk: 0.95 or 95%.
-    #[arg(long, value_name = "PART", value_parser = fraction, default_value = "0.95")]
+    /// Confidence of value at risk: 0.95, 95 or 95%. A part between 0 and 1, or per cent from 50 to below 100.
+    #[arg(long, value_name = "PART", value_parser = confidence, default_value = "0.95")]
     pub confidence: f64,
     /// Horizon of value at risk in periods.
     #[arg(long, value_name = "N", default_value_t = 1.0)]
     pub horizon: f64,
-    /// Method of value at risk; all where absent (of components: parametric).
+    /// Method of value at risk and expected shortfall; all where absent (of assets: parametric).
     #[arg(long, value_enum)]
     pub method: Option<RiskMethod>,
     /// Newest observations that the table of value at risk looks at; all where absent.
@@ -247,7 +256,18 @@ pub enum DateOrder {
     Mdy,
 }
 
+/// A confidence: a part of 1, or per cent where it cannot be one.
+fn confidence(text: &str) -> Result<f64, String> {
+    let advice = "a confidence lies between 0 and 1, or between 50 and 100 for per cent: write 0.95 or 95%";
+    let value = number(text).map_err(|wrong| format!("{wrong}; {advice}"))?;
+    match value {
+        part if part > 0.0 && part < 1.0 => Ok(part),
+        percent if (50.0..100.0).contains(&percent) => number(&format!("{}%", text.trim())).map_err(|_| advice.to_owned()),
+        _ => Err(advice.to_owned()),
+    }
+}
+
 /// A fraction, or per cent with its sign.
 fn fraction(text: &str) -> Result<f64, String> {
-    crate::commands::metrics::number::number(text).map_err(|wrong| format!("{wrong}; write 0.02 or 2%"))
+    number(text).map_err(|wrong| format!("{wrong}; write 0.02 or 2%"))
 }

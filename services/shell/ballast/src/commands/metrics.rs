@@ -70,20 +70,22 @@ fn computed(table: &Table, kind: Option<Kind>, args: &MetricsArgs) -> Result<Rep
     if !table.headed {
         columns = columns.by_place(places(kind, table), args.dates);
     }
-    match kind {
+    let mut report = match kind {
         Kind::Returns => {
             let series = series::of_returns(&columns, args)?;
             let mut report = Report::new("returns");
             performance::add(&mut report, &series, args)?;
-            Ok(report)
+            report
         }
-        Kind::Values => account::values(&columns, args),
-        Kind::Flows => account::flows(&columns, args),
-        Kind::Trades => trades::trades(&columns, args),
-        Kind::Brinson => brinson::attribution(&columns, args),
-        Kind::Assets => assets::assets(&columns, args),
-        Kind::Holdings => holdings::holdings(&columns, args),
-    }
+        Kind::Values => account::values(&columns, args)?,
+        Kind::Flows => account::flows(&columns, args)?,
+        Kind::Trades => trades::trades(&columns, args)?,
+        Kind::Brinson => brinson::attribution(&columns, args)?,
+        Kind::Assets => assets::assets(&columns, args)?,
+        Kind::Holdings => holdings::holdings(&columns, args)?,
+    };
+    report.notes.extend(columns.notes());
+    Ok(report)
 }
 
 /// What the header tells.
@@ -91,17 +93,19 @@ fn detected(columns: &Columns<'_>) -> Result<Kind, UnusableInput> {
     let table = columns.table();
     let dated = columns.any(&[Role::Date, Role::Period]).is_some();
     let of_book = columns.any(&[Role::Instrument, Role::Sector]).is_some();
+    let worth = columns.any(&[Role::Value, Role::Price, Role::Weight, Role::PortfolioWeight]).is_some();
+    let counted = columns.has(Role::Quantity) && columns.has(Role::Price) && !columns.has(Role::Flow);
     let kind = if !table.headed {
         None
     } else if columns.has(Role::BenchmarkWeight) && columns.any(&[Role::PortfolioWeight, Role::Weight]).is_some() {
         Some(Kind::Brinson)
     } else if columns.has(Role::Pnl) {
         Some(Kind::Trades)
-    } else if of_book && !dated && columns.any(&[Role::Value, Role::Weight, Role::PortfolioWeight]).is_some() {
+    } else if of_book && (counted || !dated && worth) {
         Some(Kind::Holdings)
     } else if columns.any(&[Role::Return, Role::PortfolioReturn]).is_some() {
         Some(Kind::Returns)
-    } else if columns.has(Role::Value) {
+    } else if columns.any(&[Role::Value, Role::Price]).is_some() {
         Some(Kind::Values)
     } else if columns.has(Role::Flow) {
         Some(Kind::Flows)
@@ -119,7 +123,8 @@ fn detected(columns: &Columns<'_>) -> Result<Kind, UnusableInput> {
 /// Columns by their place, for a file without a header.
 fn places(kind: Kind, table: &Table) -> &'static [Role] {
     let first = table.rows.first().and_then(|row| row.cells.first()).map_or("", String::as_str);
-    let is_number = number::number(first).is_ok() && first.trim().len() != 8;
+    let decimals = [number::Decimal::Point, number::Decimal::Comma];
+    let is_number = decimals.into_iter().any(|decimal| number::number_in(first, decimal).is_ok()) && first.trim().len() != 8;
     match kind {
         Kind::Returns if is_number => &[Role::Return, Role::Benchmark, Role::RiskFree],
         Kind::Returns => &[Role::Date, Role::Return, Role::Benchmark, Role::RiskFree],

@@ -2,10 +2,12 @@
 //! periods between the values. Also cash flows alone.
 
 use super::columns::{Columns, Role};
-use super::report::{Cell, Grid, Report};
-use super::series::{Series, beside_values, daily, main_column, timed};
+use super::report::{Cell, Grid, Mark, Report};
+use super::series::{Periods, Series, Timed, beside_values, daily, main_column, timed};
+use super::table::Row;
 use super::{UnusableInput, performance};
 use crate::cli::metrics::{MetricsArgs, Timing};
+use crate::print::counted;
 use domain::Date;
 use performance_tracker::metrics::{Unit, catalogue};
 use performance_tracker::returns::account::{FlowTiming, Valuation, owner_flows, period_returns};
@@ -22,56 +24,110 @@ const fn timing(asked: Timing) -> FlowTiming {
     }
 }
 
+/// The figures that need a value at every flow.
+const TIME_WEIGHTED: [&str; 2] = ["time_weighted_return", "time_weighted_return_annualised"];
+
+/// An account: what it was worth, and what came and went.
+#[derive(Debug, Default)]
+struct Account {
+    /// The values, each with the flows since the one before.
+    valued: Vec<Valuation>,
+    /// The same, and between them each flow on a day of its own, where nothing but the flow counts: it bears the value
+    /// before it.
+    dated: Vec<Valuation>,
+    /// Flows that `valued` has at a later day than theirs.
+    carried: u64,
+    /// Flows before the first value, or after the last: no part of what the account did between them.
+    outside: u64,
+}
+
 /// Values, with flows or without.
 pub fn values(columns: &Columns<'_>, args: &MetricsArgs) -> Result<Report, UnusableInput> {
-    let column = main_column(columns, &[Role::Value])?;
+    let column = columns.level()?.map_or_else(|| main_column(columns, &[Role::Value]), Ok)?;
     let mut report = Report::new("values");
     if !columns.is_dated() {
         return undated(columns, column, args, report);
     }
     let timed = timed(columns)?;
-    let mut rows: Vec<Valuation> = Vec::new();
-    let mut waiting = 0.0;
-    for (moment, row) in &timed.rows {
-        let flow = match columns.get(Role::Flow) {
-            Some(column) => columns.number(row, column)?.unwrap_or(0.0),
-            None => 0.0,
-        };
-        let Some(value) = columns.number(row, column)? else {
-            waiting += unvalued(columns, row, flow, args)?;
-            continue;
-        };
-        rows.push(Valuation { date: moment.day, value, flow: flow + waiting });
-        waiting = 0.0;
-    }
+    let account = account(columns, column, &timed, args)?;
+    let rows = &account.valued;
     if rows.len() < 2 {
         return Err(columns.table().unusable(format!("it has {} values, and a return needs two", rows.len())));
     }
     let when = timing(args.flow_timing);
     let has_flows = rows.iter().any(|row| row.flow != 0.0);
-    report.figures.extend(catalogue::of_account(&rows, when));
-    mark(&mut report, "money_weighted_return", xirr(&owner_flows(&rows, when)).ok());
-    let series = linked(&rows, when, &mut report);
-    report.fact("flows", Cell::count(rows.iter().filter(|row| row.flow != 0.0).count()));
+    let time_weighted = catalogue::of_account(rows, when);
+    let by_day = catalogue::of_account(&account.dated, when).into_iter().zip(time_weighted);
+    report.figures.extend(by_day.map(|(by_day, valued)| if TIME_WEIGHTED.contains(&valued.id) { valued } else { by_day }));
+    mark(&mut report, "money_weighted_return", xirr(&owner_flows(&account.dated, when)).ok());
+    let series = linked(rows, when, &mut report);
+    report.fact("flows", Cell::count(account.dated.iter().filter(|row| row.flow != 0.0).count()));
+    of_flows(&mut report, &account, args.flow_timing);
     let own = Dated { opening: Some(rows[0].date), rows: series };
     let mut series = beside_values(own, columns, &timed, args)?;
     if timed.sorted {
         series.notes.push("rows were put in the order of their dates".to_owned());
     }
     if has_flows && args.by.is_some() {
-        report.grids.push(periods(&rows, when));
+        report.grids.push(periods(rows, when));
     }
     performance::add(&mut report, &series, args)?;
     Ok(report)
 }
 
-/// A flow on a day without a value is carried to the next value, which only the daily rule and its kin allow.
-fn unvalued(columns: &Columns<'_>, row: &super::table::Row, flow: f64, args: &MetricsArgs) -> Result<f64, UnusableInput> {
-    if flow != 0.0 && args.flow_timing == Timing::AfterValue {
-        let column = columns.need(&[Role::Value])?;
-        return Err(columns.table().wrong(row, column, "with --flow-timing after-value each flow needs the value just before it"));
+/// Reads an account. Only the daily rule and its kin allow a flow on a day without a value.
+fn account(columns: &Columns<'_>, column: usize, timed: &Timed<'_>, args: &MetricsArgs) -> Result<Account, UnusableInput> {
+    let mut account = Account::default();
+    let mut waiting: Vec<Valuation> = Vec::new();
+    for (moment, row) in &timed.rows {
+        let flow = match columns.get(Role::Flow) {
+            Some(column) => columns.number(row, column)?.unwrap_or(0.0),
+            None => 0.0,
+        };
+        let date = moment.day;
+        match (columns.number(row, column)?, account.valued.last()) {
+            (Some(value), _) => {
+                account.carried += waiting.iter().filter(|one| one.date != date).count() as u64;
+                let since: f64 = waiting.iter().map(|one| one.flow).sum();
+                account.valued.push(Valuation { date, value, flow: flow + since });
+                account.dated.append(&mut waiting);
+                account.dated.push(Valuation { date, value, flow });
+            }
+            (None, _) if flow == 0.0 => {}
+            (None, _) if args.flow_timing == Timing::AfterValue => return Err(unvalued(columns, row, column)),
+            (None, None) => account.outside += 1,
+            (None, Some(last)) => waiting.push(Valuation { date, value: last.value, flow }),
+        }
     }
-    Ok(flow)
+    account.outside += waiting.len() as u64;
+    Ok(account)
+}
+
+fn unvalued(columns: &Columns<'_>, row: &Row, column: usize) -> UnusableInput {
+    columns.table().wrong(row, column, "with --flow-timing after-value each flow needs the value just before it")
+}
+
+/// What a reader should know of flows that stand where no value does.
+fn of_flows(report: &mut Report, account: &Account, when: Timing) {
+    if account.outside > 0 {
+        let flows = counted(account.outside, "flow");
+        report.notes.push(format!("{flows} before the first value or after the last left out: they are no part of the time between"));
+    }
+    if account.carried == 0 {
+        return;
+    }
+    let place = match when {
+        Timing::Daily => "what comes in at its start, what goes out at its end",
+        Timing::Start => "at its start",
+        Timing::Middle => "in its middle",
+        Timing::End | Timing::AfterValue => "at its end",
+    };
+    let flows = counted(account.carried, "flow");
+    report.notes.push(format!(
+        "{flows} on days without a value: money-weighted and Dietz returns count each on its own day; the time-weighted return, and all \
+         figures of returns, in the period that ends with the next value, {place} (--flow-timing), which is not exact"
+    ));
+    report.marks.extend(TIME_WEIGHTED.map(|id| (id, Mark::Approximate)));
 }
 
 /// Daily returns, as far as they can be linked; what ends them is said.
@@ -80,7 +136,8 @@ fn linked(rows: &[Valuation], when: FlowTiming, report: &mut Report) -> Vec<(Dat
     let linked = found.iter().zip(&rows[1..]).map_while(|(one, row)| one.ok().map(|value| (row.date, value)));
     let series = daily(linked);
     if let Some(row) = rows.iter().find(|row| row.value <= 0.0) {
-        report.notes.push(format!("the value of {} is not positive: nothing can be linked over that day", row.date));
+        let flows = if rows[0].value < 0.0 { "; if these are cash flows, say ballast metrics flows FILE" } else { "" };
+        report.notes.push(format!("the value of {} is not positive: nothing can be linked over that day{flows}", row.date));
     }
     if let Some(at) = found.iter().position(Result::is_err) {
         let date = rows[at + 1].date;
@@ -126,13 +183,19 @@ fn undated(columns: &Columns<'_>, column: usize, args: &MetricsArgs, mut report:
         None => None,
     };
     let benchmark = benchmark.map(|series| series.into_iter().take(all.len()).collect());
-    performance::add(&mut report, &Series { returns: all, benchmark, ..Series::default() }, args)?;
+    let ends: Vec<usize> = (0..all.len()).collect();
+    let own = Periods { returns: all, ends, ..Periods::default() };
+    let relative = benchmark.map(|benchmark| Periods { benchmark: Some(benchmark), ..own.clone() });
+    performance::add(&mut report, &Series { own, relative, ..Series::default() }, args)?;
     Ok(report)
 }
 
 /// Cash flows alone: the rate that brings them to zero.
 pub fn flows(columns: &Columns<'_>, args: &MetricsArgs) -> Result<Report, UnusableInput> {
-    let column = main_column(columns, &[Role::Flow, Role::Value])?;
+    let column = match (columns.get(Role::Flow), columns.level()?) {
+        (Some(column), _) | (None, Some(column)) => column,
+        (None, None) => main_column(columns, &[Role::Flow])?,
+    };
     let mut report = Report::new("flows");
     if !columns.is_dated() {
         let amounts: Result<Vec<f64>, UnusableInput> = columns.table().rows.iter().map(|row| columns.some_number(row, column)).collect();
@@ -162,7 +225,7 @@ pub fn flows(columns: &Columns<'_>, args: &MetricsArgs) -> Result<Report, Unusab
 /// Says so where a rate is one of several.
 fn mark(report: &mut Report, id: &'static str, found: Option<InternalRate>) {
     let Some(found) = found.filter(InternalRate::is_ambiguous) else { return };
-    report.ambiguous.push(id);
+    report.marks.push((id, Mark::Ambiguous));
     report.notes.push(format!("{} rates bring the flows to zero; {id} is the one nearest to zero", found.roots.len()));
     let mut grid = Grid::new("roots", &["rate"]);
     grid.rows.extend(found.roots.iter().map(|rate| vec![Cell::Number(*rate, Unit::Fraction)]));

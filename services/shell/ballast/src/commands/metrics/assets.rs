@@ -1,16 +1,16 @@
 //! Several series of returns: how they move together, and what each adds to the risk of a book with weights.
 
+mod book;
+
+use super::UnusableInput;
 use super::columns::{Columns, Role};
 use super::report::{Cell, Grid, Report};
 use super::series::timed;
 use super::table::Row;
-use super::{UnusableInput, performance};
-use crate::cli::metrics::{MetricsArgs, RiskMethod};
-use performance_tracker::metrics::Unit::{Amount, Fraction, Ratio};
+use crate::cli::metrics::MetricsArgs;
+use performance_tracker::metrics::Unit::{Fraction, Ratio};
 use performance_tracker::numeric::{mean, standard_deviation};
 use performance_tracker::returns::between;
-use performance_tracker::risk::component::{Components, historical, parametric, portfolio, shortfall, volatility};
-use performance_tracker::risk::concentration::concentration;
 use performance_tracker::risk::covariance::{Matrix, correlation_of, exponential, sample};
 
 /// The assets of a file.
@@ -49,7 +49,7 @@ pub fn assets(columns: &Columns<'_>, args: &MetricsArgs) -> Result<Report, Unusa
         Err(reason) => report.notes.push(format!("there are no correlations: {reason}")),
     }
     match &args.weights {
-        Some(text) => book(&mut report, &assets, &covariances, &weights(text, &assets.names)?, args),
+        Some(text) => book::add(&mut report, &assets, &covariances, &weights(text, &assets.names)?, args),
         None => report.notes.push("--weights A=0.6,B=0.4 gives the risk of a book and what each asset adds to it".to_owned()),
     }
     Ok(report)
@@ -116,55 +116,6 @@ fn square(name: &'static str, names: &[String], matrix: &Matrix) -> Grid {
     for (asset, row) in names.iter().zip(matrix) {
         let cells = row.iter().map(|value| Cell::Number(*value, Ratio));
         grid.rows.push([Cell::Text(asset.clone())].into_iter().chain(cells).collect());
-    }
-    grid
-}
-
-/// The book's risk by the method that was asked for, and the parts of it.
-fn book(report: &mut Report, assets: &Assets, covariances: &Matrix, weights: &[f64], args: &MetricsArgs) {
-    let observations = assets.columns.first().map_or(0, Vec::len);
-    let confidence = performance::confidence(args);
-    let moved = volatility(covariances, weights);
-    let total = moved.as_ref().map(|found| found.total).map_err(|reason| *reason);
-    report.figure("portfolio_standard_deviation", Fraction, total, observations);
-    report.figure("portfolio_volatility", Fraction, total.map(|total| total * args.periods_per_year.sqrt()), observations);
-    let means: Vec<f64> = match args.lambda {
-        Some(_) => vec![0.0; weights.len()],
-        None => assets.columns.iter().map(|column| mean(column).unwrap_or(0.0)).collect(),
-    };
-    let by_method = match args.method.unwrap_or(RiskMethod::Parametric) {
-        RiskMethod::Historical => historical(&assets.columns, weights, confidence),
-        _ => parametric(covariances, &means, weights, confidence, args.horizon),
-    };
-    if args.method == Some(RiskMethod::CornishFisher) {
-        report.notes.push("components are parametric: those of Cornish-Fisher are not computed".to_owned());
-    }
-    let beyond = shortfall(&assets.columns, weights, confidence);
-    let of = |found: &Result<Components, _>| found.as_ref().map(|found| found.total).map_err(|reason| *reason);
-    report.figure("value_at_risk", Fraction, of(&by_method), observations);
-    if let Some(value) = args.book_value {
-        report.figure("value_at_risk_money", Amount, of(&by_method).map(|part| part * value), observations);
-    }
-    report.figure("expected_shortfall", Fraction, of(&beyond), observations);
-    report.figure("portfolio_mean", Fraction, mean(&portfolio(&assets.columns, weights)), observations);
-    if let Ok(found) = concentration(weights) {
-        report.figure("hhi", Ratio, Ok(found.hhi), weights.len());
-        report.figure("effective_number", Ratio, Ok(found.effective_number), weights.len());
-    }
-    report.grids.push(components(assets, weights, [&moved, &by_method, &beyond]));
-}
-
-fn components(assets: &Assets, weights: &[f64], found: [&Result<Components, performance_tracker::Undefined>; 3]) -> Grid {
-    let headers = ["asset", "weight", "volatility_part", "var_part", "var_share", "var_marginal", "es_part"];
-    let mut grid = Grid::new("components", &headers);
-    let part = |of: usize, at: usize| found[of].as_ref().map(|one| one.parts[at]).map_err(|reason| *reason);
-    for (at, (name, weight)) in assets.names.iter().zip(weights).enumerate() {
-        let share = found[1].as_ref().map_err(|reason| *reason).and_then(|one| one.shares()[at]);
-        let marginal = part(1, at)
-            .and_then(|part| if *weight == 0.0 { Err(performance_tracker::Undefined::ZeroDenominator) } else { Ok(part / weight) });
-        let cells = [part(0, at), part(1, at), share, marginal, part(2, at)].map(|answer| Cell::of(answer, Fraction));
-        let head = [Cell::Text(name.clone()), Cell::Number(*weight, Fraction)];
-        grid.rows.push(head.into_iter().chain(cells).collect());
     }
     grid
 }

@@ -43,7 +43,7 @@ fn by_period<'a>(columns: &Columns<'a>) -> Vec<(String, Vec<&'a Row>)> {
     let column = columns.any(&[Role::Period, Role::Date]);
     let mut periods: Vec<(String, Vec<&Row>)> = Vec::new();
     for row in &columns.table().rows {
-        let name = column.map_or("1", |column| row.cells[column].trim());
+        let name = column.map_or("1", |column| columns.text(row, column));
         match periods.iter_mut().find(|(known, _)| known == name) {
             Some((_, rows)) => rows.push(row),
             None => periods.push((name.to_owned(), vec![row])),
@@ -65,7 +65,7 @@ fn holding(columns: &Columns<'_>, row: &Row) -> Result<Holding, UnusableInput> {
         Ok(Side { weight, value })
     };
     Ok(Holding {
-        sector: row.cells[sector].trim().to_owned(),
+        sector: columns.text(row, sector).to_owned(),
         portfolio: side(&[Role::PortfolioWeight, Role::Weight], &[Role::PortfolioReturn, Role::Return])?,
         benchmark: side(&[Role::BenchmarkWeight], &[Role::BenchmarkReturn, Role::Benchmark])?,
     })

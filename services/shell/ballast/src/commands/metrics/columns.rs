@@ -1,177 +1,49 @@
 //! Which column is what: headers by their usual names, in any case, and those that the caller names.
 
+mod names;
+
 use super::UnusableInput;
 use super::day::{Moment, moment, order_of};
-use super::number::{is_missing, number};
+use super::number::{Decimal, digits, is_missing, number_in, tells};
 use super::table::{Row, Table};
 use crate::cli::metrics::{DateOrder, MetricsArgs};
 use crate::nearest::nearest;
-use std::collections::BTreeMap;
-
-/// What a column may be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-#[allow(missing_docs, reason = "each is its name")]
-pub enum Role {
-    Date,
-    Return,
-    Value,
-    Flow,
-    Benchmark,
-    BenchmarkLevel,
-    RiskFree,
-    RiskFreeAnnual,
-    Period,
-    Sector,
-    PortfolioWeight,
-    PortfolioReturn,
-    BenchmarkWeight,
-    BenchmarkReturn,
-    Pnl,
-    Weight,
-    Instrument,
-    Strategy,
-    InstrumentType,
-}
-
-/// Each role with its name, which is the first, and its other usual headers.
-const NAMES: [(Role, &[&str]); 19] = [
-    (Role::Date, &["date", "day", "timestamp", "time", "datetime", "as_of", "period_end", "month_end", "valuation_date", "closed_at"]),
-    (
-        Role::Return,
-        &[
-            "return",
-            "returns",
-            "ret",
-            "rets",
-            "r",
-            "daily_return",
-            "daily_returns",
-            "monthly_return",
-            "monthly_returns",
-            "pct_change",
-            "pct_return",
-            "portfolio",
-            "fund",
-            "simple_return",
-            "total_return",
-            "ror",
-        ],
-    ),
-    (
-        Role::Value,
-        &[
-            "value",
-            "nav",
-            "price",
-            "close",
-            "adj_close",
-            "adjusted_close",
-            "level",
-            "index_level",
-            "equity",
-            "balance",
-            "portfolio_value",
-            "market_value",
-            "total_value",
-            "end_value",
-            "ending_value",
-            "mv",
-            "wealth",
-            "v",
-        ],
-    ),
-    (
-        Role::Flow,
-        &[
-            "flow",
-            "flows",
-            "amount",
-            "cash_flow",
-            "cash_flows",
-            "cashflow",
-            "cashflows",
-            "net_flow",
-            "external_flow",
-            "contribution",
-            "cf",
-            "payment",
-            "payments",
-        ],
-    ),
-    (
-        Role::Benchmark,
-        &[
-            "benchmark",
-            "bench",
-            "bm",
-            "benchmark_returns",
-            "market",
-            "market_return",
-            "factor",
-            "factor_returns",
-            "mkt",
-            "index",
-            "index_return",
-        ],
-    ),
-    (Role::BenchmarkLevel, &["benchmark_level", "benchmark_value", "benchmark_price", "benchmark_close", "benchmark_nav"]),
-    (Role::RiskFree, &["risk_free", "rf", "riskfree", "risk_free_rate", "risk_free_return", "rfr", "t_bill", "tbill"]),
-    (Role::RiskFreeAnnual, &["risk_free_annual", "rf_annual", "annual_risk_free", "annual_rf"]),
-    (Role::Period, &["period", "quarter", "month", "year", "period_id"]),
-    (Role::Sector, &["sector", "segment", "group", "category", "asset_class", "country", "region", "industry", "bucket"]),
-    (
-        Role::PortfolioWeight,
-        &["portfolio_weight", "portfolio_weights", "weight_portfolio", "port_weight", "fund_weight", "wp", "w_p", "manager_weight"],
-    ),
-    (
-        Role::PortfolioReturn,
-        &["portfolio_return", "portfolio_returns", "return_portfolio", "port_return", "fund_return", "rp", "r_p", "manager_return"],
-    ),
-    (Role::BenchmarkWeight, &["benchmark_weight", "benchmark_weights", "weight_benchmark", "bench_weight", "wb", "w_b"]),
-    (Role::BenchmarkReturn, &["benchmark_return", "return_benchmark", "bench_return", "rb", "r_b"]),
-    (
-        Role::Pnl,
-        &[
-            "pnl",
-            "p&l",
-            "p/l",
-            "pl",
-            "profit",
-            "profit_loss",
-            "profit_and_loss",
-            "realized_pnl",
-            "realised_pnl",
-            "net_pnl",
-            "trade_pnl",
-            "net_profit",
-            "realized",
-            "realised",
-            "gain",
-        ],
-    ),
-    (Role::Weight, &["weight", "weights", "w", "allocation"]),
-    (Role::Instrument, &["instrument", "instrument_id", "asset", "symbol", "ticker", "name", "security", "holding"]),
-    (Role::Strategy, &["strategy", "strategy_id", "book", "signal"]),
-    (Role::InstrumentType, &["type", "instrument_type", "product"]),
-];
+use names::{NAMES, is_adjusted, is_percent, normal, role_of};
+pub use names::{Role, name_of};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The columns of a table, by what they are.
 #[derive(Debug, Clone)]
 pub struct Columns<'a> {
     table: &'a Table,
     known: BTreeMap<Role, usize>,
+    /// Roles that the caller named.
+    chosen: BTreeSet<Role>,
     order: Result<DateOrder, &'static str>,
+    decimal: Result<Decimal, String>,
     percent: bool,
+    /// Columns that somebody read.
+    read: RefCell<BTreeSet<usize>>,
 }
 
 impl<'a> Columns<'a> {
     /// Finds them. Two headers of one role are refused, unless the caller names one.
     pub fn of(table: &'a Table, args: &MetricsArgs) -> Result<Self, UnusableInput> {
-        let mut columns = Self { table, known: BTreeMap::new(), order: Ok(DateOrder::Dmy), percent: args.percent };
+        let mut columns = Self {
+            table,
+            known: BTreeMap::new(),
+            chosen: BTreeSet::new(),
+            order: Ok(DateOrder::Dmy),
+            decimal: Ok(Decimal::Point),
+            percent: args.percent,
+            read: RefCell::default(),
+        };
         for wish in &args.columns {
             columns.take(wish)?;
         }
         let named = columns.known.clone();
+        columns.chosen = named.keys().copied().collect();
         for (column, header) in table.headers.iter().enumerate().filter(|(column, _)| !named.values().any(|taken| taken == column)) {
             let Some(role) = role_of(header) else { continue };
             if named.contains_key(&role) {
@@ -183,20 +55,26 @@ impl<'a> Columns<'a> {
                     columns.known.insert(role, if is_adjusted(header) { column } else { other });
                     continue;
                 }
-                let name = name_of(role);
-                let why = format!("{:?} and {header:?} may both be the {name}: choose with --column {name}=HEADER", table.headers[other]);
-                return Err(table.unusable(why));
+                return Err(columns.either(role, other, column));
             }
         }
         columns.take_index();
         columns.settle_dates(args.dates);
+        columns.decimal = columns.settled_decimal();
         Ok(columns)
+    }
+
+    fn either(&self, role: Role, one: usize, other: usize) -> UnusableInput {
+        let (name, headers) = (name_of(role), &self.table.headers);
+        let why = format!("{:?} and {:?} may both be the {name}: choose with --column {name}=HEADER", headers[one], headers[other]);
+        self.table.unusable(why)
     }
 
     /// The same with roles by place, for a file without a header.
     pub fn by_place(mut self, roles: &[Role], dates: Option<DateOrder>) -> Self {
         self.known.extend(roles.iter().copied().zip(0..self.table.headers.len()));
         self.settle_dates(dates);
+        self.decimal = self.settled_decimal();
         self
     }
 
@@ -215,6 +93,34 @@ impl<'a> Columns<'a> {
         if let Some(column) = self.known.get(&Role::Date).or_else(|| self.known.get(&Role::Period)) {
             self.order = order_of(self.table.rows.iter().map(|row| row.cells[*column].as_str()), asked);
         }
+    }
+
+    /// The decimal sign of the file. Fields that semicolons part leave the comma to numbers; there the numbers tell.
+    fn settled_decimal(&self) -> Result<Decimal, String> {
+        if !self.table.semicolons {
+            return Ok(Decimal::Point);
+        }
+        let dates = [self.get(Role::Date), self.get(Role::Period)];
+        let mut seen: BTreeMap<(bool, bool), (&str, u64)> = BTreeMap::new();
+        for row in &self.table.rows {
+            for (_, cell) in row.cells.iter().enumerate().filter(|(column, _)| !dates.contains(&Some(*column))) {
+                if let Some((decimal, surely)) = tells(cell) {
+                    seen.entry((decimal == Decimal::Comma, surely)).or_insert((cell, row.line));
+                }
+            }
+        }
+        let found = |comma, surely| seen.get(&(comma, surely));
+        for surely in [true, false] {
+            match (found(false, surely), found(true, surely)) {
+                (None, None) => {}
+                (Some(_), None) => return Ok(Decimal::Point),
+                (None, Some(_)) => return Ok(Decimal::Comma),
+                (Some((one, line)), Some((other, at))) => {
+                    return Err(format!("{one:?} in line {line} and {other:?} in line {at} have different decimal signs: write all alike"));
+                }
+            }
+        }
+        Ok(Decimal::Point)
     }
 
     fn take(&mut self, wish: &str) -> Result<(), UnusableInput> {
@@ -255,6 +161,21 @@ impl<'a> Columns<'a> {
         roles.iter().find_map(|role| self.get(*role))
     }
 
+    /// Whether the caller named the column of that role.
+    pub fn is_chosen(&self, role: Role) -> bool {
+        self.chosen.contains(&role)
+    }
+
+    /// The column of values, prices or levels; one of each is refused, unless the caller names one.
+    pub fn level(&self) -> Result<Option<usize>, UnusableInput> {
+        match (self.get(Role::Value), self.get(Role::Price)) {
+            (Some(value), Some(_)) if self.is_chosen(Role::Value) => Ok(Some(value)),
+            (Some(_), Some(price)) if self.is_chosen(Role::Price) => Ok(Some(price)),
+            (Some(value), Some(price)) => Err(self.either(Role::Value, value, price)),
+            (value, price) => Ok(value.or(price)),
+        }
+    }
+
     /// The same, or an error that says what is missing.
     pub fn need(&self, roles: &[Role]) -> Result<usize, UnusableInput> {
         self.any(roles).ok_or_else(|| {
@@ -269,14 +190,51 @@ impl<'a> Columns<'a> {
         (0..self.table.headers.len()).filter(|column| !self.known.values().any(|known| known == column)).collect()
     }
 
+    /// What a reader should know of the columns: a decimal comma, and those that nobody read.
+    pub fn notes(&self) -> Vec<String> {
+        let read = self.read.borrow();
+        let left: Vec<&str> = (0..self.table.headers.len())
+            .filter(|column| !read.contains(column))
+            .map(|column| match self.table.headers[column].as_str() {
+                "" => "(without a header)",
+                header => header,
+            })
+            .collect();
+        let comma = (self.decimal == Ok(Decimal::Comma)).then(|| "numbers are read with a decimal comma".to_owned());
+        let left = (!left.is_empty()).then(|| format!("columns that were not read: {}", left.join(", ")));
+        comma.into_iter().chain(left).collect()
+    }
+
+    /// Says that a column is read, where no cell of it need be.
+    pub fn mark(&self, column: usize) {
+        self.read.borrow_mut().insert(column);
+    }
+
+    /// The text of a cell.
+    pub fn text<'r>(&self, row: &'r Row, column: usize) -> &'r str {
+        self.mark(column);
+        row.cells[column].trim()
+    }
+
     /// A number of a cell; `None` where it is missing.
     pub fn number(&self, row: &Row, column: usize) -> Result<Option<f64>, UnusableInput> {
+        self.mark(column);
         let text = &row.cells[column];
         if is_missing(text) {
             return Ok(None);
         }
-        let advice = if text.contains(',') { "write it with a decimal point" } else { "leave the field empty where there is no value" };
-        number(text).map(Some).map_err(|wrong| self.table.wrong(row, column, format_args!("{wrong}; {advice}")))
+        let decimal = self.decimal.clone().map_err(|why| self.table.unusable(why))?;
+        let advice = match decimal {
+            Decimal::Comma => "numbers of this file have a decimal comma",
+            Decimal::Point if text.contains(',') => "write it with a decimal point",
+            Decimal::Point => "leave the field empty where there is no value",
+        };
+        number_in(text, decimal).map(Some).map_err(|wrong| self.table.wrong(row, column, format_args!("{wrong}; {advice}")))
+    }
+
+    /// The digits of a cell that holds a number, with a decimal point.
+    pub fn digits(&self, row: &Row, column: usize) -> Option<String> {
+        digits(&row.cells[column], self.decimal.clone().unwrap_or_default())
     }
 
     /// A number that must be there.
@@ -294,6 +252,7 @@ impl<'a> Columns<'a> {
     /// The day of a row.
     pub fn moment(&self, row: &Row) -> Result<Moment, UnusableInput> {
         let column = self.need(&[Role::Date, Role::Period])?;
+        self.mark(column);
         let order = self.order.map_err(|why| self.table.unusable(why))?;
         moment(&row.cells[column], order).map_err(|wrong| self.table.wrong(row, column, wrong))
     }
@@ -301,52 +260,8 @@ impl<'a> Columns<'a> {
     /// Whether rows are dated; a column of bare counts (1, 2, 3) is no dates.
     pub fn is_dated(&self) -> bool {
         let Some(column) = self.any(&[Role::Date, Role::Period]) else { return false };
+        self.mark(column);
         let is_count = |row: &Row| row.cells[column].parse::<u32>().is_ok_and(|count| count < 1_000);
         !self.table.rows.iter().all(is_count)
-    }
-}
-
-fn is_adjusted(header: &str) -> bool {
-    normal(header).starts_with("adj")
-}
-
-/// The role of a header by its usual names.
-pub fn role_of(header: &str) -> Option<Role> {
-    let header = normal(header);
-    NAMES.iter().find(|(_, names)| names.contains(&header.as_str())).map(|(role, _)| *role)
-}
-
-/// The name of a role.
-pub fn name_of(role: Role) -> &'static str {
-    NAMES.iter().find(|(one, _)| *one == role).map_or("?", |(_, names)| names[0])
-}
-
-/// Whether a header says that its column is in per cent: Return (%), weight_pct.
-fn is_percent(header: &str) -> bool {
-    header.contains('%') || header.to_lowercase().ends_with("pct") || header.to_lowercase().ends_with("percent")
-}
-
-/// A header in small letters, with words parted by one underscore and without the sign of its unit.
-fn normal(header: &str) -> String {
-    let bare = header.to_lowercase().replace("(%)", "").replace('%', "");
-    let words: Vec<&str> = bare.split(|c: char| c.is_whitespace() || "-_.".contains(c)).filter(|word| !word.is_empty()).collect();
-    let units = words.iter().rev().take_while(|word| matches!(**word, "pct" | "percent")).count();
-    words[..if units < words.len() { words.len() - units } else { words.len() }].join("_")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::collections::BTreeSet;
-
-    #[test]
-    fn every_name_means_one_role() {
-        let all: Vec<&str> = NAMES.iter().flat_map(|(_, names)| names.iter().copied()).collect();
-        assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), all.len());
-        assert_eq!(role_of(" Adj Close "), Some(Role::Value));
-        assert_eq!(role_of("Portfolio-Weight"), Some(Role::PortfolioWeight));
-        assert_eq!(role_of("ACME"), None);
-        assert_eq!((role_of("Portfolio Weight (%)"), role_of("return_pct")), (Some(Role::PortfolioWeight), Some(Role::Return)));
-        assert!(is_percent("Return %") && is_percent("weight_pct") && !is_percent("pct_change") && !is_percent("return"));
     }
 }

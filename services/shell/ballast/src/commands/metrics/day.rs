@@ -52,6 +52,9 @@ pub fn moment(text: &str, order: DateOrder) -> Result<Moment, String> {
 }
 
 fn day(text: &str, order: DateOrder) -> Option<Date> {
+    if text.contains(['Q', 'q']) {
+        return quarter(text);
+    }
     let parts: Vec<&str> = text.split(['-', '/', '.', ' ', ',']).filter(|part| !part.is_empty()).collect();
     match parts.as_slice() {
         [one] if one.len() == 8 && is_number(one) => of(&one[..4], &one[4..6], &one[6..]),
@@ -64,6 +67,26 @@ fn day(text: &str, order: DateOrder) -> Option<Date> {
         [month, day, year] => of(year, month, day),
         _ => None,
     }
+}
+
+/// The last day of 2018-Q1, Q1 2018, 2018Q1 or 1Q2018.
+fn quarter(text: &str) -> Option<Date> {
+    let bare: String = text.chars().filter(|c| !"-/. ".contains(*c)).collect();
+    let (before, after) = bare.split_once(['Q', 'q']).filter(|_| bare.is_ascii())?;
+    let (year, number) = match (before.len(), after.len()) {
+        (4, 1) => (before, after),
+        (1, 4) => (after, before),
+        (0, 5) => (&after[1..], &after[..1]),
+        _ => return None,
+    };
+    let month = match number {
+        "1" => "3",
+        "2" => "6",
+        "3" => "9",
+        "4" => "12",
+        _ => return None,
+    };
+    last_of(year, month)
 }
 
 fn slashed(text: &str) -> Option<(u32, u32)> {
@@ -123,12 +146,16 @@ mod tests {
             ("2026-02", "2026-02-28"),
             ("Feb 2024", "2024-02-29"),
             ("2025", "2025-12-31"),
+            ("2018-Q1", "2018-03-31"),
+            ("2018q4", "2018-12-31"),
+            ("Q2 2018", "2018-06-30"),
+            ("3Q2018", "2018-09-30"),
             ("2026-01-05T14:30:00Z", "2026-01-05"),
             ("2026-01-05 00:00:00+00:00", "2026-01-05"),
         ] {
             assert_eq!(moment(text, DateOrder::Dmy).map(|moment| moment.day.to_string()).as_deref(), Ok(expected), "{text}");
         }
-        for text in ["", "tomorrow", "2026-02-30", "2026-13-01", "1/2", "12", "2026-01-05 x", "2026-01-05T1"] {
+        for text in ["", "tomorrow", "2018-Q5", "Q1", "2026-02-30", "2026-13-01", "1/2", "12", "2026-01-05 x", "2026-01-05T1"] {
             assert!(moment(text, DateOrder::Dmy).is_err(), "{text:?}");
         }
         assert!(moment("2026-01-05 09:30", DateOrder::Dmy) < moment("2026-01-05 16:00", DateOrder::Dmy));

@@ -1,5 +1,7 @@
 //! The catalogue as a table, and the other names by which its figures are asked for.
 
+mod others;
+
 use super::report::{Cell, Grid};
 use crate::nearest::nearest;
 use performance_tracker::metrics::catalogue;
@@ -55,9 +57,14 @@ const ALIASES: [(&str, &str); 47] = [
     ("stability_of_timeseries", "stability"),
 ];
 
+/// A name in small letters, with underscores.
+pub fn spelled(id: &str) -> String {
+    id.trim().to_lowercase().replace(['-', ' '], "_")
+}
+
 /// Our name of a figure, by any case, with hyphens or underscores.
 pub fn canonical(id: &str) -> String {
-    let id = id.trim().to_lowercase().replace(['-', ' '], "_");
+    let id = spelled(id);
     ALIASES.iter().find(|(alias, _)| *alias == id).map_or(id, |(_, name)| (*name).to_owned())
 }
 
@@ -67,15 +74,22 @@ pub fn words_about<'a>(id: &str, kind: &str, of_kind: impl Iterator<Item = &'a s
     if let Some(metric) = catalogue::find(&name) {
         return format!("--metric {id}: it is a figure of {}, and the input is {kind}", metric.function.needs());
     }
+    if let Some(figure) = others::find(&spelled(id)) {
+        return format!("--metric {id}: it is a figure of {}, and the input is {kind}", figure.needs);
+    }
     let meant = nearest(&name, of_kind).map(|name| format!("did you mean {name}? ")).unwrap_or_default();
     format!("--metric {id}: there is no such figure; {meant}`ballast metrics --list` names all")
 }
 
-/// The whole catalogue.
+/// The whole catalogue, then the figures of whole reports.
 pub fn grid() -> Grid {
     let mut grid = Grid::new("catalogue", &["id", "unit", "needs", "formula", "source"]);
     for metric in catalogue::all() {
         let texts = [metric.id, metric.unit.name(), metric.function.needs(), metric.formula, metric.source];
+        grid.rows.push(texts.iter().map(|text| Cell::Text((*text).to_owned())).collect());
+    }
+    for one in others::OTHERS {
+        let texts = [one.id, one.unit.name(), one.needs, one.formula, one.source];
         grid.rows.push(texts.iter().map(|text| Cell::Text((*text).to_owned())).collect());
     }
     grid
@@ -93,5 +107,6 @@ mod tests {
         }
         assert_eq!(canonical("Max-DD"), "max_drawdown");
         assert!(words_about("xirr", "returns", ["sharpe"].into_iter()).contains("a figure of flows"));
+        assert!(words_about("gross-exposure", "returns", ["sharpe"].into_iter()).contains("a figure of holdings"));
     }
 }

@@ -1,7 +1,7 @@
 //! The catalogue over a series of returns: figures, drawdowns, statements of value at risk, windows, the calendar.
 
 use super::report::{Cell, Grid, Report};
-use super::series::Series;
+use super::series::{Periods, Series};
 use super::{UnusableInput, list};
 use crate::cli::metrics::{Calendar, MetricsArgs, RiskMethod};
 use domain::Date;
@@ -10,12 +10,15 @@ use performance_tracker::returns::calendar::{Timeframe, by_timeframe};
 use performance_tracker::returns::drawdown;
 use performance_tracker::risk::target::against_target;
 use performance_tracker::risk::value_at_risk::{Method, statement};
-use performance_tracker::{Sample, Settings, Undefined};
+use performance_tracker::{Figure, Sample, Settings, Undefined};
 
 /// Drawdowns that are shown: the deepest.
 const SHOWN: usize = 5;
 /// What rolls where no figure was named.
 const ROLLED: [&str; 4] = ["cumulative_return", "volatility", "sharpe", "beta"];
+
+/// Figures that count risk-free rates, beside those of a benchmark.
+const RATED: [&str; 7] = ["sharpe", "sharpe_period", "sharpe_compounded", "probabilistic_sharpe", "sortino", "martin_ratio", "pain_ratio"];
 
 /// The settings that the flags say.
 pub fn settings(args: &MetricsArgs) -> Result<Settings, UnusableInput> {
@@ -25,30 +28,32 @@ pub fn settings(args: &MetricsArgs) -> Result<Settings, UnusableInput> {
         // A rate of a period, so that the same rate comes out again.
         risk_free_annual: args.risk_free,
         minimum_acceptable: args.mar_annual.map_or(args.mar, annual),
-        confidence: confidence(args),
+        confidence: args.confidence,
         horizon: args.horizon,
     };
     settings.checked().map_err(|wrong| UnusableInput(format!("the flags: {wrong}")))
 }
 
-/// Confidence; 95 is taken for 95 %.
-pub fn confidence(args: &MetricsArgs) -> f64 {
-    if args.confidence > 1.0 && args.confidence < 100.0 { args.confidence / 100.0 } else { args.confidence }
-}
-
 /// Adds all that can be said of a series of returns.
 pub fn add(report: &mut Report, series: &Series, args: &MetricsArgs) -> Result<(), UnusableInput> {
-    let rates = match args.risk_free_period {
-        Some(rate) if series.risk_free.is_none() => Some(vec![rate; series.returns.len()]),
-        _ => series.risk_free.clone(),
+    let settings = settings(args)?;
+    let rates = |periods: &Periods| match (&periods.risk_free, args.risk_free_period) {
+        (None, Some(rate)) => Some(vec![rate; periods.returns.len()]),
+        (rates, _) => rates.clone(),
     };
-    let sample = sample_of(series, rates.as_deref(), settings(args)?).map_err(|wrong| UnusableInput(wrong.to_string()))?;
+    let all = [Some(&series.own), series.rated.as_ref(), series.relative.as_ref()];
+    let rates = all.map(|periods| periods.and_then(rates));
+    let of = |at: usize| all[at].map(|periods| sample_of(periods, rates[at].as_deref(), settings)).transpose();
+    let wrong = |wrong: performance_tracker::InvalidSeries| UnusableInput(wrong.to_string());
+    let samples = Samples {
+        own: sample_of(&series.own, rates[0].as_deref(), settings).map_err(wrong)?,
+        rated: of(1).map_err(wrong)?,
+        relative: of(2).map_err(wrong)?,
+    };
+    let sample = samples.own;
     facts(report, &sample, series, args);
-    let missing = |figure: &performance_tracker::Figure| {
-        matches!(figure.value, Err(Undefined::NoBenchmark)) && series.benchmark.is_none() && !asked(args, figure.id)
-            || matches!(figure.value, Err(Undefined::NoDates)) && !asked(args, figure.id)
-    };
-    report.figures.extend(catalogue::of_returns(&sample).into_iter().filter(|figure| !missing(figure)));
+    let missing = |figure: &Figure| matches!(figure.value, Err(Undefined::NoBenchmark | Undefined::NoDates)) && !asked(args, figure.id);
+    report.figures.extend(samples.figures().into_iter().filter(|figure| !missing(figure)));
     if let Some(target) = args.target_risk {
         let realised = sample_figure(&sample, "volatility");
         let against = against_target(realised, target);
@@ -56,15 +61,55 @@ pub fn add(report: &mut Report, series: &Series, args: &MetricsArgs) -> Result<(
         report.figure("risk_above_target", Unit::Fraction, against.map(|found| found.difference), sample.len());
     }
     if args.metrics.is_empty() || args.method.is_some() || args.book_value.is_some() || args.var_window.is_some() {
-        report.grids.push(at_risk(series, args));
+        report.grids.push(at_risk(&series.own, args));
     }
     if args.metrics.is_empty() {
         report.grids.push(drawdowns(&sample));
         report.grids.push(best_and_worst(&sample));
     }
     report.grids.extend(args.by.map(|by| by_calendar(&sample, by)));
-    report.grids.extend(args.window.map(|window| windows(&sample, window, args)).transpose()?);
+    report.grids.extend(args.window.map(|window| windows(&samples, series, window, args)).transpose()?);
     Ok(())
+}
+
+/// The portfolio's own returns, and those of the periods that risk-free rates, or a benchmark, have too.
+struct Samples<'a> {
+    own: Sample<'a>,
+    rated: Option<Sample<'a>>,
+    relative: Option<Sample<'a>>,
+}
+
+/// Which periods a figure is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Of {
+    /// All of the portfolio.
+    Own,
+    /// Those that risk-free rates have too.
+    Rated,
+    /// Those that the benchmark has too, and the rates.
+    Relative,
+}
+
+impl<'a> Samples<'a> {
+    fn of(&self, own: &Figure) -> (Of, Sample<'a>) {
+        match (own.value, self.relative, self.rated) {
+            (Err(Undefined::NoBenchmark), Some(relative), _) => (Of::Relative, relative),
+            (_, _, Some(rated)) if RATED.contains(&own.id) => (Of::Rated, rated),
+            _ => (Of::Own, self.own),
+        }
+    }
+
+    /// Every figure, each of the most periods that have what it needs.
+    fn figures(&self) -> Vec<Figure> {
+        let own = catalogue::of_returns(&self.own);
+        let [rated, relative] = [&self.rated, &self.relative].map(|sample| sample.as_ref().map(catalogue::of_returns).unwrap_or_default());
+        let chosen = |(at, figure): (usize, Figure)| match self.of(&figure).0 {
+            Of::Own => figure,
+            Of::Rated => rated[at],
+            Of::Relative => relative[at],
+        };
+        own.into_iter().enumerate().map(chosen).collect()
+    }
 }
 
 fn asked(args: &MetricsArgs, id: &str) -> bool {
@@ -76,7 +121,7 @@ fn sample_figure(sample: &Sample<'_>, id: &str) -> performance_tracker::Answer {
 }
 
 fn sample_of<'a>(
-    series: &'a Series,
+    series: &'a Periods,
     rates: Option<&'a [f64]>,
     settings: Settings,
 ) -> Result<Sample<'a>, performance_tracker::InvalidSeries> {
@@ -98,11 +143,17 @@ fn sample_of<'a>(
 
 fn facts(report: &mut Report, sample: &Sample<'_>, series: &Series, args: &MetricsArgs) {
     report.fact("observations", Cell::count(sample.len()));
-    let dates = series.dates.as_deref().unwrap_or_default();
-    report.fact("from", Cell::maybe(series.opening.or(dates.first().copied())));
+    let (dates, opening) = (series.own.dates.as_deref().unwrap_or_default(), series.own.opening);
+    report.fact("from", Cell::maybe(opening.or(dates.first().copied())));
     report.fact("to", Cell::maybe(dates.last()));
+    if let Some(relative) = &series.relative {
+        report.fact("observations_with_benchmark", Cell::count(relative.returns.len()));
+    }
+    if let Some(rated) = &series.rated {
+        report.fact("observations_with_risk_free", Cell::count(rated.returns.len()));
+    }
     report.fact("periods_per_year", Cell::Setting(args.periods_per_year));
-    let rate = if series.risk_free.is_some() {
+    let rate = if series.own.risk_free.is_some() || series.rated.is_some() {
         Cell::Text("a series".to_owned())
     } else if args.risk_free_period.is_some() {
         Cell::Text(format!("{} a period", args.risk_free_period.unwrap_or_default()))
@@ -115,14 +166,14 @@ fn facts(report: &mut Report, sample: &Sample<'_>, series: &Series, args: &Metri
         let span = sample.days().map_or_else(|| format!("{} periods", sample.len()), |days| format!("{days} calendar days"));
         report.notes.push(format!("less than a year ({span}): annualised figures say what a year of the same would be"));
     }
-    report.notes.extend(spacing(series.opening.or(dates.first().copied()), dates, series.opening.is_some(), args.periods_per_year));
+    report.notes.extend(spacing(opening.or(dates.first().copied()), dates, opening.is_some(), args.periods_per_year));
 }
 
 /// A word where the dates stand much further apart, or closer, than the periods of a year say.
 fn spacing(first: Option<Date>, dates: &[Date], opened: bool, periods: f64) -> Option<String> {
     let (first, last) = (first?, dates.last()?);
     let steps = if opened { dates.len() } else { dates.len() - 1 };
-    if steps < 2 {
+    if steps == 0 {
         return None;
     }
     let apart = f64::from(last.days() - first.days()) / steps as f64;
@@ -172,14 +223,14 @@ pub const fn method(asked: RiskMethod) -> Method {
     }
 }
 
-fn at_risk(series: &Series, args: &MetricsArgs) -> Grid {
+fn at_risk(series: &Periods, args: &MetricsArgs) -> Grid {
     let headers = ["method", "confidence", "horizon", "window", "observations", "gaps", "var", "es", "var_money", "es_money"];
     let shown = if args.book_value.is_some() { headers.len() } else { headers.len() - 2 };
     let mut grid = Grid::new("value_at_risk", &headers[..shown]);
     let rows: Vec<Option<f64>> = series.returns.iter().copied().map(Some).collect();
     let methods = args.method.map_or(vec![Method::Historical, Method::Parametric, Method::CornishFisher], |one| vec![method(one)]);
     for method in methods {
-        let said = statement(&rows, args.var_window.unwrap_or(rows.len()), method, confidence(args), args.horizon);
+        let said = statement(&rows, args.var_window.unwrap_or(rows.len()), method, args.confidence, args.horizon);
         let mut row = vec![
             Cell::Text(method.name().to_owned()),
             Cell::Number(said.confidence, Unit::Fraction),
@@ -213,9 +264,10 @@ fn by_calendar(sample: &Sample<'_>, by: Calendar) -> Grid {
     grid
 }
 
-fn windows(sample: &Sample<'_>, window: usize, args: &MetricsArgs) -> Result<Grid, UnusableInput> {
+fn windows(samples: &Samples<'_>, series: &Series, window: usize, args: &MetricsArgs) -> Result<Grid, UnusableInput> {
+    let sample = &samples.own;
     let named: Vec<String> = if args.metrics.is_empty() {
-        let fits = |id: &&str| *id != "beta" || sample.benchmark().is_ok();
+        let fits = |id: &&str| *id != "beta" || samples.relative.is_some();
         ROLLED.into_iter().filter(fits).map(str::to_owned).collect()
     } else {
         args.metrics.iter().map(|id| list::canonical(id)).collect()
@@ -231,7 +283,13 @@ fn windows(sample: &Sample<'_>, window: usize, args: &MetricsArgs) -> Result<Gri
             return Err(UnusableInput(format!("--window {window}: {id} is a figure of {needs}, and only those of returns roll")));
         }
         grid.headers.push(id.clone());
-        columns.push(rolling::rolling(metric, sample, window));
+        let (of, over) = metric.of_sample(sample).map_or((Of::Own, *sample), |figure| samples.of(&figure));
+        let periods = match of {
+            Of::Own => None,
+            Of::Rated => series.rated.as_ref(),
+            Of::Relative => series.relative.as_ref(),
+        };
+        columns.push((periods, rolling::rolling(metric, &over, window)));
     }
     let rows = if window == 0 { 0 } else { (sample.len() + 1).saturating_sub(window) };
     if rows == 0 {
@@ -240,8 +298,32 @@ fn windows(sample: &Sample<'_>, window: usize, args: &MetricsArgs) -> Result<Gri
     for row in 0..rows {
         let end = row + window - 1;
         let named = sample.dates().map_or_else(|_| (end + 1).to_string(), |dates| dates[end].to_string());
-        let cells = columns.iter().filter_map(|column| column.get(row)).map(|figure| Cell::of(figure.value, figure.unit));
+        // A window of common periods stands at the row with which it ends; where none ends, there is nothing.
+        let place = |periods: Option<&Periods>| match periods {
+            Some(periods) => periods.ends.binary_search(&end).ok()?.checked_sub(window - 1),
+            None => Some(row),
+        };
+        let cells = columns.iter().map(|(periods, column)| match place(*periods).and_then(|at| column.get(at)) {
+            Some(figure) => Cell::of(figure.value, figure.unit),
+            None => Cell::Empty,
+        });
         grid.rows.push([Cell::Text(named)].into_iter().chain(cells).collect());
     }
     Ok(grid)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_that_count_risk_free_rates_are_all_known() {
+        let (returns, rates) = ([0.01, -0.02, 0.03, -0.01, 0.02], [0.001, 0.002, 0.0, 0.001, 0.003]);
+        let plain = Sample::new(&returns).unwrap();
+        let with = catalogue::of_returns(&plain.with_risk_free(&rates).unwrap());
+        let without = catalogue::of_returns(&plain);
+        let moved: Vec<&str> =
+            with.iter().zip(&without).filter(|(one, other)| one.value != other.value).map(|(figure, _)| figure.id).collect();
+        assert_eq!(moved, RATED);
+    }
 }

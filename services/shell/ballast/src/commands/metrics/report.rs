@@ -2,7 +2,7 @@
 //! tables for people, rounded.
 
 use super::UnusableInput;
-use super::list::{canonical, words_about};
+use super::list::{canonical, spelled, words_about};
 use performance_tracker::metrics::{Figure, Unit};
 use performance_tracker::undefined::{Answer, Undefined};
 use serde_json::{Map, Value, json};
@@ -134,6 +134,27 @@ impl Grid {
     }
 }
 
+/// What a figure is not to be read without.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mark {
+    /// Its value is one of several.
+    Ambiguous,
+    /// The input does not tell it exactly; a note says why.
+    Approximate,
+    /// The method that it was computed by.
+    Method(&'static str),
+}
+
+impl Mark {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Ambiguous => "ambiguous",
+            Self::Approximate => "approximate",
+            Self::Method(name) => name,
+        }
+    }
+}
+
 /// A report.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Report {
@@ -145,8 +166,8 @@ pub struct Report {
     pub notes: Vec<String>,
     /// Figures.
     pub figures: Vec<Figure>,
-    /// Figures whose value is one of several.
-    pub ambiguous: Vec<&'static str>,
+    /// What stands beside figures, by their ids.
+    pub marks: Vec<(&'static str, Mark)>,
     /// Grids.
     pub grids: Vec<Grid>,
 }
@@ -174,8 +195,9 @@ impl Report {
         }
         let mut kept: Vec<Figure> = Vec::new();
         for id in asked {
-            let name = canonical(id);
-            let Some(figure) = self.figures.iter().find(|figure| figure.id == name) else {
+            // A name of this report's own comes before what it is another name of elsewhere.
+            let names = [spelled(id), canonical(id)];
+            let Some(figure) = names.iter().find_map(|name| self.figures.iter().find(|figure| figure.id == name)) else {
                 return Err(UnusableInput(words_about(id, self.kind, self.figures.iter().map(|figure| figure.id))));
             };
             if !kept.iter().any(|one| one.id == figure.id) {
@@ -207,10 +229,18 @@ impl Report {
             object.insert("reason".into(), json!(reason.code()));
             object.insert("text".into(), json!(reason.to_string()));
         }
-        if self.ambiguous.contains(&figure.id) {
-            object.insert("ambiguous".into(), json!(true));
+        for mark in self.marks_of(figure) {
+            match mark {
+                Mark::Method(name) => object.insert("method".into(), json!(name)),
+                other => object.insert(other.word().into(), json!(true)),
+            };
         }
         Value::Object(object)
+    }
+
+    fn marks_of(&self, figure: &Figure) -> impl Iterator<Item = Mark> {
+        let id = figure.id;
+        self.marks.iter().filter(move |(of, _)| *of == id).map(|(_, mark)| *mark)
     }
 
     /// Tables for people.
@@ -230,7 +260,7 @@ impl Report {
         let numbers = cells.iter().zip(&self.figures).filter(|(_, figure)| figure.value.is_ok());
         let right = numbers.map(|(cell, _)| cell.chars().count()).max().unwrap_or(0);
         for (figure, cell) in self.figures.iter().zip(&cells) {
-            let mark = if self.ambiguous.contains(&figure.id) { "  (ambiguous)" } else { "" };
+            let mark: String = self.marks_of(figure).map(|mark| format!("  ({})", mark.word())).collect();
             let cell = if figure.value.is_ok() { format!("{cell:>right$}") } else { cell.clone() };
             _ = writeln!(text, "  {:<width$}  {cell}{mark}", figure.id);
         }

@@ -1,5 +1,7 @@
-//! From columns to series that fit each other: sorted by date, returns of one day compounded, the benchmark and the
-//! risk-free rates joined on common dates.
+//! From columns to series: sorted by date, returns of one day compounded, with a benchmark and risk-free rates beside
+//! them, of the same file or of files of their own.
+
+mod beside;
 
 use super::UnusableInput;
 use super::columns::{Columns, Role};
@@ -7,24 +9,38 @@ use super::day::Moment;
 use super::table::{Row, Table, read};
 use crate::cli::metrics::MetricsArgs;
 use crate::print::counted;
+use beside::joined;
 use domain::Date;
-use performance_tracker::returns::joined::{Dated, aligned};
+use performance_tracker::returns::joined::Dated;
 use performance_tracker::sample::per_period;
 use std::path::Path;
 
 /// Series of one length.
 #[derive(Debug, Clone, Default)]
-pub struct Series {
+pub struct Periods {
     /// Last days of the periods.
     pub dates: Option<Vec<Date>>,
     /// Day of the first value.
     pub opening: Option<Date>,
-    /// Returns.
+    /// Returns, as fractions.
     pub returns: Vec<f64>,
     /// The benchmark's.
     pub benchmark: Option<Vec<f64>>,
     /// Risk-free returns.
     pub risk_free: Option<Vec<f64>>,
+    /// The rows, from 0, of the portfolio's own returns with which the periods end.
+    pub ends: Vec<usize>,
+}
+
+/// The portfolio's returns, and what it has in common with others. Nothing that others lack is taken from the first.
+#[derive(Debug, Clone, Default)]
+pub struct Series {
+    /// All returns of the portfolio, without a benchmark; with risk-free returns where these are of every period.
+    pub own: Periods,
+    /// The periods that risk-free returns have too, where they lack some.
+    pub rated: Option<Periods>,
+    /// The periods that the benchmark has too, and the risk-free returns.
+    pub relative: Option<Periods>,
     /// What a reader should know.
     pub notes: Vec<String>,
 }
@@ -64,44 +80,27 @@ pub fn daily(rows: impl IntoIterator<Item = (Date, f64)>) -> Vec<(Date, f64)> {
     days
 }
 
-/// The main file's returns with what stands beside them. A row counts where all of its series have a value.
+/// The main file's returns with what stands beside them. A row without a return counts for nothing.
 pub fn of_returns(columns: &Columns<'_>, args: &MetricsArgs) -> Result<Series, UnusableInput> {
     let column = main_column(columns, &[Role::Return, Role::PortfolioReturn])?;
+    let benchmark = columns.any(&[Role::Benchmark, Role::BenchmarkReturn]).filter(|_| args.benchmark.is_none());
     if !columns.is_dated() {
-        return undated(columns, column, args);
+        return undated(columns, column, benchmark, args);
     }
     let timed = timed(columns)?;
-    let benchmark = columns.any(&[Role::Benchmark, Role::BenchmarkReturn]).filter(|_| args.benchmark.is_none());
-    let rates = columns.any(&[Role::RiskFree, Role::RiskFreeAnnual]).filter(|_| args.risk_free_file.is_none());
-    let wanted: Vec<usize> = [Some(column), benchmark, rates].into_iter().flatten().collect();
-    let mut found: Vec<Vec<(Date, f64)>> = vec![Vec::new(); wanted.len()];
     let mut missing = 0;
-    for (moment, row) in &timed.rows {
-        let values: Result<Vec<Option<f64>>, UnusableInput> = wanted.iter().map(|column| columns.fraction(row, *column)).collect();
-        match values?.into_iter().collect::<Option<Vec<f64>>>() {
-            Some(values) => found.iter_mut().zip(values).for_each(|(series, value)| series.push((moment.day, value))),
-            None => missing += 1,
-        }
+    for (_, row) in &timed.rows {
+        missing += u64::from(columns.fraction(row, column)?.is_none());
     }
-    let mut all = found.into_iter().map(|rows| Dated { opening: None, rows: daily(rows) });
-    let own = all.next().unwrap_or_default();
-    let benchmark = benchmark.and_then(|_| all.next());
-    let rates = rates.and_then(|_| all.next()).map(|rates| a_period(rates, !columns.has(Role::RiskFree), args));
-    let mut series = beside(own, benchmark, rates, args)?;
+    let own = returns_of(columns, &timed, column)?;
+    if own.rows.is_empty() {
+        return Err(columns.table().unusable("there is no return in it"));
+    }
+    let benchmark = benchmark.map(|column| returns_of(columns, &timed, column)).transpose()?;
+    let mut series = joined(own, benchmark, rates_of(columns, &timed, args)?, args)?;
     note(&mut series.notes, timed.sorted, "rows were put in the order of their dates".to_owned());
-    note(&mut series.notes, missing > 0, format!("{} without every value left out", counted(missing, "row")));
-    if series.returns.is_empty() {
-        return Err(columns.table().unusable("there is no return that all series have"));
-    }
+    note(&mut series.notes, missing > 0, format!("{} without a return left out", counted(missing, "row")));
     Ok(series)
-}
-
-/// Rates a period, from rates a year where they are such.
-fn a_period(mut rates: Dated, annual: bool, args: &MetricsArgs) -> Dated {
-    if annual {
-        rates.rows.iter_mut().for_each(|(_, rate)| *rate = per_period(*rate, args.periods_per_year));
-    }
-    rates
 }
 
 /// Benchmark levels and risk-free rates that stand beside the values of the main file.
@@ -113,37 +112,23 @@ pub fn beside_values(own: Dated, columns: &Columns<'_>, timed: &Timed<'_>, args:
         (None, Some(column)) => Some(returns_of(columns, timed, column)?),
         (None, None) => None,
     };
-    let rates = match columns.any(&[Role::RiskFree, Role::RiskFreeAnnual]).filter(|_| args.risk_free_file.is_none()) {
-        Some(column) => Some(a_period(returns_of(columns, timed, column)?, !columns.has(Role::RiskFree), args)),
-        None => None,
-    };
-    beside(own, benchmark, rates, args)
+    joined(own, benchmark, rates_of(columns, timed, args)?, args)
 }
 
-/// Joins a series with its benchmark and risk-free rates, of the same file or of files of their own.
-fn beside(own: Dated, benchmark: Option<Dated>, risk_free: Option<Dated>, args: &MetricsArgs) -> Result<Series, UnusableInput> {
-    let benchmark = args.benchmark.as_ref().map(|path| of_file(path, args, Role::Benchmark)).transpose()?.or(benchmark);
-    let risk_free = args.risk_free_file.as_ref().map(|path| of_file(path, args, Role::RiskFree)).transpose()?.or(risk_free);
-    let rows = own.rows.len();
-    let (with_benchmark, with_rates) = (benchmark.is_some(), risk_free.is_some());
-    let all: Vec<Dated> = [Some(own), benchmark, risk_free].into_iter().flatten().collect();
-    let opening = all[0].opening;
-    let (opening, mut joined) = if all.len() == 1 {
-        let [own] = <[Dated; 1]>::try_from(all).expect("there is one series");
-        let (dates, column) = own.rows.into_iter().unzip();
-        (opening, performance_tracker::returns::joined::Joined { dates, columns: vec![column], left_out: 0 })
-    } else {
-        aligned(&all)
-    };
-    let mut notes = Vec::new();
-    let left = joined.left_out;
-    let text =
-        format!("{left} dates that not every series has were left out; returns over them compound ({rows} returns of the portfolio)");
-    note(&mut notes, left > 0, text);
-    let rates = with_rates.then(|| joined.columns.pop()).flatten();
-    let benchmark = with_benchmark.then(|| joined.columns.pop()).flatten();
-    let returns = joined.columns.pop().unwrap_or_default();
-    Ok(Series { dates: Some(joined.dates), opening, returns, benchmark, risk_free: rates, notes })
+/// Risk-free returns of the main file, unless they have one of their own.
+fn rates_of(columns: &Columns<'_>, timed: &Timed<'_>, args: &MetricsArgs) -> Result<Option<Dated>, UnusableInput> {
+    match columns.any(&[Role::RiskFree, Role::RiskFreeAnnual]).filter(|_| args.risk_free_file.is_none()) {
+        Some(column) => Ok(Some(a_period(returns_of(columns, timed, column)?, !columns.has(Role::RiskFree), args))),
+        None => Ok(None),
+    }
+}
+
+/// Rates a period, from rates a year where they are such.
+fn a_period(mut rates: Dated, annual: bool, args: &MetricsArgs) -> Dated {
+    if annual {
+        rates.rows.iter_mut().for_each(|(_, rate)| *rate = per_period(*rate, args.periods_per_year));
+    }
+    rates
 }
 
 fn note(notes: &mut Vec<String>, holds: bool, text: String) {
@@ -180,8 +165,8 @@ fn levels_of(columns: &Columns<'_>, timed: &Timed<'_>, column: usize) -> Result<
     Dated::from_levels(&found).map_err(|reason| columns.table().unusable(reason))
 }
 
-/// A benchmark or risk-free rates of a file of their own.
-fn of_file(path: &Path, args: &MetricsArgs, role: Role) -> Result<Dated, UnusableInput> {
+/// A benchmark or risk-free rates of a file of their own, and what a reader should know of it.
+fn of_file(path: &Path, args: &MetricsArgs, role: Role) -> Result<(Dated, Vec<String>), UnusableInput> {
     let table: Table = read(path, None)?;
     let columns = Columns::of(&table, &MetricsArgs { columns: Vec::new(), ..args.clone() })?;
     if !table.headed {
@@ -191,42 +176,44 @@ fn of_file(path: &Path, args: &MetricsArgs, role: Role) -> Result<Dated, Unusabl
         return Err(table.unusable("it needs dates to be joined with the portfolio's; or put it into a column beside the returns"));
     }
     let timed = timed(&columns)?;
-    let (returns, levels) = match role {
-        Role::RiskFree => ([Role::RiskFree, Role::Return].as_slice(), None),
-        _ => ([Role::Benchmark, Role::Return, Role::BenchmarkReturn].as_slice(), columns.any(&[Role::BenchmarkLevel, Role::Value])),
+    let is_rates = role == Role::RiskFree;
+    let returns =
+        if is_rates { [Role::RiskFree, Role::Return].as_slice() } else { &[Role::Benchmark, Role::Return, Role::BenchmarkReturn] };
+    let levels = match columns.get(Role::BenchmarkLevel).filter(|_| !is_rates) {
+        Some(column) => Some(column),
+        None if is_rates => None,
+        None => columns.level()?,
     };
-    if let Some(column) = columns.get(Role::RiskFreeAnnual).filter(|_| role == Role::RiskFree) {
-        return Ok(a_period(returns_of(&columns, &timed, column)?, true, args));
-    }
-    match (columns.any(returns), levels) {
-        (Some(column), _) => returns_of(&columns, &timed, column),
-        (None, Some(column)) => levels_of(&columns, &timed, column),
-        (None, None) => Err(table.unusable("it needs a column named return, or one named value (of levels)")),
-    }
+    let annual = columns.get(Role::RiskFreeAnnual).filter(|_| is_rates);
+    let found = match (annual, columns.any(returns), levels) {
+        (Some(column), ..) => a_period(returns_of(&columns, &timed, column)?, true, args),
+        (_, Some(column), _) => returns_of(&columns, &timed, column)?,
+        (_, None, Some(column)) => levels_of(&columns, &timed, column)?,
+        (_, None, None) => return Err(table.unusable("it needs a column named return, or one named value (of levels)")),
+    };
+    Ok((found, columns.notes().into_iter().map(|note| format!("{}: {note}", table.name)).collect()))
 }
 
-/// Rows without dates: those that have every value.
-fn undated(columns: &Columns<'_>, column: usize, args: &MetricsArgs) -> Result<Series, UnusableInput> {
+/// Rows without dates. What is missing in one column takes nothing from the others.
+fn undated(columns: &Columns<'_>, column: usize, benchmark: Option<usize>, args: &MetricsArgs) -> Result<Series, UnusableInput> {
     if args.benchmark.is_some() || args.risk_free_file.is_some() {
         return Err(columns.table().unusable("it needs dates to be joined with another file; or put all series into one file"));
     }
-    let benchmark = columns.any(&[Role::Benchmark, Role::BenchmarkReturn]);
     let rates = columns.any(&[Role::RiskFree, Role::RiskFreeAnnual]);
     let is_annual = !columns.has(Role::RiskFree);
-    let mut series = Series { benchmark: benchmark.map(|_| Vec::new()), risk_free: rates.map(|_| Vec::new()), ..Series::default() };
-    let value = |row: &Row, column: Option<usize>| column.map(|column| columns.fraction(row, column)).transpose();
-    let mut missing = 0;
+    let of = |row: &Row, column: Option<usize>| column.map(|column| columns.fraction(row, column)).transpose().map(Option::flatten);
+    let mut rows: Vec<[Option<f64>; 3]> = Vec::new();
     for row in &columns.table().rows {
-        let (own, other, rate) = (columns.fraction(row, column)?, value(row, benchmark)?, value(row, rates)?);
-        let (Some(own), false, false) = (own, other == Some(None), rate == Some(None)) else {
-            missing += 1;
-            continue;
-        };
-        series.returns.push(own);
-        series.benchmark.iter_mut().for_each(|all| all.extend(other.flatten()));
-        let rate = rate.flatten().map(|rate| if is_annual { per_period(rate, args.periods_per_year) } else { rate });
-        series.risk_free.iter_mut().for_each(|all| all.extend(rate));
+        let rate = of(row, rates)?.map(|rate| if is_annual { per_period(rate, args.periods_per_year) } else { rate });
+        rows.push([columns.fraction(row, column)?, of(row, benchmark)?, rate]);
     }
-    note(&mut series.notes, missing > 0, format!("{} without every value left out", counted(missing, "row")));
+    let all = rows.len();
+    rows.retain(|row| row[0].is_some());
+    if rows.is_empty() {
+        return Err(columns.table().unusable("there is no return in it"));
+    }
+    let mut series = beside::by_row(&rows, benchmark.is_some(), rates.is_some())?;
+    let missing = (all - rows.len()) as u64;
+    note(&mut series.notes, missing > 0, format!("{} without a return left out", counted(missing, "row")));
     Ok(series)
 }

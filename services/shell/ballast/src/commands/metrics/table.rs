@@ -2,11 +2,12 @@
 //! of what they mean.
 
 use super::UnusableInput;
+use super::number::{Decimal, is_missing, number_in};
 use crate::cli::metrics::Format;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 use std::fmt;
-use std::io::Read as _;
+use std::io::{ErrorKind, Read as _};
 use std::path::Path;
 
 /// A table.
@@ -18,6 +19,8 @@ pub struct Table {
     pub headers: Vec<String>,
     /// Whether the file has headers.
     pub headed: bool,
+    /// Whether semicolons part its fields, which leaves the comma to its numbers.
+    pub semicolons: bool,
     /// Rows.
     pub rows: Vec<Row>,
 }
@@ -70,7 +73,10 @@ fn bytes_of(path: &Path) -> Result<(String, Vec<u8>), UnusableInput> {
         return Ok(("standard input".to_owned(), bytes));
     }
     let name = path.display().to_string();
-    let bytes = std::fs::read(path).map_err(|error| UnusableInput(format!("opening {name}: {error}")))?;
+    let bytes = std::fs::read(path).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => UnusableInput(format!("opening {name}: there is no such file; `-` reads standard input")),
+        _ => UnusableInput(format!("opening {name}: {error}")),
+    })?;
     Ok((name, bytes))
 }
 
@@ -95,7 +101,7 @@ fn of_csv(name: &str, text: &str) -> Result<Table, UnusableInput> {
     let headed = rows.first().is_some_and(|row| row.cells.iter().any(|cell| is_word(cell)));
     let width = rows.first().map_or(0, |row| row.cells.len());
     let headers = if headed { rows.remove(0).cells } else { (1..=width).map(|number| format!("column {number}")).collect() };
-    let table = Table { name: name.to_owned(), headers, headed, rows: Vec::new() };
+    let table = Table { name: name.to_owned(), headers, headed, semicolons: delimiter == b';', rows: Vec::new() };
     for row in &mut rows {
         if row.cells.len() > width {
             let why = format!("it has {} fields and the first line {width}; quote a field that holds the delimiter", row.cells.len());
@@ -109,7 +115,8 @@ fn of_csv(name: &str, text: &str) -> Result<Table, UnusableInput> {
 /// Whether a cell of the first line can only be a header: neither a number, nor a date, nor nothing.
 fn is_word(cell: &str) -> bool {
     let is_date = || super::day::moment(cell, crate::cli::metrics::DateOrder::Dmy).is_ok() || cell.split('/').count() == 3;
-    !super::number::is_missing(cell) && super::number::number(cell).is_err() && !is_date()
+    let is_number = || [Decimal::Point, Decimal::Comma].into_iter().any(|decimal| number_in(cell, decimal).is_ok());
+    !is_missing(cell) && !is_number() && !is_date()
 }
 
 /// The fields of an object in their order.
@@ -182,7 +189,7 @@ fn of_objects(name: &str, objects: Vec<(u64, Fields)>) -> Result<Table, Unusable
             headers.push(field.clone());
         }
     }
-    let mut table = Table { name: name.to_owned(), headers, headed: true, rows: Vec::new() };
+    let mut table = Table { name: name.to_owned(), headers, headed: true, semicolons: false, rows: Vec::new() };
     for (line, object) in objects {
         let mut row = Row { line, cells: vec![String::new(); table.headers.len()] };
         for (field, value) in object.0 {

@@ -1,4 +1,5 @@
-//! Closed trades: win rate and its kin, and their profit by strategy, sector, type and instrument in exact money.
+//! Closed trades: win rate and its kin, and their profit by strategy, sector, type, instrument and time of day in exact
+//! money.
 
 use super::UnusableInput;
 use super::columns::{Columns, Role, name_of};
@@ -11,11 +12,12 @@ use performance_tracker::attribution::grouping::Grouping;
 use performance_tracker::metrics::catalogue;
 
 /// What profit is grouped by, where there is a column of it.
-const GROUPED: [(Role, &str); 4] = [
+const GROUPED: [(Role, &str); 5] = [
     (Role::Strategy, "by_strategy"),
     (Role::Sector, "by_sector"),
     (Role::InstrumentType, "by_instrument_type"),
     (Role::Instrument, "by_instrument"),
+    (Role::TimeOfDay, "by_time_of_day"),
 ];
 
 /// Figures of trades, in the order in which they closed.
@@ -60,8 +62,9 @@ fn grouped(columns: &Columns<'_>, rows: &[&Row], profit: usize, by: usize, name:
     for row in rows {
         let Some(amount) = exact(columns, row, profit)? else { continue };
         total = total.checked_add(amount).map_err(|error| table.wrong(row, profit, error))?;
-        if !row.cells[by].trim().is_empty() {
-            parts.push((SmolStr::new(row.cells[by].trim()), amount));
+        let group = columns.text(row, by);
+        if !group.is_empty() {
+            parts.push((SmolStr::new(group), amount));
         }
     }
     let grouping = Grouping::new(parts, total).map_err(|error| table.unusable(error))?;
@@ -87,8 +90,6 @@ fn exact(columns: &Columns<'_>, row: &Row, column: usize) -> Result<Option<Money
     if columns.number(row, column)?.is_none() {
         return Ok(None);
     }
-    let text = row.cells[column].trim();
-    let inner = text.strip_prefix('(').and_then(|inner| inner.strip_suffix(')'));
-    let plain = inner.map_or_else(|| text.to_owned(), |inner| format!("-{}", inner.trim())).replace(',', "");
+    let plain = columns.digits(row, column).unwrap_or_default();
     plain.trim_start_matches('+').parse().map(Some).map_err(|error| columns.table().wrong(row, column, error))
 }
