@@ -115,11 +115,13 @@ fn by_its_session(stack: &Stack) {
 
 /// The breach has put up a proposal by itself.
 fn rejected(stack: &Stack) {
-    let open = until("a refusal for an open rebalance", SOON, || {
+    until("a check beside the proposal", SOON, || {
         let told = ask(stack, &["rebalance", "growth", "--check"]);
-        (told.code == Some(3)).then_some(told)
+        assert_eq!((told.code, text(&told.json, "status")), (Some(0), "PROPOSED"), "{}", told.err);
+        text(&told.json, "text").contains("is PENDING_APPROVAL beside it").then_some(())
     });
-    assert_eq!((text(&open.json, "status"), text(&open.json, "code")), ("REFUSED", "OPEN_CYCLE"));
+    let open = ask(stack, &["rebalance", "growth", "--mode", "manual", "--actor", "ann"]);
+    assert_eq!((open.code, text(&open.json, "status"), text(&open.json, "code")), (Some(3), "REFUSED", "OPEN_CYCLE"));
     let told = until("the proposal in the tables", SOON, || {
         let told = ask(stack, &["reject", "growth", "--actor", "ann", "--reason", "not today"]);
         (told.code != Some(4)).then_some(told)
@@ -205,13 +207,15 @@ fn approved(stack: &Stack) -> Timestamp {
     until("the proposal in the tables", SOON, || (ask(stack, &asked).json["rebalance_id"] == id.as_str()).then_some(()));
     let wrong = ask(stack, &["approve", &id, "--actor", "ann", "--proposal-hash", "0000"]);
     assert_eq!((wrong.code, text(&wrong.json, "code")), (Some(3), "STALE_PROPOSAL"), "{}", wrong.err);
+    let own = ask(stack, &["approve", &id, "--actor", "Ann"]);
+    assert!(own.code == Some(3) && text(&own.json, "text").contains("another person"), "{:?} {}", own.code, own.json);
     prices(stack);
     let before = now();
-    let told = ask(stack, &["approve", "session-1", "--actor", "ann", "--command-id", "a-1"]);
+    let told = ask(stack, &["approve", "session-1", "--actor", "bob", "--command-id", "a-1"]);
     assert_eq!((told.code, text(&told.json, "status")), (Some(0), "RELEASED"), "{}", told.err);
     until("the rebalance completes", SOON, || {
         prices(stack);
-        let again = ask(stack, &["approve", "growth", "--actor", "ann", "--command-id", "a-1"]);
+        let again = ask(stack, &["approve", "growth", "--actor", "bob", "--command-id", "a-1"]);
         (again.json["status_now"] == "COMPLETED").then_some(())
     });
     let done = ask(stack, &["rebalance", "growth", "--mode", "automatic"]);
@@ -258,7 +262,18 @@ fn over_days(stack: &Stack) {
     });
     let day = &told.json["returns"]["daily"][0];
     assert_eq!(text(day, "net_external_flow"), "70000", "{day}");
-    assert_eq!((text(day, "reason"), &told.json["drawdown"]["maximum"]), ("the first day that is stored", &Value::Null));
+    let told = until("the day's record", SOON, || {
+        let told = ask(stack, &["performance", "growth"]);
+        let day = &told.json["returns"]["daily"][0];
+        (text(day, "source") == "RECORD" && text(day, "return").starts_with("0.00857142857")).then_some(told)
+    });
+    // 600 earned on the 70,000 that came within the day.
+    assert_eq!(
+        (text(&told.json, "returns.total_return"), &told.json["drawdown"]["maximum"]),
+        ("0.008571428571", &Value::Null),
+        "{}",
+        told.json
+    );
     let grouped = until("the day's figures", SOON, || {
         let told = ask(stack, &["performance", "growth", "--by", "sector"]);
         (told.json["attribution"]["days"] == 1).then_some(told.json)

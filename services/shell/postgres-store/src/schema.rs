@@ -49,10 +49,11 @@ impl Store {
     /// Version → checksum; empty where nothing was ever migrated.
     async fn applied_migrations(&self) -> Result<BTreeMap<i64, Vec<u8>>, StoreError> {
         const DOING: &str = "checking the database's migrations";
-        let known: bool = self
-            .limit()
-            .run(DOING, sqlx::query_scalar("SELECT to_regclass('_sqlx_migrations') IS NOT NULL").fetch_one(self.pool()))
-            .await?;
+        let asked = sqlx::query_scalar("SELECT to_regclass('_sqlx_migrations') IS NOT NULL").fetch_one(self.pool());
+        let known: bool = match self.limit().run(DOING, asked).await {
+            Ok(known) => known,
+            Err(error) => return Err(self.cause(DOING, error).await),
+        };
         if !known {
             return Ok(BTreeMap::new());
         }

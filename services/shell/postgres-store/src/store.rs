@@ -44,8 +44,7 @@ impl Store {
         Ok(Store { pool, plain, limit: Limit { within: settings.client_limit(), address }, connecting })
     }
 
-    /// Health: one round trip to the server. When the pool gives no connection, a connection beside
-    /// it finds out why.
+    /// Health: one round trip to the server.
     ///
     /// # Errors
     /// [`StoreError::Unreachable`] and its like.
@@ -54,14 +53,19 @@ impl Store {
         let select = sqlx::query("SELECT 1").execute(&self.pool);
         match self.limit.run(DOING, select).await {
             Ok(_) => Ok(()),
-            Err(busy @ StoreError::NoConnection { .. }) => {
-                let soon = Limit { within: Some(DIAGNOSIS), ..self.limit.clone() };
-                match soon.connect(DOING, &self.plain).await {
-                    Err(cause @ (StoreError::Unreachable { .. } | StoreError::Refused { .. })) => Err(cause),
-                    _ => Err(busy),
-                }
-            }
-            Err(error) => Err(error),
+            Err(error) => Err(self.cause(DOING, error).await),
+        }
+    }
+
+    /// Why the pool gave no connection, which it does not say itself: a connection beside it finds out.
+    pub(crate) async fn cause(&self, doing: &'static str, error: StoreError) -> StoreError {
+        if !matches!(error, StoreError::NoConnection { .. }) {
+            return error;
+        }
+        let soon = Limit { within: Some(DIAGNOSIS), ..self.limit.clone() };
+        match soon.connect(doing, &self.plain).await {
+            Err(cause @ (StoreError::Unreachable { .. } | StoreError::Refused { .. })) => cause,
+            _ => error,
         }
     }
 

@@ -5,7 +5,7 @@
 
 mod scratch;
 
-use postgres_store::projections::{CloseRow, OffsetAdvance, ProjectionBatch, SnapshotRow};
+use postgres_store::projections::{CloseRow, OffsetAdvance, PerformanceRow, PortfolioRow, ProjectionBatch, SnapshotRow};
 use postgres_store::{Micros, Store};
 use scratch::Scratch;
 use serde_json::json;
@@ -99,4 +99,83 @@ async fn the_running_day_is_what_the_newest_snapshot_adds_to_the_newest_close() 
     assert_eq!((running.since.as_str(), running.as_of, running.complete), ("2026-01-05", Micros(2), true));
     let figures = [running.value_before, running.total_value, running.net_external_flow].map(|figure| figure.normalize().to_string());
     assert_eq!(figures, ["100", "165", "50"]);
+}
+
+fn performance(timeframe: &str, date: &str, at: i64, change: &str) -> PerformanceRow {
+    PerformanceRow {
+        portfolio_id: "p1".to_owned(),
+        timeframe: timeframe.to_owned(),
+        as_of: Micros(at),
+        base_currency: "USD".to_owned(),
+        provisional: at > 1_767_700_000_000_000,
+        metrics: json!([{"id": "time_weighted_return", "value": change}]),
+        attribution: json!([]),
+        date: Some(date.to_owned()),
+        from_date: Some("2026-01-01".to_owned()),
+        drawdowns: json!([]),
+        source_offset: at,
+    }
+}
+
+#[tokio::test]
+async fn a_closed_day_has_the_record_of_its_cut_and_a_set_of_figures_its_days() {
+    let scratch = Scratch::new().await;
+    let store = scratch.migrated().await;
+    // The second close names no cut: its record bears the end of its day.
+    let (first, second, third) = (1_767_646_800_000_000, 1_767_744_000_000_000, 1_767_819_600_000_000);
+    let closes = vec![
+        CloseRow { cut_at: Some(Micros(first)), ..close("2026-01-05", 1, "10") },
+        CloseRow { cut_at: None, ..close("2026-01-06", 1, "11") },
+        CloseRow { cut_at: Some(Micros(third)), ..close("2026-01-07", 1, "12") },
+    ];
+    let records = vec![
+        performance("DAY", "2026-01-05", first, "0.1"),
+        performance("MTD", "2026-01-05", first, "0.7"),
+        performance("DAY", "2026-01-06", second, "0.2"),
+        PerformanceRow { portfolio_id: "p2".to_owned(), ..performance("DAY", "2026-01-07", third, "0.3") },
+    ];
+    let offsets = vec![OffsetAdvance { topic: TOPIC.to_owned(), partition: 0, expected: None, next: 1 }];
+    store.apply(&ProjectionBatch { offsets, closes, performance: records, ..ProjectionBatch::default() }).await.unwrap();
+    let days = store.days("p1", "2026-01-06", "2026-12-31").await.unwrap();
+    let told: Vec<_> = days
+        .iter()
+        .map(|day| (day.date.as_str(), day.record.as_ref().map(|record| record[0]["value"].clone()), day.record_provisional))
+        .collect();
+    let expected =
+        [("2026-01-05", Some(json!("0.1")), Some(false)), ("2026-01-06", Some(json!("0.2")), Some(true)), ("2026-01-07", None, None)];
+    assert_eq!(told, expected, "behind the day before the span; none of another portfolio");
+    let sets = store.performance_as_of("p1", Micros(first)).await.unwrap();
+    let spans: Vec<_> = sets.iter().map(|set| (set.timeframe.as_str(), set.from_date.as_deref(), set.date.as_deref())).collect();
+    assert_eq!(spans, [("DAY", Some("2026-01-01"), Some("2026-01-05")), ("MTD", Some("2026-01-01"), Some("2026-01-05"))]);
+}
+
+#[tokio::test]
+async fn a_portfolio_is_read_with_its_policy_and_the_days_of_its_figures() {
+    let scratch = Scratch::new().await;
+    let store = scratch.migrated().await;
+    let policy = json!({"portfolio_id": "p1", "risk_free_rate": "0.02"});
+    let row = PortfolioRow {
+        portfolio_id: "p1".to_owned(),
+        session_id: None,
+        name: "p1".to_owned(),
+        description: None,
+        kind: "CUSTOM".to_owned(),
+        target_risk: None,
+        rebalance_freq: "NONE".to_owned(),
+        base_currency: "USD".to_owned(),
+        benchmark: None,
+        mode: "APPROVAL".to_owned(),
+        policy_version: 1,
+        policy: policy.clone(),
+        closed: false,
+        source_offset: 1,
+        at: Micros(1),
+        scaling_notice: None,
+    };
+    let offsets = vec![OffsetAdvance { topic: TOPIC.to_owned(), partition: 0, expected: None, next: 1 }];
+    let performance = vec![performance("ALL", "2026-01-05", 1_767_646_800_000_000, "0.1")];
+    store.apply(&ProjectionBatch { offsets, portfolios: vec![row], performance, ..ProjectionBatch::default() }).await.unwrap();
+    let view = store.portfolio("p1").await.unwrap().unwrap();
+    assert_eq!(view.head.policy, policy);
+    assert_eq!((view.performance[0].from_date.as_deref(), view.performance[0].date.as_deref()), (Some("2026-01-01"), Some("2026-01-05")));
 }

@@ -27,8 +27,14 @@ pub const PORTFOLIO_HELP: &str = concat!(
 /// Help behind `rebalance`.
 pub const REBALANCE_HELP: &str = concat!(
     "--check plans every line on the book of now and orders nothing: what deviates, what would be ordered, and for each \
-     instrument that is left alone the reason. While a rebalance of the portfolio is open it is refused (OPEN_CYCLE): decide \
-     that one first.\n\n",
+     instrument that is left alone the reason. Beside a proposal that waits it plans too and says so; while orders of a rebalance \
+     are under way it is refused (OPEN_CYCLE).\n\n",
+    "Two answers stand apart. `breached` says whether a band is broken: a weight outside its own lower and upper bound \
+     (`outside_band` of its line); it is null where no line shows it and the policy has bands of groups or of cash. \
+     `needs_rebalance` says whether orders would be made, wait for approval or have left: what a person asks for plans every line, \
+     whatever its band, and leaves out what lies within trigger.minimum_deviation (1 point where the policy says nothing else), so \
+     that it can be true while no band is broken. Without a person orders come of broken bands and of schedules alone. Where an \
+     answer made no plan, both are null, and so are the lists.\n\n",
     "--mode manual puts the plan up as a proposal that waits for an approval (PENDING_APPROVAL, with its hash); --mode automatic \
      releases it, as far as the policy allows: of the two the stricter mode holds. Where nothing is to be done the answer is \
      NO_ACTION_NEEDED.\n\n",
@@ -52,8 +58,9 @@ pub const REBALANCES_HELP: &str = concat!(
 pub const DECIDE_HELP: &str = concat!(
     "ID is a rebalance, or a portfolio (or its session) with one that is open. The proposal is read from the tables and shown, and \
      the command names its hash: if another has taken its place meanwhile, the service refuses (STALE_PROPOSAL).\n\n",
-    "An approval is checked anew on the book of that moment before anything leaves; CANCEL withdraws a proposal or asks back what \
-     has left.\n\n",
+    "An approval is checked anew on the book of that moment before anything leaves; where the policy wants several persons, it waits \
+     for the others (PENDING_APPROVAL, needs_rebalance true, the orders as they were proposed). CANCEL withdraws a proposal or asks \
+     back what has left.\n\n",
     exit_status!(),
     "\n\nExamples:\n  ballast approve growth --actor ann\n  ballast reject growth --actor ann --reason 'earnings tomorrow'\n  \
      ballast cancel bbd039b5-dae4-5b57-94dd-e2760a010f4d --actor ann"
@@ -61,10 +68,20 @@ pub const DECIDE_HELP: &str = concat!(
 
 /// Help behind `performance`.
 pub const PERFORMANCE_HELP: &str = concat!(
-    "Returns of each closed day and over the whole, net of external flows, the deepest drawdown, and the figures of the newest \
-     records of performance by the end of the span. A day's return is (value + outflow) / (value of the day before + inflow) - 1. \
-     Without --to, what the newest snapshot adds to them stands apart as the running day, which is provisional. \
-     --by adds up the profit of the days by that grouping, with what no bucket holds as a residual.\n\n",
+    "Returns of each closed day, net of external flows, what they come to when they are linked, and the deepest drawdown. A day's \
+     return is that of its record of performance (source RECORD): time-weighted at every flow whose equity before it is known, as \
+     `method` says. A day without a record (source CLOSES) has (value + outflow) / (value of the day before + inflow) - 1, and says \
+     so as its reason. Returns have twelve decimals.\n\n",
+    "Figures: the set SPAN is computed for the asked days from these returns: the catalogue of `ballast metrics` for returns, the \
+     money-weighted return from the opening value, the dated flows and the closing value, profit and flows. Periods a year (252, or \
+     365 with the calendar 24/7) and the risk-free rate are those of the policy in force, the minimum acceptable return is 0, and what \
+     the benchmark returned is what the records of the days tell; without one its figures have a reason. What stands for a whole \
+     year is null of fewer than 365 calendar days; money_weighted_return_period is of the span itself. The other sets (DAY, MTD, \
+     YTD, 1Y, ALL) are the newest records by the end of the span, each with the days from and to that it covers. Behind a day that \
+     left nothing linking begins anew, in totals, drawdown and figures alike.\n\n",
+    "Without --to, what the newest snapshot adds stands apart as the running day, which is provisional and not valued at its flows. \
+     --by adds up the profit of the days by that grouping, with what no bucket holds as a residual; --against measures both sides by \
+     profit over capital, flows at the start or end of a day.\n\n",
     exit_status!(),
     "\n\nExamples:\n  ballast performance growth --from 2026-01-01 --to 2026-03-31\n  \
      ballast performance growth --from 2026-01-01 --by sector -o csv"

@@ -1,10 +1,13 @@
 //! `ballast performance`: a portfolio over a span of days, from the closed days and the records of performance that the
-//! tables hold. Returns of days and their sums are exact decimals; statistics are those of the records, never computed here.
+//! tables hold. Returns of days are those of their records; statistics of the span are the core's over these returns, and the
+//! stored sets stand beside them.
 
 mod against;
 mod attribution;
+mod record;
 mod report;
 mod returns;
+mod span;
 
 use crate::cli::portfolios::{GroupingName, PerformanceArgs};
 use crate::config::Config;
@@ -17,6 +20,7 @@ use postgres_store::Micros;
 use postgres_store::queries::DayValue;
 use report::{Parts, PerformanceReport};
 use returns::{Running, Series};
+use span::Terms;
 use std::process::ExitCode;
 
 /// The earliest and the latest day that the tables can hold.
@@ -39,6 +43,9 @@ pub fn run(config: &Config, args: &PerformanceArgs) -> anyhow::Result<ExitCode> 
     }
     let tables = Tables::open(config)?;
     let Some(id) = tables.portfolio_of(&args.id)? else { return Ok(super::portfolio::absent(&args.id)) };
+    let Some(head) = tables.ask(|store| store.portfolio(&id))?.map(|view| view.head) else {
+        return Ok(super::portfolio::absent(&args.id));
+    };
     let from = args.from.map_or_else(|| EVER.0.to_owned(), |day| day.to_string());
     let to = args.to.map_or_else(|| EVER.1.to_owned(), |day| day.to_string());
     let days = tables.ask(|store| store.days(&id, &from, &to))?;
@@ -54,7 +61,9 @@ pub fn run(config: &Config, args: &PerformanceArgs) -> anyhow::Result<ExitCode> 
         Some(_) => None,
         None => tables.ask(|store| store.running_day(&id))?.and_then(|running| Running::of(running, &series)),
     };
-    let figures = tables.ask(|store| store.performance_as_of(&id, until))?;
+    let mut figures = tables.ask(|store| store.performance_as_of(&id, until))?;
+    let terms = Terms::of(&head.policy, &head.base_currency);
+    figures.insert(0, span::figures(&series, &terms, days.last().and_then(|day| day.cut_at))?);
     let attribution = match args.by {
         Some(by) => Some(Attribution::of(&tables.ask(|store| store.attribution(&id, after, until))?, symbol(by), series.days.len())),
         None => None,

@@ -21,6 +21,9 @@ pub fn run(config: &Config, args: &PortfolioArgs) -> anyhow::Result<ExitCode> {
     let Some(id) = tables.portfolio_of(&args.id)? else { return Ok(absent(&args.id)) };
     let asked = (args.as_of.is_some() || args.known_at.is_some()).then(|| {
         let now = clock::now();
+        if let Some(ahead) = args.as_of.into_iter().chain(args.known_at).find(|moment| *moment > now) {
+            print::aside(format_args!("ballast: {ahead} is still to come; what is shown is what is stored now, at {now}"));
+        }
         (args.as_of.unwrap_or(now), args.known_at.unwrap_or(now))
     });
     let moments = asked.map(|(moment, known_at)| (Micros(moment.micros()), Micros(known_at.micros())));

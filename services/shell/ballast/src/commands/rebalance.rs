@@ -2,6 +2,7 @@
 //! ordered, and why each other instrument is left alone. It plans nothing itself.
 
 pub(super) mod asked;
+mod bands;
 pub(super) mod report;
 
 use crate::cli::portfolios::{ModeName, RebalanceArgs};

@@ -100,7 +100,7 @@ ON CONFLICT (rebalance_id, timestamp) DO UPDATE SET
     orders = CASE WHEN EXCLUDED.orders = '[]' THEN r.orders ELSE EXCLUDED.orders END,
     -- Later waves and slices are plans of a part: the figures of the whole stay.
     metrics = COALESCE(r.metrics, '{}') || CASE WHEN r.status IN ('RELEASED', 'STUCK')
-        THEN COALESCE(EXCLUDED.metrics, '{}') - ARRAY['expected_fees', 'turnover', 'drift_before', 'drift_after']
+        THEN COALESCE(EXCLUDED.metrics, '{}') - ARRAY['expected_fees', 'expected_spread', 'expected_impact', 'turnover', 'drift_before', 'drift_after', 'risk']
         ELSE COALESCE(EXCLUDED.metrics, '{}') END,
     proposal_hash = COALESCE(EXCLUDED.proposal_hash, r.proposal_hash),
     actor = COALESCE(EXCLUDED.actor, r.actor),

@@ -15,6 +15,10 @@ pub struct FigureSet {
     pub timeframe: String,
     /// The moment that they reach to.
     pub as_of: Micros,
+    /// First day that they cover, as YYYY-MM-DD, where it is told.
+    pub from_date: Option<String>,
+    /// Last day that they cover, as YYYY-MM-DD, where it is told.
+    pub date: Option<String>,
     /// Currency of amounts that name none.
     pub base_currency: String,
     /// Whether later records may still change them.
@@ -73,21 +77,23 @@ pub(super) async fn read(
 }
 
 pub(super) const LATEST_PERFORMANCE: &str = "
-SELECT timeframe, as_of, base_currency, provisional, metrics FROM latest_performance WHERE portfolio_id = $1 ORDER BY timeframe";
+SELECT timeframe, as_of, from_date::text AS from_date, date::text AS date, base_currency, provisional, metrics
+FROM latest_performance WHERE portfolio_id = $1 ORDER BY timeframe";
 
 pub(super) const LATEST_RISK: &str = "
-SELECT timeframe, as_of, base_currency, provisional, metrics FROM latest_risk WHERE portfolio_id = $1 ORDER BY timeframe";
+SELECT timeframe, as_of, NULL::text AS from_date, date::text AS date, base_currency, provisional, metrics
+FROM latest_risk WHERE portfolio_id = $1 ORDER BY timeframe";
 
 // The timeframes are few, and each is found by one look into the index.
 pub(super) const PERFORMANCE_AS_OF: &str = "
-SELECT p.timeframe, p.as_of, p.base_currency, p.provisional, p.metrics
+SELECT p.timeframe, p.as_of, p.from_date::text AS from_date, p.date::text AS date, p.base_currency, p.provisional, p.metrics
 FROM latest_performance t CROSS JOIN LATERAL (
     SELECT * FROM performance_records r
     WHERE r.portfolio_id = t.portfolio_id AND r.timeframe = t.timeframe AND r.as_of <= $2 ORDER BY r.as_of DESC LIMIT 1) p
 WHERE t.portfolio_id = $1 ORDER BY p.timeframe";
 
 pub(super) const RISK_AS_OF: &str = "
-SELECT p.timeframe, p.as_of, p.base_currency, p.provisional, p.metrics
+SELECT p.timeframe, p.as_of, NULL::text AS from_date, p.date::text AS date, p.base_currency, p.provisional, p.metrics
 FROM latest_risk t CROSS JOIN LATERAL (
     SELECT * FROM risk_records r
     WHERE r.portfolio_id = t.portfolio_id AND r.timeframe = t.timeframe AND r.as_of <= $2 ORDER BY r.as_of DESC LIMIT 1) p

@@ -35,6 +35,8 @@ pub struct PortfolioHead {
     pub mode: String,
     /// Version of the policy in force.
     pub policy_version: i64,
+    /// The policy whole, as in `portfolio.policies.v1`.
+    pub policy: Value,
     /// Whether its policy was withdrawn.
     pub closed: bool,
     /// Why targets that are to follow the risk do not follow its newest figures.
@@ -189,7 +191,7 @@ SELECT portfolio_id FROM (
 ORDER BY rank LIMIT 1";
 
 pub(super) const HEAD: &str = "
-SELECT portfolio_id, session_id, name, description, type, target_risk, rebalance_freq, base_currency, mode, policy_version, closed,
+SELECT portfolio_id, session_id, name, description, type, target_risk, rebalance_freq, base_currency, mode, policy_version, policy, closed,
        scaling_notice
 FROM portfolios WHERE portfolio_id = $1";
 

@@ -1,6 +1,7 @@
 //! Value, cash and exposure over time: by day from closes, by minute and hour from snapshots.
 
 use rust_decimal::Decimal;
+use serde_json::Value;
 
 use crate::{Micros, Store, StoreError};
 
@@ -27,6 +28,10 @@ pub struct DayValue {
     pub complete: bool,
     /// Whether another version is to be expected.
     pub provisional: bool,
+    /// Figures of its record of performance (timeframe DAY), one object a figure; absent where none is stored.
+    pub record: Option<Value>,
+    /// Whether later records may still change these; absent where there are none.
+    pub record_provisional: Option<bool>,
 }
 
 /// What has come after the newest closed day, up to the newest snapshot; amounts are in the base currency.
@@ -80,7 +85,7 @@ pub enum Width {
 
 impl Store {
     /// The closed days of a span of dates (YYYY-MM-DD, both included), oldest first, behind the newest day before it,
-    /// which is what the first of them is measured from.
+    /// which is what the first of them is measured from; each with its record of performance.
     ///
     /// # Errors
     /// What the server says.
@@ -111,12 +116,16 @@ impl Store {
     }
 }
 
+// A record of performance bears the moment of its day's cut; of a close that names none it is the end of the day in UTC.
 pub(super) const DAYS: &str = "
-SELECT date::text AS date, cut_at, total_value, cash_value, long_value, short_value, net_external_flow, complete, provisional
-FROM values_by_day
-WHERE portfolio_id = $1 AND date <= $3::date
-  AND date >= coalesce((SELECT max(b.date) FROM values_by_day b WHERE b.portfolio_id = $1 AND b.date < $2::date), $2::date)
-ORDER BY values_by_day.date";
+SELECT v.date::text AS date, v.cut_at, v.total_value, v.cash_value, v.long_value, v.short_value, v.net_external_flow, v.complete,
+       v.provisional, r.metrics AS record, r.provisional AS record_provisional
+FROM values_by_day v
+LEFT JOIN performance_records r ON r.portfolio_id = $1 AND r.timeframe = 'DAY'
+    AND r.as_of = coalesce(v.cut_at, (v.date + 1)::timestamp AT TIME ZONE 'UTC')
+WHERE v.portfolio_id = $1 AND v.date <= $3::date
+  AND v.date >= coalesce((SELECT max(b.date) FROM values_by_day b WHERE b.portfolio_id = $1 AND b.date < $2::date), $2::date)
+ORDER BY v.date";
 
 pub(super) const RUNNING: &str = "
 SELECT c.date::text AS since, c.equity AS value_before, s.timestamp AS as_of, s.total_value,

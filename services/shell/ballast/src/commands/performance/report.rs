@@ -2,18 +2,22 @@
 
 use super::against::{Against, EffectsPart};
 use super::attribution::Attribution;
-use super::returns::{Day, Running, Series};
+use super::returns::{DECIMALS, Day, Running, Series};
+use super::span::SPAN;
 use crate::commands::portfolio::report::FigurePart;
-use crate::figure::{exact, moment, percent, rounded};
+use crate::figure::{exact, exact_if_any, moment, percent, rounded};
 use crate::sheet::{Report, Sheet};
 use postgres_store::queries::FigureSet;
 use rust_decimal::Decimal;
 use serde::Serialize;
 
-/// Returns over the span; fractions of one.
+/// Returns over the span; fractions of one, at twelve decimals as in records.
 #[derive(Debug, Serialize)]
 struct ReturnsPart {
+    /// The daily returns linked; null without one.
     total_return: Option<String>,
+    /// Why there is none, or what it leaves out.
+    reason: Option<String>,
     observations: usize,
     best_day: Option<Extreme>,
     worst_day: Option<Extreme>,
@@ -38,9 +42,15 @@ struct DayPart {
     earned: Option<String>,
     #[serde(rename = "return")]
     change: Option<String>,
-    reason: Option<&'static str>,
-    index: String,
-    drawdown: String,
+    /// RECORD: the return of the day's record. CLOSES: no record is stored.
+    source: &'static str,
+    /// How it was found.
+    method: String,
+    /// Why there is no return, or what is to be known of it.
+    reason: Option<String>,
+    /// Null on a day that left nothing: it begins anew.
+    index: Option<String>,
+    drawdown: Option<String>,
     provisional: bool,
 }
 
@@ -54,7 +64,8 @@ struct RunningPart {
     earned: Option<String>,
     #[serde(rename = "return")]
     change: Option<String>,
-    reason: Option<&'static str>,
+    /// Why there is no return, or what is to be known of it.
+    reason: Option<String>,
     total_return: Option<String>,
     complete: bool,
 }
@@ -66,6 +77,8 @@ struct DrawdownPart {
     peak: Option<String>,
     trough: Option<String>,
     recovered: Option<String>,
+    /// Calendar days from the peak to the recovery, or to the last day.
+    days: Option<i32>,
 }
 
 /// The report.
@@ -114,6 +127,7 @@ impl PerformanceReport {
             provisional: series.days.iter().any(|day| day.provisional),
             returns: ReturnsPart {
                 total_return: series.total.map(exact),
+                reason: series.reason(),
                 observations: series.observations,
                 best_day: extreme(true),
                 worst_day: extreme(false),
@@ -121,10 +135,11 @@ impl PerformanceReport {
             },
             running_day: parts.running.as_ref().map(running_part),
             drawdown: DrawdownPart {
-                maximum: fall.map(|fall| exact(fall.depth)),
+                maximum: fall.map(|fall| exact(fall.depth.round_dp(DECIMALS))),
                 peak: fall.map(|fall| fall.peak.clone()),
                 trough: fall.map(|fall| fall.trough.clone()),
                 recovered: fall.and_then(|fall| fall.recovered.clone()),
+                days: fall.and_then(|fall| fall.days),
             },
             metrics: figures.iter().map(FigurePart::of).collect(),
             attribution: parts.attribution,
@@ -144,6 +159,9 @@ impl PerformanceReport {
             percent(self.series.total),
             self.series.observations
         );
+        if let Some(reason) = self.series.reason() {
+            text.push_str(&format!("\n  ! {reason}"));
+        }
         for (name, best) in [("best day", true), ("worst day", false)] {
             if let Some((day, change)) = self.series.extreme(best) {
                 text.push_str(&format!("\n{name} {}: {}", day.date, percent(Some(change))));
@@ -157,9 +175,15 @@ impl PerformanceReport {
             None => text.push_str("\nno drawdown"),
         }
         if let Some(running) = &self.running {
-            let told = match running.change {
+            let told = match &running.change {
                 Ok(change) => {
-                    format!("{} since the close of {}, {} with it", percent(Some(change)), running.stored.since, percent(running.total))
+                    let note = running.note.map(|note| format!(", {note}")).unwrap_or_default();
+                    format!(
+                        "{} since the close of {}, {} with it{note}",
+                        percent(Some(*change)),
+                        running.stored.since,
+                        percent(running.total)
+                    )
                 }
                 Err(reason) => format!("no return since the close of {}: {reason}", running.stored.since),
             };
@@ -169,84 +193,124 @@ impl PerformanceReport {
         text
     }
 
+    /// Return and drawdown of the span in columns.
+    fn totals(&self) -> Sheet {
+        let columns =
+            ["from", "to", "total_return", "maximum_drawdown", "observations", "reason", "peak", "trough", "recovered", "drawdown_days"];
+        let fall = self.series.deepest.as_ref();
+        let row = vec![
+            self.from.clone(),
+            self.to.clone(),
+            exact_if_any(self.series.total),
+            exact_if_any(fall.map(|fall| fall.depth.round_dp(DECIMALS))),
+            self.series.observations.to_string(),
+            self.series.reason().unwrap_or_default(),
+            fall.map(|fall| fall.peak.clone()).unwrap_or_default(),
+            fall.map(|fall| fall.trough.clone()).unwrap_or_default(),
+            fall.and_then(|fall| fall.recovered.clone()).unwrap_or_default(),
+            fall.and_then(|fall| fall.days).map(|days| days.to_string()).unwrap_or_default(),
+        ];
+        Sheet::new("returns", &columns).with([row])
+    }
+
+    /// What the sets of figures are, in words.
+    fn titled_figures(&self) -> String {
+        let stored = if self.metrics.len() > 1 { "the other sets are the newest records by its end" } else { "no record was read yet" };
+        format!("figures: {SPAN} is {} to {}, from the returns above; {stored}", self.from, self.to)
+    }
+
     fn parts(&self, exactly: bool) -> Vec<Sheet> {
         let money = |amount: Option<Decimal>| if exactly { amount.map(exact).unwrap_or_default() } else { rounded(amount, 2) };
         let share = |fraction: Option<Decimal>| if exactly { fraction.map(exact).unwrap_or_default() } else { percent(fraction) };
-        let text = |amount: &str| money(amount.parse().ok());
         let day = |day: &Day| {
-            vec![
+            let mut row = vec![
                 day.date.clone(),
                 money(Some(day.value)),
                 money(Some(day.flow)),
                 money(day.earned),
-                share(day.change.ok()),
-                share(Some(day.drawdown)),
-                day.change.err().unwrap_or_default().to_owned(),
-            ]
-        };
-        let head = if exactly {
-            let total = vec![
-                self.from.clone(),
-                self.to.clone(),
-                share(self.series.total),
-                share(self.series.deepest.as_ref().map(|fall| fall.depth)),
+                share(day.change.as_ref().ok().copied()),
+                share(day.drawdown.map(|fall| fall.round_dp(DECIMALS))),
+                said(&day.change, day.note).unwrap_or_default(),
+                day.source.name().to_owned(),
             ];
-            Sheet::new("returns", &["from", "to", "total_return", "maximum_drawdown"]).with([total])
-        } else {
-            Sheet::new("returns", &[]).under(self.head())
+            if exactly {
+                row.extend([
+                    day.method.clone(),
+                    exact_if_any(day.index.map(|index| index.round_dp(DECIMALS))),
+                    day.provisional.to_string(),
+                ]);
+            }
+            row
         };
-        let columns = &["date", "total_value", "net_external_flow", "earned", "return", "drawdown", "reason"];
+        let head = if exactly { self.totals() } else { Sheet::new("returns", &[]).under(self.head()) };
+        let columns = [
+            "date",
+            "total_value",
+            "net_external_flow",
+            "earned",
+            "return",
+            "drawdown",
+            "reason",
+            "source",
+            "method",
+            "index",
+            "provisional",
+        ];
+        let columns = if exactly { &columns[..] } else { &columns[..8] };
         let mut sheets = vec![head, Sheet::new("daily", columns).under("days").with(self.series.days.iter().map(day))];
-        if exactly && let Some(running) = &self.running {
-            let columns = &["since", "as_of", "total_value", "net_external_flow", "earned", "return", "total_return", "complete", "reason"];
-            let row = vec![
-                running.stored.since.clone(),
-                moment(running.stored.as_of).to_string(),
-                money(Some(running.stored.total_value)),
-                money(Some(running.stored.net_external_flow)),
-                money(running.earned),
-                share(running.change.ok()),
-                share(running.total),
-                running.stored.complete.to_string(),
-                running.change.err().unwrap_or_default().to_owned(),
-            ];
-            sheets.push(Sheet::new("running_day", columns).with([row]));
-        }
-        sheets.push(if self.metrics.is_empty() {
-            Sheet::new("metrics", &[]).under("figures: no record of performance was read yet")
-        } else {
-            let rows = self.metrics.iter().flat_map(|part| part.rows(|value| if exactly { exact(value) } else { rounded(Some(value), 6) }));
-            Sheet::new("metrics", &["timeframe", "figure", "confidence", "value", "unit", "as_of", "reason"]).under("figures").with(rows)
-        });
-        if let Some(attribution) = &self.attribution {
-            let line = |name: &str, parts: [&str; 4], total: &str| {
-                [name.to_owned()]
-                    .into_iter()
-                    .chain(parts.map(|part| if part.is_empty() { String::new() } else { text(part) }))
-                    .chain([text(total)])
-                    .collect()
-            };
-            let buckets = attribution
-                .buckets
-                .iter()
-                .map(|of| line(&of.name, [&of.realized_gross, &of.fees, &of.income, &of.unrealized], &of.total))
-                .chain([line("(residual)", [""; 4], &attribution.residual), line("(total)", [""; 4], &attribution.total)]);
-            let title = format!(
-                "profit by {}, {} days{}",
-                attribution.grouping,
-                attribution.days,
-                if attribution.days_without_a_record > 0 {
-                    format!(" and {} without a record", attribution.days_without_a_record)
-                } else {
-                    String::new()
-                }
-            );
-            let columns = &["bucket", "realized_gross", "fees", "income", "unrealized", "total"];
-            sheets.push(Sheet::new("attribution", columns).under(title).with(buckets));
-        }
+        sheets.extend(self.running.iter().filter(|_| exactly).map(running_sheet));
+        let rows = self.metrics.iter().flat_map(|part| part.rows(|value| if exactly { exact_if_any(value) } else { rounded(value, 6) }));
+        sheets.push(Sheet::new("metrics", &FigurePart::COLUMNS).under(self.titled_figures()).with(rows));
+        sheets.extend(self.attribution.iter().map(|attribution| grouped(attribution, &money)));
         sheets.extend(self.against.iter().flat_map(|against| compared(against, exactly)));
         sheets
     }
+}
+
+/// The running day in columns.
+fn running_sheet(running: &Running) -> Sheet {
+    let columns = ["since", "as_of", "total_value", "net_external_flow", "earned", "return", "total_return", "complete", "reason"];
+    let row = vec![
+        running.stored.since.clone(),
+        moment(running.stored.as_of).to_string(),
+        exact(running.stored.total_value),
+        exact(running.stored.net_external_flow),
+        exact_if_any(running.earned),
+        exact_if_any(running.change.as_ref().ok().copied()),
+        exact_if_any(running.total),
+        running.stored.complete.to_string(),
+        said(&running.change, running.note).unwrap_or_default(),
+    ];
+    Sheet::new("running_day", &columns).with([row])
+}
+
+/// Profit by a grouping.
+fn grouped(attribution: &Attribution, money: &dyn Fn(Option<Decimal>) -> String) -> Sheet {
+    let text = |amount: &str| money(amount.parse().ok());
+    let line = |name: &str, parts: [&str; 4], total: &str| {
+        [name.to_owned()]
+            .into_iter()
+            .chain(parts.map(|part| if part.is_empty() { String::new() } else { text(part) }))
+            .chain([text(total)])
+            .collect()
+    };
+    let buckets = attribution
+        .buckets
+        .iter()
+        .map(|of| line(&of.name, [&of.realized_gross, &of.fees, &of.income, &of.unrealized], &of.total))
+        .chain([line("(residual)", [""; 4], &attribution.residual), line("(total)", [""; 4], &attribution.total)]);
+    let without = if attribution.days_without_a_record > 0 {
+        format!(" and {} without a record", attribution.days_without_a_record)
+    } else {
+        String::new()
+    };
+    let title = format!("profit by {}, {} days{without}", attribution.grouping, attribution.days);
+    Sheet::new("attribution", &["bucket", "realized_gross", "fees", "income", "unrealized", "total"]).under(title).with(buckets)
+}
+
+/// Why there is no return, or what is to be known of it.
+fn said(change: &Result<Decimal, String>, note: Option<&'static str>) -> Option<String> {
+    change.as_ref().map_or_else(|reason| Some(reason.clone()), |_| note.map(str::to_owned))
 }
 
 /// Effects against a benchmark: the span for people, its days as well where every digit is asked for.
@@ -344,10 +408,12 @@ fn day(day: &Day) -> DayPart {
         cash_value: day.cash.map(exact),
         net_external_flow: exact(day.flow),
         earned: day.earned.map(exact),
-        change: day.change.ok().map(exact),
-        reason: day.change.err(),
-        index: exact(day.index),
-        drawdown: exact(day.drawdown),
+        change: day.change.as_ref().ok().copied().map(exact),
+        source: day.source.name(),
+        method: day.method.clone(),
+        reason: said(&day.change, day.note),
+        index: day.index.map(|index| exact(index.round_dp(DECIMALS))),
+        drawdown: day.drawdown.map(|fall| exact(fall.round_dp(DECIMALS))),
         provisional: day.provisional,
     }
 }
@@ -359,9 +425,12 @@ fn running_part(running: &Running) -> RunningPart {
         total_value: exact(running.stored.total_value),
         net_external_flow: exact(running.stored.net_external_flow),
         earned: running.earned.map(exact),
-        change: running.change.ok().map(exact),
-        reason: running.change.err(),
+        change: running.change.as_ref().ok().copied().map(exact),
+        reason: said(&running.change, running.note),
         total_return: running.total.map(exact),
         complete: running.stored.complete,
     }
 }
+
+#[cfg(test)]
+mod tests;

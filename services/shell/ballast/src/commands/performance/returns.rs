@@ -1,8 +1,37 @@
-//! Returns of closed days and of the one that runs, net of external flows, their product, and the deepest fall of it: exact decimals, rounded at
-//! the twenty-eighth digit. A day's return is (value + outflow) ÷ (value of the day before + inflow) − 1.
+//! Returns of closed days and of the one that runs, net of external flows, their product, and the deepest fall of it. A
+//! day's return is that of its record of performance, time-weighted at every flow; without one it is (value + outflow) ÷
+//! (value of the day before + inflow) − 1, and says so. Decimals at twelve places, as in records; their product is exact to
+//! the twenty-eighth digit. Statistics are not of this file.
 
+use super::record::Told;
+use domain::Date;
+use performance_tracker::Undefined;
 use postgres_store::queries::{DayValue, RunningDay};
 use rust_decimal::Decimal;
+
+/// Decimals of a return, as records have them.
+pub(super) const DECIMALS: u32 = 12;
+/// How a return is found from closes, in words.
+pub(super) const DAILY_RULE: &str = "daily rule: (end + out) / (begin + in) - 1";
+
+/// Where the return of a day comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Source {
+    /// Its record of performance.
+    Record,
+    /// Its close and the one before it.
+    Closes,
+}
+
+impl Source {
+    /// As it is printed.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Source::Record => "RECORD",
+            Source::Closes => "CLOSES",
+        }
+    }
+}
 
 /// A day of a series.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,14 +44,22 @@ pub(super) struct Day {
     pub(super) cash: Option<Decimal>,
     /// Net external flow since the day before.
     pub(super) flow: Decimal,
-    /// What the day earned, in money; absent where there is no day before.
+    /// What the day earned, in money; absent where there is neither a record nor a day before.
     pub(super) earned: Option<Decimal>,
     /// Fraction of one, or why there is none.
-    pub(super) change: Result<Decimal, &'static str>,
-    /// What one unit that was there before the first return has become.
-    pub(super) index: Decimal,
+    pub(super) change: Result<Decimal, String>,
+    /// Where that comes from.
+    pub(super) source: Source,
+    /// How it was found, in words.
+    pub(super) method: String,
+    /// What is to be known of a return that there is.
+    pub(super) note: Option<&'static str>,
+    /// What one unit that was there before the first return has become; absent on a day that left nothing: it begins anew.
+    pub(super) index: Option<Decimal>,
     /// Index ÷ its highest so far − 1: zero or below.
-    pub(super) drawdown: Decimal,
+    pub(super) drawdown: Option<Decimal>,
+    /// What the benchmark returned since its last price, a fraction of one; absent where the record tells none.
+    pub(super) benchmark: Option<Decimal>,
     /// Whether another version of the day is to be expected.
     pub(super) provisional: bool,
 }
@@ -31,12 +68,18 @@ pub(super) struct Day {
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct Series {
     pub(super) days: Vec<Day>,
-    /// Product of the returns, less one; absent without a return.
+    /// Place of the first day since linking last stopped; zero where it never did.
+    pub(super) since: usize,
+    /// Product of the returns from there on, less one; or why there is none.
     pub(super) total: Option<Decimal>,
-    /// How many days have a return.
+    /// How many days from there on have a return.
     pub(super) observations: usize,
-    /// The deepest fall.
+    /// The deepest fall from there on.
     pub(super) deepest: Option<Fall>,
+    /// The close that the first day is measured from, where there is one: its date, and its equity.
+    pub(super) before: Option<(String, Decimal)>,
+    /// Whether its record tells what the benchmark returned.
+    pub(super) benchmark_before: bool,
 }
 
 /// A fall of the index.
@@ -44,50 +87,155 @@ pub(super) struct Series {
 pub(super) struct Fall {
     /// Fraction of one, below zero.
     pub(super) depth: Decimal,
-    /// The day of the height before it.
+    /// The day of the height before it: of one from the start on the day that the first return is measured from, else that of
+    /// the first return.
     pub(super) peak: String,
     /// Its lowest day.
     pub(super) trough: String,
     /// The first day at that height again; absent while it lasts.
     pub(super) recovered: Option<String>,
+    /// Calendar days from the peak to the recovery, or to the last day.
+    pub(super) days: Option<i32>,
+}
+
+/// The index on its way.
+struct Index {
+    now: Decimal,
+    high: Decimal,
+}
+
+impl Index {
+    const START: Self = Self { now: Decimal::ONE, high: Decimal::ONE };
+
+    /// Grows by a return; returns the level, and how far it lies below the highest.
+    fn grow(&mut self, change: Option<Decimal>) -> (Decimal, Decimal) {
+        self.now = change.and_then(|change| self.now.checked_mul(Decimal::ONE + change)).unwrap_or(self.now);
+        self.high = self.high.max(self.now);
+        (self.now, self.now.checked_div(self.high).map_or(Decimal::ZERO, |part| part - Decimal::ONE))
+    }
 }
 
 impl Series {
     /// The series of stored days from a date on; days of before it are what the first return is measured from.
     pub(super) fn of(stored: &[DayValue], from: &str) -> Self {
         let mut series = Self::default();
-        let (mut index, mut high) = (Decimal::ONE, Decimal::ONE);
+        let mut index = Index::START;
         for (at, day) in stored.iter().enumerate().filter(|(_, day)| day.date.as_str() >= from) {
-            let before = at.checked_sub(1).map(|before| stored[before].total_value);
-            let change =
-                before.ok_or("the first day that is stored").and_then(|before| change(before, day.total_value, day.net_external_flow));
-            if let Ok(change) = change {
-                index = index.checked_mul(Decimal::ONE + change).unwrap_or(index);
-                series.observations += 1;
+            let before = at.checked_sub(1).map(|before| &stored[before]);
+            if series.days.is_empty() {
+                series.before = before.map(|day| (day.date.clone(), day.total_value));
+                series.benchmark_before = before.and_then(Told::of).is_some_and(|told| told.benchmark.is_some());
             }
-            high = high.max(index);
-            let drawdown = index.checked_div(high).map_or(Decimal::ZERO, |part| part - Decimal::ONE);
-            series.days.push(Day {
-                date: day.date.clone(),
-                value: day.total_value,
-                cash: day.cash_value,
-                flow: day.net_external_flow,
-                earned: before.and_then(|before| earned(before, day.total_value, day.net_external_flow)),
-                change,
-                index,
-                drawdown,
-                provisional: day.provisional || !day.complete,
-            });
+            let (told, lost) = of_day(day, before.map(|day| day.total_value));
+            if lost {
+                index = Index::START;
+                series.days.push(told);
+                (series.since, series.observations) = (series.days.len(), 0);
+                continue;
+            }
+            let change = told.change.as_ref().ok().copied();
+            series.observations += usize::from(change.is_some());
+            let (level, drawdown) = index.grow(change);
+            series.days.push(Day { index: Some(level), drawdown: Some(drawdown), ..told });
         }
-        series.total = (series.observations > 0).then(|| index - Decimal::ONE);
-        series.deepest = deepest(&series.days);
+        series.total = (series.observations > 0).then(|| (index.now - Decimal::ONE).round_dp(DECIMALS));
+        series.deepest = series.fall();
         series
+    }
+
+    /// The day on which linking last stopped, because nothing was left.
+    pub(super) fn lost(&self) -> Option<&str> {
+        self.since.checked_sub(1).map(|at| self.days[at].date.as_str())
+    }
+
+    /// Why there is no total, or what it leaves out.
+    pub(super) fn reason(&self) -> Option<String> {
+        match (self.total, self.lost()) {
+            (Some(_), None) => None,
+            (Some(_), Some(lost)) => {
+                Some(format!("since {lost}, on which nothing was left: linking goes on with the capital that came after it"))
+            }
+            (None, Some(_)) => Some(coded(Undefined::TotalLoss)),
+            (None, None) => self.days.iter().find_map(|day| day.change.clone().err()),
+        }
+    }
+
+    /// The days since linking last stopped.
+    pub(super) fn linked(&self) -> &[Day] {
+        &self.days[self.since..]
+    }
+
+    /// The day that the first return of them is measured from, where one was closed.
+    pub(super) fn closed_before(&self) -> Option<&str> {
+        let first = self.since + self.linked().iter().position(|day| day.change.is_ok())?;
+        match first.checked_sub(1) {
+            Some(at) => Some(self.days[at].date.as_str()),
+            None => self.before.as_ref().map(|(date, _)| date.as_str()),
+        }
     }
 
     /// The day with the greatest or the least return.
     pub(super) fn extreme(&self, best: bool) -> Option<(&Day, Decimal)> {
-        let known = self.days.iter().filter_map(|day| Some((day, day.change.ok()?)));
+        let known = self.linked().iter().filter_map(|day| Some((day, *day.change.as_ref().ok()?)));
         if best { known.max_by_key(|(_, change)| *change) } else { known.min_by_key(|(_, change)| *change) }
+    }
+
+    fn fall(&self) -> Option<Fall> {
+        let days: Vec<(&Day, Decimal)> = self.linked().iter().filter_map(|day| Some((day, day.drawdown?))).collect();
+        let (at, low) = days.iter().enumerate().filter(|(_, (_, fall))| *fall < Decimal::ZERO).min_by_key(|(_, (_, fall))| *fall)?;
+        let level = |(day, fall): &(&Day, Decimal)| fall.is_zero() && day.change.is_ok();
+        let opening = || self.closed_before().or_else(|| days.iter().find(|(day, _)| day.change.is_ok()).map(|(day, _)| day.date.as_str()));
+        let peak = days[..at].iter().rposition(level).map_or_else(opening, |peak| Some(days[peak].0.date.as_str()))?;
+        let recovered = days[at..].iter().find(|day| level(day)).map(|(day, _)| day.date.clone());
+        let end = recovered.as_deref().or_else(|| days.iter().rev().find(|(day, _)| day.change.is_ok()).map(|(day, _)| day.date.as_str()));
+        let days = end.and_then(|end| between(peak, end));
+        Some(Fall { depth: low.1, peak: peak.to_owned(), trough: low.0.date.clone(), recovered, days })
+    }
+}
+
+/// Calendar days from one date to another.
+fn between(from: &str, to: &str) -> Option<i32> {
+    let [from, to] = [from, to].map(|date| date.parse::<Date>().ok().map(Date::days));
+    to.zip(from).map(|(to, from)| to - from)
+}
+
+/// A day without its place in the index, and whether it left nothing.
+fn of_day(stored: &DayValue, before: Option<Decimal>) -> (Day, bool) {
+    let told = Told::of(stored);
+    let earlier = told.as_ref().is_some_and(|told| told.is_of_an_earlier_close);
+    let provisional = stored.provisional || !stored.complete || stored.record_provisional == Some(true) || earlier;
+    let earned = || before.and_then(|before| earned(before, stored.total_value, stored.net_external_flow));
+    let day = |earned, change, source, method, note, benchmark| Day {
+        date: stored.date.clone(),
+        value: stored.total_value,
+        cash: stored.cash_value,
+        flow: stored.net_external_flow,
+        earned,
+        change,
+        source,
+        method,
+        note,
+        index: None,
+        drawdown: None,
+        benchmark,
+        provisional,
+    };
+    if let Some(told) = told {
+        let note = earlier.then_some("its record is of an earlier version of the close");
+        return (day(told.earned.or_else(earned), told.change, Source::Record, told.method, note, told.benchmark), told.lost);
+    }
+    let found = before.map(|before| change(before, stored.total_value, stored.net_external_flow));
+    let lost = found == Some(Err(Undefined::TotalLoss));
+    let change = found.map_or_else(|| Err("the first day that is stored".to_owned()), |found| found.map_err(coded));
+    (day(earned(), change, Source::Closes, DAILY_RULE.to_owned(), Some(without_record(stored.net_external_flow)), None), lost)
+}
+
+/// What is to be known of a return without a record.
+fn without_record(flow: Decimal) -> &'static str {
+    if flow.is_zero() {
+        "no record of the day is stored: from its closes"
+    } else {
+        "no record of the day is stored: from its closes, not valued at its flows"
     }
 }
 
@@ -99,7 +247,9 @@ pub(super) struct Running {
     /// What it earned so far, in money.
     pub(super) earned: Option<Decimal>,
     /// Fraction of one, or why there is none.
-    pub(super) change: Result<Decimal, &'static str>,
+    pub(super) change: Result<Decimal, String>,
+    /// What is to be known of it.
+    pub(super) note: Option<&'static str>,
     /// Return of the span with it.
     pub(super) total: Option<Decimal>,
 }
@@ -109,9 +259,12 @@ impl Running {
     pub(super) fn of(stored: RunningDay, series: &Series) -> Option<Self> {
         let last = series.days.last().filter(|day| day.date == stored.since)?;
         let change = change(stored.value_before, stored.total_value, stored.net_external_flow);
-        let total = change.ok().and_then(|change| last.index.checked_mul(Decimal::ONE + change)).map(|index| index - Decimal::ONE);
+        // Behind a day that left nothing it is the first that is linked.
+        let index = last.index.unwrap_or(Decimal::ONE);
+        let total = change.ok().and_then(|change| index.checked_mul(Decimal::ONE + change)).map(|index| index - Decimal::ONE);
         let earned = earned(stored.value_before, stored.total_value, stored.net_external_flow);
-        Some(Self { stored, earned, change, total })
+        let note = (!stored.net_external_flow.is_zero()).then_some("not valued at its flows until it is closed");
+        Some(Self { stored, earned, change: change.map_err(coded), note, total: total.map(|total| total.round_dp(DECIMALS)) })
     }
 }
 
@@ -119,102 +272,25 @@ fn earned(before: Decimal, value: Decimal, flow: Decimal) -> Option<Decimal> {
     value.checked_sub(flow)?.checked_sub(before)
 }
 
-/// The return of a day. Where nothing is there to earn on, none can be told, and the index stands still.
-fn change(before: Decimal, value: Decimal, flow: Decimal) -> Result<Decimal, &'static str> {
+/// The return of a day by the daily rule. Where nothing was there to earn on none can be told; where nothing is left
+/// linking stops.
+fn change(before: Decimal, value: Decimal, flow: Decimal) -> Result<Decimal, Undefined> {
     let (inflow, outflow) = (flow.max(Decimal::ZERO), (-flow).max(Decimal::ZERO));
-    let beyond = "the values are beyond 28 digits";
-    let base = before.checked_add(inflow).ok_or(beyond)?;
-    if base <= Decimal::ZERO || value < Decimal::ZERO {
-        return Err("equity is not above zero");
+    let base = before.checked_add(inflow).ok_or(Undefined::OutOfRange)?;
+    let end = value.checked_add(outflow).ok_or(Undefined::OutOfRange)?;
+    if base <= Decimal::ZERO {
+        return Err(Undefined::NoCapital);
     }
-    let end = value.checked_add(outflow).ok_or(beyond)?;
-    end.checked_div(base).map(|ratio| ratio - Decimal::ONE).ok_or(beyond)
+    if end <= Decimal::ZERO {
+        return Err(Undefined::TotalLoss);
+    }
+    end.checked_div(base).map(|ratio| (ratio - Decimal::ONE).round_dp(DECIMALS)).ok_or(Undefined::OutOfRange)
 }
 
-fn deepest(days: &[Day]) -> Option<Fall> {
-    let (at, low) = days.iter().enumerate().filter(|(_, day)| day.drawdown < Decimal::ZERO).min_by_key(|(_, day)| day.drawdown)?;
-    let peak = days[..at].iter().rposition(|day| day.drawdown.is_zero());
-    let recovered = days[at..].iter().find(|day| day.drawdown.is_zero()).map(|day| day.date.clone());
-    // A fall from the start on has its height before the first day.
-    let peak = peak.map_or_else(|| "the start".to_owned(), |peak| days[peak].date.clone());
-    Some(Fall { depth: low.drawdown, peak, trough: low.date.clone(), recovered })
+/// A reason as records write it.
+pub(super) fn coded(why: Undefined) -> String {
+    format!("{}: {why}", why.code())
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use postgres_store::Micros;
-
-    fn d(text: &str) -> Decimal {
-        text.parse().unwrap()
-    }
-    fn day(date: &str, value: &str, flow: &str) -> DayValue {
-        DayValue {
-            date: date.to_owned(),
-            cut_at: None,
-            total_value: d(value),
-            cash_value: None,
-            long_value: None,
-            short_value: None,
-            net_external_flow: d(flow),
-            complete: true,
-            provisional: false,
-        }
-    }
-
-    #[test]
-    fn inflows_stand_at_the_start_of_a_day_and_outflows_at_its_end() {
-        let stored = [
-            day("2026-01-01", "100", "100"),
-            day("2026-01-02", "165", "50"),
-            day("2026-01-05", "99", "-66"),
-            day("2026-01-06", "108.9", "0"),
-        ];
-        let series = Series::of(&stored, "2026-01-01");
-        let changes: Vec<_> = series.days.iter().map(|day| day.change.map(|change| change.normalize().to_string())).collect();
-        assert_eq!(changes, [Err("the first day that is stored"), Ok("0.1".into()), Ok("0".into()), Ok("0.1".into())]);
-        assert_eq!(series.total, Some(d("0.21")));
-        assert_eq!(series.days[2].earned, Some(d("0")));
-        let tail = Series::of(&stored, "2026-01-05");
-        assert_eq!((tail.days.len(), tail.observations, tail.total), (2, 2, Some(d("0.1"))), "measured from the day before");
-    }
-
-    #[test]
-    fn the_running_day_is_measured_from_the_last_closed_one() {
-        let series = Series::of(&[day("2026-01-01", "100", "100"), day("2026-01-02", "110", "0")], "2026-01-01");
-        let running = |since: &str, value: &str, flow: &str| RunningDay {
-            since: since.to_owned(),
-            value_before: d("110"),
-            as_of: Micros(0),
-            total_value: d(value),
-            net_external_flow: d(flow),
-            complete: true,
-        };
-        let up = Running::of(running("2026-01-02", "176", "50"), &series).unwrap();
-        assert_eq!((up.change, up.earned, up.total), (Ok(d("0.1")), Some(d("16")), Some(d("0.21"))));
-        let lost = Running::of(running("2026-01-02", "-1", "0"), &series).unwrap();
-        assert_eq!((lost.change, lost.earned, lost.total), (Err("equity is not above zero"), Some(d("-111")), None));
-        assert_eq!(Running::of(running("2026-01-05", "176", "0"), &series), None, "a day was closed in between");
-    }
-
-    #[test]
-    fn the_deepest_fall_has_its_days() {
-        let values = [("2026-01-01", "100"), ("2026-01-02", "120"), ("2026-01-05", "90"), ("2026-01-06", "130"), ("2026-01-07", "117")];
-        let stored: Vec<_> = values.iter().map(|(date, value)| day(date, value, "0")).collect();
-        let fall = Series::of(&stored, "2026-01-01").deepest.unwrap();
-        assert_eq!((fall.depth, fall.peak.as_str(), fall.trough.as_str()), (d("-0.25"), "2026-01-02", "2026-01-05"));
-        assert_eq!(fall.recovered.as_deref(), Some("2026-01-06"));
-        assert_eq!(Series::of(&stored[..2], "2026-01-01").deepest, None);
-        let fall = Series::of(&stored[1..3], "2026-01-05").deepest.unwrap();
-        assert_eq!((fall.peak.as_str(), fall.recovered), ("the start", None));
-    }
-
-    #[test]
-    fn a_day_without_equity_stops_the_index_and_says_so() {
-        let stored =
-            [day("2026-01-01", "100", "0"), day("2026-01-02", "-5", "0"), day("2026-01-05", "50", "60"), day("2026-01-06", "55", "0")];
-        let series = Series::of(&stored, "2026-01-01");
-        assert_eq!(series.days[1].change, Err("equity is not above zero"));
-        assert_eq!((series.days[1].index, series.observations), (Decimal::ONE, 2));
-    }
-}
+mod tests;

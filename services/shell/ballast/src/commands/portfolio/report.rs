@@ -71,6 +71,10 @@ struct ExposurePart {
 #[derive(Debug, Serialize)]
 pub(in crate::commands) struct FigurePart {
     pub(in crate::commands) timeframe: String,
+    /// First day that they cover; null where it is not told.
+    pub(in crate::commands) from: Option<String>,
+    /// Last day that they cover; null where it is not told.
+    pub(in crate::commands) to: Option<String>,
     pub(in crate::commands) as_of: String,
     pub(in crate::commands) age_seconds: i64,
     pub(in crate::commands) provisional: bool,
@@ -83,25 +87,32 @@ impl FigurePart {
         let at = moment(set.as_of);
         Self {
             timeframe: set.timeframe.clone(),
+            from: set.from_date.clone(),
+            to: set.date.clone(),
             as_of: at.to_string(),
             age_seconds: age(at),
             provisional: set.provisional,
             figures: set.metrics.clone(),
         }
     }
-    /// Its rows: timeframe, id, confidence where it has one, value or the reason why there is none, unit, moment.
-    pub(in crate::commands) fn rows(&self, shown: impl Fn(Decimal) -> String) -> Vec<Vec<String>> {
+    /// Its columns.
+    pub(in crate::commands) const COLUMNS: [&str; 9] =
+        ["timeframe", "figure", "confidence", "value", "unit", "as_of", "reason", "from", "to"];
+
+    /// Its rows, in these columns; of a figure that is undefined the value is what stands for none, beside the reason.
+    pub(in crate::commands) fn rows(&self, shown: impl Fn(Option<Decimal>) -> String) -> Vec<Vec<String>> {
         let text = |figure: &Value, key: &str| figure.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
         let row = |figure: &Value| {
-            let value = figure.get("value").and_then(Value::as_str).and_then(|value| value.parse().ok()).map(&shown);
             vec![
                 self.timeframe.clone(),
                 text(figure, "id"),
                 text(figure, "confidence"),
-                value.unwrap_or_else(|| "-".to_owned()),
+                shown(figure.get("value").and_then(Value::as_str).and_then(|value| value.parse().ok())),
                 text(figure, "unit"),
                 self.as_of.clone(),
                 text(figure, "reason"),
+                self.from.clone().unwrap_or_default(),
+                self.to.clone().unwrap_or_default(),
             ]
         };
         self.figures.as_array().into_iter().flatten().map(row).collect()
@@ -219,7 +230,77 @@ impl PortfolioReport {
         text
     }
 
-    fn parts(&self, show: &dyn Fn(Option<Decimal>, Kind) -> String) -> Vec<Sheet> {
+    /// Who it is and how fresh it is, in columns.
+    fn whole(&self) -> Sheet {
+        let columns = [
+            "portfolio_id",
+            "session_id",
+            "name",
+            "type",
+            "mode",
+            "policy_version",
+            "closed",
+            "as_of",
+            "known_at",
+            "prices_as_of",
+            "age_seconds",
+            "source",
+            "version",
+            "complete",
+            "wanting",
+        ];
+        let fresh = self.freshness.as_ref();
+        let text = |of: Option<&String>| of.cloned().unwrap_or_default();
+        let of_fresh = |of: &dyn Fn(&Freshness) -> Option<String>| fresh.and_then(of).unwrap_or_default();
+        let row = vec![
+            self.portfolio_id.clone(),
+            text(self.session_id.as_ref()),
+            self.name.clone(),
+            self.kind.clone(),
+            self.mode.clone(),
+            self.policy_version.to_string(),
+            self.closed.to_string(),
+            text(self.as_of.as_ref()),
+            text(self.known_at.as_ref()),
+            of_fresh(&|fresh| fresh.as_of.clone()),
+            of_fresh(&|fresh| fresh.age_seconds.map(|age| age.to_string())),
+            of_fresh(&|fresh| Some(fresh.source.to_owned())),
+            of_fresh(&|fresh| fresh.version.map(|version| version.to_string())),
+            of_fresh(&|fresh| Some(fresh.complete.to_string())),
+            of_fresh(&|fresh| Some(fresh.wanting.join("; "))),
+        ];
+        Sheet::new("portfolio", &columns).with([row])
+    }
+
+    /// Lines with all that JSON has of them.
+    fn exact_lines(&self) -> Sheet {
+        let columns = [
+            "symbol",
+            "quantity",
+            "value",
+            "percentage",
+            "target",
+            "drift",
+            "sector",
+            "type",
+            "price",
+            "price_time",
+            "stale",
+            "instrument_id",
+            "unrealized",
+            "realized",
+        ];
+        let rows = self.allocations.iter().map(|line| {
+            let figures = [&line.quantity, &line.value, &line.percentage, &line.target_weight, &line.drift, &line.sector, &line.kind];
+            let rest = [&line.price, &line.price_time, &line.stale.map(|stale| stale.to_string())].map(Clone::clone);
+            let last = [Some(line.instrument_id.clone()), line.unrealized.clone(), line.realized.clone()];
+            let cells = figures.into_iter().cloned().chain(rest).chain(last);
+            [line.symbol.clone()].into_iter().chain(cells.map(Option::unwrap_or_default)).collect()
+        });
+        Sheet::new("allocations", &columns).with(rows)
+    }
+
+    fn parts(&self, exactly: bool, show: &dyn Fn(Option<Decimal>, Kind) -> String) -> Vec<Sheet> {
         let Some(book) = &self.book else { return vec![Sheet::new("value", &[]).under(self.head())] };
         let money = |amount| show(amount, Kind::Money);
         let weight = |fraction| show(fraction, Kind::Fraction);
@@ -230,20 +311,6 @@ impl PortfolioReport {
             book.base_currency.clone(),
         ]]);
         let cash = book.cash.iter().map(|held| vec![held.currency.clone(), money(Some(held.trade_date)), money(held.settled)]);
-        let line = |line: &Line| {
-            vec![
-                line.symbol.clone().unwrap_or_else(|| line.instrument_id.clone()),
-                show(line.quantity, Kind::Exact),
-                money(line.value),
-                show(line.percentage, Kind::Points),
-                weight(line.target_weight),
-                weight(line.drift),
-                line.sector.clone().unwrap_or_default(),
-                line.kind.clone().unwrap_or_default(),
-                if line.stale == Some(true) { "stale".to_owned() } else { String::new() },
-            ]
-        };
-        let columns = &["symbol", "quantity", "value", "percentage", "target", "drift", "sector", "type", "price"];
         let exposed = &book.exposure;
         let exposure = Sheet::new("exposure", &["net", "gross", "long", "short"]).under("exposure").with([vec![
             weight(exposed.net),
@@ -257,15 +324,15 @@ impl PortfolioReport {
             Some(vec![name.clone(), money(Some(amount))])
         });
         let figures = |name, title: &str, parts: &[FigurePart]| {
-            let rows = parts.iter().flat_map(|part| part.rows(|value| show(Some(value), Kind::Ratio)));
-            Sheet::new(name, &["timeframe", "figure", "confidence", "value", "unit", "as_of", "reason"]).under(title).with(rows)
+            let rows = parts.iter().flat_map(|part| part.rows(|value| show(value, Kind::Ratio)));
+            Sheet::new(name, &FigurePart::COLUMNS).under(title).with(rows)
         };
         let concentration = ["hhi", "effective_number"]
             .map(|name| vec![name.to_owned(), show(super::book::number(&book.concentration, name), Kind::Ratio)]);
         let mut sheets = vec![
             value,
             Sheet::new("cash", &["currency", "trade_date", "settled"]).under("cash").with(cash),
-            Sheet::new("allocations", columns).under("allocations").with(book.lines.iter().map(line)),
+            if exactly { self.exact_lines() } else { lines(book, show) },
             exposure,
             Sheet::new("sectors", &["sector", "value", "weight"]).with(sectors),
             Sheet::new("profit", &["profit", "amount"]).under("metrics").with(profit),
@@ -286,6 +353,26 @@ impl PortfolioReport {
     }
 }
 
+/// Lines for people.
+fn lines(book: &Book, show: &dyn Fn(Option<Decimal>, Kind) -> String) -> Sheet {
+    let line = |line: &Line| {
+        vec![
+            line.symbol.clone().unwrap_or_else(|| line.instrument_id.clone()),
+            show(line.quantity, Kind::Exact),
+            show(line.value, Kind::Money),
+            show(line.percentage, Kind::Points),
+            show(line.target_weight, Kind::Fraction),
+            show(line.drift, Kind::Fraction),
+            line.sector.clone().unwrap_or_default(),
+            line.kind.clone().unwrap_or_default(),
+            show(line.price, Kind::Exact),
+            if line.stale == Some(true) { "stale".to_owned() } else { String::new() },
+        ]
+    };
+    let columns = ["symbol", "quantity", "value", "percentage", "target", "drift", "sector", "type", "price", "note"];
+    Sheet::new("allocations", &columns).under("allocations").with(book.lines.iter().map(line))
+}
+
 /// What a number is, for whoever shows it.
 #[derive(Debug, Clone, Copy)]
 enum Kind {
@@ -298,7 +385,7 @@ enum Kind {
 
 impl Report for PortfolioReport {
     fn sheets(&self) -> Vec<Sheet> {
-        self.parts(&|number, kind| match kind {
+        self.parts(false, &|number, kind| match kind {
             Kind::Money => rounded(number, 2),
             Kind::Fraction => percent(number),
             Kind::Points => number.map_or("-".to_owned(), |_| format!("{} %", rounded(number, 2))),
@@ -307,7 +394,7 @@ impl Report for PortfolioReport {
         })
     }
     fn exact(&self) -> Vec<Sheet> {
-        self.parts(&|number, _| exact_if_any(number))
+        std::iter::once(self.whole()).chain(self.parts(true, &|number, _| exact_if_any(number))).collect()
     }
 }
 
@@ -366,3 +453,6 @@ fn exposure(book: &Book) -> ExposurePart {
         by_sector: of.sectors.iter().map(sector).collect(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,7 @@
 //! A command of the command line: made of its arguments, sent, and its answer printed. What it is about, the command's
 //! own file says.
 
+use super::bands::Bands;
 use super::report::RebalanceReport;
 use crate::cli::portfolios::AskingArgs;
 use crate::config::Config;
@@ -39,7 +40,12 @@ impl Asked {
         let portfolio = self.command.portfolio_id.clone().map(|id| id.to_string()).unwrap_or_default();
         let answer = errand::run(config, tables, self.command, wait)?;
         let report = match answer {
-            Answer::Event(event) => RebalanceReport::of_event(kind, &command_id, &event),
+            Answer::Event(event) => {
+                let report = RebalanceReport::of_event(kind, &command_id, &event);
+                let id = event.rebalance_id.to_string();
+                let stored = if report.lacks_its_proposal() { tables.ask(|store| store.rebalance(&id))? } else { None };
+                report.with_proposal(stored.as_ref())
+            }
             Answer::Before(before) => {
                 let stored = tables.ask(|store| store.rebalance(&before.rebalance_id))?;
                 RebalanceReport::of_before(kind, &command_id, &portfolio, &before, stored.as_ref())
@@ -61,7 +67,8 @@ impl Asked {
                 return Ok(Outcome::TimedOut.into());
             }
         };
-        let report = report.named(symbols(tables, &portfolio)?);
+        let (symbols, bands) = names(tables, &portfolio)?;
+        let report = report.named(symbols, bands);
         sheet::print(&report, args.format)?;
         Ok(outcome(kind, report.status()).into())
     }
@@ -73,11 +80,11 @@ pub(in crate::commands) fn command_of(kind: CommandKind, portfolio_id: Option<Po
     Command::new(kind, command_id, portfolio_id, SmolStr::new(&args.actor), clock::now())
 }
 
-/// The symbols of a portfolio's lines, by instrument.
-fn symbols(tables: &Tables, portfolio: &str) -> anyhow::Result<BTreeMap<String, String>> {
-    let view = tables.ask(|store| store.portfolio(portfolio))?;
-    let lines = view.into_iter().flat_map(|view| view.allocations);
-    Ok(lines.filter_map(|line| Some((line.instrument_id, line.symbol?))).collect())
+/// The symbols of a portfolio's lines, by instrument, and what its policy says of bands.
+fn names(tables: &Tables, portfolio: &str) -> anyhow::Result<(BTreeMap<String, String>, Bands)> {
+    let Some(view) = tables.ask(|store| store.portfolio(portfolio))? else { return Ok((BTreeMap::new(), Bands::default())) };
+    let symbols = view.allocations.into_iter().filter_map(|line| Some((line.instrument_id, line.symbol?))).collect();
+    Ok((symbols, Bands::of(&view.head.policy)))
 }
 
 /// What a status means for who asked. To reject or cancel is to end a proposal as REJECTED.

@@ -1,9 +1,10 @@
 //! The report of a rebalance: deviations, recommendations, and the reason for each instrument that is left alone, as the
 //! event of the service says them.
 
+use super::bands::Bands;
 use crate::figure::{exact, percent, rounded};
 use crate::sheet::{Report, Sheet};
-use domain::enums::{CommandKind, Decision, RebalanceStatus, Side};
+use domain::enums::{CommandKind, Decision, RebalanceStatus, RebalanceTrigger, Side};
 use domain::order::Order;
 use domain::rebalance_event::{ExplanationLine, RebalanceEvent};
 use domain::target_risk::PlannedRisk;
@@ -68,11 +69,17 @@ pub(in crate::commands) struct RebalanceReport {
     proposal_hash: Option<String>,
     as_of: String,
     policy_version: Option<i64>,
-    /// Whether anything is to be ordered; null where no plan was made.
+    /// Whether a band is broken; null where the answer does not tell it.
+    breached: Option<bool>,
+    /// Whether orders would be made, wait or have left; null where no plan was made. What is asked for plans every line,
+    /// whatever its band.
     needs_rebalance: Option<bool>,
-    deviations: Vec<Deviation>,
-    recommendations: Vec<Recommendation>,
-    left_alone: Vec<LeftAlone>,
+    /// Null where the answer tells none.
+    deviations: Option<Vec<Deviation>>,
+    /// Null where the answer tells none.
+    recommendations: Option<Vec<Recommendation>>,
+    /// Null where the answer tells none.
+    left_alone: Option<Vec<LeftAlone>>,
     expected_fees: Option<String>,
     /// Null where that of an order is not known.
     expected_spread: Option<String>,
@@ -83,6 +90,8 @@ pub(in crate::commands) struct RebalanceReport {
     drift_after: Option<String>,
     /// Against the policy's target_risk; null where it has none.
     risk: Option<PlannedRisk>,
+    #[serde(skip)]
+    trigger: RebalanceTrigger,
     #[serde(skip)]
     lines: Vec<ExplanationLine>,
     #[serde(skip)]
@@ -106,10 +115,11 @@ impl RebalanceReport {
             proposal_hash: event.proposal_hash.as_ref().map(ToString::to_string),
             as_of: event.as_of.to_string(),
             policy_version: event.policy_version,
+            breached: None,
             needs_rebalance: needs(event.status, &event.orders),
-            deviations: Vec::new(),
-            recommendations: Vec::new(),
-            left_alone: Vec::new(),
+            deviations: None,
+            recommendations: None,
+            left_alone: None,
             expected_fees: money(event.expected_fees),
             expected_spread: money(event.expected_spread),
             expected_impact: money(event.expected_impact),
@@ -117,10 +127,11 @@ impl RebalanceReport {
             drift_before: fraction(event.drift_before),
             drift_after: fraction(event.drift_after),
             risk: event.risk.as_deref().cloned(),
+            trigger: event.trigger,
             lines: event.explanation.clone(),
             orders: event.orders.clone(),
         };
-        report.named(BTreeMap::new())
+        report.named(BTreeMap::new(), Bands::default())
     }
 
     /// What the tables say of a command that was answered before.
@@ -146,10 +157,11 @@ impl RebalanceReport {
             proposal_hash: stored.and_then(|row| row.proposal_hash.clone()),
             as_of: crate::figure::moment(answer.answered_at).to_string(),
             policy_version: stored.and_then(|row| row.metrics.as_ref()?.get("policy_version")?.as_i64()),
+            breached: None,
             needs_rebalance: needs(status, &orders),
-            deviations: Vec::new(),
-            recommendations: Vec::new(),
-            left_alone: Vec::new(),
+            deviations: None,
+            recommendations: None,
+            left_alone: None,
             expected_fees: figure("expected_fees"),
             expected_spread: figure("expected_spread"),
             expected_impact: figure("expected_impact"),
@@ -157,10 +169,11 @@ impl RebalanceReport {
             drift_before: figure("drift_before"),
             drift_after: figure("drift_after"),
             risk: stored.and_then(|row| serde_json::from_value(row.metrics.as_ref()?.get("risk")?.clone()).ok()),
+            trigger: stored.map_or(RebalanceTrigger::Unknown, |row| RebalanceTrigger::from_symbol(&row.trigger)),
             lines: stored.map(|row| list(&row.explanation)).unwrap_or_default(),
             orders,
         };
-        report.named(BTreeMap::new())
+        report.named(BTreeMap::new(), Bands::default())
     }
 
     /// A proposal that waits, before it is decided about.
@@ -175,13 +188,44 @@ impl RebalanceReport {
         Self::of_before(CommandKind::Unknown, "", &row.portfolio_id, &answer, Some(row))
     }
 
-    /// With the symbols that people know instruments by.
-    pub(in crate::commands) fn named(mut self, symbols: BTreeMap<String, String>) -> Self {
+    /// With the symbols that people know instruments by, and what the policy says of bands.
+    pub(in crate::commands) fn named(mut self, symbols: BTreeMap<String, String>, bands: Bands) -> Self {
         let symbol = |id: &str| symbols.get(id).cloned().unwrap_or_else(|| id.to_owned());
-        self.deviations = self.lines.iter().map(|line| deviation(line, symbol(line.instrument_id.as_str()))).collect();
-        self.recommendations = self.orders.iter().map(|order| recommendation(order, symbol(order.instrument_id.as_str()))).collect();
-        let skipped = self.lines.iter().filter(|line| line.decision == Decision::Skip);
-        self.left_alone = skipped.map(|line| left_alone(line, symbol(line.instrument_id.as_str()))).collect();
+        let each = |line: &ExplanationLine| (line.clone(), symbol(line.instrument_id.as_str()));
+        let lines: Vec<_> = self.lines.iter().map(each).collect();
+        // A plan that orders nothing has lists, and may have empty ones; an answer without a plan has none.
+        let is_plan = matches!(self.status, RebalanceStatus::Proposed | RebalanceStatus::NoActionNeeded);
+        let told = is_plan || !lines.is_empty();
+        self.breached = bands.breached(self.trigger, &self.lines);
+        self.deviations = told.then(|| lines.iter().map(|(line, symbol)| deviation(line, symbol.clone(), &bands)).collect());
+        let skipped = lines.iter().filter(|(line, _)| line.decision == Decision::Skip);
+        self.left_alone = told.then(|| skipped.map(|(line, symbol)| left_alone(line, symbol.clone())).collect());
+        let orders = self.orders.iter().map(|order| recommendation(order, symbol(order.instrument_id.as_str())));
+        self.recommendations = (is_plan || !self.orders.is_empty()).then(|| orders.collect());
+        self
+    }
+
+    /// Whether it is of a proposal whose orders it does not tell: those of before stand.
+    pub(in crate::commands) fn lacks_its_proposal(&self) -> bool {
+        self.status == RebalanceStatus::PendingApproval && self.orders.is_empty()
+    }
+
+    /// With the orders of the same proposal, and the figures of its plan, as the tables have them.
+    pub(in crate::commands) fn with_proposal(mut self, stored: Option<&RebalanceView>) -> Self {
+        let Some(row) = stored.filter(|row| row.proposal_hash == self.proposal_hash) else { return self };
+        let known = Self::of_stored(row);
+        self.orders = known.orders;
+        self.risk = self.risk.or(known.risk);
+        for (figure, known) in [
+            (&mut self.expected_fees, known.expected_fees),
+            (&mut self.expected_spread, known.expected_spread),
+            (&mut self.expected_impact, known.expected_impact),
+            (&mut self.turnover, known.turnover),
+            (&mut self.drift_before, known.drift_before),
+            (&mut self.drift_after, known.drift_after),
+        ] {
+            *figure = figure.take().or(known);
+        }
         self
     }
 
@@ -207,12 +251,28 @@ impl RebalanceReport {
         if let Some(risk) = &self.risk {
             text.push_str(&format!("\n{}", risk_words(risk)));
         }
-        match self.needs_rebalance {
-            Some(true) => text.push_str("\nneeds a rebalance"),
-            Some(false) => text.push_str("\nneeds no rebalance"),
-            None => {}
+        if let Some(words) = self.need() {
+            text.push_str(&format!("\n{words}"));
         }
         text
+    }
+
+    /// Whether it is needed, and what it waits for, in words.
+    fn need(&self) -> Option<String> {
+        let broken = match self.breached {
+            Some(true) => ": a band is broken",
+            Some(false) => ", though no band is broken: what is asked for plans every line",
+            None => "",
+        };
+        let another = if self.command == CommandKind::Approve { "another person" } else { "a person" };
+        Some(match (self.status, self.needs_rebalance?, self.breached) {
+            (RebalanceStatus::PendingApproval, ..) => format!("needs a rebalance{broken}; the orders wait until {another} approves them"),
+            (RebalanceStatus::Released, ..) => "orders have left".to_owned(),
+            (RebalanceStatus::Proposed, true, Some(false)) => format!("orders would be made{broken}"),
+            (_, true, _) => format!("needs a rebalance{broken}"),
+            (_, false, Some(true)) => "needs no rebalance: a band is broken, and nothing is to be ordered for the reasons below".to_owned(),
+            (_, false, _) => "needs no rebalance".to_owned(),
+        })
     }
 
     fn parts(&self, exactly: bool) -> Vec<Sheet> {
@@ -228,11 +288,13 @@ impl RebalanceReport {
             self.proposal_hash.clone().unwrap_or_default(),
             self.needs_rebalance.map(|needs| needs.to_string()).unwrap_or_default(),
             self.command_id.clone(),
+            self.breached.map(|breached| breached.to_string()).unwrap_or_default(),
+            self.text.clone().unwrap_or_default(),
         ];
-        let columns = ["rebalance_id", "status", "code", "proposal_hash", "needs_rebalance", "command_id"];
+        let columns = ["rebalance_id", "status", "code", "proposal_hash", "needs_rebalance", "command_id", "breached", "text"];
         let head =
             if exactly { Sheet::new("status", &columns).with([status.to_vec()]) } else { Sheet::new("status", &[]).under(self.head()) };
-        let deviations = self.deviations.iter().map(|line| {
+        let deviation = |line: &Deviation| {
             vec![
                 line.symbol.clone(),
                 share(&line.weight),
@@ -242,8 +304,8 @@ impl RebalanceReport {
                 line.decision.to_string(),
                 line.reason.clone(),
             ]
-        });
-        let recommendations = self.recommendations.iter().map(|line| {
+        };
+        let recommendation = |line: &Recommendation| {
             vec![
                 line.symbol.clone(),
                 line.action.to_owned(),
@@ -252,21 +314,29 @@ impl RebalanceReport {
                 line.reason.clone(),
                 line.order_id.clone(),
             ]
-        });
-        let alone = self.left_alone.iter().map(|line| {
+        };
+        let alone = |line: &LeftAlone| {
             let numbers: Vec<_> = line.numbers.iter().map(|(name, value)| format!("{name} {value}")).collect();
             vec![line.symbol.clone(), line.reason.clone(), numbers.join(", ")]
-        });
+        };
         let risk = self.risk.as_ref().filter(|_| exactly).map(risk_figures);
+        if !exactly && self.deviations.is_none() && self.recommendations.is_none() {
+            let none = if self.status == RebalanceStatus::Refused { "\nno plan was made" } else { "" };
+            return vec![Sheet::new("status", &[]).under(format!("{}{none}", self.head()))];
+        }
+        let columns = ["symbol", "weight", "target", "deviation", "outside_band", "decision", "reason"];
         let plan = [
-            Sheet::new("deviations", &["symbol", "weight", "target", "deviation", "outside_band", "decision", "reason"])
-                .under(titled("deviations, in points", self.deviations.is_empty()))
-                .with(deviations),
-            Sheet::new("recommendations", &["symbol", "action", "quantity", "expected_value", "reason", "order_id"])
-                .under(titled("recommendations", self.recommendations.is_empty()))
-                .with(recommendations),
-            Sheet::new("left_alone", &["symbol", "reason", "numbers"]).under(titled("left alone", self.left_alone.is_empty())).with(alone),
+            part("deviations", &columns, "deviations, in points", self.deviations.as_deref(), deviation),
+            part(
+                "recommendations",
+                &["symbol", "action", "quantity", "expected_value", "reason", "order_id"],
+                "recommendations",
+                self.recommendations.as_deref(),
+                recommendation,
+            ),
+            part("left_alone", &["symbol", "reason", "numbers"], "left alone", self.left_alone.as_deref(), alone),
         ];
+        let plan = plan.into_iter().flatten();
         std::iter::once(head).chain(risk).chain(plan).collect()
     }
 }
@@ -298,8 +368,17 @@ fn risk_figures(risk: &PlannedRisk) -> Sheet {
     Sheet::new("risk", &["target_risk", "realised_risk", "date", "scale", "gross_before", "gross_after", "code"]).with([row])
 }
 
-fn titled(title: &str, empty: bool) -> String {
-    if empty { format!("{title}: none") } else { title.to_owned() }
+/// A list with its title; nothing where it is not told.
+fn part<T>(
+    name: &'static str,
+    columns: &[&'static str],
+    title: &str,
+    rows: Option<&[T]>,
+    row: impl Fn(&T) -> Vec<String>,
+) -> Option<Sheet> {
+    let rows = rows?;
+    let title = if rows.is_empty() { format!("{title}: none") } else { title.to_owned() };
+    Some(Sheet::new(name, columns).under(title).with(rows.iter().map(row)))
 }
 
 impl Report for RebalanceReport {
@@ -311,20 +390,20 @@ impl Report for RebalanceReport {
     }
 }
 
-/// Whether a plan has orders; a refusal made none.
+/// Whether orders would be made, wait or have left. A proposal that waits has orders, whether its newest event tells them
+/// or not; where neither a plan nor orders are told it is not known.
 fn needs(status: RebalanceStatus, orders: &[Order]) -> Option<bool> {
     match status {
         RebalanceStatus::NoActionNeeded => Some(false),
-        RebalanceStatus::Proposed | RebalanceStatus::PendingApproval | RebalanceStatus::Released => Some(!orders.is_empty()),
+        RebalanceStatus::Proposed => Some(!orders.is_empty()),
+        RebalanceStatus::PendingApproval => Some(true),
+        RebalanceStatus::Released => (!orders.is_empty()).then_some(true),
         _ => None,
     }
 }
 
-fn deviation(line: &ExplanationLine, symbol: String) -> Deviation {
+fn deviation(line: &ExplanationLine, symbol: String, bands: &Bands) -> Deviation {
     let weight = line.weight.and_then(Fraction::to_decimal);
-    let number =
-        |name: &str| line.numbers.iter().find(|number| number.name == name).and_then(|number| number.value.parse::<Decimal>().ok());
-    let outside = weight.zip(number("lower").zip(number("upper"))).map(|(weight, (lower, upper))| weight < lower || weight > upper);
     let points = line.drift.and_then(Fraction::to_decimal).and_then(|drift| drift.checked_mul(Decimal::ONE_HUNDRED));
     Deviation {
         symbol,
@@ -332,7 +411,7 @@ fn deviation(line: &ExplanationLine, symbol: String) -> Deviation {
         weight: weight.map(exact),
         target: line.target.to_decimal().map(exact).unwrap_or_default(),
         deviation: points.map(exact),
-        outside_band: outside,
+        outside_band: bands.outside(line),
         decision: line.decision,
         reason: line.reason.symbol().to_owned(),
     }

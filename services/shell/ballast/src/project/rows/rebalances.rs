@@ -106,11 +106,14 @@ fn keep_plan(row: &mut RebalanceRow, before: &RebalanceRow) {
     row.metrics = merged(before.metrics.as_ref(), row.metrics.take().map(|figures| of_a_part(figures, &before.status)));
 }
 
+/// Figures of a plan that are those of the rebalance: the statement in `projections/rebalances.rs` names the same.
+const OF_THE_WHOLE: [&str; 7] = ["expected_fees", "expected_spread", "expected_impact", "turnover", "drift_before", "drift_after", "risk"];
+
 /// What an event adds to a rebalance that has left: a later wave or slice is a plan of a part, the figures of the whole stay.
 fn of_a_part(figures: Value, before: &str) -> Value {
     match figures {
         Value::Object(mut figures) if ["RELEASED", "STUCK"].contains(&before) => {
-            ["expected_fees", "turnover", "drift_before", "drift_after", "risk"].iter().for_each(|figure| _ = figures.remove(*figure));
+            OF_THE_WHOLE.iter().for_each(|figure| _ = figures.remove(*figure));
             Value::Object(figures)
         }
         figures => figures,
@@ -183,8 +186,10 @@ mod tests {
         add(&event("RELEASED", true, &line("AAPL", "ORDER")), at(3), &mut batch);
         let mut slice = event("RELEASED", true, &line("AAPL", "ORDER"));
         slice.turnover = Some("0.01".parse().unwrap());
+        slice.expected_spread = Some("10.5".parse().unwrap());
         add(&slice, at(4), &mut batch);
-        assert_eq!(batch.rebalances[1].metrics.as_ref().unwrap()["turnover"], "0.05");
+        let metrics = batch.rebalances[1].metrics.as_ref().unwrap();
+        assert_eq!((&metrics["turnover"], metrics.get("expected_spread")), (&Value::from("0.05"), None));
         let mut proposal = event("PENDING_APPROVAL", true, "");
         proposal.turnover = Some("0.02".parse().unwrap());
         let mut batch = ProjectionBatch::default();
