@@ -92,6 +92,10 @@ fn refusal(json: &str, error: &serde_json::Error) -> Refusal {
     let text = error.to_string();
     let code = if text.contains("OUT_OF_RANGE: ") { DeadLetterCode::OutOfRange } else { DeadLetterCode::Undecodable };
     let text = plain(&text.replace("OUT_OF_RANGE: ", ""));
+    if error.is_syntax() || error.is_eof() {
+        let text = format!("this is no JSON: {}", text.replace(" at line 1 column ", " at column "));
+        return Refusal::new(code, refused::shortened(&text));
+    }
     // Words about a value say which; words about a field name it themselves.
     let named = error.is_data() && !["unknown field", "missing field", "duplicate field"].iter().any(|words| text.starts_with(words));
     let text = match field_before(json, error.column()).filter(|_| named) {

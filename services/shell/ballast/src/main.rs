@@ -22,7 +22,7 @@ fn main() -> ExitCode {
         // Who prints for others ends with them.
         Err(error) if print::reader_left(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            print::aside(format_args!("ballast: {error:#}"));
+            print::aside(format_args!("ballast: {}", print::causes(&error)));
             if let Some(advice) = advice(&error, &cli.command) {
                 print::aside(advice);
             }

@@ -32,6 +32,17 @@ pub fn counted(count: u64, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
+/// An error with what is behind it, each said once: many an error says its cause's words itself.
+pub fn causes(error: &anyhow::Error) -> String {
+    error.chain().fold(String::new(), |told, cause| {
+        let words = cause.to_string();
+        if told.contains(&words) {
+            return told;
+        }
+        if told.is_empty() { words } else { format!("{told}: {words}") }
+    })
+}
+
 /// Whether a command failed only because nobody reads what it prints. A broken connection to a server is none
 /// of that, though it has the same name.
 pub fn reader_left(error: &anyhow::Error) -> bool {

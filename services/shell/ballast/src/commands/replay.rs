@@ -5,7 +5,7 @@ use crate::config::Config;
 use crate::print::{self, counted};
 use crate::replay::{Options, Verdict, replay};
 use std::fs::File;
-use std::io::{BufReader, stdin};
+use std::io::{BufReader, ErrorKind, stdin};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -56,5 +56,8 @@ pub(super) fn opened(path: &Path) -> Result<BufReader<File>, UnusableFile> {
     if path.is_dir() {
         return Err(unusable("it is a directory; name a file of JSON lines".to_owned()));
     }
-    File::open(path).map(BufReader::new).map_err(|error| unusable(error.to_string()))
+    File::open(path).map(BufReader::new).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => unusable("there is no such file; without a name, standard input is read".to_owned()),
+        _ => unusable(error.to_string()),
+    })
 }

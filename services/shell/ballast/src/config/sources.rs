@@ -3,7 +3,7 @@
 
 use super::ConfigError;
 use super::secrets::is_secret;
-use super::variables::{configures, key_of, known_variables};
+use super::variables::{configures, example_keys, key_of, known_variables};
 use crate::nearest::nearest;
 use figment::error::Kind;
 use figment::providers::{Format, Toml};
@@ -108,22 +108,50 @@ pub(super) fn words(error: figment::Error) -> String {
         let key = error.path.join(".");
         let place = error.metadata.as_ref().map(|metadata| format!(", set {}", named(metadata, &key))).unwrap_or_default();
         let of = if key.is_empty() { String::new() } else { format!(" for {key}") };
-        let what = if is_secret(&key) { "a secret is a text: write it in quotes".to_owned() } else { told(&error.kind) };
-        format!("{what}{of}{place}")
+        match &error.kind {
+            _ if is_secret(&key) => format!("a secret is a text: write it in quotes{of}{place}"),
+            Kind::UnknownField(_, known) => format!("there is no key {key}{place}: {}", meant(&key, known)),
+            kind => format!("{}{of}{place}", told(kind)),
+        }
     };
     error.into_iter().map(one).collect::<Vec<_>>().join("; ")
 }
 
+/// The key that was meant, of the same section or of another, and the section's keys.
+fn meant(key: &str, known: &'static [&'static str]) -> String {
+    let (section, name) = key.rsplit_once('.').unwrap_or(("", key));
+    let here =
+        nearest(name, known.iter().copied()).map(|near| if section.is_empty() { near.to_owned() } else { format!("{section}.{near}") });
+    let same = |(_, other): &(String, String)| other.eq_ignore_ascii_case(name);
+    let elsewhere = || example_keys().into_iter().find(same).map(|(section, name)| key_of(&format!("{section}_{name}")));
+    let meant = here.or_else(elsewhere).map(|near| format!("did you mean {near}? ")).unwrap_or_default();
+    let of = if section.is_empty() { "outermost keys and sections".to_owned() } else { format!("keys of {section}") };
+    format!("{meant}The {of} are {}", known.join(", "))
+}
+
 /// What is wrong, in the library's words but for the lists that it quotes twice.
 fn told(kind: &Kind) -> String {
-    let one_of = |what: &str, found: &str, known: &'static [&'static str]| {
-        let meant = nearest(found, known.iter().copied()).map(|name| format!("did you mean `{name}`? ")).unwrap_or_default();
-        format!("unknown {what} `{found}`: {meant}There are {}", known.join(", "))
-    };
     match kind {
-        Kind::UnknownField(found, known) => one_of("field", found, known),
-        Kind::UnknownVariant(found, known) => one_of("value", found, known),
+        Kind::UnknownVariant(found, known) => {
+            let meant = nearest(found, known.iter().copied()).map(|name| format!("did you mean `{name}`? ")).unwrap_or_default();
+            format!("unknown value `{found}`: {meant}There are {}", known.join(", "))
+        }
+        Kind::InvalidType(found, expected) => format!("{found} was found where {} is expected", in_words(expected)),
+        Kind::Message(words) if words.contains("invalid socket address") => {
+            "an address with its port is expected, such as 127.0.0.1:9464".to_owned()
+        }
         other => unquoted(&other.to_string()),
+    }
+}
+
+/// A type of the library's, for whoever writes configurations.
+fn in_words(expected: &str) -> String {
+    let whole = expected.len() > 1 && expected.starts_with(['i', 'u']) && expected[1..].bytes().all(|digit| digit.is_ascii_digit());
+    match expected {
+        _ if whole || expected == "usize" => "a whole number".to_owned(),
+        "f64" | "f32" => "a number".to_owned(),
+        "a boolean" | "bool" => "true or false".to_owned(),
+        other => other.to_owned(),
     }
 }
 
@@ -148,8 +176,18 @@ mod tests {
         let told = refused(&["pacing.commit_ms=soon"]);
         assert!(told.contains("for pacing.commit_ms, set by --set pacing.commit_ms") && !told.contains(".rs"), "{told}");
         let told = refused(&["pacing.comit_ms=5"]);
-        assert!(told.contains("did you mean `commit_ms`? There are ") && !told.contains("``"), "{told}");
-        assert!(told.contains("unknown field") && told.contains("--set pacing.comit_ms") && !told.contains(".rs"), "{told}");
+        assert!(told.contains("did you mean pacing.commit_ms? The keys of pacing are ") && !told.contains("``"), "{told}");
+        assert!(
+            told.contains("there is no key pacing.comit_ms, set by") && told.contains("--set pacing.comit_ms") && !told.contains(".rs"),
+            "{told}"
+        );
+        let told = refused(&["http_bind=nonsense"]);
+        assert!(
+            told.contains("there is no key http_bind, set by --set http_bind: did you mean telemetry.http_bind? The outermost keys"),
+            "{told}"
+        );
+        let told = refused(&["lanes=abc"]);
+        assert!(told.ends_with("string \"abc\" was found where a whole number is expected for lanes, set by --set lanes"), "{told}");
         assert!(refused(&["=5"]).contains("section.key=value"));
     }
 

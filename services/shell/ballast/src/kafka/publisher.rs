@@ -17,6 +17,8 @@ use std::time::{Duration, Instant};
 
 /// How long a take-over may take.
 const TAKE_OVER: Duration = Duration::from_secs(60);
+/// Tries of a take-over that are ordinary: a broker loads the coordinators of transactions when they are first asked for.
+const ORDINARY: u32 = 10;
 /// How soon a take-over notices that nobody wants the lane any more.
 const LOOK: Duration = Duration::from_millis(50);
 /// How long the end of progress may be asked for; what was known before will do as well.
@@ -115,8 +117,14 @@ impl Publisher for KafkaPublisher {
                 }
                 Err(RecvTimeoutError::Timeout) if Instant::now() < end => {}
                 Ok(heard) => {
-                    if let Heard::Troubled { error, attempt, .. } = &heard {
-                        tracing::warn!(role = self.role, lane = self.lane, attempt, %error, "taking the lane over");
+                    match &heard {
+                        Heard::Troubled { error, attempt, .. } if *attempt <= ORDINARY => {
+                            tracing::info!(role = self.role, lane = self.lane, attempt, %error, "taking the lane over; trying again");
+                        }
+                        Heard::Troubled { error, attempt, .. } => {
+                            tracing::warn!(role = self.role, lane = self.lane, attempt, %error, "taking the lane over; trying again");
+                        }
+                        _ => {}
                     }
                     if let Some(taken_over) = taken_over(heard) {
                         tracing::debug!(role = self.role, lane = self.lane, ?taken_over, "the lane was taken over");

@@ -297,7 +297,6 @@ impl<G: Ground> LanePolicy<G> {
     fn note(&mut self, error: CommitError, trouble: &mut Trouble) -> Result<(), CommitError> {
         trouble.attempts += 1;
         let (sequence, attempt) = (trouble.sequence, trouble.attempts);
-        tracing::warn!(target: "kafka", %error, ?sequence, attempt, "a lane's commit is in trouble");
         let tried_for = self.since(trouble.since);
         self.heed()?;
         if tried_for >= self.lane.give_up_after {
