@@ -84,7 +84,7 @@ schemas! {
     ORDER_WAVE = "rebalance.orders.v1", "OrderWave", 0x48bc_5e72_cd56_6b95, Orders;
     REBALANCE_EVENT = "rebalance.events.v1", "RebalanceEvent", 0xc3f0_07b1_10f2_26fd, RebalanceEvents;
     PERFORMANCE = "portfolio.performance.v1", "Performance", 0x1b4f_a574_2f58_f1f3, Performance;
-    RISK = "portfolio.risk.v1", "Risk", 0x702d_6460_4b96_8ac0, Risk;
+    RISK = "portfolio.risk.v1", "Risk", 0x5af6_9fdd_643a_2acb, Risk;
     REFRESH = "ballast.refresh.v1", "Refresh", 0x0a32_e372_b6da_fd3b, Refresh;
     FRAME = "ballast.frames.v1", "Frame", 0xbc20_b14b_3dc9_5a23, Frames;
     PROGRESS = "ballast.progress.v1", "Progress", 0xb1e9_db7b_bfcd_e60a, PositionKeeperProgress | RebalancerProgress | PaperRouterProgress | PerformanceTrackerProgress;
