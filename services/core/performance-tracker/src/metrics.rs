@@ -31,7 +31,30 @@ pub mod win_rate_periods;
 use crate::returns::account::{FlowTiming, Valuation};
 use crate::returns::money_weighted::CashFlow;
 use crate::sample::Sample;
-use crate::undefined::{Answer, finite};
+use crate::undefined::{Answer, Undefined, finite};
+use domain::enums::MetricUnit;
+
+/// Figures of returns that stand for a whole year, and that less than one does not show.
+const OF_A_YEAR: [&str; 18] = [
+    "annualised_return",
+    "arithmetic_annual_return",
+    "sharpe_compounded",
+    "calmar",
+    "martin_ratio",
+    "pain_ratio",
+    "alpha",
+    "alpha_arithmetic",
+    "alpha_of_annualised",
+    "treynor",
+    "m_squared",
+    "information_ratio_compounded",
+    "active_return",
+    "benchmark_annualised_return",
+    "up_capture",
+    "down_capture",
+    "up_down_capture",
+    "capture",
+];
 
 /// What a figure is counted in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -154,6 +177,15 @@ impl Metric {
         }
     }
 
+    /// The same as records tell it: none of what stands for a whole year where the sample covers less than one.
+    pub fn of_period(&self, sample: &Sample<'_>) -> Option<Figure> {
+        let mut figure = self.of_sample(sample)?;
+        if figure.value.is_ok() && sample.is_under_a_year() && OF_A_YEAR.contains(&self.id) {
+            figure.value = Err(Undefined::UnderOneYear { days: sample.days().unwrap_or(0) });
+        }
+        Some(figure)
+    }
+
     /// A value under this name; what is not finite loses it here at the latest.
     pub fn figure(&self, value: Answer, observations: usize) -> Figure {
         Figure { id: self.id, unit: self.unit, value: value.and_then(finite), observations }
@@ -169,6 +201,16 @@ impl Unit {
             Self::Count => "count",
             Self::Days => "days",
             Self::Amount => "amount",
+        }
+    }
+    /// The unit that records name.
+    pub const fn published(self) -> MetricUnit {
+        match self {
+            Self::Fraction => MetricUnit::Fraction,
+            Self::Ratio => MetricUnit::Ratio,
+            Self::Count => MetricUnit::Count,
+            Self::Days => MetricUnit::Days,
+            Self::Amount => MetricUnit::Money,
         }
     }
 }

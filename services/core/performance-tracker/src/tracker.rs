@@ -8,7 +8,7 @@ mod benchmark;
 mod book;
 mod closed;
 mod deeds;
-mod figures;
+pub mod figures;
 mod image;
 mod market;
 mod profit;
@@ -17,6 +17,9 @@ mod returned;
 mod risks;
 mod series;
 mod terms;
+
+pub use benchmark::between_prices;
+pub use series::Benchmark;
 
 use book::Book;
 use domain::ledger::Ledger;

@@ -41,6 +41,6 @@ pub use orders::{OrderCancel, OrderRow, OrderStatusRow};
 pub use overview::OverviewRow;
 pub use portfolios::PortfolioRow;
 pub use positions::PositionRow;
-pub use rebalances::RebalanceRow;
+pub use rebalances::{FIGURES_OF_THE_WHOLE, RebalanceRow};
 pub use snapshots::SnapshotRow;
 pub use strategies::StrategyLine;

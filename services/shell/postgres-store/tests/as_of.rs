@@ -8,7 +8,7 @@ mod scratch;
 use postgres_store::projections::{CloseRow, LedgerEntryRow, OffsetAdvance, PortfolioRow, ProjectionBatch};
 use postgres_store::{Micros, Store};
 use rust_decimal::Decimal;
-use scratch::Scratch;
+use scratch::{Scratch, portfolio};
 use serde_json::json;
 
 const TOPIC: &str = "portfolio.ledger.v1";
@@ -90,27 +90,6 @@ fn story() -> ProjectionBatch {
     ];
     let closes = vec![close(1, 24, "10", "900"), close(2, 34, "8", "920")];
     ProjectionBatch { entries, closes, ..ProjectionBatch::default() }
-}
-
-fn portfolio() -> PortfolioRow {
-    PortfolioRow {
-        portfolio_id: "p".to_owned(),
-        session_id: Some("s".to_owned()),
-        name: "P".to_owned(),
-        description: None,
-        kind: "BALANCED".to_owned(),
-        target_risk: None,
-        rebalance_freq: "NONE".to_owned(),
-        base_currency: "USD".to_owned(),
-        benchmark: None,
-        mode: "APPROVAL".to_owned(),
-        policy_version: 1,
-        policy: json!({}),
-        closed: false,
-        source_offset: 1,
-        at: Micros(MONDAY),
-        scaling_notice: None,
-    }
 }
 
 /// Units of ACME and dollars at a moment as known at another, both in hours after Monday's start.
@@ -209,7 +188,14 @@ async fn the_same_bookings_again_change_nothing() {
 #[tokio::test]
 async fn a_portfolio_is_read_whole_and_of_one_moment() {
     let (_scratch, store) = told().await;
-    apply(&store, ProjectionBatch { portfolios: vec![portfolio()], ..ProjectionBatch::default() }).await;
+    apply(
+        &store,
+        ProjectionBatch {
+            portfolios: vec![PortfolioRow { session_id: Some("s".to_owned()), ..portfolio("p", 1) }],
+            ..ProjectionBatch::default()
+        },
+    )
+    .await;
     assert_eq!(store.portfolio_of("s").await.unwrap().as_deref(), Some("p"), "by its session");
     assert_eq!(store.portfolio_of("p").await.unwrap().as_deref(), Some("p"));
     assert_eq!(store.portfolio_of("other").await.unwrap(), None);
@@ -226,7 +212,14 @@ async fn a_portfolio_is_read_whole_and_of_one_moment() {
 #[tokio::test]
 async fn the_commands_statements_say_what_the_functions_say() {
     let (scratch, store) = told().await;
-    apply(&store, ProjectionBatch { portfolios: vec![portfolio()], ..ProjectionBatch::default() }).await;
+    apply(
+        &store,
+        ProjectionBatch {
+            portfolios: vec![PortfolioRow { session_id: Some("s".to_owned()), ..portfolio("p", 1) }],
+            ..ProjectionBatch::default()
+        },
+    )
+    .await;
     for moment in [8, 10, 14, 24, 30, 35, 36, 99] {
         for known in [8, 14, 24, 33, 34, 35, 36, 99] {
             let at = |hours: i64| Micros(MONDAY + hours * HOUR);

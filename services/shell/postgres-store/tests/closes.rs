@@ -7,7 +7,7 @@ mod scratch;
 
 use postgres_store::projections::{CloseRow, OffsetAdvance, PerformanceRow, PortfolioRow, ProjectionBatch, SnapshotRow};
 use postgres_store::{Micros, Store};
-use scratch::Scratch;
+use scratch::{Scratch, portfolio};
 use serde_json::json;
 
 const TOPIC: &str = "portfolio.closes.v1";
@@ -154,24 +154,7 @@ async fn a_portfolio_is_read_with_its_policy_and_the_days_of_its_figures() {
     let scratch = Scratch::new().await;
     let store = scratch.migrated().await;
     let policy = json!({"portfolio_id": "p1", "risk_free_rate": "0.02"});
-    let row = PortfolioRow {
-        portfolio_id: "p1".to_owned(),
-        session_id: None,
-        name: "p1".to_owned(),
-        description: None,
-        kind: "CUSTOM".to_owned(),
-        target_risk: None,
-        rebalance_freq: "NONE".to_owned(),
-        base_currency: "USD".to_owned(),
-        benchmark: None,
-        mode: "APPROVAL".to_owned(),
-        policy_version: 1,
-        policy: policy.clone(),
-        closed: false,
-        source_offset: 1,
-        at: Micros(1),
-        scaling_notice: None,
-    };
+    let row = PortfolioRow { policy: policy.clone(), ..portfolio("p1", 1) };
     let offsets = vec![OffsetAdvance { topic: TOPIC.to_owned(), partition: 0, expected: None, next: 1 }];
     let performance = vec![performance("ALL", "2026-01-05", 1_767_646_800_000_000, "0.1")];
     store.apply(&ProjectionBatch { offsets, portfolios: vec![row], performance, ..ProjectionBatch::default() }).await.unwrap();

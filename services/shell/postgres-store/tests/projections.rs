@@ -13,7 +13,7 @@ use postgres_store::projections::{
 };
 use postgres_store::{Micros, Retry, Store, StoreError};
 use rust_decimal::Decimal;
-use scratch::Scratch;
+use scratch::{Scratch, portfolio};
 use serde_json::json;
 
 const TOPIC: &str = "portfolio.ledger.v1";
@@ -36,27 +36,6 @@ async fn apply(store: &Store, mut batch: ProjectionBatch) {
     let expected = stored.first().map(|o| o.next_offset);
     batch.offsets = step(expected, expected.unwrap_or(0) + 1);
     store.apply(&batch).await.unwrap();
-}
-
-fn portfolio(id: &str, offset: i64) -> PortfolioRow {
-    PortfolioRow {
-        portfolio_id: s(id),
-        session_id: Some(format!("session of {id}")),
-        name: format!("{id} at {offset}"),
-        description: None,
-        kind: s("BALANCED"),
-        target_risk: Some(d("0.12")),
-        rebalance_freq: s("DAILY"),
-        base_currency: s("USD"),
-        benchmark: None,
-        mode: s("AUTOMATIC"),
-        policy_version: offset,
-        policy: json!({"targets": [{"instrument_id": "AAPL", "target_weight": "0.5"}]}),
-        closed: false,
-        source_offset: offset,
-        at: Micros(1_767_623_400_123_456 + offset),
-        scaling_notice: Some(s("no figures of risk were read yet: targets are not scaled")),
-    }
 }
 
 fn position(quantity: &str, version: i64) -> PositionRow {

@@ -36,10 +36,27 @@ pub fn volatility(covariances: &Matrix, weights: &[f64]) -> Result<Components, U
 /// Parametric value at risk: -(mean x horizon + z std x sqrt(horizon)), of which each holding has -(its weighted mean
 /// x horizon + z x its part of the volatility x sqrt(horizon)). Means of zero leave the mean out.
 pub fn parametric(covariances: &Matrix, means: &[f64], weights: &[f64], confidence: f64, horizon: f64) -> Result<Components, Undefined> {
-    let z = normal::quantile(1.0 - confidence)?;
-    let volatility = volatility(covariances, weights)?;
+    below_the_mean(covariances, means, weights, -normal::quantile(1.0 - confidence)?, horizon)
+}
+
+/// Expected shortfall of a normal distribution: density(z) / (1 - confidence) deviations below the mean, of which each
+/// holding has its part as of [`parametric`].
+pub fn parametric_shortfall(
+    covariances: &Matrix,
+    means: &[f64],
+    weights: &[f64],
+    confidence: f64,
+    horizon: f64,
+) -> Result<Components, Undefined> {
+    let deviations = normal::density(normal::quantile(1.0 - confidence)?) / (1.0 - confidence);
+    below_the_mean(covariances, means, weights, deviations, horizon)
+}
+
+/// The loss so many standard deviations below the mean.
+fn below_the_mean(covariances: &Matrix, means: &[f64], weights: &[f64], deviations: f64, horizon: f64) -> Result<Components, Undefined> {
+    let moved = volatility(covariances, weights)?.parts;
     let drift = means.iter().zip(weights).map(|(mean, weight)| mean * weight * horizon);
-    let parts: Vec<f64> = volatility.parts.iter().zip(drift).map(|(part, drift)| -(drift + z * part * horizon.sqrt())).collect();
+    let parts: Vec<f64> = moved.iter().zip(drift).map(|(part, drift)| deviations * part * horizon.sqrt() - drift).collect();
     Ok(Components { total: finite(sum(parts.iter().copied()))?, parts })
 }
 
@@ -101,6 +118,20 @@ mod tests {
         let beyond = shortfall(&columns, &weights, 0.7).unwrap();
         assert!((beyond.total - shortfall_of(&book, Method::Historical, 0.7, 1.0).unwrap()).abs() < 1e-15);
         assert!((sum(found.shares().into_iter().map(Result::unwrap)) - 1.0).abs() < 1e-15);
+    }
+
+    #[test]
+    fn the_parts_of_a_parametric_shortfall_add_up_to_it() {
+        let columns = vec![vec![0.01, -0.02, 0.03, -0.01, 0.005], vec![-0.01, 0.01, 0.02, -0.03, 0.0]];
+        let weights = [0.7, 0.5];
+        let covariances = sample(&columns).unwrap();
+        let means = [mean(&columns[0]).unwrap(), mean(&columns[1]).unwrap()];
+        let book = portfolio(&columns, &weights);
+        for confidence in [0.5, 0.9, 0.95, 0.99, 0.999] {
+            let found = parametric_shortfall(&covariances, &means, &weights, confidence, 4.0).unwrap();
+            let whole = shortfall_of(&book, Method::Parametric, confidence, 4.0).unwrap();
+            assert!((found.total - whole).abs() < 1e-15, "{confidence}: {} is not {whole}", found.total);
+        }
     }
 
     #[test]

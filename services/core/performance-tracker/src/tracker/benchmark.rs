@@ -1,8 +1,9 @@
 //! What the benchmark did between the days of a portfolio: written into the series for as long as its prices are kept, so
-//! that history which is told later still counts.
+//! that history which is told later still counts; and both returns between the days on which it had a price.
 
 use crate::tracker::book::Book;
 use crate::tracker::market::{Cut, Market};
+use crate::tracker::returned::linked;
 use crate::tracker::series::{Benchmark, Day};
 use crate::tracker::terms::Terms;
 use domain::Date;
@@ -32,6 +33,24 @@ pub fn write(book: &mut Book, terms: &Terms, newest: &Cut, market: &Market) -> V
     let dates = changed.iter().map(|day| day.date).collect();
     changed.into_iter().for_each(|day| _ = book.series_mut().write(day));
     dates
+}
+
+/// Returns between the days on which the benchmark had a price, of the portfolio and of the benchmark: joined first, returns
+/// afterwards. Each day comes with its date, the portfolio's return where it has one, and what the benchmark did.
+pub fn between_prices(days: impl Iterator<Item = (Date, Option<f64>, Benchmark)>) -> (Vec<Date>, Vec<f64>, Vec<f64>) {
+    let (mut dates, mut ours, mut theirs, mut since) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for (date, returned, benchmark) in days {
+        since.extend(returned);
+        if let Benchmark::Return(told) = benchmark {
+            dates.push(date);
+            ours.push(linked(&since));
+            theirs.push(told);
+        }
+        if benchmark != Benchmark::Unpriced {
+            since.clear();
+        }
+    }
+    (dates, ours, theirs)
 }
 
 fn rewritten(day: &Day, benchmark: Benchmark) -> Option<Day> {

@@ -1,9 +1,68 @@
-//! From exact amounts to the numbers of statistics and back, in one place each.
+//! From exact amounts to the numbers of statistics and back, and the figures that records and those who read them tell
+//! in the same way.
 
+use crate::returns::account::{FlowTiming, Valuation, owner_flows};
+use crate::returns::dietz::{self, DayPart};
+use crate::returns::money_weighted::xirr;
 use crate::undefined::{Answer, Undefined};
 use domain::enums::MetricUnit;
 use domain::performance::Metric;
 use domain::{Amount, Fraction, Money, SmolStr};
+
+/// Days of a year, and of the timeframe `1Y`.
+pub const YEAR_DAYS: i32 = 365;
+
+/// One figure before it is written.
+#[derive(Debug, Clone)]
+pub struct Line {
+    /// Name in the catalogue.
+    pub id: &'static str,
+    /// Its unit.
+    pub unit: MetricUnit,
+    /// Its value, or why there is none.
+    pub value: Answer,
+    /// Observations that it was computed from.
+    pub observations: usize,
+    /// The formula in words.
+    pub method: &'static str,
+    /// What is to be known of its value.
+    pub note: Option<SmolStr>,
+}
+
+impl Line {
+    /// A figure of which nothing else is to be known.
+    pub const fn new(id: &'static str, unit: MetricUnit, value: Answer, observations: usize, method: &'static str) -> Self {
+        Self { id, unit, value, observations, method, note: None }
+    }
+    /// As a record tells it, over a window such as `21D`.
+    pub fn published(self, window: &SmolStr) -> Metric {
+        let metric = metric(self.id, self.unit, self.value, self.observations, self.method);
+        Metric { window: window.clone(), reason: metric.reason.or(self.note), ..metric }
+    }
+}
+
+/// The modified Dietz return of an account, and its money-weighted return a year, which less than a year does not show.
+pub fn money_weighted(rows: &[Valuation], observations: usize) -> [Line; 2] {
+    let dietz = dietz::modified(rows, FlowTiming::Daily, DayPart::Start);
+    let dietz =
+        Line::new("modified_dietz", MetricUnit::Fraction, dietz, observations, "gain / (begin + flows by the days that they worked)");
+    let days = rows.last().zip(rows.first()).map_or(0, |(last, first)| i64::from(last.date.days() - first.date.days()));
+    let (yearly, note) = if days < i64::from(YEAR_DAYS) { (Err(Undefined::UnderOneYear { days }), None) } else { yearly_rate(rows) };
+    let found = Line::new("money_weighted_return", MetricUnit::Fraction, yearly, observations, "XIRR, Actual/365, a year");
+    [dietz, Line { note, ..found }]
+}
+
+/// The yearly rate of an account's flows, and whether it is one of several.
+pub fn yearly_rate(rows: &[Valuation]) -> (Answer, Option<SmolStr>) {
+    let flows: Vec<_> = owner_flows(rows, FlowTiming::Daily).into_iter().filter(|flow| flow.amount != 0.0).collect();
+    match xirr(&flows) {
+        Ok(rate) => {
+            let note = || SmolStr::new_static("AMBIGUOUS: several rates bring the flows to zero");
+            (Ok(rate.rate), rate.is_ambiguous().then(note))
+        }
+        Err(why) => (Err(why), None),
+    }
+}
 
 /// An amount as a number, for statistics.
 pub fn number(amount: Money) -> f64 {

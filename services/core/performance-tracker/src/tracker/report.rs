@@ -1,26 +1,23 @@
 //! The performance records of a portfolio: a DAY for each day that was told anew, and what the month, the year, the last
 //! 365 days and all time have come to with the newest of them.
 
-use crate::metrics::{Unit, catalogue};
-use crate::returns::account::{FlowTiming, Valuation, owner_flows};
-use crate::returns::dietz::{self, DayPart};
+use crate::metrics::catalogue;
+use crate::returns::account::Valuation;
 use crate::returns::drawdown;
-use crate::returns::money_weighted::xirr;
 use crate::sample::Sample;
 use crate::settings::Settings;
+use crate::tracker::benchmark::between_prices;
 use crate::tracker::book::{Book, Told};
-use crate::tracker::figures::{self, fraction, number, of_fraction};
+use crate::tracker::figures::{self, Line, YEAR_DAYS, fraction, number, of_fraction};
 use crate::tracker::profit::Profit;
 use crate::tracker::returned::linked;
 use crate::tracker::series::{Benchmark, Day, Returned};
 use crate::tracker::terms::Terms;
-use crate::undefined::{Answer, Undefined, finite};
+use crate::undefined::{Undefined, finite};
 use domain::enums::MetricUnit;
 use domain::performance::{ALL, DAY, Drawdown, MTD, Metric, ONE_YEAR, Performance, YTD};
 use domain::{Date, Fraction, Money, PortfolioId, SmolStr};
 
-/// Days of the timeframe [`ONE_YEAR`].
-const YEAR_DAYS: i32 = 365;
 /// Figures of the catalogue that a record holds: those that are asked for every day. `ballast metrics` has all.
 const PUBLISHED: [&str; 21] = [
     "annualised_return",
@@ -57,29 +54,6 @@ const AGAINST_BENCHMARK: [&str; 9] = [
     "up_capture",
     "down_capture",
 ];
-/// Those among them that stand for a whole year, and that less than one does not show.
-const OF_A_YEAR: [&str; 6] = ["annualised_return", "calmar", "alpha", "active_return", "up_capture", "down_capture"];
-
-/// One figure before it is written.
-struct Line {
-    id: &'static str,
-    unit: MetricUnit,
-    value: Answer,
-    observations: usize,
-    method: &'static str,
-    note: Option<SmolStr>,
-}
-
-impl Line {
-    const fn new(id: &'static str, unit: MetricUnit, value: Answer, observations: usize, method: &'static str) -> Self {
-        Self { id, unit, value, observations, method, note: None }
-    }
-    fn published(self, window: &SmolStr) -> Metric {
-        let metric = figures::metric(self.id, self.unit, self.value, self.observations, self.method);
-        Metric { window: window.clone(), reason: metric.reason.or(self.note), ..metric }
-    }
-}
-
 /// An amount as a figure: exact where it fits.
 fn amount(id: &'static str, money: Money, method: &'static str, window: &SmolStr) -> Metric {
     let value = money.units().checked_mul(100).map(Fraction::from_units).filter(|value| value.fits_wire());
@@ -222,7 +196,7 @@ impl Period<'_> {
     fn lines(&self) -> Vec<Line> {
         let lost = self.lost();
         let mut lines = vec![self.total()];
-        lines.extend(self.money_weighted());
+        lines.extend(figures::money_weighted(&self.valuations(), self.days.len()));
         let sample = |dates, returns| Sample::new(returns)?.dated(dates)?.with(self.settings());
         let Ok(own) = sample(&self.dates, &self.returns) else { return lines };
         let own = self.opening().map_or(own, |day| own.opened(day));
@@ -251,12 +225,8 @@ impl Period<'_> {
 
     fn figure(&self, id: &str, sample: &Sample<'_>) -> Option<Line> {
         let metric = catalogue::find(id)?;
-        let found = metric.of_sample(sample)?;
-        let mut line = Line::new(metric.id, unit_of(metric.unit), found.value, found.observations, metric.formula);
-        if OF_A_YEAR.contains(&metric.id) && line.value.is_ok() && sample.is_under_a_year() {
-            line.value = Err(Undefined::UnderOneYear { days: sample.days().unwrap_or(0) });
-        }
-        Some(line)
+        let found = metric.of_period(sample)?;
+        Some(Line::new(metric.id, metric.unit.published(), found.value, found.observations, metric.formula))
     }
 
     fn total(&self) -> Line {
@@ -279,45 +249,10 @@ impl Period<'_> {
         std::iter::once(before).chain(days).collect()
     }
 
-    fn money_weighted(&self) -> [Line; 2] {
-        let rows = self.valuations();
-        let observations = self.days.len();
-        let dietz = dietz::modified(&rows, FlowTiming::Daily, DayPart::Start);
-        let dietz =
-            Line::new("modified_dietz", MetricUnit::Fraction, dietz, observations, "gain / (begin + flows by the days that they worked)");
-        let days = rows.last().zip(rows.first()).map_or(0, |(last, first)| i64::from(last.date.days() - first.date.days()));
-        let line = |value| Line::new("money_weighted_return", MetricUnit::Fraction, value, observations, "XIRR, Actual/365, a year");
-        if days < i64::from(YEAR_DAYS) {
-            return [dietz, line(Err(Undefined::UnderOneYear { days }))];
-        }
-        let flows: Vec<_> = owner_flows(&rows, FlowTiming::Daily).into_iter().filter(|flow| flow.amount != 0.0).collect();
-        let found = match xirr(&flows) {
-            Ok(rate) if rate.is_ambiguous() => {
-                Line { note: Some(SmolStr::new_static("AMBIGUOUS: several rates bring the flows to zero")), ..line(Ok(rate.rate)) }
-            }
-            Ok(rate) => line(Ok(rate.rate)),
-            Err(why) => line(Err(why)),
-        };
-        [dietz, found]
-    }
-
     /// Returns between the days on which the benchmark had a price, of both: joined first, returns afterwards.
     fn beside_benchmark(&self) -> (Vec<Date>, Vec<f64>, Vec<f64>) {
-        let (mut dates, mut ours, mut theirs, mut since) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        for day in &self.days[self.since..] {
-            if let Returned::Return(value) = day.returned {
-                since.push(value);
-            }
-            if let Benchmark::Return(benchmark) = day.benchmark {
-                dates.push(day.date);
-                ours.push(linked(&since));
-                theirs.push(benchmark);
-            }
-            if day.benchmark != Benchmark::Unpriced {
-                since.clear();
-            }
-        }
-        (dates, ours, theirs)
+        let returned = |day: &&Day| if let Returned::Return(value) = day.returned { Some(value) } else { None };
+        between_prices(self.days[self.since..].iter().map(|day| (day.date, returned(day), day.benchmark)))
     }
 
     fn flows(&self) -> Money {
@@ -352,16 +287,6 @@ impl Period<'_> {
 /// What a figure leaves out.
 fn linked_since(lost: Date) -> SmolStr {
     smol_str::format_smolstr!("since {lost}, on which nothing was left: linking goes on with the capital that came after it")
-}
-
-fn unit_of(unit: Unit) -> MetricUnit {
-    match unit {
-        Unit::Fraction => MetricUnit::Fraction,
-        Unit::Ratio => MetricUnit::Ratio,
-        Unit::Count => MetricUnit::Count,
-        Unit::Days => MetricUnit::Days,
-        Unit::Amount => MetricUnit::Money,
-    }
 }
 
 /// `amount` multiplies by the difference of both scales.

@@ -295,19 +295,20 @@ impl<'a> Holdings<'a> {
             places.iter().map(|place| (self.all[self.known[*place]].id, &self.columns[*place])).collect();
         let held = |id: &InstrumentId| self.known.iter().any(|at| self.all[*at].id == id);
         named.extend(self.benchmark.iter().map(|(id, column)| (id, column)).filter(|(id, _)| !held(id)));
+        let every: Vec<Vec<f64>> = named.iter().map(|(_, column)| (*column).clone()).collect();
+        let fading = matrices::exponential(&every, LAMBDA).ok();
         let mut found = Vec::new();
         for (at, (id, column)) in named.iter().enumerate() {
-            for (other_id, other) in &named[at + 1..] {
+            for (other_at, (other_id, other)) in named.iter().enumerate().skip(at + 1) {
                 let enough = crate::numeric::moments::enough(column.len(), self.needed);
-                let both = [(*column).clone(), (*other).clone()];
-                let value = enough.and_then(|()| matrices::correlation(&both)).ok();
-                let fading = enough.and_then(|()| matrices::exponential(&both, LAMBDA)).ok();
+                let value = enough.and_then(|()| matrices::correlation(&[(*column).clone(), (*other).clone()])).ok();
+                let fading = fading.as_ref().filter(|_| enough.is_ok());
                 found.push(Correlation {
                     instrument_id: (*id).clone(),
                     other_id: (*other_id).clone(),
                     value: value.and_then(|matrix| fraction(matrix[0][1])),
                     observations: i32::try_from(column.len()).unwrap_or(i32::MAX),
-                    ewma_covariance: fading.and_then(|matrix| fraction(matrix[0][1])),
+                    ewma_covariance: fading.and_then(|matrix| fraction(matrix[at][other_at])),
                 });
             }
         }

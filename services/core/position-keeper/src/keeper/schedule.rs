@@ -56,13 +56,13 @@ impl PositionKeeper {
         asked: Vec<Request>,
         cx: &mut Context<'_>,
     ) -> (Vec<Request>, Vec<Request>) {
-        let (waiting, now): (Vec<_>, Vec<_>) = asked.into_iter().partition(|request| request.told && !fit);
-        let turn = now.iter().find(|request| request.cause == DriftCause::Schedule);
-        let Some(turn) = turn else { return (now, waiting) };
-        if all_closed(seen, &self.market, cx.now) {
-            self.come_again(kind, seen, cx);
-        } else if !fit {
-            return (now.clone(), vec![Request { told: true, ..turn.clone() }]);
+        let (mut waiting, now): (Vec<_>, Vec<_>) = asked.into_iter().partition(|request| request.told && !fit);
+        if let Some(turn) = now.iter().find(|request| request.cause == DriftCause::Schedule) {
+            if all_closed(seen, &self.market, cx.now) {
+                self.come_again(kind, seen, cx);
+            } else if !fit {
+                waiting.push(Request { told: true, ..turn.clone() });
+            }
         }
         (now, waiting)
     }

@@ -68,10 +68,15 @@ pub(super) async fn upsert(limit: &Limit, transaction: &mut Transaction<'_, Post
         .bind(column(&rows, |r| opt_text(&r.actor)))
         .bind(column(&rows, |r| r.source_offset))
         .bind(column(&rows, |r| r.at))
+        .bind(FIGURES_OF_THE_WHOLE.as_slice())
         .execute(&mut **transaction);
     limit.run("projecting rebalances", statement).await?;
     Ok(())
 }
+
+/// Figures that are those of a whole rebalance: later waves and slices, which are plans of a part, leave them as they are.
+pub const FIGURES_OF_THE_WHOLE: [&str; 7] =
+    ["expected_fees", "expected_spread", "expected_impact", "turnover", "drift_before", "drift_after", "risk"];
 
 const UPSERT: &str = "
 WITH given AS (
@@ -98,9 +103,8 @@ ON CONFLICT (rebalance_id, timestamp) DO UPDATE SET
     explanation = CASE WHEN EXCLUDED.explanation = '[]' OR (EXCLUDED.old_allocations = '{}' AND r.explanation <> '[]')
                        THEN r.explanation ELSE EXCLUDED.explanation END,
     orders = CASE WHEN EXCLUDED.orders = '[]' THEN r.orders ELSE EXCLUDED.orders END,
-    -- Later waves and slices are plans of a part: the figures of the whole stay.
     metrics = COALESCE(r.metrics, '{}') || CASE WHEN r.status IN ('RELEASED', 'STUCK')
-        THEN COALESCE(EXCLUDED.metrics, '{}') - ARRAY['expected_fees', 'expected_spread', 'expected_impact', 'turnover', 'drift_before', 'drift_after', 'risk']
+        THEN COALESCE(EXCLUDED.metrics, '{}') - $17::text[]
         ELSE COALESCE(EXCLUDED.metrics, '{}') END,
     proposal_hash = COALESCE(EXCLUDED.proposal_hash, r.proposal_hash),
     actor = COALESCE(EXCLUDED.actor, r.actor),

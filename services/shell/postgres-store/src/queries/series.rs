@@ -2,7 +2,9 @@
 
 use rust_decimal::Decimal;
 use serde_json::Value;
+use std::collections::BTreeMap;
 
+use super::ONE_MOMENT;
 use crate::{Micros, Store, StoreError};
 
 const DOING: &str = "reading values over time";
@@ -29,9 +31,27 @@ pub struct DayValue {
     /// Whether another version is to be expected.
     pub provisional: bool,
     /// Figures of its record of performance (timeframe DAY), one object a figure; absent where none is stored.
+    #[sqlx(skip)]
     pub record: Option<Value>,
     /// Whether later records may still change these; absent where there are none.
+    #[sqlx(skip)]
     pub record_provisional: Option<bool>,
+}
+
+/// The same, and the moment that its record bears.
+#[derive(sqlx::FromRow)]
+struct Day {
+    #[sqlx(flatten)]
+    value: DayValue,
+    record_at: Micros,
+}
+
+/// A record of performance.
+#[derive(sqlx::FromRow)]
+struct Record {
+    as_of: Micros,
+    metrics: Value,
+    provisional: bool,
 }
 
 /// What has come after the newest closed day, up to the newest snapshot; amounts are in the base currency.
@@ -90,8 +110,25 @@ impl Store {
     /// # Errors
     /// What the server says.
     pub async fn days(&self, portfolio: &str, from: &str, to: &str) -> Result<Vec<DayValue>, StoreError> {
-        let select = sqlx::query_as(DAYS).bind(portfolio).bind(from).bind(to).fetch_all(self.pool());
-        self.limit().run(DOING, select).await
+        let limit = self.limit();
+        let mut transaction = limit.run(DOING, self.pool().begin_with(ONE_MOMENT)).await?;
+        let select = sqlx::query_as(DAYS).bind(portfolio).bind(from).bind(to).fetch_all(&mut *transaction);
+        let days: Vec<Day> = limit.run(DOING, select).await?;
+        let moments = || days.iter().map(|day| day.record_at);
+        let Some((first, last)) = moments().min().zip(moments().max()) else { return Ok(Vec::new()) };
+        // Planning for these very moments takes longer, over all months of many years, than looking into each of them.
+        let generic = sqlx::query("SET LOCAL plan_cache_mode = force_generic_plan").execute(&mut *transaction);
+        limit.run(DOING, generic).await?;
+        let select = sqlx::query_as(RECORDS).bind(portfolio).bind(first).bind(last).fetch_all(&mut *transaction);
+        let records: Vec<Record> = limit.run(DOING, select).await?;
+        limit.run(DOING, transaction.commit()).await?;
+        let mut records: BTreeMap<Micros, Record> = records.into_iter().map(|record| (record.as_of, record)).collect();
+        let with_record = |Day { value, record_at }: Day| {
+            let found = records.remove(&record_at);
+            let (record, record_provisional) = found.map(|found| (found.metrics, found.provisional)).unzip();
+            DayValue { record, record_provisional, ..value }
+        };
+        Ok(days.into_iter().map(with_record).collect())
     }
 
     /// What has come after the newest closed day; `None` before the first, and where no snapshot came after it.
@@ -118,14 +155,17 @@ impl Store {
 
 // A record of performance bears the moment of its day's cut; of a close that names none it is the end of the day in UTC.
 pub(super) const DAYS: &str = "
-SELECT v.date::text AS date, v.cut_at, v.total_value, v.cash_value, v.long_value, v.short_value, v.net_external_flow, v.complete,
-       v.provisional, r.metrics AS record, r.provisional AS record_provisional
-FROM values_by_day v
-LEFT JOIN performance_records r ON r.portfolio_id = $1 AND r.timeframe = 'DAY'
-    AND r.as_of = coalesce(v.cut_at, (v.date + 1)::timestamp AT TIME ZONE 'UTC')
-WHERE v.portfolio_id = $1 AND v.date <= $3::date
-  AND v.date >= coalesce((SELECT max(b.date) FROM values_by_day b WHERE b.portfolio_id = $1 AND b.date < $2::date), $2::date)
-ORDER BY v.date";
+SELECT date::text AS date, cut_at, total_value, cash_value, long_value, short_value, net_external_flow, complete, provisional,
+       coalesce(cut_at, (date + 1)::timestamp AT TIME ZONE 'UTC') AS record_at
+FROM values_by_day
+WHERE portfolio_id = $1 AND date <= $3::date
+  AND date >= coalesce((SELECT max(b.date) FROM values_by_day b WHERE b.portfolio_id = $1 AND b.date < $2::date), $2::date)
+ORDER BY values_by_day.date";
+
+// Apart from the days: joined to them, each day of many years would look into every month.
+pub(super) const RECORDS: &str = "
+SELECT as_of, metrics, provisional FROM performance_records
+WHERE portfolio_id = $1 AND timeframe = 'DAY' AND as_of >= $2 AND as_of <= $3";
 
 pub(super) const RUNNING: &str = "
 SELECT c.date::text AS since, c.equity AS value_before, s.timestamp AS as_of, s.total_value,

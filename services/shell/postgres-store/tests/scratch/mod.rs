@@ -1,4 +1,4 @@
-//! A database of its own for each test, dropped at its end, and a row that several tests begin with.
+//! A database of its own for each test, dropped at its end, and rows that several tests begin with.
 
 // Each test file uses a part of it.
 #![allow(dead_code)]
@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use postgres_store::projections::SnapshotRow;
+use postgres_store::projections::{PortfolioRow, SnapshotRow};
 use postgres_store::{Micros, Settings, Store};
 use serde_json::json;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
@@ -124,5 +124,27 @@ pub fn snapshot(portfolio: &str, version: i64, at: i64, total: &str) -> Snapshot
         health: json!({"complete": true}),
         complete: true,
         policy_version: None,
+    }
+}
+
+/// A portfolio as its policy at that offset has it.
+pub fn portfolio(id: &str, offset: i64) -> PortfolioRow {
+    PortfolioRow {
+        portfolio_id: id.to_owned(),
+        session_id: Some(format!("session of {id}")),
+        name: format!("{id} at {offset}"),
+        description: None,
+        kind: "BALANCED".to_owned(),
+        target_risk: Some("0.12".parse().unwrap()),
+        rebalance_freq: "DAILY".to_owned(),
+        base_currency: "USD".to_owned(),
+        benchmark: None,
+        mode: "AUTOMATIC".to_owned(),
+        policy_version: offset,
+        policy: json!({"targets": [{"instrument_id": "AAPL", "target_weight": "0.5"}]}),
+        closed: false,
+        source_offset: offset,
+        at: Micros(1_767_623_400_123_456 + offset),
+        scaling_notice: Some("no figures of risk were read yet: targets are not scaled".to_owned()),
     }
 }

@@ -288,9 +288,9 @@ fn change(before: Decimal, value: Decimal, flow: Decimal) -> Result<Decimal, Und
 }
 
 /// A reason as records write it.
-pub(super) fn coded(why: Undefined) -> String {
+fn coded(why: Undefined) -> String {
     format!("{}: {why}", why.code())
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

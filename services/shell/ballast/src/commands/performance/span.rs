@@ -4,18 +4,16 @@
 //! for a whole year is not told of less than one. No formula is written here.
 #![allow(clippy::float_arithmetic, reason = "statistics are f64")]
 
-use super::returns::{Day, Series, coded};
+use super::returns::{Day, Series};
 use domain::enums::MetricUnit;
-use domain::fixed::WIRE_LIMIT;
 use domain::performance::Metric;
 use domain::policy::Policy;
 use domain::{Date, Fraction, SmolStr, Timestamp, TradingDays};
-use performance_tracker::metrics::{Function, Unit, catalogue};
-use performance_tracker::returns::account::{FlowTiming, Valuation, owner_flows};
-use performance_tracker::returns::dietz::{DayPart, modified};
-use performance_tracker::returns::growth;
-use performance_tracker::returns::money_weighted::xirr;
-use performance_tracker::undefined::{Answer, finite};
+use performance_tracker::metrics::{Function, catalogue};
+use performance_tracker::returns::account::{FlowTiming, Valuation};
+use performance_tracker::tracker::figures::{Line, fraction, money_weighted, yearly_rate};
+use performance_tracker::tracker::{Benchmark, between_prices};
+use performance_tracker::undefined::finite;
 use performance_tracker::{InvalidSeries, Sample, Settings, Undefined};
 use postgres_store::Micros;
 use postgres_store::queries::FigureSet;
@@ -25,30 +23,6 @@ use serde_json::Value;
 
 /// The timeframe of the span.
 pub(super) const SPAN: &str = "SPAN";
-/// Calendar days of a year.
-const YEAR_DAYS: i64 = 365;
-/// What stands for a whole year of returns, and that less than one does not show: of the records, and of the catalogue beside.
-const OF_A_YEAR: [&str; 18] = [
-    "annualised_return",
-    "arithmetic_annual_return",
-    "sharpe_compounded",
-    "calmar",
-    "martin_ratio",
-    "pain_ratio",
-    "alpha",
-    "alpha_arithmetic",
-    "alpha_of_annualised",
-    "treynor",
-    "m_squared",
-    "information_ratio_compounded",
-    "active_return",
-    "benchmark_annualised_return",
-    "up_capture",
-    "down_capture",
-    "up_down_capture",
-    "capture",
-];
-
 /// What of a policy the figures need.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Terms {
@@ -97,16 +71,6 @@ pub(super) fn figures(series: &Series, terms: &Terms, until: Option<Micros>) -> 
     })
 }
 
-/// One figure before it is written.
-struct Line {
-    id: &'static str,
-    unit: MetricUnit,
-    value: Answer,
-    observations: usize,
-    method: &'static str,
-    note: Option<SmolStr>,
-}
-
 /// A span in the terms of statistics.
 struct Span<'a> {
     series: &'a Series,
@@ -146,36 +110,27 @@ impl<'a> Span<'a> {
     /// The product of the days, as it stands above them: one figure has one way.
     fn total(&self, window: &SmolStr) -> Metric {
         let (id, method) = ("time_weighted_return", "product of (1 + daily return) - 1");
-        let value = Err(Undefined::OutOfRange);
-        let line = Line { id, unit: MetricUnit::Fraction, value, observations: self.series.observations, method, note: None };
+        let line = Line::new(id, MetricUnit::Fraction, Err(Undefined::OutOfRange), self.series.observations, method);
         let reason = self.series.reason().map(smol);
         Metric { value: self.series.total.and_then(written), reason, ..self.published(line, window) }
     }
 
     /// A sum as a figure; one that a day does not tell is none.
     fn amount(&self, id: &'static str, sum: Option<Decimal>, method: &'static str, window: &SmolStr) -> Metric {
-        let line =
-            Line { id, unit: MetricUnit::Money, value: Err(Undefined::OutOfRange), observations: self.dated.len(), method, note: None };
+        let line = Line::new(id, MetricUnit::Money, Err(Undefined::OutOfRange), self.dated.len(), method);
         let value = sum.and_then(written);
         let reason = value.is_none().then(|| SmolStr::new_static("a day of the span does not tell it"));
         Metric { value, reason, ..self.published(line, window) }
     }
 
     fn published(&self, line: Line, window: &SmolStr) -> Metric {
-        let found = line.value.and_then(|value| fraction(value).ok_or(Undefined::OutOfRange));
         let of_quantile = line.id.starts_with("var_") || line.id.starts_with("es_");
-        let settings = &self.terms.settings;
+        let metric = line.published(window);
         Metric {
-            id: SmolStr::new_static(line.id),
-            value: found.ok(),
-            unit: line.unit,
-            currency: None,
-            window: window.clone(),
-            observations: count(line.observations),
-            method: SmolStr::new_static(line.method),
-            confidence: fraction(settings.confidence).filter(|_| of_quantile),
+            confidence: fraction(self.terms.settings.confidence).filter(|_| of_quantile),
             horizon_days: of_quantile.then_some(1),
-            reason: found.err().map(|why| smol(coded(why))).or(line.note).or_else(|| self.terms.note.clone()),
+            reason: metric.reason.or_else(|| self.terms.note.clone()),
+            ..metric
         }
     }
 
@@ -190,15 +145,11 @@ impl<'a> Span<'a> {
         let joint = self.terms.has_benchmark.then(|| self.sample(&common, &ours).and_then(|joint| joint.against(&theirs))).transpose()?;
         let lost = self.series.lost().map(|_| self.series.reason().map(smol));
         let one = |metric: &'static performance_tracker::metrics::Metric| {
-            let mut sample = own;
-            let mut figure = metric.of_sample(&own)?;
+            let mut figure = metric.of_period(&own)?;
             if let (Err(Undefined::NoBenchmark), Some(joint)) = (figure.value, joint) {
-                (sample, figure) = (joint, metric.of_sample(&joint)?);
+                figure = metric.of_period(&joint)?;
             }
             let mut value = figure.value;
-            if value.is_ok() && sample.is_under_a_year() && OF_A_YEAR.contains(&metric.id) {
-                value = Err(Undefined::UnderOneYear { days: sample.days().unwrap_or(0) });
-            }
             // Of what has gone there are no figures.
             if lost.is_some() && self.returns.is_empty() {
                 value = Err(Undefined::TotalLoss);
@@ -206,8 +157,8 @@ impl<'a> Span<'a> {
             if let (Some(days), "max_drawdown_days") = (self.series.deepest.as_ref().and_then(|fall| fall.days), metric.id) {
                 value = finite(f64::from(days));
             }
-            let (unit, note) = (unit_of(metric.unit), lost.clone().flatten());
-            Some(Line { id: metric.id, unit, value, observations: figure.observations, method: metric.formula, note })
+            let line = Line::new(metric.id, metric.unit.published(), value, figure.observations, metric.formula);
+            Some(Line { note: lost.clone().flatten(), ..line })
         };
         Ok(catalogue::all().filter_map(one).collect())
     }
@@ -225,69 +176,30 @@ impl<'a> Span<'a> {
     /// Money-weighted returns, of a year and of the span, and the approximations by Dietz: modified Dietz as in records.
     fn of_flows(&self) -> Vec<Line> {
         let rows = self.valuations();
-        let days = rows.last().zip(rows.first()).map_or(0, |(last, first)| i64::from(last.date.days() - first.date.days()));
-        let flows: Vec<_> = owner_flows(&rows, FlowTiming::Daily).into_iter().filter(|flow| flow.amount != 0.0).collect();
-        let found = xirr(&flows);
-        let ambiguous = found.as_ref().is_ok_and(|rate| rate.is_ambiguous());
-        let note = ambiguous.then(|| SmolStr::new_static("AMBIGUOUS: several rates bring the flows to zero"));
-        let yearly = if days < YEAR_DAYS { Err(Undefined::UnderOneYear { days }) } else { found.map(|rate| rate.rate) };
-        let line = |id, value, method, note| Line { id, unit: MetricUnit::Fraction, value, observations: self.dated.len(), method, note };
-        let mut lines = vec![
-            line(
-                "modified_dietz",
-                modified(&rows, FlowTiming::Daily, DayPart::Start),
-                "gain / (begin + flows by the days that they worked)",
-                None,
-            ),
-            line("money_weighted_return", yearly, "XIRR, Actual/365, a year", note.clone()),
-        ];
-        for (id, note) in [("money_weighted_return_period", note), ("simple_dietz", None)] {
+        let mut lines = money_weighted(&rows, self.dated.len()).to_vec();
+        for (id, note) in [("money_weighted_return_period", yearly_rate(&rows).1), ("simple_dietz", None)] {
             if let Some((metric, Function::Account(function))) = catalogue::find(id).map(|metric| (metric, metric.function)) {
-                lines.push(line(metric.id, function(&rows, FlowTiming::Daily).and_then(finite), metric.formula, note));
+                let value = function(&rows, FlowTiming::Daily).and_then(finite);
+                lines.push(Line { note, ..Line::new(metric.id, MetricUnit::Fraction, value, self.dated.len(), metric.formula) });
             }
         }
         lines
     }
 
-    /// Returns between the days on which the benchmark had a price, of both: joined first, returns afterwards. Which day had
-    /// its first price no record says: where the day before the span tells no return of it, own returns count from the last
-    /// day on that has none.
+    /// Returns between the days on which the benchmark had a price, of both. Which day had its first price no record says:
+    /// where the day before the span tells no return of it, own returns count from the last day on that has none.
     fn beside_benchmark(&self) -> (Vec<Date>, Vec<f64>, Vec<f64>) {
-        let (mut dates, mut ours, mut theirs, mut since) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let mut priced = self.series.benchmark_before;
-        for (date, day) in &self.dated[self.series.since..] {
-            since.extend(day.change.as_ref().ok().map(|change| float(*change)));
-            match day.benchmark {
-                Some(benchmark) => {
-                    dates.push(*date);
-                    ours.push(growth(&since).map_or(0.0, |growth| growth - 1.0));
-                    theirs.push(float(benchmark));
-                    since.clear();
-                    priced = true;
-                }
-                None if !priced => since.clear(),
-                None => {}
-            }
-        }
-        (dates, ours, theirs)
+        between_prices(self.dated[self.series.since..].iter().map(|(date, day)| {
+            let benchmark = match day.benchmark {
+                Some(told) => Benchmark::Return(float(told)),
+                None if priced => Benchmark::Unpriced,
+                None => Benchmark::First,
+            };
+            priced |= day.benchmark.is_some();
+            (*date, day.change.as_ref().ok().map(|change| float(*change)), benchmark)
+        }))
     }
-}
-
-fn unit_of(unit: Unit) -> MetricUnit {
-    match unit {
-        Unit::Fraction => MetricUnit::Fraction,
-        Unit::Ratio => MetricUnit::Ratio,
-        Unit::Count => MetricUnit::Count,
-        Unit::Days => MetricUnit::Days,
-        Unit::Amount => MetricUnit::Money,
-    }
-}
-
-/// A number at twelve decimals, rounded as in records; `None` beyond what one holds.
-#[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "the range is checked before")]
-fn fraction(value: f64) -> Option<Fraction> {
-    let units = (value * Fraction::ONE.units() as f64).round_ties_even();
-    (units.abs() < WIRE_LIMIT as f64).then(|| Fraction::from_units(units as i128))
 }
 
 /// An exact number as a figure.
@@ -298,10 +210,6 @@ fn written(number: Decimal) -> Option<Fraction> {
 /// The nearest number of statistics.
 fn float(exact: Decimal) -> f64 {
     exact.to_f64().unwrap_or_default()
-}
-
-fn count(of: usize) -> i32 {
-    i32::try_from(of).unwrap_or(i32::MAX)
 }
 
 fn smol(text: String) -> SmolStr {

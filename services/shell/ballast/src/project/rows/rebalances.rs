@@ -4,7 +4,7 @@
 use super::{Origin, json, micros};
 use domain::enums::{Decision, RebalanceStatus};
 use domain::rebalance_event::{RebalanceEvent, WeightLine};
-use postgres_store::projections::{CommandAnswerRow, ProjectionBatch, RebalanceRow, Rebalanced};
+use postgres_store::projections::{CommandAnswerRow, FIGURES_OF_THE_WHOLE, ProjectionBatch, RebalanceRow, Rebalanced};
 use serde_json::{Map, Value};
 
 /// Adds an event, and when it completes a rebalance, what was rebalanced.
@@ -106,14 +106,11 @@ fn keep_plan(row: &mut RebalanceRow, before: &RebalanceRow) {
     row.metrics = merged(before.metrics.as_ref(), row.metrics.take().map(|figures| of_a_part(figures, &before.status)));
 }
 
-/// Figures of a plan that are those of the rebalance: the statement in `projections/rebalances.rs` names the same.
-const OF_THE_WHOLE: [&str; 7] = ["expected_fees", "expected_spread", "expected_impact", "turnover", "drift_before", "drift_after", "risk"];
-
 /// What an event adds to a rebalance that has left: a later wave or slice is a plan of a part, the figures of the whole stay.
 fn of_a_part(figures: Value, before: &str) -> Value {
     match figures {
         Value::Object(mut figures) if ["RELEASED", "STUCK"].contains(&before) => {
-            OF_THE_WHOLE.iter().for_each(|figure| _ = figures.remove(*figure));
+            FIGURES_OF_THE_WHOLE.iter().for_each(|figure| _ = figures.remove(*figure));
             Value::Object(figures)
         }
         figures => figures,

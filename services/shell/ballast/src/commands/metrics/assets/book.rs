@@ -6,12 +6,11 @@ use crate::cli::metrics::{MetricsArgs, RiskMethod};
 use crate::commands::metrics::performance;
 use crate::commands::metrics::report::{Cell, Grid, Mark, Report};
 use performance_tracker::metrics::Unit::{Amount, Fraction, Ratio};
-use performance_tracker::numeric::{mean, normal, sum};
-use performance_tracker::risk::component::{Components, historical, parametric, portfolio, shortfall, volatility};
+use performance_tracker::numeric::mean;
+use performance_tracker::risk::component::{Components, historical, parametric, parametric_shortfall, portfolio, shortfall, volatility};
 use performance_tracker::risk::concentration::concentration;
 use performance_tracker::risk::covariance::Matrix;
 use performance_tracker::risk::value_at_risk::{Method, value_at_risk_of};
-use performance_tracker::undefined::finite;
 use performance_tracker::{Answer, Undefined};
 
 /// A figure and its parts, fractions of the book's value; each absent with its own reason.
@@ -87,22 +86,6 @@ fn losses(method: Method, assets: &Assets, covariances: &Matrix, weights: &[f64]
     }
 }
 
-/// Expected shortfall of a normal distribution, density(z) / (1 - confidence) deviations beyond the mean, of which each
-/// asset has its part of the volatility, less its weighted mean; fractions over a horizon in periods.
-fn parametric_shortfall(
-    covariances: &Matrix,
-    means: &[f64],
-    weights: &[f64],
-    confidence: f64,
-    horizon: f64,
-) -> Result<Components, Undefined> {
-    let deviations = normal::density(normal::quantile(1.0 - confidence)?) / (1.0 - confidence);
-    let moved = volatility(covariances, weights)?.parts;
-    let drift = means.iter().zip(weights).map(|(mean, weight)| mean * weight * horizon);
-    let parts: Vec<f64> = moved.iter().zip(drift).map(|(part, drift)| deviations * part * horizon.sqrt() - drift).collect();
-    Ok(Components { total: finite(sum(parts.iter().copied()))?, parts })
-}
-
 /// A horizon scales historical losses by its root.
 fn scaled(found: Components, by: f64) -> Components {
     Components { total: found.total * by, parts: found.parts.into_iter().map(|part| part * by).collect() }
@@ -128,25 +111,4 @@ fn components(assets: &Assets, weights: &[f64], method: Method, [moved, at_risk,
         ]);
     }
     grid
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use performance_tracker::risk::covariance::sample;
-    use performance_tracker::risk::value_at_risk::shortfall_of;
-
-    #[test]
-    fn the_parts_of_a_parametric_shortfall_add_up_to_it() {
-        let columns = vec![vec![0.01, -0.02, 0.03, -0.01, 0.005], vec![-0.01, 0.01, 0.02, -0.03, 0.0]];
-        let weights = [0.7, 0.5];
-        let covariances = sample(&columns).unwrap();
-        let means = [mean(&columns[0]).unwrap(), mean(&columns[1]).unwrap()];
-        let book = portfolio(&columns, &weights);
-        for confidence in [0.5, 0.9, 0.95, 0.99, 0.999] {
-            let found = parametric_shortfall(&covariances, &means, &weights, confidence, 4.0).unwrap();
-            let whole = shortfall_of(&book, Method::Parametric, confidence, 4.0).unwrap();
-            assert!((found.total - whole).abs() < 1e-15, "{confidence}: {} is not {whole}", found.total);
-        }
-    }
 }

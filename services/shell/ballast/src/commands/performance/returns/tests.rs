@@ -8,7 +8,8 @@ fn d(text: &str) -> Decimal {
     text.parse().unwrap()
 }
 
-fn day(date: &str, value: &str, flow: &str) -> DayValue {
+/// A closed day without a record.
+pub(in crate::commands::performance) fn day(date: &str, value: &str, flow: &str) -> DayValue {
     DayValue {
         date: date.to_owned(),
         cut_at: None,

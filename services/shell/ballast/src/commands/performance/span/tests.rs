@@ -1,14 +1,11 @@
 //! The figures of a span against a count of their own, and against what records of the same days say.
 
 use super::*;
+use crate::commands::performance::returns::tests::day;
 use postgres_store::queries::DayValue;
 use serde_json::json;
 
 const POLICY: &str = r#"{"portfolio_id":"p1","policy_version":3,"base_currency":"EUR","benchmark":"WORLD","risk_free_rate":"0.02"}"#;
-
-fn d(text: &str) -> Decimal {
-    text.parse().unwrap()
-}
 
 fn terms(policy: &str) -> Terms {
     Terms::of(&serde_json::from_str(policy).unwrap(), "EUR")
@@ -17,19 +14,11 @@ fn terms(policy: &str) -> Terms {
 /// Date, equity, flow, return by the record, return of the benchmark.
 fn stored(rows: &[(&str, &str, &str, &str, Option<&str>)]) -> Vec<DayValue> {
     let one = |(date, value, flow, change, benchmark): &(&str, &str, &str, &str, Option<&str>)| DayValue {
-        date: (*date).to_owned(),
-        cut_at: None,
-        total_value: d(value),
-        cash_value: None,
-        long_value: None,
-        short_value: None,
-        net_external_flow: d(flow),
-        complete: true,
-        provisional: false,
         record: Some(
             json!([{"id": "time_weighted_return", "value": change, "method": "m"}, {"id": "benchmark_return", "value": benchmark}]),
         ),
         record_provisional: Some(false),
+        ..day(date, value, flow)
     };
     rows.iter().map(one).collect()
 }
