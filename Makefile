@@ -154,11 +154,11 @@ bench-peers-check: built-peers ## Try the whole of it in a minute: every contest
 
 BENCH_SQL_STACK := .local/test-bench-sql
 
-bench-sql: ## Measure what is asked of the tables, with many portfolios and years in them (10 GB of disk)
+bench-sql: ## Measure what is asked of the tables, with many portfolios and years in them (long: it builds the release; 20 GB of disk)
 	@$(STACK) up --dir $(BENCH_SQL_STACK)
 	@trap '$(STACK) down --delete --dir $(BENCH_SQL_STACK)' EXIT; trap 'exit 130' INT TERM; \
 		set -a; . $(BENCH_SQL_STACK)/env; set +a; \
-		$(CARGO) bench --profile fast --package postgres-store --bench queries --locked
+		$(CARGO) bench --package postgres-store --bench queries --locked
 
 clean: down ## Stop everything and remove what was built and stored; the downloads stay
 	@for record in .local/*/stack.json; do \

@@ -85,7 +85,9 @@ async fn load(store: &Store, connection: &mut PgConnection, size: &Size) {
         include_str!("rows.sql").replace(":portfolios", &size.portfolios.to_string()).replace(":years", &size.years.to_string()).as_str(),
     )
     .await;
+    // The server has written what it was given before it is asked: else its checkpoint would run beside the questions.
     run(connection, "VACUUM ANALYZE").await;
+    run(connection, "CHECKPOINT").await;
     let count: i64 = sqlx::query_scalar("SELECT count(*) FROM values_by_day").fetch_one(&mut *connection).await.unwrap();
     let bytes: String =
         sqlx::query_scalar("SELECT pg_size_pretty(pg_database_size(current_database()))").fetch_one(connection).await.unwrap();

@@ -28,6 +28,14 @@ WHERE extract(isodow FROM d) < 6;
 ALTER TABLE values_by_day ADD CONSTRAINT values_by_day_key PRIMARY KEY (portfolio_id, date)
     INCLUDE (cut_at, total_value, cash_value, long_value, short_value, net_external_flow, complete, provisional);
 
+ALTER TABLE returns_by_day DROP CONSTRAINT returns_by_day_key;
+INSERT INTO returns_by_day
+SELECT portfolio_id, date, 0.012345678901, NULL, 'time-weighted at every external flow', 123.45, 0.001234567890, total_value, net_external_flow,
+       provisional, 1
+FROM values_by_day;
+ALTER TABLE returns_by_day ADD CONSTRAINT returns_by_day_key PRIMARY KEY (portfolio_id, date)
+    INCLUDE (time_weighted_return, reason, method, profit, benchmark_return, total_value, net_external_flow, provisional);
+
 INSERT INTO performance_snapshots
 SELECT portfolio_id, 1000 - d, now() - d * interval '1 day', 'USD', 100250, 1000, 900, '{"USD": {"trade_date": "1000", "settled": "1000"}}', NULL, '{}',
        (SELECT jsonb_agg(jsonb_build_object('instrument_id', 'INSTRUMENT-' || i, 'symbol', 'SYM' || i, 'quantity', '100', 'value', '10025'))

@@ -20,14 +20,11 @@ pub use figures::{AttributionDay, FigureSet};
 pub use portfolio::{AllocationView, BookView, PortfolioHead, PortfolioView};
 pub use rebalance::{AnswerView, RebalanceView};
 pub use rebalances::{QualityView, RebalanceLine};
-pub use series::{DayValue, RunningDay, SpanValue, Width};
+pub use series::{DayReturn, DayValue, RunningDay, SpanValue, Width};
 pub use standing::{Conditions, Figures, Spreads};
 
-/// How statements begin that must see the same moment.
-const ONE_MOMENT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-
 /// Every statement of this folder by its name.
-pub const STATEMENTS: [(&str, &str); 22] = [
+pub const STATEMENTS: [(&str, &str); 21] = [
     ("portfolio id of a portfolio or session", portfolio::RESOLVE),
     ("portfolio", portfolio::HEAD),
     ("newest book", portfolio::BOOK),
@@ -40,8 +37,7 @@ pub const STATEMENTS: [(&str, &str); 22] = [
     ("figures of performance as of a moment", figures::PERFORMANCE_AS_OF),
     ("figures of risk as of a moment", figures::RISK_AS_OF),
     ("attribution by day", figures::ATTRIBUTION),
-    ("values by day", series::DAYS),
-    ("records of performance by day", series::RECORDS),
+    ("values and returns by day", series::DAYS),
     ("closed days", closes::CLOSED_DAYS),
     ("sectors of a portfolio", closes::SECTORS),
     ("running day", series::RUNNING),

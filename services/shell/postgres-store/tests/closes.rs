@@ -5,9 +5,10 @@
 
 mod scratch;
 
-use postgres_store::projections::{CloseRow, OffsetAdvance, PerformanceRow, PortfolioRow, ProjectionBatch, SnapshotRow};
+use postgres_store::projections::{CloseRow, DayReturnRow, OffsetAdvance, PerformanceRow, PortfolioRow, ProjectionBatch, SnapshotRow};
+use postgres_store::queries::DayReturn;
 use postgres_store::{Micros, Store};
-use scratch::{Scratch, portfolio};
+use scratch::{Scratch, portfolio, returned};
 use serde_json::json;
 
 const TOPIC: &str = "portfolio.closes.v1";
@@ -107,7 +108,7 @@ fn performance(timeframe: &str, date: &str, at: i64, change: &str) -> Performanc
         timeframe: timeframe.to_owned(),
         as_of: Micros(at),
         base_currency: "USD".to_owned(),
-        provisional: at > 1_767_700_000_000_000,
+        provisional: false,
         metrics: json!([{"id": "time_weighted_return", "value": change}]),
         attribution: json!([]),
         date: Some(date.to_owned()),
@@ -118,33 +119,65 @@ fn performance(timeframe: &str, date: &str, at: i64, change: &str) -> Performanc
 }
 
 #[tokio::test]
-async fn a_closed_day_has_the_record_of_its_cut_and_a_set_of_figures_its_days() {
+async fn a_closed_day_has_what_its_newest_record_tells() {
     let scratch = Scratch::new().await;
     let store = scratch.migrated().await;
-    // The second close names no cut: its record bears the end of its day.
-    let (first, second, third) = (1_767_646_800_000_000, 1_767_744_000_000_000, 1_767_819_600_000_000);
-    let closes = vec![
-        CloseRow { cut_at: Some(Micros(first)), ..close("2026-01-05", 1, "10") },
-        CloseRow { cut_at: None, ..close("2026-01-06", 1, "11") },
-        CloseRow { cut_at: Some(Micros(third)), ..close("2026-01-07", 1, "12") },
-    ];
-    let records = vec![
-        performance("DAY", "2026-01-05", first, "0.1"),
-        performance("MTD", "2026-01-05", first, "0.7"),
-        performance("DAY", "2026-01-06", second, "0.2"),
-        PerformanceRow { portfolio_id: "p2".to_owned(), ..performance("DAY", "2026-01-07", third, "0.3") },
-    ];
-    let offsets = vec![OffsetAdvance { topic: TOPIC.to_owned(), partition: 0, expected: None, next: 1 }];
-    store.apply(&ProjectionBatch { offsets, closes, performance: records, ..ProjectionBatch::default() }).await.unwrap();
-    let days = store.days("p1", "2026-01-06", "2026-12-31").await.unwrap();
-    let told: Vec<_> = days
-        .iter()
-        .map(|day| (day.date.as_str(), day.record.as_ref().map(|record| record[0]["value"].clone()), day.record_provisional))
-        .collect();
+    apply(&store, ["05", "06", "07", "08"].map(|day| close(&format!("2026-01-{day}"), 1, "10")).to_vec()).await;
+    let records = async |expected: Option<i64>, day_returns| {
+        let next = expected.unwrap_or(0) + 1;
+        let offsets = vec![OffsetAdvance { topic: "portfolio.performance.v1".to_owned(), partition: 0, expected, next }];
+        store.apply(&ProjectionBatch { offsets, day_returns, ..ProjectionBatch::default() }).await.unwrap();
+    };
+    let told = async |from: &str| -> Vec<(String, Option<String>)> {
+        let days = store.days("p1", from, "2026-12-31").await.unwrap();
+        let one = |told: DayReturn| told.time_weighted_return.map_or_else(|reason| reason, |change| change.to_string());
+        days.into_iter().map(|day| (day.date, day.returned.map(one))).collect()
+    };
+    let days = |rows: &[(&str, Option<&str>)]| -> Vec<(String, Option<String>)> {
+        rows.iter().map(|(date, told)| ((*date).to_owned(), told.map(str::to_owned))).collect()
+    };
+    records(
+        None,
+        vec![
+            returned("2026-01-05", 1, "0.1"),
+            // Of a day whose close is not there yet.
+            returned("2026-01-02", 2, "0.7"),
+            returned("2026-01-06", 4, "0.3"),
+            returned("2026-01-06", 3, "0.2"),
+            DayReturnRow { portfolio_id: "p2".to_owned(), ..returned("2026-01-07", 5, "0.9") },
+            returned("2026-01-08", 6, "TOTAL_LOSS: all"),
+        ],
+    )
+    .await;
     let expected =
-        [("2026-01-05", Some(json!("0.1")), Some(false)), ("2026-01-06", Some(json!("0.2")), Some(true)), ("2026-01-07", None, None)];
-    assert_eq!(told, expected, "behind the day before the span; none of another portfolio");
-    let sets = store.performance_as_of("p1", Micros(first)).await.unwrap();
+        [("2026-01-05", Some("0.1")), ("2026-01-06", Some("0.3")), ("2026-01-07", None), ("2026-01-08", Some("TOTAL_LOSS: all"))];
+    assert_eq!(told("2026-01-06").await, days(&expected), "behind the day before the span; none of another portfolio");
+    assert_eq!(told("2026-01-08").await, days(&expected[2..]));
+    assert_eq!(told("2027-01-01").await, days(&expected[3..]), "the day before the span alone");
+    assert_eq!(store.days("p3", "2026-01-01", "2026-12-31").await.unwrap(), []);
+    records(Some(1), vec![returned("2026-01-06", 3, "0.4"), returned("2026-01-05", 7, "0.5")]).await;
+    assert_eq!(
+        told("2026-01-07").await[..2],
+        days(&[("2026-01-06", Some("0.3")), ("2026-01-07", None)]),
+        "an older record changes nothing"
+    );
+    let newest = store.days("p1", "2026-01-05", "2026-01-05").await.unwrap();
+    let newest = newest[0].returned.as_ref().unwrap();
+    assert_eq!((newest.provisional, newest.is_of_an_earlier_close), (true, false));
+    apply(&store, vec![close("2026-01-05", 2, "10.5")]).await;
+    let closed_again = store.days("p1", "2026-01-05", "2026-01-05").await.unwrap();
+    assert!(closed_again[0].returned.as_ref().unwrap().is_of_an_earlier_close);
+}
+
+#[tokio::test]
+async fn a_set_of_figures_has_its_days() {
+    let scratch = Scratch::new().await;
+    let store = scratch.migrated().await;
+    let at = 1_767_646_800_000_000;
+    let records = vec![performance("DAY", "2026-01-05", at, "0.1"), performance("MTD", "2026-01-05", at, "0.7")];
+    let offsets = vec![OffsetAdvance { topic: TOPIC.to_owned(), partition: 0, expected: None, next: 1 }];
+    store.apply(&ProjectionBatch { offsets, performance: records, ..ProjectionBatch::default() }).await.unwrap();
+    let sets = store.performance_as_of("p1", Micros(at)).await.unwrap();
     let spans: Vec<_> = sets.iter().map(|set| (set.timeframe.as_str(), set.from_date.as_deref(), set.date.as_deref())).collect();
     assert_eq!(spans, [("DAY", Some("2026-01-01"), Some("2026-01-05")), ("MTD", Some("2026-01-01"), Some("2026-01-05"))]);
 }

@@ -64,6 +64,27 @@ async fn its_rows_are_kept_and_what_is_new_is_read_again() {
 }
 
 #[tokio::test]
+async fn what_days_returned_is_taken_from_the_records_that_are_stored() {
+    let scratch = Scratch::new().await;
+    migrate_to(&scratch, "0015").await;
+    let rows = r#"SELECT ensure_month('performance_records', '2026-01-05');
+        INSERT INTO performance_records SELECT 'p', timeframe, at, 'USD', provisional, metrics::jsonb, '[]', date, NULL, '[]', source_offset FROM (VALUES
+        ('DAY', '2026-01-05 21:00+00'::timestamptz, false, '2026-01-05'::date, 1, '[{"id": "profit", "value": "7"},
+            {"id": "time_weighted_return", "value": "0.1", "method": "m", "reason": null}]'),
+        ('DAY', '2026-01-05 22:00+00', true, '2026-01-05', 2, '[{"id": "time_weighted_return", "value": "0.2", "method": "m"}]'),
+        ('DAY', '2026-01-06 21:00+00', true, '2026-01-06', 3, '[{"id": "time_weighted_return", "value": null, "method": "m", "reason": "NO_CAPITAL: x"}]'),
+        ('DAY', '2026-01-07 21:00+00', true, '2026-01-07', 4, '[]'),
+        ('DAY', '2026-01-08 21:00+00', true, NULL, 5, '[{"id": "time_weighted_return", "value": "0.3"}]'),
+        ('MTD', '2026-01-09 21:00+00', true, '2026-01-09', 6, '[{"id": "time_weighted_return", "value": "0.3"}]'))
+        AS r (timeframe, at, provisional, date, source_offset, metrics)"#;
+    scratch.run(rows).await;
+    Store::new(&scratch.settings()).unwrap().migrate().await.unwrap();
+    let days = "SELECT string_agg(concat_ws(' ', date, time_weighted_return, reason, method, profit, provisional, source_offset), ', ' ORDER BY date)
+        FROM returns_by_day";
+    assert_eq!(scratch.text(days).await, "2026-01-05 0.2 m t 2, 2026-01-06 NO_CAPITAL: x m t 3", "the newest of each day that tells one");
+}
+
+#[tokio::test]
 async fn every_column_that_is_no_text_says_what_it_is_in_the_database_itself() {
     let scratch = Scratch::new().await;
     scratch.migrated().await;

@@ -13,7 +13,7 @@ use postgres_store::projections::{
 };
 use postgres_store::{Micros, Retry, Store, StoreError};
 use rust_decimal::Decimal;
-use scratch::{Scratch, portfolio};
+use scratch::{Scratch, portfolio, returned};
 use serde_json::json;
 
 const TOPIC: &str = "portfolio.ledger.v1";
@@ -201,6 +201,7 @@ fn everything() -> ProjectionBatch {
         snapshots: vec![snapshot(1, "100")],
         closes: vec![],
         performance: vec![],
+        day_returns: vec![returned("2026-01-05", 1, "un\u{0}defined")],
         risk: vec![],
         dead_letters: vec![dead_letter()],
     }
@@ -222,6 +223,7 @@ async fn picture(scratch: &Scratch) -> String {
         "latest_snapshots",
         "values_by_minute",
         "values_by_hour",
+        "returns_by_day",
         "dead_letters",
     ] {
         let sql = format!("SELECT coalesce(json_agg(t ORDER BY t::text)::text, '') FROM {table} t");

@@ -27,6 +27,7 @@ async fn a_reader_reads_tables_views_and_months_to_come_and_nothing_else() {
         "SELECT count(*) FROM portfolio_rebalance",
         "SELECT count(*) FROM positions_as_of('p', now(), now())",
         "SELECT count(*) FROM values_by_day",
+        "SELECT count(*) FROM returns_by_day",
     ] {
         sqlx::raw_sql(AssertSqlSafe(readable)).execute(&mut reader).await.unwrap_or_else(|error| panic!("{readable}: {error}"));
     }

@@ -143,10 +143,7 @@ fn add(output: &Output, origin: Origin, into: &mut Rows) -> Result<(), RowError>
             Ok(())
         }
         Output::PortfolioClose(close) => closes::add(close, &mut into.batch),
-        Output::Performance(record) => {
-            figures::add_performance(record, origin, &mut into.batch);
-            Ok(())
-        }
+        Output::Performance(record) => figures::add_performance(record, origin, &mut into.batch),
         Output::Risk(record) => {
             figures::add_risk(record, origin, &mut into.batch);
             Ok(())

@@ -6,12 +6,12 @@
 use sqlx::{Postgres, Transaction};
 
 use super::{
-    AllocationSet, CloseRow, CommandAnswerRow, DeadLetterRow, LedgerEntryRow, OffsetAdvance, OrderCancel, OrderRow, OrderStatusRow,
-    PerformanceRow, PortfolioRow, PositionRow, RebalanceRow, Rebalanced, RiskRow, SnapshotRow, TargetSet,
+    AllocationSet, CloseRow, CommandAnswerRow, DayReturnRow, DeadLetterRow, LedgerEntryRow, OffsetAdvance, OrderCancel, OrderRow,
+    OrderStatusRow, PerformanceRow, PortfolioRow, PositionRow, RebalanceRow, Rebalanced, RiskRow, SnapshotRow, TargetSet,
 };
 use super::{
-    allocations, closes, command_answers, dead_letters, figures, ledger_entries, months, offsets, orders, portfolios, positions,
-    rebalances, rollups, snapshots,
+    allocations, closes, command_answers, day_returns, dead_letters, figures, ledger_entries, months, offsets, orders, portfolios,
+    positions, rebalances, rollups, snapshots,
 };
 use crate::errors::UNIQUE_VIOLATION;
 use crate::statement::Limit;
@@ -50,6 +50,8 @@ pub struct ProjectionBatch {
     pub closes: Vec<CloseRow>,
     /// From figures of performance.
     pub performance: Vec<PerformanceRow>,
+    /// From figures of performance of one day.
+    pub day_returns: Vec<DayReturnRow>,
     /// From figures of risk.
     pub risk: Vec<RiskRow>,
     /// From the `.dlq` topics.
@@ -92,6 +94,7 @@ async fn apply_rows(limit: &Limit, transaction: &mut Transaction<'_, Postgres>, 
     rollups::fold(limit, transaction, &batch.snapshots).await?;
     closes::upsert(limit, transaction, &batch.closes).await?;
     figures::upsert_performance(limit, transaction, &batch.performance).await?;
+    day_returns::upsert(limit, transaction, &batch.day_returns).await?;
     figures::upsert_risk(limit, transaction, &batch.risk).await?;
     dead_letters::insert(limit, transaction, &batch.dead_letters).await
 }

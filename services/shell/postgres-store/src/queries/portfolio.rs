@@ -4,7 +4,6 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 use sqlx::postgres::PgConnection;
 
-use super::ONE_MOMENT;
 use super::as_of::{self, BookAsOf};
 use super::figures::{self, FigureSet};
 use crate::statement::Limit;
@@ -159,7 +158,7 @@ impl Store {
 
     async fn view(&self, portfolio: &str, past: Option<(Micros, Micros)>) -> Result<Option<PortfolioView>, StoreError> {
         let limit = self.limit();
-        let mut transaction = limit.run(DOING, self.pool().begin_with(ONE_MOMENT)).await?;
+        let mut transaction = limit.run(DOING, self.pool().begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")).await?;
         let view = read(limit, &mut transaction, portfolio, past).await?;
         limit.run(DOING, transaction.commit()).await?;
         Ok(view)

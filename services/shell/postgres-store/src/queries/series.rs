@@ -1,10 +1,7 @@
 //! Value, cash and exposure over time: by day from closes, by minute and hour from snapshots.
 
 use rust_decimal::Decimal;
-use serde_json::Value;
-use std::collections::BTreeMap;
 
-use super::ONE_MOMENT;
 use crate::{Micros, Store, StoreError};
 
 const DOING: &str = "reading values over time";
@@ -20,38 +17,60 @@ pub struct DayValue {
     pub total_value: Decimal,
     /// Cash at the cut, where it is told.
     pub cash_value: Option<Decimal>,
-    /// Value of long holdings.
-    pub long_value: Option<Decimal>,
-    /// Magnitude of short holdings.
-    pub short_value: Option<Decimal>,
     /// Net external flows since the close before.
     pub net_external_flow: Decimal,
     /// Whether nothing was missing.
     pub complete: bool,
     /// Whether another version is to be expected.
     pub provisional: bool,
-    /// Figures of its record of performance (timeframe DAY), one object a figure; absent where none is stored.
+    /// What its record of performance says of it; absent where none is stored.
     #[sqlx(skip)]
-    pub record: Option<Value>,
-    /// Whether later records may still change these; absent where there are none.
-    #[sqlx(skip)]
-    pub record_provisional: Option<bool>,
+    pub returned: Option<DayReturn>,
 }
 
-/// The same, and the moment that its record bears.
+/// A closed day by its record of performance (timeframe DAY); amounts are in the base currency.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DayReturn {
+    /// Time-weighted return, a fraction of one; or why there is none.
+    pub time_weighted_return: Result<Decimal, String>,
+    /// How it was found, in words.
+    pub method: String,
+    /// Change of equity less the flow.
+    pub profit: Option<Decimal>,
+    /// What the benchmark returned since its last price, a fraction of one.
+    pub benchmark_return: Option<Decimal>,
+    /// Whether it tells the equity and the flow that the newest close does not.
+    pub is_of_an_earlier_close: bool,
+    /// Whether later records may still change these.
+    pub provisional: bool,
+}
+
+/// A closed day and what is stored of its record.
 #[derive(sqlx::FromRow)]
 struct Day {
     #[sqlx(flatten)]
     value: DayValue,
-    record_at: Micros,
+    method: Option<String>,
+    time_weighted_return: Option<Decimal>,
+    reason: Option<String>,
+    profit: Option<Decimal>,
+    benchmark_return: Option<Decimal>,
+    is_of_an_earlier_close: Option<bool>,
+    record_provisional: Option<bool>,
 }
 
-/// A record of performance.
-#[derive(sqlx::FromRow)]
-struct Record {
-    as_of: Micros,
-    metrics: Value,
-    provisional: bool,
+impl Day {
+    fn with_its_return(self) -> DayValue {
+        let returned = self.method.map(|method| DayReturn {
+            time_weighted_return: self.time_weighted_return.ok_or_else(|| self.reason.unwrap_or_default()),
+            method,
+            profit: self.profit,
+            benchmark_return: self.benchmark_return,
+            is_of_an_earlier_close: self.is_of_an_earlier_close.unwrap_or_default(),
+            provisional: self.record_provisional.unwrap_or_default(),
+        });
+        DayValue { returned, ..self.value }
+    }
 }
 
 /// What has come after the newest closed day, up to the newest snapshot; amounts are in the base currency.
@@ -111,24 +130,12 @@ impl Store {
     /// What the server says.
     pub async fn days(&self, portfolio: &str, from: &str, to: &str) -> Result<Vec<DayValue>, StoreError> {
         let limit = self.limit();
-        let mut transaction = limit.run(DOING, self.pool().begin_with(ONE_MOMENT)).await?;
+        // The server takes any span to be a short one, and would look up what each of its days returned by itself.
+        let mut transaction = limit.run(DOING, self.pool().begin_with("BEGIN READ ONLY; SET LOCAL enable_nestloop = off")).await?;
         let select = sqlx::query_as(DAYS).bind(portfolio).bind(from).bind(to).fetch_all(&mut *transaction);
         let days: Vec<Day> = limit.run(DOING, select).await?;
-        let moments = || days.iter().map(|day| day.record_at);
-        let Some((first, last)) = moments().min().zip(moments().max()) else { return Ok(Vec::new()) };
-        // Planning for these very moments takes longer, over all months of many years, than looking into each of them.
-        let generic = sqlx::query("SET LOCAL plan_cache_mode = force_generic_plan").execute(&mut *transaction);
-        limit.run(DOING, generic).await?;
-        let select = sqlx::query_as(RECORDS).bind(portfolio).bind(first).bind(last).fetch_all(&mut *transaction);
-        let records: Vec<Record> = limit.run(DOING, select).await?;
         limit.run(DOING, transaction.commit()).await?;
-        let mut records: BTreeMap<Micros, Record> = records.into_iter().map(|record| (record.as_of, record)).collect();
-        let with_record = |Day { value, record_at }: Day| {
-            let found = records.remove(&record_at);
-            let (record, record_provisional) = found.map(|found| (found.metrics, found.provisional)).unzip();
-            DayValue { record, record_provisional, ..value }
-        };
-        Ok(days.into_iter().map(with_record).collect())
+        Ok(days.into_iter().map(Day::with_its_return).collect())
     }
 
     /// What has come after the newest closed day; `None` before the first, and where no snapshot came after it.
@@ -153,19 +160,18 @@ impl Store {
     }
 }
 
-// A record of performance bears the moment of its day's cut; of a close that names none it is the end of the day in UTC.
 pub(super) const DAYS: &str = "
-SELECT date::text AS date, cut_at, total_value, cash_value, long_value, short_value, net_external_flow, complete, provisional,
-       coalesce(cut_at, (date + 1)::timestamp AT TIME ZONE 'UTC') AS record_at
-FROM values_by_day
-WHERE portfolio_id = $1 AND date <= $3::date
-  AND date >= coalesce((SELECT max(b.date) FROM values_by_day b WHERE b.portfolio_id = $1 AND b.date < $2::date), $2::date)
-ORDER BY values_by_day.date";
-
-// Apart from the days: joined to them, each day of many years would look into every month.
-pub(super) const RECORDS: &str = "
-SELECT as_of, metrics, provisional FROM performance_records
-WHERE portfolio_id = $1 AND timeframe = 'DAY' AND as_of >= $2 AND as_of <= $3";
+WITH span AS MATERIALIZED (
+    SELECT coalesce((SELECT max(b.date) FROM values_by_day b WHERE b.portfolio_id = $1 AND b.date < $2::date), $2::date) AS first)
+SELECT v.date::text AS date, v.cut_at, v.total_value, v.cash_value, v.net_external_flow, v.complete, v.provisional,
+       r.method, r.time_weighted_return, r.reason, r.profit, r.benchmark_return,
+       r.total_value <> v.total_value OR r.net_external_flow <> v.net_external_flow AS is_of_an_earlier_close,
+       r.provisional AS record_provisional
+FROM values_by_day v
+LEFT JOIN returns_by_day r
+    ON r.portfolio_id = $1 AND r.date = v.date AND r.date >= (SELECT first FROM span) AND r.date <= $3::date
+WHERE v.portfolio_id = $1 AND v.date >= (SELECT first FROM span) AND v.date <= $3::date
+ORDER BY v.date";
 
 pub(super) const RUNNING: &str = "
 SELECT c.date::text AS since, c.equity AS value_before, s.timestamp AS as_of, s.total_value,

@@ -9,8 +9,9 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use postgres_store::projections::{PortfolioRow, SnapshotRow};
+use postgres_store::projections::{DayReturnRow, PortfolioRow, SnapshotRow};
 use postgres_store::{Micros, Settings, Store};
+use rust_decimal::Decimal;
 use serde_json::json;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
@@ -146,5 +147,22 @@ pub fn portfolio(id: &str, offset: i64) -> PortfolioRow {
         source_offset: offset,
         at: Micros(1_767_623_400_123_456 + offset),
         scaling_notice: Some("no figures of risk were read yet: targets are not scaled".to_owned()),
+    }
+}
+
+/// What a record of `p1` tells of a day: a return, or why there is none.
+pub fn returned(date: &str, offset: i64, change: &str) -> DayReturnRow {
+    DayReturnRow {
+        portfolio_id: "p1".to_owned(),
+        date: date.to_owned(),
+        time_weighted_return: change.parse().ok(),
+        reason: change.parse::<Decimal>().is_err().then(|| change.to_owned()),
+        method: "m".to_owned(),
+        profit: None,
+        benchmark_return: None,
+        total_value: Some(10.into()),
+        net_external_flow: None,
+        provisional: offset > 5,
+        source_offset: offset,
     }
 }

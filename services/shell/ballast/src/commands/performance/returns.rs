@@ -203,7 +203,7 @@ fn between(from: &str, to: &str) -> Option<i32> {
 fn of_day(stored: &DayValue, before: Option<Decimal>) -> (Day, bool) {
     let told = Told::of(stored);
     let earlier = told.as_ref().is_some_and(|told| told.is_of_an_earlier_close);
-    let provisional = stored.provisional || !stored.complete || stored.record_provisional == Some(true) || earlier;
+    let provisional = stored.provisional || !stored.complete || stored.returned.as_ref().is_some_and(|told| told.provisional) || earlier;
     let earned = || before.and_then(|before| earned(before, stored.total_value, stored.net_external_flow));
     let day = |earned, change, source, method, note, benchmark| Day {
         date: stored.date.clone(),

@@ -1,12 +1,17 @@
-//! Figures of performance and risk, from their topics: a record is a row, with its figures as it says them.
+//! Figures of performance and risk, from their topics: a record is a row, with its figures as it says them; that of a day
+//! is a narrow row too.
 
-use super::{Origin, json, micros};
-use domain::performance::Performance;
+use super::exact::exact_if_any;
+use super::{Origin, RowError, json, micros};
+use domain::Fraction;
+use domain::performance::{DAY, Performance};
 use domain::risk::Risk;
-use postgres_store::projections::{PerformanceRow, ProjectionBatch, RiskRow};
+use postgres_store::projections::{DayReturnRow, PerformanceRow, ProjectionBatch, RiskRow};
+use rust_decimal::Decimal;
 
 /// Adds what one timeframe comes to.
-pub(super) fn add_performance(record: &Performance, origin: Origin, into: &mut ProjectionBatch) {
+pub(super) fn add_performance(record: &Performance, origin: Origin, into: &mut ProjectionBatch) -> Result<(), RowError> {
+    into.day_returns.extend(day_return(record, origin)?);
     into.performance.push(PerformanceRow {
         portfolio_id: record.portfolio_id.to_string(),
         timeframe: record.timeframe.to_string(),
@@ -20,6 +25,29 @@ pub(super) fn add_performance(record: &Performance, origin: Origin, into: &mut P
         drawdowns: json(&record.drawdowns),
         source_offset: origin.offset,
     });
+    Ok(())
+}
+
+/// What a day returned; `None` of another timeframe, and of a record that tells no return.
+fn day_return(record: &Performance, origin: Origin) -> Result<Option<DayReturnRow>, RowError> {
+    let find = |id: &str| record.metrics.iter().find(|metric| metric.id == id);
+    let Some((own, date)) = find("time_weighted_return").zip(record.date).filter(|_| record.timeframe == DAY) else { return Ok(None) };
+    let number = |id: &'static str| -> Result<Option<Decimal>, RowError> {
+        exact_if_any(find(id).and_then(|metric| metric.value).map(Fraction::to_decimal), id)
+    };
+    Ok(Some(DayReturnRow {
+        portfolio_id: record.portfolio_id.to_string(),
+        date: date.to_string(),
+        time_weighted_return: number("time_weighted_return")?,
+        reason: own.reason.as_ref().map(ToString::to_string),
+        method: own.method.to_string(),
+        profit: number("profit")?,
+        benchmark_return: number("benchmark_return")?,
+        total_value: number("total_value")?,
+        net_external_flow: number("net_external_flow")?,
+        provisional: record.provisional,
+        source_offset: origin.offset,
+    }))
 }
 
 /// Adds the risk of a close.
@@ -57,7 +85,18 @@ mod tests {
             "date":"2026-01-05","from_date":"2026-01-05"}}"#
         );
         let mut batch = ProjectionBatch::default();
-        add_performance(&serde_json::from_str(&json).unwrap(), ORIGIN, &mut batch);
+        let record: Performance = serde_json::from_str(&json).unwrap();
+        add_performance(&record, ORIGIN, &mut batch).unwrap();
+        let day = &batch.day_returns[0];
+        assert_eq!(
+            (day.date.as_str(), day.time_weighted_return, day.method.as_str()),
+            ("2026-01-05", "0.012345678901".parse().ok(), "daily")
+        );
+        assert_eq!((day.profit, &day.reason, day.provisional, day.source_offset), (None, &None, true, 4));
+        let (month, silent) = (Performance { timeframe: "MTD".into(), ..record.clone() }, Performance { metrics: Vec::new(), ..record });
+        for other in [month, silent] {
+            assert_eq!(day_return(&other, ORIGIN).unwrap(), None);
+        }
         let row = &batch.performance[0];
         assert_eq!((row.timeframe.as_str(), row.date.as_deref(), row.provisional, row.source_offset), ("DAY", Some("2026-01-05"), true, 4));
         assert_eq!(row.as_of, Micros(1_767_657_600_000_000));

@@ -1,33 +1,16 @@
 //! That the three forms say the same, and the same as the records.
 
 use super::*;
+use crate::commands::performance::returns::tests::{day, recorded};
 use crate::commands::performance::span::{Terms, figures};
 use crate::sheet::{Format, text};
 use postgres_store::Micros;
-use postgres_store::queries::DayValue;
 use serde_json::{Value, json};
-
-fn day(date: &str, value: &str, flow: &str, change: Option<&str>) -> DayValue {
-    DayValue {
-        date: date.to_owned(),
-        cut_at: None,
-        total_value: value.parse().unwrap(),
-        cash_value: None,
-        long_value: None,
-        short_value: None,
-        net_external_flow: flow.parse().unwrap(),
-        complete: true,
-        provisional: false,
-        record: change
-            .map(|change| json!([{"id": "time_weighted_return", "value": change, "method": "time-weighted at every external flow"}])),
-        record_provisional: change.map(|_| false),
-    }
-}
 
 fn report() -> PerformanceReport {
     // +50 % on 100, a deposit of 100, then +10 %: 0.65, where the closes alone would say 0.375.
     let stored =
-        [day("2026-04-08", "100", "100", Some("0")), day("2026-04-09", "275", "100", Some("0.65")), day("2026-04-10", "220", "0", None)];
+        [recorded("2026-04-08", "100", "100", Ok("0")), recorded("2026-04-09", "275", "100", Ok("0.65")), day("2026-04-10", "220", "0")];
     let series = Series::of(&stored, "2026-04-08");
     let terms = Terms::of(&json!({"portfolio_id": "growth", "policy_version": 1, "base_currency": "USD"}), "USD");
     let all = FigureSet {

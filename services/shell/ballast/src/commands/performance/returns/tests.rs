@@ -2,7 +2,7 @@
 
 use super::*;
 use postgres_store::Micros;
-use serde_json::{Value, json};
+use postgres_store::queries::DayReturn;
 
 fn d(text: &str) -> Decimal {
     text.parse().unwrap()
@@ -15,23 +15,28 @@ pub(in crate::commands::performance) fn day(date: &str, value: &str, flow: &str)
         cut_at: None,
         total_value: d(value),
         cash_value: None,
-        long_value: None,
-        short_value: None,
         net_external_flow: d(flow),
         complete: true,
         provisional: false,
-        record: None,
-        record_provisional: None,
+        returned: None,
     }
 }
 
-/// The same with a record of it, whose return is a number or a reason.
-fn recorded(date: &str, value: &str, flow: &str, change: Result<&str, &str>) -> DayValue {
-    let figure = |id: &str, value: &str| json!({"id": id, "value": value, "reason": null, "method": "m"});
-    let change = json!({"id": "time_weighted_return", "value": change.ok(), "reason": change.err(),
-        "method": "time-weighted at every external flow"});
-    let record = json!([change, figure("total_value", value), figure("net_external_flow", flow), figure("profit", "7")]);
-    DayValue { record: Some(record), record_provisional: Some(false), ..day(date, value, flow) }
+/// What a record tells of a day: a return or a reason.
+pub(in crate::commands::performance) fn returned(change: Result<&str, &str>) -> DayReturn {
+    DayReturn {
+        time_weighted_return: change.map(d).map_err(str::to_owned),
+        method: "time-weighted at every external flow".to_owned(),
+        profit: None,
+        benchmark_return: None,
+        is_of_an_earlier_close: false,
+        provisional: false,
+    }
+}
+
+/// A closed day with a record of it.
+pub(in crate::commands::performance) fn recorded(date: &str, value: &str, flow: &str, change: Result<&str, &str>) -> DayValue {
+    DayValue { returned: Some(returned(change)), ..day(date, value, flow) }
 }
 
 fn changes(series: &Series) -> Vec<Result<String, &str>> {
@@ -46,7 +51,7 @@ fn changes(series: &Series) -> Vec<Result<String, &str>> {
 fn a_day_with_a_flow_returns_what_its_record_says() {
     // +50 % on 100, then a deposit of 100, then +10 % on 250: the daily rule says 275 ÷ 200.
     let stored = [
-        recorded("2026-04-08", "100", "100", Ok("0.02")),
+        DayValue { returned: Some(DayReturn { profit: Some(d("7")), ..returned(Ok("0.02")) }), ..day("2026-04-08", "100", "100") },
         recorded("2026-04-09", "275", "100", Ok("0.65")),
         day("2026-04-10", "302.5", "0"),
         day("2026-04-13", "402.5", "100"),
@@ -68,13 +73,13 @@ fn a_day_with_a_flow_returns_what_its_record_says() {
 
 #[test]
 fn a_record_of_an_earlier_close_is_told_and_provisional() {
-    let stored = [DayValue { total_value: d("101"), ..recorded("2026-04-08", "100", "0", Ok("0.02")) }];
-    let series = Series::of(&stored, "2026-04-08");
+    let told = |is_of_an_earlier_close| {
+        let told = DayReturn { is_of_an_earlier_close, ..returned(Ok("0.02")) };
+        Series::of(&[DayValue { returned: Some(told), ..day("2026-04-08", "100", "0") }], "2026-04-08")
+    };
+    let (series, settled) = (told(true), told(false));
     assert_eq!((series.days[0].provisional, series.days[0].note), (true, Some("its record is of an earlier version of the close")));
-    let settled = Series::of(&[recorded("2026-04-08", "100.00", "0", Ok("0.02"))], "2026-04-08");
     assert_eq!((settled.days[0].provisional, settled.days[0].note), (false, None));
-    let written = DayValue { record: Some(Value::Array(Vec::new())), ..day("2026-04-08", "100", "0") };
-    assert_eq!(Series::of(&[written], "2026-04-08").days[0].source, Source::Closes, "a record that tells no return is none");
 }
 
 #[test]

@@ -1,9 +1,8 @@
 //! The figures of a span against a count of their own, and against what records of the same days say.
 
 use super::*;
-use crate::commands::performance::returns::tests::day;
-use postgres_store::queries::DayValue;
-use serde_json::json;
+use crate::commands::performance::returns::tests::{day, returned};
+use postgres_store::queries::{DayReturn, DayValue};
 
 const POLICY: &str = r#"{"portfolio_id":"p1","policy_version":3,"base_currency":"EUR","benchmark":"WORLD","risk_free_rate":"0.02"}"#;
 
@@ -13,12 +12,9 @@ fn terms(policy: &str) -> Terms {
 
 /// Date, equity, flow, return by the record, return of the benchmark.
 fn stored(rows: &[(&str, &str, &str, &str, Option<&str>)]) -> Vec<DayValue> {
-    let one = |(date, value, flow, change, benchmark): &(&str, &str, &str, &str, Option<&str>)| DayValue {
-        record: Some(
-            json!([{"id": "time_weighted_return", "value": change, "method": "m"}, {"id": "benchmark_return", "value": benchmark}]),
-        ),
-        record_provisional: Some(false),
-        ..day(date, value, flow)
+    let one = |(date, value, flow, change, benchmark): &(&str, &str, &str, &str, Option<&str>)| {
+        let benchmark_return = benchmark.map(|change| change.parse().unwrap());
+        DayValue { returned: Some(DayReturn { benchmark_return, ..returned(Ok(change)) }), ..day(date, value, flow) }
     };
     rows.iter().map(one).collect()
 }
@@ -113,7 +109,7 @@ fn the_benchmark_counts_between_the_days_on_which_it_had_a_price() {
 #[test]
 fn what_was_lost_is_left_out_and_said() {
     let mut rows = stored(&DAYS);
-    rows[2].record = Some(json!([{"id": "time_weighted_return", "value": null, "reason": "TOTAL_LOSS: all", "method": "m"}]));
+    rows[2].returned = Some(returned(Err("TOTAL_LOSS: all")));
     let set = figures(&Series::of(&rows, "2026-01-02"), &terms(POLICY), None).unwrap();
     near(&set, "time_weighted_return", 1.05 * 0.98 - 1.0);
     assert!(find(&set, "volatility")["reason"].as_str().unwrap().starts_with("since 2026-01-05"), "{}", find(&set, "volatility"));
