@@ -110,6 +110,14 @@ async fn told() -> (Scratch, Store) {
     (scratch, store)
 }
 
+/// The same, and the portfolio that it is of.
+async fn told_of_a_portfolio() -> (Scratch, Store) {
+    let (scratch, store) = told().await;
+    let portfolios = vec![PortfolioRow { session_id: Some("s".to_owned()), ..portfolio("p", 1) }];
+    apply(&store, ProjectionBatch { portfolios, ..ProjectionBatch::default() }).await;
+    (scratch, store)
+}
+
 #[tokio::test]
 async fn before_a_day_is_closed_bookings_add_up() {
     let (scratch, _) = told().await;
@@ -187,15 +195,7 @@ async fn the_same_bookings_again_change_nothing() {
 
 #[tokio::test]
 async fn a_portfolio_is_read_whole_and_of_one_moment() {
-    let (_scratch, store) = told().await;
-    apply(
-        &store,
-        ProjectionBatch {
-            portfolios: vec![PortfolioRow { session_id: Some("s".to_owned()), ..portfolio("p", 1) }],
-            ..ProjectionBatch::default()
-        },
-    )
-    .await;
+    let (_scratch, store) = told_of_a_portfolio().await;
     assert_eq!(store.portfolio_of("s").await.unwrap().as_deref(), Some("p"), "by its session");
     assert_eq!(store.portfolio_of("p").await.unwrap().as_deref(), Some("p"));
     assert_eq!(store.portfolio_of("other").await.unwrap(), None);
@@ -211,15 +211,7 @@ async fn a_portfolio_is_read_whole_and_of_one_moment() {
 
 #[tokio::test]
 async fn the_commands_statements_say_what_the_functions_say() {
-    let (scratch, store) = told().await;
-    apply(
-        &store,
-        ProjectionBatch {
-            portfolios: vec![PortfolioRow { session_id: Some("s".to_owned()), ..portfolio("p", 1) }],
-            ..ProjectionBatch::default()
-        },
-    )
-    .await;
+    let (scratch, store) = told_of_a_portfolio().await;
     for moment in [8, 10, 14, 24, 30, 35, 36, 99] {
         for known in [8, 14, 24, 33, 34, 35, 36, 99] {
             let at = |hours: i64| Micros(MONDAY + hours * HOUR);

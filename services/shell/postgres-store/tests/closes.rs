@@ -122,7 +122,10 @@ fn performance(timeframe: &str, date: &str, at: i64, change: &str) -> Performanc
 async fn a_closed_day_has_what_its_newest_record_tells() {
     let scratch = Scratch::new().await;
     let store = scratch.migrated().await;
-    apply(&store, ["05", "06", "07", "08"].map(|day| close(&format!("2026-01-{day}"), 1, "10")).to_vec()).await;
+    let mut closes = ["05", "06", "07", "08"].map(|day| close(&format!("2026-01-{day}"), 1, "10")).to_vec();
+    // One that names no cut.
+    closes[1].cut_at = None;
+    apply(&store, closes).await;
     let records = async |expected: Option<i64>, day_returns| {
         let next = expected.unwrap_or(0) + 1;
         let offsets = vec![OffsetAdvance { topic: "portfolio.performance.v1".to_owned(), partition: 0, expected, next }];

@@ -54,6 +54,7 @@ const AGAINST_BENCHMARK: [&str; 9] = [
     "up_capture",
     "down_capture",
 ];
+
 /// An amount as a figure: exact where it fits.
 fn amount(id: &'static str, money: Money, method: &'static str, window: &SmolStr) -> Metric {
     let value = money.units().checked_mul(100).map(Fraction::from_units).filter(|value| value.fits_wire());

@@ -4,7 +4,6 @@
 
 mod against;
 mod attribution;
-mod record;
 mod report;
 mod returns;
 mod span;

@@ -1,4 +1,5 @@
-//! Value, cash and exposure over time: by day from closes, by minute and hour from snapshots.
+//! Value and cash over time: by day from closes, with what the day returned by its record; by minute and hour, with
+//! exposure, from snapshots.
 
 use rust_decimal::Decimal;
 

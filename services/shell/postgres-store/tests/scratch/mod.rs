@@ -160,7 +160,8 @@ pub fn returned(date: &str, offset: i64, change: &str) -> DayReturnRow {
         method: "m".to_owned(),
         profit: None,
         benchmark_return: None,
-        total_value: Some(10.into()),
+        // The equity of the closes, in other decimals.
+        total_value: Some("10.00".parse().unwrap()),
         net_external_flow: None,
         provisional: offset > 5,
         source_offset: offset,

@@ -3,7 +3,6 @@
 //! (value of the day before + inflow) − 1, and says so. Decimals at twelve places, as in records; their product is exact to
 //! the twenty-eighth digit. Statistics are not of this file.
 
-use super::record::Told;
 use domain::Date;
 use performance_tracker::Undefined;
 use postgres_store::queries::{DayValue, RunningDay};
@@ -124,7 +123,7 @@ impl Series {
             let before = at.checked_sub(1).map(|before| &stored[before]);
             if series.days.is_empty() {
                 series.before = before.map(|day| (day.date.clone(), day.total_value));
-                series.benchmark_before = before.and_then(Told::of).is_some_and(|told| told.benchmark.is_some());
+                series.benchmark_before = before.and_then(|day| day.returned.as_ref()).is_some_and(|told| told.benchmark_return.is_some());
             }
             let (told, lost) = of_day(day, before.map(|day| day.total_value));
             if lost {
@@ -201,9 +200,9 @@ fn between(from: &str, to: &str) -> Option<i32> {
 
 /// A day without its place in the index, and whether it left nothing.
 fn of_day(stored: &DayValue, before: Option<Decimal>) -> (Day, bool) {
-    let told = Told::of(stored);
-    let earlier = told.as_ref().is_some_and(|told| told.is_of_an_earlier_close);
-    let provisional = stored.provisional || !stored.complete || stored.returned.as_ref().is_some_and(|told| told.provisional) || earlier;
+    let told = stored.returned.as_ref();
+    let earlier = told.is_some_and(|told| told.is_of_an_earlier_close);
+    let provisional = stored.provisional || !stored.complete || told.is_some_and(|told| told.provisional) || earlier;
     let earned = || before.and_then(|before| earned(before, stored.total_value, stored.net_external_flow));
     let day = |earned, change, source, method, note, benchmark| Day {
         date: stored.date.clone(),
@@ -222,7 +221,9 @@ fn of_day(stored: &DayValue, before: Option<Decimal>) -> (Day, bool) {
     };
     if let Some(told) = told {
         let note = earlier.then_some("its record is of an earlier version of the close");
-        return (day(told.earned.or_else(earned), told.change, Source::Record, told.method, note, told.benchmark), told.lost);
+        let change = told.time_weighted_return.clone();
+        let lost = change.as_ref().is_err_and(|reason| reason.starts_with(Undefined::TotalLoss.code()));
+        return (day(told.profit.or_else(earned), change, Source::Record, told.method.clone(), note, told.benchmark_return), lost);
     }
     let found = before.map(|before| change(before, stored.total_value, stored.net_external_flow));
     let lost = found == Some(Err(Undefined::TotalLoss));

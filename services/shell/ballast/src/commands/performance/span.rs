@@ -23,6 +23,7 @@ use serde_json::Value;
 
 /// The timeframe of the span.
 pub(super) const SPAN: &str = "SPAN";
+
 /// What of a policy the figures need.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Terms {
