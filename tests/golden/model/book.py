@@ -7,7 +7,7 @@ import copy
 from collections import Counter, defaultdict
 from fractions import Fraction
 
-from . import splits, strategies
+from . import splits, strategies, trades
 from .exact import half_even, num
 
 ZERO = Fraction(0)
@@ -210,8 +210,8 @@ class Book:
         if self.splits:
             return splits.amended(self, place, value, self.corrected(value, was), self.log[place][3]["fx_rate"])
         right.positions = {name: Position(self.method) for name in self.positions}
-        told = {"kind": value.get("exec_type", "CANCEL"), "cash": defaultdict(Fraction), "external_flow": ZERO, "realized_gross": ZERO, "quantity_change": ZERO, "parts": {}}
-        later = dict(told, kind="RESTATE", cash=defaultdict(Fraction), parts={})
+        told = {"kind": value.get("exec_type", "CANCEL"), "cash": defaultdict(Fraction), "external_flow": ZERO, "realized_gross": ZERO, "quantity_change": ZERO, "parts": {}, "closed": Counter()}
+        later = dict(told, kind="RESTATE", cash=defaultdict(Fraction), parts={}, closed=Counter())
         told["strategy"] = (self.corrected(value, was) or was).get("strategy")
         for at, (now, market, names, before) in enumerate(self.log):
             if at == place:
@@ -225,6 +225,7 @@ class Book:
                 for name in ("realized_gross", "quantity_change", "external_flow"):
                     sums[name] += sign * effect.get(name, ZERO)
                 strategies.add(sums["parts"], effect.get("parts", {}), sign)
+                trades.add(sums["closed"], effect.get("closed", {}), sign)
             if at == place:
                 told["fx_rate"] = before["fx_rate"]
         told["restate"] = dict(later, fx_rate=None)
@@ -350,14 +351,14 @@ class Book:
             self.executed[value["order_id"]] += quantity
         before = dict(self.cash)
         if market.kind(name) == "FX":
-            realized, change = self.exchange(name, signed, gross, rate, currency, market), ZERO
+            realized, change, closed = self.exchange(name, signed, gross, rate, currency, market), ZERO, Counter()
             self.pay_fees(value, None, rate, currency, market, None)
         else:
-            realized, change = self.trade(value, signed, gross, rate, market)
+            realized, change, closed = self.trade(value, signed, gross, rate, market)
         moved = {c: self.cash[c] - before.get(c, ZERO) for c in self.cash if self.cash[c] != before.get(c, ZERO)}
         if value.get("settle_date"):
             self.unsettled += [(value["settle_date"], currency, amount) for currency, amount in moved.items()]
-        return {"kind": "TRADE", "cash": moved, "external_flow": ZERO, "realized_gross": realized, "quantity_change": change, "fx_rate": rate}
+        return {"kind": "TRADE", "cash": moved, "external_flow": ZERO, "realized_gross": realized, "quantity_change": change, "fx_rate": rate, "closed": closed}
 
     def exchange(self, name, signed, gross, rate, currency, market):
         received = market.facts[name].get("base_asset") or name.split("/")[0]
@@ -375,7 +376,7 @@ class Book:
         market.booked.add(name)
         book_gross = ZERO if future else booked(gross * rate)
         before = position.quantity
-        net_before = self.net()
+        net_before, sums = self.net(), dict(self.sums)
         realized, realized_base, closed, flipped = position.trade(signed, gross, book_gross, opener)
         if future:
             realized_base = booked(realized * rate)
@@ -397,7 +398,8 @@ class Book:
         cycle["income"] += booked(income * share)
         position.cycle = cycle
         position.net_base += self.net() - net_before
-        return realized + extra, position.quantity - before
+        came_to = self.sums["realized_gross"] - sums["realized_gross"] - self.sums["fees"] + sums["fees"]
+        return realized + extra, position.quantity - before, trades.one(value["trade_date"], came_to) if closed else Counter()
 
     def net(self):
         return self.sums["realized_gross"] - self.sums["fees"] + self.sums["income"]

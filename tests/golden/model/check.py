@@ -16,7 +16,7 @@ from .closes import Closes, Days
 from .cooldown import Cooldowns
 from .costs import Costs
 from .exact import half_even, micros, num, read, uuid5
-from . import strategies
+from . import strategies, trades
 from .market import Market
 from .outside import compare
 from .execution import Order as Executed
@@ -440,6 +440,7 @@ class Case:
             self.same("cash", cash, {c: half_even(a, 10) for c, a in told["cash"].items() if a})
             self.decimal("external_flow", entry["external_flow"], told["external_flow"])
             self.decimal("realized_gross", entry["realized_gross"], told.get("realized_gross", ZERO))
+            self.same("closed_trades", trades.told(entry), trades.rows(told.get("closed", {})))
             self.decimal("quantity_change", entry["quantity_change"], told.get("quantity_change", ZERO), 8)
             if told["fx_rate"] is not None:
                 self.decimal("fx_rate", entry["fx_rate"], told["fx_rate"], 12)

@@ -4,12 +4,12 @@ Everything follows from the closes and the bookings, which the model has verifie
 a booking waits for the close that contains it, what is told of its day is in between: only its sums are checked.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from datetime import date as Date
 from datetime import timedelta
 from decimal import Decimal
 
-from . import profit, returns, statistics, strategies
+from . import profit, returns, statistics, strategies, trades
 from .exact import micros, num
 from .risk import Risk
 from .series import Series
@@ -27,6 +27,7 @@ class Performance:
         self.case, self.risk = case, Risk(case)
         self.closes, self.stands, self.entries, self.deeds = defaultdict(dict), {}, defaultdict(list), defaultdict(list)
         self.last, self.due, self.told, self.dirty, self.stirred = {}, {}, set(), {}, set()
+        self.trades = defaultdict(Counter)
         self.measured = any(r["topic"] in (PERFORMANCE, RISK) for r in case.output)
         places, self.inputs = defaultdict(int), {}
         for line in case.input:
@@ -54,6 +55,7 @@ class Performance:
 
     def booked(self, portfolio, entry, told, at):
         """An entry of the ledger, and what the model has booked for it."""
+        trades.add(self.trades[portfolio], told.get("closed", {}), 1)
         cause = self.inputs.get((entry["cause"]["topic"], int(entry["cause"]["offset"]))) or {}
         day, fill = self.day_of(portfolio, entry), None
         if "exec_id" in cause and entry["kind"] != "RESTATE":
@@ -178,13 +180,24 @@ class Performance:
         self.figure(found["time_weighted_return"], series.returns[at])
         rules = [returns.RULES[rule] for rule in series.rules[at]]
         case.same("rule of the return", found["time_weighted_return"]["method"] in rules, True)
-        levels = self.risk.levels(value["portfolio_id"], series)
-        known = [n for n in range(at + 1) if levels[n] is not None]
         expected = {"time_weighted_return", "total_value", "cash_value", "net_external_flow", "profit"}
-        if self.risk.benchmark(value["portfolio_id"]):
-            expected.add("benchmark_return")
-            has = at in known and len(known) > 1
-            self.figure(found["benchmark_return"], levels[at] / levels[known[-2]] - 1 if has else "TOO_FEW_OBSERVATIONS")
+        portfolio = value["portfolio_id"]
+        for id, name in (("benchmark_return", self.risk.benchmark(portfolio)), ("risk_free_return", self.risk.risk_free(portfolio))):
+            if name:
+                levels = self.risk.levels(portfolio, series, name)
+                known = [n for n in range(at + 1) if levels[n] is not None]
+                expected.add(id)
+                has = at in known and len(known) > 1
+                self.figure(found[id], levels[at] / levels[known[-2]] - 1 if has else "TOO_FEW_OBSERVATIONS")
+        # What is told late of a day that is told no more is in the periods alone.
+        closed = self.closed(portfolio, [day])
+        if not gone and (closed or "trades" in found):
+            own = trades.figures(closed)
+            expected.update(trades.OF_A_DAY)
+            for id in trades.OF_A_DAY:
+                self.figure(found[id], own[id])
+        elif gone:
+            expected.update(id for id in trades.OF_A_DAY if id in found)
         case.same("figures of a day", set(found), expected)
         self.groups(value, [day])
 
@@ -217,24 +230,33 @@ class Performance:
         xs = series.good(places)
         since = Date.fromisoformat(base) if base else Date.fromisoformat(series.days[first]) - timedelta(days=1)
         span = (Date.fromisoformat(series.days[last]) - since).days
-        out = statistics.alone(xs, per_year, rate, span)
+        benchmark, free = ([self.risk.levels(portfolio, series, name)] if name else [] for name in (self.risk.benchmark(portfolio), self.risk.risk_free(portfolio)))
+        decimals = lambda rows: [[statistics.dec(one) for one in row] for row in rows]
+        rated = decimals(series.joined(places, *free)) if free else []
+        out = statistics.alone(xs, per_year, rate, span, rated)
         if not xs and series.lost(places):
             out = dict.fromkeys(out, "TOTAL_LOSS")
         out.update(statistics.linking(xs, per_year, span))
         flow = sum((series.flows[at] for at in places), ZERO)
         out["net_external_flow"], out["profit"] = statistics.dec(flow), statistics.dec(series.equity[last] - begin - flow)
         out["time_weighted_return"] = statistics.linked(xs) - 1 if xs else "NO_CAPITAL"
+        out.update(trades.figures(self.closed(portfolio, [series.days[at] for at in places])))
         out["modified_dietz"] = self.dietz(series, places, base, begin)
         out["money_weighted_return"] = self.money(series, places, base, begin)
         deepest = statistics.Falls(xs).deepest()
         out["max_drawdown_days"] = Decimal(self.fall(deepest, series.good_days(places), series, places)["days"]) if deepest else "NO_DRAWDOWN"
         if not xs and series.lost(places):
             out.update(dict.fromkeys(("time_weighted_return", "max_drawdown_days", *statistics.linking(xs, per_year, span)), "TOTAL_LOSS"))
-        if self.risk.benchmark(portfolio):
-            pairs = series.joined(places, self.risk.levels(portfolio, series))
-            both = [[statistics.dec(pair[side]) for pair in pairs] for side in (0, 1)]
-            out.update(statistics.beside(*both, per_year, rate, span))
+        if benchmark:
+            rows = decimals(series.joined(places, *benchmark, *(free if rated else [])))
+            side = lambda at: [row[at] for row in rows]
+            out.update(statistics.beside(side(0), side(1), per_year, rate, span, side(2) if rated else None))
         return out
+
+    def closed(self, portfolio, days):
+        """What the trades came to that were closed on these days."""
+        counts = lambda date: next((day for day in sorted(self.case.days.cut.get(portfolio, {})) if day >= date), LATER)
+        return [net for (date, net), times in self.trades[portfolio].items() for _ in range(times) if counts(date) in days]
 
     @staticmethod
     def dietz(series, places, base, begin):

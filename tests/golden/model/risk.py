@@ -53,9 +53,11 @@ class Risk:
     def rate(self, portfolio):
         return dec(num(self.policy(portfolio).get("risk_free_rate") or "0"))
 
-    def levels(self, portfolio, series):
-        """The benchmark's level on each day of a series, or none: what it returned, in the base currency."""
-        name = self.benchmark(portfolio)
+    def risk_free(self, portfolio):
+        return self.policy(portfolio).get("risk_free_instrument")
+
+    def levels(self, portfolio, series, name):
+        """An instrument's level on each day of a series, or none: what it returned, in the base currency."""
         if not name:
             return [None] * len(series.days)
         line, world = self.known[portfolio]

@@ -36,15 +36,15 @@ class Series:
     def good_days(self, places):
         return [self.days[at] for at in self.linked(places)]
 
-    def joined(self, places, levels):
-        """Pairs of returns on days that both have: levels first, returns taken afterwards."""
+    def joined(self, places, *others):
+        """Own returns and those of others on days that all have: levels first, returns taken afterwards."""
         out, before, grown = [], None, ONE
         for at in range(places[-1] + 1):
             own = self.returns[at]
             grown *= ONE if isinstance(own, str) else 1 + own
-            if levels[at] is None:
+            if any(levels[at] is None for levels in others):
                 continue
             if before is not None and at >= places[0]:
-                out.append((grown - 1, levels[at] / levels[before] - 1))
+                out.append((grown - 1, *(levels[at] / levels[before] - 1 for levels in others)))
             before, grown = at, ONE
         return out

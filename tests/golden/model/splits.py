@@ -10,7 +10,7 @@ import zoneinfo
 from collections import Counter, defaultdict
 from fractions import Fraction
 
-from . import strategies
+from . import strategies, trades
 from .exact import half_even, num, toward_zero
 
 ZERO, STEP = Fraction(0), Fraction(1, 10**8)
@@ -30,7 +30,7 @@ def day_of(value, market):
 
 
 def nothing():
-    return {"quantity_change": ZERO, "cash": defaultdict(Fraction), "realized_gross": ZERO, "income": ZERO, "external_flow": ZERO, "parts": {}}
+    return {"quantity_change": ZERO, "cash": defaultdict(Fraction), "realized_gross": ZERO, "income": ZERO, "external_flow": ZERO, "parts": {}, "closed": Counter()}
 
 
 class Symbol:
@@ -283,6 +283,7 @@ def total(effects):
         for currency, amount in effect["cash"].items():
             out["cash"][currency] += sign * amount
         strategies.add(out["parts"], effect.get("parts", {}), sign)
+        trades.add(out["closed"], effect.get("closed", {}), sign)
     return out
 
 

@@ -97,21 +97,22 @@ def annualised(xs, per_year, span):
     return few(xs, 1, lambda: "UNDER_ONE_YEAR" if span < DAYS_OF_A_YEAR else power(linked(xs), Decimal(per_year) / len(xs)) - 1)
 
 
-def alone(xs, per_year, rate, span):
-    """Figures that need no benchmark; `rate` is risk-free, a year, `span` the calendar days covered."""
+def alone(xs, per_year, rate, span, rated=()):
+    """Figures that need no benchmark; `rate` is risk-free, a year, `span` the calendar days covered. `rated` are pairs of
+    returns and risk-free ones, where an instrument tells these."""
     root = Decimal(per_year).sqrt()
     free = power(1 + rate, ONE / per_year) - 1
-    beyond = [x - free for x in xs]
-    below = lambda: mean([min(x, ZERO) ** 2 for x in xs]).sqrt()
+    beyond = [x - r for x, r in rated] or [x - free for x in xs]
+    below = lambda of: mean([min(x, ZERO) ** 2 for x in of]).sqrt()
     gains, losses = [x for x in xs if x > 0], [x for x in xs if x < 0]
     out = {"mean_return": few(xs, 1, lambda: mean(xs))}
     wide = spread(xs)
     # Nothing that varies is a spread of zero where it is the figure itself.
     out["volatility"] = ZERO if wide == "ZERO_VOLATILITY" else over(wide, ONE, root)
-    out["downside_deviation"] = few(xs, 1, lambda: below() * root)
-    out["sharpe"] = over(few(xs, 2, lambda: mean(beyond)), spread(beyond), root)
-    down = few(xs, 2, lambda: below() or "NO_DOWNSIDE")
-    out["sortino"] = over(few(xs, 2, lambda: mean(beyond)), down, root)
+    out["downside_deviation"] = few(xs, 1, lambda: below(xs) * root)
+    out["sharpe"] = over(few(beyond, 2, lambda: mean(beyond)), spread(beyond), root)
+    down = few(beyond, 2, lambda: below([x for x, _ in rated] or xs) or "NO_DOWNSIDE")
+    out["sortino"] = over(few(beyond, 2, lambda: mean(beyond)), down, root)
     out["omega"] = few(xs, 2, lambda: sum(gains, ZERO) / -sum(losses, ZERO) if losses else "NO_DOWNSIDE")
     flat = wide if isinstance(wide, str) else None
     out["skewness"] = flat or around(xs, 3) / power(around(xs, 2), Decimal("1.5"))
@@ -147,11 +148,11 @@ def tails(xs):
     return abs(quantile(xs, "0.95")) / low if low else "ZERO_DENOMINATOR"
 
 
-def beside(xs, bs, per_year, rate, span):
-    """Figures of returns beside the benchmark's of the same days."""
+def beside(xs, bs, per_year, rate, span, free=None):
+    """Figures of returns beside the benchmark's of the same days; `free` are the risk-free ones, where they are told."""
     root = Decimal(per_year).sqrt()
-    free = power(1 + rate, ONE / per_year) - 1
-    mine, theirs, active = [x - free for x in xs], [b - free for b in bs], [x - b for x, b in zip(xs, bs)]
+    free = free or [power(1 + rate, ONE / per_year) - 1] * len(xs)
+    mine, theirs, active = [x - f for x, f in zip(xs, free)], [b - f for b, f in zip(bs, free)], [x - b for x, b in zip(xs, bs)]
     wide, other = spread(xs), spread(bs)
     other = "ZERO_BENCHMARK_VOLATILITY" if other == "ZERO_VOLATILITY" else other
     beta = other if isinstance(other, str) else covariance(mine, theirs) / covariance(theirs, theirs)

@@ -1,7 +1,7 @@
 //! `portfolio.ledger.v1`: what one portfolio booked in one step, and where its touched positions stand after.
 
 use crate::enums::EntryKind;
-use crate::{Currency, Date, FxRate, InstrumentId, Money, PortfolioId, Price, Quantity, SmolStr, StrategyId, Timestamp, Topic};
+use crate::{Currency, Date, FixedError, FxRate, InstrumentId, Money, PortfolioId, Price, Quantity, SmolStr, StrategyId, Timestamp, Topic};
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
@@ -80,6 +80,61 @@ pub struct LedgerEntry {
     /// What it did by strategy, where its line has sub-positions; empty where all of it is of `strategy`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub by_strategy: Vec<StrategyChange>,
+    /// Trades that it closed, by trade date; of an amendment, what they are more than was told before.
+    #[serde(default, skip_serializing_if = "SmallVec::is_empty")]
+    pub closed_trades: SmallVec<[ClosedTrades; 1]>,
+}
+
+/// Closed trades of one trade date, or what they are more than was told before: all counts and sums over all entries add
+/// up to what stands. A closed trade is an execution that closes units; it comes to the profit that it realised less its
+/// own fees, in the base currency at the rates of booking.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClosedTrades {
+    /// Trade date of the executions that closed units.
+    pub trade_date: Date,
+    /// Trades that came to more than nothing.
+    pub winning: i64,
+    /// Trades that came to less than nothing.
+    pub losing: i64,
+    /// Trades that came to exactly nothing.
+    pub even: i64,
+    /// Sum of the winning ones.
+    pub gross_profit: Money,
+    /// Sum of the losing ones; negative.
+    pub gross_loss: Money,
+}
+
+impl ClosedTrades {
+    /// None, of that date.
+    pub const fn none(trade_date: Date) -> Self {
+        Self { trade_date, winning: 0, losing: 0, even: 0, gross_profit: Money::ZERO, gross_loss: Money::ZERO }
+    }
+    /// One trade that came to so much.
+    pub fn one(trade_date: Date, net: Money) -> Self {
+        match net.units() {
+            1.. => Self { winning: 1, gross_profit: net, ..Self::none(trade_date) },
+            0 => Self { even: 1, ..Self::none(trade_date) },
+            _ => Self { losing: 1, gross_loss: net, ..Self::none(trade_date) },
+        }
+    }
+    /// Adds others, or with a negative sign takes them away, whatever their date. On an error it is to be thrown away.
+    pub fn add(&mut self, other: &Self, sign: i64) -> Result<(), FixedError> {
+        let count = |own: i64, other: i64| own.checked_add(sign * other).ok_or(FixedError::Overflow);
+        let sum = |own: Money, other: Money| {
+            let sum = if sign < 0 { own.checked_sub(other)? } else { own.checked_add(other)? };
+            if sum.fits_wire() { Ok(sum) } else { Err(FixedError::Overflow) }
+        };
+        self.winning = count(self.winning, other.winning)?;
+        self.losing = count(self.losing, other.losing)?;
+        self.even = count(self.even, other.even)?;
+        self.gross_profit = sum(self.gross_profit, other.gross_profit)?;
+        self.gross_loss = sum(self.gross_loss, other.gross_loss)?;
+        Ok(())
+    }
+    /// Whether they change nothing.
+    pub fn is_nothing(&self) -> bool {
+        *self == Self::none(self.trade_date)
+    }
 }
 
 /// What an entry did to the sub-position of one strategy, at its own average, or what that left. Amounts are in the

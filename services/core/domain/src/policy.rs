@@ -371,6 +371,9 @@ pub struct Policy {
     /// Yearly risk-free rate.
     #[serde(default)]
     pub risk_free_rate: Option<Fraction>,
+    /// Instrument whose returns are the risk-free ones, where it has prices: a treasury bill fund, an index of overnight rates.
+    #[serde(default)]
+    pub risk_free_instrument: Option<InstrumentId>,
     /// Which days it has: the sessions of an exchange by its code (`XNYS`), every day (`24/7`), weekdays (`24/5`); none has
     /// Monday to Friday without holidays. Other names are refused.
     #[serde(default)]

@@ -33,6 +33,7 @@ use crate::returns::money_weighted::CashFlow;
 use crate::sample::Sample;
 use crate::undefined::{Answer, Undefined, finite};
 use domain::enums::MetricUnit;
+use trades::Tally;
 
 /// Figures of returns that stand for a whole year, and that less than one does not show.
 const OF_A_YEAR: [&str; 18] = [
@@ -56,6 +57,10 @@ const OF_A_YEAR: [&str; 18] = [
     "capture",
 ];
 
+/// Figures that count risk-free rates, beside those of a benchmark.
+pub const OF_RISK_FREE: [&str; 7] =
+    ["sharpe", "sharpe_period", "sharpe_compounded", "probabilistic_sharpe", "sortino", "martin_ratio", "pain_ratio"];
+
 /// What a figure is counted in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Unit {
@@ -76,8 +81,10 @@ pub enum Unit {
 pub enum Function {
     /// Returns, with what the sample has beside them.
     Returns(fn(&Sample<'_>) -> Answer),
-    /// Profits and losses of closed trades.
+    /// Profits and losses of closed trades, in the order in which they were closed.
     Trades(fn(&[f64]) -> Answer),
+    /// How many closed trades won and lost, and how much.
+    Tally(fn(&Tally) -> Answer),
     /// Values of an account and the flows across its boundary.
     Account(fn(&[Valuation], FlowTiming) -> Answer),
     /// Dated cash flows alone.
@@ -89,7 +96,7 @@ impl Function {
     pub const fn needs(self) -> &'static str {
         match self {
             Self::Returns(_) => "returns",
-            Self::Trades(_) => "trades",
+            Self::Trades(_) | Self::Tally(_) => "trades",
             Self::Account(_) => "values and flows",
             Self::Flows(_) => "flows",
         }
@@ -145,6 +152,17 @@ impl Metric {
         function: fn(&[f64]) -> Answer,
     ) -> Self {
         Self { id, unit, formula, source, function: Function::Trades(function) }
+    }
+
+    /// A figure of closed trades that follows from their counts and sums.
+    pub const fn of_tally(
+        id: &'static str,
+        unit: Unit,
+        formula: &'static str,
+        source: &'static str,
+        function: fn(&Tally) -> Answer,
+    ) -> Self {
+        Self { id, unit, formula, source, function: Function::Tally(function) }
     }
 
     /// A figure of an account.

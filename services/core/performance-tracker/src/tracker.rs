@@ -4,7 +4,7 @@
 //! performance and risk. It books nothing, values no holding by itself and decides nothing: what a day was worth is what
 //! its close says. Ledger and closes may come in any order: a day is worked out anew when either tells more of it.
 
-mod benchmark;
+mod beside;
 mod book;
 mod closed;
 mod deeds;
@@ -17,9 +17,10 @@ mod returned;
 mod risks;
 mod series;
 mod terms;
+mod trades;
 
-pub use benchmark::between_prices;
-pub use series::Benchmark;
+pub use beside::{Common, Counted};
+pub use series::Beside;
 
 use book::Book;
 use domain::ledger::Ledger;
@@ -72,9 +73,10 @@ impl PerformanceTracker {
         let Some(newest) = book.newest() else { return };
         let of = book.told(newest).map(|told| (book.terms(Some(told.closed)), told.closed.cut()));
         let Some((terms, cut)) = of else { return };
-        let mut days: BTreeSet<Date> = settled.into_iter().collect();
-        days.extend(benchmark::write(book, &terms, &cut, &self.market));
-        let mut news = false;
+        let mut days: BTreeSet<Date> = settled.iter().copied().collect();
+        days.extend(beside::write(book, &terms, &cut, &self.market));
+        // What was closed on a day that is told no more is told by the periods.
+        let mut news = settled.iter().any(|date| book.told(*date).is_none());
         for date in &days {
             news |= publish_day(portfolio, book, *date, cx);
         }
@@ -82,11 +84,13 @@ impl PerformanceTracker {
             self.dirty.insert(image::year_key(portfolio, year));
         }
         self.dirty.insert(image::book_key(portfolio));
-        let Some(told) = book.told(newest).filter(|_| news) else { return };
-        for record in report::of_periods(portfolio, book, &told, &terms) {
-            cx.emit(Output::Performance(Box::new(record)));
+        if let Some(told) = book.told(newest).filter(|_| news) {
+            for record in report::of_periods(portfolio, book, &told, &terms) {
+                cx.emit(Output::Performance(Box::new(record)));
+            }
+            cx.emit(Output::Risk(Box::new(risks::of(portfolio, book, &told, (&terms, cx.settings), &self.market))));
         }
-        cx.emit(Output::Risk(Box::new(risks::of(portfolio, book, &told, (&terms, cx.settings), &self.market))));
+        book.seal();
     }
 }
 

@@ -9,6 +9,7 @@ pub mod attribution;
 pub mod besides;
 pub mod booking;
 pub mod cash;
+pub mod closings;
 pub mod days;
 pub mod entry;
 pub mod execution;

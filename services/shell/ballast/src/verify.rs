@@ -16,6 +16,7 @@ mod attributed;
 mod balance;
 mod booking;
 mod bygone;
+mod closed;
 mod closes;
 mod course;
 mod cycles;

@@ -20,11 +20,11 @@ pub use figures::{AttributionDay, FigureSet};
 pub use portfolio::{AllocationView, BookView, PortfolioHead, PortfolioView};
 pub use rebalance::{AnswerView, RebalanceView};
 pub use rebalances::{QualityView, RebalanceLine};
-pub use series::{DayReturn, DayValue, RunningDay, SpanValue, Width};
+pub use series::{ClosedTrades, DayReturn, DayValue, RunningDay, SpanValue, Width};
 pub use standing::{Conditions, Figures, Spreads};
 
 /// Every statement of this folder by its name.
-pub const STATEMENTS: [(&str, &str); 21] = [
+pub const STATEMENTS: [(&str, &str); 22] = [
     ("portfolio id of a portfolio or session", portfolio::RESOLVE),
     ("portfolio", portfolio::HEAD),
     ("newest book", portfolio::BOOK),
@@ -38,6 +38,7 @@ pub const STATEMENTS: [(&str, &str); 21] = [
     ("figures of risk as of a moment", figures::RISK_AS_OF),
     ("attribution by day", figures::ATTRIBUTION),
     ("values and returns by day", series::DAYS),
+    ("closed trades", series::CLOSED_TRADES),
     ("closed days", closes::CLOSED_DAYS),
     ("sectors of a portfolio", closes::SECTORS),
     ("running day", series::RUNNING),

@@ -54,7 +54,7 @@ records! {
         }
         Policy {
             portfolio_id, policy_version, base_currency, name, description, session_id, kind, target_risk, benchmark, risk_free_rate,
-            calendar, time_zone, day_cut, targets, band, trigger, orders, book, limits, shadow,
+            risk_free_instrument, calendar, time_zone, day_cut, targets, band, trigger, orders, book, limits, shadow,
             preset,
         }
     }

@@ -43,7 +43,9 @@ pub fn again(schemas: &SchemaStore, topic: Topic, bytes: &[u8]) -> Result<(Json,
 fn whole(mut json: Json) -> Json {
     let empty = || Json::Array(Vec::new());
     if let Some(entries) = json.get_mut("entries").and_then(Json::as_array_mut) {
-        entries.iter_mut().filter_map(Json::as_object_mut).for_each(|entry| _ = entry.entry("by_strategy").or_insert_with(empty));
+        for entry in entries.iter_mut().filter_map(Json::as_object_mut) {
+            ["by_strategy", "closed_trades"].into_iter().for_each(|list| _ = entry.entry(list).or_insert_with(empty));
+        }
     }
     if json.get("allocations").is_some() {
         json.as_object_mut().unwrap().entry("strategies").or_insert_with(empty);

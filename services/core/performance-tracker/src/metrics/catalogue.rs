@@ -1,5 +1,6 @@
 //! The one list of all figures, in the order in which they are shown.
 
+use super::trades::Tally;
 use super::{Figure, Function, Metric};
 use super::{
     account, alpha, beta, calmar, capture, cash_flows, cumulative_return, downside_deviation, extremes, kurtosis, max_drawdown, omega,
@@ -55,8 +56,10 @@ pub fn of_returns(sample: &Sample<'_>) -> Vec<Figure> {
 
 /// Every figure of closed trades, in the order in which they were closed; profits and losses are finite.
 pub fn of_trades(trades: &[f64]) -> Vec<Figure> {
+    let tally = Tally::of(trades);
     let one = |metric: &Metric| match metric.function {
         Function::Trades(function) => Some(metric.figure(function(trades), trades.len())),
+        Function::Tally(function) => Some(metric.figure(function(&tally), trades.len())),
         _ => None,
     };
     all().filter_map(one).collect()
@@ -91,6 +94,17 @@ mod tests {
         assert_eq!(names.len(), all().count());
         assert!(all().all(|metric| !metric.formula.is_empty() && !metric.source.is_empty()));
         assert!(find("sharpe").is_some() && find("nonsense").is_none());
+    }
+
+    #[test]
+    fn figures_that_count_risk_free_rates_are_all_known() {
+        let (returns, rates) = ([0.01, -0.02, 0.03, -0.01, 0.02], [0.001, 0.002, 0.0, 0.001, 0.003]);
+        let plain = Sample::new(&returns).unwrap();
+        let with = of_returns(&plain.with_risk_free(&rates).unwrap());
+        let without = of_returns(&plain);
+        let moved: Vec<&str> =
+            with.iter().zip(&without).filter(|(one, other)| one.value != other.value).map(|(figure, _)| figure.id).collect();
+        assert_eq!(moved, crate::metrics::OF_RISK_FREE);
     }
 
     #[test]

@@ -6,9 +6,9 @@ use crate::tracker::deeds::{Deeds, Owner, booked};
 use crate::tracker::market::Market;
 use crate::tracker::profit::{Between, Profit};
 use crate::tracker::returned::{Rule, Span};
-use crate::tracker::series::{Benchmark, Day, Series};
+use crate::tracker::series::{Beside, Day, Series};
 use crate::tracker::terms::Terms;
-use domain::ledger::Ledger;
+use domain::ledger::{ClosedTrades, Ledger};
 use domain::policy::Policy;
 use domain::portfolio_close::PortfolioClose;
 use domain::{Currency, Date, Money, Quantity, Timestamp, Topic};
@@ -55,6 +55,8 @@ pub struct Book {
     sealed: Sealed,
     /// The first day that must be worked out anew.
     changed: Option<Date>,
+    /// Closed trades of sealed days, told since days were last worked out.
+    late: Vec<ClosedTrades>,
     /// Whether that is due, or waits for the close that counts it.
     due: bool,
     /// Ledger records that were read before any policy.
@@ -124,11 +126,22 @@ impl Book {
             recent.deeds.take(&one);
             recent.booked = recent.booked.max(Some(made));
             self.change(day);
+            one.closed_trades().iter().for_each(|trades| self.close_trades(trades, terms.counted(trades.trade_date)));
             let close = self.recent.range(day..).find_map(|(_, recent)| recent.closed.as_ref());
             counted |= close.is_some_and(|close| made <= close.as_of);
         }
         self.due |= counted;
         counted
+    }
+
+    /// Takes closed trades in, each on its own day, whenever they are told.
+    fn close_trades(&mut self, trades: &ClosedTrades, day: Date) {
+        if self.sealed.last.as_ref().is_some_and(|(sealed, _)| day <= *sealed) {
+            return self.late.push(*trades);
+        }
+        let day = self.first_open().map_or(day, |first| day.max(first));
+        self.recent.entry(day).or_default().deeds.close(trades);
+        self.change(day);
     }
 
     /// The first day that is not sealed.
@@ -167,12 +180,14 @@ impl Book {
         self.changed = self.changed.into_iter().chain([day]).min();
     }
 
-    /// Works the days out anew from the first that has changed. Returns the closed ones among them.
+    /// Works the days out anew from the first that has changed. Returns the closed ones among them, and sealed ones of
+    /// whose closed trades something else is told now.
     pub fn settle(&mut self, market: &Market) -> Vec<Date> {
         self.due = false;
         let Some(from) = self.changed.take() else { return Vec::new() };
         let base = self.terms(None).base;
-        let mut settled = Vec::new();
+        let late = std::mem::take(&mut self.late);
+        let mut settled: Vec<Date> = late.iter().filter_map(|trades| self.series.close_trades(trades)).collect();
         let mut held = self.sealed.held.clone();
         let mut deeds = Deeds::default();
         let mut before = self.sealed.last.as_ref().map(|(_, closed)| closed);
@@ -191,21 +206,21 @@ impl Book {
                 let (returned, rule) = span.returned();
                 recent.profit = Between { before, after: closed, deeds: &deeds, held: &held, market }.profit();
                 recent.by_flows = rule == Rule::TimeWeighted;
-                let benchmark =
-                    self.series.last_until(*date).filter(|day| day.date == *date).map_or(Benchmark::Unpriced, |day| day.benchmark);
+                let known = self.series.last_until(*date).filter(|day| day.date == *date);
+                let (benchmark, risk_free) = known.map_or((Beside::Unpriced, Beside::Unpriced), |day| (day.benchmark, day.risk_free));
                 let (equity, flow, provisional) = (closed.equity, closed.flow, closed.provisional);
-                self.series.write(Day { date: *date, equity, flow, returned, benchmark, provisional });
+                let trades = deeds.trades.take();
+                self.series.write(Day { date: *date, equity, flow, returned, benchmark, risk_free, provisional, trades });
                 settled.push(*date);
             }
             deeds = Deeds::default();
             before = Some(closed);
         }
-        self.seal();
         settled
     }
 
-    /// Lets the oldest days go that are too many.
-    fn seal(&mut self) {
+    /// Lets the oldest days go that are too many, once they were told.
+    pub fn seal(&mut self) {
         while self.recent.values().filter(|recent| recent.closed.is_some()).count() > KEPT_DAYS {
             let Some((date, mut recent)) = self.recent.pop_first() else { return };
             let Some(closed) = recent.closed.take() else {
@@ -252,7 +267,7 @@ impl Book {
     pub fn series(&self) -> &Series {
         &self.series
     }
-    /// The daily series, to write what the benchmark did.
+    /// The daily series, to write what stands beside it.
     pub fn series_mut(&mut self) -> &mut Series {
         &mut self.series
     }

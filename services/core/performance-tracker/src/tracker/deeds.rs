@@ -4,7 +4,7 @@
 use crate::tracker::market::Market;
 use crate::tracker::terms::Terms;
 use domain::enums::{EntryKind, InstrumentType};
-use domain::ledger::{CurrencyAmount, Ledger, LedgerEntry};
+use domain::ledger::{ClosedTrades, CurrencyAmount, Ledger, LedgerEntry};
 use domain::{Amount, Currency, Date, FxRate, InstrumentId, Money, Quantity, StrategyId, Timestamp, Topic, venue};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -46,6 +46,14 @@ pub struct Flow {
     pub before: Option<Money>,
 }
 
+/// Adds closed trades to those that there are, if any; sums that leave their range stay as they were.
+pub fn add_trades(own: &mut Option<Box<ClosedTrades>>, more: &ClosedTrades) {
+    let mut sum = own.as_deref().copied().unwrap_or(ClosedTrades::none(more.trade_date));
+    if sum.add(more, 1).is_ok() {
+        *own = (!sum.is_nothing()).then(|| Box::new(sum));
+    }
+}
+
 /// Whose bookings: an instrument or plain cash, and a strategy or none.
 pub type Owner = (Option<InstrumentId>, Option<StrategyId>);
 
@@ -60,6 +68,8 @@ pub struct Deeds {
     pub hours: BTreeMap<u8, Deed>,
     /// In booking order.
     pub flows: Vec<Flow>,
+    /// Trades that were closed.
+    pub trades: Option<Box<ClosedTrades>>,
 }
 
 impl Deeds {
@@ -69,6 +79,11 @@ impl Deeds {
         other.strategies.iter().for_each(|(owner, deed)| self.strategies.entry(owner.clone()).or_default().add(deed));
         other.hours.iter().for_each(|(hour, deed)| self.hours.entry(*hour).or_default().add(deed));
         self.flows.extend_from_slice(&other.flows);
+        other.trades.iter().for_each(|trades| self.close(trades));
+    }
+    /// Takes closed trades in; sums that leave their range stay as they were.
+    pub fn close(&mut self, trades: &ClosedTrades) {
+        add_trades(&mut self.trades, trades);
     }
     /// Takes one entry in.
     pub fn take(&mut self, booked: &Booked<'_>) {
@@ -136,6 +151,11 @@ pub fn booked<'a>(ledger: &'a Ledger, made: Timestamp, terms: &Terms, market: &'
 }
 
 impl Booked<'_> {
+    /// Closed trades by trade date.
+    pub fn closed_trades(&self) -> &[ClosedTrades] {
+        &self.entry.closed_trades
+    }
+
     /// Whether values of the book that were told before it lack it: it belongs to a day that is over, or takes back what
     /// was in them.
     pub fn is_told_late(&self) -> bool {

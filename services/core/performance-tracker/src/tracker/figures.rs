@@ -41,6 +41,14 @@ impl Line {
     }
 }
 
+/// An amount as a figure: exact where it fits.
+pub fn amount(id: &'static str, money: Money, method: &'static str, window: &SmolStr) -> Metric {
+    let value = money.units().checked_mul(100).map(Fraction::from_units).filter(|value| value.fits_wire());
+    let without = metric(id, MetricUnit::Money, Err(Undefined::OutOfRange), 1, method);
+    let reason = without.reason.filter(|_| value.is_none());
+    Metric { value, window: window.clone(), reason, ..without }
+}
+
 /// The modified Dietz return of an account, and its money-weighted return a year, which less than a year does not show.
 pub fn money_weighted(rows: &[Valuation], observations: usize) -> [Line; 2] {
     let dietz = dietz::modified(rows, FlowTiming::Daily, DayPart::Start);
@@ -112,3 +120,6 @@ pub fn money(value: f64) -> Option<Money> {
 pub fn exact(amount: Amount) -> Money {
     amount.to_money().ok().filter(|money| money.fits_wire()).unwrap_or_default()
 }
+
+/// `amount` multiplies by the difference of both scales.
+const _: () = assert!(Fraction::ONE.units() == Money::ONE.units() * 100);

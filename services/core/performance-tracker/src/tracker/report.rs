@@ -1,22 +1,23 @@
 //! The performance records of a portfolio: a DAY for each day that was told anew, and what the month, the year, the last
 //! 365 days and all time have come to with the newest of them.
 
-use crate::metrics::catalogue;
+use crate::metrics::{OF_RISK_FREE, catalogue};
 use crate::returns::account::Valuation;
 use crate::returns::drawdown;
 use crate::sample::Sample;
 use crate::settings::Settings;
-use crate::tracker::benchmark::between_prices;
+use crate::tracker::beside::{Common, Counted};
 use crate::tracker::book::{Book, Told};
-use crate::tracker::figures::{self, Line, YEAR_DAYS, fraction, number, of_fraction};
+use crate::tracker::figures::{self, Line, YEAR_DAYS, amount, fraction, number, of_fraction};
 use crate::tracker::profit::Profit;
 use crate::tracker::returned::linked;
-use crate::tracker::series::{Benchmark, Day, Returned};
+use crate::tracker::series::{Beside, Day, Returned};
 use crate::tracker::terms::Terms;
+use crate::tracker::trades;
 use crate::undefined::{Undefined, finite};
 use domain::enums::MetricUnit;
 use domain::performance::{ALL, DAY, Drawdown, MTD, Metric, ONE_YEAR, Performance, YTD};
-use domain::{Date, Fraction, Money, PortfolioId, SmolStr};
+use domain::{Date, Money, PortfolioId, SmolStr};
 
 /// Figures of the catalogue that a record holds: those that are asked for every day. `ballast metrics` has all.
 const PUBLISHED: [&str; 21] = [
@@ -55,14 +56,6 @@ const AGAINST_BENCHMARK: [&str; 9] = [
     "down_capture",
 ];
 
-/// An amount as a figure: exact where it fits.
-fn amount(id: &'static str, money: Money, method: &'static str, window: &SmolStr) -> Metric {
-    let value = money.units().checked_mul(100).map(Fraction::from_units).filter(|value| value.fits_wire());
-    let without = figures::metric(id, MetricUnit::Money, Err(Undefined::OutOfRange), 1, method);
-    let reason = without.reason.filter(|_| value.is_none());
-    Metric { value, window: window.clone(), reason, ..without }
-}
-
 /// The record of one day.
 pub fn of_day(portfolio: &PortfolioId, told: &Told<'_>, terms: &Terms) -> Performance {
     let window = SmolStr::new_static("1D");
@@ -73,18 +66,20 @@ pub fn of_day(portfolio: &PortfolioId, told: &Told<'_>, terms: &Terms) -> Perfor
         Returned::Lost => Err(Undefined::TotalLoss),
     };
     let mut lines = vec![Line::new("time_weighted_return", MetricUnit::Fraction, returned, 1, told.rule.words())];
-    if terms.benchmark.is_some() {
-        let benchmark = match day.benchmark {
-            Benchmark::Return(value) => Ok(value),
-            Benchmark::First | Benchmark::Unpriced => Err(Undefined::TooFewObservations { have: 0, need: 1 }),
-        };
-        lines.push(Line::new("benchmark_return", MetricUnit::Fraction, benchmark, 1, "since its last price"));
-    }
+    let beside = |id, did: Beside| {
+        let value = did.returned().ok_or(Undefined::TooFewObservations { have: 0, need: 1 });
+        Line::new(id, MetricUnit::Fraction, value, 1, "since its last price")
+    };
+    lines.extend(terms.benchmark.as_ref().map(|_| beside("benchmark_return", day.benchmark)));
+    lines.extend(terms.risk_free_instrument.as_ref().map(|_| beside("risk_free_return", day.risk_free)));
     let mut metrics: Vec<Metric> = lines.into_iter().map(|line| line.published(&window)).collect();
     metrics.push(amount("total_value", told.closed.equity, "equity at the cut", &window));
     metrics.push(amount("cash_value", told.closed.cash, "cash and receivables at the cut", &window));
     metrics.push(amount("net_external_flow", told.closed.flow, "cash and securities across the boundary", &window));
     metrics.push(amount("profit", told.profit.total(), "change of equity - net external flow", &window));
+    if day.trades.is_some() {
+        metrics.extend(trades::counts(day, &window));
+    }
     let frame = Frame { name: DAY, from: day.date, until: day.date };
     record(portfolio, told, terms, &frame, metrics, told.profit.published(), Vec::new())
 }
@@ -143,6 +138,7 @@ fn of_period(portfolio: &PortfolioId, book: &Book, told: &Told<'_>, terms: &Term
     metrics.push(amount("net_external_flow", period.flows(), "cash and securities across the boundary", &window));
     let attribution = profit.as_ref().map(Profit::published).unwrap_or_default();
     metrics.push(amount("profit", period.profit(), "change of equity - net external flow", &window));
+    metrics.extend(trades::figures(&period.days, &window));
     record(portfolio, told, terms, frame, metrics, attribution, period.drawdowns)
 }
 
@@ -198,18 +194,20 @@ impl Period<'_> {
         let lost = self.lost();
         let mut lines = vec![self.total()];
         lines.extend(figures::money_weighted(&self.valuations(), self.days.len()));
-        let sample = |dates, returns| Sample::new(returns)?.dated(dates)?.with(self.settings());
-        let Ok(own) = sample(&self.dates, &self.returns) else { return lines };
-        let own = self.opening().map_or(own, |day| own.opened(day));
-        let mut figures: Vec<Line> = PUBLISHED.iter().filter_map(|id| self.figure(id, &own)).collect();
+        let own = Sample::new(&self.returns).and_then(|own| own.dated(&self.dates)?.with(self.settings()));
+        let Ok(own) = own.map(|own| self.opened(own)) else { return lines };
+        let is_rated = self.is_rated();
+        let rates = is_rated.then(|| self.common(Counted { benchmark: false, risk_free: true }));
+        let rated = rates.as_ref().and_then(|rates| rates.sample(self.settings()).ok()).map_or(own, |rated| self.opened(rated));
+        let of = |id: &&str| if OF_RISK_FREE.contains(id) { rated } else { own };
+        let mut figures: Vec<Line> = PUBLISHED.iter().filter_map(|id| self.figure(id, &of(id))).collect();
         let fallen = self.drawdowns.first().map(|fall| f64::from(fall.days));
         for line in figures.iter_mut().filter(|line| line.id == "max_drawdown_days") {
             line.value = fallen.map_or(line.value, Ok);
         }
         if self.terms.benchmark.is_some() {
-            let (common, ours, theirs) = self.beside_benchmark();
-            if let Ok(joint) = sample(&common, &ours).and_then(|joint| joint.against(&theirs)) {
-                let joint = self.opening().map_or(joint, |day| joint.opened(day));
+            let common = self.common(Counted { benchmark: true, risk_free: is_rated });
+            if let Ok(joint) = common.sample(self.settings()).map(|joint| self.opened(joint)) {
                 figures.extend(AGAINST_BENCHMARK.iter().filter_map(|id| self.figure(id, &joint)));
             }
         }
@@ -250,10 +248,19 @@ impl Period<'_> {
         std::iter::once(before).chain(days).collect()
     }
 
-    /// Returns between the days on which the benchmark had a price, of both: joined first, returns afterwards.
-    fn beside_benchmark(&self) -> (Vec<Date>, Vec<f64>, Vec<f64>) {
+    /// Returns between the days on which what counts beside the portfolio had a price.
+    fn common(&self, counted: Counted) -> Common {
         let returned = |day: &&Day| if let Returned::Return(value) = day.returned { Some(value) } else { None };
-        between_prices(self.days[self.since..].iter().map(|day| (day.date, returned(day), day.benchmark)))
+        Common::of(counted, self.days[self.since..].iter().map(|day| (day.date, returned(day), [day.benchmark, day.risk_free])))
+    }
+
+    /// Whether an instrument tells what was risk-free; one that never had a price gives way to the rate.
+    fn is_rated(&self) -> bool {
+        self.terms.risk_free_instrument.is_some() && self.days[self.since..].iter().any(|day| day.risk_free.returned().is_some())
+    }
+
+    fn opened<'b>(&self, sample: Sample<'b>) -> Sample<'b> {
+        self.opening().map_or(sample, |day| sample.opened(day))
     }
 
     fn flows(&self) -> Money {
@@ -289,6 +296,3 @@ impl Period<'_> {
 fn linked_since(lost: Date) -> SmolStr {
     smol_str::format_smolstr!("since {lost}, on which nothing was left: linking goes on with the capital that came after it")
 }
-
-/// `amount` multiplies by the difference of both scales.
-const _: () = assert!(Fraction::ONE.units() == Money::ONE.units() * 100);

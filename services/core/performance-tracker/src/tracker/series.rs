@@ -1,5 +1,7 @@
 //! The daily series of a portfolio, a year at a time: what a close adds, and what a correction changes, is one year's.
 
+use crate::tracker::deeds::add_trades;
+use domain::ledger::ClosedTrades;
 use domain::{Date, Money};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -15,9 +17,9 @@ pub enum Returned {
     Lost,
 }
 
-/// What the benchmark did on a day.
+/// What an instrument did on a day that stands beside the portfolio: its benchmark, or the one whose returns are risk-free.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
-pub enum Benchmark {
+pub enum Beside {
     /// It had no price.
     #[default]
     Unpriced,
@@ -25,6 +27,16 @@ pub enum Benchmark {
     First,
     /// Its return since the last day on which it had one.
     Return(f64),
+}
+
+impl Beside {
+    /// Its return, where it has one.
+    pub const fn returned(self) -> Option<f64> {
+        match self {
+            Self::Return(value) => Some(value),
+            Self::First | Self::Unpriced => None,
+        }
+    }
 }
 
 /// One closed day.
@@ -39,9 +51,13 @@ pub struct Day {
     /// What it has returned.
     pub returned: Returned,
     /// What the benchmark did.
-    pub benchmark: Benchmark,
+    pub benchmark: Beside,
+    /// What the instrument did whose returns are risk-free.
+    pub risk_free: Beside,
     /// Whether its close says that something is missing.
     pub provisional: bool,
+    /// Trades that were closed on it.
+    pub trades: Option<Box<ClosedTrades>>,
 }
 
 /// All closed days, by year.
@@ -65,6 +81,13 @@ impl Series {
                 true
             }
         }
+    }
+    /// Adds closed trades to the day that counts their date, whose date is returned; to none where no later day was closed.
+    pub fn close_trades(&mut self, trades: &ClosedTrades) -> Option<Date> {
+        let first = trades.trade_date;
+        let day = self.years.range_mut(first.month().0..).flat_map(|(_, year)| year.iter_mut()).find(|day| first <= day.date)?;
+        add_trades(&mut day.trades, trades);
+        Some(day.date)
     }
     /// The days after one, in order.
     pub fn after(&self, day: Option<Date>) -> impl DoubleEndedIterator<Item = &Day> {
@@ -102,8 +125,10 @@ mod tests {
             equity: Money::ZERO,
             flow: Money::ZERO,
             returned: Returned::NoCapital,
-            benchmark: Benchmark::Unpriced,
+            benchmark: Beside::Unpriced,
+            risk_free: Beside::Unpriced,
             provisional: false,
+            trades: None,
         }
     }
 

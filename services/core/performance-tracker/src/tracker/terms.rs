@@ -16,6 +16,8 @@ pub struct Terms {
     pub benchmark: Option<InstrumentId>,
     /// Yearly risk-free rate.
     pub risk_free: Option<Fraction>,
+    /// Instrument whose returns are the risk-free ones.
+    pub risk_free_instrument: Option<InstrumentId>,
     /// Yearly volatility aimed at.
     pub target_risk: Option<Fraction>,
     time_zone: SmolStr,
@@ -30,6 +32,7 @@ impl From<&Policy> for Terms {
             base: policy.base_currency,
             benchmark: policy.benchmark.clone(),
             risk_free: policy.risk_free_rate,
+            risk_free_instrument: policy.risk_free_instrument.clone(),
             target_risk: policy.target_risk,
             time_zone: policy.time_zone.clone(),
             day_cut: policy.day_cut.clone(),
@@ -42,7 +45,8 @@ impl Terms {
     /// Terms of a portfolio whose policy was never read.
     pub fn unknown(base: Currency) -> Self {
         let (time_zone, day_cut) = (SmolStr::new_static("UTC"), SmolStr::new_static("00:00"));
-        Self { version: 0, base, benchmark: None, risk_free: None, target_risk: None, time_zone, day_cut, days: TradingDays::default() }
+        let days = TradingDays::default();
+        Self { version: 0, base, benchmark: None, risk_free: None, risk_free_instrument: None, target_risk: None, time_zone, day_cut, days }
     }
     /// Days of a year on which it has a return, by the convention of the trade: that two portfolios can be compared matters
     /// more than that one exchange has some holidays more.

@@ -2,7 +2,7 @@
 
 use domain::enums::{EntryKind, InstrumentType};
 use domain::frame::{Frame, FramePrice, FrameSource};
-use domain::ledger::{Cause, CurrencyAmount, Ledger, LedgerEntry, PositionState};
+use domain::ledger::{Cause, ClosedTrades, CurrencyAmount, Ledger, LedgerEntry, PositionState};
 use domain::performance::Performance;
 use domain::policy::Policy;
 use domain::portfolio_close::{ClosedCurrency, ClosedPosition, PortfolioClose};
@@ -169,6 +169,7 @@ impl Toy {
     }
     /// A trade with its fee.
     pub fn trade(&mut self, date: Date, units: i64, price: i64, fee: i64) -> Input {
+        let closes = self.units * units < 0;
         self.units += units;
         let cash = -units * price - fee;
         self.cash += cash;
@@ -176,6 +177,15 @@ impl Toy {
         entry.quantity_change = Quantity::from_whole(i128::from(units)).unwrap();
         entry.transact_time = Some(date.start_utc().plus_seconds(15 * 3600));
         entry.fees = smallvec![CurrencyAmount { currency: usd(), amount: whole(fee) }];
+        // Nobody asks here what it cost: a closed trade comes to its fee.
+        entry.closed_trades.extend(closes.then(|| ClosedTrades::one(date, whole(-fee))));
+        self.record(entry)
+    }
+
+    /// What an amendment says of trades that were closed: what they are more than was told before.
+    pub fn amended(&mut self, date: Date, closed: &[ClosedTrades]) -> Input {
+        let mut entry = self.entry(EntryKind::Restate, Topic::Fills, date, 0);
+        (entry.trade_date, entry.closed_trades) = (None, closed.into());
         self.record(entry)
     }
 
@@ -200,6 +210,7 @@ impl Toy {
             external_flow: Money::ZERO,
             equity_before: None,
             by_strategy: Vec::new(),
+            closed_trades: smallvec![],
         }
     }
 

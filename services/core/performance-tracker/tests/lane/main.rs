@@ -6,3 +6,4 @@
 mod days;
 mod house;
 mod laws;
+mod trades;

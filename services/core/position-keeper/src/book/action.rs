@@ -288,6 +288,8 @@ impl LineAction {
         let mut lots = holding.lots.plan(method, opener, sale.trade_date);
         let mut effect = Effect::default();
         sale.apply(&mut effect, &mut holding.position, lots.as_mut())?;
+        // What is paid in lieu of units is no trade.
+        effect.closings.clear();
         if let Some(change) = lots.map(LotChange::from) {
             holding.lots.write(change);
         }

@@ -4,6 +4,7 @@
 
 use super::attribution::Attribution;
 use super::cash::{Movement, Movements};
+use super::closings::Closings;
 use super::lots::LotPlan;
 use super::position::{Outcome, Position, Trade, signed};
 use super::sums::Sums;
@@ -145,6 +146,8 @@ pub struct Effect {
     fees: Amount,
     /// Whose it is; all of it is of no strategy where nothing is said.
     pub by_strategy: Option<Box<Attribution>>,
+    /// What of it closes trades.
+    pub closings: Closings,
 }
 
 impl Execution {
@@ -203,6 +206,9 @@ impl Execution {
                 Self::charge_holding(effect, fee, units, position, lots.as_deref_mut())?;
             }
             effect.charge(fee)?;
+        }
+        if !outcome.closed.is_zero() {
+            effect.close_trade(self.trade_date)?;
         }
         self.attribute(effect, outcome, position)
     }
@@ -264,6 +270,7 @@ impl Effect {
         self.movements.clear();
         self.dividends.clear();
         self.charges.clear();
+        self.closings.clear();
         self.change = Sums::default();
         (self.quantity, self.by_strategy) = (Quantity::ZERO, None);
         (self.realized, self.income, self.fees) = (Amount::ZERO, Amount::ZERO, Amount::ZERO);
@@ -340,6 +347,7 @@ impl Effect {
         self.realized = self.realized.checked_add(of(other.realized)?)?;
         self.income = self.income.checked_add(of(other.income)?)?;
         self.fees = self.fees.checked_add(of(other.fees)?)?;
+        self.closings.add(&other.closings, if sign < 0 { -1 } else { 1 })?;
         other.charges.iter().try_for_each(|(currency, amount)| add_charge(&mut self.charges, *currency, of(*amount)?))
     }
 
@@ -355,6 +363,7 @@ impl Effect {
             && self.income.is_zero()
             && self.dividends.iter().all(Earned::is_nothing)
             && self.by_strategy.as_ref().is_none_or(|parts| parts.is_nothing())
+            && self.closings.is_nothing()
     }
 }
 

@@ -7,13 +7,14 @@ use crate::prices::{InstrumentIx, Market};
 use domain::ledger::{CurrencyAmount, Ledger, LedgerEntry, Lot, PositionState};
 use domain::{Amount, SmolStr};
 
-/// Bytes that one entry, one position, one balance, one lot, one strategy's part at most take on the wire, ids at their usual length:
+/// Bytes that one entry, one position, one balance, one lot, one strategy's part, the closed trades of one day at most take on the wire, ids at their usual length:
 /// an estimate that stands well below the difference to the topic's own limit.
 const ENTRY_BYTES: usize = 320;
 const POSITION_BYTES: usize = 320;
 const BALANCE_BYTES: usize = 32;
 const LOT_BYTES: usize = 80;
 const PART_BYTES: usize = 80;
+const CLOSED_BYTES: usize = 64;
 /// Estimated bytes, the lots of the whole portfolio among them, at which a record is closed although its entries are
 /// few: with all ids at their longest it takes twice as many, and one more booking still fits into 4 MiB.
 const FULL_BYTES: usize = 2_000_000;
@@ -23,8 +24,9 @@ const FULL_BYTES: usize = 2_000_000;
 pub struct Journal {
     entries: Vec<LedgerEntry>,
     touched: Vec<InstrumentIx>,
-    /// Parts by strategy in all entries.
+    /// Parts by strategy, and days with closed trades, in all entries.
     parts: usize,
+    closed: usize,
 }
 
 impl Journal {
@@ -32,6 +34,7 @@ impl Journal {
     #[inline]
     pub fn add(&mut self, entry: LedgerEntry, touched: Option<InstrumentIx>) {
         self.parts += entry.by_strategy.len();
+        self.closed += entry.closed_trades.len();
         self.entries.push(entry);
         if let Some(ix) = touched
             && let Err(at) = self.touched.binary_search(&ix)
@@ -46,7 +49,7 @@ impl Journal {
     /// Whether its record is as large as it may be: about so many bytes without lots, or more with them than fit.
     /// Lots stand in each record of their line, so that those alone close none early.
     pub fn is_full(&self, balances: usize, lots: usize, most: usize) -> bool {
-        let entries = self.entries.len() * ENTRY_BYTES + self.parts * PART_BYTES;
+        let entries = self.entries.len() * ENTRY_BYTES + self.parts * PART_BYTES + self.closed * CLOSED_BYTES;
         let bytes = entries + self.touched.len() * POSITION_BYTES + balances * BALANCE_BYTES;
         bytes >= most || bytes + lots * LOT_BYTES >= FULL_BYTES
     }

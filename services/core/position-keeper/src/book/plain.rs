@@ -20,7 +20,7 @@ use domain::enums::{EntryKind, InstrumentType};
 use domain::fill::FillRef;
 use domain::ids::small_text;
 use domain::instrument::Instrument;
-use domain::ledger::{CurrencyAmount, LedgerEntry};
+use domain::ledger::{ClosedTrades, CurrencyAmount, LedgerEntry};
 use domain::{Amount, Date, FxRate, InstrumentId, Money, Quantity, Timestamp};
 use smallvec::{SmallVec, smallvec};
 
@@ -34,6 +34,8 @@ pub struct Plain {
     gross: Amount,
     fee: Option<Money>,
     realized: Amount,
+    /// The trade that it closes.
+    closed: Option<ClosedTrades>,
     movement: Movement,
     sums: Sums,
     /// When its cash settles, where that lies ahead.
@@ -74,7 +76,8 @@ pub fn plan(
     let change = Sums { realized_gross: outcome.realized, fees: paid, book_cost, book_cash: amount, ..Sums::default() };
     let sums = portfolio.sums.plus(&change).ok()?;
     let realized = bounded(outcome.realized).ok()?;
-    Some(Plain { instrument, place, position, quantity, gross, fee, realized, movement, sums, settles })
+    let closed = if outcome.closed.is_zero() { None } else { Some(ClosedTrades::one(fill.trade_date, net(realized, paid)?)) };
+    Some(Plain { instrument, place, position, quantity, gross, fee, realized, closed, movement, sums, settles })
 }
 
 /// The fee of a fill that has one at most, in its own currency, which is that of instrument and portfolio; `None` where
@@ -97,6 +100,12 @@ fn fee_of(portfolio: &Portfolio, facts: &Instrument, fill: &FillRef<'_>) -> Opti
         [fee] if fee.currency == fill.currency => Some(Some(fee.amount)),
         _ => None,
     }
+}
+
+/// What a trade comes to after its fee; `None` beyond the range of money.
+fn net(realized: Amount, fee: Amount) -> Option<Money> {
+    let net = realized.checked_sub(fee).and_then(Amount::to_money).ok()?;
+    net.fits_wire().then_some(net)
 }
 
 /// Takes the trade and its fee into a position, in the base currency; `None` where it ends one cycle and begins another.
@@ -139,6 +148,7 @@ impl Plain {
             external_flow: Money::ZERO,
             equity_before: None,
             by_strategy: Vec::new(),
+            closed_trades: self.closed.into_iter().collect(),
         }
     }
 

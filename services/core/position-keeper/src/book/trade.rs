@@ -326,5 +326,6 @@ pub fn entry(
         external_flow: Money::ZERO,
         equity_before: None,
         by_strategy: effect.told_parts(),
+        closed_trades: effect.closings.told(),
     }
 }

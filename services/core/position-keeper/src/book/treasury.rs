@@ -312,5 +312,6 @@ fn ledger_entry(
         external_flow: money(effect.change.net_flows),
         equity_before: equity.filter(|_| is_flow(entry)).map(money),
         by_strategy: effect.told_parts(),
+        closed_trades: effect.closings.told(),
     }
 }

@@ -251,6 +251,7 @@ impl PositionKeeper {
             external_flow: Money::ZERO,
             equity_before: None,
             by_strategy: effect.told_parts(),
+            closed_trades: effect.closings.told(),
         })
     }
 }

@@ -346,6 +346,7 @@ proptest! {
         let expected = state(&mut right);
         prop_assert_eq!(&state(&mut book), &expected);
         prop_assert_eq!(held(&book), held(&right));
+        prop_assert_eq!(&book.closed_trades, &right.closed_trades);
         prop_assert_eq!(back.shared_image(), restored(&mut back).shared_image());
     }
 }

@@ -4,10 +4,10 @@ use domain::drift::Drift;
 use domain::enums::DriftKind;
 use domain::fill::{Fill, FillRef};
 use domain::frame::{Frame, FramePrice, FrameSource};
-use domain::ledger::Ledger;
+use domain::ledger::{ClosedTrades, Ledger};
 use domain::reason::DeadLetterCode;
 use domain::snapshot::Snapshot;
-use domain::{Input, Output, PortfolioId, Timestamp, Topic};
+use domain::{Date, Input, Output, PortfolioId, Timestamp, Topic};
 use engine::lane::Slice;
 use engine::{Codec, Image, Lane, RawRecord, Refusal, Role, Settings};
 use position_keeper::PositionKeeper;
@@ -75,6 +75,8 @@ pub struct Book {
     pub windows: usize,
     /// Every window run so far.
     pub history: Vec<Window>,
+    /// Closed trades by trade date, as a reader of the ledger alone adds them up.
+    pub closed_trades: BTreeMap<Date, ClosedTrades>,
 }
 
 /// 2026-01-05T00:00:00Z in microseconds.
@@ -91,7 +93,8 @@ impl Book {
     pub fn with(settings: &Settings) -> Self {
         let mut lane = Lane::new(PositionKeeper::default(), 0, 1);
         lane.configure(settings);
-        Self { lane, next: BTreeMap::new(), ticks: 0, window: Window { now: MONDAY, ..Window::default() }, windows: 0, history: Vec::new() }
+        let window = Window { now: MONDAY, ..Window::default() };
+        Self { lane, next: BTreeMap::new(), ticks: 0, window, windows: 0, history: Vec::new(), closed_trades: BTreeMap::new() }
     }
     pub fn add(&mut self, topic: Topic, key: &str, value: Option<Vec<u8>>) -> i64 {
         let next = self.next.entry(topic).or_default();
@@ -255,6 +258,11 @@ impl Book {
         self.windows = fold(&mut self.lane, &window, &mut Json);
         let outputs = close(&mut self.lane, &mut Json);
         self.history.push(window);
+        for told in ledgers(&outputs).into_iter().flat_map(|ledger| &ledger.entries).flat_map(|entry| &entry.closed_trades) {
+            let known = self.closed_trades.entry(told.trade_date).or_insert(ClosedTrades::none(told.trade_date));
+            known.add(told, 1).unwrap();
+        }
+        self.closed_trades.retain(|_, trades| !trades.is_nothing());
         outputs
     }
     /// Runs a window at that second.

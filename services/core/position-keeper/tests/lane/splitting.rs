@@ -315,6 +315,7 @@ proptest! {
         right.run_at(noon(30));
         let sums = |book: &Book| (book.lane.role().portfolios()[0].sums, book.lane.role().portfolios()[0].cash.balances().to_vec());
         prop_assert_eq!(held(&book), held(&right));
+        prop_assert_eq!(&book.closed_trades, &right.closed_trades);
         prop_assert_eq!(sums(&book), sums(&right));
         prop_assert_eq!(book.lane.role().market().slots()[0].price, right.lane.role().market().slots()[0].price);
     }

@@ -43,7 +43,7 @@ const RANGES: [(&str, i128, i128); 51] = [
     ("pacing.max_replay_steps", 1, 100_000_000),
     ("pacing.sign_of_life_ms", 1, 30 * DAY_MS),
     ("core.snapshot_interval_ms", 0, DAY_MS),
-    ("core.dedup_trade_dates", 1, 10_000),
+    ("core.dedup_trade_dates", 1, 500),
     ("core.waiting_limit", 1, 10_000_000),
     ("core.waiting_portfolio_limit", 1, 10_000_000),
     ("core.future_tick_seconds", 0, 86_400),
@@ -124,7 +124,7 @@ mod tests {
     fn nonsense_is_refused_by_name_value_range_and_place() {
         assert_eq!(
             refused("core.dedup_trade_dates=0"),
-            "the configuration is wrong: core.dedup_trade_dates is 0, set by --set core.dedup_trade_dates: it lies between 1 and 10000"
+            "the configuration is wrong: core.dedup_trade_dates is 0, set by --set core.dedup_trade_dates: it lies between 1 and 500"
         );
         assert!(refused("core.waiting_limit=0").contains("between 1 and"));
         assert!(refused("core.waiting_limit=-1").contains("core.waiting_limit is -1"));

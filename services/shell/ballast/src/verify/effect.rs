@@ -4,11 +4,11 @@
 use super::exact::{Exact, Published, whole, zero};
 use super::owed::{Debts, owe};
 use super::worth::Worth;
-use domain::Currency;
 use domain::cash::CashEntry;
 use domain::enums::{CashKind, Side};
 use domain::fill::Fill;
 use domain::instrument::Instrument;
+use domain::{Currency, Date};
 use std::collections::BTreeMap;
 
 /// Amounts by currency.
@@ -33,12 +33,14 @@ pub(super) struct Effect {
     pub(super) flow: Option<(Currency, Exact)>,
     /// What dividends have earned and is not paid yet.
     pub(super) owed: Debts,
+    /// Trades that it closes, by trade date.
+    pub(super) closes: BTreeMap<Date, i64>,
 }
 
 impl Effect {
     pub(super) fn none() -> Self {
         let (cash, fees, owed) = (Amounts::new(), Amounts::new(), Debts::new());
-        Self { quantity: zero(), cash, realized: zero(), income: Worth::none(), fees, flow: None, owed }
+        Self { quantity: zero(), cash, realized: zero(), income: Worth::none(), fees, flow: None, owed, closes: BTreeMap::new() }
     }
     /// Adds another, or takes it away.
     pub(super) fn add(&mut self, other: &Effect, sign: i128) {
@@ -49,6 +51,7 @@ impl Effect {
         other.cash.iter().for_each(|(currency, amount)| put(&mut self.cash, *currency, &of(amount)));
         other.fees.iter().for_each(|(currency, amount)| put(&mut self.fees, *currency, &of(amount)));
         other.owed.iter().for_each(|(action, owed)| owe(&mut self.owed, action, owed, sign));
+        other.closes.iter().for_each(|(date, trades)| *self.closes.entry(*date).or_default() += if sign < 0 { -trades } else { *trades });
         if let Some((currency, amount)) = &other.flow {
             let held = self.flow.take().map_or_else(zero, |(_, held)| held);
             self.flow = Some((*currency, held + of(amount)));

@@ -15,7 +15,8 @@ use super::sets::{self, wrong_name};
 use super::worth::{Turned, Turns};
 use domain::enums::EntryKind;
 use domain::ledger::{self, Ledger, LedgerEntry};
-use domain::{InstrumentId, Topic};
+use domain::{Date, InstrumentId, Topic};
+use std::collections::BTreeMap;
 
 /// What one cause has made: its own entry, and the one of what it changed of others.
 pub(super) struct Group<'e> {
@@ -230,6 +231,17 @@ fn told(turns: &Turns, effect: &Effect, entry: Option<&LedgerEntry>, loose: bool
         .or_else(realized)
         .or_else(income)
         .or_else(flows)
+        .or_else(|| trades_difference(effect, entry))
+}
+
+/// Where an entry closes other trades than an effect, by trade date.
+fn trades_difference(effect: &Effect, entry: &LedgerEntry) -> Option<String> {
+    let told = entry.closed_trades.iter().map(|trades| (trades.trade_date, trades.winning + trades.losing + trades.even));
+    let all = |trades: BTreeMap<Date, i64>| trades.into_iter().filter(|(_, trades)| *trades != 0).collect::<BTreeMap<_, _>>();
+    let (told, expected) = (all(told.collect()), all(effect.closes.clone()));
+    let (date, _) = told.iter().chain(&expected).find(|(date, _)| told.get(date) != expected.get(date))?;
+    let [told, expected] = [&told, &expected].map(|trades| trades.get(date).copied().unwrap_or(0));
+    Some(format!("closed trades of {date} are {told} and should be {expected}"))
 }
 
 /// What an effect changes and no entry says.
@@ -243,4 +255,5 @@ pub(super) fn untold(effect: &Effect, loose: bool) -> Option<String> {
         .or_else(|| amounts.filter_map(|amount| nothing("an amount of", amount)).next())
         .or_else(realized)
         .or_else(|| effect.income.amounts().find_map(|amount| nothing("income", amount)))
+        .or_else(|| effect.closes.iter().find(|(_, trades)| **trades != 0).map(|(date, _)| format!("a closed trade of {date} is not told")))
 }

@@ -3,6 +3,7 @@
 //! Memory: one decoded record for each record read; bytes are kept as fingerprints only.
 
 use super::Given;
+use super::closed;
 use super::seen::{Place, ROLES, ROUTER, Seen, SeenRecord, Stamp};
 use avro_codec::{SchemaStore, dead_letter_from, decode, decode_frame, decode_output, decode_progress};
 use domain::cash::CashEntry;
@@ -186,7 +187,7 @@ impl History {
             Output::RebalanceEvent(event) => self.events.push(seen.hold(*event, false)),
             Output::Risk(risk) => self.risks.push(seen.hold(*risk, false)),
             Output::Performance(performance) => {
-                let bare = Performance { metrics: Vec::new(), drawdowns: Vec::new(), ..*performance };
+                let bare = Performance { metrics: closed::compared(&performance), drawdowns: Vec::new(), ..*performance };
                 self.performances.push(seen.hold(bare, false));
             }
             _ => {}

@@ -51,11 +51,15 @@ impl Position {
         Self { lots: Lots::by(method), ..Self::default() }
     }
 
+    /// Whether a change closes units.
+    fn is_opposite(&self, change: &Exact) -> bool {
+        (self.quantity > zero()) == (*change < zero()) && self.quantity != zero()
+    }
+
     /// Takes `change` units in at a total of `paid` (both signed like the change); what that realizes.
     pub(super) fn trade(&mut self, change: &Exact, paid: &Exact, by: Opener<'_>) -> Exact {
         let price = paid / change;
-        let opposite = (self.quantity > zero()) == (*change < zero()) && self.quantity != zero();
-        if !opposite {
+        if !self.is_opposite(change) {
             self.quantity += change;
             self.cost += paid;
             if let Some(lots) = &mut self.lots {
@@ -85,7 +89,7 @@ impl Position {
     fn transfer(&mut self, change: &Exact, cost: &Exact, by: Opener<'_>) -> Exact {
         let before = self.cost.clone();
         let signed = |amount: Exact| if *change < zero() { -amount } else { amount };
-        let opposite = (self.quantity > zero()) == (*change < zero()) && self.quantity != zero();
+        let opposite = self.is_opposite(change);
         let (held, moved) = (magnitude(&self.quantity), magnitude(change));
         let closed = if !opposite {
             zero()
@@ -148,6 +152,9 @@ impl Position {
         let change = units.own.clone();
         let gross = fill.gross_amount.map_or_else(|| fill.quantity.exact() * &unit_value, Published::exact);
         let paid = if change < zero() { -gross } else { gross };
+        if self.is_opposite(&change) {
+            effect.closes.insert(by.1, 1);
+        }
         effect.realized = self.trade(&change, &paid, by);
         effect.quantity = change;
         // A future costs nothing when it is bought; its gain is paid when it is closed.

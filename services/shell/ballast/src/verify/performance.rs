@@ -5,6 +5,7 @@
 //! worked out again, nor is what a strategy, sector or hour has of the whole. Where a portfolio's entries are in other
 //! currencies than its base, its day was cut in more than one way, or its keeper began anew, bookings are not compared.
 
+use super::closed;
 use super::exact::{self, Exact, Published, near, show, slack, zero};
 use super::history::History;
 use super::lanes::Lanes;
@@ -23,10 +24,12 @@ pub(super) fn check(history: &History, lanes: &Lanes) -> Vec<Check> {
     let settled = history.performances.iter().filter(|seen| !seen.repeat && lanes.is_settled(seen.stamp));
     let told = by_portfolio(settled, |record| &record.portfolio_id);
     told.values().flatten().for_each(|seen| adds_up(seen, &mut parts));
-    vec![parts, grown(history, lanes, &told), booked(history, lanes, &told)]
+    let mut checks = vec![parts, grown(history, lanes, &told), booked(history, lanes, &told)];
+    checks.extend(closed::check(history, lanes, &told));
+    checks
 }
 
-fn named(seen: &Seen<Performance>) -> String {
+pub(super) fn named(seen: &Seen<Performance>) -> String {
     let record = &seen.record;
     let until = record.date.map_or_else(String::new, |date| date.to_string());
     format!("{}: {} of {} until {until}", seen.place, record.timeframe, record.portfolio_id)
@@ -183,7 +186,7 @@ fn is_plain(ledger: &Ledger, base: Currency) -> bool {
 }
 
 /// Portfolios whose policies all cut the day alike.
-fn cut_alike(history: &History) -> BTreeSet<&PortfolioId> {
+pub(super) fn cut_alike(history: &History) -> BTreeSet<&PortfolioId> {
     let mut cuts: BTreeMap<&PortfolioId, BTreeSet<String>> = BTreeMap::new();
     for (portfolio, policy) in history.policies.iter().map(|seen| &seen.record) {
         let cut = policy.as_ref().map(|policy| (&policy.calendar, &policy.time_zone, &policy.day_cut, &policy.base_currency));
@@ -193,7 +196,7 @@ fn cut_alike(history: &History) -> BTreeSet<&PortfolioId> {
 }
 
 /// Whether everything that a portfolio's keeper and its tracker ever said of it is there, in one life of each.
-fn is_whole<T>(history: &History, lanes: &Lanes, records: &[&Seen<T>]) -> bool {
+pub(super) fn is_whole<T>(history: &History, lanes: &Lanes, records: &[&Seen<T>]) -> bool {
     let whole = |seen: &&Seen<T>| {
         let lane = seen.place.partition;
         history.start(seen.place.topic, lane) == 0
@@ -208,7 +211,7 @@ fn step_of<T>(seen: &Seen<T>) -> Option<i64> {
 }
 
 /// How far an input was read at the end of each window of a record's step.
-fn windows(lanes: &Lanes, seen: &Seen<Performance>, topic: Topic) -> Vec<i64> {
+pub(super) fn windows(lanes: &Lanes, seen: &Seen<Performance>, topic: Topic) -> Vec<i64> {
     let lane = seen.stamp.and_then(|stamp| Some((lanes.get(TRACKER, stamp.lane)?, stamp)));
     lane.map_or_else(Vec::new, |(lane, stamp)| lane.windows_of(stamp.step, topic, stamp.lane))
 }

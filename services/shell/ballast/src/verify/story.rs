@@ -14,7 +14,7 @@ use domain::enums::{
 use domain::fill::{Fee, Fill};
 use domain::frame::{Frame, FramePrice, FrameSource};
 use domain::instrument::Instrument;
-use domain::ledger::{Cause, CurrencyAmount, Ledger, LedgerEntry, PositionState};
+use domain::ledger::{Cause, ClosedTrades, CurrencyAmount, Ledger, LedgerEntry, PositionState};
 use domain::order::{Order, OrderWave};
 use domain::order_status::OrderStatus;
 use domain::policy::Policy;
@@ -329,6 +329,7 @@ pub(super) fn policy() -> Policy {
         target_risk: None,
         benchmark: None,
         risk_free_rate: None,
+        risk_free_instrument: None,
         calendar: None,
         time_zone: "UTC".into(),
         day_cut: "00:00".into(),
@@ -390,6 +391,7 @@ fn entry(kind: EntryKind, topic: Topic, offset: i64, id: &str) -> LedgerEntry {
         external_flow: Money::ZERO,
         equity_before: None,
         by_strategy: Vec::new(),
+        closed_trades: Vec::new().into(),
     }
 }
 
@@ -402,9 +404,13 @@ fn deposited(offset: i64, id: &str, amount: &str) -> LedgerEntry {
 }
 
 fn traded(offset: i64, id: &str, quantity: &str, cash: &str, realized: &str, fee: &str) -> LedgerEntry {
+    let closes = quantity.starts_with('-').then(|| ClosedTrades::one(v("2023-11-14"), v::<Money>(realized).checked_sub(v(fee)).unwrap()));
     LedgerEntry {
         instrument_id: Some(v("AAPL")),
         quantity_change: v(quantity),
+        closed_trades: closes.into_iter().collect(),
+        fx_rate: Some(v("1")),
+        trade_date: Some(v("2023-11-14")),
         cash: vec![usd_amount(cash)].into(),
         realized_gross: v(realized),
         fees: if fee == "0" { Vec::new().into() } else { vec![usd_amount(fee)].into() },

@@ -3,11 +3,14 @@
 use super::{CURRENCIES, UNITS, amounts, currency, id, instrument, last_day, moment, portfolio};
 use avro_codec::{encode, record_limit};
 use domain::enums::EntryKind;
-use domain::ledger::{Cause, Ledger, LedgerEntry, Lot, PositionState, StrategyChange};
+use domain::ledger::{Cause, ClosedTrades, Ledger, LedgerEntry, Lot, PositionState, StrategyChange};
 use domain::{FxRate, Money, Output, Price, Quantity, Topic};
 use engine::settings::{MAX_LEDGER_BYTES, MAX_LOTS};
 use position_keeper::book::journal::Journal;
 use position_keeper::book::sub_positions::MOST;
+
+/// Trade dates that can be configured to be kept: an amendment may concern all of them.
+const MOST_DATES: usize = 500;
 
 fn entry(kind: EntryKind, currencies: usize, parts: usize) -> LedgerEntry {
     let money = Money::from_units(UNITS);
@@ -30,7 +33,13 @@ fn entry(kind: EntryKind, currencies: usize, parts: usize) -> LedgerEntry {
         external_flow: money,
         equity_before: Some(money),
         by_strategy: (0..parts).map(part).collect(),
+        closed_trades: vec![closed(); if kind == EntryKind::Trade { 1 } else { MOST_DATES }].into(),
     }
+}
+
+fn closed() -> ClosedTrades {
+    let money = Money::from_units(UNITS);
+    ClosedTrades { trade_date: last_day(), winning: i64::MAX, losing: i64::MAX, even: i64::MAX, gross_profit: money, gross_loss: money }
 }
 
 fn part(n: usize) -> StrategyChange {

@@ -26,6 +26,10 @@ pub struct DayReturnRow {
     pub profit: Option<Decimal>,
     /// What the benchmark returned since its last price, a fraction of one.
     pub benchmark_return: Option<Decimal>,
+    /// What the risk-free instrument returned since its last price, a fraction of one.
+    pub risk_free_return: Option<Decimal>,
+    /// The trades that were closed, where there are any.
+    pub trades: Option<ClosedTradesRow>,
     /// Equity at the cut, as the record has it.
     pub total_value: Option<Decimal>,
     /// Net external flow since the close before, as the record has it.
@@ -34,6 +38,21 @@ pub struct DayReturnRow {
     pub provisional: bool,
     /// Offset of the record: newer wins.
     pub source_offset: i64,
+}
+
+/// The trades that were closed on a day; amounts are in the base currency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClosedTradesRow {
+    /// All of them.
+    pub trades: i64,
+    /// Those above zero.
+    pub winning: i64,
+    /// Those below zero.
+    pub losing: i64,
+    /// Sum of those above zero.
+    pub gross_profit: Decimal,
+    /// Sum of those below zero.
+    pub gross_loss: Decimal,
 }
 
 pub(super) async fn upsert(limit: &Limit, transaction: &mut Transaction<'_, Postgres>, rows: &[DayReturnRow]) -> Result<(), StoreError> {
@@ -49,10 +68,16 @@ pub(super) async fn upsert(limit: &Limit, transaction: &mut Transaction<'_, Post
         .bind(column(&days, |r| text(&r.method)))
         .bind(column(&days, |r| r.profit))
         .bind(column(&days, |r| r.benchmark_return))
+        .bind(column(&days, |r| r.risk_free_return))
         .bind(column(&days, |r| r.total_value))
         .bind(column(&days, |r| r.net_external_flow))
         .bind(column(&days, |r| r.provisional))
         .bind(column(&days, |r| r.source_offset))
+        .bind(column(&days, |r| r.trades.map(|closed| closed.trades)))
+        .bind(column(&days, |r| r.trades.map(|closed| closed.winning)))
+        .bind(column(&days, |r| r.trades.map(|closed| closed.losing)))
+        .bind(column(&days, |r| r.trades.map(|closed| closed.gross_profit)))
+        .bind(column(&days, |r| r.trades.map(|closed| closed.gross_loss)))
         .execute(&mut **transaction);
     limit.run("projecting returns by day", statement).await?;
     Ok(())
@@ -60,16 +85,18 @@ pub(super) async fn upsert(limit: &Limit, transaction: &mut Transaction<'_, Post
 
 const UPSERT: &str = "
 INSERT INTO returns_by_day AS r
-    (portfolio_id, date, time_weighted_return, reason, method, profit, benchmark_return, total_value, net_external_flow, provisional,
-     source_offset)
-SELECT portfolio_id, date::date, time_weighted_return, reason, method, profit, benchmark_return, total_value, net_external_flow,
-       provisional, source_offset
+    (portfolio_id, date, time_weighted_return, reason, method, profit, benchmark_return, risk_free_return, total_value, net_external_flow,
+     provisional, source_offset, trades, winning_trades, losing_trades, gross_profit, gross_loss)
+SELECT portfolio_id, date::date, time_weighted_return, reason, method, profit, benchmark_return, risk_free_return, total_value,
+       net_external_flow, provisional, source_offset, trades, winning_trades, losing_trades, gross_profit, gross_loss
 FROM UNNEST($1::text[], $2::text[], $3::numeric[], $4::text[], $5::text[], $6::numeric[], $7::numeric[], $8::numeric[], $9::numeric[],
-            $10::bool[], $11::bigint[])
-    AS g (portfolio_id, date, time_weighted_return, reason, method, profit, benchmark_return, total_value, net_external_flow, provisional,
-          source_offset)
+            $10::numeric[], $11::bool[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[], $16::numeric[], $17::numeric[])
+    AS g (portfolio_id, date, time_weighted_return, reason, method, profit, benchmark_return, risk_free_return, total_value,
+          net_external_flow, provisional, source_offset, trades, winning_trades, losing_trades, gross_profit, gross_loss)
 ON CONFLICT (portfolio_id, date) DO UPDATE SET
     time_weighted_return = EXCLUDED.time_weighted_return, reason = EXCLUDED.reason, method = EXCLUDED.method, profit = EXCLUDED.profit,
-    benchmark_return = EXCLUDED.benchmark_return, total_value = EXCLUDED.total_value, net_external_flow = EXCLUDED.net_external_flow,
-    provisional = EXCLUDED.provisional, source_offset = EXCLUDED.source_offset
+    benchmark_return = EXCLUDED.benchmark_return, risk_free_return = EXCLUDED.risk_free_return, total_value = EXCLUDED.total_value,
+    net_external_flow = EXCLUDED.net_external_flow, provisional = EXCLUDED.provisional, source_offset = EXCLUDED.source_offset,
+    trades = EXCLUDED.trades, winning_trades = EXCLUDED.winning_trades, losing_trades = EXCLUDED.losing_trades,
+    gross_profit = EXCLUDED.gross_profit, gross_loss = EXCLUDED.gross_loss
 WHERE r.source_offset < EXCLUDED.source_offset";

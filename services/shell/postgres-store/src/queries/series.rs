@@ -40,6 +40,8 @@ pub struct DayReturn {
     pub profit: Option<Decimal>,
     /// What the benchmark returned since its last price, a fraction of one.
     pub benchmark_return: Option<Decimal>,
+    /// What the risk-free instrument returned since its last price, a fraction of one.
+    pub risk_free_return: Option<Decimal>,
     /// Whether it tells the equity and the flow that the newest close does not.
     pub is_of_an_earlier_close: bool,
     /// Whether later records may still change these.
@@ -56,6 +58,7 @@ struct Day {
     reason: Option<String>,
     profit: Option<Decimal>,
     benchmark_return: Option<Decimal>,
+    risk_free_return: Option<Decimal>,
     is_of_an_earlier_close: Option<bool>,
     record_provisional: Option<bool>,
 }
@@ -67,11 +70,27 @@ impl Day {
             method,
             profit: self.profit,
             benchmark_return: self.benchmark_return,
+            risk_free_return: self.risk_free_return,
             is_of_an_earlier_close: self.is_of_an_earlier_close.unwrap_or_default(),
             provisional: self.record_provisional.unwrap_or_default(),
         });
         DayValue { returned, ..self.value }
     }
+}
+
+/// The trades that were closed on the days of a span, by their records; amounts are in the base currency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, sqlx::FromRow)]
+pub struct ClosedTrades {
+    /// All of them: executions that closed units.
+    pub trades: i64,
+    /// Those that came to more than nothing.
+    pub winning_trades: i64,
+    /// Those that came to less than nothing.
+    pub losing_trades: i64,
+    /// Sum of the winning ones.
+    pub gross_profit: Decimal,
+    /// Sum of the losing ones; negative.
+    pub gross_loss: Decimal,
 }
 
 /// What has come after the newest closed day, up to the newest snapshot; amounts are in the base currency.
@@ -139,6 +158,15 @@ impl Store {
         Ok(days.into_iter().map(Day::with_its_return).collect())
     }
 
+    /// The trades that were closed on the days of a span of dates (YYYY-MM-DD, both included).
+    ///
+    /// # Errors
+    /// What the server says.
+    pub async fn closed_trades(&self, portfolio: &str, from: &str, to: &str) -> Result<ClosedTrades, StoreError> {
+        let select = sqlx::query_as(CLOSED_TRADES).bind(portfolio).bind(from).bind(to).fetch_one(self.pool());
+        self.limit().run(DOING, select).await
+    }
+
     /// What has come after the newest closed day; `None` before the first, and where no snapshot came after it.
     ///
     /// # Errors
@@ -166,6 +194,7 @@ WITH span AS MATERIALIZED (
     SELECT coalesce((SELECT max(b.date) FROM values_by_day b WHERE b.portfolio_id = $1 AND b.date < $2::date), $2::date) AS first)
 SELECT v.date::text AS date, v.cut_at, v.total_value, v.cash_value, v.net_external_flow, v.complete, v.provisional,
        r.method, r.time_weighted_return, r.reason, r.profit, r.benchmark_return,
+       r.risk_free_return,
        r.total_value <> v.total_value OR r.net_external_flow <> v.net_external_flow AS is_of_an_earlier_close,
        r.provisional AS record_provisional
 FROM values_by_day v
@@ -173,6 +202,13 @@ LEFT JOIN returns_by_day r
     ON r.portfolio_id = $1 AND r.date = v.date AND r.date >= (SELECT first FROM span) AND r.date <= $3::date
 WHERE v.portfolio_id = $1 AND v.date >= (SELECT first FROM span) AND v.date <= $3::date
 ORDER BY v.date";
+
+pub(super) const CLOSED_TRADES: &str = "
+SELECT coalesce(sum(trades), 0)::bigint AS trades, coalesce(sum(winning_trades), 0)::bigint AS winning_trades,
+       coalesce(sum(losing_trades), 0)::bigint AS losing_trades, coalesce(sum(gross_profit), 0) AS gross_profit,
+       coalesce(sum(gross_loss), 0) AS gross_loss
+FROM returns_by_day
+WHERE portfolio_id = $1 AND date >= $2::date AND date <= $3::date";
 
 pub(super) const RUNNING: &str = "
 SELECT c.date::text AS since, c.equity AS value_before, s.timestamp AS as_of, s.total_value,

@@ -160,6 +160,8 @@ pub fn returned(date: &str, offset: i64, change: &str) -> DayReturnRow {
         method: "m".to_owned(),
         profit: None,
         benchmark_return: None,
+        risk_free_return: None,
+        trades: None,
         // The equity of the closes, in other decimals.
         total_value: Some("10.00".parse().unwrap()),
         net_external_flow: None,

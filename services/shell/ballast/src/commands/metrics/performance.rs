@@ -5,7 +5,7 @@ use super::series::{Periods, Series};
 use super::{UnusableInput, list};
 use crate::cli::metrics::{Calendar, MetricsArgs, RiskMethod};
 use domain::Date;
-use performance_tracker::metrics::{Unit, catalogue, extremes, rolling};
+use performance_tracker::metrics::{OF_RISK_FREE, Unit, catalogue, extremes, rolling};
 use performance_tracker::returns::calendar::{Timeframe, by_timeframe};
 use performance_tracker::returns::drawdown;
 use performance_tracker::risk::target::against_target;
@@ -16,9 +16,6 @@ use performance_tracker::{Figure, Sample, Settings, Undefined};
 const SHOWN: usize = 5;
 /// What rolls where no figure was named.
 const ROLLED: [&str; 4] = ["cumulative_return", "volatility", "sharpe", "beta"];
-
-/// Figures that count risk-free rates, beside those of a benchmark.
-const RATED: [&str; 7] = ["sharpe", "sharpe_period", "sharpe_compounded", "probabilistic_sharpe", "sortino", "martin_ratio", "pain_ratio"];
 
 /// The settings that the flags say.
 pub fn settings(args: &MetricsArgs) -> Result<Settings, UnusableInput> {
@@ -94,7 +91,7 @@ impl<'a> Samples<'a> {
     fn of(&self, own: &Figure) -> (Of, Sample<'a>) {
         match (own.value, self.relative, self.rated) {
             (Err(Undefined::NoBenchmark), Some(relative), _) => (Of::Relative, relative),
-            (_, _, Some(rated)) if RATED.contains(&own.id) => (Of::Rated, rated),
+            (_, _, Some(rated)) if OF_RISK_FREE.contains(&own.id) => (Of::Rated, rated),
             _ => (Of::Own, self.own),
         }
     }
@@ -310,20 +307,4 @@ fn windows(samples: &Samples<'_>, series: &Series, window: usize, args: &Metrics
         grid.rows.push([Cell::Text(named)].into_iter().chain(cells).collect());
     }
     Ok(grid)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn figures_that_count_risk_free_rates_are_all_known() {
-        let (returns, rates) = ([0.01, -0.02, 0.03, -0.01, 0.02], [0.001, 0.002, 0.0, 0.001, 0.003]);
-        let plain = Sample::new(&returns).unwrap();
-        let with = catalogue::of_returns(&plain.with_risk_free(&rates).unwrap());
-        let without = catalogue::of_returns(&plain);
-        let moved: Vec<&str> =
-            with.iter().zip(&without).filter(|(one, other)| one.value != other.value).map(|(figure, _)| figure.id).collect();
-        assert_eq!(moved, RATED);
-    }
 }

@@ -59,6 +59,8 @@ pub(super) struct Day {
     pub(super) drawdown: Option<Decimal>,
     /// What the benchmark returned since its last price, a fraction of one; absent where the record tells none.
     pub(super) benchmark: Option<Decimal>,
+    /// The same of the risk-free instrument.
+    pub(super) risk_free: Option<Decimal>,
     /// Whether another version of the day is to be expected.
     pub(super) provisional: bool,
 }
@@ -77,8 +79,8 @@ pub(super) struct Series {
     pub(super) deepest: Option<Fall>,
     /// The close that the first day is measured from, where there is one: its date, and its equity.
     pub(super) before: Option<(String, Decimal)>,
-    /// Whether its record tells what the benchmark returned.
-    pub(super) benchmark_before: bool,
+    /// Whether its record tells what the benchmark returned, and what the risk-free instrument did.
+    pub(super) priced_before: [bool; 2],
 }
 
 /// A fall of the index.
@@ -123,7 +125,9 @@ impl Series {
             let before = at.checked_sub(1).map(|before| &stored[before]);
             if series.days.is_empty() {
                 series.before = before.map(|day| (day.date.clone(), day.total_value));
-                series.benchmark_before = before.and_then(|day| day.returned.as_ref()).is_some_and(|told| told.benchmark_return.is_some());
+                let told = before.and_then(|day| day.returned.as_ref());
+                series.priced_before =
+                    told.map_or([false; 2], |told| [told.benchmark_return, told.risk_free_return].map(|one| one.is_some()));
             }
             let (told, lost) = of_day(day, before.map(|day| day.total_value));
             if lost {
@@ -204,7 +208,8 @@ fn of_day(stored: &DayValue, before: Option<Decimal>) -> (Day, bool) {
     let earlier = told.is_some_and(|told| told.is_of_an_earlier_close);
     let provisional = stored.provisional || !stored.complete || told.is_some_and(|told| told.provisional) || earlier;
     let earned = || before.and_then(|before| earned(before, stored.total_value, stored.net_external_flow));
-    let day = |earned, change, source, method, note, benchmark| Day {
+    let [benchmark, risk_free] = told.map_or([None; 2], |told| [told.benchmark_return, told.risk_free_return]);
+    let day = |earned, change, source, method, note| Day {
         date: stored.date.clone(),
         value: stored.total_value,
         cash: stored.cash_value,
@@ -217,18 +222,19 @@ fn of_day(stored: &DayValue, before: Option<Decimal>) -> (Day, bool) {
         index: None,
         drawdown: None,
         benchmark,
+        risk_free,
         provisional,
     };
     if let Some(told) = told {
         let note = earlier.then_some("its record is of an earlier version of the close");
         let change = told.time_weighted_return.clone();
         let lost = change.as_ref().is_err_and(|reason| reason.starts_with(Undefined::TotalLoss.code()));
-        return (day(told.profit.or_else(earned), change, Source::Record, told.method.clone(), note, told.benchmark_return), lost);
+        return (day(told.profit.or_else(earned), change, Source::Record, told.method.clone(), note), lost);
     }
     let found = before.map(|before| change(before, stored.total_value, stored.net_external_flow));
     let lost = found == Some(Err(Undefined::TotalLoss));
     let change = found.map_or_else(|| Err("the first day that is stored".to_owned()), |found| found.map_err(coded));
-    (day(earned(), change, Source::Closes, DAILY_RULE.to_owned(), Some(without_record(stored.net_external_flow)), None), lost)
+    (day(earned(), change, Source::Closes, DAILY_RULE.to_owned(), Some(without_record(stored.net_external_flow))), lost)
 }
 
 /// What is to be known of a return without a record.

@@ -9,14 +9,15 @@ use domain::enums::MetricUnit;
 use domain::performance::Metric;
 use domain::policy::Policy;
 use domain::{Date, Fraction, SmolStr, Timestamp, TradingDays};
-use performance_tracker::metrics::{Function, catalogue};
+use performance_tracker::metrics::trades::Tally;
+use performance_tracker::metrics::{Function, OF_RISK_FREE, catalogue};
 use performance_tracker::returns::account::{FlowTiming, Valuation};
 use performance_tracker::tracker::figures::{Line, fraction, money_weighted, yearly_rate};
-use performance_tracker::tracker::{Benchmark, between_prices};
+use performance_tracker::tracker::{Beside, Common, Counted};
 use performance_tracker::undefined::finite;
 use performance_tracker::{InvalidSeries, Sample, Settings, Undefined};
 use postgres_store::Micros;
-use postgres_store::queries::FigureSet;
+use postgres_store::queries::{ClosedTrades, FigureSet};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 use serde_json::Value;
@@ -29,6 +30,7 @@ pub(super) const SPAN: &str = "SPAN";
 pub(super) struct Terms {
     settings: Settings,
     has_benchmark: bool,
+    has_risk_free: bool,
     base_currency: String,
     /// What is to be known of all figures.
     note: Option<SmolStr>,
@@ -43,11 +45,12 @@ impl Terms {
                 let risk_free_annual = policy.risk_free_rate.and_then(Fraction::to_decimal).map_or(0.0, float);
                 let periods_per_year = if TradingDays::of(&policy).are_all() { 365.0 } else { 252.0 };
                 let settings = Settings { periods_per_year, risk_free_annual, ..Settings::default() };
-                Self { settings, has_benchmark: policy.benchmark.is_some(), base_currency, note: None }
+                let (has_benchmark, has_risk_free) = (policy.benchmark.is_some(), policy.risk_free_instrument.is_some());
+                Self { settings, has_benchmark, has_risk_free, base_currency, note: None }
             }
             Err(_) => {
                 let note = SmolStr::new_static("the policy cannot be read: 252 periods a year, no risk-free rate, no benchmark");
-                Self { settings: Settings::default(), has_benchmark: false, base_currency, note: Some(note) }
+                Self { settings: Settings::default(), has_benchmark: false, has_risk_free: false, base_currency, note: Some(note) }
             }
         }
     }
@@ -57,7 +60,7 @@ impl Terms {
 ///
 /// # Errors
 /// When a date or a return of the tables is none.
-pub(super) fn figures(series: &Series, terms: &Terms, until: Option<Micros>) -> anyhow::Result<FigureSet> {
+pub(super) fn figures(series: &Series, terms: &Terms, closed: &ClosedTrades, until: Option<Micros>) -> anyhow::Result<FigureSet> {
     let span = Span::of(series, terms)?;
     let end = span.dated.last().map(|(date, _)| date.plus_days(1).start_utc()).unwrap_or(Timestamp::LAST);
     let date = |day: Option<&Day>| day.map(|day| day.date.clone());
@@ -68,7 +71,7 @@ pub(super) fn figures(series: &Series, terms: &Terms, until: Option<Micros>) -> 
         date: date(series.days.last()),
         base_currency: terms.base_currency.clone(),
         provisional: series.days.iter().any(|day| day.provisional),
-        metrics: serde_json::to_value(span.metrics()?)?,
+        metrics: serde_json::to_value(span.metrics(closed)?)?,
     })
 }
 
@@ -95,7 +98,7 @@ impl<'a> Span<'a> {
         Ok(Self { series, terms, dated, dates, returns, opening })
     }
 
-    fn metrics(&self) -> anyhow::Result<Vec<Metric>> {
+    fn metrics(&self, closed: &ClosedTrades) -> anyhow::Result<Vec<Metric>> {
         let window = smol(format!("{}D", self.dated.len()));
         let mut metrics = vec![self.total(&window)];
         metrics.extend(self.of_flows().into_iter().map(|line| self.published(line, &window)));
@@ -105,7 +108,23 @@ impl<'a> Span<'a> {
         let flow = sum(|day| Some(day.flow));
         metrics.push(self.amount("net_external_flow", flow, "cash and securities across the boundary", &window));
         metrics.push(self.amount("profit", sum(|day| day.earned), "change of equity - net external flow", &window));
+        metrics.extend(self.of_trades(closed, &window));
         Ok(metrics)
+    }
+
+    /// The figures of closed trades that follow from their counts and sums.
+    fn of_trades(&self, closed: &ClosedTrades, window: &SmolStr) -> Vec<Metric> {
+        let count = |trades: i64| usize::try_from(trades).unwrap_or(0);
+        let (winning, losing) = (count(closed.winning_trades), count(closed.losing_trades));
+        let even = count(closed.trades).saturating_sub(winning + losing);
+        let (gross_profit, gross_loss) = (float(closed.gross_profit), float(closed.gross_loss));
+        let tally = Tally { winning, losing, even, gross_profit, gross_loss };
+        let one = |metric: &'static performance_tracker::metrics::Metric| {
+            let Function::Tally(function) = metric.function else { return None };
+            let line = Line::new(metric.id, metric.unit.published(), function(&tally).and_then(finite), tally.all(), metric.formula);
+            Some(self.published(line, window))
+        };
+        catalogue::all().filter_map(one).collect()
     }
 
     /// The product of the days, as it stands above them: one figure has one way.
@@ -135,18 +154,21 @@ impl<'a> Span<'a> {
         }
     }
 
-    fn sample<'b>(&self, dates: &'b [Date], returns: &'b [f64]) -> Result<Sample<'b>, InvalidSeries> {
-        let sample = Sample::new(returns)?.dated(dates)?.with(self.terms.settings)?;
-        Ok(self.opening.map_or(sample, |day| sample.opened(day)))
+    fn opened<'b>(&self, sample: Result<Sample<'b>, InvalidSeries>) -> Result<Sample<'b>, InvalidSeries> {
+        sample.map(|sample| self.opening.map_or(sample, |day| sample.opened(day)))
     }
 
     fn of_returns(&self) -> Result<Vec<Line>, InvalidSeries> {
-        let own = self.sample(&self.dates, &self.returns)?;
-        let (common, ours, theirs) = self.beside_benchmark();
-        let joint = self.terms.has_benchmark.then(|| self.sample(&common, &ours).and_then(|joint| joint.against(&theirs))).transpose()?;
+        let own = self.opened(Sample::new(&self.returns).and_then(|own| own.dated(&self.dates)?.with(self.terms.settings)))?;
+        let is_rated = self.is_rated();
+        let rates = is_rated.then(|| self.common(Counted { benchmark: false, risk_free: true }));
+        let rated = rates.as_ref().map(|rates| self.opened(rates.sample(self.terms.settings))).transpose()?;
+        let common = self.terms.has_benchmark.then(|| self.common(Counted { benchmark: true, risk_free: is_rated }));
+        let joint = common.as_ref().map(|common| self.opened(common.sample(self.terms.settings))).transpose()?;
         let lost = self.series.lost().map(|_| self.series.reason().map(smol));
         let one = |metric: &'static performance_tracker::metrics::Metric| {
-            let mut figure = metric.of_period(&own)?;
+            let of = rated.as_ref().filter(|_| OF_RISK_FREE.contains(&metric.id)).unwrap_or(&own);
+            let mut figure = metric.of_period(of)?;
             if let (Err(Undefined::NoBenchmark), Some(joint)) = (figure.value, joint) {
                 figure = metric.of_period(&joint)?;
             }
@@ -187,19 +209,27 @@ impl<'a> Span<'a> {
         lines
     }
 
-    /// Returns between the days on which the benchmark had a price, of both. Which day had its first price no record says:
-    /// where the day before the span tells no return of it, own returns count from the last day on that has none.
-    fn beside_benchmark(&self) -> (Vec<Date>, Vec<f64>, Vec<f64>) {
-        let mut priced = self.series.benchmark_before;
-        between_prices(self.dated[self.series.since..].iter().map(|(date, day)| {
-            let benchmark = match day.benchmark {
-                Some(told) => Benchmark::Return(float(told)),
-                None if priced => Benchmark::Unpriced,
-                None => Benchmark::First,
-            };
-            priced |= day.benchmark.is_some();
-            (*date, day.change.as_ref().ok().map(|change| float(*change)), benchmark)
-        }))
+    /// Whether an instrument tells what was risk-free; one that never had a price gives way to the rate.
+    fn is_rated(&self) -> bool {
+        self.terms.has_risk_free && self.series.linked().iter().any(|day| day.risk_free.is_some())
+    }
+
+    /// Returns between the days on which what counts beside the portfolio had a price. Which day had its first price no record
+    /// says: where the day before the span tells no return of it, own returns count from the last day on that has none.
+    fn common(&self, counted: Counted) -> Common {
+        let mut priced = self.series.priced_before;
+        let mut did = |at: usize, told: Option<Decimal>| {
+            let before = priced[at];
+            priced[at] |= told.is_some();
+            told.map_or(if before { Beside::Unpriced } else { Beside::First }, |told| Beside::Return(float(told)))
+        };
+        Common::of(
+            counted,
+            self.dated[self.series.since..].iter().map(|(date, day)| {
+                let change = day.change.as_ref().ok().map(|change| float(*change));
+                (*date, change, [did(0, day.benchmark), did(1, day.risk_free)])
+            }),
+        )
     }
 }
 

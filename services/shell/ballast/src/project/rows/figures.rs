@@ -1,13 +1,14 @@
 //! Figures of performance and risk, from their topics: a record is a row, with its figures as it says them; that of a day
 //! is a narrow row too.
 
-use super::exact::exact_if_any;
+use super::exact::{exact, exact_if_any};
 use super::{Origin, RowError, json, micros};
 use domain::Fraction;
 use domain::performance::{DAY, Performance};
 use domain::risk::Risk;
-use postgres_store::projections::{DayReturnRow, PerformanceRow, ProjectionBatch, RiskRow};
+use postgres_store::projections::{ClosedTradesRow, DayReturnRow, PerformanceRow, ProjectionBatch, RiskRow};
 use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
 
 /// Adds what one timeframe comes to.
 pub(super) fn add_performance(record: &Performance, origin: Origin, into: &mut ProjectionBatch) -> Result<(), RowError> {
@@ -43,10 +44,29 @@ fn day_return(record: &Performance, origin: Origin) -> Result<Option<DayReturnRo
         method: own.method.to_string(),
         profit: number("profit")?,
         benchmark_return: number("benchmark_return")?,
+        risk_free_return: number("risk_free_return")?,
+        trades: closed_trades(&number)?,
         total_value: number("total_value")?,
         net_external_flow: number("net_external_flow")?,
         provisional: record.provisional,
         source_offset: origin.offset,
+    }))
+}
+
+/// The trades that a record tells of; `None` where it tells of none.
+fn closed_trades(number: impl Fn(&'static str) -> Result<Option<Decimal>, RowError>) -> Result<Option<ClosedTradesRow>, RowError> {
+    let count = |id: &'static str| -> Result<Option<i64>, RowError> {
+        number(id)?.map(|count| exact(count.to_i64().filter(|_| count.fract().is_zero()), id)).transpose()
+    };
+    let (trades, winning, losing) = (count("trades")?, count("winning_trades")?, count("losing_trades")?);
+    let (gross_profit, gross_loss) = (number("gross_profit")?, number("gross_loss")?);
+    let all = trades.zip(winning).zip(losing).zip(gross_profit.zip(gross_loss));
+    Ok(all.map(|(((trades, winning), losing), (gross_profit, gross_loss))| ClosedTradesRow {
+        trades,
+        winning,
+        losing,
+        gross_profit,
+        gross_loss,
     }))
 }
 

@@ -5,7 +5,8 @@ use crate::verify::history::History;
 use crate::verify::lanes::Lanes;
 use crate::verify::performance;
 use crate::verify::seen::{KEEPER, Place, Seen, Stamp, TRACKER};
-use domain::ledger::Ledger;
+use domain::enums::EntryKind;
+use domain::ledger::{ClosedTrades, Ledger};
 use domain::performance::{ALL, DAY, Performance};
 use domain::portfolio_close::PortfolioClose;
 use domain::progress::{Begin, Done, Progress};
@@ -99,8 +100,8 @@ fn rows(change: impl FnOnce(&mut History)) -> Vec<(u64, String)> {
 #[test]
 fn what_was_earned_is_compared() {
     let none = String::new;
-    assert_eq!(rows(|_| {}), [(4, none()), (2, none()), (1, none())]);
-    assert_eq!(rows(|history| read(history, &[[3, 2]]))[1..], [(2, none()), (1, none())], "in one window");
+    assert_eq!(rows(|_| {}), [(4, none()), (2, none()), (1, none()), (0, none()), (0, none())]);
+    assert_eq!(rows(|history| read(history, &[[3, 2]]))[1..3], [(2, none()), (1, none())], "in one window");
     let earlier = rows(|history| history.performances[1].record.close_version = Some(2));
     assert_eq!(earlier[1], (1, none()), "a version that is not read is not judged");
 }
@@ -137,4 +138,58 @@ fn i2_a_booking_that_counts_twice_or_not_at_all() {
     assert!(unread.ends_with("realized_gross is 7, the entries add up to 12"), "{unread}");
     assert_eq!(first(|history| history.ledgers[1].repeat = true), unread.replace("12", "4"));
     assert_eq!(rows(|history| history.ledgers[0].record.entries[0].fees[0].currency = v("EUR"))[2].0, 0, "another currency is left out");
+}
+
+/// The two days with closed trades: Monday's won 3 and 2, that of a later day is not in the record, and an amendment has
+/// made one of Monday a loss of 1.
+fn with_trades(history: &mut History) {
+    let won = |date: &str, net: &str| ClosedTrades::one(v(date), v(net));
+    let line = json!({"instrument_id": "AAPL", "currency": "USD", "quantity": "1", "cost": "0", "average_price": null, "realized_gross": "0",
+        "fees": [], "income": "0", "realized_net": "0", "cycle_realized_gross": "0", "cycle_fees": "0", "cycle_income": "0", "lots": []});
+    let mut trades = [vec![won(MONDAY, "3"), won("2026-01-07", "41")], vec![won(MONDAY, "2")]].into_iter();
+    for seen in &mut history.ledgers[..2] {
+        seen.record.positions.push(serde_json::from_value(line.clone()).unwrap());
+        for (entry, closed) in seen.record.entries.iter_mut().zip(trades.next().unwrap()) {
+            entry.fx_rate = Some(v("1"));
+            entry.closed_trades.push(closed);
+        }
+    }
+    let mut amended = won(MONDAY, "-1");
+    amended.add(&won(MONDAY, "2"), -1).unwrap();
+    let mut restated = history.ledgers[1].record.entries[0].clone();
+    (restated.kind, restated.trade_date, restated.closed_trades) = (EntryKind::Restate, None, vec![amended].into());
+    (restated.realized_gross, restated.fees) = (v("0"), Vec::new().into());
+    history.ledgers[1].record.entries.push(restated);
+    let figure = |(id, value): (&str, &str)| {
+        json!({"id": id, "value": value, "unit": "COUNT", "currency": null, "window": "2D", "observations": 2, "method": "m",
+            "confidence": null, "horizon_days": null, "reason": null})
+    };
+    let figures =
+        [("trades", "2"), ("winning_trades", "1"), ("losing_trades", "1"), ("gross_profit", "3"), ("gross_loss", "-1")].map(figure);
+    history.performances[1].record.metrics = serde_json::from_value(json!(figures)).unwrap();
+}
+
+#[test]
+fn i2_closed_trades_that_are_not_those_of_their_executions_and_of_the_ledger() {
+    let first = |row: usize, change: fn(&mut History)| {
+        rows(|history| {
+            with_trades(history);
+            change(history);
+        })
+        .swap_remove(row)
+    };
+    assert_eq!((first(3, |_| {}), first(4, |_| {})), ((3, String::new()), (1, String::new())));
+    let (_, other) = first(3, |history| history.ledgers[0].record.entries[0].closed_trades[0].gross_profit = v("4"));
+    assert!(other.ends_with("e closes a trade that came to 4, it realised 3 after fees"), "{other}");
+    let (_, other) = first(3, |history| history.ledgers[0].record.entries[0].closed_trades[0].trade_date = v(TUESDAY));
+    assert!(other.ends_with("e closes a trade that came to 3, it realised 3 after fees"), "{other}");
+    let (_, other) = first(3, |history| {
+        let told = &mut history.ledgers[0].record.entries[0].closed_trades[0];
+        (told.winning, told.even) = (0, 1);
+    });
+    assert!(other.contains("came to 3"), "a trade that won is none that came to nothing: {other}");
+    let (_, twice) = first(4, |history| history.performances[1].record.metrics[0].value = Some(v("3")));
+    assert!(twice.ends_with("ALL of P1 until 2026-01-06: trades is 3, the entries add up to 2"), "{twice}");
+    let (_, lost) = first(4, |history| _ = history.ledgers[1].record.entries.pop());
+    assert!(lost.ends_with("winning_trades is 1, the entries add up to 2"), "{lost}");
 }

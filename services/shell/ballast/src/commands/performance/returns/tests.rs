@@ -29,6 +29,7 @@ pub(in crate::commands::performance) fn returned(change: Result<&str, &str>) -> 
         method: "time-weighted at every external flow".to_owned(),
         profit: None,
         benchmark_return: None,
+        risk_free_return: None,
         is_of_an_earlier_close: false,
         provisional: false,
     }

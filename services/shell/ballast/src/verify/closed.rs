@@ -1,0 +1,107 @@
+//! Closed trades, I2: what an execution in the base currency closes comes to what it realised less its fees, and those of
+//! all time in performance are those of the ledger's entries, each counted once. Which executions close units is asked
+//! where bookings are explained.
+
+use super::exact::{self, Exact, Published, near, show, slack, zero};
+use super::history::History;
+use super::lanes::Lanes;
+use super::performance::{cut_alike, is_whole, named, windows};
+use super::report::Check;
+use super::seen::{Seen, by_portfolio};
+use domain::enums::EntryKind;
+use domain::ledger::{ClosedTrades, Ledger, LedgerEntry};
+use domain::performance::{ALL, Metric, Performance};
+use domain::{Date, FxRate, Money, PortfolioId, Topic};
+use std::collections::BTreeMap;
+
+/// The rows about closed trades.
+pub(super) fn check(history: &History, lanes: &Lanes, told: &BTreeMap<&PortfolioId, Vec<&Seen<Performance>>>) -> Vec<Check> {
+    let mut single = Check::new("I2", "a closed trade = realized − fees of its execution, where both are in the base currency");
+    for seen in history.ledgers.iter().filter(|seen| !seen.repeat) {
+        seen.record.entries.iter().filter(|entry| is_in_base(entry, &seen.record)).for_each(|entry| adds_up(entry, seen, &mut single));
+    }
+    vec![single, counted(history, lanes, told)]
+}
+
+/// Whether an entry is of one execution, and all its amounts are in the base currency.
+fn is_in_base(entry: &LedgerEntry, ledger: &Ledger) -> bool {
+    let line = ledger.positions.iter().find(|position| Some(&position.instrument_id) == entry.instrument_id.as_ref());
+    let own = |entry: &LedgerEntry| line.is_some_and(|line| entry.fees.iter().all(|fee| fee.currency == line.currency));
+    entry.kind == EntryKind::Trade && entry.fx_rate == Some(FxRate::ONE) && own(entry)
+}
+
+fn adds_up(entry: &LedgerEntry, seen: &Seen<Ledger>, check: &mut Check) {
+    for trades in &entry.closed_trades {
+        let net = entry.realized_gross.exact() - exact::sum(entry.fees.iter().map(|fee| fee.amount.exact()));
+        let sum = trades.gross_profit.exact() + trades.gross_loss.exact();
+        let is_one = (trades.winning, trades.losing, trades.even) == counts(&sum) && Some(trades.trade_date) == entry.trade_date;
+        check.that(is_one && near(&sum, &net, &slack(2, 1)), || {
+            let (sum, net) = (show(&sum), show(&net));
+            format!("{}: {} closes a trade that came to {sum}, it realised {net} after fees", seen.place, entry.cause.id)
+        });
+    }
+}
+
+fn counts(net: &Exact) -> (i64, i64, i64) {
+    (i64::from(*net > zero()), i64::from(*net < zero()), i64::from(*net == zero()))
+}
+
+/// Names of figures, and what they are of all trades.
+const NAMES: [&str; 5] = ["trades", "winning_trades", "losing_trades", "gross_profit", "gross_loss"];
+
+fn figures(all: &ClosedTrades) -> [Exact; 5] {
+    let count = |trades: i64| exact::whole(i128::from(trades));
+    let trades = count(all.winning + all.losing + all.even);
+    [trades, count(all.winning), count(all.losing), all.gross_profit.exact(), all.gross_loss.exact()]
+}
+
+fn counted(history: &History, lanes: &Lanes, told: &BTreeMap<&PortfolioId, Vec<&Seen<Performance>>>) -> Check {
+    let mut check = Check::new("I2", "closed trades of all time in performance = Σ of the ledger's entries, each once");
+    let ledgers = by_portfolio(history.ledgers.iter().filter(|seen| !seen.repeat), |ledger| &ledger.portfolio_id);
+    let cut = cut_alike(history);
+    for (portfolio, records) in told {
+        let Some(last) = records.iter().rev().find(|seen| seen.record.timeframe == ALL) else { continue };
+        let Some(ledgers) = ledgers.get(portfolio).filter(|ledgers| is_whole(history, lanes, ledgers)) else { continue };
+        let Some(date) = last.record.date.filter(|_| cut.contains(portfolio) && last.record.policy_version.is_some()) else { continue };
+        let Some(said) = said(&last.record) else { continue };
+        let (mut sum, mut found) = (ClosedTrades::none(date), false);
+        let mut unread = ledgers.iter().peekable();
+        for window in windows(lanes, last, Topic::Ledger) {
+            while let Some(seen) = unread.next_if(|seen| seen.place.offset < window) {
+                take(&mut sum, &seen.record, date);
+            }
+            found |= figures(&sum) == said;
+        }
+        check.that(found, || {
+            let sum = figures(&sum);
+            let differs = (0..NAMES.len()).find(|at| sum[*at] != said[*at]).unwrap_or(0);
+            let (told, sum) = (show(&said[differs]), show(&sum[differs]));
+            format!("{}: {} is {told}, the entries add up to {sum}", named(last), NAMES[differs])
+        });
+    }
+    check
+}
+
+/// The figures of a record that are compared.
+pub(super) fn compared(record: &Performance) -> Vec<Metric> {
+    let is_named = |metric: &&Metric| record.timeframe == ALL && NAMES.contains(&metric.id.as_str());
+    record.metrics.iter().filter(is_named).cloned().collect()
+}
+
+/// Adds the trades of a ledger record that were closed until a date.
+fn take(sum: &mut ClosedTrades, ledger: &Ledger, date: Date) {
+    for trades in ledger.entries.iter().flat_map(|entry| &entry.closed_trades).filter(|trades| trades.trade_date <= date) {
+        let sums = (sum.gross_profit.units() + trades.gross_profit.units(), sum.gross_loss.units() + trades.gross_loss.units());
+        (sum.gross_profit, sum.gross_loss) = (Money::from_units(sums.0), Money::from_units(sums.1));
+        sum.winning += trades.winning;
+        sum.losing += trades.losing;
+        sum.even += trades.even;
+    }
+}
+
+/// What a record says of its trades; `None` where it has no such figures, as of builds before they were told.
+fn said(record: &Performance) -> Option<[Exact; 5]> {
+    let figure = |name: &str| Some(record.metrics.iter().find(|metric| metric.id == name)?.value?.exact());
+    let [trades, winning, losing, profit, loss] = NAMES.map(figure);
+    Some([trades?, winning?, losing?, profit?, loss?])
+}
