@@ -398,7 +398,10 @@ class Book:
         cycle["income"] += booked(income * share)
         position.cycle = cycle
         position.net_base += self.net() - net_before
-        came_to = self.sums["realized_gross"] - sums["realized_gross"] - self.sums["fees"] + sums["fees"]
+        # Of the fee of a flip the trade that it closes bears its part.
+        charged = self.sums["fees"] - sums["fees"]
+        charged -= booked(charged * share) if flipped else ZERO
+        came_to = self.sums["realized_gross"] - sums["realized_gross"] - charged
         return realized + extra, position.quantity - before, trades.one(value["trade_date"], came_to) if closed else Counter()
 
     def net(self):

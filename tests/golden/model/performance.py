@@ -232,7 +232,7 @@ class Performance:
         span = (Date.fromisoformat(series.days[last]) - since).days
         benchmark, free = ([self.risk.levels(portfolio, series, name)] if name else [] for name in (self.risk.benchmark(portfolio), self.risk.risk_free(portfolio)))
         decimals = lambda rows: [[statistics.dec(one) for one in row] for row in rows]
-        rated = decimals(series.joined(places, *free)) if free else []
+        rated = decimals(series.joined(places, *free)[1]) if free else []
         out = statistics.alone(xs, per_year, rate, span, rated)
         if not xs and series.lost(places):
             out = dict.fromkeys(out, "TOTAL_LOSS")
@@ -248,9 +248,15 @@ class Performance:
         if not xs and series.lost(places):
             out.update(dict.fromkeys(("time_weighted_return", "max_drawdown_days", *statistics.linking(xs, per_year, span)), "TOTAL_LOSS"))
         if benchmark:
-            rows = decimals(series.joined(places, *benchmark, *(free if rated else [])))
-            side = lambda at: [row[at] for row in rows]
-            out.update(statistics.beside(side(0), side(1), per_year, rate, span, side(2) if rated else None))
+            side = lambda rows, at: [row[at] for row in rows]
+            days, rows = series.joined(places, *benchmark)
+            rows = decimals(rows)
+            out.update(statistics.beside(side(rows, 0), side(rows, 1), per_year, days))
+            constant = [statistics.power(1 + rate, 1 / Decimal(per_year)) - 1] * len(rows)
+            if rated:
+                days, rows = series.joined(places, *benchmark, *free)
+                rows = decimals(rows)
+            out.update(statistics.above(side(rows, 0), side(rows, 1), side(rows, 2) if rated else constant, per_year, days))
         return out
 
     def closed(self, portfolio, days):

@@ -1,5 +1,6 @@
 """The days of a portfolio in order: returns, flows, equity; and what they come to over a period."""
 
+from datetime import date
 from fractions import Fraction
 
 from . import statistics
@@ -37,8 +38,9 @@ class Series:
         return [self.days[at] for at in self.linked(places)]
 
     def joined(self, places, *others):
-        """Own returns and those of others on days that all have: levels first, returns taken afterwards."""
-        out, before, grown = [], None, ONE
+        """Own returns and those of others on days that all have: levels first, returns taken afterwards. The calendar days
+        that they cover, and the rows."""
+        out, before, grown, ends = [], None, ONE, []
         for at in range(places[-1] + 1):
             own = self.returns[at]
             grown *= ONE if isinstance(own, str) else 1 + own
@@ -46,5 +48,6 @@ class Series:
                 continue
             if before is not None and at >= places[0]:
                 out.append((grown - 1, *(levels[at] / levels[before] - 1 for levels in others)))
+                ends += [self.days[before], self.days[at]]
             before, grown = at, ONE
-        return out
+        return (date.fromisoformat(ends[-1]) - date.fromisoformat(ends[0])).days if ends else 0, out

@@ -148,23 +148,30 @@ def tails(xs):
     return abs(quantile(xs, "0.95")) / low if low else "ZERO_DENOMINATOR"
 
 
-def beside(xs, bs, per_year, rate, span, free=None):
-    """Figures of returns beside the benchmark's of the same days; `free` are the risk-free ones, where they are told."""
-    root = Decimal(per_year).sqrt()
-    free = free or [power(1 + rate, ONE / per_year) - 1] * len(xs)
-    mine, theirs, active = [x - f for x, f in zip(xs, free)], [b - f for b, f in zip(bs, free)], [x - b for x, b in zip(xs, bs)]
-    wide, other = spread(xs), spread(bs)
+def above(xs, bs, free, per_year, span):
+    """Figures of returns above the risk-free ones, beside the benchmark's of the same days."""
+    mine, theirs = [x - f for x, f in zip(xs, free)], [b - f for b, f in zip(bs, free)]
+    other = spread(theirs if len(set(free)) > 1 else bs)
     other = "ZERO_BENCHMARK_VOLATILITY" if other == "ZERO_VOLATILITY" else other
     beta = other if isinstance(other, str) else covariance(mine, theirs) / covariance(theirs, theirs)
-    out = {"beta": beta, "benchmark_return": few(xs, 1, lambda: linked(bs) - 1)}
+    left = beta if isinstance(beta, str) else 1 + mean([m - beta * t for m, t in zip(mine, theirs)])
+    short = "UNDER_ONE_YEAR" if span < DAYS_OF_A_YEAR else None
+    none = left if isinstance(left, str) else "TOTAL_LOSS" if left <= 0 else short
+    return {"beta": beta, "alpha": none or power(left, Decimal(per_year)) - 1}
+
+
+def beside(xs, bs, per_year, span):
+    """Figures of returns beside the benchmark's of the same days."""
+    root = Decimal(per_year).sqrt()
+    active = [x - b for x, b in zip(xs, bs)]
+    wide, other = spread(xs), spread(bs)
+    other = "ZERO_BENCHMARK_VOLATILITY" if other == "ZERO_VOLATILITY" else other
+    out = {"benchmark_return": few(xs, 1, lambda: linked(bs) - 1)}
     out["correlation"] = next((w for w in (wide, other) if isinstance(w, str)), None) or covariance(xs, bs) / (wide * other)
     apart = spread(active)
     out["tracking_error"] = ZERO if apart == "ZERO_VOLATILITY" else over(apart, ONE, root)
     out["information_ratio"] = over(few(xs, 2, lambda: mean(active)), apart, root)
     short = "UNDER_ONE_YEAR" if span < DAYS_OF_A_YEAR else None
-    left = beta if isinstance(beta, str) else 1 + mean([m - beta * t for m, t in zip(mine, theirs)])
-    none = left if isinstance(left, str) else "TOTAL_LOSS" if left <= 0 else short
-    out["alpha"] = none or power(left, Decimal(per_year)) - 1
     year = lambda series: annualised(series, per_year, span)
     out["active_return"] = few(xs, 1, lambda: short or year(xs) - year(bs))
     for name, sign, none in (("up_capture", 1, "NO_UPSIDE"), ("down_capture", -1, "NO_DOWNSIDE")):

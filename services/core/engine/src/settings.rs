@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 /// `ballast/tests/largest` builds that record and its like.
 pub const MAX_LINES: usize = 1500;
 /// The most open lots that a portfolio may have: a ledger record names every lot of a line that it touches, 158
-/// bytes each with an id at its longest, 3,792,000 together. With what else such a record may hold
+/// bytes each with an id at its longest, 3,634,000 together. With what else such a record may hold
 /// (`position-keeper/src/book/journal.rs`) it stays within 4 MiB; `ballast/tests/largest` builds it.
-pub const MAX_LOTS: usize = 24_000;
+pub const MAX_LOTS: usize = 23_000;
 /// The most bytes at which a ledger record may end its step: with all ids at their longest it takes twice as
 /// many, and the last booking may be as large as an input.
 pub const MAX_LEDGER_BYTES: usize = 512 * 1024;

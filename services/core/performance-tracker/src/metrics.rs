@@ -57,9 +57,22 @@ const OF_A_YEAR: [&str; 18] = [
     "capture",
 ];
 
-/// Figures that count risk-free rates, beside those of a benchmark.
-pub const OF_RISK_FREE: [&str; 7] =
-    ["sharpe", "sharpe_period", "sharpe_compounded", "probabilistic_sharpe", "sortino", "martin_ratio", "pain_ratio"];
+/// Figures that count what was risk-free.
+pub const OF_RISK_FREE: [&str; 13] = [
+    "sharpe",
+    "sharpe_period",
+    "sharpe_compounded",
+    "probabilistic_sharpe",
+    "sortino",
+    "martin_ratio",
+    "pain_ratio",
+    "beta",
+    "alpha",
+    "alpha_arithmetic",
+    "alpha_of_annualised",
+    "treynor",
+    "m_squared",
+];
 
 /// What a figure is counted in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -21,6 +21,7 @@ mod trades;
 
 pub use beside::{Common, Counted};
 pub use series::Beside;
+pub use trades::{figures_of_trades, sum as sum_of_trades};
 
 use book::Book;
 use domain::ledger::Ledger;

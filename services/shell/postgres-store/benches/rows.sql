@@ -29,12 +29,14 @@ ALTER TABLE values_by_day ADD CONSTRAINT values_by_day_key PRIMARY KEY (portfoli
     INCLUDE (cut_at, total_value, cash_value, long_value, short_value, net_external_flow, complete, provisional);
 
 ALTER TABLE returns_by_day DROP CONSTRAINT returns_by_day_key;
-INSERT INTO returns_by_day
-SELECT portfolio_id, date, 0.012345678901, NULL, 'time-weighted at every external flow', 123.45, 0.001234567890, total_value, net_external_flow,
-       provisional, 1
-FROM values_by_day;
+INSERT INTO returns_by_day (portfolio_id, date, time_weighted_return, method, profit, benchmark_return, risk_free_return, total_value,
+                            net_external_flow, provisional, source_offset, trades, winning_trades, losing_trades, gross_profit, gross_loss)
+SELECT portfolio_id, date, 0.012345678901, 'time-weighted at every external flow', 123.45, 0.001234567890, 0.0001, total_value,
+       net_external_flow, provisional, 1, trades, trades, trades * 0, trades * 12.34, trades * 0.0
+FROM values_by_day, LATERAL (SELECT CASE WHEN extract(isodow FROM date) = 1 THEN 2 END AS trades) AS of_mondays;
 ALTER TABLE returns_by_day ADD CONSTRAINT returns_by_day_key PRIMARY KEY (portfolio_id, date)
-    INCLUDE (time_weighted_return, reason, method, profit, benchmark_return, total_value, net_external_flow, provisional);
+    INCLUDE (time_weighted_return, reason, method, profit, benchmark_return, risk_free_return, total_value, net_external_flow,
+             provisional, trades, winning_trades, losing_trades, gross_profit, gross_loss);
 
 INSERT INTO performance_snapshots
 SELECT portfolio_id, 1000 - d, now() - d * interval '1 day', 'USD', 100250, 1000, 900, '{"USD": {"trade_date": "1000", "settled": "1000"}}', NULL, '{}',

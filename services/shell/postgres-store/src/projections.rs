@@ -33,7 +33,7 @@ pub use allocations::{AllocationLine, AllocationSet, Rebalanced, TargetLine, Tar
 pub use batch::ProjectionBatch;
 pub use closes::CloseRow;
 pub use command_answers::CommandAnswerRow;
-pub use day_returns::{ClosedTradesRow, DayReturnRow};
+pub use day_returns::DayReturnRow;
 pub use dead_letters::DeadLetterRow;
 pub use figures::{PerformanceRow, RiskRow};
 pub use ledger_entries::LedgerEntryRow;

@@ -24,7 +24,7 @@ pub use series::{ClosedTrades, DayReturn, DayValue, RunningDay, SpanValue, Width
 pub use standing::{Conditions, Figures, Spreads};
 
 /// Every statement of this folder by its name.
-pub const STATEMENTS: [(&str, &str); 22] = [
+pub const STATEMENTS: [(&str, &str); 21] = [
     ("portfolio id of a portfolio or session", portfolio::RESOLVE),
     ("portfolio", portfolio::HEAD),
     ("newest book", portfolio::BOOK),
@@ -38,7 +38,6 @@ pub const STATEMENTS: [(&str, &str); 22] = [
     ("figures of risk as of a moment", figures::RISK_AS_OF),
     ("attribution by day", figures::ATTRIBUTION),
     ("values and returns by day", series::DAYS),
-    ("closed trades", series::CLOSED_TRADES),
     ("closed days", closes::CLOSED_DAYS),
     ("sectors of a portfolio", closes::SECTORS),
     ("running day", series::RUNNING),

@@ -6,8 +6,9 @@
 mod scratch;
 
 use postgres_store::projections::{CloseRow, DayReturnRow, OffsetAdvance, PerformanceRow, PortfolioRow, ProjectionBatch, SnapshotRow};
-use postgres_store::queries::DayReturn;
+use postgres_store::queries::{ClosedTrades, DayReturn};
 use postgres_store::{Micros, Store};
+use rust_decimal::Decimal;
 use scratch::{Scratch, portfolio, returned};
 use serde_json::json;
 
@@ -116,6 +117,34 @@ fn performance(timeframe: &str, date: &str, at: i64, change: &str) -> Performanc
         drawdowns: json!([]),
         source_offset: at,
     }
+}
+
+#[tokio::test]
+async fn a_closed_day_has_each_figure_of_its_record_in_its_place() {
+    let scratch = Scratch::new().await;
+    let store = scratch.migrated().await;
+    apply(&store, vec![close("2026-01-05", 1, "10")]).await;
+    let number = |text: &str| -> Decimal { text.parse().unwrap() };
+    let trades = ClosedTrades { trades: 9, winning: 5, losing: 3, gross_profit: number("12.5"), gross_loss: number("-7.25") };
+    let whole = DayReturnRow {
+        profit: Some(number("1.1")),
+        benchmark_return: Some(number("0.02")),
+        risk_free_return: Some(number("0.0003")),
+        trades: Some(trades),
+        ..returned("2026-01-05", 1, "0.1")
+    };
+    let told = async |expected: Option<i64>, row: DayReturnRow| {
+        let offsets = vec![OffsetAdvance { topic: "portfolio.performance.v1".to_owned(), partition: 0, expected, next: row.source_offset }];
+        store.apply(&ProjectionBatch { offsets, day_returns: vec![row], ..ProjectionBatch::default() }).await.unwrap();
+        let days = store.days("p1", "2026-01-05", "2026-01-05").await.unwrap();
+        let told = days.into_iter().next().unwrap().returned.unwrap();
+        (told.profit, told.benchmark_return, told.risk_free_return, told.trades)
+    };
+    let found = told(None, whole.clone()).await;
+    assert_eq!(found, (Some(number("1.1")), Some(number("0.02")), Some(number("0.0003")), Some(trades)));
+    // A later record that tells of none has the last word.
+    let none = DayReturnRow { risk_free_return: None, trades: None, source_offset: 2, ..whole };
+    assert_eq!(told(Some(1), none).await, (Some(number("1.1")), Some(number("0.02")), None, None));
 }
 
 #[tokio::test]

@@ -99,7 +99,8 @@ mod tests {
     #[test]
     fn figures_that_count_risk_free_rates_are_all_known() {
         let (returns, rates) = ([0.01, -0.02, 0.03, -0.01, 0.02], [0.001, 0.002, 0.0, 0.001, 0.003]);
-        let plain = Sample::new(&returns).unwrap();
+        let benchmark = [0.02, -0.01, 0.01, -0.03, 0.01];
+        let plain = Sample::new(&returns).unwrap().against(&benchmark).unwrap();
         let with = of_returns(&plain.with_risk_free(&rates).unwrap());
         let without = of_returns(&plain);
         let moved: Vec<&str> =

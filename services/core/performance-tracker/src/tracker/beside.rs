@@ -93,29 +93,44 @@ pub type DayBeside = (Date, Option<f64>, [Beside; 2]);
 #[derive(Debug, Clone, PartialEq)]
 pub struct Common {
     counted: Counted,
+    /// The day from which the first period counts.
+    opening: Option<Date>,
     dates: Vec<Date>,
     ours: Vec<f64>,
     theirs: [Vec<f64>; 2],
 }
 
+impl Counted {
+    /// Whether each instrument that counts had a price on a day.
+    pub fn are_priced(self, day: &Day) -> bool {
+        let has = |counts: bool, did: Beside| !counts || did != Beside::Unpriced;
+        has(self.benchmark, day.benchmark) && has(self.risk_free, day.risk_free)
+    }
+}
+
 impl Common {
     /// Returns between the days on which every instrument that counts had a price: joined first, returns afterwards.
-    pub fn of(counted: Counted, days: impl Iterator<Item = DayBeside>) -> Self {
-        let mut common = Self { counted, dates: Vec::new(), ours: Vec::new(), theirs: Default::default() };
+    /// `anchor` is the last such day before these; without one the first of them only begins.
+    pub fn of(counted: Counted, anchor: Option<Date>, days: impl Iterator<Item = DayBeside>) -> Self {
+        let mut common = Self { counted, opening: None, dates: Vec::new(), ours: Vec::new(), theirs: Default::default() };
+        let mut anchor = anchor;
         let mut since: (Vec<f64>, [Vec<f64>; 2]) = Default::default();
         for (date, returned, beside) in days {
             since.0.extend(returned);
             since.1.iter_mut().zip(beside).for_each(|(since, beside)| since.extend(beside.returned()));
             let is = |one: Beside| [counted.benchmark, counted.risk_free].into_iter().zip(beside).any(|(counts, did)| counts && did == one);
+            // Of what had its first price nobody knows what it did before.
+            anchor = anchor.filter(|_| !is(Beside::First));
             if is(Beside::Unpriced) {
                 continue;
             }
-            // Of what had its first price nobody knows what it did before.
-            if !is(Beside::First) {
+            if anchor.is_some() {
+                common.opening = common.opening.or(anchor);
                 common.dates.push(date);
                 common.ours.push(linked(&since.0));
                 common.theirs.iter_mut().zip(&since.1).for_each(|(all, since)| all.push(linked(since)));
             }
+            anchor = Some(date);
             since.0.clear();
             since.1.iter_mut().for_each(Vec::clear);
         }
@@ -129,6 +144,9 @@ impl Common {
     pub fn sample(&self, settings: Settings) -> Result<Sample<'_>, InvalidSeries> {
         let [benchmark, rates] = &self.theirs;
         let mut sample = Sample::new(&self.ours)?.dated(&self.dates)?.with(settings)?;
+        if let Some(opening) = self.opening {
+            sample = sample.opened(opening);
+        }
         if self.counted.benchmark {
             sample = sample.against(benchmark)?;
         }
@@ -139,6 +157,7 @@ impl Common {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::undefined::Undefined;
     use Beside::{First, Return, Unpriced};
 
     #[test]
@@ -153,7 +172,7 @@ mod tests {
         ];
         let found = |benchmark, risk_free| {
             let counted = Counted { benchmark, risk_free };
-            Common::of(counted, days.into_iter().map(|(day, returned, beside)| (Date::from_days(day), returned, beside)))
+            Common::of(counted, None, days.into_iter().map(|(day, returned, beside)| (Date::from_days(day), returned, beside)))
         };
         let near = |found: &[f64], expected: &[f64]| {
             found.len() == expected.len() && found.iter().zip(expected).all(|(one, other)| (one - other).abs() < 1e-15)
@@ -164,12 +183,33 @@ mod tests {
         assert!(near(&both.theirs[0], &[1.1 * 1.3 - 1.0, 0.4]), "{:?}", both.theirs);
         assert!(near(&both.theirs[1], &[1.03 * 1.01 - 1.0, 0.02]), "{:?}", both.theirs);
         let sample = both.sample(Settings::default()).unwrap();
+        assert_eq!(sample.opening(), Some(Date::from_days(2)), "the last day before that both have is where it begins");
         assert_eq!((sample.benchmark().unwrap(), sample.risk_free(1)), (both.theirs[0].as_slice(), 0.02));
         let (one, other) = (found(true, false), found(false, true));
         assert!(near(&one.theirs[0], &[0.2, 0.1, 0.3, 0.4]) && near(&one.ours, &[0.1, 0.1, 0.2, 0.4]), "{one:?}");
         assert!(near(&other.theirs[1], &[0.03, 0.01, 0.02]) && near(&other.ours, &[0.1, 0.2, 0.4]), "{other:?}");
-        assert!(
-            one.sample(Settings::default()).unwrap().benchmark().is_ok() && other.sample(Settings::default()).unwrap().benchmark().is_err()
-        );
+        let of_benchmark = |common: &Common| common.sample(Settings::default()).unwrap().benchmark().map(<[f64]>::len);
+        assert_eq!((of_benchmark(&one), of_benchmark(&other)), (Ok(4), Err(Undefined::NoBenchmark)));
+    }
+
+    #[test]
+    fn what_came_before_a_first_price_counts_for_nobody() {
+        let counted = Counted { benchmark: true, risk_free: true };
+        let days = [
+            (1, [First, Unpriced]),
+            (2, [Unpriced, First]),
+            (3, [Return(0.03), Return(0.01)]),
+            (4, [Return(0.02), Return(0.01)]),
+            (5, [Unpriced, First]),
+            (6, [Return(0.05), Return(0.01)]),
+        ];
+        let days = days.map(|(day, beside)| (Date::from_days(day), Some(0.1), beside));
+        let found = Common::of(counted, None, days.into_iter());
+        assert_eq!((found.dates.as_slice(), found.opening), ([Date::from_days(4)].as_slice(), Some(Date::from_days(3))));
+        // Of days behind one that lacked a price the first only begins.
+        let alone = Common::of(counted, None, days.into_iter().skip(2));
+        assert_eq!((alone.dates, alone.opening), (found.dates, found.opening));
+        let behind = Common::of(counted, Some(Date::from_days(2)), days.into_iter().skip(2));
+        assert_eq!((behind.dates.len(), behind.opening), (2, Some(Date::from_days(2))));
     }
 }

@@ -2,7 +2,7 @@
 //! the daily series. A day that is told again is worked out anew from there on, and no further back.
 
 use crate::tracker::closed::Closed;
-use crate::tracker::deeds::{Deeds, Owner, booked};
+use crate::tracker::deeds::{Deeds, Owner, add_trades, booked};
 use crate::tracker::market::Market;
 use crate::tracker::profit::{Between, Profit};
 use crate::tracker::returned::{Rule, Span};
@@ -56,7 +56,7 @@ pub struct Book {
     /// The first day that must be worked out anew.
     changed: Option<Date>,
     /// Closed trades of sealed days, told since days were last worked out.
-    late: Vec<ClosedTrades>,
+    late: BTreeMap<Date, Option<Box<ClosedTrades>>>,
     /// Whether that is due, or waits for the close that counts it.
     due: bool,
     /// Ledger records that were read before any policy.
@@ -137,7 +137,7 @@ impl Book {
     /// Takes closed trades in, each on its own day, whenever they are told.
     fn close_trades(&mut self, trades: &ClosedTrades, day: Date) {
         if self.sealed.last.as_ref().is_some_and(|(sealed, _)| day <= *sealed) {
-            return self.late.push(*trades);
+            return add_trades(self.late.entry(day).or_default(), trades);
         }
         let day = self.first_open().map_or(day, |first| day.max(first));
         self.recent.entry(day).or_default().deeds.close(trades);
@@ -187,7 +187,8 @@ impl Book {
         let Some(from) = self.changed.take() else { return Vec::new() };
         let base = self.terms(None).base;
         let late = std::mem::take(&mut self.late);
-        let mut settled: Vec<Date> = late.iter().filter_map(|trades| self.series.close_trades(trades)).collect();
+        let late = late.into_iter().filter_map(|(day, trades)| self.series.close_trades(day, trades.as_deref()?));
+        let mut settled: Vec<Date> = late.collect();
         let mut held = self.sealed.held.clone();
         let mut deeds = Deeds::default();
         let mut before = self.sealed.last.as_ref().map(|(_, closed)| closed);

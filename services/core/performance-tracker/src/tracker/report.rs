@@ -11,7 +11,7 @@ use crate::tracker::book::{Book, Told};
 use crate::tracker::figures::{self, Line, YEAR_DAYS, amount, fraction, number, of_fraction};
 use crate::tracker::profit::Profit;
 use crate::tracker::returned::linked;
-use crate::tracker::series::{Beside, Day, Returned};
+use crate::tracker::series::{Beside, Day, Returned, Series};
 use crate::tracker::terms::Terms;
 use crate::tracker::trades;
 use crate::undefined::{Undefined, finite};
@@ -78,7 +78,7 @@ pub fn of_day(portfolio: &PortfolioId, told: &Told<'_>, terms: &Terms) -> Perfor
     metrics.push(amount("net_external_flow", told.closed.flow, "cash and securities across the boundary", &window));
     metrics.push(amount("profit", told.profit.total(), "change of equity - net external flow", &window));
     if day.trades.is_some() {
-        metrics.extend(trades::counts(day, &window));
+        metrics.extend(trades::of_day(day, &window));
     }
     let frame = Frame { name: DAY, from: day.date, until: day.date };
     record(portfolio, told, terms, &frame, metrics, told.profit.published(), Vec::new())
@@ -132,19 +132,22 @@ pub fn of_periods(portfolio: &PortfolioId, book: &Book, told: &Told<'_>, terms: 
 
 fn of_period(portfolio: &PortfolioId, book: &Book, told: &Told<'_>, terms: &Terms, frame: &Frame, profit: Option<Profit>) -> Performance {
     let days: Vec<&Day> = book.series().after(Some(frame.from.plus_days(-1))).take_while(|day| day.date <= frame.until).collect();
-    let period = Period::new(days, book.series().last_until(frame.from.plus_days(-1)), terms);
+    let period = Period::new(days, book.series(), terms);
     let window = smol_str::format_smolstr!("{}D", period.days.len());
     let mut metrics: Vec<Metric> = period.lines().into_iter().map(|line| line.published(&window)).collect();
     metrics.push(amount("net_external_flow", period.flows(), "cash and securities across the boundary", &window));
     let attribution = profit.as_ref().map(Profit::published).unwrap_or_default();
     metrics.push(amount("profit", period.profit(), "change of equity - net external flow", &window));
-    metrics.extend(trades::figures(&period.days, &window));
+    metrics.extend(trades::published(&period.days, &window));
     record(portfolio, told, terms, frame, metrics, attribution, period.drawdowns)
 }
 
 /// The days of a timeframe, and what follows from their returns.
 struct Period<'a> {
     days: Vec<&'a Day>,
+    /// All days there are.
+    series: &'a Series,
+    /// The one before the first.
     before: Option<&'a Day>,
     terms: &'a Terms,
     /// Place of the first day since linking last stopped.
@@ -157,11 +160,12 @@ struct Period<'a> {
 }
 
 impl<'a> Period<'a> {
-    fn new(days: Vec<&'a Day>, before: Option<&'a Day>, terms: &'a Terms) -> Self {
+    fn new(days: Vec<&'a Day>, series: &'a Series, terms: &'a Terms) -> Self {
+        let before = days.first().and_then(|first| series.last_until(first.date.plus_days(-1)));
         let since = days.iter().rposition(|day| day.returned == Returned::Lost).map_or(0, |at| at + 1);
         let with = |day: &&Day| if let Returned::Return(value) = day.returned { Some((day.date, value)) } else { None };
         let (dates, returns) = days[since..].iter().filter_map(with).unzip();
-        let mut period = Self { days, before, terms, since, dates, returns, drawdowns: Vec::new() };
+        let mut period = Self { days, series, before, terms, since, dates, returns, drawdowns: Vec::new() };
         period.drawdowns = period.falls();
         period
     }
@@ -195,21 +199,18 @@ impl Period<'_> {
         let mut lines = vec![self.total()];
         lines.extend(figures::money_weighted(&self.valuations(), self.days.len()));
         let own = Sample::new(&self.returns).and_then(|own| own.dated(&self.dates)?.with(self.settings()));
-        let Ok(own) = own.map(|own| self.opened(own)) else { return lines };
-        let is_rated = self.is_rated();
-        let rates = is_rated.then(|| self.common(Counted { benchmark: false, risk_free: true }));
-        let rated = rates.as_ref().and_then(|rates| rates.sample(self.settings()).ok()).map_or(own, |rated| self.opened(rated));
-        let of = |id: &&str| if OF_RISK_FREE.contains(id) { rated } else { own };
-        let mut figures: Vec<Line> = PUBLISHED.iter().filter_map(|id| self.figure(id, &of(id))).collect();
+        let Ok(own) = own.map(|own| self.opening().map_or(own, |day| own.opened(day))) else { return lines };
+        let rates = self.is_rated().then(|| self.common(Counted { benchmark: false, risk_free: true }));
+        let mut figures = self.figures(&PUBLISHED, Some(own), rates.as_ref());
         let fallen = self.drawdowns.first().map(|fall| f64::from(fall.days));
         for line in figures.iter_mut().filter(|line| line.id == "max_drawdown_days") {
             line.value = fallen.map_or(line.value, Ok);
         }
         if self.terms.benchmark.is_some() {
-            let common = self.common(Counted { benchmark: true, risk_free: is_rated });
-            if let Ok(joint) = common.sample(self.settings()).map(|joint| self.opened(joint)) {
-                figures.extend(AGAINST_BENCHMARK.iter().filter_map(|id| self.figure(id, &joint)));
-            }
+            let alone = self.common(Counted { benchmark: true, risk_free: false });
+            let both = self.is_rated().then(|| self.common(Counted { benchmark: true, risk_free: true }));
+            let own = alone.sample(self.settings()).ok();
+            figures.extend(self.figures(&AGAINST_BENCHMARK, own, both.as_ref()));
         }
         for line in &mut figures {
             // Nothing was left, and nothing came since: of what has gone there are no figures.
@@ -220,6 +221,13 @@ impl Period<'_> {
         }
         lines.extend(figures);
         lines
+    }
+
+    /// Figures of a sample; those that count what was risk-free are of the days that have it, where an instrument tells it.
+    fn figures(&self, ids: &[&str], own: Option<Sample<'_>>, rated: Option<&Common>) -> Vec<Line> {
+        let rated = rated.map(|rated| rated.sample(self.settings()).ok());
+        let of = |id: &str| rated.filter(|_| OF_RISK_FREE.contains(&id)).unwrap_or(own);
+        ids.iter().filter_map(|id| self.figure(id, &of(id)?)).collect()
     }
 
     fn figure(&self, id: &str, sample: &Sample<'_>) -> Option<Line> {
@@ -248,19 +256,32 @@ impl Period<'_> {
         std::iter::once(before).chain(days).collect()
     }
 
-    /// Returns between the days on which what counts beside the portfolio had a price.
+    /// Returns between the days on which what counts beside the portfolio had a price. The first period may begin before the
+    /// timeframe: with the last such day.
     fn common(&self, counted: Counted) -> Common {
-        let returned = |day: &&Day| if let Returned::Return(value) = day.returned { Some(value) } else { None };
-        Common::of(counted, self.days[self.since..].iter().map(|day| (day.date, returned(day), [day.benchmark, day.risk_free])))
+        let beside = |day: &Day| {
+            let returned = if let Returned::Return(value) = day.returned { Some(value) } else { None };
+            (day.date, returned, [day.benchmark, day.risk_free])
+        };
+        let days = &self.days[self.since..];
+        let lost = self.since.checked_sub(1).map(|at| self.days[at]);
+        let (mut anchor, mut lead) = (lost.filter(|day| counted.are_priced(day)), Vec::new());
+        if lost.is_none() && days.iter().any(|day| counted.are_priced(day)) {
+            for day in self.series.before(days[0].date).rev() {
+                if counted.are_priced(day) {
+                    anchor = Some(day);
+                    break;
+                }
+                lead.push(day);
+            }
+        }
+        let anchor = anchor.map(|day| day.date);
+        Common::of(counted, anchor, lead.into_iter().rev().chain(days.iter().copied()).map(beside))
     }
 
-    /// Whether an instrument tells what was risk-free; one that never had a price gives way to the rate.
+    /// Whether an instrument tells what was risk-free; one that never had a return gives way to the rate.
     fn is_rated(&self) -> bool {
         self.terms.risk_free_instrument.is_some() && self.days[self.since..].iter().any(|day| day.risk_free.returned().is_some())
-    }
-
-    fn opened<'b>(&self, sample: Sample<'b>) -> Sample<'b> {
-        self.opening().map_or(sample, |day| sample.opened(day))
     }
 
     fn flows(&self) -> Money {

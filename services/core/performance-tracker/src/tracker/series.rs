@@ -82,9 +82,8 @@ impl Series {
             }
         }
     }
-    /// Adds closed trades to the day that counts their date, whose date is returned; to none where no later day was closed.
-    pub fn close_trades(&mut self, trades: &ClosedTrades) -> Option<Date> {
-        let first = trades.trade_date;
+    /// Adds closed trades to the first day from a date on, whose date is returned; to none where no such day was closed.
+    pub fn close_trades(&mut self, first: Date, trades: &ClosedTrades) -> Option<Date> {
         let day = self.years.range_mut(first.month().0..).flat_map(|(_, year)| year.iter_mut()).find(|day| first <= day.date)?;
         add_trades(&mut day.trades, trades);
         Some(day.date)
@@ -94,6 +93,11 @@ impl Series {
         let first = day.map_or(i16::MIN, |day| day.month().0);
         let days = self.years.range(first..).flat_map(|(_, year)| year.iter());
         days.filter(move |known| day.is_none_or(|day| day < known.date))
+    }
+    /// The days before one, in order.
+    pub fn before(&self, day: Date) -> impl DoubleEndedIterator<Item = &Day> {
+        let days = self.years.range(..=day.month().0).flat_map(|(_, year)| year.iter());
+        days.filter(move |known| known.date < day)
     }
     /// The newest day up to one.
     pub fn last_until(&self, day: Date) -> Option<&Day> {

@@ -2,8 +2,9 @@
 //! each day and of all time is the one that a plain recount gives.
 
 use crate::house::{House, Toy, day, every_day, figure, performances, whole};
+use domain::ledger::ClosedTrades;
 use domain::performance::{ALL, DAY, Performance};
-use domain::{Date, Input, Topic};
+use domain::{Date, Input, Money, Topic};
 use engine::Settings;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -15,11 +16,14 @@ struct Happening {
     flow: i64,
     trade: i64,
     fee: i64,
+    /// Of how many days ago a trade becomes one that won so much.
+    amended: Option<(usize, i64)>,
 }
 
 fn happening() -> impl Strategy<Value = Happening> {
-    (5_i64..20, prop_oneof![3 => Just(0_i64), 2 => 1_i64..500, 1 => -50_i64..0], -5_i64..6, 0_i64..3)
-        .prop_map(|(price, flow, trade, fee)| Happening { price, flow, trade, fee })
+    let amended = proptest::option::weighted(0.2, (0_usize..25, -9_i64..10));
+    (5_i64..20, prop_oneof![3 => Just(0_i64), 2 => 1_i64..500, 1 => -50_i64..0], -5_i64..6, 0_i64..3, amended)
+        .prop_map(|(price, flow, trade, fee, amended)| Happening { price, flow, trade, fee, amended })
 }
 
 /// A day as it is told: its date, its bookings, its close.
@@ -40,6 +44,10 @@ fn world(days: &[Happening]) -> (Vec<Told>, Vec<(i64, f64)>) {
         }
         if happening.trade != 0 {
             booked.push(toy.trade(date, happening.trade, happening.price, happening.fee));
+        }
+        if let Some((ago, net)) = happening.amended {
+            let of = date.plus_days(-i32::try_from(ago.min(number)).unwrap());
+            booked.push(toy.amended(date, &[ClosedTrades::one(of, whole(net))]));
         }
         let close = toy.close(date, happening.price);
         let end = toy.equity(happening.price);
@@ -121,6 +129,16 @@ proptest! {
             growth *= grown;
         }
         let all = newest.all.unwrap();
+        let mut trades = ClosedTrades::none(told[0].0);
+        for input in told.iter().flat_map(|(_, booked, _)| booked) {
+            let Input::Ledger(ledger) = input else { continue };
+            ledger.entries.iter().flat_map(|entry| &entry.closed_trades).for_each(|one| trades.add(one, 1).unwrap());
+        }
+        let sums = [trades.gross_profit, trades.gross_loss].map(|sum| sum.units() as f64 / Money::ONE.units() as f64);
+        let counts = [trades.winning + trades.losing + trades.even, trades.winning, trades.losing].map(|count| count as f64);
+        let names = ["trades", "winning_trades", "losing_trades", "gross_profit", "gross_loss"];
+        let expected: Vec<Option<f64>> = counts.into_iter().chain(sums).map(Some).collect();
+        prop_assert_eq!(names.map(|name| figure(&all, name)).to_vec(), expected);
         let total: i64 = counted.iter().map(|(profit, _)| profit).sum();
         prop_assert_eq!(all.attribution[0].total, whole(total));
         let found = figure(&all, "time_weighted_return").unwrap();

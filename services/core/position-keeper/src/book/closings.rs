@@ -1,9 +1,10 @@
-//! What executions that close units come to, by trade date: each its realised profit less its own fees, in base at the
-//! rates of booking, rounded once, so that what is taken back is what was told. It books nothing.
+//! What executions that close units come to, by trade date: each its realised profit less its own fees (of a flip, the
+//! part of what it closes), in base at the rates of booking, rounded once, so that what is taken back is what was told. It
+//! books nothing.
 
 use super::execution::Effect;
 use domain::ledger::ClosedTrades;
-use domain::{Date, FixedError};
+use domain::{Amount, Date, FixedError};
 use smallvec::SmallVec;
 
 /// Closed trades by trade date, in order.
@@ -38,13 +39,17 @@ impl Closings {
     }
 }
 
+/// The trade of that date that realised so much, for such fees.
+#[inline]
+pub fn closed(trade_date: Date, realized: Amount, fees: Amount) -> Result<ClosedTrades, FixedError> {
+    let net = realized.checked_sub(fees)?.to_money()?;
+    if net.fits_wire() { Ok(ClosedTrades::one(trade_date, net)) } else { Err(FixedError::Overflow) }
+}
+
 impl Effect {
-    /// Closes a trade with all that was realised and charged so far.
-    pub(super) fn close_trade(&mut self, trade_date: Date) -> Result<(), FixedError> {
-        let net = self.change.realized_gross.checked_sub(self.change.fees)?.to_money()?;
-        if !net.fits_wire() {
-            return Err(FixedError::Overflow);
-        }
-        self.closings.take(&ClosedTrades::one(trade_date, net), 1)
+    /// Closes a trade with all that was realised so far, and all fees but those of what it opens.
+    pub(super) fn close_trade(&mut self, trade_date: Date, opening: Amount) -> Result<(), FixedError> {
+        let trade = closed(trade_date, self.change.realized_gross, self.change.fees.checked_sub(opening)?)?;
+        self.closings.take(&trade, 1)
     }
 }

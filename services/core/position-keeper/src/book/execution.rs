@@ -208,7 +208,8 @@ impl Execution {
             effect.charge(fee)?;
         }
         if !outcome.closed.is_zero() {
-            effect.close_trade(self.trade_date)?;
+            let opening = self.of_opening(outcome, effect.change.fees)?.unwrap_or(Amount::ZERO);
+            effect.close_trade(self.trade_date, opening)?;
         }
         self.attribute(effect, outcome, position)
     }
@@ -249,13 +250,18 @@ impl Execution {
         effect.earn(outcome.realized, outcome.book_realized)
     }
 
-    /// Fees and income go to the position; those of a flip are split pro rata between what it closed and
-    /// the cycle that it opened.
-    fn attribute(&self, effect: &Effect, outcome: Outcome, position: &mut Position) -> Result<(), FixedError> {
-        let flipped = outcome.opened && !outcome.closed.is_zero();
+    /// Of a flip, the part of an amount that goes with what it opens: pro rata by units. `None` of any other.
+    fn of_opening(&self, outcome: Outcome, amount: Amount) -> Result<Option<Amount>, FixedError> {
+        if !outcome.opened || outcome.closed.is_zero() {
+            return Ok(None);
+        }
         let size = self.quantity.abs();
-        let rest = size.checked_sub(outcome.closed)?;
-        let part = |amount: Amount| if flipped { amount.share(rest, size) } else { Ok(amount) };
+        amount.share(size.checked_sub(outcome.closed)?, size).map(Some)
+    }
+
+    /// Fees and income go to the position; those of a flip are split between what it closed and the cycle that it opened.
+    fn attribute(&self, effect: &Effect, outcome: Outcome, position: &mut Position) -> Result<(), FixedError> {
+        let part = |amount: Amount| Ok(self.of_opening(outcome, amount)?.unwrap_or(amount));
         let cycle = (part(effect.fees)?, part(effect.income)?);
         position.charge(effect.fees, effect.income, cycle)?;
         let net = effect.change.realized_net()?;

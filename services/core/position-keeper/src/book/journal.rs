@@ -17,7 +17,7 @@ const PART_BYTES: usize = 80;
 const CLOSED_BYTES: usize = 64;
 /// Estimated bytes, the lots of the whole portfolio among them, at which a record is closed although its entries are
 /// few: with all ids at their longest it takes twice as many, and one more booking still fits into 4 MiB.
-const FULL_BYTES: usize = 2_000_000;
+const FULL_BYTES: usize = 1_920_000;
 
 /// The entries of the open step.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

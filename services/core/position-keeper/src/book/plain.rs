@@ -6,6 +6,7 @@
 use super::across;
 use super::booking::Booking;
 use super::cash::Movement;
+use super::closings::closed;
 use super::entry::{Source, money};
 use super::execution::{Charge, Execution};
 use super::history::Place;
@@ -76,7 +77,7 @@ pub fn plan(
     let change = Sums { realized_gross: outcome.realized, fees: paid, book_cost, book_cash: amount, ..Sums::default() };
     let sums = portfolio.sums.plus(&change).ok()?;
     let realized = bounded(outcome.realized).ok()?;
-    let closed = if outcome.closed.is_zero() { None } else { Some(ClosedTrades::one(fill.trade_date, net(realized, paid)?)) };
+    let closed = if outcome.closed.is_zero() { None } else { Some(closed(fill.trade_date, realized, paid).ok()?) };
     Some(Plain { instrument, place, position, quantity, gross, fee, realized, closed, movement, sums, settles })
 }
 
@@ -100,12 +101,6 @@ fn fee_of(portfolio: &Portfolio, facts: &Instrument, fill: &FillRef<'_>) -> Opti
         [fee] if fee.currency == fill.currency => Some(Some(fee.amount)),
         _ => None,
     }
-}
-
-/// What a trade comes to after its fee; `None` beyond the range of money.
-fn net(realized: Amount, fee: Amount) -> Option<Money> {
-    let net = realized.checked_sub(fee).and_then(Amount::to_money).ok()?;
-    net.fits_wire().then_some(net)
 }
 
 /// Takes the trade and its fee into a position, in the base currency; `None` where it ends one cycle and begins another.

@@ -75,7 +75,8 @@ pub const PERFORMANCE_HELP: &str = concat!(
     "Figures: the set SPAN is computed for the asked days from these returns: the catalogue of `ballast metrics` for returns, the \
      money-weighted return from the opening value, the dated flows and the closing value, profit and flows. Periods a year (252, or \
      365 with the calendar 24/7) and the risk-free rate are those of the policy in force, the minimum acceptable return is 0, and what \
-     the benchmark returned is what the records of the days tell; without one its figures have a reason. What stands for a whole \
+     the benchmark and the risk-free instrument returned is what the records of the days tell; without a benchmark its figures have a \
+     reason. So are the trades that were closed: executions that closed units, each less its own fees. What stands for a whole \
      year is null of fewer than 365 calendar days; money_weighted_return_period is of the span itself. The other sets (DAY, MTD, \
      YTD, 1Y, ALL) are the newest records by the end of the span, each with the days from and to that it covers. Behind a day that \
      left nothing linking begins anew, in totals, drawdown and figures alike.\n\n",

@@ -62,8 +62,7 @@ pub fn run(config: &Config, args: &PerformanceArgs) -> anyhow::Result<ExitCode> 
     };
     let mut figures = tables.ask(|store| store.performance_as_of(&id, until))?;
     let terms = Terms::of(&head.policy, &head.base_currency);
-    let closed = tables.ask(|store| store.closed_trades(&id, &from, &to))?;
-    figures.insert(0, span::figures(&series, &terms, &closed, days.last().and_then(|day| day.cut_at))?);
+    figures.insert(0, span::figures(&series, &terms, days.last().and_then(|day| day.cut_at))?);
     let attribution = match args.by {
         Some(by) => Some(Attribution::of(&tables.ask(|store| store.attribution(&id, after, until))?, symbol(by), series.days.len())),
         None => None,

@@ -9,33 +9,56 @@ use super::performance::{cut_alike, is_whole, named, windows};
 use super::report::Check;
 use super::seen::{Seen, by_portfolio};
 use domain::enums::EntryKind;
-use domain::ledger::{ClosedTrades, Ledger, LedgerEntry};
+use domain::ledger::{ClosedTrades, Ledger, LedgerEntry, PositionState};
 use domain::performance::{ALL, Metric, Performance};
-use domain::{Date, FxRate, Money, PortfolioId, Topic};
+use domain::{Currency, Date, Money, PortfolioId, Topic};
 use std::collections::BTreeMap;
 
 /// The rows about closed trades.
 pub(super) fn check(history: &History, lanes: &Lanes, told: &BTreeMap<&PortfolioId, Vec<&Seen<Performance>>>) -> Vec<Check> {
     let mut single = Check::new("I2", "a closed trade = realized − fees of its execution, where both are in the base currency");
+    let bases = bases(history);
     for seen in history.ledgers.iter().filter(|seen| !seen.repeat) {
-        seen.record.entries.iter().filter(|entry| is_in_base(entry, &seen.record)).for_each(|entry| adds_up(entry, seen, &mut single));
+        let Some(base) = bases.get(&seen.record.portfolio_id).copied().flatten() else { continue };
+        for entry in seen.record.entries.iter().filter(|entry| entry.kind == EntryKind::Trade) {
+            match seen.record.positions.iter().find(|position| Some(&position.instrument_id) == entry.instrument_id.as_ref()) {
+                Some(line) if is_in_base(entry, line, base) => adds_up(entry, line, seen, &mut single),
+                _ => {}
+            }
+        }
     }
     vec![single, counted(history, lanes, told)]
 }
 
-/// Whether an entry is of one execution, and all its amounts are in the base currency.
-fn is_in_base(entry: &LedgerEntry, ledger: &Ledger) -> bool {
-    let line = ledger.positions.iter().find(|position| Some(&position.instrument_id) == entry.instrument_id.as_ref());
-    let own = |entry: &LedgerEntry| line.is_some_and(|line| entry.fees.iter().all(|fee| fee.currency == line.currency));
-    entry.kind == EntryKind::Trade && entry.fx_rate == Some(FxRate::ONE) && own(entry)
+/// The base currency of each portfolio; none where it had several.
+fn bases(history: &History) -> BTreeMap<&PortfolioId, Option<Currency>> {
+    let mut bases = BTreeMap::new();
+    for (portfolio, policy) in history.policies.iter().map(|seen| &seen.record) {
+        let Some(base) = policy.as_ref().map(|policy| policy.base_currency) else { continue };
+        let known = bases.entry(portfolio).or_insert(Some(base));
+        *known = known.filter(|known| *known == base);
+    }
+    bases
 }
 
-fn adds_up(entry: &LedgerEntry, seen: &Seen<Ledger>, check: &mut Check) {
+/// Whether all amounts of an execution are in the base currency.
+fn is_in_base(entry: &LedgerEntry, line: &PositionState, base: Currency) -> bool {
+    line.currency == base && entry.fees.iter().all(|fee| fee.currency == base)
+}
+
+fn adds_up(entry: &LedgerEntry, line: &PositionState, seen: &Seen<Ledger>, check: &mut Check) {
+    // Where the line ended on the side of the execution it may have opened units too: of its fees some are theirs. Where it
+    // stood between several entries nobody tells.
+    let alone = seen.record.entries.iter().filter(|other| other.instrument_id == entry.instrument_id).count() == 1;
+    let may_flip = !alone || line.quantity.signum() == entry.quantity_change.signum();
+    let (realized, fees) = (entry.realized_gross.exact(), exact::sum(entry.fees.iter().map(|fee| fee.amount.exact())));
     for trades in &entry.closed_trades {
-        let net = entry.realized_gross.exact() - exact::sum(entry.fees.iter().map(|fee| fee.amount.exact()));
+        let net = &realized - &fees;
         let sum = trades.gross_profit.exact() + trades.gross_loss.exact();
         let is_one = (trades.winning, trades.losing, trades.even) == counts(&sum) && Some(trades.trade_date) == entry.trade_date;
-        check.that(is_one && near(&sum, &net, &slack(2, 1)), || {
+        let beside = &sum - &net;
+        let is_part = may_flip && (zero() <= beside) == (zero() <= fees) && exact::magnitude(&beside) <= exact::magnitude(&fees);
+        check.that(is_one && (near(&sum, &net, &slack(2, 1)) || is_part), || {
             let (sum, net) = (show(&sum), show(&net));
             format!("{}: {} closes a trade that came to {sum}, it realised {net} after fees", seen.place, entry.cause.id)
         });

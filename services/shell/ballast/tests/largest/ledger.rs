@@ -9,8 +9,9 @@ use engine::settings::{MAX_LEDGER_BYTES, MAX_LOTS};
 use position_keeper::book::journal::Journal;
 use position_keeper::book::sub_positions::MOST;
 
-/// Trade dates that can be configured to be kept: an amendment may concern all of them.
-const MOST_DATES: usize = 500;
+/// Trade dates of bookings that are kept, at most, each of another day: of two chunks of the history, and of those that can
+/// be configured to be kept. An amendment may concern all of them.
+const MOST_DATES: usize = 2 * 2_048 + 500;
 
 fn entry(kind: EntryKind, currencies: usize, parts: usize) -> LedgerEntry {
     let money = Money::from_units(UNITS);
@@ -33,13 +34,14 @@ fn entry(kind: EntryKind, currencies: usize, parts: usize) -> LedgerEntry {
         external_flow: money,
         equity_before: Some(money),
         by_strategy: (0..parts).map(part).collect(),
-        closed_trades: vec![closed(); if kind == EntryKind::Trade { 1 } else { MOST_DATES }].into(),
+        closed_trades: vec![closed(); if kind == EntryKind::Restate { MOST_DATES } else { 1 }].into(),
     }
 }
 
+/// As many trades as there are bookings in those chunks.
 fn closed() -> ClosedTrades {
-    let money = Money::from_units(UNITS);
-    ClosedTrades { trade_date: last_day(), winning: i64::MAX, losing: i64::MAX, even: i64::MAX, gross_profit: money, gross_loss: money }
+    let (money, most) = (Money::from_units(UNITS), 2 * 2_048);
+    ClosedTrades { trade_date: last_day(), winning: most, losing: -most, even: most, gross_profit: money, gross_loss: money }
 }
 
 fn part(n: usize) -> StrategyChange {
@@ -96,6 +98,6 @@ fn the_largest_ledger_record_can_be_published_however_many_lots_are_open() {
         println!("{lots} lots, {parts} strategies: {} of {} bytes", bytes.len(), record_limit(Topic::Ledger));
     }
     // So many more do not fit even alone.
-    let beyond = Ledger { entries: Vec::new(), cash: Vec::new(), positions: vec![position(MAX_LOTS + 2_600)], ..ledger(MAX_LOTS, 0) };
+    let beyond = Ledger { entries: Vec::new(), cash: Vec::new(), positions: vec![position(MAX_LOTS + 3_600)], ..ledger(MAX_LOTS, 0) };
     assert!(encode(&Output::Ledger(Box::new(beyond)), &mut Vec::new()).is_err());
 }

@@ -7,6 +7,7 @@ use sqlx::{Postgres, Transaction};
 
 use super::column::{column, newest, opt_text, text};
 use crate::StoreError;
+use crate::queries::ClosedTrades;
 use crate::statement::Limit;
 
 /// A closed day by its record; amounts are in the base currency.
@@ -29,7 +30,7 @@ pub struct DayReturnRow {
     /// What the risk-free instrument returned since its last price, a fraction of one.
     pub risk_free_return: Option<Decimal>,
     /// The trades that were closed, where there are any.
-    pub trades: Option<ClosedTradesRow>,
+    pub trades: Option<ClosedTrades>,
     /// Equity at the cut, as the record has it.
     pub total_value: Option<Decimal>,
     /// Net external flow since the close before, as the record has it.
@@ -38,21 +39,6 @@ pub struct DayReturnRow {
     pub provisional: bool,
     /// Offset of the record: newer wins.
     pub source_offset: i64,
-}
-
-/// The trades that were closed on a day; amounts are in the base currency.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ClosedTradesRow {
-    /// All of them.
-    pub trades: i64,
-    /// Those above zero.
-    pub winning: i64,
-    /// Those below zero.
-    pub losing: i64,
-    /// Sum of those above zero.
-    pub gross_profit: Decimal,
-    /// Sum of those below zero.
-    pub gross_loss: Decimal,
 }
 
 pub(super) async fn upsert(limit: &Limit, transaction: &mut Transaction<'_, Postgres>, rows: &[DayReturnRow]) -> Result<(), StoreError> {

@@ -42,10 +42,27 @@ pub struct DayReturn {
     pub benchmark_return: Option<Decimal>,
     /// What the risk-free instrument returned since its last price, a fraction of one.
     pub risk_free_return: Option<Decimal>,
+    /// Trades that it closed; absent where it tells of none.
+    pub trades: Option<ClosedTrades>,
     /// Whether it tells the equity and the flow that the newest close does not.
     pub is_of_an_earlier_close: bool,
     /// Whether later records may still change these.
     pub provisional: bool,
+}
+
+/// Trades that were closed on a day: executions that closed units. Amounts are in the base currency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClosedTrades {
+    /// All of them.
+    pub trades: i64,
+    /// Those that came to more than nothing.
+    pub winning: i64,
+    /// Those that came to less than nothing.
+    pub losing: i64,
+    /// Sum of the winning ones.
+    pub gross_profit: Decimal,
+    /// Sum of the losing ones; negative.
+    pub gross_loss: Decimal,
 }
 
 /// A closed day and what is stored of its record.
@@ -59,38 +76,36 @@ struct Day {
     profit: Option<Decimal>,
     benchmark_return: Option<Decimal>,
     risk_free_return: Option<Decimal>,
+    trades: Option<i64>,
+    winning_trades: Option<i64>,
+    losing_trades: Option<i64>,
+    gross_profit: Option<Decimal>,
+    gross_loss: Option<Decimal>,
     is_of_an_earlier_close: Option<bool>,
     record_provisional: Option<bool>,
 }
 
 impl Day {
     fn with_its_return(self) -> DayValue {
+        let trades = self.trades.map(|trades| ClosedTrades {
+            trades,
+            winning: self.winning_trades.unwrap_or_default(),
+            losing: self.losing_trades.unwrap_or_default(),
+            gross_profit: self.gross_profit.unwrap_or_default(),
+            gross_loss: self.gross_loss.unwrap_or_default(),
+        });
         let returned = self.method.map(|method| DayReturn {
             time_weighted_return: self.time_weighted_return.ok_or_else(|| self.reason.unwrap_or_default()),
             method,
             profit: self.profit,
             benchmark_return: self.benchmark_return,
             risk_free_return: self.risk_free_return,
+            trades,
             is_of_an_earlier_close: self.is_of_an_earlier_close.unwrap_or_default(),
             provisional: self.record_provisional.unwrap_or_default(),
         });
         DayValue { returned, ..self.value }
     }
-}
-
-/// The trades that were closed on the days of a span, by their records; amounts are in the base currency.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, sqlx::FromRow)]
-pub struct ClosedTrades {
-    /// All of them: executions that closed units.
-    pub trades: i64,
-    /// Those that came to more than nothing.
-    pub winning_trades: i64,
-    /// Those that came to less than nothing.
-    pub losing_trades: i64,
-    /// Sum of the winning ones.
-    pub gross_profit: Decimal,
-    /// Sum of the losing ones; negative.
-    pub gross_loss: Decimal,
 }
 
 /// What has come after the newest closed day, up to the newest snapshot; amounts are in the base currency.
@@ -158,15 +173,6 @@ impl Store {
         Ok(days.into_iter().map(Day::with_its_return).collect())
     }
 
-    /// The trades that were closed on the days of a span of dates (YYYY-MM-DD, both included).
-    ///
-    /// # Errors
-    /// What the server says.
-    pub async fn closed_trades(&self, portfolio: &str, from: &str, to: &str) -> Result<ClosedTrades, StoreError> {
-        let select = sqlx::query_as(CLOSED_TRADES).bind(portfolio).bind(from).bind(to).fetch_one(self.pool());
-        self.limit().run(DOING, select).await
-    }
-
     /// What has come after the newest closed day; `None` before the first, and where no snapshot came after it.
     ///
     /// # Errors
@@ -194,7 +200,7 @@ WITH span AS MATERIALIZED (
     SELECT coalesce((SELECT max(b.date) FROM values_by_day b WHERE b.portfolio_id = $1 AND b.date < $2::date), $2::date) AS first)
 SELECT v.date::text AS date, v.cut_at, v.total_value, v.cash_value, v.net_external_flow, v.complete, v.provisional,
        r.method, r.time_weighted_return, r.reason, r.profit, r.benchmark_return,
-       r.risk_free_return,
+       r.risk_free_return, r.trades, r.winning_trades, r.losing_trades, r.gross_profit, r.gross_loss,
        r.total_value <> v.total_value OR r.net_external_flow <> v.net_external_flow AS is_of_an_earlier_close,
        r.provisional AS record_provisional
 FROM values_by_day v
@@ -202,13 +208,6 @@ LEFT JOIN returns_by_day r
     ON r.portfolio_id = $1 AND r.date = v.date AND r.date >= (SELECT first FROM span) AND r.date <= $3::date
 WHERE v.portfolio_id = $1 AND v.date >= (SELECT first FROM span) AND v.date <= $3::date
 ORDER BY v.date";
-
-pub(super) const CLOSED_TRADES: &str = "
-SELECT coalesce(sum(trades), 0)::bigint AS trades, coalesce(sum(winning_trades), 0)::bigint AS winning_trades,
-       coalesce(sum(losing_trades), 0)::bigint AS losing_trades, coalesce(sum(gross_profit), 0) AS gross_profit,
-       coalesce(sum(gross_loss), 0) AS gross_loss
-FROM returns_by_day
-WHERE portfolio_id = $1 AND date >= $2::date AND date <= $3::date";
 
 pub(super) const RUNNING: &str = "
 SELECT c.date::text AS since, c.equity AS value_before, s.timestamp AS as_of, s.total_value,

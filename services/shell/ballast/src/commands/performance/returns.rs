@@ -5,7 +5,7 @@
 
 use domain::Date;
 use performance_tracker::Undefined;
-use postgres_store::queries::{DayValue, RunningDay};
+use postgres_store::queries::{ClosedTrades, DayValue, RunningDay};
 use rust_decimal::Decimal;
 
 /// Decimals of a return, as records have them.
@@ -61,6 +61,8 @@ pub(super) struct Day {
     pub(super) benchmark: Option<Decimal>,
     /// The same of the risk-free instrument.
     pub(super) risk_free: Option<Decimal>,
+    /// Trades that it closed, where its record tells of any.
+    pub(super) trades: Option<ClosedTrades>,
     /// Whether another version of the day is to be expected.
     pub(super) provisional: bool,
 }
@@ -209,6 +211,7 @@ fn of_day(stored: &DayValue, before: Option<Decimal>) -> (Day, bool) {
     let provisional = stored.provisional || !stored.complete || told.is_some_and(|told| told.provisional) || earlier;
     let earned = || before.and_then(|before| earned(before, stored.total_value, stored.net_external_flow));
     let [benchmark, risk_free] = told.map_or([None; 2], |told| [told.benchmark_return, told.risk_free_return]);
+    let trades = told.and_then(|told| told.trades);
     let day = |earned, change, source, method, note| Day {
         date: stored.date.clone(),
         value: stored.total_value,
@@ -223,6 +226,7 @@ fn of_day(stored: &DayValue, before: Option<Decimal>) -> (Day, bool) {
         drawdown: None,
         benchmark,
         risk_free,
+        trades,
         provisional,
     };
     if let Some(told) = told {

@@ -1,6 +1,7 @@
 //! The figures of the asked span: the catalogue of the core over the span's own daily returns, its values and its flows,
 //! beside the sets that are stored. Periods a year and the risk-free rate are those of the policy in force, the minimum
-//! acceptable return is zero, as in records; what the benchmark returned is what the records of the days say. What stands
+//! acceptable return is zero, as in records; what the benchmark and the risk-free instrument returned, and which trades
+//! were closed, is what the records of the days say. What stands
 //! for a whole year is not told of less than one. No formula is written here.
 #![allow(clippy::float_arithmetic, reason = "statistics are f64")]
 
@@ -8,12 +9,11 @@ use super::returns::{Day, Series};
 use domain::enums::MetricUnit;
 use domain::performance::Metric;
 use domain::policy::Policy;
-use domain::{Date, Fraction, SmolStr, Timestamp, TradingDays};
-use performance_tracker::metrics::trades::Tally;
+use domain::{Date, Fraction, Money, SmolStr, Timestamp, TradingDays};
 use performance_tracker::metrics::{Function, OF_RISK_FREE, catalogue};
 use performance_tracker::returns::account::{FlowTiming, Valuation};
 use performance_tracker::tracker::figures::{Line, fraction, money_weighted, yearly_rate};
-use performance_tracker::tracker::{Beside, Common, Counted};
+use performance_tracker::tracker::{Beside, Common, Counted, figures_of_trades, sum_of_trades};
 use performance_tracker::undefined::finite;
 use performance_tracker::{InvalidSeries, Sample, Settings, Undefined};
 use postgres_store::Micros;
@@ -60,7 +60,7 @@ impl Terms {
 ///
 /// # Errors
 /// When a date or a return of the tables is none.
-pub(super) fn figures(series: &Series, terms: &Terms, closed: &ClosedTrades, until: Option<Micros>) -> anyhow::Result<FigureSet> {
+pub(super) fn figures(series: &Series, terms: &Terms, until: Option<Micros>) -> anyhow::Result<FigureSet> {
     let span = Span::of(series, terms)?;
     let end = span.dated.last().map(|(date, _)| date.plus_days(1).start_utc()).unwrap_or(Timestamp::LAST);
     let date = |day: Option<&Day>| day.map(|day| day.date.clone());
@@ -71,7 +71,7 @@ pub(super) fn figures(series: &Series, terms: &Terms, closed: &ClosedTrades, unt
         date: date(series.days.last()),
         base_currency: terms.base_currency.clone(),
         provisional: series.days.iter().any(|day| day.provisional),
-        metrics: serde_json::to_value(span.metrics(closed)?)?,
+        metrics: serde_json::to_value(span.metrics()?)?,
     })
 }
 
@@ -98,7 +98,7 @@ impl<'a> Span<'a> {
         Ok(Self { series, terms, dated, dates, returns, opening })
     }
 
-    fn metrics(&self, closed: &ClosedTrades) -> anyhow::Result<Vec<Metric>> {
+    fn metrics(&self) -> anyhow::Result<Vec<Metric>> {
         let window = smol(format!("{}D", self.dated.len()));
         let mut metrics = vec![self.total(&window)];
         metrics.extend(self.of_flows().into_iter().map(|line| self.published(line, &window)));
@@ -108,23 +108,16 @@ impl<'a> Span<'a> {
         let flow = sum(|day| Some(day.flow));
         metrics.push(self.amount("net_external_flow", flow, "cash and securities across the boundary", &window));
         metrics.push(self.amount("profit", sum(|day| day.earned), "change of equity - net external flow", &window));
-        metrics.extend(self.of_trades(closed, &window));
+        metrics.extend(self.of_trades(&window));
         Ok(metrics)
     }
 
     /// The figures of closed trades that follow from their counts and sums.
-    fn of_trades(&self, closed: &ClosedTrades, window: &SmolStr) -> Vec<Metric> {
-        let count = |trades: i64| usize::try_from(trades).unwrap_or(0);
-        let (winning, losing) = (count(closed.winning_trades), count(closed.losing_trades));
-        let even = count(closed.trades).saturating_sub(winning + losing);
-        let (gross_profit, gross_loss) = (float(closed.gross_profit), float(closed.gross_loss));
-        let tally = Tally { winning, losing, even, gross_profit, gross_loss };
-        let one = |metric: &'static performance_tracker::metrics::Metric| {
-            let Function::Tally(function) = metric.function else { return None };
-            let line = Line::new(metric.id, metric.unit.published(), function(&tally).and_then(finite), tally.all(), metric.formula);
-            Some(self.published(line, window))
-        };
-        catalogue::all().filter_map(one).collect()
+    fn of_trades(&self, window: &SmolStr) -> Vec<Metric> {
+        let told: Option<Vec<_>> = self.dated.iter().filter_map(|(date, day)| Some(of_day(*date, &day.trades?))).collect();
+        let metrics = figures_of_trades(told.and_then(|told| sum_of_trades(&told)).as_ref(), window);
+        let noted = |metric: Metric| Metric { reason: metric.reason.or_else(|| Some(SmolStr::new_static(AS_TOLD))), ..metric };
+        metrics.into_iter().map(noted).collect()
     }
 
     /// The product of the days, as it stands above them: one figure has one way.
@@ -154,22 +147,24 @@ impl<'a> Span<'a> {
         }
     }
 
-    fn opened<'b>(&self, sample: Result<Sample<'b>, InvalidSeries>) -> Result<Sample<'b>, InvalidSeries> {
-        sample.map(|sample| self.opening.map_or(sample, |day| sample.opened(day)))
-    }
-
     fn of_returns(&self) -> Result<Vec<Line>, InvalidSeries> {
-        let own = self.opened(Sample::new(&self.returns).and_then(|own| own.dated(&self.dates)?.with(self.terms.settings)))?;
-        let is_rated = self.is_rated();
-        let rates = is_rated.then(|| self.common(Counted { benchmark: false, risk_free: true }));
-        let rated = rates.as_ref().map(|rates| self.opened(rates.sample(self.terms.settings))).transpose()?;
-        let common = self.terms.has_benchmark.then(|| self.common(Counted { benchmark: true, risk_free: is_rated }));
-        let joint = common.as_ref().map(|common| self.opened(common.sample(self.terms.settings))).transpose()?;
+        let own = Sample::new(&self.returns)?.dated(&self.dates)?.with(self.terms.settings)?;
+        let own = self.opening.map_or(own, |day| own.opened(day));
+        let common = |counts: bool, counted: Counted| counts.then(|| self.common(counted));
+        let (has_benchmark, is_rated) = (self.terms.has_benchmark, self.is_rated());
+        let all = [
+            common(is_rated, Counted { benchmark: false, risk_free: true }),
+            common(has_benchmark, Counted { benchmark: true, risk_free: false }),
+            common(has_benchmark && is_rated, Counted { benchmark: true, risk_free: true }),
+        ];
+        let sample = |at: usize| all[at].as_ref().map(|common| common.sample(self.terms.settings)).transpose();
+        let (rated, beside, both) = (sample(0)?, sample(1)?, sample(2)?);
         let lost = self.series.lost().map(|_| self.series.reason().map(smol));
         let one = |metric: &'static performance_tracker::metrics::Metric| {
-            let of = rated.as_ref().filter(|_| OF_RISK_FREE.contains(&metric.id)).unwrap_or(&own);
-            let mut figure = metric.of_period(of)?;
-            if let (Err(Undefined::NoBenchmark), Some(joint)) = (figure.value, joint) {
+            // What counts the risk-free is of the days that have it.
+            let counts = OF_RISK_FREE.contains(&metric.id);
+            let mut figure = metric.of_period(&rated.filter(|_| counts).unwrap_or(own))?;
+            if let (Err(Undefined::NoBenchmark), Some(joint)) = (figure.value, both.filter(|_| counts).or(beside)) {
                 figure = metric.of_period(&joint)?;
             }
             let mut value = figure.value;
@@ -209,7 +204,14 @@ impl<'a> Span<'a> {
         lines
     }
 
-    /// Whether an instrument tells what was risk-free; one that never had a price gives way to the rate.
+    /// The day behind which the days follow that are linked: the close before the first, or the day that left nothing.
+    fn before(&self) -> Option<Date> {
+        let lost = self.series.since.checked_sub(1).map(|at| self.dated[at].0);
+        let closed = || self.series.before.as_ref().and_then(|(date, _)| date.parse().ok());
+        lost.or_else(closed).or_else(|| self.dated.first().map(|(date, _)| date.plus_days(-1)))
+    }
+
+    /// Whether an instrument tells what was risk-free; one that never had a return gives way to the rate.
     fn is_rated(&self) -> bool {
         self.terms.has_risk_free && self.series.linked().iter().any(|day| day.risk_free.is_some())
     }
@@ -225,12 +227,29 @@ impl<'a> Span<'a> {
         };
         Common::of(
             counted,
+            self.before(),
             self.dated[self.series.since..].iter().map(|(date, day)| {
                 let change = day.change.as_ref().ok().map(|change| float(*change));
                 (*date, change, [did(0, day.benchmark), did(1, day.risk_free)])
             }),
         )
     }
+}
+
+/// What is to be known of trades that records of days tell.
+const AS_TOLD: &str = "as each day was last told: what became later of trades from before its ten newest days, MTD, YTD and ALL know";
+
+/// Trades as the ledger tells them; `None` beyond the range of money.
+fn of_day(date: Date, told: &ClosedTrades) -> Option<domain::ledger::ClosedTrades> {
+    let money = |amount: Decimal| amount.normalize().to_string().parse::<Money>().ok();
+    Some(domain::ledger::ClosedTrades {
+        trade_date: date,
+        winning: told.winning,
+        losing: told.losing,
+        even: told.trades - told.winning - told.losing,
+        gross_profit: money(told.gross_profit)?,
+        gross_loss: money(told.gross_loss)?,
+    })
 }
 
 /// An exact number as a figure.

@@ -1,12 +1,13 @@
 //! Figures of performance and risk, from their topics: a record is a row, with its figures as it says them; that of a day
 //! is a narrow row too.
 
-use super::exact::{exact, exact_if_any};
+use super::exact::exact_if_any;
 use super::{Origin, RowError, json, micros};
 use domain::Fraction;
 use domain::performance::{DAY, Performance};
 use domain::risk::Risk;
-use postgres_store::projections::{ClosedTradesRow, DayReturnRow, PerformanceRow, ProjectionBatch, RiskRow};
+use postgres_store::projections::{DayReturnRow, PerformanceRow, ProjectionBatch, RiskRow};
+use postgres_store::queries::ClosedTrades;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
@@ -54,14 +55,12 @@ fn day_return(record: &Performance, origin: Origin) -> Result<Option<DayReturnRo
 }
 
 /// The trades that a record tells of; `None` where it tells of none.
-fn closed_trades(number: impl Fn(&'static str) -> Result<Option<Decimal>, RowError>) -> Result<Option<ClosedTradesRow>, RowError> {
-    let count = |id: &'static str| -> Result<Option<i64>, RowError> {
-        number(id)?.map(|count| exact(count.to_i64().filter(|_| count.fract().is_zero()), id)).transpose()
-    };
+fn closed_trades(number: impl Fn(&'static str) -> Result<Option<Decimal>, RowError>) -> Result<Option<ClosedTrades>, RowError> {
+    let count = |id: &'static str| -> Result<Option<i64>, RowError> { exact_if_any(number(id)?.map(|count| count.to_i64()), id) };
     let (trades, winning, losing) = (count("trades")?, count("winning_trades")?, count("losing_trades")?);
     let (gross_profit, gross_loss) = (number("gross_profit")?, number("gross_loss")?);
     let all = trades.zip(winning).zip(losing).zip(gross_profit.zip(gross_loss));
-    Ok(all.map(|(((trades, winning), losing), (gross_profit, gross_loss))| ClosedTradesRow {
+    Ok(all.map(|(((trades, winning), losing), (gross_profit, gross_loss))| ClosedTrades {
         trades,
         winning,
         losing,
@@ -90,6 +89,7 @@ pub(super) fn add_risk(record: &Risk, origin: Origin, into: &mut ProjectionBatch
 #[cfg(test)]
 mod tests {
     use super::*;
+    use domain::performance::Metric;
     use postgres_store::Micros;
     use serde_json::Value;
 
@@ -113,10 +113,26 @@ mod tests {
             ("2026-01-05", "0.012345678901".parse().ok(), "daily")
         );
         assert_eq!((day.profit, &day.reason, day.provisional, day.source_offset), (None, &None, true, 4));
-        let (month, silent) = (Performance { timeframe: "MTD".into(), ..record.clone() }, Performance { metrics: Vec::new(), ..record });
+        let (month, silent) =
+            (Performance { timeframe: "MTD".into(), ..record.clone() }, Performance { metrics: Vec::new(), ..record.clone() });
         for other in [month, silent] {
             assert_eq!(day_return(&other, ORIGIN).unwrap(), None);
         }
+        assert_eq!((day.risk_free_return, day.trades), (None, None));
+        let figures = [
+            ("risk_free_return", "0.0001"),
+            ("trades", "9"),
+            ("winning_trades", "5"),
+            ("losing_trades", "3"),
+            ("gross_profit", "12.5"),
+            ("gross_loss", "-7.25"),
+        ];
+        let mut whole = record.clone();
+        whole.metrics.extend(figures.map(|(id, value)| Metric { id: id.into(), value: value.parse().ok(), ..record.metrics[0].clone() }));
+        let day = day_return(&whole, ORIGIN).unwrap().unwrap();
+        let trades =
+            ClosedTrades { trades: 9, winning: 5, losing: 3, gross_profit: "12.5".parse().unwrap(), gross_loss: "-7.25".parse().unwrap() };
+        assert_eq!((day.risk_free_return, day.trades), ("0.0001".parse().ok(), Some(trades)));
         let row = &batch.performance[0];
         assert_eq!((row.timeframe.as_str(), row.date.as_deref(), row.provisional, row.source_offset), ("DAY", Some("2026-01-05"), true, 4));
         assert_eq!(row.as_of, Micros(1_767_657_600_000_000));

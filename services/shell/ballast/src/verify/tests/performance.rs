@@ -179,8 +179,33 @@ fn i2_closed_trades_that_are_not_those_of_their_executions_and_of_the_ledger() {
         .swap_remove(row)
     };
     assert_eq!((first(3, |_| {}), first(4, |_| {})), ((3, String::new()), (1, String::new())));
-    let (_, other) = first(3, |history| history.ledgers[0].record.entries[0].closed_trades[0].gross_profit = v("4"));
-    assert!(other.ends_with("e closes a trade that came to 4, it realised 3 after fees"), "{other}");
+    let (_, other) = first(3, |history| history.ledgers[0].record.entries[0].closed_trades[0].gross_profit = v("5"));
+    assert!(other.ends_with("e closes a trade that came to 5, it realised 3 after fees"), "{other}");
+    let flips = |fee: &'static str| {
+        move |history: &mut History| {
+            let ledger = &mut history.ledgers[0].record;
+            ledger.positions[0].quantity = v("-1");
+            ledger.entries[0].closed_trades[0].gross_profit = v(fee);
+        }
+    };
+    let found = |change: &dyn Fn(&mut History)| {
+        rows(|history| {
+            with_trades(history);
+            change(history);
+        })
+        .swap_remove(3)
+        .1
+    };
+    assert_eq!(
+        (found(&flips("3.5")), found(&flips("4.5")).is_empty()),
+        (String::new(), false),
+        "some of the fee of 1 is of what it opened"
+    );
+    assert_eq!(
+        found(&|history| history.ledgers[0].record.positions[0].currency = v("USDT")),
+        "",
+        "what rates did to its cost is realised too"
+    );
     let (_, other) = first(3, |history| history.ledgers[0].record.entries[0].closed_trades[0].trade_date = v(TUESDAY));
     assert!(other.ends_with("e closes a trade that came to 3, it realised 3 after fees"), "{other}");
     let (_, other) = first(3, |history| {

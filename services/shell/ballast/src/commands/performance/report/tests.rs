@@ -5,7 +5,6 @@ use crate::commands::performance::returns::tests::{day, recorded};
 use crate::commands::performance::span::{Terms, figures};
 use crate::sheet::{Format, text};
 use postgres_store::Micros;
-use postgres_store::queries::ClosedTrades;
 use serde_json::{Value, json};
 
 fn report() -> PerformanceReport {
@@ -23,7 +22,7 @@ fn report() -> PerformanceReport {
         provisional: false,
         metrics: json!([{"id": "time_weighted_return", "value": "0.32", "unit": "FRACTION"}]),
     };
-    let sets = [figures(&series, &terms, &ClosedTrades::default(), Some(Micros(0))).unwrap(), all];
+    let sets = [figures(&series, &terms, Some(Micros(0))).unwrap(), all];
     PerformanceReport::of("growth", &sets, Parts { series, running: None, attribution: None, against: None })
 }
 

@@ -30,6 +30,7 @@ pub(in crate::commands::performance) fn returned(change: Result<&str, &str>) -> 
         profit: None,
         benchmark_return: None,
         risk_free_return: None,
+        trades: None,
         is_of_an_earlier_close: false,
         provisional: false,
     }

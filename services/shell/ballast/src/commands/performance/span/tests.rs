@@ -20,7 +20,7 @@ fn stored(rows: &[(&str, &str, &str, &str, Option<&str>)]) -> Vec<DayValue> {
 }
 
 fn figures_of(rows: &[(&str, &str, &str, &str, Option<&str>)], from: &str, policy: &str) -> FigureSet {
-    figures(&Series::of(&stored(rows), from), &terms(policy), &ClosedTrades::default(), Some(Micros(9))).unwrap()
+    figures(&Series::of(&stored(rows), from), &terms(policy), Some(Micros(9))).unwrap()
 }
 
 fn find<'a>(set: &'a FigureSet, id: &str) -> &'a Value {
@@ -117,26 +117,35 @@ fn what_was_risk_free_counts_between_the_days_on_which_its_instrument_had_a_pric
     told(1, "0.001");
     told(3, "0.004");
     told(4, "0.002");
-    let set = figures(&Series::of(&rows, "2026-01-02"), &terms(&policy), &ClosedTrades::default(), None).unwrap();
+    let set = figures(&Series::of(&rows, "2026-01-02"), &terms(&policy), None).unwrap();
     // Two days of the portfolio stand beside its second return.
     let excess = [0.1 - 0.001, 0.94 * 1.05 - 1.0 - 0.004, -0.02 - 0.002];
     let mean = excess.iter().sum::<f64>() / 3.0;
     let std = (excess.iter().map(|one| (one - mean) * (one - mean)).sum::<f64>() / 2.0).sqrt();
     near(&set, "sharpe", mean / std * 252.0_f64.sqrt());
     assert_eq!((find(&set, "sharpe")["observations"].as_i64(), find(&set, "volatility")["observations"].as_i64()), (Some(3), Some(4)));
-    // With the benchmark only where both had a price: on two of its three days.
-    assert_eq!(find(&set, "beta")["observations"], 2);
+    // With the benchmark only where both had a price: on two of its three days. What counts no rate has all of them.
+    assert_eq!((find(&set, "beta")["observations"].as_i64(), find(&set, "tracking_error")["observations"].as_i64()), (Some(2), Some(3)));
     // Without any price the rate holds.
     assert_eq!(find(&figures_of(&DAYS, "2026-01-02", &policy), "sharpe"), find(&figures_of(&DAYS, "2026-01-02", POLICY), "sharpe"));
 }
 
 #[test]
 fn closed_trades_of_the_span_stand_beside_its_returns() {
-    let closed = ClosedTrades { trades: 5, winning_trades: 2, losing_trades: 2, gross_profit: 300.into(), gross_loss: (-75).into() };
-    let set = figures(&Series::of(&stored(&DAYS), "2026-01-02"), &terms(POLICY), &closed, None).unwrap();
-    for (id, expected) in [("win_rate", 0.4), ("profit_factor", 4.0), ("average_win", 150.0), ("average_loss", -37.5), ("trades", 5.0)] {
+    let mut rows = stored(&DAYS);
+    let mut closed = |at: usize, (trades, winning, losing): (i64, i64, i64), profit: &str, loss: &str| {
+        let (gross_profit, gross_loss) = (profit.parse().unwrap(), loss.parse().unwrap());
+        rows[at].returned.as_mut().unwrap().trades = Some(ClosedTrades { trades, winning, losing, gross_profit, gross_loss });
+    };
+    closed(0, (9, 9, 0), "1000", "0");
+    closed(1, (2, 1, 0), "100000000.0000000001", "0");
+    closed(3, (3, 1, 2), "200.00", "-75");
+    let set = figures(&Series::of(&rows, "2026-01-02"), &terms(POLICY), None).unwrap();
+    for (id, expected) in [("win_rate", 0.4), ("average_loss", -37.5), ("trades", 5.0), ("winning_trades", 2.0), ("losing_trades", 2.0)] {
         near(&set, id, expected);
     }
+    assert_eq!(find(&set, "gross_profit")["value"], "100000200.0000000001", "to the last digit");
+    assert!(find(&set, "win_rate")["reason"].as_str().unwrap().starts_with("as each day was last told"));
     let none = figures_of(&DAYS, "2026-01-02", POLICY);
     assert_eq!((value(&none, "trades"), find(&none, "win_rate")["value"].is_null()), (0.0, true));
 }
@@ -145,10 +154,10 @@ fn closed_trades_of_the_span_stand_beside_its_returns() {
 fn what_was_lost_is_left_out_and_said() {
     let mut rows = stored(&DAYS);
     rows[2].returned = Some(returned(Err("TOTAL_LOSS: all")));
-    let set = figures(&Series::of(&rows, "2026-01-02"), &terms(POLICY), &ClosedTrades::default(), None).unwrap();
+    let set = figures(&Series::of(&rows, "2026-01-02"), &terms(POLICY), None).unwrap();
     near(&set, "time_weighted_return", 1.05 * 0.98 - 1.0);
     assert!(find(&set, "volatility")["reason"].as_str().unwrap().starts_with("since 2026-01-05"), "{}", find(&set, "volatility"));
-    let gone = figures(&Series::of(&rows[..3], "2026-01-02"), &terms(POLICY), &ClosedTrades::default(), None).unwrap();
+    let gone = figures(&Series::of(&rows[..3], "2026-01-02"), &terms(POLICY), None).unwrap();
     for id in ["time_weighted_return", "sharpe", "max_drawdown"] {
         assert!(find(&gone, id)["reason"].as_str().unwrap().starts_with("TOTAL_LOSS: "), "{}", find(&gone, id));
     }
