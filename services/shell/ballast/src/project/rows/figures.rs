@@ -46,7 +46,7 @@ fn day_return(record: &Performance, origin: Origin) -> Result<Option<DayReturnRo
         profit: number("profit")?,
         benchmark_return: number("benchmark_return")?,
         risk_free_return: number("risk_free_return")?,
-        trades: closed_trades(&number)?,
+        trades: closed_trades(number)?,
         total_value: number("total_value")?,
         net_external_flow: number("net_external_flow")?,
         provisional: record.provisional,
