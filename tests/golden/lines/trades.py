@@ -94,6 +94,17 @@ def closed_trade_of_a_saturday():
     return story
 
 
+def closed_trade_on_a_weekend_of_which_days_are_made():
+    """Traded while Saturday was no day, which it became before it was over: its close has the trade, and so has its profit."""
+    days = weekdays("2026-01-08", 2)
+    story = begun(days).buy(1, "AAA", 100, 100)
+    for at, day in enumerate(days):
+        story.at(f"{day}T15:00:00").tick("AAA", 100 + at)
+    story.at("2026-01-10T10:00:00").sell(2, "AAA", 50, 110, **fee(2)).at("2026-01-10T11:00:00").cash("FEE", 7)
+    story.at("2026-01-10T12:00:00").policy(calendar="24/7").tick("AAA", 112)
+    return story.at("2026-01-11T15:00:00").tick("AAA", 111).at("2026-01-12T15:00:00").tick("AAA", 113).at("2026-01-13T15:00:00").tick("AAA", 114)
+
+
 # Prices of nine days: of what is held, of the benchmark, of a fund of treasury bills.
 HELD = [101, 99, 103, 104, 100, 101, 105, 104, 106]
 INDEX = [400, 402, 399, 404, 410, 405, 401, 409, 412]
@@ -165,6 +176,7 @@ CASES = [
     closed_trades_of_a_short_and_a_flip,
     closed_trades_of_lots,
     closed_trade_of_a_saturday,
+    closed_trade_on_a_weekend_of_which_days_are_made,
     risk_free_instrument,
     risk_free_instrument_without_a_benchmark,
     risk_free_instrument_with_days_of_its_own,

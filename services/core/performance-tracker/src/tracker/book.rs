@@ -126,7 +126,7 @@ impl Book {
             recent.deeds.take(&one);
             recent.booked = recent.booked.max(Some(made));
             self.change(day);
-            one.closed_trades().iter().for_each(|trades| self.close_trades(trades, terms.counted(trades.trade_date)));
+            one.closed_trades().iter().for_each(|trades| self.close_trades(trades));
             let close = self.recent.range(day..).find_map(|(_, recent)| recent.closed.as_ref());
             counted |= close.is_some_and(|close| made <= close.as_of);
         }
@@ -135,7 +135,8 @@ impl Book {
     }
 
     /// Takes closed trades in, each on its own day, whenever they are told.
-    fn close_trades(&mut self, trades: &ClosedTrades, day: Date) {
+    fn close_trades(&mut self, trades: &ClosedTrades) {
+        let day = trades.trade_date;
         if self.sealed.last.as_ref().is_some_and(|(sealed, _)| day <= *sealed) {
             return add_trades(self.late.entry(day).or_default(), trades);
         }

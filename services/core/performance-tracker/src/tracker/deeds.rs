@@ -124,7 +124,7 @@ pub struct Booked<'a> {
     /// The currency that the entry's rate is of: of an entry of cash its own, whatever instrument it names.
     rated: Option<Currency>,
     market: &'a Market,
-    /// The day that it belongs to.
+    /// Its date: the day that it belongs to, or the first one after it that is closed.
     pub day: Date,
     /// Whether it was booked on that day.
     on_time: bool,
@@ -132,7 +132,9 @@ pub struct Booked<'a> {
 
 /// The entries of a ledger record that was made at a moment.
 pub fn booked<'a>(ledger: &'a Ledger, made: Timestamp, terms: &Terms, market: &'a Market) -> Vec<Booked<'a>> {
-    let today = terms.day_of(made);
+    // Which days are closed may change before one is: a date stays what it is. On its own day is also who is told on a
+    // Monday of a Saturday.
+    let today = terms.counted(terms.day_of(made));
     let one = |entry: &'a LedgerEntry| {
         let position = ledger.positions.iter().find(|position| Some(&position.instrument_id) == entry.instrument_id.as_ref());
         let quoted = || entry.instrument_id.as_ref().and_then(InstrumentId::pair).map(|(_, quoted)| quoted);
@@ -142,10 +144,10 @@ pub fn booked<'a>(ledger: &'a Ledger, made: Timestamp, terms: &Terms, market: &'
         // Securities cross the boundary on a day of their venue, cash at its moment.
         let moved = entry.instrument_id.as_ref().filter(|_| entry.cause.topic == Topic::Cash && !entry.quantity_change.is_zero());
         let moved = moved.map(|id| venue::day_of(market.facts(id).and_then(|facts| facts.venue.as_deref()), entry.effective_at));
-        let day = dated.or(moved).map_or_else(|| terms.day_of(entry.effective_at), |date| terms.counted(date));
+        let day = dated.or(moved).unwrap_or_else(|| terms.day_of(entry.effective_at));
         let currency = position.map(|position| position.currency).or_else(quoted).or_else(leg);
         let rated = leg().filter(|_| entry.cause.topic == Topic::Cash).or(currency);
-        Booked { entry, base: terms.base, currency, rated, market, day, on_time: day == today }
+        Booked { entry, base: terms.base, currency, rated, market, day, on_time: terms.counted(day) == today }
     };
     ledger.entries.iter().map(one).collect()
 }

@@ -53,11 +53,10 @@ impl Terms {
     pub fn days_a_year(&self) -> f64 {
         if self.days.are_all() { 365.0 } else { 252.0 }
     }
-    /// The day to which a moment belongs: that of the next cut, on a weekend or a holiday the first one after it.
+    /// The date to which a moment belongs: that of the next cut, on a weekend or a holiday too.
     pub fn day_of(&self, moment: Timestamp) -> Date {
         let cut = next_day_cut(&self.time_zone, &self.day_cut, moment);
-        let day = cut.and_then(|cut| day_of_cut(&self.time_zone, cut)).unwrap_or_else(|| moment.date_utc());
-        self.counted(day)
+        cut.and_then(|cut| day_of_cut(&self.time_zone, cut)).unwrap_or_else(|| moment.date_utc())
     }
     /// The day that counts a date: itself, or the first one after it.
     pub fn counted(&self, date: Date) -> Date {

@@ -76,9 +76,11 @@ pub const PERFORMANCE_HELP: &str = concat!(
      money-weighted return from the opening value, the dated flows and the closing value, profit and flows. Periods a year (252, or \
      365 with the calendar 24/7) and the risk-free rate are those of the policy in force, the minimum acceptable return is 0, and what \
      the benchmark and the risk-free instrument returned is what the records of the days tell; without a benchmark its figures have a \
-     reason. So are the trades that were closed: executions that closed units, each less its own fees. What stands for a whole \
+     reason. trades, win_rate and their kin are of closed trades, executions that closed units, each less its own fees, as the \
+     records of the days tell them; win_rate_periods and its kin are of daily returns. What stands for a whole \
      year is null of fewer than 365 calendar days; money_weighted_return_period is of the span itself. The other sets (DAY, MTD, \
-     YTD, 1Y, ALL) are the newest records by the end of the span, each with the days from and to that it covers. Behind a day that \
+     YTD, 1Y, ALL) are the newest records by the end of the span, each with the days from and to that it covers: of days that were \
+     closed together only the newest has more than its DAY. Behind a day that \
      left nothing linking begins anew, in totals, drawdown and figures alike.\n\n",
     "Without --to, what the newest snapshot adds stands apart as the running day, which is provisional and not valued at its flows. \
      --by adds up the profit of the days by that grouping, with what no bucket holds as a residual; --against measures both sides by \

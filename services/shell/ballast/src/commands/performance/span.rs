@@ -116,8 +116,8 @@ impl<'a> Span<'a> {
     fn of_trades(&self, window: &SmolStr) -> Vec<Metric> {
         let told: Option<Vec<_>> = self.dated.iter().filter_map(|(date, day)| Some(of_day(*date, &day.trades?))).collect();
         let metrics = figures_of_trades(told.and_then(|told| sum_of_trades(&told)).as_ref(), window);
-        let noted = |metric: Metric| Metric { reason: metric.reason.or_else(|| Some(SmolStr::new_static(AS_TOLD))), ..metric };
-        metrics.into_iter().map(noted).collect()
+        let note = |metric: &Metric| (metric.id == "trades").then(|| SmolStr::new_static(AS_TOLD));
+        metrics.into_iter().map(|metric| Metric { reason: metric.reason.clone().or_else(|| note(&metric)), ..metric }).collect()
     }
 
     /// The product of the days, as it stands above them: one figure has one way.
@@ -237,7 +237,7 @@ impl<'a> Span<'a> {
 }
 
 /// What is to be known of trades that records of days tell.
-const AS_TOLD: &str = "as each day was last told: what became later of trades from before its ten newest days, MTD, YTD and ALL know";
+const AS_TOLD: &str = "as days were last told: a trade of more than ten days ago that is amended counts anew in MTD, YTD, 1Y and ALL";
 
 /// Trades as the ledger tells them; `None` beyond the range of money.
 fn of_day(date: Date, told: &ClosedTrades) -> Option<domain::ledger::ClosedTrades> {

@@ -145,7 +145,7 @@ fn closed_trades_of_the_span_stand_beside_its_returns() {
         near(&set, id, expected);
     }
     assert_eq!(find(&set, "gross_profit")["value"], "100000200.0000000001", "to the last digit");
-    assert!(find(&set, "win_rate")["reason"].as_str().unwrap().starts_with("as each day was last told"));
+    assert!(find(&set, "trades")["reason"].as_str().unwrap().starts_with("as days were last told"));
     let none = figures_of(&DAYS, "2026-01-02", POLICY);
     assert_eq!((value(&none, "trades"), find(&none, "win_rate")["value"].is_null()), (0.0, true));
 }
