@@ -23,7 +23,7 @@ def told(deeds, count, **policy):
 
 
 def fee(amount, currency="USD"):
-    return {"fees": [{"amount": str(amount), "currency": currency}]}
+    return {"fees": [{"type": "commission", "amount": str(amount), "currency": currency}]}
 
 
 def buy(number, units, price, **more):
