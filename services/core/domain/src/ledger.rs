@@ -117,19 +117,21 @@ impl ClosedTrades {
             _ => Self { losing: 1, gross_loss: net, ..Self::none(trade_date) },
         }
     }
-    /// Adds others, or with a negative sign takes them away, whatever their date. On an error it is to be thrown away.
+    /// Adds others, or with a negative sign takes them away, whatever their date; sums may leave the range of records. On an
+    /// error it is to be thrown away.
     pub fn add(&mut self, other: &Self, sign: i64) -> Result<(), FixedError> {
         let count = |own: i64, other: i64| own.checked_add(sign * other).ok_or(FixedError::Overflow);
-        let sum = |own: Money, other: Money| {
-            let sum = if sign < 0 { own.checked_sub(other)? } else { own.checked_add(other)? };
-            if sum.fits_wire() { Ok(sum) } else { Err(FixedError::Overflow) }
-        };
+        let sum = |own: Money, other: Money| if sign < 0 { own.checked_sub(other) } else { own.checked_add(other) };
         self.winning = count(self.winning, other.winning)?;
         self.losing = count(self.losing, other.losing)?;
         self.even = count(self.even, other.even)?;
         self.gross_profit = sum(self.gross_profit, other.gross_profit)?;
         self.gross_loss = sum(self.gross_loss, other.gross_loss)?;
         Ok(())
+    }
+    /// Whether a record can tell the sums.
+    pub const fn fit_wire(&self) -> bool {
+        self.gross_profit.fits_wire() && self.gross_loss.fits_wire()
     }
     /// Whether they change nothing.
     pub fn is_nothing(&self) -> bool {

@@ -125,7 +125,7 @@ async fn a_closed_day_has_each_figure_of_its_record_in_its_place() {
     let store = scratch.migrated().await;
     apply(&store, vec![close("2026-01-05", 1, "10")]).await;
     let number = |text: &str| -> Decimal { text.parse().unwrap() };
-    let trades = ClosedTrades { trades: 9, winning: 5, losing: 3, gross_profit: number("12.5"), gross_loss: number("-7.25") };
+    let trades = ClosedTrades { trades: 9, winning: 5, losing: 3, gross_profit: Some(number("12.5")), gross_loss: Some(number("-7.25")) };
     let whole = DayReturnRow {
         profit: Some(number("1.1")),
         benchmark_return: Some(number("0.02")),

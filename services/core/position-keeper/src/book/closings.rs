@@ -25,13 +25,13 @@ impl Closings {
         other.0.iter().try_for_each(|trades| self.take(trades, sign))
     }
     fn take(&mut self, trades: &ClosedTrades, sign: i64) -> Result<(), FixedError> {
-        match self.0.binary_search_by_key(&trades.trade_date, |own| own.trade_date) {
-            Ok(at) => self.0[at].add(trades, sign),
-            Err(at) => {
-                self.0.insert(at, ClosedTrades::none(trades.trade_date));
-                self.0[at].add(trades, sign)
-            }
-        }
+        let found = self.0.binary_search_by_key(&trades.trade_date, |own| own.trade_date);
+        let at = found.unwrap_or_else(|at| {
+            self.0.insert(at, ClosedTrades::none(trades.trade_date));
+            at
+        });
+        self.0[at].add(trades, sign)?;
+        if self.0[at].fit_wire() { Ok(()) } else { Err(FixedError::Overflow) }
     }
     /// As the ledger tells them.
     pub fn told(&self) -> SmallVec<[ClosedTrades; 1]> {

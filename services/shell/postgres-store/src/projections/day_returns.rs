@@ -62,8 +62,8 @@ pub(super) async fn upsert(limit: &Limit, transaction: &mut Transaction<'_, Post
         .bind(column(&days, |r| r.trades.map(|closed| closed.trades)))
         .bind(column(&days, |r| r.trades.map(|closed| closed.winning)))
         .bind(column(&days, |r| r.trades.map(|closed| closed.losing)))
-        .bind(column(&days, |r| r.trades.map(|closed| closed.gross_profit)))
-        .bind(column(&days, |r| r.trades.map(|closed| closed.gross_loss)))
+        .bind(column(&days, |r| r.trades.and_then(|closed| closed.gross_profit)))
+        .bind(column(&days, |r| r.trades.and_then(|closed| closed.gross_loss)))
         .execute(&mut **transaction);
     limit.run("projecting returns by day", statement).await?;
     Ok(())

@@ -59,10 +59,10 @@ pub struct ClosedTrades {
     pub winning: i64,
     /// Those that came to less than nothing.
     pub losing: i64,
-    /// Sum of the winning ones.
-    pub gross_profit: Decimal,
-    /// Sum of the losing ones; negative.
-    pub gross_loss: Decimal,
+    /// Sum of the winning ones; absent beyond the range of figures.
+    pub gross_profit: Option<Decimal>,
+    /// Sum of the losing ones, negative; absent beyond the range of figures.
+    pub gross_loss: Option<Decimal>,
 }
 
 /// A closed day and what is stored of its record.
@@ -91,8 +91,8 @@ impl Day {
             trades,
             winning: self.winning_trades.unwrap_or_default(),
             losing: self.losing_trades.unwrap_or_default(),
-            gross_profit: self.gross_profit.unwrap_or_default(),
-            gross_loss: self.gross_loss.unwrap_or_default(),
+            gross_profit: self.gross_profit,
+            gross_loss: self.gross_loss,
         });
         let returned = self.method.map(|method| DayReturn {
             time_weighted_return: self.time_weighted_return.ok_or_else(|| self.reason.unwrap_or_default()),

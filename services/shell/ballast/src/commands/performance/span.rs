@@ -247,8 +247,8 @@ fn of_day(date: Date, told: &ClosedTrades) -> Option<domain::ledger::ClosedTrade
         winning: told.winning,
         losing: told.losing,
         even: told.trades - told.winning - told.losing,
-        gross_profit: money(told.gross_profit)?,
-        gross_loss: money(told.gross_loss)?,
+        gross_profit: money(told.gross_profit?)?,
+        gross_loss: money(told.gross_loss?)?,
     })
 }
 

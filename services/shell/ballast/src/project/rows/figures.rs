@@ -59,14 +59,8 @@ fn closed_trades(number: impl Fn(&'static str) -> Result<Option<Decimal>, RowErr
     let count = |id: &'static str| -> Result<Option<i64>, RowError> { exact_if_any(number(id)?.map(|count| count.to_i64()), id) };
     let (trades, winning, losing) = (count("trades")?, count("winning_trades")?, count("losing_trades")?);
     let (gross_profit, gross_loss) = (number("gross_profit")?, number("gross_loss")?);
-    let all = trades.zip(winning).zip(losing).zip(gross_profit.zip(gross_loss));
-    Ok(all.map(|(((trades, winning), losing), (gross_profit, gross_loss))| ClosedTrades {
-        trades,
-        winning,
-        losing,
-        gross_profit,
-        gross_loss,
-    }))
+    let counts = trades.zip(winning).zip(losing);
+    Ok(counts.map(|((trades, winning), losing)| ClosedTrades { trades, winning, losing, gross_profit, gross_loss }))
 }
 
 /// Adds the risk of a close.
@@ -130,8 +124,7 @@ mod tests {
         let mut whole = record.clone();
         whole.metrics.extend(figures.map(|(id, value)| Metric { id: id.into(), value: value.parse().ok(), ..record.metrics[0].clone() }));
         let day = day_return(&whole, ORIGIN).unwrap().unwrap();
-        let trades =
-            ClosedTrades { trades: 9, winning: 5, losing: 3, gross_profit: "12.5".parse().unwrap(), gross_loss: "-7.25".parse().unwrap() };
+        let trades = ClosedTrades { trades: 9, winning: 5, losing: 3, gross_profit: "12.5".parse().ok(), gross_loss: "-7.25".parse().ok() };
         assert_eq!((day.risk_free_return, day.trades), ("0.0001".parse().ok(), Some(trades)));
         let row = &batch.performance[0];
         assert_eq!((row.timeframe.as_str(), row.date.as_deref(), row.provisional, row.source_offset), ("DAY", Some("2026-01-05"), true, 4));

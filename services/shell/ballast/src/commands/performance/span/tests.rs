@@ -134,7 +134,7 @@ fn what_was_risk_free_counts_between_the_days_on_which_its_instrument_had_a_pric
 fn closed_trades_of_the_span_stand_beside_its_returns() {
     let mut rows = stored(&DAYS);
     let mut closed = |at: usize, (trades, winning, losing): (i64, i64, i64), profit: &str, loss: &str| {
-        let (gross_profit, gross_loss) = (profit.parse().unwrap(), loss.parse().unwrap());
+        let (gross_profit, gross_loss) = (profit.parse().ok(), loss.parse().ok());
         rows[at].returned.as_mut().unwrap().trades = Some(ClosedTrades { trades, winning, losing, gross_profit, gross_loss });
     };
     closed(0, (9, 9, 0), "1000", "0");
@@ -146,6 +146,11 @@ fn closed_trades_of_the_span_stand_beside_its_returns() {
     }
     assert_eq!(find(&set, "gross_profit")["value"], "100000200.0000000001", "to the last digit");
     assert!(find(&set, "trades")["reason"].as_str().unwrap().starts_with("as days were last told"));
+    rows[3].returned.as_mut().unwrap().trades.as_mut().unwrap().gross_profit = None;
+    let beyond = figures(&Series::of(&rows, "2026-01-02"), &terms(POLICY), None).unwrap();
+    for id in ["trades", "win_rate", "gross_profit"] {
+        assert!(find(&beyond, id)["value"].is_null() && find(&beyond, id)["reason"].as_str().unwrap().starts_with("OUT_OF_RANGE"), "{id}");
+    }
     let none = figures_of(&DAYS, "2026-01-02", POLICY);
     assert_eq!((value(&none, "trades"), find(&none, "win_rate")["value"].is_null()), (0.0, true));
 }
