@@ -208,7 +208,7 @@ impl Period<'_> {
         }
         if self.terms.benchmark.is_some() {
             let alone = self.common(Counted { benchmark: true, risk_free: false });
-            let both = self.is_rated().then(|| self.common(Counted { benchmark: true, risk_free: true }));
+            let both = rates.is_some().then(|| self.common(Counted { benchmark: true, risk_free: true }));
             let own = alone.sample(self.settings()).ok();
             figures.extend(self.figures(&AGAINST_BENCHMARK, own, both.as_ref()));
         }

@@ -5,9 +5,9 @@
 use super::exact::{self, Exact, Published, near, show, slack, zero};
 use super::history::History;
 use super::lanes::Lanes;
-use super::performance::{cut_alike, is_whole, named, windows};
+use super::performance::{named, of_all_time, windows};
 use super::report::Check;
-use super::seen::{Seen, by_portfolio};
+use super::seen::Seen;
 use domain::enums::EntryKind;
 use domain::ledger::{ClosedTrades, Ledger, LedgerEntry, PositionState};
 use domain::performance::{ALL, Metric, Performance};
@@ -80,12 +80,7 @@ fn figures(all: &ClosedTrades) -> [Exact; 5] {
 
 fn counted(history: &History, lanes: &Lanes, told: &BTreeMap<&PortfolioId, Vec<&Seen<Performance>>>) -> Check {
     let mut check = Check::new("I2", "closed trades of all time in performance = Σ of the ledger's entries, each once");
-    let ledgers = by_portfolio(history.ledgers.iter().filter(|seen| !seen.repeat), |ledger| &ledger.portfolio_id);
-    let cut = cut_alike(history);
-    for (portfolio, records) in told {
-        let Some(last) = records.iter().rev().find(|seen| seen.record.timeframe == ALL) else { continue };
-        let Some(ledgers) = ledgers.get(portfolio).filter(|ledgers| is_whole(history, lanes, ledgers)) else { continue };
-        let Some(date) = last.record.date.filter(|_| cut.contains(portfolio) && last.record.policy_version.is_some()) else { continue };
+    for (last, date, ledgers) in of_all_time(history, lanes, told) {
         let Some(said) = said(&last.record) else { continue };
         let (mut sum, mut found) = (ClosedTrades::none(date), false);
         let mut unread = ledgers.iter().peekable();

@@ -122,12 +122,7 @@ fn nothing() -> Brought {
 
 fn booked(history: &History, lanes: &Lanes, told: &BTreeMap<&PortfolioId, Vec<&Seen<Performance>>>) -> Check {
     let mut check = Check::new("I2", "realized, fees, income of all time in performance = Σ of the ledger's entries, each once");
-    let ledgers = by_portfolio(history.ledgers.iter().filter(|seen| !seen.repeat), |ledger| &ledger.portfolio_id);
-    let cut = cut_alike(history);
-    for (portfolio, records) in told {
-        let Some(last) = records.iter().rev().find(|seen| seen.record.timeframe == ALL) else { continue };
-        let Some(ledgers) = ledgers.get(portfolio).filter(|ledgers| is_whole(history, lanes, ledgers)) else { continue };
-        let Some(date) = last.record.date.filter(|_| cut.contains(portfolio) && last.record.policy_version.is_some()) else { continue };
+    for (last, date, ledgers) in of_all_time(history, lanes, told) {
         let Some(group) = last.record.attribution.iter().find(|group| group.grouping == Grouping::InstrumentType) else { continue };
         if ledgers.iter().any(|seen| !is_plain(&seen.record, last.record.base_currency)) {
             continue;
@@ -158,6 +153,26 @@ fn booked(history: &History, lanes: &Lanes, told: &BTreeMap<&PortfolioId, Vec<&S
     check
 }
 
+/// A record of all time, the date of its last day, and its portfolio's ledger.
+type OfAllTime<'a> = (&'a Seen<Performance>, Date, Vec<&'a Seen<Ledger>>);
+
+/// The last record of all time of each portfolio whose days were always cut alike, and of which all was read.
+pub(super) fn of_all_time<'a>(
+    history: &'a History,
+    lanes: &Lanes,
+    told: &BTreeMap<&'a PortfolioId, Vec<&'a Seen<Performance>>>,
+) -> Vec<OfAllTime<'a>> {
+    let mut ledgers = by_portfolio(history.ledgers.iter().filter(|seen| !seen.repeat), |ledger| &ledger.portfolio_id);
+    let cut = cut_alike(history);
+    let one = |(portfolio, records): (&&'a PortfolioId, &Vec<&'a Seen<Performance>>)| {
+        let last = *records.iter().rev().find(|seen| seen.record.timeframe == ALL)?;
+        let date = last.record.date.filter(|_| cut.contains(portfolio) && last.record.policy_version.is_some())?;
+        let ledgers = ledgers.remove(portfolio).filter(|ledgers| is_whole(history, lanes, ledgers))?;
+        Some((last, date, ledgers))
+    };
+    told.iter().filter_map(one).collect()
+}
+
 /// What an entry brought, where every amount is in the base currency.
 fn of_entry(entry: &LedgerEntry) -> Brought {
     if entry.by_strategy.is_empty() {
@@ -186,7 +201,7 @@ fn is_plain(ledger: &Ledger, base: Currency) -> bool {
 }
 
 /// Portfolios whose policies all cut the day alike.
-pub(super) fn cut_alike(history: &History) -> BTreeSet<&PortfolioId> {
+fn cut_alike(history: &History) -> BTreeSet<&PortfolioId> {
     let mut cuts: BTreeMap<&PortfolioId, BTreeSet<String>> = BTreeMap::new();
     for (portfolio, policy) in history.policies.iter().map(|seen| &seen.record) {
         let cut = policy.as_ref().map(|policy| (&policy.calendar, &policy.time_zone, &policy.day_cut, &policy.base_currency));
@@ -196,7 +211,7 @@ pub(super) fn cut_alike(history: &History) -> BTreeSet<&PortfolioId> {
 }
 
 /// Whether everything that a portfolio's keeper and its tracker ever said of it is there, in one life of each.
-pub(super) fn is_whole<T>(history: &History, lanes: &Lanes, records: &[&Seen<T>]) -> bool {
+fn is_whole<T>(history: &History, lanes: &Lanes, records: &[&Seen<T>]) -> bool {
     let whole = |seen: &&Seen<T>| {
         let lane = seen.place.partition;
         history.start(seen.place.topic, lane) == 0
