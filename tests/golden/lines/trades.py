@@ -34,9 +34,9 @@ def sell(number, units, price, **more):
     return lambda story, _: story.sell(number, "AAA", units, price, **more)
 
 
-def amends(kind, number, of, day, side, units, price):
+def amends(kind, number, of, day, side, units, price, **more):
     """A CANCEL or CORRECT of what was done on a day."""
-    return lambda story, days: story.fill(number, side, "AAA", units, price, day=days[day], exec_type=kind, exec_ref_id=str(of))
+    return lambda story, days: story.fill(number, side, "AAA", units, price, day=days[day], exec_type=kind, exec_ref_id=str(of), **more)
 
 
 def closed_trades_win_lose_and_neither():
@@ -62,6 +62,15 @@ def closed_trade_cancelled_and_those_after_it_change():
 def closed_trade_corrected_on_a_later_day():
     deeds = {0: [buy(1, 100, 100)], 1: [sell(2, 50, 110)], 3: [amends("CORRECT", "2c", 2, 1, "SELL", 50, 90)]}
     return told({**deeds, 4: [amends("CORRECT", "1c", 1, 0, "BUY", 100, 80)]}, 7)
+
+
+def closed_trade_whose_fee_abroad_is_corrected():
+    """A fee keeps its rate from correction to correction, also of another amount; one that was not there before has that of its day."""
+    deeds = {0: [buy(1, 100, 100, **fee(3, "EUR")), sell(2, 40, 105, **fee(5, "EUR"))], 1: [sell(3, 10, 99)]}
+    deeds[2] = [amends("CORRECT", "2c", 2, 0, "SELL", 40, 104, **fee(5, "EUR")), amends("CORRECT", "3c", 3, 1, "SELL", 10, 99, **fee("1.25", "EUR"))]
+    deeds[3] = [amends("CORRECT", "1c", 1, 0, "BUY", 100, 100, **fee("4.37", "EUR")), amends("CORRECT", "2d", "2c", 0, "SELL", 40, 104, **fee("0.3", "EUR"))]
+    deeds[4] = [amends("CORRECT", "3d", 3, 1, "SELL", 10, 98, **fee("1.5", "EUR")), amends("CORRECT", "2e", 2, 0, "SELL", 40, 104)]
+    return told({**deeds, 5: [amends("CORRECT", "2f", 2, 0, "SELL", 40, 104, **fee(5, "EUR"))]}, 8)
 
 
 def closed_trades_of_sealed_days_are_corrected():
@@ -172,6 +181,7 @@ CASES = [
     closed_trades_abroad,
     closed_trade_cancelled_and_those_after_it_change,
     closed_trade_corrected_on_a_later_day,
+    closed_trade_whose_fee_abroad_is_corrected,
     closed_trades_of_sealed_days_are_corrected,
     closed_trades_of_a_short_and_a_flip,
     closed_trades_of_lots,

@@ -203,20 +203,24 @@ class Book:
         counts = value["exec_type"] == "CANCEL" and num(value["quantity"]) and len(names) == 1
         return booked["trade_date"] < value["trade_date"] and same and (not counts or num(booked["quantity"]) == num(value["quantity"]))
 
-    def amend(self, value, place):
-        """This book as if what was booked at a place had never been, or been right: all is booked anew."""
-        right, (was, _, _, _) = Book(self.base, self.method), self.log[place]
+    def amend(self, value, place, today):
+        """This book as if what was booked at a place had never been, or been right: all is booked anew. `today` is the market as it
+        is now, in which a fee is valued that the execution did not have before."""
+        right, (was, then, _, _) = Book(self.base, self.method), self.log[place]
         right.dropped = self.dropped
+        corrected = self.corrected(value, was)
+        if corrected:
+            corrected["fee_rates"] = self.fee_rates(corrected, was, then, today)
         if self.splits:
-            return splits.amended(self, place, value, self.corrected(value, was), self.log[place][3]["fx_rate"])
+            return splits.amended(self, place, value, corrected, self.log[place][3]["fx_rate"])
         right.positions = {name: Position(self.method) for name in self.positions}
         told = {"kind": value.get("exec_type", "CANCEL"), "cash": defaultdict(Fraction), "external_flow": ZERO, "realized_gross": ZERO, "quantity_change": ZERO, "parts": {}, "closed": Counter()}
         later = dict(told, kind="RESTATE", cash=defaultdict(Fraction), parts={}, closed=Counter())
-        told["strategy"] = (self.corrected(value, was) or was).get("strategy")
+        told["strategy"] = (corrected or was).get("strategy")
         for at, (now, market, names, before) in enumerate(self.log):
             if at == place:
                 names = names | {value.get("exec_id")}
-                now = self.corrected(value, was)
+                now = corrected
             after = right.book(now, market, names) if now else {"cash": {}}
             sums = told if at == place else later
             for sign, effect in ((1, after), (-1, before)):
@@ -241,6 +245,12 @@ class Book:
         # One that names no strategy says nothing of it.
         changed.update({"strategy": value["strategy"]} if value.get("strategy") else {})
         return {**{k: v for k, v in was.items() if k not in ("gross_amount", "accrued_interest")}, **changed, "fees": value.get("fees", [])}
+
+    def fee_rates(self, corrected, was, then, today):
+        """By currency, at which rate fees of a correction are valued: that of the same fee before it, else that of today."""
+        had = {fee["currency"] for fee in was.get("fees", []) if num(fee["amount"])}
+        rate = lambda currency: was.get("fee_rates", {}).get(currency) or then.rate(currency, self.base)
+        return {fee["currency"]: rate(fee["currency"]) if fee["currency"] in had else today.rate(fee["currency"], self.base) for fee in corrected["fees"]}
 
     def entry(self, value, market):
         """A cash entry, with whose it is; None when a rate or a price is missing, else what the ledger says of it."""
@@ -341,7 +351,8 @@ class Book:
         if rate is None:
             return None
         for fee in value.get("fees", []):
-            if fee["currency"] != market.facts[name].get("base_asset") and market.rate(fee["currency"], self.base) is None:
+            known = value.get("fee_rates", {}).get(fee["currency"]) or market.rate(fee["currency"], self.base)
+            if fee["currency"] != market.facts[name].get("base_asset") and known is None:
                 return None
         quantity, price = num(value["quantity"]), num(value["price"])
         signed = quantity if value["side"] == "BUY" else -quantity
@@ -427,7 +438,8 @@ class Book:
                 realized_sum += realized
                 local, book = (local, book) if amount > 0 else (-local, -book)
             else:
-                fee_rate = rate if fee["currency"] == currency else market.rate(fee["currency"], self.base)
+                of_its_own = lambda: value.get("fee_rates", {}).get(fee["currency"]) or market.rate(fee["currency"], self.base)
+                fee_rate = rate if fee["currency"] == currency else of_its_own()
                 book = booked(amount * fee_rate)
                 local = amount if fee["currency"] == currency else booked(book / rate)
                 self.move(fee["currency"], -amount, -book)

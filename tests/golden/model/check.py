@@ -345,7 +345,7 @@ class Case:
             world.named[portfolio].append(waiting)
             return
         tried = copy.deepcopy(book)
-        world.booked.append((topic, offset, tried.amend(value, place)))
+        world.booked.append((topic, offset, tried.amend(value, place, world.market)))
         world.books[portfolio] = tried
         self.retry_named(world, portfolio)
 

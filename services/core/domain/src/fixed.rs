@@ -277,6 +277,10 @@ impl Amount {
     pub fn convert_back(self, rate: FxRate) -> Result<Amount, FixedError> {
         wide::mul_div_half_even(self.0, FxRate::ONE.0, rate.0).map(Amount)
     }
+    /// The rate at which `other` comes to this amount, rounded half-even at scale 12; an error where `other` is zero.
+    pub fn over(self, other: Amount) -> Result<FxRate, FixedError> {
+        wide::mul_div_half_even(self.0, FxRate::ONE.0, other.0).map(FxRate)
+    }
     /// This amount × a quantity-scaled multiplier, exact where it fits, rounded half-even at scale 18.
     #[inline]
     pub fn multiply(self, multiplier: Quantity) -> Result<Amount, FixedError> {

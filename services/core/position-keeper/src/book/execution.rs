@@ -54,6 +54,10 @@ impl Charge {
     pub fn units(amount: Money) -> Quantity {
         Quantity::from_units(amount.units() / pow10(Money::SCALE - Quantity::SCALE))
     }
+    /// Units of base for one of its currency, as it was valued; an error of a charge of nothing.
+    pub fn rate(&self) -> Result<FxRate, FixedError> {
+        self.book.over(self.amount.into())
+    }
 }
 
 /// An execution.

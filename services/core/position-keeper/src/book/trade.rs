@@ -143,7 +143,7 @@ pub fn plan(
         Some(rate) => rate,
         None => mark_rate(market, fill.currency, portfolio.base)?,
     };
-    let terms = Terms { market, facts, base: portfolio.base, method: portfolio.method, rate };
+    let terms = Terms { market, facts, base: portfolio.base, method: portfolio.method, rate, stood: &[] };
     let settles = fill.settle_date.filter(|date| *date > now.date_utc());
     terms.report(fill, instrument, planned.next())?;
     let id = &market.slot(instrument).id;
@@ -212,6 +212,8 @@ pub struct Terms<'a> {
     pub method: CostMethod,
     /// Units of base for one of the fill's currency.
     pub rate: FxRate,
+    /// The fees of the execution in whose place it is to stand; none of one that is booked for the first time.
+    pub stood: &'a [Charge],
 }
 
 impl Terms<'_> {
@@ -275,10 +277,16 @@ impl Terms<'_> {
             return self.charge_of_holding(fill, fee);
         }
         let amount = bounded(fee.amount.into())?;
-        let local_fee = fee.currency == fill.currency;
-        let rate = if local_fee { self.rate } else { mark_rate(self.market, fee.currency, self.base)? };
-        let book = amount.convert(rate)?;
-        let local = if local_fee { amount } else { book.convert_back(self.rate)? };
+        if fee.currency == fill.currency {
+            let book = amount.convert(self.rate)?;
+            return Ok(Some(Charge { currency: fee.currency, amount: fee.amount, local: amount, book, held: None }));
+        }
+        let book = match self.stood.iter().find(|stood| stood.currency == fee.currency && stood.held.is_none() && !stood.amount.is_zero()) {
+            Some(stood) if stood.amount == fee.amount => stood.book,
+            Some(stood) => amount.convert(stood.rate()?)?,
+            None => amount.convert(mark_rate(self.market, fee.currency, self.base)?)?,
+        };
+        let local = book.convert_back(self.rate)?;
         Ok(Some(Charge { currency: fee.currency, amount: fee.amount, local, book, held: None }))
     }
 

@@ -143,7 +143,7 @@ impl PositionKeeper {
             return Ok((was, None));
         }
         let (_, facts) = facts_of(&self.market, fill)?;
-        let terms = Terms { market: &self.market, facts, base: portfolio.base, method: portfolio.method, rate: was.rate };
+        let terms = Terms { market: &self.market, facts, base: portfolio.base, method: portfolio.method, rate: was.rate, stood: &was.fees };
         let right = terms.execution(&fill.view(), was.instrument)?;
         // One that names none says nothing of the strategy, as it says nothing of the order.
         let (id, order, strategy) = (was.id.clone(), was.order, right.strategy.clone().or_else(|| was.strategy.clone()));

@@ -2,13 +2,16 @@
 //! exposure, from snapshots.
 
 use rust_decimal::Decimal;
+use sqlx::postgres::PgRow;
+use sqlx::types::time::Date;
+use sqlx::{FromRow, Row};
 
 use crate::{Micros, Store, StoreError};
 
 const DOING: &str = "reading values over time";
 
 /// A closed day; amounts are in the base currency.
-#[derive(Debug, Clone, PartialEq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct DayValue {
     /// The day, as YYYY-MM-DD.
     pub date: String,
@@ -25,7 +28,6 @@ pub struct DayValue {
     /// Whether another version is to be expected.
     pub provisional: bool,
     /// What its record of performance says of it; absent where none is stored.
-    #[sqlx(skip)]
     pub returned: Option<DayReturn>,
 }
 
@@ -65,46 +67,50 @@ pub struct ClosedTrades {
     pub gross_loss: Option<Decimal>,
 }
 
-/// A closed day and what is stored of its record.
-#[derive(sqlx::FromRow)]
-struct Day {
-    #[sqlx(flatten)]
-    value: DayValue,
-    method: Option<String>,
-    time_weighted_return: Option<Decimal>,
-    reason: Option<String>,
-    profit: Option<Decimal>,
-    benchmark_return: Option<Decimal>,
-    risk_free_return: Option<Decimal>,
-    trades: Option<i64>,
-    winning_trades: Option<i64>,
-    losing_trades: Option<i64>,
-    gross_profit: Option<Decimal>,
-    gross_loss: Option<Decimal>,
-    is_of_an_earlier_close: Option<bool>,
-    record_provisional: Option<bool>,
+impl FromRow<'_, PgRow> for DayValue {
+    /// By place: ten years are thousands of rows, and names would be looked up in each.
+    fn from_row(row: &PgRow) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            date: row.try_get::<Date, _>(0)?.to_string(),
+            cut_at: row.try_get(1)?,
+            total_value: row.try_get(2)?,
+            cash_value: row.try_get(3)?,
+            net_external_flow: row.try_get(4)?,
+            complete: row.try_get(5)?,
+            provisional: row.try_get(6)?,
+            returned: row.try_get::<Option<String>, _>(7)?.map(|method| DayReturn::of(row, method)).transpose()?,
+        })
+    }
 }
 
-impl Day {
-    fn with_its_return(self) -> DayValue {
-        let trades = self.trades.map(|trades| ClosedTrades {
-            trades,
-            winning: self.winning_trades.unwrap_or_default(),
-            losing: self.losing_trades.unwrap_or_default(),
-            gross_profit: self.gross_profit,
-            gross_loss: self.gross_loss,
-        });
-        let returned = self.method.map(|method| DayReturn {
-            time_weighted_return: self.time_weighted_return.ok_or_else(|| self.reason.unwrap_or_default()),
+impl DayReturn {
+    fn of(row: &PgRow, method: String) -> Result<Self, sqlx::Error> {
+        let value: Option<Decimal> = row.try_get(8)?;
+        Ok(Self {
+            time_weighted_return: match value {
+                Some(value) => Ok(value),
+                None => Err(row.try_get::<Option<String>, _>(9)?.unwrap_or_default()),
+            },
             method,
-            profit: self.profit,
-            benchmark_return: self.benchmark_return,
-            risk_free_return: self.risk_free_return,
+            profit: row.try_get(10)?,
+            benchmark_return: row.try_get(11)?,
+            risk_free_return: row.try_get(12)?,
+            is_of_an_earlier_close: row.try_get::<Option<bool>, _>(13)?.unwrap_or_default(),
+            provisional: row.try_get(14)?,
+            trades: row.try_get::<Option<i64>, _>(15)?.map(|trades| ClosedTrades::of(row, trades)).transpose()?,
+        })
+    }
+}
+
+impl ClosedTrades {
+    fn of(row: &PgRow, trades: i64) -> Result<Self, sqlx::Error> {
+        Ok(Self {
             trades,
-            is_of_an_earlier_close: self.is_of_an_earlier_close.unwrap_or_default(),
-            provisional: self.record_provisional.unwrap_or_default(),
-        });
-        DayValue { returned, ..self.value }
+            winning: row.try_get(16)?,
+            losing: row.try_get(17)?,
+            gross_profit: row.try_get(18)?,
+            gross_loss: row.try_get(19)?,
+        })
     }
 }
 
@@ -168,9 +174,9 @@ impl Store {
         // The server takes any span to be a short one, and would look up what each of its days returned by itself.
         let mut transaction = limit.run(DOING, self.pool().begin_with("BEGIN READ ONLY; SET LOCAL enable_nestloop = off")).await?;
         let select = sqlx::query_as(DAYS).bind(portfolio).bind(from).bind(to).fetch_all(&mut *transaction);
-        let days: Vec<Day> = limit.run(DOING, select).await?;
+        let days = limit.run(DOING, select).await?;
         limit.run(DOING, transaction.commit()).await?;
-        Ok(days.into_iter().map(Day::with_its_return).collect())
+        Ok(days)
     }
 
     /// What has come after the newest closed day; `None` before the first, and where no snapshot came after it.
@@ -198,11 +204,11 @@ impl Store {
 pub(super) const DAYS: &str = "
 WITH span AS MATERIALIZED (
     SELECT coalesce((SELECT max(b.date) FROM values_by_day b WHERE b.portfolio_id = $1 AND b.date < $2::date), $2::date) AS first)
-SELECT v.date::text AS date, v.cut_at, v.total_value, v.cash_value, v.net_external_flow, v.complete, v.provisional,
-       r.method, r.time_weighted_return, r.reason, r.profit, r.benchmark_return,
-       r.risk_free_return, r.trades, r.winning_trades, r.losing_trades, r.gross_profit, r.gross_loss,
+SELECT v.date, v.cut_at, v.total_value, v.cash_value, v.net_external_flow, v.complete, v.provisional,
+       r.method, r.time_weighted_return, r.reason, r.profit, r.benchmark_return, r.risk_free_return,
        r.total_value <> v.total_value OR r.net_external_flow <> v.net_external_flow AS is_of_an_earlier_close,
-       r.provisional AS record_provisional
+       r.provisional AS record_provisional,
+       r.trades, r.winning_trades, r.losing_trades, r.gross_profit, r.gross_loss
 FROM values_by_day v
 LEFT JOIN returns_by_day r
     ON r.portfolio_id = $1 AND r.date = v.date AND r.date >= (SELECT first FROM span) AND r.date <= $3::date
