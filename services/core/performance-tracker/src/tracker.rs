@@ -20,6 +20,7 @@ mod terms;
 mod trades;
 
 pub use beside::{Common, Counted};
+pub use returned::Rule;
 pub use series::Beside;
 pub use trades::{figures_of_trades, sum as sum_of_trades};
 

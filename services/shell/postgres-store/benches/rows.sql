@@ -31,7 +31,7 @@ ALTER TABLE values_by_day ADD CONSTRAINT values_by_day_key PRIMARY KEY (portfoli
 ALTER TABLE returns_by_day DROP CONSTRAINT returns_by_day_key;
 INSERT INTO returns_by_day (portfolio_id, date, time_weighted_return, method, profit, benchmark_return, risk_free_return, total_value,
                             net_external_flow, provisional, source_offset, trades, winning_trades, losing_trades, gross_profit, gross_loss)
-SELECT portfolio_id, date, 0.012345678901, 'time-weighted at every external flow', 123.45, 0.001234567890, 0.0001, total_value,
+SELECT portfolio_id, date, 0.012345678901, 'TIME_WEIGHTED', 123.45, 0.001234567890, 0.0001, total_value,
        net_external_flow, provisional, 1, trades, trades, trades * 0, trades * 12.34, trades * 0.0
 FROM values_by_day, LATERAL (SELECT CASE WHEN extract(isodow FROM date) = 1 THEN 2 END AS trades) AS of_mondays;
 ALTER TABLE returns_by_day ADD CONSTRAINT returns_by_day_key PRIMARY KEY (portfolio_id, date)

@@ -14,6 +14,17 @@ pub enum Rule {
 }
 
 impl Rule {
+    /// As a symbol, for a table.
+    pub const fn symbol(self) -> &'static str {
+        match self {
+            Self::TimeWeighted => "TIME_WEIGHTED",
+            Self::Daily => "DAILY",
+        }
+    }
+    /// The rule that words or a symbol name.
+    pub fn named(text: &str) -> Option<Self> {
+        [Self::TimeWeighted, Self::Daily].into_iter().find(|rule| [rule.words(), rule.symbol()].contains(&text))
+    }
     /// In words, for a record.
     pub const fn words(self) -> &'static str {
         match self {

@@ -5,13 +5,12 @@
 
 use domain::Date;
 use performance_tracker::Undefined;
+use performance_tracker::tracker::Rule;
 use postgres_store::queries::{ClosedTrades, DayValue, RunningDay};
 use rust_decimal::Decimal;
 
 /// Decimals of a return, as records have them.
 pub(super) const DECIMALS: u32 = 12;
-/// How a return is found from closes, in words.
-pub(super) const DAILY_RULE: &str = "daily rule: (end + out) / (begin + in) - 1";
 
 /// Where the return of a day comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -233,12 +232,13 @@ fn of_day(stored: &DayValue, before: Option<Decimal>) -> (Day, bool) {
         let note = earlier.then_some("its record is of an earlier version of the close");
         let change = told.time_weighted_return.clone();
         let lost = change.as_ref().is_err_and(|reason| reason.starts_with(Undefined::TotalLoss.code()));
-        return (day(told.profit.or_else(earned), change, Source::Record, told.method.clone(), note), lost);
+        let method = Rule::named(&told.method).map(Rule::words).unwrap_or(&told.method).to_owned();
+        return (day(told.profit.or_else(earned), change, Source::Record, method, note), lost);
     }
     let found = before.map(|before| change(before, stored.total_value, stored.net_external_flow));
     let lost = found == Some(Err(Undefined::TotalLoss));
     let change = found.map_or_else(|| Err("the first day that is stored".to_owned()), |found| found.map_err(coded));
-    (day(earned(), change, Source::Closes, DAILY_RULE.to_owned(), Some(without_record(stored.net_external_flow))), lost)
+    (day(earned(), change, Source::Closes, Rule::Daily.words().to_owned(), Some(without_record(stored.net_external_flow))), lost)
 }
 
 /// What is to be known of a return without a record.

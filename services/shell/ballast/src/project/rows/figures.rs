@@ -6,6 +6,7 @@ use super::{Origin, RowError, json, micros};
 use domain::Fraction;
 use domain::performance::{DAY, Performance};
 use domain::risk::Risk;
+use performance_tracker::tracker::Rule;
 use postgres_store::projections::{DayReturnRow, PerformanceRow, ProjectionBatch, RiskRow};
 use postgres_store::queries::ClosedTrades;
 use rust_decimal::Decimal;
@@ -42,7 +43,7 @@ fn day_return(record: &Performance, origin: Origin) -> Result<Option<DayReturnRo
         date: date.to_string(),
         time_weighted_return: number("time_weighted_return")?,
         reason: own.reason.as_ref().map(ToString::to_string),
-        method: own.method.to_string(),
+        method: Rule::named(&own.method).map(Rule::symbol).unwrap_or(&own.method).to_owned(),
         profit: number("profit")?,
         benchmark_return: number("benchmark_return")?,
         risk_free_return: number("risk_free_return")?,
@@ -107,6 +108,13 @@ mod tests {
             ("2026-01-05", "0.012345678901".parse().ok(), "daily")
         );
         assert_eq!((day.profit, &day.reason, day.provisional, day.source_offset), (None, &None, true, 4));
+        for (words, symbol) in [("time-weighted at every external flow", "TIME_WEIGHTED"), (Rule::Daily.words(), "DAILY")] {
+            let mut batch = ProjectionBatch::default();
+            let record: Performance =
+                serde_json::from_str(&json.replace(r#""method":"daily""#, &format!(r#""method":"{words}""#))).unwrap();
+            add_performance(&record, ORIGIN, &mut batch).unwrap();
+            assert_eq!((batch.day_returns[0].method.as_str(), Rule::named(symbol)), (symbol, Rule::named(words)));
+        }
         let (month, silent) =
             (Performance { timeframe: "MTD".into(), ..record.clone() }, Performance { metrics: Vec::new(), ..record.clone() });
         for other in [month, silent] {

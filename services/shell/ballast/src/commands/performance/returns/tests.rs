@@ -26,7 +26,7 @@ pub(in crate::commands::performance) fn day(date: &str, value: &str, flow: &str)
 pub(in crate::commands::performance) fn returned(change: Result<&str, &str>) -> DayReturn {
     DayReturn {
         time_weighted_return: change.map(d).map_err(str::to_owned),
-        method: "time-weighted at every external flow".to_owned(),
+        method: "TIME_WEIGHTED".to_owned(),
         profit: None,
         benchmark_return: None,
         risk_free_return: None,
@@ -63,7 +63,7 @@ fn a_day_with_a_flow_returns_what_its_record_says() {
     assert_eq!((series.total, series.observations), (Some(d("0.8513")), 4), "the first day's counts, and the total links them");
     let told: Vec<_> = series.days.iter().map(|day| (day.source.name(), day.method.as_str(), day.note.unwrap_or_default())).collect();
     assert_eq!(told[1], ("RECORD", "time-weighted at every external flow", ""));
-    assert_eq!(told[2], ("CLOSES", DAILY_RULE, "no record of the day is stored: from its closes"));
+    assert_eq!(told[2], ("CLOSES", Rule::Daily.words(), "no record of the day is stored: from its closes"));
     assert_eq!(told[3].2, "no record of the day is stored: from its closes, not valued at its flows");
     assert_eq!((series.days[0].earned, series.days[2].earned), (Some(d("7")), Some(d("27.5"))));
     // The same day by its closes alone.
