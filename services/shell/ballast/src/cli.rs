@@ -15,7 +15,7 @@ use std::path::PathBuf;
 /// Keeps portfolios on an even keel: fills and prices in; positions, drift and explained rebalance orders out.
 ///
 /// Start with `ballast demo --in-memory`, which needs no server, or `ballast replay --help`.
-/// Exit status: 0 done, 1 failed, 2 unusable arguments or configuration, 3 done but some records were dead-lettered, or in a replay still wait.
+/// Exit status: 0 done, 1 failed, 2 unusable arguments or configuration, 3 done but some records were dead-lettered, or in a replay still wait; of commands on portfolios 3 refused, 4 nothing there, 5 no answer in time. The help of each command has its own.
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 110)]
 pub struct Cli {

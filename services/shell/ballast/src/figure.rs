@@ -1,7 +1,6 @@
 //! Figures as commands print them: exact in JSON and CSV, rounded in tables. Nothing is computed here but the rounding
 //! of what is shown.
 
-use crate::clock;
 use domain::Timestamp;
 use postgres_store::Micros;
 use rust_decimal::{Decimal, RoundingStrategy};
@@ -46,9 +45,9 @@ pub fn moment(at: Micros) -> Timestamp {
     Timestamp::from_micros(at.0)
 }
 
-/// Whole seconds from a moment to now, by this machine's clock; never negative.
-pub fn age(at: Timestamp) -> i64 {
-    clock::now().since(at).max(0) / 1_000_000
+/// Whole seconds from a moment to another; never negative.
+pub fn age(at: Timestamp, by: Timestamp) -> i64 {
+    by.since(at).max(0) / 1_000_000
 }
 
 /// An age in the unit that says most.

@@ -455,6 +455,7 @@ fn wrong_arguments_end_with_two() {
     assert!(refused(&["nonsense", "-"], "return\n0.1\n").contains("no kind of input: they are returns, values, flows"));
     assert!(refused(&["-", "--metric", "sharp"], "return\n0.1\n").contains("did you mean sharpe?"));
     assert!(refused(&["-", "--metric", "xirr"], "return\n0.1\n").contains("it is a figure of flows, and the input is returns"));
+    assert!(refused(&["-", "--metric", "win_rate"], "return\n0.1\n").contains("win_rate_periods is that of periods"));
     for confidence in ["0", "1", "1.5", "49", "100", "-0.5"] {
         let told = refused(&["-", &format!("--confidence={confidence}")], "return\n0.1\n");
         assert!(told.contains("between 50 and 100 for per cent: write 0.95 or 95%"), "{confidence}: {told}");

@@ -18,7 +18,8 @@ pub const PORTFOLIO_HELP: &str = concat!(
      missing or waits is named beside it; figures of performance and risk are those of the newest records.\n\n",
     "With --as-of it is what was held at that moment: quantities and cash from the closed days and the bookings behind them, \
      valued at the prices of the newest snapshot or close of then. Cancels, corrections and late records count as they are known \
-     now; --known-at leaves out what was booked later, so that a report of then can be had again.\n\n",
+     now; --known-at leaves out what was booked later, so that a report of then can be had again. Ages are those of that moment; by \
+     a snapshot a price is stale that was too old for orders, by a close one that was made before its day began.\n\n",
     exit_status!(),
     "\n\nExamples:\n  ballast portfolio growth\n  ballast portfolio growth --as-of 2026-01-05T21:00:00Z -o json\n  \
      ballast portfolio growth --as-of 2026-01-05T21:00:00Z --known-at 2026-01-05T22:00:00Z"
@@ -87,6 +88,7 @@ pub const PERFORMANCE_HELP: &str = concat!(
      profit over capital, flows at the start or end of a day.\n\n",
     exit_status!(),
     "\n\nExamples:\n  ballast performance growth --from 2026-01-01 --to 2026-03-31\n  \
+     ballast performance growth --from 2026-01-01 --metric sharpe,max_drawdown\n  \
      ballast performance growth --from 2026-01-01 --by sector -o csv"
 );
 
@@ -197,6 +199,9 @@ pub struct PerformanceArgs {
     /// Last day; the newest that is stored where it is left out.
     #[arg(long, value_name = "DATE", value_parser = day)]
     pub to: Option<Date>,
+    /// Only these figures, of every set that has them.
+    #[arg(long = "metric", value_name = "ID", value_delimiter = ',')]
+    pub metrics: Vec<String>,
     /// Adds profit up by a grouping.
     #[arg(long, value_enum, value_name = "GROUPING")]
     pub by: Option<GroupingName>,

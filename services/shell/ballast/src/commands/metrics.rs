@@ -7,7 +7,7 @@ mod brinson;
 mod columns;
 mod day;
 mod holdings;
-mod list;
+pub(in crate::commands) mod list;
 pub(crate) mod number;
 mod performance;
 mod report;

@@ -4,6 +4,7 @@
 
 mod against;
 mod attribution;
+mod chosen;
 mod report;
 mod returns;
 mod span;
@@ -63,6 +64,10 @@ pub fn run(config: &Config, args: &PerformanceArgs) -> anyhow::Result<ExitCode> 
     let mut figures = tables.ask(|store| store.performance_as_of(&id, until))?;
     let terms = Terms::of(&head.policy, &head.base_currency);
     figures.insert(0, span::figures(&series, &terms, days.last().and_then(|day| day.cut_at))?);
+    if let Err(why) = chosen::choose(&mut figures, &args.metrics) {
+        print::aside(format_args!("ballast: {why}"));
+        return Ok(ExitCode::from(2));
+    }
     let attribution = match args.by {
         Some(by) => Some(Attribution::of(&tables.ask(|store| store.attribution(&id, after, until))?, symbol(by), series.days.len())),
         None => None,

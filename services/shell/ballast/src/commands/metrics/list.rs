@@ -72,7 +72,9 @@ pub fn canonical(id: &str) -> String {
 pub fn words_about<'a>(id: &str, kind: &str, of_kind: impl Iterator<Item = &'a str> + Clone) -> String {
     let name = canonical(id);
     if let Some(metric) = catalogue::find(&name) {
-        return format!("--metric {id}: it is a figure of {}, and the input is {kind}", metric.function.needs());
+        let of_periods = of_kind.clone().find(|known| known.strip_suffix("_periods") == Some(&name));
+        let instead = of_periods.map(|known| format!("; {known} is that of periods")).unwrap_or_default();
+        return format!("--metric {id}: it is a figure of {}, and the input is {kind}{instead}", metric.function.needs());
     }
     if let Some(figure) = others::find(&spelled(id)) {
         return format!("--metric {id}: it is a figure of {}, and the input is {kind}", figure.needs);

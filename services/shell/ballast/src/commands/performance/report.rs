@@ -4,6 +4,7 @@ use super::against::{Against, EffectsPart};
 use super::attribution::Attribution;
 use super::returns::{DECIMALS, Day, Running, Series};
 use super::span::SPAN;
+use crate::clock;
 use crate::commands::portfolio::report::FigurePart;
 use crate::figure::{exact, exact_if_any, moment, percent, rounded};
 use crate::sheet::{Report, Sheet};
@@ -141,7 +142,7 @@ impl PerformanceReport {
                 recovered: fall.and_then(|fall| fall.recovered.clone()),
                 days: fall.and_then(|fall| fall.days),
             },
-            metrics: figures.iter().map(FigurePart::of).collect(),
+            metrics: figures.iter().map(|set| FigurePart::of(set, clock::now())).collect(),
             attribution: parts.attribution,
             against: parts.against,
             series,

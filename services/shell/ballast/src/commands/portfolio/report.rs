@@ -2,6 +2,7 @@
 
 use super::book::{Book, Line, newest};
 use super::past;
+use crate::clock;
 use crate::figure::{age, age_words, exact, exact_if_any, moment, percent, rounded};
 use crate::sheet::{Report, Sheet};
 use domain::Timestamp;
@@ -82,15 +83,15 @@ pub(in crate::commands) struct FigurePart {
 }
 
 impl FigurePart {
-    /// A set of figures as it is printed.
-    pub(in crate::commands) fn of(set: &FigureSet) -> Self {
+    /// A set of figures as it is printed; its age is that at a moment.
+    pub(in crate::commands) fn of(set: &FigureSet, by: Timestamp) -> Self {
         let at = moment(set.as_of);
         Self {
             timeframe: set.timeframe.clone(),
             from: set.from_date.clone(),
             to: set.date.clone(),
             as_of: at.to_string(),
-            age_seconds: age(at),
+            age_seconds: age(at, by),
             provisional: set.provisional,
             figures: set.metrics.clone(),
         }
@@ -168,6 +169,8 @@ impl PortfolioReport {
     /// The report of what the tables say; `asked` are the moments that were asked for.
     pub(super) fn of(view: &PortfolioView, asked: Option<(Timestamp, Timestamp)>) -> Self {
         let head = &view.head;
+        // What was asked of then is as old as it was then.
+        let by = asked.map_or_else(clock::now, |(moment, _)| moment);
         let book = match (&view.past, &view.book) {
             (Some(past), _) => Some(past::book(past, &head.base_currency, &view.allocations)),
             (None, Some(book)) => Some(newest(book, &view.allocations)),
@@ -189,7 +192,7 @@ impl PortfolioReport {
             base_currency: book.as_ref().map_or_else(|| head.base_currency.clone(), |book| book.base_currency.clone()),
             as_of: asked.map(|(moment, _)| moment.to_string()),
             known_at: asked.map(|(_, known_at)| known_at.to_string()),
-            freshness: book.as_ref().map(freshness),
+            freshness: book.as_ref().map(|book| freshness(book, by)),
             total_value: figure(|book| book.total_value),
             cash_value: figure(|book| book.cash_value),
             available_cash: figure(|book| book.available_cash),
@@ -198,11 +201,11 @@ impl PortfolioReport {
             exposure: book.as_ref().map(exposure),
             metrics: MetricsPart {
                 profit: book.as_ref().map_or(Value::Null, |book| book.profit.clone()),
-                performance: view.performance.iter().map(FigurePart::of).collect(),
+                performance: view.performance.iter().map(|set| FigurePart::of(set, by)).collect(),
             },
             risk: RiskPart {
                 concentration: book.as_ref().map_or(Value::Null, |book| book.concentration.clone()),
-                figures: view.risk.iter().map(FigurePart::of).collect(),
+                figures: view.risk.iter().map(|set| FigurePart::of(set, by)).collect(),
             },
             book,
         }
@@ -221,10 +224,14 @@ impl PortfolioReport {
         if let (Some(as_of), Some(known_at)) = (&self.as_of, &self.known_at) {
             text.push_str(&format!("\nas of {as_of}, as it was known at {known_at}"));
         }
-        let Some(book) = &self.book else { return text + "\nno snapshot was made yet: it has no book, or the projector has not read it" };
-        let fresh = freshness(book);
+        let Some(fresh) = &self.freshness else {
+            return text + "\nno snapshot was made yet: it has no book, or the projector has not read it";
+        };
         let priced = fresh.as_of.as_ref().map_or_else(|| "no prices".to_owned(), |at| format!("prices of {at}"));
-        let old = fresh.age_seconds.map(|seconds| format!(", {} ago", age_words(seconds))).unwrap_or_default();
+        let old = fresh
+            .age_seconds
+            .map(|seconds| format!(", {} {}", age_words(seconds), if self.as_of.is_some() { "before" } else { "ago" }))
+            .unwrap_or_default();
         text.push_str(&format!("\n{priced}{old}, from {}; {}", fresh.source, if fresh.complete { "complete" } else { "INCOMPLETE" }));
         fresh.wanting.iter().for_each(|word| text.push_str(&format!("\n  ! {word}")));
         text
@@ -398,11 +405,12 @@ impl Report for PortfolioReport {
     }
 }
 
-fn freshness(book: &Book) -> Freshness {
+/// How fresh a book is at a moment.
+fn freshness(book: &Book, by: Timestamp) -> Freshness {
     let at = book.as_of.map(Timestamp::from_micros);
     Freshness {
         as_of: at.map(|at| at.to_string()),
-        age_seconds: at.map(age),
+        age_seconds: at.map(|at| age(at, by)),
         source: book.basis.name(),
         version: book.version,
         complete: book.complete,
