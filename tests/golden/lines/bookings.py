@@ -157,10 +157,54 @@ def split_of_two_strategies():
     return story.at("2026-01-08T15:00:00").sell(3, "AAA", 40, 71, strategy="BETA").at("2026-01-09T00:00:00").tick("AAA", 70)
 
 
+def abroad_and_at_home(**policy):
+    """A holding at home and one abroad, with a rate; days end at four in New York."""
+    story = Story("2026-01-05T15:00:00").instrument("AAA", venue="XNYS", sector="TECH").instrument("EEE", currency="EUR", venue="XETR")
+    story.tick("AAA", 100).tick("EEE", 50).tick("EUR/USD", "1.10").policy(time_zone="America/New_York", day_cut="16:00", **policy)
+    return story.deposit(20000).buy(1, "AAA", 50, 100).buy(2, "EEE", 60, 50, currency="EUR")
+
+
+def late(story, name, price, made):
+    """A price that was made before it comes."""
+    return story.line("marketdata.ticks.v1", {"instrument_id": name, "last": str(price), "event_time": made})
+
+
+def days_closed_at_prices_of_days_before():
+    story = abroad_and_at_home().at("2026-01-06T15:00:00").tick("AAA", 101).tick("EUR/USD", "1.11").at("2026-01-06T21:00:00").tick("EEE", 51)
+    # The price of the very cut is of the next day; the middle of old and new is as old as the older.
+    story.at("2026-01-07T15:00:00").tick("EEE", None, bid="51", ask="53").at("2026-01-08T15:00:00").tick("EEE", None, ask="52")
+    story.at("2026-01-08T20:59:59").tick("AAA", 103).at("2026-01-09T21:30:00")
+    # What comes late restates the day that it is of, and those that stood on an older price; not behind a newer price.
+    late(story, "EUR/USD", "1.12", "2026-01-07T15:00:00Z").at("2026-01-12T15:00:00").tick("AAA", 104).at("2026-01-13T22:00:00")
+    return late(story, "AAA", "103.5", "2026-01-09T15:00:00Z").at("2026-01-14T22:00:00").tick("EUR/USD", "1.13")
+
+
+def days_not_closed_at_prices_that_are_too_old():
+    story = abroad_and_at_home(book={"max_close_age_days": 1}).at("2026-01-06T15:00:00").tick("AAA", 101)
+    story.at("2026-01-07T15:00:00").tick("EEE", 52).tick("AAA", 102).at("2026-01-08T15:00:00").tick("AAA", 103).at("2026-01-08T21:10:00")
+    # The rate is of Monday: it is too old from Wednesday on, until one of Thursday comes.
+    story.tick("AAA", 104).at("2026-01-09T15:00:00")
+    late(story, "EUR/USD", "1.12", "2026-01-08T15:00:00Z").at("2026-01-12T15:00:00").tick("AAA", 105).at("2026-01-13T15:00:00").tick("AAA", 106)
+    # On Monday price and rate are too old for the holding abroad, and the policy lets more pass afterwards.
+    story.policy(time_zone="America/New_York", day_cut="16:00", book={"max_close_age_days": 7}).at("2026-01-14T15:00:00").tick("AAA", 106)
+    return story.at("2026-01-15T15:00:00").tick("EUR/USD", "1.14").at("2026-01-16T15:00:00").tick("AAA", 107)
+
+
+def days_closed_at_rates_of_days_before():
+    """A rate of two pairs, one of them the other way round, is as old as the older; so is a balance abroad."""
+    story = Story("2026-01-05T15:00:00").instrument("SSS", currency="CHF", venue="XSWX")
+    story.tick("SSS", 80).tick("CHF/EUR", "1.05").tick("EUR/USD", "1.10").tick("USD/GBP", "0.8")
+    story.policy(time_zone="Europe/Zurich", day_cut="22:00", book={"max_close_age_days": 1}).deposit(9000).deposit(500, currency="GBP")
+    story.buy(1, "SSS", 50, 80, currency="CHF").at("2026-01-06T15:00:00").tick("SSS", 81).tick("EUR/USD", "1.11")
+    story.at("2026-01-07T15:00:00").tick("SSS", 82).tick("EUR/USD", "1.12").tick("USD/GBP", "0.81")
+    story.at("2026-01-08T15:00:00").tick("CHF/EUR", "1.06").tick("SSS", 83).at("2026-01-09T15:00:00").tick("SSS", 84)
+    return story.at("2026-01-12T15:00:00").tick("SSS", 85).tick("CHF/EUR", "1.07").at("2026-01-13T15:00:00").tick("EUR/USD", "1.13")
+
+
 CASES = [
     split_between_days, dividend_by_actions, dividend_by_entries, dividend_announced_late, instruments_and_cash_abroad,
     interest_of_an_instrument_abroad, exchange_of_currencies, future_long_and_short, bond_with_accrued_interest, short_position, strategies_on_one_line,
     hours_of_a_day, fee_in_the_base_asset, strategies_abroad, future_of_two_strategies, strategies_that_cancel_out,
     transfers_of_a_line_with_strategies, transfer_before_midnight_of_its_venue,
-    split_of_two_strategies,
+    split_of_two_strategies, days_closed_at_prices_of_days_before, days_closed_at_rates_of_days_before, days_not_closed_at_prices_that_are_too_old,
 ]

@@ -26,6 +26,11 @@ def fee(amount, currency="USD"):
     return {"fees": [{"type": "commission", "amount": str(amount), "currency": currency}]}
 
 
+def two(first, second):
+    """Two fees in one currency."""
+    return {"fees": fee(first, "EUR")["fees"] + fee(second, "EUR")["fees"]}
+
+
 def buy(number, units, price, **more):
     return lambda story, _: story.buy(number, "AAA", units, price, **more)
 
@@ -70,7 +75,9 @@ def closed_trade_whose_fee_abroad_is_corrected():
     deeds[2] = [amends("CORRECT", "2c", 2, 0, "SELL", 40, 104, **fee(5, "EUR")), amends("CORRECT", "3c", 3, 1, "SELL", 10, 99, **fee("1.25", "EUR"))]
     deeds[3] = [amends("CORRECT", "1c", 1, 0, "BUY", 100, 100, **fee("4.37", "EUR")), amends("CORRECT", "2d", "2c", 0, "SELL", 40, 104, **fee("0.3", "EUR"))]
     deeds[4] = [amends("CORRECT", "3d", 3, 1, "SELL", 10, 98, **fee("1.5", "EUR")), amends("CORRECT", "2e", 2, 0, "SELL", 40, 104)]
-    return told({**deeds, 5: [amends("CORRECT", "2f", 2, 0, "SELL", 40, 104, **fee(5, "EUR"))]}, 8)
+    deeds[5] = [amends("CORRECT", "2f", 2, 0, "SELL", 40, 104, **fee(5, "EUR")), amends("CORRECT", "1d", 1, 0, "BUY", 100, 100, **two("4.37", "0.0000000003"))]
+    deeds[6] = [amends("CORRECT", "1e", 1, 0, "BUY", 100, 101, **two("0.0000000003", "4.37")), amends("CORRECT", "2g", 2, 0, "SELL", 40, 104, **two(5, 6))]
+    return told({**deeds, 7: [amends("CORRECT", "1f", 1, 0, "BUY", 100, 101, **two("0.0000000003", "4.38"))]}, 9)
 
 
 def closed_trades_of_sealed_days_are_corrected():

@@ -32,11 +32,20 @@ def cuts(policy, after, until):
     return sorted(found.items())
 
 
+def days_before(policy, at, days):
+    """The cut of so many calendar days before a cut, as a moment."""
+    zone = ZoneInfo(policy.get("time_zone") or "UTC")
+    hour, minute = (int(part) for part in (policy.get("day_cut") or "00:00").split(":"))
+    day = moment(at).astimezone(zone).date() - timedelta(days=days)
+    before = datetime(day.year, day.month, day.day, hour, minute, tzinfo=zone, fold=0)
+    return (before.astimezone(timezone.utc) - EPOCH) // timedelta(microseconds=1)
+
+
 class Days:
     """The days of all portfolios of a case, in the order in which they are cut."""
 
     def __init__(self):
-        self.cut = {}
+        self.cut, self.policies = {}, {}
 
     def pass_to(self, policies, before, now, market):
         """`market` is what was known when the lane first looked after the cuts."""
@@ -45,13 +54,17 @@ class Days:
             new = {day: at for at, day in cuts(policy, before, now) if not known or day > max(known)} if policy else {}
             for day in sorted(new)[-KEPT:]:
                 known[day] = (new[day], market)
+                self.policies[portfolio, day] = policy
 
 
 class AsOf:
     """What a portfolio held when a day was cut, valued at the prices of the cut."""
 
-    def __init__(self, world, portfolio, day, cut_at, then):
+    def __init__(self, world, portfolio, day, cut_at, then, cut_by):
         self.market, book = world.market, world.books[portfolio]
+        self.base, self.began = book.base, days_before(cut_by, cut_at, 1)
+        bound = ((world.policies.get(portfolio) or {}).get("book") or {}).get("max_close_age_days")
+        self.oldest = None if bound is None else days_before(cut_by, cut_at, 1 + int(bound))
         self.day, self.cut_at, self.then = day, cut_at, then
         log = [kept for kept in book.log if self.counts(kept[0])]
         stood = [self.known(split) for split in book.splits if split.ex_date <= day]
@@ -59,6 +72,7 @@ class AsOf:
         self.prices = copy.copy(world.market)
         names = set(world.market.accepted) | set(then.accepted if then else {})
         quoted = {name: self.quoted(name) for name in names}
+        self.made = {name: min(made for _, made in found[0]) for name, found in quoted.items() if found}
         self.accrued = {name: found[1] for name, found in quoted.items() if found}
         self.prices.accepted = {name: {"price": self.in_units(name, found[0])} for name, found in quoted.items() if found}
         self.rate = lambda currency: self.prices.rate(currency, book.base)
@@ -126,9 +140,23 @@ class AsOf:
         names = {c for c, a in self.book.cash.items() if a} | {c for c, a in self.book.owed.items() if a}
         return {c: (self.book.cash.get(c, ZERO), self.book.owed.get(c, ZERO), self.rate(c)) for c in sorted(names)}
 
+    def sources(self, name=None, currency=None):
+        """What a value is made of: the instrument, and the pairs of its rate."""
+        pairs = self.prices.pairs(currency or self.market.currency(name), self.base)
+        return [name] + pairs if name and self.prices.price(name) is not None else pairs
+
+    def stale(self, **of):
+        return any(self.made[source] < self.began for source in self.sources(**of))
+
+    def too_old(self):
+        """Whether something that the day stands on is older than the policy lets it be."""
+        used = [{"name": name} for name in self.positions()] + [{"currency": currency} for currency in self.currencies()]
+        made = [self.made[source] for of in used for source in self.sources(**of)]
+        return self.oldest is not None and any(at < self.oldest for at in made)
+
     def lacks(self):
         prices = any(found[3] is None for found in self.positions().values())
-        return prices or any(rate is None for _, _, rate in self.currencies().values())
+        return prices or self.too_old() or any(rate is None for _, _, rate in self.currencies().values())
 
     def flows(self):
         return half_even(self.book.sums["net_flows"], 10)
@@ -159,7 +187,7 @@ class Closes:
             return
         cut_at, then = known[day]
         world = case.state(value["input_offsets"])
-        at = AsOf(world, portfolio, day, cut_at, then)
+        at = AsOf(world, portfolio, day, cut_at, then, case.days.policies[portfolio, day])
         case.same("cut_at", micros(value["cut_at"]), cut_at)
         self.version(value)
         self.figures(value, at)
@@ -191,12 +219,14 @@ class Closes:
         expected, (of_positions, of_cash) = at.positions(), at.parts()
         case.same("instruments", list(found), list(expected))
         for name, (quantity, price, rate, _, cost) in expected.items():
-            told = found.get(name, {"quantity": None, "price": None, "fx_rate": None, "value": None, "cost": None})
+            told = found.get(name, dict.fromkeys(("quantity", "price", "fx_rate", "value", "cost", "price_time", "stale")))
             case.decimal(f"{name} quantity", told["quantity"], quantity, 8)
             case.decimal(f"{name} price", told["price"], price)
             case.decimal(f"{name} fx_rate", told["fx_rate"], rate, 12)
             case.decimal(f"{name} cost", told["cost"], cost)
             case.same(f"{name} value", num(told["value"]), of_positions[name])
+            case.same(f"{name} price_time", told["price_time"] and micros(told["price_time"]), at.made[name] if price is not None else None)
+            case.same(f"{name} stale", told["stale"], at.stale(name=name))
         amounts = lambda field: {a["currency"]: num(a["amount"]) for a in value[field]}
         held = at.currencies()
         case.same("cash", amounts("cash"), {c: half_even(cash, 10) for c, (cash, _, _) in held.items() if cash})
@@ -205,6 +235,7 @@ class Closes:
         case.same("what cash is worth", worth, of_cash)
         rates = {c["currency"]: num(c["fx_rate"]) for c in value["currencies"]}
         case.same("rates", rates, {c: rate for c, (_, _, rate) in held.items()})
+        case.same("stale rates", {c["currency"]: c["stale"] for c in value["currencies"]}, {c: at.stale(currency=c) for c in held})
         case.same("equity", num(value["equity"]), at.equity())
         case.same("net_flows", num(value["net_flows"]), at.flows())
         case.same("net_external_flow", num(value["net_external_flow"]), at.flows() - self.flows_before(value))
@@ -221,7 +252,7 @@ class Closes:
             case.same(f"closed days of {portfolio}", closed, sorted(known))
             flows = sum((num(self.newest[portfolio, day]["net_external_flow"]) for day in closed), ZERO)
             for day in closed[-KEPT:]:
-                at = AsOf(final, portfolio, day, *known[day])
+                at = AsOf(final, portfolio, day, *known[day], case.days.policies[portfolio, day])
                 case.where = f"the last close of {portfolio} on {day}"
                 case.same("equity", num(self.newest[portfolio, day]["equity"]), at.equity())
                 case.same("net_flows", num(self.newest[portfolio, day]["net_flows"]), at.flows())

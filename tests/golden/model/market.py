@@ -212,6 +212,20 @@ class Market:
             return direct
         return 1 / inverse if inverse is not None and half_even(1 / inverse, 12) else None
 
+    def pairs(self, of, into):
+        """The pairs that a rate comes from; of legs that there are both ways the direct one."""
+        def one(of, into):
+            direct = self.price(f"{of}/{into}")
+            return f"{of}/{into}" if direct is not None and half_even(direct, 12) else f"{into}/{of}"
+
+        if of == into or self.rate(of, into) is None:
+            return []
+        if self.leg(of, into) is not None:
+            return [one(of, into)]
+        sides = {side for name in self.accepted if "/" in name for side in name.split("/")}
+        middle = next(m for m in sorted(sides - {of, into}) if self.leg(of, m) is not None and self.leg(m, into) is not None)
+        return [one(of, middle), one(middle, into)]
+
     def rate(self, of, into):
         """The pair, its inverse, or one cross; rounded once, at scale 12."""
         if of == into:

@@ -170,7 +170,8 @@ class Performance:
         case.same("from_date", value["from_date"], day)
         # A day that is not closed again any more lacks what is booked for it, and stays provisional.
         gone = at < len(series.days) - KEPT
-        case.same("provisional", value["provisional"] and not gone, series.provisional[at] and not gone)
+        stands_on = series.provisional[max(at - 1, 0):at + 1]
+        case.same("provisional", value["provisional"] and not gone, any(stands_on) and not gone)
         case.same("total_value", num(found["total_value"]["value"]), equity)
         close = self.closes[value["portfolio_id"]][day]
         cash = sum((num(c["cash_value"]) + num(c["receivables_value"]) for c in close["currencies"]), ZERO)
@@ -208,7 +209,7 @@ class Performance:
         case.same("from_date", value["from_date"], start)
         places = [at for at, day in enumerate(series.days) if day >= start]
         waits = self.dirty.get(portfolio) is not None
-        case.same("provisional", value["provisional"], waits or any(series.provisional[at] for at in places))
+        case.same("provisional", value["provisional"], waits or any(series.provisional[max(places[0] - 1, 0):]))
         found = {metric["id"]: metric for metric in value["metrics"]}
         expected = self.figures(portfolio, series, places, start)
         case.same("figures of a period", set(found), set(expected))

@@ -69,7 +69,7 @@ macro_rules! schemas {
 schemas! {
     FILL = "execution.fills.v1", "Fill", 0x5c38_ad84_74d4_736e, Fills;
     CASH = "treasury.cash.v1", "CashEntry", 0x53c8_4029_6761_edad, Cash;
-    POLICY = "portfolio.policies.v1", "Policy", 0xc2f3_f239_bfa0_76cb, Policies;
+    POLICY = "portfolio.policies.v1", "Policy", 0x0dcb_3ac4_ab50_f7ef, Policies;
     TICK = "marketdata.ticks.v1", "Tick", 0x9224_d35e_d231_9a43, Ticks;
     INSTRUMENT = "reference.instruments.v1", "Instrument", 0xa370_3431_2121_3deb, Instruments;
     CORPORATE_ACTION = "reference.corporate-actions.v1", "CorporateAction", 0x4c1a_ad95_a02e_ad14, CorporateActions;
@@ -79,8 +79,8 @@ schemas! {
     COMMAND = "portfolio.commands.v1", "Command", 0xba40_79c9_72f0_c53e, Commands;
     LEDGER = "portfolio.ledger.v1", "Ledger", 0x9186_628c_3090_9c5a, Ledger;
     SNAPSHOT = "portfolio.snapshots.v1", "Snapshot", 0x5a90_f31c_944f_30b8, Snapshots;
-    DRIFT = "portfolio.drift.v1", "Drift", 0xa741_6021_a982_0604, Drift;
-    PORTFOLIO_CLOSE = "portfolio.closes.v1", "PortfolioClose", 0x8709_d5e6_f91f_2fc8, PortfolioCloses;
+    DRIFT = "portfolio.drift.v1", "Drift", 0x56e7_5957_212e_caa2, Drift;
+    PORTFOLIO_CLOSE = "portfolio.closes.v1", "PortfolioClose", 0x4de9_b4ca_e837_8eaf, PortfolioCloses;
     ORDER_WAVE = "rebalance.orders.v1", "OrderWave", 0x48bc_5e72_cd56_6b95, Orders;
     REBALANCE_EVENT = "rebalance.events.v1", "RebalanceEvent", 0xc3f0_07b1_10f2_26fd, RebalanceEvents;
     PERFORMANCE = "portfolio.performance.v1", "Performance", 0x1b4f_a574_2f58_f1f3, Performance;

@@ -277,6 +277,9 @@ pub struct Book {
     pub max_daily_return: Option<Fraction>,
     /// Most that prices may move the weight of a line within a day, likewise.
     pub max_weight_jump: Option<Fraction>,
+    /// How many days older than its day a price may be that closes it, also one that a rate comes from: a close that stands
+    /// on an older one is not complete. Null bounds nothing.
+    pub max_close_age_days: Option<i32>,
 }
 
 impl Default for Book {
@@ -288,6 +291,7 @@ impl Default for Book {
             reconcile_tolerance: Money::ZERO,
             max_daily_return: None,
             max_weight_jump: None,
+            max_close_age_days: None,
         }
     }
 }

@@ -40,6 +40,13 @@ pub struct ClosedPosition {
     /// Sector, as it was when the close was made; null where none is known.
     #[serde(default)]
     pub sector: Option<SmolStr>,
+    /// When the price was made; of a middle the older of bid and ask.
+    #[serde(default)]
+    pub price_time: Option<Timestamp>,
+    /// Whether the price, or one that the rate comes from, was made before the day began (the cut of the calendar day
+    /// before): the last one stands for it.
+    #[serde(default)]
+    pub stale: bool,
 }
 
 /// What cash and receivables of one currency are worth.
@@ -53,6 +60,9 @@ pub struct ClosedCurrency {
     pub cash_value: Money,
     /// Its receivables, in base.
     pub receivables_value: Money,
+    /// Whether a price that the rate comes from was made before the day began: the last one stands for it.
+    #[serde(default)]
+    pub stale: bool,
 }
 
 /// One day of one portfolio.
@@ -72,7 +82,7 @@ pub struct PortfolioClose {
     pub positions: Vec<ClosedPosition>,
     /// By currency and trade date.
     pub cash: Vec<CurrencyAmount>,
-    /// Whether every price and rate was there and no record waited.
+    /// Whether every price and rate was there, none older than the policy allows, and no record waited.
     pub complete: bool,
     /// Why it is provisional.
     pub incomplete_reason: Option<SmolStr>,

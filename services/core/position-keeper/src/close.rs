@@ -5,13 +5,15 @@ use crate::book::Portfolio;
 use crate::book::asof::{AsOf, Untold};
 use crate::book::days::Lack;
 use crate::book::entry::money;
+use crate::prices::cut_prices::Priced;
 use crate::prices::cuts::DayCut;
+use crate::prices::rates::Rate;
 use crate::prices::{InstrumentIx, Market, PricesOfDay, Slot};
 use crate::valuation::{largest_part, worth};
 use domain::enums::InstrumentType;
 use domain::ledger::CurrencyAmount;
 use domain::portfolio_close::{ClosedCurrency, ClosedPosition, PortfolioClose};
-use domain::{Amount, Currency, FixedError, FxRate, Money, Price, Quantity, SmolStr};
+use domain::{Amount, Currency, FixedError, Money, Price, Quantity, SmolStr, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
@@ -57,7 +59,8 @@ impl Closing<'_> {
         lacks.extend(self.unknown_calendar().map(|_| Lack::Calendar));
         lacks.extend(self.prices.is_none_or(|prices| prices.late).then_some(Lack::Prices));
         let limit = largest_part(asof.held.len() + asof.cash.len() + asof.owed.len());
-        let mut part = Part { closing: self, limit, lacks: &mut lacks };
+        let oldest = self.portfolio.max_close_age_days.map(|days| self.cut.days_before(1 + days));
+        let mut part = Part { closing: self, limit, began: self.cut.days_before(1), oldest, lacks: &mut lacks };
         let mut positions: Vec<ClosedPosition> = asof.held.iter().map(|(ix, held)| part.position(*ix, *held)).collect();
         positions.sort_by(|a, b| a.instrument_id.cmp(&b.instrument_id));
         let currencies: Vec<ClosedCurrency> = part.currencies(&asof);
@@ -100,15 +103,20 @@ impl Closing<'_> {
         doubtful.chain(behind).map(|ix| Lack::Action(*ix)).collect()
     }
 
-    /// The price of an instrument at the cut, and its accrued interest.
-    fn quoted(&self, ix: InstrumentIx) -> Option<(Price, Option<Price>)> {
+    /// The price of an instrument at the cut.
+    fn priced(&self, ix: InstrumentIx) -> Option<Priced> {
         self.prices?.price(ix, self.market, self.cut.date)
     }
     fn price(&self, ix: InstrumentIx) -> Option<Price> {
-        self.quoted(ix).map(|(price, _)| price)
+        self.priced(ix).map(|priced| priced.price)
     }
-    fn rate(&self, of: Currency) -> Option<FxRate> {
-        self.market.rate_by(|ix| self.price(ix), of, self.portfolio.base).map(|found| found.rate)
+    fn rate(&self, of: Currency) -> Option<Rate> {
+        self.market.rate_by(|ix| self.price(ix), of, self.portfolio.base)
+    }
+    /// When the prices were made that a rate comes from.
+    fn ages(&self, rate: Option<&Rate>) -> impl Iterator<Item = (InstrumentIx, Timestamp)> {
+        let pairs = rate.into_iter().flat_map(|rate| &rate.pairs);
+        pairs.filter_map(|pair| self.priced(*pair).map(|priced| (*pair, priced.made)))
     }
 
     /// Whether something that a close lacked has come.
@@ -119,11 +127,10 @@ impl Closing<'_> {
             Lack::Rate(of) => self.rate(*of).is_some(),
             Lack::Action(ix) => !is_behind(ix) && !self.market.slot(*ix).doubtful(),
             // What waits and who must decide is not known here; what was let go never comes back, and what leaves its
-            // range does so until something else is booked.
+            // range does so until something else is booked. A price of before the cut touches the day itself.
             Lack::Calendar => self.unknown_calendar().is_none(),
-            Lack::Waiting | Lack::Release | Lack::Prices | Lack::Bookings | Lack::Range | Lack::Fold | Lack::Value(_) | Lack::Cash(_) => {
-                false
-            }
+            Lack::Waiting | Lack::Release | Lack::Prices | Lack::Bookings | Lack::Range | Lack::Fold => false,
+            Lack::Value(_) | Lack::Cash(_) | Lack::NewerPrice(_) => false,
         }
     }
 
@@ -151,6 +158,8 @@ impl Closing<'_> {
         }
         reasons.extend(listed("no price of", &prices));
         reasons.extend(listed("no rate of", &rates));
+        let old = named(&|lack| if let Lack::NewerPrice(ix) = lack { Some(id(ix)) } else { None });
+        reasons.extend(listed("too old is the price of", &old));
         reasons.extend(listed("out of the range of money is the value of", &values));
         reasons.extend(listed("corporate actions or facts are in doubt of", &actions));
         if lacks.contains(&Lack::Bookings) {
@@ -194,6 +203,10 @@ fn amounts(of: &BTreeMap<Currency, Amount>) -> Vec<CurrencyAmount> {
 struct Part<'a> {
     closing: &'a Closing<'a>,
     limit: i128,
+    /// When the day began.
+    began: Timestamp,
+    /// Since when a price may have been made, where the policy bounds that.
+    oldest: Option<Timestamp>,
     lacks: &'a mut BTreeSet<Lack>,
 }
 
@@ -205,16 +218,31 @@ impl Part<'_> {
         }
     }
 
+    /// Notes prices that are too old; whether one of them was made before the day began, so that the last one stands for it.
+    fn note_ages(&mut self, made: impl Iterator<Item = (InstrumentIx, Timestamp)>) -> bool {
+        let mut stale = false;
+        for (ix, made) in made {
+            stale |= made < self.began;
+            if self.oldest.is_some_and(|oldest| made < oldest) {
+                self.lacks.insert(Lack::NewerPrice(ix));
+            }
+        }
+        stale
+    }
+
     fn position(&mut self, ix: InstrumentIx, (quantity, cost): (Quantity, Amount)) -> ClosedPosition {
         let slot: &Slot = self.closing.market.slot(ix);
         let facts = slot.facts.as_deref();
-        let priced = self.closing.quoted(ix);
-        let rate = facts.and_then(|facts| self.closing.rate(facts.currency));
+        let priced = self.closing.priced(ix);
+        let found = facts.and_then(|facts| self.closing.rate(facts.currency));
+        let rate = found.as_ref().map(|found| found.rate);
+        let own = priced.map(|priced| (ix, priced.made));
+        let stale = self.note_ages(own.into_iter().chain(self.closing.ages(found.as_ref())));
         if let (Some(facts), None) = (facts, rate) {
             self.lack(Lack::Rate(facts.currency));
         }
-        let value = facts.zip(priced).zip(rate).and_then(|((facts, (price, accrued)), rate)| {
-            let (value, _) = worth((quantity, cost), facts, price, accrued, rate).ok()?;
+        let value = facts.zip(priced).zip(rate).and_then(|((facts, priced), rate)| {
+            let (value, _) = worth((quantity, cost), facts, priced.price, priced.accrued, rate).ok()?;
             Some(value).filter(|value| value.units().unsigned_abs() <= self.limit.unsigned_abs())
         });
         if priced.is_none() {
@@ -225,15 +253,17 @@ impl Part<'_> {
         ClosedPosition {
             instrument_id: slot.id.clone(),
             quantity,
-            price: priced.map(|(price, _)| price),
+            price: priced.map(|priced| priced.price),
             fx_rate: rate,
             value: money(value.unwrap_or_default()),
             kind: slot.kind(),
             currency: facts.map(|facts| facts.currency),
             multiplier: facts.map(|facts| facts.multiplier),
-            accrued: priced.and_then(|(_, accrued)| accrued).filter(|_| slot.kind() == InstrumentType::Bond),
+            accrued: priced.and_then(|priced| priced.accrued).filter(|_| slot.kind() == InstrumentType::Bond),
             cost: Some(money(cost)),
             sector: facts.and_then(|facts| facts.sector.clone()),
+            price_time: priced.map(|priced| priced.made),
+            stale,
         }
     }
 
@@ -246,7 +276,9 @@ impl Part<'_> {
             if cash.is_zero() && owed.is_zero() {
                 continue;
             }
-            let fx_rate = self.closing.rate(currency);
+            let found = self.closing.rate(currency);
+            let fx_rate = found.as_ref().map(|found| found.rate);
+            let stale = self.note_ages(self.closing.ages(found.as_ref()));
             let worth = |amount: Amount| -> Result<Amount, FixedError> { fx_rate.map_or(Ok(Amount::ZERO), |rate| amount.convert(rate)) };
             let small = |amount: Amount| worth(amount).ok().filter(|value| value.units().unsigned_abs() <= self.limit.unsigned_abs());
             let is_base = currency == self.closing.portfolio.base;
@@ -257,7 +289,7 @@ impl Part<'_> {
                 self.lacks.insert(Lack::Cash(currency));
             }
             let (cash_value, receivables_value) = (money(cash.unwrap_or_default()), money(owed.unwrap_or_default()));
-            values.push(ClosedCurrency { currency, fx_rate, cash_value, receivables_value });
+            values.push(ClosedCurrency { currency, fx_rate, cash_value, receivables_value, stale });
         }
         values
     }

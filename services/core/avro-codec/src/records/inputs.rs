@@ -43,7 +43,9 @@ records! {
         }
         RiskControl { scale_targets, max_age_days, min_observations, min_coverage }
         Slicing { above_volume, waves, participation, interval_seconds }
-        Book { cost_method, dividends, max_price_age_seconds, reconcile_tolerance, max_daily_return, max_weight_jump }
+        Book {
+            cost_method, dividends, max_price_age_seconds, reconcile_tolerance, max_daily_return, max_weight_jump, max_close_age_days,
+        }
         Limits {
             max_order_notional, max_order_quantity, max_daily_notional, max_position_weight, max_sector_weight, max_orders_per_minute,
             price_collar_bp,

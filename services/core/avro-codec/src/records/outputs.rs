@@ -73,8 +73,8 @@ records! {
 }
 records! {
     domain::portfolio_close::{
-        ClosedPosition { instrument_id, quantity, price, fx_rate, value, kind, currency, multiplier, accrued, cost, sector }
-        ClosedCurrency { currency, fx_rate, cash_value, receivables_value }
+        ClosedPosition { instrument_id, quantity, price, fx_rate, value, kind, currency, multiplier, accrued, cost, sector, price_time, stale }
+        ClosedCurrency { currency, fx_rate, cash_value, receivables_value, stale }
         PortfolioClose {
             portfolio_id, date, version, equity, net_external_flow, positions, cash, complete, incomplete_reason, provisional, restates,
             base_currency, cut_at, as_of, receivables, currencies, net_flows, policy_version, input_offsets,

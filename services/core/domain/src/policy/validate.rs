@@ -24,6 +24,8 @@ const MOST_PAUSE_SECONDS: i64 = 366 * 86_400;
 const SLICES: RangeInclusive<i32> = 2..=100;
 /// Longest time from one slice to the next in seconds: a day.
 const MOST_INTERVAL_SECONDS: i64 = 86_400;
+/// Oldest price in days on which a policy may let a day's close stand: ten years.
+const MOST_CLOSE_AGE_DAYS: i32 = 3_660;
 /// Most basis points of a distance from a price: all of it.
 const MOST_BASIS_POINTS: Bps = Bps::from_units(10_000 * Bps::ONE.units());
 
@@ -109,6 +111,9 @@ fn book(at: &str, book: &Book, problems: &mut Problems) {
             format!("{at}book.{name} is {bound}, it is a fraction above 0 and below 1 (0.1 for ten per cent); leave it out for none")
         });
     }
+    problems.policy(book.max_close_age_days.is_some_and(|days| !(1..=MOST_CLOSE_AGE_DAYS).contains(&days)), || {
+        format!("{at}book.max_close_age_days is a number of days from 1 to {MOST_CLOSE_AGE_DAYS}; leave it out for none")
+    });
     problems.policy(book.max_price_age_seconds < 1, || format!("{at}book.max_price_age_seconds must be at least 1"));
 }
 
@@ -452,6 +457,7 @@ mod tests {
             (r#""targets":[{"instrument_id":"A","target_weight":"-0.1"}]"#, DeadLetterCode::InvalidAllocation, "shadow.targets[0] (A)"),
             (r#""band":{"absolute":5}"#, DeadLetterCode::InvalidAllocation, "shadow.band.absolute"),
             (r#""book":{"max_price_age_seconds":0}"#, DeadLetterCode::InvalidPolicy, "shadow.book.max_price_age_seconds"),
+            (r#""book":{"max_close_age_days":0}"#, DeadLetterCode::InvalidPolicy, "shadow.book.max_close_age_days"),
             (r#""book":{"cost_method":"UNKNOWN"}"#, DeadLetterCode::UnknownEnum, "shadow.book.cost_method"),
             (r#""limits":{"max_daily_notional":"-1"}"#, DeadLetterCode::InvalidPolicy, "shadow.limits.max_daily_notional"),
         ] {

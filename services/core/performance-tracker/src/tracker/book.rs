@@ -80,6 +80,8 @@ pub struct Told<'a> {
     pub day: &'a Day,
     /// Whether another close will come: this one says so, or something was booked since that belongs to it.
     pub provisional: bool,
+    /// Whether the day before it, from which it is measured, is not final.
+    pub begins_provisional: bool,
 }
 
 impl Book {
@@ -247,7 +249,8 @@ impl Book {
         let day = self.series.last_until(date).filter(|day| day.date == date)?;
         let closed = recent.closed.as_ref()?;
         let since = self.recent.range(..=date).any(|(_, recent)| recent.booked > Some(closed.as_of));
-        Some(Told { closed, profit: &recent.profit, rule, day, provisional: closed.provisional || since })
+        let begins_provisional = self.series.before(date).next_back().is_some_and(|before| before.provisional);
+        Some(Told { closed, profit: &recent.profit, rule, day, provisional: closed.provisional || since, begins_provisional })
     }
     /// The newest closed day.
     pub fn newest(&self) -> Option<Date> {

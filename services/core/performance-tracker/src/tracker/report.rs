@@ -81,7 +81,10 @@ pub fn of_day(portfolio: &PortfolioId, told: &Told<'_>, terms: &Terms) -> Perfor
         metrics.extend(trades::of_day(day, &window));
     }
     let frame = Frame { name: DAY, from: day.date, until: day.date };
-    record(portfolio, told, terms, &frame, metrics, told.profit.published(), Vec::new())
+    Performance {
+        provisional: told.provisional || told.begins_provisional,
+        ..record(portfolio, told, terms, &frame, metrics, told.profit.published(), Vec::new())
+    }
 }
 
 /// A timeframe: its name, the first day that it covers, the last.
@@ -139,7 +142,12 @@ fn of_period(portfolio: &PortfolioId, book: &Book, told: &Told<'_>, terms: &Term
     let attribution = profit.as_ref().map(Profit::published).unwrap_or_default();
     metrics.push(amount("profit", period.profit(), "change of equity - net external flow", &window));
     metrics.extend(trades::published(&period.days, &window));
-    record(portfolio, told, terms, frame, metrics, attribution, period.drawdowns)
+    // What stands on a day that is not final is not final either, though the newest is.
+    let provisional = period.before.iter().chain(&period.days).any(|day| day.provisional);
+    Performance {
+        provisional: told.provisional || provisional,
+        ..record(portfolio, told, terms, frame, metrics, attribution, period.drawdowns)
+    }
 }
 
 /// The days of a timeframe, and what follows from their returns.

@@ -82,6 +82,45 @@ fn what_is_told_again_without_news_says_nothing() {
     assert_eq!(told(&outputs, DAY).len(), 1, "another version is named");
 }
 
+/// Timeframes with the day that they end with, and whether each is provisional.
+fn standing(outputs: &[Output]) -> Vec<String> {
+    let text = |provisional| if provisional { "provisional" } else { "final" };
+    let of = performances(outputs).into_iter().map(|one| format!("{} {} {}", one.timeframe, one.date.unwrap(), text(one.provisional)));
+    of.filter(|told| [DAY, MTD, ALL].iter().any(|name| told.starts_with(name))).collect()
+}
+
+#[test]
+fn what_stands_on_a_provisional_day_is_provisional_until_that_is_final() {
+    let (mut house, mut toy) = begun();
+    let provisional = |input: Input| match input {
+        Input::PortfolioClose(mut close) => {
+            close.provisional = true;
+            Input::PortfolioClose(close)
+        }
+        other => other,
+    };
+    let [last, first, second, third] = ["2026-01-30", "2026-02-02", "2026-02-03", "2026-02-04"].map(day);
+    let flow = toy.flow(last, 100, Some(10));
+    let close = provisional(toy.close(last, 10));
+    let outputs = house.window(last.plus_days(1).start_utc(), &closes(vec![flow, close]));
+    assert_eq!(standing(&outputs), ["DAY 2026-01-30 provisional", "MTD 2026-01-30 provisional", "ALL 2026-01-30 provisional"]);
+    // The first day of February, and its month, are measured from it; the second day is not.
+    let close = toy.close(first, 11);
+    let outputs = house.window(first.plus_days(1).start_utc(), &closes(vec![close]));
+    assert_eq!(standing(&outputs), ["DAY 2026-02-02 provisional", "MTD 2026-02-02 provisional", "ALL 2026-02-02 provisional"]);
+    let close = toy.close(second, 12);
+    let outputs = house.window(second.plus_days(1).start_utc(), &closes(vec![close]));
+    assert_eq!(standing(&outputs), ["DAY 2026-02-03 final", "MTD 2026-02-03 provisional", "ALL 2026-02-03 provisional"]);
+    let mut house = house.restored();
+    let close = toy.close(last, 10);
+    let outputs = house.window(second.plus_days(1).start_utc().plus_seconds(60), &closes(vec![close]));
+    let told = ["DAY 2026-01-30 final", "DAY 2026-02-02 final", "MTD 2026-02-03 final", "ALL 2026-02-03 final"];
+    assert_eq!(standing(&outputs), told);
+    let close = toy.close(third, 13);
+    let outputs = house.window(third.plus_days(1).start_utc(), &closes(vec![close]));
+    assert_eq!(standing(&outputs), ["DAY 2026-02-04 final", "MTD 2026-02-04 final", "ALL 2026-02-04 final"]);
+}
+
 #[test]
 fn months_and_years_begin_with_their_first_day() {
     let (mut house, mut toy) = begun();

@@ -252,6 +252,8 @@ impl Toy {
             accrued: None,
             cost: None,
             sector: None,
+            price_time: None,
+            stale: false,
         };
         Input::PortfolioClose(Box::new(PortfolioClose {
             portfolio_id: portfolio(),
@@ -274,6 +276,7 @@ impl Toy {
                 fx_rate: Some(FxRate::ONE),
                 cash_value: whole(self.cash),
                 receivables_value: Money::ZERO,
+                stale: false,
             }],
             net_flows: Some(whole(self.net_flows)),
             policy_version: Some(1),

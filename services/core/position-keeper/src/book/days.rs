@@ -37,6 +37,8 @@ pub enum Lack {
     Release,
     /// Whether the day is one at all: its calendar does not speak of it.
     Calendar,
+    /// A price that is no older than the policy allows.
+    NewerPrice(InstrumentIx),
 }
 
 impl Lack {
@@ -136,6 +138,11 @@ impl Days {
     /// The closed days that are kept, in order.
     pub fn closed(&self) -> &[ClosedDay] {
         &self.closed
+    }
+    /// Has those closed again that stand on a price which was too old: how old one may be is another now.
+    pub fn age_anew(&mut self) {
+        let lacks = |day: &&ClosedDay| day.lacks.iter().any(|lack| matches!(lack, Lack::NewerPrice(_)));
+        self.touch(self.closed.iter().find(lacks).map(|day| day.cut.date));
     }
     /// Whether a rate would make a closed day whole.
     pub fn lack_a_rate(&self) -> bool {

@@ -79,6 +79,8 @@ pub struct Portfolio {
     pub method: CostMethod,
     /// Who says what dividends are paid, by the last policy: also while it is closed.
     pub dividends: DividendSource,
+    /// How many days older than its day a price may be that closes it, likewise.
+    pub max_close_age_days: Option<i32>,
     /// The policy in force; `None` when it is closed.
     pub policy: Option<Box<Policy>>,
     /// Version of its last policy.
@@ -166,6 +168,7 @@ impl Portfolio {
             base,
             method: CostMethod::Average,
             dividends: DividendSource::default(),
+            max_close_age_days: None,
             policy: None,
             policy_version: 0,
             rules: Rules::default(),

@@ -281,13 +281,19 @@ impl Terms<'_> {
             let book = amount.convert(self.rate)?;
             return Ok(Some(Charge { currency: fee.currency, amount: fee.amount, local: amount, book, held: None }));
         }
-        let book = match self.stood.iter().find(|stood| stood.currency == fee.currency && stood.held.is_none() && !stood.amount.is_zero()) {
+        let book = match self.stood_for(fee) {
             Some(stood) if stood.amount == fee.amount => stood.book,
             Some(stood) => amount.convert(stood.rate()?)?,
             None => amount.convert(mark_rate(self.market, fee.currency, self.base)?)?,
         };
         let local = book.convert_back(self.rate)?;
         Ok(Some(Charge { currency: fee.currency, amount: fee.amount, local, book, held: None }))
+    }
+
+    /// The fee that one stands for: of its currency and amount, else the largest of its currency, which tells the rate best.
+    fn stood_for(&self, fee: &FeeRef<'_>) -> Option<&Charge> {
+        let own = || self.stood.iter().filter(|stood| stood.currency == fee.currency && stood.held.is_none() && !stood.amount.is_zero());
+        own().find(|stood| stood.amount == fee.amount).or_else(|| own().max_by_key(|stood| stood.amount.abs()))
     }
 
     fn charge_of_holding(&self, fill: &FillRef<'_>, fee: &FeeRef<'_>) -> Result<Option<Charge>, Trouble> {

@@ -147,6 +147,10 @@ impl PositionKeeper {
         portfolio.lines.target(&targets);
         (portfolio.base, portfolio.method) = (policy.base_currency, policy.book.cost_method);
         portfolio.dividends = policy.book.dividends;
+        if portfolio.max_close_age_days != policy.book.max_close_age_days {
+            portfolio.max_close_age_days = policy.book.max_close_age_days;
+            portfolio.days.age_anew();
+        }
         portfolio.policy_version = policy.policy_version;
         if portfolio.rules.cut != rules.cut {
             portfolio.day = None;

@@ -9,7 +9,7 @@ use crate::book::history::{Changes, History};
 use crate::close::{Closed, Closing};
 use crate::prices::cuts::DayCut;
 use domain::portfolio_close::PortfolioClose;
-use domain::{Money, Output};
+use domain::{Money, Output, Timestamp};
 use engine::Context;
 use engine::digest::entity_fingerprint;
 use engine::image::to_bytes;
@@ -171,7 +171,7 @@ impl PositionKeeper {
         }
         let Closed { mut record, mut lacks, lines } = closing.make(portfolio.days.flows_before(place));
         let took = LINES_A_CLOSE + lines + self.folded(ix, cut);
-        let figures = fingerprint(&record);
+        let figures = fingerprint(&mut record);
         let waiting = self.waits.count(&portfolio.id);
         lacks.extend((waiting > 0).then_some(Lack::Waiting));
         lacks.extend(self.quarantine.holds(&portfolio.id).then_some(Lack::Release));
@@ -220,7 +220,11 @@ impl PositionKeeper {
     }
 }
 
-/// A fingerprint of the figures of a close of which nothing else is written yet.
-fn fingerprint(record: &PortfolioClose) -> u128 {
-    entity_fingerprint("close", &to_bytes(record))
+/// A fingerprint of the figures of a close of which nothing else is written yet. When each price was made is none of them:
+/// the same price said again within its day is no news.
+fn fingerprint(record: &mut PortfolioClose) -> u128 {
+    let made: Vec<Option<Timestamp>> = record.positions.iter_mut().map(|position| position.price_time.take()).collect();
+    let fingerprint = entity_fingerprint("close", &to_bytes(record));
+    record.positions.iter_mut().zip(made).for_each(|(position, made)| position.price_time = made);
+    fingerprint
 }

@@ -42,6 +42,17 @@ impl Change {
     }
 }
 
+/// A price at a cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Priced {
+    /// In the instrument's currency.
+    pub price: Price,
+    /// Accrued interest per unit.
+    pub accrued: Option<Price>,
+    /// When the price was made; a middle is as old as the older of bid and ask.
+    pub made: Timestamp,
+}
+
 /// The prices of one cut.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PricesOfDay {
@@ -74,12 +85,12 @@ impl PricesOfDay {
         self.prices[ix.at()] = now;
         true
     }
-    /// The price of an instrument in the units of a day, and its accrued interest.
-    pub fn price(&self, ix: InstrumentIx, market: &Market, day: Date) -> Option<(Price, Option<Price>)> {
+    /// The price of an instrument in the units of a day.
+    pub fn price(&self, ix: InstrumentIx, market: &Market, day: Date) -> Option<Priced> {
         let slot = market.slot(ix);
         let Quoted { mark, accrued } = self.prices.get(ix.at()).copied().flatten().or_else(|| slot.first_quoted())?;
         let price = mark.value_on(&slot.actions, day).filter(|price| price.is_positive())?;
-        Some((price, accrued.map(|(accrued, _)| accrued)))
+        Some(Priced { price, accrued: accrued.map(|(accrued, _)| accrued), made: mark.time() })
     }
 }
 

@@ -5,7 +5,7 @@
 use super::choice::Mark;
 use super::market::{InstrumentIx, Market};
 use super::slot::Slot;
-use domain::day::{day_of_cut, next_day_cut};
+use domain::day::{day_of_cut, local_date, moment_of, next_day_cut};
 use domain::{Date, Price, SmolStr, Timestamp, TradingDays};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -22,6 +22,18 @@ pub struct DayCut {
     pub date: Date,
     /// The moment.
     pub at: Timestamp,
+}
+
+impl DayCut {
+    /// The cut of so many calendar days before: of one, the moment at which the day began. The earliest moment where the
+    /// calendar does not reach so far.
+    pub fn days_before(&self, days: i32) -> Timestamp {
+        let cut = || {
+            let (time_zone, day_cut) = self.name.rsplit_once(' ')?;
+            moment_of(time_zone, day_cut, local_date(time_zone, self.at)?.plus_days(-days))
+        };
+        cut().unwrap_or(Timestamp::MIN)
+    }
 }
 
 /// The name of a day cut: time zone and local time.
@@ -108,6 +120,22 @@ mod tests {
         let due = next_cut(&cut_name("America/New_York", "16:00"), now).map(|due| due.to_string());
         assert_eq!(due.as_deref(), Some("2026-01-05T21:00:00Z"));
         assert_eq!(next_cut("16:00", now), None);
+    }
+
+    #[test]
+    fn days_before_a_cut_are_those_of_the_calendar() {
+        let before = |zone: &str, cut: &str, at: &str, days: i32| {
+            DayCut { name: cut_name(zone, cut), date: Date::from_days(0), at: at.parse().unwrap() }.days_before(days).to_string()
+        };
+        assert_eq!(before("UTC", "00:00", "2026-01-06T00:00:00Z", 1), "2026-01-05T00:00:00Z");
+        assert_eq!(before("UTC", "00:00", "2026-01-06T00:00:00Z", 4), "2026-01-02T00:00:00Z");
+        // Days of 23, of 25 and of 26 hours.
+        assert_eq!(before("America/New_York", "16:00", "2026-03-08T20:00:00Z", 1), "2026-03-07T21:00:00Z");
+        assert_eq!(before("America/New_York", "16:00", "2026-11-01T21:00:00Z", 1), "2026-10-31T20:00:00Z");
+        assert_eq!(before("Antarctica/Troll", "12:00", "2026-10-25T12:00:00Z", 1), "2026-10-24T10:00:00Z");
+        // A cut that the clocks skip is as much later; the one before it is where it always is.
+        assert_eq!(before("America/New_York", "02:30", "2026-03-08T07:30:00Z", 1), "2026-03-07T07:30:00Z");
+        assert_eq!(before("America/New_York", "02:30", "2026-03-09T06:30:00Z", 1), "2026-03-08T07:30:00Z");
     }
 
     #[test]

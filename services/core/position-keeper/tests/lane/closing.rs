@@ -1,8 +1,8 @@
 //! Closed days: which days there are, what is in them, when they are final, and what closes them again.
 
 use crate::harness::*;
-use domain::Output;
 use domain::portfolio_close::PortfolioClose;
+use domain::{Output, Timestamp};
 use engine::Settings;
 use serde_json::{Value, json};
 
@@ -139,6 +139,82 @@ fn a_close_without_a_price_is_provisional_until_the_first_one_comes() {
     assert_eq!(told(&book.at(second(DAY + 60)).price("B", "21").run()), ["05 v2 1010 +1000"]);
     assert_eq!(told(&book.at(second(DAY + 61)).price("B", "25").run()), Vec::<String>::new(), "once");
     assert_eq!(told(&book.run_at(second(2 * DAY))), ["06 v1 1050 +0"]);
+}
+
+/// Of each close whether it is complete, why it is provisional, and of each position whether its price is of days before.
+fn marked(outputs: &[Output]) -> Vec<String> {
+    let text = |close: &&PortfolioClose| {
+        let stale = |stale: bool| if stale { " stale" } else { "" };
+        let held = close.positions.iter().map(|held| format!(" {}{}", held.instrument_id, stale(held.stale)));
+        let cash = close.currencies.iter().map(|cash| format!(" {}{}", cash.currency, stale(cash.stale)));
+        let why = close.incomplete_reason.as_deref().unwrap_or(if close.provisional { "?" } else { "final" });
+        format!("{} v{}:{}: {why}", &close.date.to_string()[8..], close.version, held.chain(cash).collect::<String>())
+    };
+    closes(outputs).iter().map(text).collect()
+}
+
+#[test]
+fn a_close_says_which_prices_are_of_days_before() {
+    let mut book = book(json!({}));
+    book.instrument("E", json!({"currency": "EUR"})).price("E", "10").price("EUR/USD", "1.1").cash("e", "DEPOSIT", "EUR", "100");
+    book.fill("1", "BUY", "10", "10", json!({})).fill("2", "BUY", "1", "10", json!({"instrument_id": "E", "currency": "EUR"}));
+    book.run_at(second(60));
+    let outputs = book.run_at(second(DAY));
+    assert_eq!(marked(&outputs), ["05 v1: A E EUR USD: final"]);
+    assert_eq!(closes(&outputs)[0].positions[0].price_time, Some(Timestamp::from_micros(second(0))));
+    // A holding abroad stands on its price and on the rate, cash on the rate alone.
+    book.at(second(DAY)).price("E", "11").run();
+    assert_eq!(marked(&book.run_at(second(2 * DAY))), ["06 v1: A stale E stale EUR stale USD: final"]);
+    book.at(second(2 * DAY + 60)).price("EUR/USD", "1.2").price("A", "12").run();
+    assert_eq!(marked(&book.run_at(second(3 * DAY))), ["07 v1: A E stale EUR USD: final"]);
+}
+
+#[test]
+fn a_close_on_a_price_that_is_too_old_is_provisional_until_a_newer_one_comes() {
+    let mut book = book(json!({"book": {"max_close_age_days": 2}}));
+    book.fill("1", "BUY", "10", "10", json!({})).run_at(second(60));
+    assert_eq!(marked(&book.run_at(second(DAY))), ["05 v1: A USD: final"]);
+    // Made with the first moment of Monday: it is of two days before Wednesday.
+    assert_eq!(marked(&book.run_at(second(2 * DAY))), ["06 v1: A stale USD: final"]);
+    assert_eq!(marked(&book.run_at(second(3 * DAY))), ["07 v1: A stale USD: final"]);
+    let outputs = book.run_at(second(4 * DAY));
+    assert_eq!(marked(&outputs), ["08 v1: A stale USD: too old is the price of A"]);
+    assert!(!closes(&outputs)[0].complete);
+    // A price that was made before its cut mends it, and the days that stood on the one before it are of it too.
+    book.lane = restored(&mut book.lane);
+    book.at(second(4 * DAY + 60)).frame(|frame| frame.prices.push(last("A", "12", second(2 * DAY + 3600))));
+    book.run();
+    assert_eq!(marked(&book.run_at(second(4 * DAY + 121))), ["07 v2: A USD: final", "08 v2: A stale USD: final"]);
+    assert_eq!(marked(&book.run_at(second(5 * DAY))), ["09 v1: A stale USD: final"]);
+    assert_eq!(marked(&book.run_at(second(8 * DAY))), ["12 v1: A stale USD: too old is the price of A"]);
+    // One of after the cut does not, nor one that it has overtaken.
+    book.at(second(8 * DAY + 60)).price("A", "13").frame(|frame| frame.prices.push(last("A", "14", second(7 * DAY + 3600)))).run();
+    assert_eq!(marked(&book.run_at(second(8 * DAY + 180))), Vec::<String>::new());
+}
+
+#[test]
+fn another_bound_on_ages_judges_the_days_anew_that_lack_by_it() {
+    let bound = |days: Value| json!({"book": {"max_close_age_days": days}});
+    let mut book = book(bound(json!(1)));
+    book.fill("1", "BUY", "10", "10", json!({})).run_at(second(60));
+    book.run_at(second(2 * DAY));
+    assert_eq!(marked(&book.run_at(second(3 * DAY))), ["07 v1: A stale USD: too old is the price of A"]);
+    // Closing the portfolio leaves it as it is; so does a stricter bound what was final.
+    book.at(second(3 * DAY + 60)).close_policy("p").run();
+    assert_eq!(marked(&book.run_at(second(3 * DAY + 180))), Vec::<String>::new());
+    book.at(second(3 * DAY + 200)).policy(2, bound(json!(2))).run();
+    assert_eq!(marked(&book.run_at(second(3 * DAY + 300))), ["07 v2: A stale USD: final"]);
+    book.at(second(3 * DAY + 400)).policy(3, bound(json!(1))).run();
+    assert_eq!(marked(&book.run_at(second(3 * DAY + 500))), Vec::<String>::new());
+}
+
+#[test]
+fn the_same_price_again_within_its_day_is_no_news() {
+    let mut book = book(json!({}));
+    book.fill("1", "BUY", "10", "10", json!({})).run_at(second(60));
+    assert_eq!(marked(&book.run_at(second(DAY))), ["05 v1: A USD: final"]);
+    book.at(second(DAY + 1)).frame(|frame| frame.prices.push(last("A", "10", second(DAY - 1)))).run();
+    assert_eq!(marked(&book.run_at(second(DAY + 100))), Vec::<String>::new());
 }
 
 #[test]

@@ -420,13 +420,15 @@ fn closed_position(n: usize) -> ClosedPosition {
         accrued: Some(Price::from_units(UNITS)),
         cost: Some(Money::from_units(UNITS)),
         sector: Some(name(n)),
+        price_time: Some(moment()),
+        stale: true,
     }
 }
 
 fn close() -> PortfolioClose {
     let value = |n| {
         let (cash_value, receivables_value) = (Money::from_units(UNITS), Money::from_units(UNITS));
-        ClosedCurrency { currency: currency(n), fx_rate: Some(FxRate::from_units(UNITS)), cash_value, receivables_value }
+        ClosedCurrency { currency: currency(n), fx_rate: Some(FxRate::from_units(UNITS)), cash_value, receivables_value, stale: true }
     };
     PortfolioClose {
         portfolio_id: portfolio(),

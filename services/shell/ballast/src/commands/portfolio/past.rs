@@ -193,6 +193,9 @@ fn closed_line(held: &ClosedPosition, equity: Decimal, known: &[AllocationView])
         kind: Some(held.kind.symbol().to_owned()).filter(|_| held.kind != InstrumentType::Unknown),
         quantity: held.quantity.to_decimal(),
         price: held.price.and_then(|price| price.to_decimal()),
+        price_time: held.price_time.map(|at| at.micros()),
+        // Closes of before it was told say nothing of it.
+        stale: (held.stale || held.price_time.is_some()).then_some(held.stale),
         value: held.value.to_decimal(),
         ..Line::default()
     };
