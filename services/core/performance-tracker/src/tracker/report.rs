@@ -81,10 +81,8 @@ pub fn of_day(portfolio: &PortfolioId, told: &Told<'_>, terms: &Terms) -> Perfor
         metrics.extend(trades::of_day(day, &window));
     }
     let frame = Frame { name: DAY, from: day.date, until: day.date };
-    Performance {
-        provisional: told.provisional || told.begins_provisional,
-        ..record(portfolio, told, terms, &frame, metrics, told.profit.published(), Vec::new())
-    }
+    let provisional = told.provisional || told.begins_provisional;
+    record(portfolio, (told, provisional), terms, &frame, metrics, told.profit.published(), Vec::new())
 }
 
 /// A timeframe: its name, the first day that it covers, the last.
@@ -94,9 +92,10 @@ struct Frame {
     until: Date,
 }
 
+/// A record; what is told with the day says whether something that the figures stand on is not final.
 fn record(
     portfolio: &PortfolioId,
-    told: &Told<'_>,
+    (told, provisional): (&Told<'_>, bool),
     terms: &Terms,
     frame: &Frame,
     metrics: Vec<Metric>,
@@ -108,7 +107,7 @@ fn record(
         as_of: told.closed.cut_at,
         timeframe: SmolStr::new_static(frame.name),
         base_currency: told.closed.base.unwrap_or(terms.base),
-        provisional: told.provisional,
+        provisional,
         metrics,
         attribution,
         date: Some(frame.until),
@@ -143,11 +142,8 @@ fn of_period(portfolio: &PortfolioId, book: &Book, told: &Told<'_>, terms: &Term
     metrics.push(amount("profit", period.profit(), "change of equity - net external flow", &window));
     metrics.extend(trades::published(&period.days, &window));
     // What stands on a day that is not final is not final either, though the newest is.
-    let provisional = period.before.iter().chain(&period.days).any(|day| day.provisional);
-    Performance {
-        provisional: told.provisional || provisional,
-        ..record(portfolio, told, terms, frame, metrics, attribution, period.drawdowns)
-    }
+    let provisional = told.provisional || period.before.iter().chain(&period.days).any(|day| day.provisional);
+    record(portfolio, (told, provisional), terms, frame, metrics, attribution, period.drawdowns)
 }
 
 /// The days of a timeframe, and what follows from their returns.

@@ -68,6 +68,11 @@ pub fn canonical(id: &str) -> String {
     ALIASES.iter().find(|(alias, _)| *alias == id).map_or(id, |(_, name)| (*name).to_owned())
 }
 
+/// What a name means among those that there are: one of their own comes before what it is another name of elsewhere.
+pub fn own_name(id: &str, is_there: impl Fn(&str) -> bool) -> Option<String> {
+    [spelled(id), canonical(id)].into_iter().find(|name| is_there(name))
+}
+
 /// Words about a name that this kind of input has no figure for.
 pub fn words_about<'a>(id: &str, kind: &str, of_kind: impl Iterator<Item = &'a str> + Clone) -> String {
     let name = canonical(id);

@@ -2,7 +2,7 @@
 //! tables for people, rounded.
 
 use super::UnusableInput;
-use super::list::{canonical, spelled, words_about};
+use super::list::{own_name, words_about};
 use performance_tracker::metrics::{Figure, Unit};
 use performance_tracker::undefined::{Answer, Undefined};
 use serde_json::{Map, Value, json};
@@ -195,9 +195,8 @@ impl Report {
         }
         let mut kept: Vec<Figure> = Vec::new();
         for id in asked {
-            // A name of this report's own comes before what it is another name of elsewhere.
-            let names = [spelled(id), canonical(id)];
-            let Some(figure) = names.iter().find_map(|name| self.figures.iter().find(|figure| figure.id == name)) else {
+            let name = own_name(id, |name| self.figures.iter().any(|figure| figure.id == name));
+            let Some(figure) = name.and_then(|name| self.figures.iter().find(|figure| figure.id == name)) else {
                 return Err(UnusableInput(words_about(id, self.kind, self.figures.iter().map(|figure| figure.id))));
             };
             if !kept.iter().any(|one| one.id == figure.id) {

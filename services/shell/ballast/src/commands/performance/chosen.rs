@@ -1,7 +1,7 @@
 //! The figures that were asked for by name, of every set that has them. A name that no set has is an error: an empty answer
 //! would pass for one.
 
-use crate::commands::metrics::list::{canonical, spelled};
+use crate::commands::metrics::list::{own_name, spelled};
 use crate::nearest::nearest;
 use postgres_store::queries::FigureSet;
 use serde_json::Value;
@@ -16,8 +16,7 @@ pub(super) fn choose(sets: &mut [FigureSet], asked: &[String]) -> Result<(), Str
         return Ok(());
     }
     let known: BTreeSet<String> = sets.iter().flat_map(|set| ids(&set.metrics)).map(str::to_owned).collect();
-    // A name of a set's own comes before what it is another name of elsewhere.
-    let own = |name: &String| [spelled(name), canonical(name)].into_iter().find(|name| known.contains(name)).ok_or_else(|| name.clone());
+    let own = |asked: &String| own_name(asked, |name| known.contains(name)).ok_or_else(|| asked.clone());
     let asked: Result<BTreeSet<String>, String> = asked.iter().map(own).collect();
     let asked = asked.map_err(|name| {
         let meant =

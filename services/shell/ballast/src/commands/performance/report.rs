@@ -117,7 +117,7 @@ pub(super) struct Parts {
 impl PerformanceReport {
     /// The report of a series that has days.
     pub(super) fn of(portfolio: &str, figures: &[FigureSet], parts: Parts) -> Self {
-        let series = parts.series;
+        let (series, now) = (parts.series, clock::now());
         let date = |day: Option<&Day>| day.map(|day| day.date.clone()).unwrap_or_default();
         let extreme = |best| series.extreme(best).map(|(day, change)| Extreme { date: day.date.clone(), change: exact(change) });
         let fall = series.deepest.as_ref();
@@ -142,7 +142,7 @@ impl PerformanceReport {
                 recovered: fall.and_then(|fall| fall.recovered.clone()),
                 days: fall.and_then(|fall| fall.days),
             },
-            metrics: figures.iter().map(|set| FigurePart::of(set, clock::now())).collect(),
+            metrics: figures.iter().map(|set| FigurePart::of(set, now)).collect(),
             attribution: parts.attribution,
             against: parts.against,
             series,
