@@ -7,8 +7,10 @@
 
 use crate::image::ImageError;
 use domain::{Date, Timestamp};
+use hashbrown::HashTable;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, VecDeque};
+use std::hint::black_box;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
 /// Ids in one chunk of the image: the last one of a date is written anew with every checkpoint.
@@ -162,58 +164,37 @@ struct Known {
     place: u64,
 }
 
-/// Ids of one date in booking order, found through an open-addressed table of their places.
+/// Ids of one date in booking order, found through a table of their places.
 #[derive(Debug, Clone, Default)]
 struct IdSet {
     known: Vec<Known>,
-    /// Place + 1 in `known`; 0 is free. A power of two, at most half full.
-    table: Vec<u32>,
+    /// Places in `known`, by a half of the hash that an id is.
+    table: HashTable<u32>,
     /// The chunk that is known to be dirty.
     dirty: Option<u32>,
 }
 
 impl IdSet {
     fn find(&self, id: RecordId) -> Option<&Known> {
-        let mask = self.table.len().checked_sub(1)?;
-        let mut at = home(id, mask);
-        loop {
-            let place = *self.table.get(at)? as usize;
-            let known = self.known.get(place.checked_sub(1)?)?;
-            if known.id == id {
-                return Some(known);
-            }
-            at = (at + 1) & mask;
-        }
+        let place = self.table.find(id.low, |place| self.known[*place as usize].id == id)?;
+        Some(&self.known[*place as usize])
     }
+    // In its caller: what is written as parts and then read as one waits for every write before it.
+    #[inline(always)]
     fn insert(&mut self, known: Known) {
+        let place = u32::try_from(self.known.len()).expect("a date of one portfolio has fewer than 2^32 ids");
+        self.table.insert_unique(known.id.low, place, |place| self.known[*place as usize].id.low);
         self.known.push(known);
-        if self.known.len() * 2 > self.table.len() {
-            self.rebuild();
-        } else {
-            self.enter(self.known.len() - 1);
-        }
     }
-    fn rebuild(&mut self) {
-        self.table.clear();
-        self.table.resize((self.known.len() * 4).next_power_of_two().max(8), 0);
-        (0..self.known.len()).for_each(|place| self.enter(place));
-    }
-    fn enter(&mut self, place: usize) {
-        let mask = self.table.len() - 1;
-        let mut at = home(self.known[place].id, mask);
-        while self.table[at] != 0 {
-            at = (at + 1) & mask;
-        }
-        self.table[at] = u32::try_from(place + 1).expect("a date of one portfolio has fewer than 2^32 ids");
+    /// Reads what judging and remembering an id will read.
+    fn touch(&self, id: RecordId) {
+        let newest = self.known.last().map(|known| known.place);
+        // Nothing is found: the places at which a search would look are read.
+        black_box((newest, self.table.find(id.low, |place| black_box(*place) == u32::MAX).is_some()));
     }
     fn chunk_count(&self) -> u32 {
         u32::try_from(self.known.len().div_ceil(CHUNK_IDS)).expect("fewer chunks than ids")
     }
-}
-
-#[allow(clippy::cast_possible_truncation, reason = "any bits of the hash do")]
-fn home(id: RecordId, mask: usize) -> usize {
-    id.low as usize & mask
 }
 
 /// The booked ids of one portfolio and one kind of record.
@@ -242,9 +223,15 @@ impl Window {
         });
         &mut self.dates[at].1
     }
-    /// Reads what judging a record will read, so that it lies near by then.
-    pub fn touch(&self, date: Date, id: RecordId) {
-        std::hint::black_box(self.of(date).and_then(|set| set.table.get(home(id, set.table.len().wrapping_sub(1)))));
+    /// Reads where the ids of its newest date lie.
+    pub fn touch(&self) {
+        black_box(self.dates.last().map(|(date, set)| (*date, set.known.len(), set.table.len())));
+    }
+    /// Reads what judging and remembering a record will read, so that it lies near by then.
+    pub fn touch_id(&self, date: Date, id: RecordId) {
+        if let Some(set) = self.of(date) {
+            set.touch(id);
+        }
     }
     /// Judges a record whose date is part of its name. `dates` is how many dates the window holds.
     pub fn judge(&self, date: Date, id: RecordId, content: u64, now: Timestamp, dates: usize) -> Verdict {

@@ -294,6 +294,8 @@ pub trait Role: Image {
     const INPUTS: &'static [Topic];
     /// The role's progress topic.
     const PROGRESS: Topic;
+    /// How many depths of memory `touch` knows.
+    const DEPTHS: usize = 0;
     /// Waiting records that are named at most: a name each for thousands would tell nobody anything.
     const NAMED: usize = 100;
     /// Topics in which no other role writes: what stands in a lane's partition of them is of its own steps.
@@ -317,8 +319,10 @@ pub trait Role: Image {
     fn look_ahead_at_fill(&mut self, _fill: &FillRef<'_>) -> Option<Self::Ahead> {
         None
     }
-    /// Reads what folding the record will read, so that it lies near when it is needed. It changes nothing.
-    fn touch(&self, _ahead: &Self::Ahead) {}
+    /// Reads what folding the record will read, so that it lies near when it is needed. It changes nothing. All records of a
+    /// block are touched once at each depth below `DEPTHS`: each reads what the one before led to, so that the processor
+    /// fetches for many records at once.
+    fn touch(&self, _ahead: &Self::Ahead, _depth: usize) {}
     /// Takes one record in.
     fn fold(&mut self, input: Input, ahead: Self::Ahead, origin: &Origin<'_>, cx: &mut Context<'_>);
     /// Takes a viewed fill in. False where it took nothing in and changed nothing: it is then decoded, looked at and folded

@@ -216,6 +216,7 @@ impl Role for PositionKeeper {
     const INPUTS: &'static [Topic] =
         &[Topic::Frames, Topic::Policies, Topic::Risk, Topic::Commands, Topic::Refresh, Topic::Cash, Topic::Fills];
     const PROGRESS: Topic = Topic::PositionKeeperProgress;
+    const DEPTHS: usize = Portfolio::DEPTHS;
     const OWN_OUTPUTS: &'static [Topic] = &[Topic::Ledger, Topic::Snapshots, Topic::Drift, Topic::PortfolioCloses];
     /// The rebalancer answers for every command that nobody can read.
     const REPORTED_ELSEWHERE: &'static [Topic] = &[Topic::Commands];
@@ -237,9 +238,9 @@ impl Role for PositionKeeper {
         self.look_at_view(fill)
     }
 
-    fn touch(&self, ahead: &Ahead) {
+    fn touch(&self, ahead: &Ahead, depth: usize) {
         if let Some(Ok(known)) = ahead {
-            self.fetch(known);
+            self.fetch(known, depth);
         }
     }
 

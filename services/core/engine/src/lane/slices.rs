@@ -81,9 +81,11 @@ impl<R: Role> Lane<R> {
             let read = ahead.map_or_else(|| Read::Input(self.decode(slice.topic, record, codec)), Read::Fill);
             block.records.push((record, read));
         }
-        for (_, read) in &block.records {
-            if let Read::Fill(ahead) | Read::Input(Ok((_, ahead))) = read {
-                self.role.touch(ahead);
+        for depth in 0..R::DEPTHS {
+            for (_, read) in &block.records {
+                if let Read::Fill(ahead) | Read::Input(Ok((_, ahead))) = read {
+                    self.role.touch(ahead, depth);
+                }
             }
         }
         for ((record, read), viewed) in block.records.drain(..).zip(&block.fills) {

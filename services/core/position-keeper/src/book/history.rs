@@ -15,6 +15,7 @@ use engine::ImageError;
 use engine::image::{from_bytes, to_bytes};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::hint::black_box;
 
 /// Bookings in one chunk.
 const CHUNK: u64 = 2048;
@@ -113,6 +114,14 @@ pub struct Kept {
 }
 
 impl History {
+    /// Reads the chunk in which the next booking is kept.
+    pub fn touch(&self) {
+        black_box(self.chunks.back().map(|chunk| (chunk.count, chunk.newest)));
+    }
+    /// Reads where it is kept.
+    pub fn touch_end(&self) {
+        black_box(self.chunks.back().and_then(|chunk| chunk.bytes.last().copied()));
+    }
     fn next(&self, changes: &Changes) -> Place {
         let full = self.chunks.len().saturating_sub(1) as u64;
         (changes.first + full) * CHUNK + self.chunks.back().map_or(0, |chunk| chunk.count)

@@ -6,6 +6,7 @@ use super::portfolio::Portfolio;
 use crate::prices::{InstrumentIx, Market};
 use domain::ledger::{CurrencyAmount, Ledger, LedgerEntry, Lot, PositionState};
 use domain::{Amount, SmolStr};
+use std::hint::black_box;
 
 /// Bytes that one entry, one position, one balance, one lot, one strategy's part, the closed trades of one day at most take on the wire, ids at their usual length:
 /// an estimate that stands well below the difference to the topic's own limit.
@@ -19,10 +20,15 @@ const CLOSED_BYTES: usize = 64;
 /// few: with all ids at their longest it takes twice as many, and one more booking still fits into 4 MiB.
 const FULL_BYTES: usize = 1_920_000;
 
+/// Entries of the last step for which the next one has room at most.
+const ROOM: usize = 64;
+
 /// The entries of the open step.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Journal {
     entries: Vec<LedgerEntry>,
+    /// Entries for which there is room from the first one on: a list of them is dear to move.
+    room: usize,
     touched: Vec<InstrumentIx>,
     /// Parts by strategy, and days with closed trades, in all entries.
     parts: usize,
@@ -35,12 +41,19 @@ impl Journal {
     pub fn add(&mut self, entry: LedgerEntry, touched: Option<InstrumentIx>) {
         self.parts += entry.by_strategy.len();
         self.closed += entry.closed_trades.len();
+        if self.entries.is_empty() {
+            self.entries.reserve_exact(self.room);
+        }
         self.entries.push(entry);
         if let Some(ix) = touched
             && let Err(at) = self.touched.binary_search(&ix)
         {
             self.touched.insert(at, ix);
         }
+    }
+    /// Reads the names of the lines that it has touched.
+    pub fn touch(&self) {
+        black_box((self.touched.first().copied(), self.entries.len()));
     }
     /// Whether it holds no entry.
     pub fn is_empty(&self) -> bool {
@@ -60,7 +73,9 @@ pub fn seal(portfolio: &mut Portfolio, market: &Market) -> Option<Ledger> {
     if portfolio.journal.is_empty() {
         return None;
     }
-    let journal = std::mem::take(&mut portfolio.journal);
+    // The next step will bring about as many.
+    let room = portfolio.journal.entries.len().min(ROOM) * 3 / 2;
+    let journal = std::mem::replace(&mut portfolio.journal, Journal { room, ..Journal::default() });
     portfolio.ledger_version += 1;
     let mut positions = Vec::with_capacity(journal.touched.len());
     positions.extend(journal.touched.iter().filter_map(|ix| position_state(portfolio, market, *ix)));

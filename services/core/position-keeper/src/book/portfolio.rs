@@ -22,11 +22,12 @@ use crate::target_risk::RiskWatch;
 use domain::enums::{CostMethod, DividendSource};
 use domain::ledger::LedgerEntry;
 use domain::policy::Policy;
-use domain::{Amount, Currency, PortfolioId, SmolStr, Timestamp};
+use domain::{Amount, Currency, Date, PortfolioId, SmolStr, Timestamp};
 use engine::commands::CommandMemory;
-use engine::dedup::{Latecomers, Window};
+use engine::dedup::{Latecomers, RecordId, Window};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+use std::hint::black_box;
 
 /// Marks the place of a payment: they are numbered apart from what changes a line.
 const PAYMENT: Place = 1 << 63;
@@ -154,6 +155,9 @@ pub struct Portfolio {
 }
 
 impl Portfolio {
+    /// Depths of memory that [`Self::touch`] knows: its own, what that leads to, lines and ids, the fees of a line.
+    pub const DEPTHS: usize = 4;
+
     /// The instruments by whose numbers its books are kept; its bookings name their own.
     pub fn instruments(&self) -> impl Iterator<Item = InstrumentIx> {
         let lines = self.lines.all().iter().map(|line| line.instrument);
@@ -210,6 +214,36 @@ impl Portfolio {
         self
     }
 
+    /// Reads what booking a trade will read, at one depth of memory: its own figures, then what these lead to, and so on.
+    /// What is given to `black_box` are values: of a reference nothing would be read.
+    pub fn touch(&self, (date, id): (Date, RecordId), instrument: Option<InstrumentIx>, depth: usize) {
+        match (depth, instrument) {
+            (0, _) => {
+                black_box((
+                    self.lines.all().len(),
+                    self.cash.balances().len(),
+                    self.sums.realized_gross,
+                    self.sums.income,
+                    self.sums.book_cash,
+                ));
+                black_box((self.ledger_version, self.fills.is_empty(), self.journal.is_empty(), self.days.rest));
+            }
+            (1, _) => {
+                self.fills.touch();
+                self.lines.touch();
+                self.history.touch();
+                self.journal.touch();
+                black_box(self.cash.balances().first().copied());
+            }
+            (2, _) => {
+                self.fills.touch_id(date, id);
+                self.history.touch_end();
+                instrument.into_iter().for_each(|instrument| self.lines.touch_line(instrument));
+            }
+            (_, Some(instrument)) => self.lines.touch_fees(instrument),
+            _ => {}
+        }
+    }
     /// Whether anything was ever booked.
     pub fn has_bookings(&self) -> bool {
         // Not the versions of its records: those of a life begun anew do not start at zero.

@@ -9,7 +9,6 @@ use domain::enums::ExecType;
 use domain::fill::FillRef;
 use domain::{Date, Input};
 use engine::dedup::RecordId;
-use std::hint::black_box;
 
 /// What is told of a record; `None` of all but trades.
 pub type Ahead = Option<Result<Known, Trouble>>;
@@ -56,14 +55,10 @@ impl PositionKeeper {
         Known { id, content, date: fill.trade_date, portfolio, instrument }
     }
 
-    /// Reads what booking a trade will read: the portfolio, its ids of the day, the line and its newest bookings.
-    pub(crate) fn fetch(&self, known: &Known) {
-        let Some(portfolio) = known.portfolio.and_then(|ix| self.portfolios.get(ix.at())) else { return };
-        portfolio.fills.touch(known.date, known.id);
-        let place = known.instrument.and_then(|instrument| portfolio.lines.find(instrument));
-        if let Some(line) = place.map(|place| portfolio.lines.at(place)) {
-            black_box((line.position.quantity, line.newest));
+    /// Reads what booking a trade will read of its portfolio, at one depth of memory.
+    pub(crate) fn fetch(&self, known: &Known, depth: usize) {
+        if let Some(portfolio) = known.portfolio.and_then(|ix| self.portfolios.get(ix.at())) {
+            portfolio.touch((known.date, known.id), known.instrument, depth);
         }
-        black_box(portfolio.cash.balances().first());
     }
 }
