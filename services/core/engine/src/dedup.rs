@@ -6,11 +6,11 @@
 //! a date changes. It does not know what a fill is, nor what happens to a record that it names late.
 
 use crate::image::ImageError;
+use crate::near::read;
 use domain::{Date, Timestamp};
 use hashbrown::HashTable;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, VecDeque};
-use std::hint::black_box;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
 /// Ids in one chunk of the image: the last one of a date is written anew with every checkpoint.
@@ -190,7 +190,7 @@ impl IdSet {
     fn touch(&self, id: RecordId) {
         let newest = self.known.last().map(|known| known.place);
         // Nothing is found: the places at which a search would look are read.
-        black_box((newest, self.table.find(id.low, |place| black_box(*place) == u32::MAX).is_some()));
+        read((newest, self.table.find(id.low, |place| read(*place) == u32::MAX).is_some()));
     }
     fn chunk_count(&self) -> u32 {
         u32::try_from(self.known.len().div_ceil(CHUNK_IDS)).expect("fewer chunks than ids")
@@ -225,7 +225,7 @@ impl Window {
     }
     /// Reads where the ids of its newest date lie.
     pub fn touch(&self) {
-        black_box(self.dates.last().map(|(date, set)| (*date, set.known.len(), set.table.len())));
+        read(self.dates.last().map(|(date, set)| (*date, set.known.len(), set.table.len())));
     }
     /// Reads what judging and remembering a record will read, so that it lies near by then.
     pub fn touch_id(&self, date: Date, id: RecordId) {

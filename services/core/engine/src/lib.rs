@@ -15,6 +15,7 @@ pub mod digest;
 pub mod frames;
 pub mod image;
 pub mod lane;
+pub mod near;
 pub mod partition;
 pub mod quarantine;
 pub mod recovery;

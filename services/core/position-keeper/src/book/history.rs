@@ -13,9 +13,9 @@ use crate::prices::InstrumentIx;
 use domain::Date;
 use engine::ImageError;
 use engine::image::{from_bytes, to_bytes};
+use engine::near::read;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::hint::black_box;
 
 /// Bookings in one chunk.
 const CHUNK: u64 = 2048;
@@ -116,11 +116,11 @@ pub struct Kept {
 impl History {
     /// Reads the chunk in which the next booking is kept.
     pub fn touch(&self) {
-        black_box(self.chunks.back().map(|chunk| (chunk.count, chunk.newest)));
+        read(self.chunks.back().map(|chunk| (chunk.count, chunk.newest)));
     }
     /// Reads where it is kept.
     pub fn touch_end(&self) {
-        black_box(self.chunks.back().and_then(|chunk| chunk.bytes.last().copied()));
+        read(self.chunks.back().and_then(|chunk| chunk.bytes.last().copied()));
     }
     fn next(&self, changes: &Changes) -> Place {
         let full = self.chunks.len().saturating_sub(1) as u64;

@@ -6,7 +6,7 @@ use super::portfolio::Portfolio;
 use crate::prices::{InstrumentIx, Market};
 use domain::ledger::{CurrencyAmount, Ledger, LedgerEntry, Lot, PositionState};
 use domain::{Amount, SmolStr};
-use std::hint::black_box;
+use engine::near::read;
 
 /// Bytes that one entry, one position, one balance, one lot, one strategy's part, the closed trades of one day at most take on the wire, ids at their usual length:
 /// an estimate that stands well below the difference to the topic's own limit.
@@ -20,7 +20,7 @@ const CLOSED_BYTES: usize = 64;
 /// few: with all ids at their longest it takes twice as many, and one more booking still fits into 4 MiB.
 const FULL_BYTES: usize = 1_920_000;
 
-/// Entries of the last step for which the next one has room at most.
+/// Entries of the last step that are counted, at most, when room is made for those of the next.
 const ROOM: usize = 64;
 
 /// The entries of the open step.
@@ -53,7 +53,7 @@ impl Journal {
     }
     /// Reads the names of the lines that it has touched.
     pub fn touch(&self) {
-        black_box((self.touched.first().copied(), self.entries.len()));
+        read((self.touched.first().copied(), self.entries.len()));
     }
     /// Whether it holds no entry.
     pub fn is_empty(&self) -> bool {

@@ -10,8 +10,8 @@ use super::sub_positions::SubPositions;
 use super::trouble::Trouble;
 use crate::prices::{HotPrice, InstrumentIx};
 use domain::{Amount, Currency, Date};
+use engine::near::read;
 use serde::{Deserialize, Serialize};
-use std::hint::black_box;
 
 /// One line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -110,18 +110,18 @@ impl Lines {
     }
     /// Where finding the line of an instrument begins.
     pub fn touch(&self) {
-        black_box((self.names.first().copied(), self.names.last().copied()));
+        read((self.names.first().copied(), self.names.last().copied()));
     }
     /// Reads what booking onto the line of an instrument will read.
     pub fn touch_line(&self, instrument: InstrumentIx) {
         let Some(place) = self.find(instrument) else { return };
         let line = &self.all[place];
-        black_box((line.position.quantity, line.position.fees, line.position.cycle_fees, line.newest));
-        black_box(self.hot.get(place).map(|hot| hot.instrument));
+        read((line.position.quantity, line.position.fees, line.position.cycle_fees, line.newest));
+        read(self.hot.get(place).map(|hot| hot.instrument));
     }
     /// Reads what the line of an instrument leads to.
     pub fn touch_fees(&self, instrument: InstrumentIx) {
-        black_box(self.find(instrument).map(|place| self.all[place].fees.iter().next().copied()));
+        read(self.find(instrument).map(|place| self.all[place].fees.iter().next().copied()));
     }
     /// Whether an instrument is held or targeted.
     pub fn counts(&self, instrument: InstrumentIx) -> bool {

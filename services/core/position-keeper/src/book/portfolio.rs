@@ -25,9 +25,9 @@ use domain::policy::Policy;
 use domain::{Amount, Currency, Date, PortfolioId, SmolStr, Timestamp};
 use engine::commands::CommandMemory;
 use engine::dedup::{Latecomers, RecordId, Window};
+use engine::near::read;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
-use std::hint::black_box;
 
 /// Marks the place of a payment: they are numbered apart from what changes a line.
 const PAYMENT: Place = 1 << 63;
@@ -215,25 +215,18 @@ impl Portfolio {
     }
 
     /// Reads what booking a trade will read, at one depth of memory: its own figures, then what these lead to, and so on.
-    /// What is given to `black_box` are values: of a reference nothing would be read.
     pub fn touch(&self, (date, id): (Date, RecordId), instrument: Option<InstrumentIx>, depth: usize) {
         match (depth, instrument) {
             (0, _) => {
-                black_box((
-                    self.lines.all().len(),
-                    self.cash.balances().len(),
-                    self.sums.realized_gross,
-                    self.sums.income,
-                    self.sums.book_cash,
-                ));
-                black_box((self.ledger_version, self.fills.is_empty(), self.journal.is_empty(), self.days.rest));
+                read((self.lines.all().len(), self.cash.balances().len(), self.sums.realized_gross, self.sums.income, self.sums.book_cash));
+                read((self.ledger_version, self.fills.is_empty(), self.journal.is_empty(), self.days.rest));
             }
             (1, _) => {
                 self.fills.touch();
                 self.lines.touch();
                 self.history.touch();
                 self.journal.touch();
-                black_box(self.cash.balances().first().copied());
+                read(self.cash.balances().first().copied());
             }
             (2, _) => {
                 self.fills.touch_id(date, id);
@@ -244,6 +237,7 @@ impl Portfolio {
             _ => {}
         }
     }
+
     /// Whether anything was ever booked.
     pub fn has_bookings(&self) -> bool {
         // Not the versions of its records: those of a life begun anew do not start at zero.
