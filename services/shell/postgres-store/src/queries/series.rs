@@ -6,6 +6,7 @@ use sqlx::postgres::PgRow;
 use sqlx::types::time::Date;
 use sqlx::{FromRow, Row};
 
+use crate::numeric::Exact;
 use crate::{Micros, Store, StoreError};
 
 const DOING: &str = "reading values over time";
@@ -67,15 +68,19 @@ pub struct ClosedTrades {
     pub gross_loss: Option<Decimal>,
 }
 
+fn figure(row: &PgRow, at: usize) -> Result<Option<Decimal>, sqlx::Error> {
+    Ok(row.try_get::<Option<Exact>, _>(at)?.map(|exact| exact.0))
+}
+
 impl FromRow<'_, PgRow> for DayValue {
     /// By place: ten years are thousands of rows, and names would be looked up in each.
     fn from_row(row: &PgRow) -> Result<Self, sqlx::Error> {
         Ok(Self {
             date: row.try_get::<Date, _>(0)?.to_string(),
             cut_at: row.try_get(1)?,
-            total_value: row.try_get(2)?,
-            cash_value: row.try_get(3)?,
-            net_external_flow: row.try_get(4)?,
+            total_value: row.try_get::<Exact, _>(2)?.0,
+            cash_value: figure(row, 3)?,
+            net_external_flow: row.try_get::<Exact, _>(4)?.0,
             complete: row.try_get(5)?,
             provisional: row.try_get(6)?,
             returned: row.try_get::<Option<String>, _>(7)?.map(|method| DayReturn::of(row, method)).transpose()?,
@@ -85,16 +90,16 @@ impl FromRow<'_, PgRow> for DayValue {
 
 impl DayReturn {
     fn of(row: &PgRow, method: String) -> Result<Self, sqlx::Error> {
-        let value: Option<Decimal> = row.try_get(8)?;
+        let value = figure(row, 8)?;
         Ok(Self {
             time_weighted_return: match value {
                 Some(value) => Ok(value),
                 None => Err(row.try_get::<Option<String>, _>(9)?.unwrap_or_default()),
             },
             method,
-            profit: row.try_get(10)?,
-            benchmark_return: row.try_get(11)?,
-            risk_free_return: row.try_get(12)?,
+            profit: figure(row, 10)?,
+            benchmark_return: figure(row, 11)?,
+            risk_free_return: figure(row, 12)?,
             is_of_an_earlier_close: row.try_get::<Option<bool>, _>(13)?.unwrap_or_default(),
             provisional: row.try_get(14)?,
             trades: row.try_get::<Option<i64>, _>(15)?.map(|trades| ClosedTrades::of(row, trades)).transpose()?,
@@ -108,8 +113,8 @@ impl ClosedTrades {
             trades,
             winning: row.try_get(16)?,
             losing: row.try_get(17)?,
-            gross_profit: row.try_get(18)?,
-            gross_loss: row.try_get(19)?,
+            gross_profit: figure(row, 18)?,
+            gross_loss: figure(row, 19)?,
         })
     }
 }
