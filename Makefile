@@ -39,6 +39,8 @@ lint: ## What must be clean: format, clippy, documentation
 	$(CARGO) clippy --profile fast --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --profile fast --workspace --no-deps --locked
 
+TESTED = $(CARGO) test --profile fast --workspace --locked --no-fail-fast
+
 # Whatever tests or their interruption left running.
 SWEEP = for record in .local/test-*/stack.json; do \
 	[ ! -e "$$record" ] || $(STACK) down --delete --dir "$$(dirname "$$record")"; done
@@ -46,12 +48,15 @@ SWEEP = for record in .local/test-*/stack.json; do \
 # Random books are the same in every run, so that a change is judged by what it changes. `make laws` draws others.
 test: export PROPTEST_RNG_SEED ?= 20260105
 # Its executable is built with the tests, by the same features: alone it would be another build of every crate.
+# Those of the whole service mostly wait for servers: they are played beside all others, and their report comes last.
 test: ## Run every test, on servers of its own
 	$(CARGO) test --profile fast --workspace --locked --no-run
 	@$(STACK) up --dir $(TEST_STACK)
-	@trap '$(SWEEP)' EXIT; trap 'exit 130' INT TERM; \
-		set -a; . $(TEST_STACK)/env; set +a; \
-		BALLAST_BIN=$(CURDIR)/target/fast/ballast $(CARGO) test --profile fast --workspace --locked --no-fail-fast
+	@apart=; trap '[ -z "$$apart" ] || kill -TERM -- -$$apart; $(SWEEP)' EXIT; trap 'exit 130' INT TERM; \
+		set -a; . $(TEST_STACK)/env; set +a; export BALLAST_BIN=$(CURDIR)/target/fast/ballast; \
+		setsid $(TESTED) --test e2e > .local/test-e2e.log 2>&1 & apart=$$!; \
+		$(TESTED) -- --skip e2e::; others=$$?; \
+		wait $$apart; ended=$$?; apart=; cat .local/test-e2e.log; [ $$others = 0 ] && [ $$ended = 0 ]
 
 laws: ## Try the laws on ROUNDS draws of other random books, each told by its seed; needs no servers
 	@for round in $$(seq $${ROUNDS:-10}); do \

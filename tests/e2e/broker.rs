@@ -1,6 +1,6 @@
 //! The broker goes away under load and comes back.
 
-use crate::crew::{Shift, hire};
+use crate::e2e::crew::{Shift, hire};
 use serde_json::Value;
 use std::time::Duration;
 use system_tests::stack::Stack;

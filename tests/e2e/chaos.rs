@@ -5,9 +5,9 @@
 //! `BALLAST_CHAOS_KILLS` makes it longer, `BALLAST_SEED` chooses the load and the faults, `BALLAST_LOAD_FILLS` the executions
 //! a second, `BALLAST_CHECKPOINT_MS` how often lanes write checkpoints.
 
-use crate::crew::Shift;
-use crate::faults::{FAULTS, Fault, Servers, drawn};
-use crate::fleet::{Fleet, ROLES};
+use crate::e2e::crew::Shift;
+use crate::e2e::faults::{FAULTS, Fault, Servers, drawn};
+use crate::e2e::fleet::{Fleet, ROLES};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use system_tests::dice::Dice;

@@ -1,6 +1,6 @@
 //! Postgres goes away under load and comes back: outputs go on without it, checkpoints after it.
 
-use crate::crew::{Shift, hire, ledger_length};
+use crate::e2e::crew::{Shift, hire, ledger_length};
 use std::time::Duration;
 use system_tests::stack::Stack;
 

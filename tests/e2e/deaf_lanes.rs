@@ -1,8 +1,8 @@
 //! One of two brokers is away, and with it the leaders of some lanes: an emergency stop reaches the others, says which it did
 //! not reach, and reaches them by the same id when the broker is back.
 
-use crate::crew::{LANES, SETTINGS};
-use crate::portfolio_commands::{Told, ask};
+use crate::e2e::crew::{LANES, SETTINGS};
+use crate::e2e::portfolio_commands::{Told, ask};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};

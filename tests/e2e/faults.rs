@@ -1,6 +1,6 @@
 //! What may happen to a fleet and its servers: one list, and what each does.
 
-use crate::fleet::Fleet;
+use crate::e2e::fleet::Fleet;
 use std::time::{Duration, Instant};
 use system_tests::dice::Dice;
 use system_tests::proxy::Proxy;

@@ -1,6 +1,6 @@
 //! Three instances of every role: they die, stand still and come back, and what that took is read from their logs.
 
-use crate::crew::LANES;
+use crate::e2e::crew::LANES;
 use domain::Timestamp;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};

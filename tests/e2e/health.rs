@@ -1,7 +1,7 @@
 //! What each role tells of itself: `/readyz`, `/livez` and `/metrics`; what becomes of records that nobody
 //! can take; and the trace of an input, followed to the order that it led to.
 
-use crate::crew::{SETTINGS, hire};
+use crate::e2e::crew::{SETTINGS, hire};
 use domain::Topic;
 use kafka_log::{Message, Pace, Producer, Reader, TopicName};
 use std::io::{Read as _, Write as _};

@@ -1,7 +1,7 @@
 //! SIGTERM: the step is finished, checkpoints are written, the process leaves within 5 s, and its
 //! restart has nothing to compute again.
 
-use crate::crew::{Shift, hire, lanes_of};
+use crate::e2e::crew::{Shift, hire, lanes_of};
 use std::time::Duration;
 use system_tests::stack::Stack;
 

@@ -1,8 +1,8 @@
 //! What running processes show at `/metrics` is the table of `deploy/monitoring/METRICS.md`: nothing beside it, and all
 //! of it but what only trouble brings.
 
-use crate::crew::{LANES, hire_with};
-use crate::health::get;
+use crate::e2e::crew::{LANES, hire_with};
+use crate::e2e::health::get;
 use std::collections::BTreeSet;
 use std::time::Duration;
 use system_tests::feed::Feed;

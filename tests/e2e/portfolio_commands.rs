@@ -1,7 +1,7 @@
 //! The portfolio as one query, and the commands on it, through the executable alone: shown, checked, proposed, rejected,
 //! halted, approved, cancelled, looked at as of a moment before and after a correction, and over days; and how each ends.
 
-use crate::smoke::tick;
+use crate::e2e::smoke::tick;
 use domain::Timestamp;
 use serde_json::{Value, json};
 use std::time::Duration;

@@ -1,8 +1,8 @@
 //! A secured Kafka (SASL_SSL, SCRAM, client certificates) and a secured Postgres (TLS, a password): served like any
 //! other, and every wrong way to them says what to change. No secret is ever printed.
 
-use crate::certificates::{PASSWORD, WRONG_PASSWORD, write};
-use crate::smoke::{fill, lines, opening, policy, tick};
+use crate::e2e::certificates::{PASSWORD, WRONG_PASSWORD, write};
+use crate::e2e::smoke::{fill, lines, opening, policy, tick};
 use domain::Topic;
 use serde_json::Value;
 use std::time::Duration;
@@ -43,7 +43,7 @@ fn serve(stack: &Stack) {
     await_snapshots(stack, &mut all, before + 1);
     assert_eq!(all.errors(), Vec::<Value>::new());
     assert!(all.terminate().0.success());
-    crate::crew::verify(stack);
+    crate::e2e::crew::verify(stack);
 }
 
 fn await_snapshots(stack: &Stack, service: &mut Service, least: usize) {

@@ -121,5 +121,5 @@ fn a_fill_becomes_a_position_a_breach_an_order_and_a_portfolio_in_its_bands() {
     println!("drift after the cycle: {last:?}");
     assert_eq!(lines(&stack, Topic::Fills.dead_letters()), Vec::<Value>::new());
     assert_eq!(all.errors(), Vec::<Value>::new());
-    crate::crew::verify(&stack);
+    crate::e2e::crew::verify(&stack);
 }

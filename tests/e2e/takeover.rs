@@ -1,8 +1,8 @@
 //! Two instances of every role share its lanes, or one works and the other stands by; one of them dies, or
 //! stops and comes back as a zombie.
 
-use crate::crew::{LANES, SETTINGS, Shift};
-use crate::fleet::{ROLES, SHARING};
+use crate::e2e::crew::{LANES, SETTINGS, Shift};
+use crate::e2e::fleet::{ROLES, SHARING};
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 use system_tests::service::Service;
