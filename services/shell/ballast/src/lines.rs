@@ -105,9 +105,22 @@ fn refusal(json: &str, error: &serde_json::Error) -> Refusal {
     Refusal::new(code, refused::shortened(&text))
 }
 
+/// What the library calls whole numbers.
+const WHOLE: [(&str, &str); 4] = [
+    ("expected i32", "expected a whole number from -2147483648 to 2147483647"),
+    ("expected i64", "expected a whole number"),
+    ("expected u32", "expected a whole number from 0 to 4294967295"),
+    ("expected u64", "expected a whole number that is not negative"),
+];
+
 /// Words of the library about types, in words for whoever wrote the line.
 fn plain(text: &str) -> String {
     let text = text.replace("expected a sequence", "expected a list").replace("invalid type: map", "invalid type: object");
+    if text.starts_with("UUID parsing failed") {
+        let place = text.find(" at line ").map_or("", |at| &text[at..]);
+        return format!("this is no UUID, as in \"0190f8b0-3c5e-7a2b-9d41-6f0c2e8a1b73\"{place}");
+    }
+    let text = WHOLE.iter().fold(text, |text, (name, words)| text.replace(name, words));
     let Some((before, after)) = text.split_once("expected struct ") else { return text };
     let rest = after.trim_start_matches(|c: char| c.is_ascii_alphanumeric());
     format!("{before}expected an object of named fields, as in {{\"field\": …}}{rest}")

@@ -125,10 +125,12 @@ impl PositionKeeper {
             _ => return Err(late(fill, &format!("execution {named:?} has left the window"))),
         };
         let other = |what: &str| {
-            Trouble::invalid(format!(
-                "the {} names execution {named:?}, which has another {what}: cancel that and book anew",
-                fill.exec_type
-            ))
+            let advice = if is_cancel(fill) {
+                "name the execution that is meant, with what it says"
+            } else {
+                "a correction keeps instrument, currency and side: cancel that execution and book anew"
+            };
+            Trouble::invalid(format!("the {} names execution {named:?}, which has another {what}: {advice}", fill.exec_type))
         };
         if self.market.slot(was.instrument).id != fill.instrument_id {
             return Err(other("instrument"));
