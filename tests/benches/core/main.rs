@@ -102,7 +102,7 @@ fn view_apply_and_watch_5000((mut keeper, fills): (Keeper, Vec<RawRecord>)) -> (
 fn snapshots_2000((mut keeper, prices): (Keeper, Vec<RawRecord>)) -> (Keeper, Step) {
     keeper.window(Topic::Frames, &prices);
     let step = keeper.close();
-    assert_eq!(step.records.len(), 2_000);
+    assert_eq!(step.outputs.len(), 2_000);
     (keeper, step)
 }
 

@@ -301,8 +301,11 @@ impl Window {
     /// The bytes of a chunk; `None` when there is none (any more).
     pub fn chunk(&self, date: Date, chunk: u32) -> Option<Vec<u8>> {
         let known = self.of(date)?.known.chunks(CHUNK_IDS).nth(chunk as usize)?;
-        let bytes = known.iter().flat_map(|k| [k.id.high, k.id.low, k.content, k.place]).flat_map(u64::to_le_bytes);
-        Some(bytes.collect())
+        let mut bytes = Vec::with_capacity(known.len() * ID_BYTES);
+        for word in known.iter().flat_map(|k| [k.id.high, k.id.low, k.content, k.place]) {
+            bytes.extend_from_slice(&word.to_le_bytes());
+        }
+        Some(bytes)
     }
     /// Puts a chunk back; chunks of a date come in ascending order.
     pub fn restore_chunk(&mut self, date: Date, chunk: u32, bytes: &[u8]) -> Result<(), ImageError> {

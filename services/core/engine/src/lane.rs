@@ -3,17 +3,17 @@
 
 mod error;
 mod open;
+mod sealing;
 mod slices;
 
 use crate::codec::{Codec, Refusal};
-use crate::digest::Digest;
 use crate::frames::FrameChain;
 use crate::image::{self, ImageError};
 use crate::partition::lane_of;
 use crate::repeats::Repeats;
 use crate::role::{Context, Counts, Origin, RecordRef, Role};
 use crate::settings::Settings;
-use crate::step::{Encoded, Step};
+use crate::step::Step;
 use crate::timers::Timers;
 use crate::{Image, RULES_VERSION};
 use domain::frame::Frame;
@@ -22,6 +22,7 @@ use domain::reason::DeadLetterCode;
 use domain::{Input, Output, PortfolioId, SmolStr, Timestamp, Topic};
 pub use error::LaneError;
 use open::Open;
+use sealing::Sealing;
 use serde::{Deserialize, Serialize};
 pub use slices::WINDOW_COST;
 use std::collections::{BTreeMap, BTreeSet};
@@ -80,6 +81,8 @@ pub struct Lane<R: Role> {
     /// Inputs that began above 0 and of which no step tells yet.
     begun: BTreeSet<(Topic, i32)>,
     open: Open,
+    /// How many outputs the last step had: the next one has about as many.
+    outputs: usize,
 }
 
 impl<R: Role> Lane<R> {
@@ -107,6 +110,7 @@ impl<R: Role> Lane<R> {
             new_schemas: Vec::new(),
             begun: BTreeSet::new(),
             open: Open::default(),
+            outputs: 0,
         }
     }
 
@@ -242,22 +246,25 @@ impl<R: Role> Lane<R> {
 
     /// Closes the open step; `None` when no window is open.
     pub fn close(&mut self, codec: &mut dyn Codec) -> Result<Option<Step>, LaneError> {
+        self.close_and_show(codec, |_| {})
+    }
+
+    /// The same; shows each output as a record, in order: for readers within the process.
+    pub fn close_and_show(&mut self, codec: &mut dyn Codec, mut show: impl FnMut(&Output)) -> Result<Option<Step>, LaneError> {
         if self.open.windows.is_empty() {
             return Ok(None);
         }
-        let behind = self.open.windows.last().is_some_and(|w| w.behind);
-        let mut records = self.with_context(behind, codec, |role, cx| role.close_step(cx));
-        let mut open = std::mem::take(&mut self.open);
-        records.append(&mut open.outputs);
+        let open = std::mem::take(&mut self.open);
         let number = self.shared.step + 1;
-        let mut digest = Digest::default();
-        let mut outputs = Vec::with_capacity(records.len());
-        let mut bytes = Vec::new();
-        for record in &records {
-            bytes.clear();
-            codec.encode(record, &mut bytes).map_err(|refusal| unencodable(number, record, &refusal))?;
-            outputs.push(self.encoded(outputs.len(), record, &bytes, &open, &mut digest));
-        }
+        let mut sealing = Sealing::new(number, self.lane, self.shared.now, &open.traces, self.outputs * 5 / 4);
+        let mut publish = |output: &Output| {
+            sealing.add(output, codec);
+            show(output);
+        };
+        self.role.close_step(&mut publish);
+        open.outputs.iter().for_each(publish);
+        let (outputs, digest) = sealing.finish()?;
+        self.outputs = outputs.len();
         self.shared.step = number;
         self.shared.totals = sum(self.shared.totals, open.counts);
         let begin = Begin {
@@ -270,7 +277,7 @@ impl<R: Role> Lane<R> {
         };
         let count = i32::try_from(outputs.len()).expect("a step is bounded far below 2^31 outputs");
         let done = Done { step: number, digest: digest.text(), outputs: count, inputs: open.counts.inputs };
-        Ok(Some(Step { begin, outputs, records, done, counts: open.counts, known: open.known }))
+        Ok(Some(Step { begin, outputs, done, counts: open.counts, known: open.known }))
     }
 
     fn open_step(&mut self) -> Result<(), LaneError> {
@@ -411,23 +418,6 @@ impl<R: Role> Lane<R> {
         };
         act(&mut self.role, &mut context)
     }
-
-    fn encoded(&self, index: usize, record: &Output, bytes: &[u8], open: &Open, digest: &mut Digest) -> Encoded {
-        let letter = if let Output::DeadLetter(letter) = record { Some(letter) } else { None };
-        let key = record.key();
-        let value = if letter.is_some_and(|l| l.value.is_none()) { None } else { Some(bytes.to_vec()) };
-        digest.parts([Some(record.topic().name().as_bytes()), key.as_deref()], value.as_deref());
-        Encoded {
-            topic: record.topic(),
-            index: i64::try_from(index).expect("a step is bounded"),
-            partition: letter.map_or(self.lane, |l| l.partition),
-            key,
-            value,
-            time: self.shared.now,
-            traceparent: record.portfolio_id().and_then(|p| open.traces.get(p)).cloned(),
-            dead_letter: letter.map(|l| Box::new(domain::dead_letter::DeadLetter { value: None, ..(**l).clone() })),
-        }
-    }
 }
 
 /// Keys of a lane's image: the role's entities, as they are.
@@ -451,10 +441,6 @@ impl<R: Role> Lane<R> {
     pub fn image(&mut self) -> &mut impl Image {
         &mut self.role
     }
-}
-
-fn unencodable(step: i64, record: &Output, refusal: &Refusal) -> LaneError {
-    LaneError::Unencodable { step, topic: record.topic(), why: refusal.text.to_string() }
 }
 
 fn sum(a: Counts, b: Counts) -> Counts {

@@ -337,10 +337,13 @@ pub trait Role: Image {
     fn fire(&mut self, timer: Timer, cx: &mut Context<'_>);
     /// Every record of the window is in: decide on the newest state.
     fn decide(&mut self, cx: &mut Context<'_>);
-    /// The step is about to be committed: outputs returned here stand ahead of all others.
-    fn close_step(&mut self, cx: &mut Context<'_>) -> Vec<Output>;
+    /// The step is about to be committed: outputs published here stand ahead of all others. Each is encoded before the
+    /// next one is made, so that thousands of them never lie in memory together.
+    fn close_step(&mut self, _publish: &mut dyn FnMut(&Output)) {}
     /// Whether `close_step` would publish something now: a step with outputs is not left to wait for others.
-    fn holds_outputs(&self) -> bool;
+    fn holds_outputs(&self) -> bool {
+        false
+    }
     /// What records of the open window have cost beyond the usual, in bookings that were folded again. A window that
     /// has cost [`crate::lane::WINDOW_COST`] ends before its next record.
     fn cost(&self) -> u64 {

@@ -3,7 +3,7 @@
 use crate::role::Counts;
 use domain::dead_letter::DeadLetter;
 use domain::progress::{Begin, Done};
-use domain::{Output, SmolStr, Timestamp, Topic};
+use domain::{SmolStr, Timestamp, Topic};
 use std::collections::BTreeMap;
 
 /// An output as bytes, with what its headers need.
@@ -41,8 +41,6 @@ pub struct Step {
     pub begin: Begin,
     /// Its outputs, in order.
     pub outputs: Vec<Encoded>,
-    /// The same as records, in order: for readers within the process.
-    pub records: Vec<Output>,
     /// Closes it: digest and counts.
     pub done: Done,
     /// What it did with its inputs.

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails where it unwraps")]
 
+use domain::dead_letter::DeadLetter;
 use domain::progress::Begin;
 use domain::reason::DeadLetterCode;
 use domain::refresh::Refresh;
@@ -74,13 +75,6 @@ impl Role for Notes {
     fn decide(&mut self, cx: &mut Context<'_>) {
         self.note(format!("decide {} {}", cx.now.micros(), cx.behind), cx);
     }
-    fn close_step(&mut self, _cx: &mut Context<'_>) -> Vec<Output> {
-        Vec::new()
-    }
-
-    fn holds_outputs(&self) -> bool {
-        false
-    }
 }
 
 /// A refresh's `why` as bytes; `!` is no record.
@@ -140,6 +134,10 @@ fn close(lane: &mut Lane<Notes>) -> Step {
     lane.close(&mut Plain).unwrap().unwrap()
 }
 
+fn letter(output: &Output) -> Option<DeadLetter> {
+    if let Output::DeadLetter(letter) = output { Some((**letter).clone()) } else { None }
+}
+
 fn fresh() -> Lane<Notes> {
     let mut lane = Lane::new(Notes::default(), 0, 1);
     lane.configure(&Settings::default());
@@ -169,8 +167,8 @@ fn what_cannot_be_read_or_stands_elsewhere_is_dead_lettered_whole() {
     let lost =
         [record(Topic::Refresh, 0, "p", Some("!")), record(Topic::Refresh, 1, "q", Some("x")), record(Topic::Refresh, 5, "p", Some("ok"))];
     run(&mut lane, 1, &lost).unwrap();
-    let step = close(&mut lane);
-    let letters: Vec<_> = step.records.iter().filter_map(|r| if let Output::DeadLetter(l) = r { Some(l) } else { None }).collect();
+    let mut letters = Vec::new();
+    let step = lane.close_and_show(&mut Plain, |output| letters.extend(letter(output))).unwrap().unwrap();
     assert_eq!(
         letters.iter().map(|l| (l.offset, l.code)).collect::<Vec<_>>(),
         [(0, DeadLetterCode::Undecodable), (1, DeadLetterCode::WrongLane)]
@@ -193,8 +191,8 @@ fn what_is_larger_than_its_topic_admits_leaves_its_place_its_length_and_a_hash()
     let many = RawRecord { offset: 3, value: Some(b"!".to_vec()), headers: vec![header("", 0); limit / 8], ..whole.clone() };
     let named = RawRecord { offset: 4, value: Some(b"!".to_vec()), headers: vec![header(&"n".repeat(2000), 0), header("h", 1)], ..whole };
     run(&mut lane, 1, &[first, beyond, headed, many, named]).unwrap();
-    let step = close(&mut lane);
-    let letters: Vec<_> = step.records.iter().filter_map(|r| if let Output::DeadLetter(l) = r { Some(l) } else { None }).collect();
+    let mut letters = Vec::new();
+    lane.close_and_show(&mut Plain, |output| letters.extend(letter(output))).unwrap().unwrap();
     assert_eq!(letters[0].value.as_ref().map(Vec::len), Some(limit), "what its topic admits is carried whole");
     assert_eq!((letters[4].value.as_deref(), letters[4].headers.len()), (Some(b"!".as_slice()), 1), "an endless name alone is left out");
     assert!(letters[4].text.contains("(1 of its headers left out: their names have more than 1024 bytes)"), "{}", letters[4].text);

@@ -223,12 +223,4 @@ impl Role for PaperRouter {
     fn decide(&mut self, cx: &mut Context<'_>) {
         self.desk.forget(cx.now);
     }
-
-    fn close_step(&mut self, _cx: &mut Context<'_>) -> Vec<Output> {
-        Vec::new()
-    }
-
-    fn holds_outputs(&self) -> bool {
-        false
-    }
 }

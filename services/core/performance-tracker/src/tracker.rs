@@ -149,12 +149,4 @@ impl Role for PerformanceTracker {
             self.publish(&portfolio, cx);
         }
     }
-
-    fn close_step(&mut self, _cx: &mut Context<'_>) -> Vec<Output> {
-        Vec::new()
-    }
-
-    fn holds_outputs(&self) -> bool {
-        false
-    }
 }

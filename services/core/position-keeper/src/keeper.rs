@@ -14,6 +14,7 @@ mod vigil;
 
 use crate::book::booking::Booking;
 use crate::book::entry::Source;
+use crate::book::journal::Notes;
 use crate::book::trade::Planned;
 use crate::book::{Portfolio, PortfolioIx, journal};
 use crate::intake::{Ahead, Waits};
@@ -112,6 +113,8 @@ pub struct PositionKeeper {
     pub(crate) planned: Option<Box<Planned>>,
     /// The plain trade that was kept last: room for the next one.
     pub(crate) kept: Option<Box<Booking>>,
+    /// Plain trades of the open step.
+    pub(crate) notes: Notes,
     weighed: Vec<Amount>,
     restoring: image::Restoring,
 }
@@ -170,9 +173,12 @@ impl PositionKeeper {
     }
     /// Makes a ledger record of what a portfolio booked so far in the step.
     pub(crate) fn seal(&mut self, ix: PortfolioIx) {
-        if let Some(ledger) = journal::seal(&mut self.portfolios[ix.at()], &self.market) {
-            self.sealed.push(Output::Ledger(Box::new(ledger)));
-        }
+        let ledger = self.ledger_of(ix);
+        self.sealed.extend(ledger);
+    }
+    fn ledger_of(&mut self, ix: PortfolioIx) -> Option<Output> {
+        let ledger = journal::seal(&mut self.portfolios[ix.at()], &self.market, &self.notes)?;
+        Some(Output::Ledger(Box::new(ledger)))
     }
 
     /// Quarantines a portfolio for a refused record of it.
@@ -206,6 +212,9 @@ impl PositionKeeper {
         }
     }
 }
+
+/// Plain trades for which room is kept between steps.
+const NOTES: usize = 1 << 16;
 
 /// A moment that no window reaches.
 const NEVER: Timestamp = Timestamp::from_micros(i64::MAX);
@@ -313,13 +322,17 @@ impl Role for PositionKeeper {
         self.decide_window(cx);
     }
 
-    fn close_step(&mut self, _cx: &mut Context<'_>) -> Vec<Output> {
+    fn close_step(&mut self, publish: &mut dyn FnMut(&Output)) {
+        self.sealed.drain(..).for_each(|output| publish(&output));
         for ix in std::mem::take(&mut self.stepped) {
             self.in_step[ix.at()] = false;
-            self.seal(ix);
+            if let Some(output) = self.ledger_of(ix) {
+                publish(&output);
+            }
         }
+        self.notes.clear();
+        self.notes.shrink_to(NOTES);
         self.full = false;
-        std::mem::take(&mut self.sealed)
     }
 
     fn holds_outputs(&self) -> bool {

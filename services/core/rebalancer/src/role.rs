@@ -19,7 +19,7 @@ use domain::drift::Drift;
 use domain::enums::{CommandKind, HaltScope, OrderState};
 use domain::order_status::OrderStatus;
 use domain::reason::{DeadLetterCode, ReasonCode};
-use domain::{Input, Output, PortfolioId, Quantity, RebalanceId, SmolStr, Timestamp, Topic};
+use domain::{Input, PortfolioId, Quantity, RebalanceId, SmolStr, Timestamp, Topic};
 use engine::commands::{CommandMemory, Known};
 use engine::{Context, Origin, Role, Settings, Stats, Timer};
 use std::collections::{BTreeMap, BTreeSet};
@@ -252,14 +252,6 @@ impl Role for Rebalancer {
             self.dirty.insert(SmolStr::new(portfolio.as_str()));
             decide_for(desk, &mut Turn { portfolio: &portfolio, halts: &self.halts, cx });
         }
-    }
-
-    fn close_step(&mut self, _cx: &mut Context<'_>) -> Vec<Output> {
-        Vec::new()
-    }
-
-    fn holds_outputs(&self) -> bool {
-        false
     }
 
     fn stats(&self, _now: Timestamp) -> Stats {

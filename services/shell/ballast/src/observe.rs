@@ -162,24 +162,25 @@ impl Observer for LaneObserver {
         }
     }
 
+    fn output(&self, output: &Output) {
+        match output {
+            Output::DeadLetter(letter) => {
+                self.role.dead_letters(letter.code.symbol()).add(1);
+                tracing::warn!(
+                    topic = letter.topic.name(), partition = letter.partition, offset = letter.offset,
+                    code = letter.code.symbol(), text = %letter.text, "dead letter"
+                );
+            }
+            other => execution::count(&self.execution, other),
+        }
+    }
+
     fn step(&self, step: &Step, took: Duration) {
         self.metrics.steps.add(1);
         self.metrics.step_duration.observe(took);
         let mut outputs: BTreeMap<Topic, u64> = BTreeMap::new();
-        for record in &step.records {
-            match record {
-                Output::DeadLetter(letter) => {
-                    self.role.dead_letters(letter.code.symbol()).add(1);
-                    tracing::warn!(
-                        topic = letter.topic.name(), partition = letter.partition, offset = letter.offset,
-                        code = letter.code.symbol(), text = %letter.text, "dead letter"
-                    );
-                }
-                other => {
-                    *outputs.entry(other.topic()).or_default() += 1;
-                    execution::count(&self.execution, other);
-                }
-            }
+        for output in step.outputs.iter().filter(|output| output.dead_letter.is_none()) {
+            *outputs.entry(output.topic).or_default() += 1;
         }
         outputs.into_iter().for_each(|(topic, count)| self.role.outputs(topic.name()).add(count));
         step.known.iter().for_each(|(topic, count)| self.role.duplicates(topic.name()).add(count.unsigned_abs()));

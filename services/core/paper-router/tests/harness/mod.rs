@@ -146,7 +146,9 @@ impl House {
             Slice { topic: Topic::Orders, partition: 0, to: self.waves, records: &waves },
         ];
         self.lane.window(at(seconds), behind, &slices, &mut Json).unwrap();
-        self.lane.close(&mut Json).unwrap().unwrap().records
+        let mut outputs = Vec::new();
+        self.lane.close_and_show(&mut Json, |output| outputs.push(output.clone())).unwrap().unwrap();
+        outputs
     }
 
     pub fn orders(&mut self, seconds: i64, orders: &[Order]) -> Vec<String> {

@@ -80,7 +80,9 @@ impl House {
         let slices: Vec<_> =
             records.iter().map(|(topic, records)| Slice { topic: *topic, partition: 0, to: self.sent[topic], records }).collect();
         self.lane.window(now, false, &slices, &mut Json).unwrap();
-        self.lane.close(&mut Json).unwrap().unwrap().records
+        let mut outputs = Vec::new();
+        self.lane.close_and_show(&mut Json, |output| outputs.push(output.clone())).unwrap().unwrap();
+        outputs
     }
 
     /// The same lane as a checkpoint would bring it back.

@@ -21,7 +21,11 @@ pub struct Source {
 impl Source {
     /// The cause of an entry, with the record's id.
     pub fn cause(&self, id: &str) -> Cause {
-        Cause { topic: self.topic, partition: self.partition, offset: self.offset, id: small_text(id) }
+        self.cause_of(small_text(id))
+    }
+    /// The same, of an id that is kept already.
+    pub fn cause_of(&self, id: SmolStr) -> Cause {
+        Cause { topic: self.topic, partition: self.partition, offset: self.offset, id }
     }
     /// The place as quarantine names it.
     pub fn place(&self) -> SmolStr {

@@ -12,15 +12,17 @@ use super::lines::Line;
 use crate::prices::InstrumentIx;
 use domain::Date;
 use engine::ImageError;
-use engine::image::{from_bytes, to_bytes};
+use engine::image::{append, from_bytes};
 use engine::near::read;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// Bookings in one chunk.
 const CHUNK: u64 = 2048;
 /// Bookings in one piece of the image: the last one is written anew with every checkpoint.
 const PIECE: u64 = 256;
+/// Bytes of a piece beside its bookings, at most.
+const COUNTS: usize = 20;
 /// Pieces of a whole chunk.
 const PIECES: u64 = CHUNK / PIECE;
 
@@ -44,7 +46,13 @@ struct Chunk {
 #[derive(Serialize)]
 struct Piece<'a> {
     count: u64,
+    #[serde(serialize_with = "at_once")]
     bytes: &'a [u8],
+}
+
+/// The form of a list of bytes, which would be written one by one.
+fn at_once<S: Serializer>(bytes: &&[u8], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_bytes(bytes)
 }
 
 /// The same, read back.
@@ -223,7 +231,10 @@ impl History {
     pub fn piece(&self, changes: &Changes, number: u64) -> Option<Vec<u8>> {
         let chunk = self.chunks.get(usize::try_from((number / PIECES).checked_sub(changes.first)?).ok()?)?;
         let nth = number % PIECES;
-        (nth < chunk.pieces()).then(|| to_bytes(&chunk.piece(usize::try_from(nth).unwrap_or(usize::MAX))))
+        (nth < chunk.pieces()).then(|| {
+            let piece = chunk.piece(usize::try_from(nth).unwrap_or(usize::MAX));
+            append(&piece, Vec::with_capacity(piece.bytes.len() + COUNTS))
+        })
     }
     /// Puts a piece back, and tells the last instrument of the table that it names; pieces come in ascending order.
     pub fn restore_piece(&mut self, number: u64, bytes: &[u8]) -> Result<Option<InstrumentIx>, ImageError> {

@@ -2,6 +2,7 @@
 
 use super::entry::{charged, money};
 use super::lots::Lots;
+use super::plain::Noted;
 use super::portfolio::Portfolio;
 use crate::prices::{InstrumentIx, Market};
 use domain::ledger::{CurrencyAmount, Ledger, LedgerEntry, Lot, PositionState};
@@ -20,15 +21,25 @@ const CLOSED_BYTES: usize = 64;
 /// few: with all ids at their longest it takes twice as many, and one more booking still fits into 4 MiB.
 const FULL_BYTES: usize = 1_920_000;
 
-/// Entries of the last step that are counted, at most, when room is made for those of the next.
+/// The most entries for which a journal keeps its room from step to step.
 const ROOM: usize = 64;
+
+/// The plain trades of the open step, of all portfolios: what is written is written behind what was written last. The
+/// entries that they become take three times the room, and thousands of bookings lie between a trade and the end of its step.
+pub type Notes = Vec<Noted>;
+
+/// An entry until its record is made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Entry {
+    /// A plain trade, by its place among the notes.
+    Noted(usize),
+    Whole(Box<LedgerEntry>),
+}
 
 /// The entries of the open step.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Journal {
-    entries: Vec<LedgerEntry>,
-    /// Entries for which there is room from the first one on: a list of them is dear to move.
-    room: usize,
+    entries: Vec<Entry>,
     touched: Vec<InstrumentIx>,
     /// Parts by strategy, and days with closed trades, in all entries.
     parts: usize,
@@ -37,23 +48,40 @@ pub struct Journal {
 
 impl Journal {
     /// Adds an entry and the position that it touched.
-    #[inline]
     pub fn add(&mut self, entry: LedgerEntry, touched: Option<InstrumentIx>) {
         self.parts += entry.by_strategy.len();
         self.closed += entry.closed_trades.len();
-        if self.entries.is_empty() {
-            self.entries.reserve_exact(self.room);
+        self.entries.push(Entry::Whole(Box::new(entry)));
+        if let Some(ix) = touched {
+            self.note_touched(ix);
         }
-        self.entries.push(entry);
-        if let Some(ix) = touched
-            && let Err(at) = self.touched.binary_search(&ix)
-        {
+    }
+    /// Adds the entry of a plain trade, which touched the position of its instrument.
+    #[inline]
+    pub fn note(&mut self, noted: Noted, notes: &mut Notes) {
+        self.closed += usize::from(noted.closes);
+        let touched = noted.instrument;
+        self.entries.push(Entry::Noted(notes.len()));
+        notes.push(noted);
+        self.note_touched(touched);
+    }
+    #[inline]
+    fn note_touched(&mut self, ix: InstrumentIx) {
+        if let Err(at) = self.touched.binary_search(&ix) {
             self.touched.insert(at, ix);
         }
     }
     /// Reads the names of the lines that it has touched.
     pub fn touch(&self) {
         read((self.touched.first().copied(), self.entries.len()));
+    }
+    /// Forgets what it holds. Usual room stays for the next step.
+    fn clear(&mut self) {
+        self.entries.clear();
+        self.entries.shrink_to(ROOM);
+        self.touched.clear();
+        self.touched.shrink_to(ROOM);
+        (self.parts, self.closed) = (0, 0);
     }
     /// Whether it holds no entry.
     pub fn is_empty(&self) -> bool {
@@ -69,25 +97,29 @@ impl Journal {
 }
 
 /// Makes the ledger record of what was booked since the last one; `None` where nothing was.
-pub fn seal(portfolio: &mut Portfolio, market: &Market) -> Option<Ledger> {
+pub fn seal(portfolio: &mut Portfolio, market: &Market, notes: &Notes) -> Option<Ledger> {
     if portfolio.journal.is_empty() {
         return None;
     }
-    // The next step will bring about as many.
-    let room = portfolio.journal.entries.len().min(ROOM) * 3 / 2;
-    let journal = std::mem::replace(&mut portfolio.journal, Journal { room, ..Journal::default() });
     portfolio.ledger_version += 1;
+    let mut journal = std::mem::take(&mut portfolio.journal);
+    for entry in &journal.entries {
+        if let Entry::Noted(place) = entry {
+            notes[*place].touch();
+        }
+    }
+    let mut entries = Vec::with_capacity(journal.entries.len());
+    entries.extend(journal.entries.drain(..).map(|entry| match entry {
+        Entry::Noted(place) => notes[place].told(market),
+        Entry::Whole(entry) => *entry,
+    }));
     let mut positions = Vec::with_capacity(journal.touched.len());
     positions.extend(journal.touched.iter().filter_map(|ix| position_state(portfolio, market, *ix)));
     positions.sort_by(|a, b| a.instrument_id.cmp(&b.instrument_id));
+    journal.clear();
+    portfolio.journal = journal;
     let cash = portfolio.cash.balances().iter().map(|b| CurrencyAmount { currency: b.currency, amount: money(b.amount) });
-    Some(Ledger {
-        portfolio_id: portfolio.id.clone(),
-        version: portfolio.ledger_version,
-        entries: journal.entries,
-        cash: cash.collect(),
-        positions,
-    })
+    Some(Ledger { portfolio_id: portfolio.id.clone(), version: portfolio.ledger_version, entries, cash: cash.collect(), positions })
 }
 
 fn position_state(portfolio: &Portfolio, market: &Market, ix: InstrumentIx) -> Option<PositionState> {

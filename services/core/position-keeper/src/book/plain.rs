@@ -10,6 +10,7 @@ use super::closings::closed;
 use super::entry::{Source, money};
 use super::execution::{Charge, Execution};
 use super::history::Place;
+use super::journal::Notes;
 use super::lots::keeps_lots;
 use super::portfolio::Portfolio;
 use super::position::{Outcome, Position, Trade, signed};
@@ -21,9 +22,9 @@ use domain::enums::{EntryKind, InstrumentType};
 use domain::fill::FillRef;
 use domain::ids::small_text;
 use domain::instrument::Instrument;
-use domain::ledger::{ClosedTrades, CurrencyAmount, LedgerEntry};
-use domain::{Amount, Date, FxRate, InstrumentId, Money, Quantity, Timestamp};
-use smallvec::{SmallVec, smallvec};
+use domain::ledger::{CurrencyAmount, LedgerEntry};
+use domain::{Amount, Currency, Date, FxRate, Money, Price, Quantity, SmolStr, Timestamp};
+use engine::near::read;
 
 /// A plain trade, checked and not yet written.
 #[derive(Debug, Clone)]
@@ -35,8 +36,8 @@ pub struct Plain {
     gross: Amount,
     fee: Option<Money>,
     realized: Amount,
-    /// The trade that it closes.
-    closed: Option<ClosedTrades>,
+    /// Whether it closes a trade.
+    closes: bool,
     movement: Movement,
     sums: Sums,
     /// When its cash settles, where that lies ahead.
@@ -77,8 +78,11 @@ pub fn plan(
     let change = Sums { realized_gross: outcome.realized, fees: paid, book_cost, book_cash: amount, ..Sums::default() };
     let sums = portfolio.sums.plus(&change).ok()?;
     let realized = bounded(outcome.realized).ok()?;
-    let closed = if outcome.closed.is_zero() { None } else { Some(closed(fill.trade_date, realized, paid).ok()?) };
-    Some(Plain { instrument, place, position, quantity, gross, fee, realized, closed, movement, sums, settles })
+    let closes = !outcome.closed.is_zero();
+    if closes {
+        closed(fill.trade_date, realized, paid).ok()?;
+    }
+    Some(Plain { instrument, place, position, quantity, gross, fee, realized, closes, movement, sums, settles })
 }
 
 /// The fee of a fill that has one at most, in its own currency, which is that of instrument and portfolio; `None` where
@@ -116,34 +120,76 @@ fn trade(position: &mut Position, quantity: Quantity, gross: Amount, fee: Amount
     (outcome.realized == outcome.book_realized).then_some(outcome)
 }
 
-impl Plain {
+/// A plain trade that was booked: what its ledger entry is made of, without what all of them have in common.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Noted {
+    id: SmolStr,
+    venue: Option<SmolStr>,
+    source: Source,
+    /// The line that it touched.
+    pub instrument: InstrumentIx,
+    trade_date: Date,
+    at: Timestamp,
+    currency: Currency,
+    quantity: Quantity,
+    price: Price,
+    cash: Option<Money>,
+    realized: Money,
+    fee: Option<Money>,
+    /// Whether it closed a trade.
+    pub closes: bool,
+}
+
+impl Noted {
+    /// Reads the places over which it extends: the notes of one portfolio lie apart.
+    pub fn touch(&self) {
+        read((self.source.offset, self.price, self.closes));
+    }
     /// What the ledger says of it.
-    fn entry(&self, fill: &FillRef<'_>, instrument: &InstrumentId, source: &Source) -> LedgerEntry {
-        let currency = fill.currency;
-        let mut cash = SmallVec::new();
-        if !self.movement.amount.is_zero() {
-            cash.push(CurrencyAmount { currency, amount: money(self.movement.amount) });
-        }
+    pub fn told(&self, market: &Market) -> LedgerEntry {
+        let own = |amount| CurrencyAmount { currency: self.currency, amount };
+        let closed = || closed(self.trade_date, self.realized.into(), self.fee.unwrap_or(Money::ZERO).into());
         LedgerEntry {
             kind: EntryKind::Trade,
-            cause: source.cause(fill.exec_id),
-            instrument_id: Some(instrument.clone()),
+            cause: self.source.cause_of(self.id.clone()),
+            instrument_id: Some(market.slot(self.instrument).id.clone()),
             strategy: None,
-            venue: fill.venue.map(small_text),
-            trade_date: Some(fill.trade_date),
-            effective_at: fill.transact_time,
-            transact_time: Some(fill.transact_time),
+            venue: self.venue.clone(),
+            trade_date: Some(self.trade_date),
+            effective_at: self.at,
+            transact_time: Some(self.at),
             quantity_change: self.quantity,
-            price: Some(fill.price),
+            price: Some(self.price),
             fx_rate: Some(FxRate::ONE),
-            cash,
-            realized_gross: money(self.realized),
-            fees: self.fee.map_or_else(SmallVec::new, |amount| smallvec![CurrencyAmount { currency, amount }]),
+            cash: self.cash.map(own).into_iter().collect(),
+            realized_gross: self.realized,
+            fees: self.fee.map(own).into_iter().collect(),
             income: Money::ZERO,
             external_flow: Money::ZERO,
             equity_before: None,
             by_strategy: Vec::new(),
-            closed_trades: self.closed.into_iter().collect(),
+            closed_trades: self.closes.then(|| closed().expect("it was within its bounds when it was planned")).into_iter().collect(),
+        }
+    }
+}
+
+impl Plain {
+    /// What its ledger entry will be made of.
+    fn noted(&self, fill: &FillRef<'_>, source: &Source) -> Noted {
+        Noted {
+            id: small_text(fill.exec_id),
+            venue: fill.venue.map(small_text),
+            source: *source,
+            instrument: self.instrument,
+            trade_date: fill.trade_date,
+            at: fill.transact_time,
+            currency: fill.currency,
+            quantity: self.quantity,
+            price: fill.price,
+            cash: (!self.movement.amount.is_zero()).then(|| money(self.movement.amount)),
+            realized: money(self.realized),
+            fee: self.fee,
+            closes: self.closes,
         }
     }
 
@@ -162,13 +208,9 @@ impl Plain {
 }
 
 impl Portfolio {
-    /// Writes a planned plain trade; its place. `room` holds the last one that was kept, or a blank execution.
-    pub fn book_plain(
-        &mut self,
-        plain: &Plain,
-        (fill, instrument, source): (&FillRef<'_>, &InstrumentId, &Source),
-        room: &mut Booking,
-    ) -> Place {
+    /// Writes a planned plain trade, and among the notes what its ledger entry will be made of; its place. `room` holds the
+    /// last one that was kept, or a blank execution.
+    pub fn book_plain(&mut self, plain: &Plain, (fill, source): (&FillRef<'_>, &Source), room: &mut Booking, notes: &mut Notes) -> Place {
         if let Booking::Execution(execution) = room {
             plain.keep(fill, execution);
         }
@@ -181,7 +223,7 @@ impl Portfolio {
         line.newest = line.newest.max(Some(fill.trade_date));
         self.cash.post_one(&plain.movement, plain.settles);
         self.sums = plain.sums;
-        self.journal.add(plain.entry(fill, instrument, source), Some(plain.instrument));
+        self.journal.note(plain.noted(fill, source), notes);
         self.tie_out();
         place
     }

@@ -67,7 +67,7 @@ impl PositionKeeper {
         let Some(plain) = plain::plan(portfolio, &self.market, (fill, instrument), cx.settings.max_lines, cx.now) else { return false };
         self.market.book(instrument);
         let room = self.kept.get_or_insert_with(|| Box::new(Booking::Execution(Execution::blank(fill.currency))));
-        let place = portfolio.book_plain(&plain, (fill, &self.market.slot(instrument).id, source), room);
+        let place = portfolio.book_plain(&plain, (fill, source), room, &mut self.notes);
         self.remember(ix, fill.trade_date, (id, content, place), dates);
         if plain.settles.is_some() {
             self.wake_to_settle(ix, cx);

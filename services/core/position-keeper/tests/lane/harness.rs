@@ -283,7 +283,8 @@ pub fn run_with(lane: &mut Lane<PositionKeeper>, window: &Window, codec: &mut dy
 /// Closes the step, which must have known whether it publishes anything: one that does not is committed late.
 fn close(lane: &mut Lane<PositionKeeper>, codec: &mut dyn Codec) -> Vec<Output> {
     let expected = lane.has_outputs();
-    let outputs = lane.close(codec).unwrap().unwrap().records;
+    let mut outputs = Vec::new();
+    lane.close_and_show(codec, |output| outputs.push(output.clone())).unwrap().unwrap();
     assert_eq!(expected, !outputs.is_empty(), "{outputs:?}");
     outputs
 }

@@ -18,7 +18,7 @@ use domain::order_status::OrderStatus;
 use domain::reason::DeadLetterCode;
 use domain::{Input, OrderId, Output, PortfolioId, Quantity, Timestamp, Topic};
 use engine::lane::Slice;
-use engine::{Codec, Image, Lane, RawRecord, Refusal, Step};
+use engine::{Codec, Image, Lane, RawRecord, Refusal};
 use rebalancer::Rebalancer;
 use std::collections::BTreeMap;
 
@@ -121,16 +121,15 @@ impl House {
     }
     /// Runs one window over these inputs and closes its step; what came out, in order.
     pub fn window(&mut self, inputs: Vec<Input>) -> Vec<Output> {
-        let step = self.step(inputs);
-        for output in &step.records {
+        let outputs = self.run(inputs);
+        for output in &outputs {
             if let Output::OrderWave(wave) = output {
                 self.note_wave(wave);
             }
         }
-        step.records
+        outputs
     }
-    /// The same, with the step.
-    pub fn step(&mut self, inputs: Vec<Input>) -> Step {
+    fn run(&mut self, inputs: Vec<Input>) -> Vec<Output> {
         let mut by_topic: BTreeMap<Topic, Vec<RawRecord>> = BTreeMap::new();
         for input in inputs {
             let record = self.record(input);
@@ -141,7 +140,8 @@ impl House {
             .map(|(topic, records)| Slice { topic: *topic, partition: 0, to: self.offsets[topic], records: records.as_slice() })
             .collect();
         self.lane.window(self.now, self.behind, &slices, &mut Json).unwrap();
-        let step = self.lane.close(&mut Json).unwrap().unwrap();
+        let mut outputs = Vec::new();
+        let step = self.lane.close_and_show(&mut Json, |output| outputs.push(output.clone())).unwrap().unwrap();
         if let Some(twin) = &mut self.twin {
             twin.window(self.now, self.behind, &slices, &mut Json).unwrap();
             let other = twin.close(&mut Json).unwrap().unwrap();
@@ -149,7 +149,7 @@ impl House {
             assert_eq!(step.done, other.done);
             assert_eq!(image(&mut self.lane), image(twin), "and has the same image");
         }
-        step
+        outputs
     }
     /// The same, told.
     pub fn told(&mut self, inputs: Vec<Input>) -> String {

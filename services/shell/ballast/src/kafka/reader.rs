@@ -47,14 +47,19 @@ impl KafkaReader {
     fn hand_over(&mut self, batch: &Batch, take: &mut dyn FnMut(Polled<'_>)) {
         let records: Vec<KafkaRecord<'_>> = batch.records().map(KafkaRecord).collect();
         let mut by_place: Vec<Place<'_>> = Vec::new();
-        for record in &records {
+        for (at, record) in records.iter().enumerate() {
             let (topic, partition) = (self.topics[record.0.topic()], record.0.partition());
             match by_place.iter_mut().find(|place| (place.topic, place.partition) == (topic, partition)) {
                 Some(place) => {
                     place.records.push(record);
                     place.last = record;
                 }
-                None => by_place.push(Place { topic, partition, records: vec![record], last: record }),
+                None => {
+                    // Nearly all records of a batch are of one partition: its list is made once.
+                    let mut rest: Vec<&dyn RecordRef> = Vec::with_capacity(records.len() - at);
+                    rest.push(record);
+                    by_place.push(Place { topic, partition, records: rest, last: record });
+                }
             }
         }
         let slices: Vec<_> = by_place

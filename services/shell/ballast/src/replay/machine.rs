@@ -67,9 +67,10 @@ impl<R: Role> Station<R> {
     }
     fn close(&mut self, codec: &mut JsonCodec) -> Result<Vec<Published>, LaneError> {
         let time = self.lane.now();
-        let step = self.lane.close(codec)?;
-        self.known += step.as_ref().map_or(0, |step| step.counts.duplicates);
-        Ok(step.into_iter().flat_map(|step| step.records).map(|output| Published { output, time }).collect())
+        let mut published = Vec::new();
+        let step = self.lane.close_and_show(codec, |output| published.push(Published { output: output.clone(), time }))?;
+        self.known += step.map_or(0, |step| step.counts.duplicates);
+        Ok(published)
     }
 }
 

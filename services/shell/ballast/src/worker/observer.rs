@@ -2,7 +2,7 @@
 
 use super::backlog::Backlog;
 use super::ports::{Polled, Saved};
-use domain::{Timestamp, Topic};
+use domain::{Output, Timestamp, Topic};
 use engine::waiting::Waiter;
 use engine::{Stats, Step};
 use std::time::Duration;
@@ -16,6 +16,8 @@ pub trait Observer: Send {
     /// A window has run, and took so long; `next` tells where the lane stands now in an input: it may have folded less
     /// than was polled.
     fn window(&self, _polled: &Polled<'_>, _took: Duration, _behind: bool, _next: &dyn Fn(Topic, i32) -> i64) {}
+    /// A step that is closing publishes this.
+    fn output(&self, _output: &Output) {}
     /// A step was closed, which took so long.
     fn step(&self, _step: &Step, _took: Duration) {}
     /// So many steps are visible that no checkpoint holds.

@@ -1,7 +1,7 @@
 //! A role that counts words: an entity for each word, which a word with a minus takes away. It publishes
 //! nothing; what cannot be read is dead-lettered before it comes here.
 
-use domain::{Input, Output, PortfolioId, SmolStr, Timestamp, Topic};
+use domain::{Input, PortfolioId, SmolStr, Timestamp, Topic};
 use engine::{Context, Image, ImageError, Origin, Role, Settings, Timer, image};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -94,12 +94,6 @@ impl Role for Words {
     }
     fn decide(&mut self, cx: &mut Context<'_>) {
         self.behind.push(cx.behind);
-    }
-    fn close_step(&mut self, _cx: &mut Context<'_>) -> Vec<Output> {
-        Vec::new()
-    }
-    fn holds_outputs(&self) -> bool {
-        false
     }
 }
 
