@@ -52,7 +52,7 @@ test: export PROPTEST_RNG_SEED ?= 20260105
 test: ## Run every test, on servers of its own
 	$(CARGO) test --profile fast --workspace --locked --no-run
 	@$(STACK) up --dir $(TEST_STACK)
-	@apart=; trap '[ -z "$$apart" ] || kill -TERM -- -$$apart; $(SWEEP)' EXIT; trap 'exit 130' INT TERM; \
+	@apart=; trap '[ -z "$$apart" ] || kill -KILL -$$apart; $(SWEEP)' EXIT; trap 'exit 130' INT TERM; \
 		set -a; . $(TEST_STACK)/env; set +a; export BALLAST_BIN=$(CURDIR)/target/fast/ballast; \
 		setsid $(TESTED) --test e2e > .local/test-e2e.log 2>&1 & apart=$$!; \
 		$(TESTED) -- --skip e2e::; others=$$?; \
