@@ -82,7 +82,7 @@ pub struct Lane<R: Role> {
     begun: BTreeSet<(Topic, i32)>,
     open: Open,
     /// How many outputs the last step had: the next one has about as many.
-    outputs: usize,
+    last_outputs: usize,
 }
 
 impl<R: Role> Lane<R> {
@@ -110,7 +110,7 @@ impl<R: Role> Lane<R> {
             new_schemas: Vec::new(),
             begun: BTreeSet::new(),
             open: Open::default(),
-            outputs: 0,
+            last_outputs: 0,
         }
     }
 
@@ -249,22 +249,25 @@ impl<R: Role> Lane<R> {
         self.close_and_show(codec, |_| {})
     }
 
-    /// The same; shows each output as a record, in order: for readers within the process.
+    /// The same; shows each output as a record, in order: for readers within the process. Of a step that fails, those
+    /// are shown that stand ahead of the one that could not be encoded.
     pub fn close_and_show(&mut self, codec: &mut dyn Codec, mut show: impl FnMut(&Output)) -> Result<Option<Step>, LaneError> {
         if self.open.windows.is_empty() {
             return Ok(None);
         }
-        let open = std::mem::take(&mut self.open);
+        let mut open = std::mem::take(&mut self.open);
+        let made = std::mem::take(&mut open.outputs);
         let number = self.shared.step + 1;
-        let mut sealing = Sealing::new(number, self.lane, self.shared.now, &open.traces, self.outputs * 5 / 4);
+        let mut sealing = Sealing::new(number, self.lane, self.shared.now, &open.traces, self.last_outputs * 5 / 4);
         let mut publish = |output: &Output| {
-            sealing.add(output, codec);
-            show(output);
+            if sealing.add(output, codec) {
+                show(output);
+            }
         };
         self.role.close_step(&mut publish);
-        open.outputs.iter().for_each(publish);
+        made.into_iter().for_each(|output| publish(&output));
         let (outputs, digest) = sealing.finish()?;
-        self.outputs = outputs.len();
+        self.last_outputs = outputs.len();
         self.shared.step = number;
         self.shared.totals = sum(self.shared.totals, open.counts);
         let begin = Begin {

@@ -113,7 +113,7 @@ pub struct PositionKeeper {
     pub(crate) planned: Option<Box<Planned>>,
     /// The plain trade that was kept last: room for the next one.
     pub(crate) kept: Option<Box<Booking>>,
-    /// Plain trades of the open step.
+    /// Plain trades of the open step. Journals hold places among them: they are forgotten when all of those are sealed.
     pub(crate) notes: Notes,
     weighed: Vec<Amount>,
     restoring: image::Restoring,
@@ -173,10 +173,11 @@ impl PositionKeeper {
     }
     /// Makes a ledger record of what a portfolio booked so far in the step.
     pub(crate) fn seal(&mut self, ix: PortfolioIx) {
-        let ledger = self.ledger_of(ix);
+        let ledger = self.take_ledger(ix);
         self.sealed.extend(ledger);
     }
-    fn ledger_of(&mut self, ix: PortfolioIx) -> Option<Output> {
+    /// The ledger record of what a portfolio booked so far in the step: it is told once.
+    fn take_ledger(&mut self, ix: PortfolioIx) -> Option<Output> {
         let ledger = journal::seal(&mut self.portfolios[ix.at()], &self.market, &self.notes)?;
         Some(Output::Ledger(Box::new(ledger)))
     }
@@ -213,8 +214,8 @@ impl PositionKeeper {
     }
 }
 
-/// Plain trades for which room is kept between steps.
-const NOTES: usize = 1 << 16;
+/// Plain trades for which room is kept between steps: some three megabytes.
+const NOTES: usize = 1 << 14;
 
 /// A moment that no window reaches.
 const NEVER: Timestamp = Timestamp::from_micros(i64::MAX);
@@ -326,7 +327,7 @@ impl Role for PositionKeeper {
         self.sealed.drain(..).for_each(|output| publish(&output));
         for ix in std::mem::take(&mut self.stepped) {
             self.in_step[ix.at()] = false;
-            if let Some(output) = self.ledger_of(ix) {
+            if let Some(output) = self.take_ledger(ix) {
                 publish(&output);
             }
         }

@@ -108,9 +108,9 @@ fn refusal(json: &str, error: &serde_json::Error) -> Refusal {
 /// What the library calls whole numbers.
 const WHOLE: [(&str, &str); 4] = [
     ("expected i32", "expected a whole number from -2147483648 to 2147483647"),
-    ("expected i64", "expected a whole number"),
+    ("expected i64", "expected a whole number from -9223372036854775808 to 9223372036854775807"),
     ("expected u32", "expected a whole number from 0 to 4294967295"),
-    ("expected u64", "expected a whole number that is not negative"),
+    ("expected u64", "expected a whole number from 0 to 18446744073709551615"),
 ];
 
 /// Words of the library about types, in words for whoever wrote the line.

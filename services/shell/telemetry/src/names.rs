@@ -232,7 +232,7 @@ pub const STEP_DURATION: Definition = histogram(
     "s",
     FAST_MICROS,
     &["role", "lane"],
-    "Time to close one step: its outputs are made, written as bytes and digested",
+    "Time to close one step: its outputs are made, written as bytes, digested and counted",
 );
 /// Records of an input that were not read yet.
 pub const LAG_RECORDS: Definition = gauge(

@@ -1,4 +1,4 @@
-//! The outputs of a step that closes: encoded in order, and digested. A record is read once and not kept.
+//! The outputs of a step that closes: encoded in order, and digested. A record is not kept.
 
 use super::error::LaneError;
 use crate::codec::{Codec, Refusal};
@@ -28,16 +28,17 @@ impl<'a> Sealing<'a> {
         Self { step, lane, now, traces, digest: Digest::default(), outputs, bytes: Vec::new(), failed: None }
     }
 
-    /// Encodes an output behind the others.
-    pub(super) fn add(&mut self, output: &Output, codec: &mut dyn Codec) {
+    /// Encodes an output behind the others; whether it and all before it could be encoded.
+    pub(super) fn add(&mut self, output: &Output, codec: &mut dyn Codec) -> bool {
         if self.failed.is_some() {
-            return;
+            return false;
         }
         self.bytes.clear();
         match codec.encode(output, &mut self.bytes) {
             Ok(()) => self.keep(output),
             Err(refusal) => self.failed = Some(unencodable(self.step, output, &refusal)),
         }
+        self.failed.is_none()
     }
 
     /// All outputs and the digest over them.

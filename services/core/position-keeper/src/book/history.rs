@@ -50,7 +50,7 @@ struct Piece<'a> {
     bytes: &'a [u8],
 }
 
-/// The form of a list of bytes, which would be written one by one.
+/// Writes bytes at once; in the image's format they look as a list of them does.
 fn at_once<S: Serializer>(bytes: &&[u8], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_bytes(bytes)
 }

@@ -29,7 +29,7 @@ const ROOM: usize = 64;
 pub type Notes = Vec<Noted>;
 
 /// An entry until its record is made.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 enum Entry {
     /// A plain trade, by its place among the notes.
     Noted(usize),
@@ -37,7 +37,7 @@ enum Entry {
 }
 
 /// The entries of the open step.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Journal {
     entries: Vec<Entry>,
     touched: Vec<InstrumentIx>,

@@ -121,7 +121,7 @@ fn trade(position: &mut Position, quantity: Quantity, gross: Amount, fee: Amount
 }
 
 /// A plain trade that was booked: what its ledger entry is made of, without what all of them have in common.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Noted {
     id: SmolStr,
     venue: Option<SmolStr>,
@@ -134,7 +134,8 @@ pub struct Noted {
     quantity: Quantity,
     price: Price,
     cash: Option<Money>,
-    realized: Money,
+    /// Exact: what a closed trade came to is rounded once, behind its fee.
+    realized: Amount,
     fee: Option<Money>,
     /// Whether it closed a trade.
     pub closes: bool,
@@ -148,7 +149,7 @@ impl Noted {
     /// What the ledger says of it.
     pub fn told(&self, market: &Market) -> LedgerEntry {
         let own = |amount| CurrencyAmount { currency: self.currency, amount };
-        let closed = || closed(self.trade_date, self.realized.into(), self.fee.unwrap_or(Money::ZERO).into());
+        let closed = || closed(self.trade_date, self.realized, self.fee.unwrap_or(Money::ZERO).into());
         LedgerEntry {
             kind: EntryKind::Trade,
             cause: self.source.cause_of(self.id.clone()),
@@ -162,7 +163,7 @@ impl Noted {
             price: Some(self.price),
             fx_rate: Some(FxRate::ONE),
             cash: self.cash.map(own).into_iter().collect(),
-            realized_gross: self.realized,
+            realized_gross: money(self.realized),
             fees: self.fee.map(own).into_iter().collect(),
             income: Money::ZERO,
             external_flow: Money::ZERO,
@@ -187,7 +188,7 @@ impl Plain {
             quantity: self.quantity,
             price: fill.price,
             cash: (!self.movement.amount.is_zero()).then(|| money(self.movement.amount)),
-            realized: money(self.realized),
+            realized: self.realized,
             fee: self.fee,
             closes: self.closes,
         }
