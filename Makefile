@@ -39,6 +39,7 @@ lint: ## What must be clean: format, clippy, documentation
 	$(CARGO) clippy --profile fast --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --profile fast --workspace --no-deps --locked
 
+# All tests of the workspace, in one selection: another one would build its crates with other features.
 TESTED = $(CARGO) test --profile fast --workspace --locked --no-fail-fast
 
 # Whatever tests or their interruption left running.
@@ -50,9 +51,9 @@ test: export PROPTEST_RNG_SEED ?= 20260105
 # Its executable is built with the tests, by the same features: alone it would be another build of every crate.
 # Those of the whole service mostly wait for servers: they are played beside all others, and their report comes last.
 test: ## Run every test, on servers of its own
-	$(CARGO) test --profile fast --workspace --locked --no-run
+	$(TESTED) --no-run
 	@$(STACK) up --dir $(TEST_STACK)
-	@apart=; trap '[ -z "$$apart" ] || kill -KILL -$$apart; $(SWEEP)' EXIT; trap 'exit 130' INT TERM; \
+	@apart=; trap '[ -z "$$apart" ] || kill -KILL -$$apart; $(SWEEP)' EXIT; trap 'exit 130' HUP INT TERM; \
 		set -a; . $(TEST_STACK)/env; set +a; export BALLAST_BIN=$(CURDIR)/target/fast/ballast; \
 		setsid $(TESTED) --test e2e > .local/test-e2e.log 2>&1 & apart=$$!; \
 		$(TESTED) -- --skip e2e::; others=$$?; \

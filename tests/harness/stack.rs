@@ -94,12 +94,12 @@ impl Stack {
         stack
     }
 
-    /// Servers with every topic and table, the broker as fast as it can be.
+    /// Servers with every topic and table, the broker as fast as it can be, and no test beside them.
     ///
     /// # Panics
     /// When they do not come up.
     pub fn quick(bench: &str) -> Self {
-        let stack = Self::up(bench, &["--bench"]);
+        let stack = Self::up_in(Turn::alone(), bench, &["--bench"]);
         stack.furnish();
         stack
     }
@@ -128,7 +128,10 @@ impl Stack {
     }
 
     fn up(test: &str, options: &[&str]) -> Self {
-        let turn = Turn::take();
+        Self::up_in(Turn::take(), test, options)
+    }
+
+    fn up_in(turn: Turn, test: &str, options: &[&str]) -> Self {
         let mut stack = Self { folder: Self::folder(test), env: BTreeMap::new(), config: None, through: None, volumes: None, _turn: turn };
         stack.control(&[&["up"], options].concat());
         std::fs::create_dir_all(stack.logs()).expect("the checkout can be written to");

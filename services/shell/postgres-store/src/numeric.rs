@@ -89,7 +89,19 @@ mod tests {
     #[test]
     fn what_is_no_number_or_too_long_is_left_to_the_library() {
         let longest = "1".repeat(40);
-        for bytes in [&sent(&longest)[..], &sent("1.5")[..9], &[0, 0, 0, 0, 0xC0, 0, 0, 0], &[], &[0, 1, 0x7F, 0xFF, 0, 0, 0, 0, 0, 1]] {
+        let (wide, deep) = ("1".repeat(30), format!("0.{}1", "0".repeat(28)));
+        let beyond = [0, 1, 0xFF, 0xFF, 0, 0, 0, 1, 0, 1];
+        for bytes in [
+            &sent(&longest)[..],
+            &sent(&wide),
+            &sent(&deep),
+            &beyond,
+            &[0, 0, 0, 0, 0xD0, 0, 0, 0],
+            &sent("1.5")[..9],
+            &[0, 0, 0, 0, 0xC0, 0, 0, 0],
+            &[],
+            &[0, 1, 0x7F, 0xFF, 0, 0, 0, 0, 0, 1],
+        ] {
             assert_eq!(read(bytes), None, "{bytes:?}");
         }
     }

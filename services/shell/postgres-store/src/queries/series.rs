@@ -68,6 +68,7 @@ pub struct ClosedTrades {
     pub gross_loss: Option<Decimal>,
 }
 
+/// An exact number that may be absent.
 fn figure(row: &PgRow, at: usize) -> Result<Option<Decimal>, sqlx::Error> {
     Ok(row.try_get::<Option<Exact>, _>(at)?.map(|exact| exact.0))
 }
