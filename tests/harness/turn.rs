@@ -1,5 +1,5 @@
-//! A few tests with servers at a time, over all test processes of this checkout: each has a broker, a database and a
-//! dozen lanes, most of which wait most of the time. What is measured has the machine to itself.
+//! As many tests with servers at a time as the machine bears, over all test processes of this checkout: each has a broker,
+//! a database and a dozen lanes, most of which wait most of the time. What is measured has the machine to itself.
 
 use crate::binary::root;
 use crate::waiting::from_environment;
@@ -8,8 +8,6 @@ use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::Duration;
 
-/// Tests that may use servers at once, unless `BALLAST_TEST_TURNS` says otherwise.
-const TURNS: u64 = 2;
 /// Between two looks at whether a turn has become free.
 const LOOK: Duration = Duration::from_millis(100);
 
@@ -55,8 +53,11 @@ fn folder() -> PathBuf {
     folder
 }
 
+/// One for each test that may use servers at once: one for every two processors, unless `BALLAST_TEST_TURNS` says
+/// otherwise. Beside them run the tests that need none.
 fn places() -> Vec<PathBuf> {
-    let turns = from_environment("BALLAST_TEST_TURNS", TURNS).max(1);
+    let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let turns = from_environment("BALLAST_TEST_TURNS", processors as u64 / 2).max(1);
     (0..turns).map(|turn| folder().join(format!("system-tests.{turn}.lock"))).collect()
 }
 

@@ -1,8 +1,8 @@
 //! Exact numbers as the server sends them, read as one whole number with a scale.
 //!
 //! Promises the value and the scale that sqlx's own reading gives, which raises ten thousand to a power for every four
-//! digits: ten years of days are some twenty thousand numbers, and took half of their question's time. What does not
-//! fit its short way is left to sqlx. It writes nothing.
+//! digits: ten years of days are some twenty thousand numbers. What does not fit its short way is left to sqlx. It writes
+//! nothing.
 
 use rust_decimal::Decimal;
 use sqlx::error::BoxDynError;
