@@ -39,7 +39,7 @@ lint: ## What must be clean: format, clippy, documentation
 	$(CARGO) clippy --profile fast --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --profile fast --workspace --no-deps --locked
 
-# All tests of the workspace, in one selection: another one would build its crates with other features.
+# Tests are always selected by the whole workspace: of a part of it, every crate would be built with other features.
 TESTED = $(CARGO) test --profile fast --workspace --locked --no-fail-fast
 
 # Whatever tests or their interruption left running.
@@ -48,7 +48,7 @@ SWEEP = for record in .local/test-*/stack.json; do \
 
 # Random books are the same in every run, so that a change is judged by what it changes. `make laws` draws others.
 test: export PROPTEST_RNG_SEED ?= 20260105
-# Its executable is built with the tests, by the same features: alone it would be another build of every crate.
+# The service's executable is built along with them, for the same reason.
 # Those of the whole service mostly wait for servers: they are played beside all others, and their report comes last.
 test: ## Run every test, on servers of its own
 	$(TESTED) --no-run

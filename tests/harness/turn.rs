@@ -23,8 +23,9 @@ impl Turn {
     /// When a lock file cannot be made or locked, and when `BALLAST_TEST_TURNS` holds no number.
     pub fn take() -> Self {
         let _queue = queue();
+        let places = places();
         loop {
-            if let Some(lock) = places().iter().find_map(|place| free(place)) {
+            if let Some(lock) = places.iter().find_map(|place| free(place)) {
                 return Self { _locks: vec![lock] };
             }
             sleep(LOOK);
@@ -61,16 +62,20 @@ fn places() -> Vec<PathBuf> {
     (0..turns).map(|turn| folder().join(format!("system-tests.{turn}.lock"))).collect()
 }
 
+fn opened(path: &Path) -> File {
+    File::create(path).expect("the checkout can be written to")
+}
+
 /// The lock, once nobody else has it.
 fn locked(path: &Path) -> File {
-    let lock = File::create(path).expect("the checkout can be written to");
+    let lock = opened(path);
     lock.lock().unwrap_or_else(|error| panic!("{}: the file system knows no locks: {error}", path.display()));
     lock
 }
 
 /// The lock, if nobody has it.
 fn free(path: &Path) -> Option<File> {
-    let lock = File::create(path).expect("the checkout can be written to");
+    let lock = opened(path);
     match lock.try_lock() {
         Ok(()) => Some(lock),
         Err(TryLockError::WouldBlock) => None,

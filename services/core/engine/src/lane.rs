@@ -246,12 +246,12 @@ impl<R: Role> Lane<R> {
 
     /// Closes the open step; `None` when no window is open.
     pub fn close(&mut self, codec: &mut dyn Codec) -> Result<Option<Step>, LaneError> {
-        self.close_and_show(codec, |_| {})
+        self.close_and_show(codec, drop)
     }
 
-    /// The same; shows each output as a record, in order: for readers within the process. Of a step that fails, those
-    /// are shown that stand ahead of the one that could not be encoded.
-    pub fn close_and_show(&mut self, codec: &mut dyn Codec, mut show: impl FnMut(&Output)) -> Result<Option<Step>, LaneError> {
+    /// The same; shows each output as a record, in order, once it is encoded: for readers within the process. Of a step
+    /// that fails, those are shown that stand ahead of the one that could not be encoded.
+    pub fn close_and_show(&mut self, codec: &mut dyn Codec, mut show: impl FnMut(Output)) -> Result<Option<Step>, LaneError> {
         if self.open.windows.is_empty() {
             return Ok(None);
         }
@@ -259,13 +259,13 @@ impl<R: Role> Lane<R> {
         let made = std::mem::take(&mut open.outputs);
         let number = self.shared.step + 1;
         let mut sealing = Sealing::new(number, self.lane, self.shared.now, &open.traces, self.last_outputs * 5 / 4);
-        let mut publish = |output: &Output| {
-            if sealing.add(output, codec) {
+        let mut publish = |output: Output| {
+            if sealing.add(&output, codec) {
                 show(output);
             }
         };
         self.role.close_step(&mut publish);
-        made.into_iter().for_each(|output| publish(&output));
+        made.into_iter().for_each(publish);
         let (outputs, digest) = sealing.finish()?;
         self.last_outputs = outputs.len();
         self.shared.step = number;

@@ -340,7 +340,7 @@ pub trait Role: Image {
     /// The step is about to be committed: outputs published here stand ahead of all others. Each is encoded before the
     /// next one is made, so that thousands of them never lie in memory together. Who publishes here says so in
     /// `holds_outputs`.
-    fn close_step(&mut self, _publish: &mut dyn FnMut(&Output)) {}
+    fn close_step(&mut self, _publish: &mut dyn FnMut(Output)) {}
     /// Whether `close_step` would publish something now: a step with outputs is not left to wait for others.
     fn holds_outputs(&self) -> bool {
         false

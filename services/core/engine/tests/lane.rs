@@ -134,8 +134,8 @@ fn close(lane: &mut Lane<Notes>) -> Step {
     lane.close(&mut Plain).unwrap().unwrap()
 }
 
-fn letter(output: &Output) -> Option<DeadLetter> {
-    if let Output::DeadLetter(letter) = output { Some((**letter).clone()) } else { None }
+fn letter(output: Output) -> Option<DeadLetter> {
+    if let Output::DeadLetter(letter) = output { Some(*letter) } else { None }
 }
 
 fn fresh() -> Lane<Notes> {

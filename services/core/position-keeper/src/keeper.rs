@@ -14,7 +14,7 @@ mod vigil;
 
 use crate::book::booking::Booking;
 use crate::book::entry::Source;
-use crate::book::journal::Notes;
+use crate::book::plain::Notes;
 use crate::book::trade::Planned;
 use crate::book::{Portfolio, PortfolioIx, journal};
 use crate::intake::{Ahead, Waits};
@@ -214,7 +214,7 @@ impl PositionKeeper {
     }
 }
 
-/// Plain trades for which room is kept between steps: some three megabytes.
+/// Plain trades for which room is kept between steps: some four megabytes.
 const NOTES: usize = 1 << 14;
 
 /// A moment that no window reaches.
@@ -323,13 +323,11 @@ impl Role for PositionKeeper {
         self.decide_window(cx);
     }
 
-    fn close_step(&mut self, publish: &mut dyn FnMut(&Output)) {
-        self.sealed.drain(..).for_each(|output| publish(&output));
+    fn close_step(&mut self, publish: &mut dyn FnMut(Output)) {
+        self.sealed.drain(..).for_each(&mut *publish);
         for ix in std::mem::take(&mut self.stepped) {
             self.in_step[ix.at()] = false;
-            if let Some(output) = self.take_ledger(ix) {
-                publish(&output);
-            }
+            self.take_ledger(ix).into_iter().for_each(&mut *publish);
         }
         self.notes.clear();
         self.notes.shrink_to(NOTES);

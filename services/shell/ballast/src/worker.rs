@@ -291,7 +291,7 @@ impl<R: Role> LaneWorker<R> {
         }
         let began = ports.steady.elapsed();
         let observer = &self.observer;
-        let Some(step) = self.lane.close_and_show(ports.codec, |output| observer.output(output))? else { return Ok(()) };
+        let Some(step) = self.lane.close_and_show(ports.codec, |output| observer.output(&output))? else { return Ok(()) };
         self.opened = None;
         self.observer.step(&step, ports.steady.elapsed().saturating_sub(began));
         self.in_flight.push_back(step.begin.step);

@@ -67,12 +67,11 @@ mod tests {
         let (before, behind) = digits.split_once('.').unwrap_or((digits, ""));
         let before = format!("{}{before}", "0".repeat((4 - before.len() % 4) % 4));
         let padded = format!("{behind}{}", "0".repeat((4 - behind.len() % 4) % 4));
-        let mut weight = i16::try_from(before.len() / 4).unwrap() - 1;
         let all: Vec<u16> =
-            (before + &padded).as_bytes().chunks(4).map(|group| std::str::from_utf8(group).unwrap().parse().unwrap()).collect();
+            (before.clone() + &padded).as_bytes().chunks(4).map(|group| std::str::from_utf8(group).unwrap().parse().unwrap()).collect();
         let first = all.iter().take_while(|group| **group == 0).count();
         let last = all.iter().rposition(|group| *group != 0).map_or(first, |at| at + 1);
-        weight = if first == all.len() { 0 } else { weight - i16::try_from(first).unwrap() };
+        let weight = if first == all.len() { 0 } else { i16::try_from(before.len() / 4).unwrap() - 1 - i16::try_from(first).unwrap() };
         let groups = &all[first..last];
         let head = [u16::try_from(groups.len()).unwrap(), weight.cast_unsigned(), sign, u16::try_from(behind.len()).unwrap()];
         head.iter().chain(groups).flat_map(|word| word.to_be_bytes()).collect()

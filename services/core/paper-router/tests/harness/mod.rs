@@ -147,7 +147,7 @@ impl House {
         ];
         self.lane.window(at(seconds), behind, &slices, &mut Json).unwrap();
         let mut outputs = Vec::new();
-        self.lane.close_and_show(&mut Json, |output| outputs.push(output.clone())).unwrap().unwrap();
+        self.lane.close_and_show(&mut Json, |output| outputs.push(output)).unwrap().unwrap();
         outputs
     }
 

@@ -81,7 +81,7 @@ impl House {
             records.iter().map(|(topic, records)| Slice { topic: *topic, partition: 0, to: self.sent[topic], records }).collect();
         self.lane.window(now, false, &slices, &mut Json).unwrap();
         let mut outputs = Vec::new();
-        self.lane.close_and_show(&mut Json, |output| outputs.push(output.clone())).unwrap().unwrap();
+        self.lane.close_and_show(&mut Json, |output| outputs.push(output)).unwrap().unwrap();
         outputs
     }
 

@@ -4,7 +4,7 @@
 
 use super::execution::Effect;
 use domain::ledger::ClosedTrades;
-use domain::{Amount, Date, FixedError};
+use domain::{Amount, Date, FixedError, Money};
 use smallvec::SmallVec;
 
 /// Closed trades by trade date, in order.
@@ -39,17 +39,17 @@ impl Closings {
     }
 }
 
-/// The trade of that date that realised so much, for such fees.
+/// What a closed trade came to that realised so much, for such fees.
 #[inline]
-pub fn closed(trade_date: Date, realized: Amount, fees: Amount) -> Result<ClosedTrades, FixedError> {
+pub fn net_of(realized: Amount, fees: Amount) -> Result<Money, FixedError> {
     let net = realized.checked_sub(fees)?.to_money()?;
-    if net.fits_wire() { Ok(ClosedTrades::one(trade_date, net)) } else { Err(FixedError::Overflow) }
+    if net.fits_wire() { Ok(net) } else { Err(FixedError::Overflow) }
 }
 
 impl Effect {
     /// Closes a trade with all that was realised so far, and all fees but those of what it opens.
     pub(super) fn close_trade(&mut self, trade_date: Date, opening: Amount) -> Result<(), FixedError> {
-        let trade = closed(trade_date, self.change.realized_gross, self.change.fees.checked_sub(opening)?)?;
-        self.closings.take(&trade, 1)
+        let net = net_of(self.change.realized_gross, self.change.fees.checked_sub(opening)?)?;
+        self.closings.take(&ClosedTrades::one(trade_date, net), 1)
     }
 }

@@ -2,7 +2,7 @@
 
 use super::entry::{charged, money};
 use super::lots::Lots;
-use super::plain::Noted;
+use super::plain::{Noted, Notes};
 use super::portfolio::Portfolio;
 use crate::prices::{InstrumentIx, Market};
 use domain::ledger::{CurrencyAmount, Ledger, LedgerEntry, Lot, PositionState};
@@ -23,10 +23,6 @@ const FULL_BYTES: usize = 1_920_000;
 
 /// The most entries for which a journal keeps its room from step to step.
 const ROOM: usize = 64;
-
-/// The plain trades of the open step, of all portfolios: what is written is written behind what was written last. The
-/// entries that they become take three times the room, and thousands of bookings lie between a trade and the end of its step.
-pub type Notes = Vec<Noted>;
 
 /// An entry until its record is made.
 #[derive(Debug, Clone)]
@@ -59,7 +55,7 @@ impl Journal {
     /// Adds the entry of a plain trade, which touched the position of its instrument.
     #[inline]
     pub fn note(&mut self, noted: Noted, notes: &mut Notes) {
-        self.closed += usize::from(noted.closes);
+        self.closed += usize::from(noted.net.is_some());
         let touched = noted.instrument;
         self.entries.push(Entry::Noted(notes.len()));
         notes.push(noted);

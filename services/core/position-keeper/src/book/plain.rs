@@ -6,11 +6,10 @@
 use super::across;
 use super::booking::Booking;
 use super::cash::Movement;
-use super::closings::closed;
+use super::closings::net_of;
 use super::entry::{Source, money};
 use super::execution::{Charge, Execution};
 use super::history::Place;
-use super::journal::Notes;
 use super::lots::keeps_lots;
 use super::portfolio::Portfolio;
 use super::position::{Outcome, Position, Trade, signed};
@@ -22,7 +21,7 @@ use domain::enums::{EntryKind, InstrumentType};
 use domain::fill::FillRef;
 use domain::ids::small_text;
 use domain::instrument::Instrument;
-use domain::ledger::{CurrencyAmount, LedgerEntry};
+use domain::ledger::{ClosedTrades, CurrencyAmount, LedgerEntry};
 use domain::{Amount, Currency, Date, FxRate, Money, Price, Quantity, SmolStr, Timestamp};
 use engine::near::read;
 
@@ -36,8 +35,8 @@ pub struct Plain {
     gross: Amount,
     fee: Option<Money>,
     realized: Amount,
-    /// Whether it closes a trade.
-    closes: bool,
+    /// What the trade came to that it closes.
+    net: Option<Money>,
     movement: Movement,
     sums: Sums,
     /// When its cash settles, where that lies ahead.
@@ -78,11 +77,8 @@ pub fn plan(
     let change = Sums { realized_gross: outcome.realized, fees: paid, book_cost, book_cash: amount, ..Sums::default() };
     let sums = portfolio.sums.plus(&change).ok()?;
     let realized = bounded(outcome.realized).ok()?;
-    let closes = !outcome.closed.is_zero();
-    if closes {
-        closed(fill.trade_date, realized, paid).ok()?;
-    }
-    Some(Plain { instrument, place, position, quantity, gross, fee, realized, closes, movement, sums, settles })
+    let net = if outcome.closed.is_zero() { None } else { Some(net_of(realized, paid).ok()?) };
+    Some(Plain { instrument, place, position, quantity, gross, fee, realized, net, movement, sums, settles })
 }
 
 /// The fee of a fill that has one at most, in its own currency, which is that of instrument and portfolio; `None` where
@@ -120,6 +116,9 @@ fn trade(position: &mut Position, quantity: Quantity, gross: Amount, fee: Amount
     (outcome.realized == outcome.book_realized).then_some(outcome)
 }
 
+/// The plain trades of the open step, of all portfolios: what is written is written behind what was written last.
+pub type Notes = Vec<Noted>;
+
 /// A plain trade that was booked: what its ledger entry is made of, without what all of them have in common.
 #[derive(Debug, Clone)]
 pub struct Noted {
@@ -134,22 +133,20 @@ pub struct Noted {
     quantity: Quantity,
     price: Price,
     cash: Option<Money>,
-    /// Exact: what a closed trade came to is rounded once, behind its fee.
-    realized: Amount,
+    realized: Money,
     fee: Option<Money>,
-    /// Whether it closed a trade.
-    pub closes: bool,
+    /// What the trade came to that it closed.
+    pub net: Option<Money>,
 }
 
 impl Noted {
     /// Reads the places over which it extends: the notes of one portfolio lie apart.
     pub fn touch(&self) {
-        read((self.source.offset, self.price, self.closes));
+        read((self.source.offset, self.price, self.net));
     }
     /// What the ledger says of it.
     pub fn told(&self, market: &Market) -> LedgerEntry {
         let own = |amount| CurrencyAmount { currency: self.currency, amount };
-        let closed = || closed(self.trade_date, self.realized, self.fee.unwrap_or(Money::ZERO).into());
         LedgerEntry {
             kind: EntryKind::Trade,
             cause: self.source.cause_of(self.id.clone()),
@@ -163,13 +160,13 @@ impl Noted {
             price: Some(self.price),
             fx_rate: Some(FxRate::ONE),
             cash: self.cash.map(own).into_iter().collect(),
-            realized_gross: money(self.realized),
+            realized_gross: self.realized,
             fees: self.fee.map(own).into_iter().collect(),
             income: Money::ZERO,
             external_flow: Money::ZERO,
             equity_before: None,
             by_strategy: Vec::new(),
-            closed_trades: self.closes.then(|| closed().expect("it was within its bounds when it was planned")).into_iter().collect(),
+            closed_trades: self.net.map(|net| ClosedTrades::one(self.trade_date, net)).into_iter().collect(),
         }
     }
 }
@@ -188,9 +185,9 @@ impl Plain {
             quantity: self.quantity,
             price: fill.price,
             cash: (!self.movement.amount.is_zero()).then(|| money(self.movement.amount)),
-            realized: self.realized,
+            realized: money(self.realized),
             fee: self.fee,
-            closes: self.closes,
+            net: self.net,
         }
     }
 

@@ -284,7 +284,7 @@ pub fn run_with(lane: &mut Lane<PositionKeeper>, window: &Window, codec: &mut dy
 fn close(lane: &mut Lane<PositionKeeper>, codec: &mut dyn Codec) -> Vec<Output> {
     let expected = lane.has_outputs();
     let mut outputs = Vec::new();
-    lane.close_and_show(codec, |output| outputs.push(output.clone())).unwrap().unwrap();
+    lane.close_and_show(codec, |output| outputs.push(output)).unwrap().unwrap();
     assert_eq!(expected, !outputs.is_empty(), "{outputs:?}");
     outputs
 }

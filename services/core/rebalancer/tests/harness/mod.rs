@@ -141,7 +141,7 @@ impl House {
             .collect();
         self.lane.window(self.now, self.behind, &slices, &mut Json).unwrap();
         let mut outputs = Vec::new();
-        let step = self.lane.close_and_show(&mut Json, |output| outputs.push(output.clone())).unwrap().unwrap();
+        let step = self.lane.close_and_show(&mut Json, |output| outputs.push(output)).unwrap().unwrap();
         if let Some(twin) = &mut self.twin {
             twin.window(self.now, self.behind, &slices, &mut Json).unwrap();
             let other = twin.close(&mut Json).unwrap().unwrap();

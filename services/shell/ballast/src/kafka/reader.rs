@@ -56,9 +56,9 @@ impl KafkaReader {
                 }
                 None => {
                     // Nearly all records of a batch are of one partition: its list is made once.
-                    let mut rest: Vec<&dyn RecordRef> = Vec::with_capacity(records.len() - at);
-                    rest.push(record);
-                    by_place.push(Place { topic, partition, records: rest, last: record });
+                    let mut of_it: Vec<&dyn RecordRef> = Vec::with_capacity(records.len() - at);
+                    of_it.push(record);
+                    by_place.push(Place { topic, partition, records: of_it, last: record });
                 }
             }
         }

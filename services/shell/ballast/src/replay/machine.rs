@@ -68,7 +68,7 @@ impl<R: Role> Station<R> {
     fn close(&mut self, codec: &mut JsonCodec) -> Result<Vec<Published>, LaneError> {
         let time = self.lane.now();
         let mut published = Vec::new();
-        let step = self.lane.close_and_show(codec, |output| published.push(Published { output: output.clone(), time }))?;
+        let step = self.lane.close_and_show(codec, |output| published.push(Published { output, time }))?;
         self.known += step.map_or(0, |step| step.counts.duplicates);
         Ok(published)
     }
