@@ -26,6 +26,8 @@ const MAKE_LIMIT: Duration = Duration::from_secs(30);
 
 /// Between two questions to brokers that are not there.
 const PAUSE: Duration = Duration::from_millis(200);
+/// What differs of a topic that is not there.
+const MISSING: &str = "topic";
 /// Codes that say that nobody has answered.
 const LOST: [RDKafkaErrorCode; 3] =
     [RDKafkaErrorCode::BrokerTransportFailure, RDKafkaErrorCode::AllBrokersDown, RDKafkaErrorCode::OperationTimedOut];
@@ -124,7 +126,26 @@ impl Topics {
         let there = self.names()?;
         let missing: Vec<&TopicSpec> = specs.iter().filter(|spec| !there.contains(&spec.name)).collect();
         self.make(&missing)?;
-        self.check(specs)
+        self.check_made(specs, &missing)
+    }
+
+    /// Compares once the brokers know of what was made: the controller knows of it before the others hear, and each question
+    /// goes to any of them.
+    fn check_made(&self, specs: &[TopicSpec], made: &[&TopicSpec]) -> Result<Vec<Difference>, TopicsError> {
+        let deadline = Instant::now() + MAKE_LIMIT;
+        loop {
+            let checked = self.check(specs);
+            let is_new = |difference: &Difference| difference.what == MISSING && made.iter().any(|spec| spec.name == difference.topic);
+            let heard = match &checked {
+                Ok(differences) => !differences.iter().any(is_new),
+                Err(TopicsError::Refused { .. }) => made.is_empty(),
+                Err(_) => true,
+            };
+            if heard || Instant::now() >= deadline {
+                return checked;
+            }
+            std::thread::sleep(PAUSE);
+        }
     }
 
     /// Compares, and makes nothing; a missing topic is a difference.
@@ -200,7 +221,7 @@ impl Topics {
                 return Err(refused(&format!("making {topic}"), code.to_string()));
             }
         }
-        self.wait_until_known(specs)
+        Ok(())
     }
 
     /// Asks again while connections are lost, as a broker that starts anew loses them all: nobody has refused anything.
@@ -218,20 +239,6 @@ impl Topics {
                 return Err(self.unreachable(&error.to_string()));
             }
             std::thread::sleep(PAUSE);
-        }
-    }
-
-    /// A topic that was made may take a moment to be in the metadata.
-    fn wait_until_known(&self, specs: &[&TopicSpec]) -> Result<(), TopicsError> {
-        let deadline = Instant::now() + MAKE_LIMIT;
-        loop {
-            let names = self.names()?;
-            let Some(unknown) = specs.iter().find(|spec| !names.contains(&spec.name)) else { return Ok(()) };
-            if Instant::now() >= deadline {
-                let attempted = format!("making {}", unknown.name);
-                return Err(refused(&attempted, format!("it did not appear within {MAKE_LIMIT:?}")));
-            }
-            std::thread::sleep(Duration::from_millis(20));
         }
     }
 
@@ -284,7 +291,7 @@ fn differences(spec: &TopicSpec, found: Option<&TopicDescription>) -> Vec<Differ
     let difference =
         |what: &str, wanted: String, found: String| Difference { topic: spec.name.clone(), what: what.to_owned(), wanted, found };
     let Some(found) = found else {
-        return vec![difference("topic", "there".to_owned(), "missing".to_owned())];
+        return vec![difference(MISSING, "there".to_owned(), "missing".to_owned())];
     };
     let mut all = Vec::new();
     if spec.partitions != found.partitions {
