@@ -13,21 +13,28 @@ use std::collections::BTreeMap;
 /// One order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Executed {
-    /// Gross units booked, of fills like the first.
-    pub quantity: Quantity,
-    /// Largest cumulative quantity that its fills claimed, or the final one that a person gave.
-    pub claimed: Option<Quantity>,
     /// Newest trade date of its fills.
     pub newest: Date,
-    /// Instrument of its first fill.
+    /// What was executed, by instrument and direction, in the order of their first fills; never empty.
+    ways: Vec<Way>,
+}
+
+/// The fills of an order in one instrument and one direction.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Way {
+    /// Instrument.
     pub instrument: InstrumentId,
-    /// Side of its first fill.
+    /// Side of the first fill.
     pub side: Side,
-    /// Whether another fill named another instrument or went the other way.
-    pub mixed: bool,
-    /// Σ units × price of those fills, in the instrument's currency, exactly.
+    /// Gross units booked.
+    pub quantity: Quantity,
+    /// Largest cumulative quantity that the fills claimed, or the final one that a person gave.
+    pub claimed: Option<Quantity>,
+    /// Whether a person knows of these fills, where another way is the order's.
+    pub known: bool,
+    /// Σ units × price, in the instrument's currency, exactly.
     pub notional: Amount,
-    /// Their fees in the base currency, at the rates of their bookings.
+    /// Fees in the base currency, at the rates of their bookings.
     pub fees: Amount,
     /// When the first of them was executed, by its sender.
     pub first_at: Timestamp,
@@ -35,38 +42,56 @@ pub struct Executed {
     pub last_at: Timestamp,
 }
 
-impl Executed {
-    fn first(fill: &FillRef<'_>, instrument: &InstrumentId) -> Self {
+impl Way {
+    fn of(fill: &FillRef<'_>, instrument: &InstrumentId) -> Self {
         Self {
-            quantity: Quantity::ZERO,
-            claimed: None,
-            newest: fill.trade_date,
             instrument: instrument.clone(),
             side: fill.side,
-            mixed: false,
+            quantity: Quantity::ZERO,
+            claimed: None,
+            known: false,
             notional: Amount::ZERO,
             fees: Amount::ZERO,
             first_at: fill.transact_time,
             last_at: fill.transact_time,
         }
     }
-    /// Takes the price and the fees of an execution in, or out again. Errors: sums beyond what is published.
+    /// SELL and SELL_SHORT are one direction: a router may not tell them apart.
+    fn is_of(&self, fill: &FillRef<'_>) -> bool {
+        self.instrument.as_str() == fill.instrument_id && (self.side == Side::Buy) == (fill.side == Side::Buy)
+    }
+    /// Takes an execution in, or out again. Errors: sums beyond what is published.
     fn count(&mut self, execution: &Execution, sign: i128) -> Result<(), FixedError> {
-        let worth = execution.quantity.abs().times(execution.price)?;
+        let units = execution.quantity.abs();
+        let worth = units.times(execution.price)?;
         let fees = execution.fees.iter().try_fold(Amount::ZERO, |sum, fee| sum.checked_add(fee.book))?;
         let sum = |kept: Amount, more: Amount| kept.checked_add(signed(sign, more)?);
         (self.notional, self.fees) = (sum(self.notional, worth)?, sum(self.fees, fees)?);
-        let fits = self.notional.to_money()?.fits_wire() && self.fees.to_money()?.fits_wire();
+        self.quantity = if sign < 0 { self.quantity.checked_sub(units)? } else { self.quantity.checked_add(units)? };
+        let fits = self.quantity.fits_wire() && self.notional.to_money()?.fits_wire() && self.fees.to_money()?.fits_wire();
         if fits { Ok(()) } else { Err(FixedError::Overflow) }
     }
-    /// SELL and SELL_SHORT are one direction: a router may not tell them apart.
-    fn is_like(&self, fill: &FillRef<'_>) -> bool {
-        self.instrument.as_str() == fill.instrument_id && (self.side == Side::Buy) == (fill.side == Side::Buy)
+}
+
+impl Executed {
+    /// What counts as the order's: the way of its first fill that still stands.
+    pub fn own(&self) -> &Way {
+        self.ways.iter().find(|way| !way.quantity.is_zero()).unwrap_or(&self.ways[0])
     }
     /// Whether its fills contradict each other: one was lost or doubled, has overtaken another, or belongs to
     /// another order.
     pub fn is_contradicted(&self) -> bool {
-        self.mixed || self.claimed.is_some_and(|claimed| claimed != self.quantity)
+        let own = self.own();
+        let strange = |way: &Way| !std::ptr::eq(way, own) && !way.quantity.is_zero() && !way.known;
+        own.claimed.is_some_and(|claimed| claimed != own.quantity) || self.ways.iter().any(strange)
+    }
+    /// The way of a fill.
+    fn way_of(&mut self, fill: &FillRef<'_>, instrument: &InstrumentId) -> &mut Way {
+        let at = self.ways.iter().position(|way| way.is_of(fill)).unwrap_or_else(|| {
+            self.ways.push(Way::of(fill, instrument));
+            self.ways.len() - 1
+        });
+        &mut self.ways[at]
     }
 }
 
@@ -82,37 +107,40 @@ impl RecentOrders {
         (fill, execution): (&FillRef<'_>, &Execution),
         instrument: &InstrumentId,
     ) -> Result<Executed, FixedError> {
-        let mut executed = self.0.get(&order).cloned().unwrap_or_else(|| Executed::first(fill, instrument));
+        let first = || Executed { newest: fill.trade_date, ways: vec![Way::of(fill, instrument)] };
+        let mut executed = self.0.get(&order).cloned().unwrap_or_else(first);
         executed.newest = executed.newest.max(fill.trade_date);
-        if !executed.is_like(fill) {
-            executed.mixed = true;
-            return Ok(executed);
+        let way = executed.way_of(fill, instrument);
+        if way.quantity.is_zero() {
+            (way.first_at, way.last_at) = (fill.transact_time, fill.transact_time);
         }
-        executed.quantity = executed.quantity.checked_add(fill.quantity)?;
-        executed.claimed = executed.claimed.max(fill.cum_qty);
-        executed.first_at = executed.first_at.min(fill.transact_time);
-        executed.last_at = executed.last_at.max(fill.transact_time);
-        executed.count(execution, 1)?;
-        if executed.quantity.fits_wire() { Ok(executed) } else { Err(FixedError::Overflow) }
+        way.known = false;
+        way.claimed = way.claimed.max(fill.cum_qty);
+        way.first_at = way.first_at.min(fill.transact_time);
+        way.last_at = way.last_at.max(fill.transact_time);
+        way.count(execution, 1)?;
+        Ok(executed)
     }
-    /// The sum after an execution became another, or none; `cum` is what the order's executions add up to by the sender.
-    /// `None` where the order is not known any more. Errors: sums beyond what is published.
+    /// The sum after an execution became another, or none, as a fill tells that is of the same instrument and direction and
+    /// whose cumulative quantity is what the order's executions add up to by the sender. `None` where the order is not known
+    /// any more. Errors: sums beyond what is published.
     pub fn amended(
         &self,
         order: OrderId,
-        was: &Execution,
+        (fill, was): (&FillRef<'_>, &Execution),
         now: Option<&Execution>,
-        cum: Option<Quantity>,
     ) -> Result<Option<Executed>, FixedError> {
         let Some(mut executed) = self.0.get(&order).cloned() else { return Ok(None) };
-        executed.count(was, -1)?;
-        now.map_or(Ok(()), |now| executed.count(now, 1))?;
-        let units = |execution: &Execution| execution.quantity.abs().units();
-        let change = now.map_or(0, units) - units(was);
-        let changed = |sum: Quantity| Quantity::from_units((sum.units() + change).max(0));
-        let claimed = executed.claimed.map(changed);
-        executed.quantity = changed(executed.quantity);
-        executed.claimed = cum.or(claimed);
+        let Some(way) = executed.ways.iter_mut().find(|way| way.is_of(fill)) else { return Ok(None) };
+        let before = way.quantity;
+        way.count(was, -1)?;
+        now.map_or(Ok(()), |now| way.count(now, 1))?;
+        let changed = |claimed: Quantity| Quantity::from_units((claimed.units() + way.quantity.units() - before.units()).max(0));
+        way.claimed = fill.cum_qty.or(way.claimed.map(changed));
+        // Nothing of a way that was taken back whole is left to contradict the others.
+        if executed.ways.iter().any(|way| !way.quantity.is_zero()) {
+            executed.ways.retain(|way| !way.quantity.is_zero());
+        }
         Ok(Some(executed))
     }
     /// Keeps a checked sum.
@@ -123,8 +151,14 @@ impl RecentOrders {
     /// whether they did. A quantity below what is booked claims nothing: the book has it all.
     pub fn reconcile(&mut self, order: OrderId, quantity: Quantity) -> bool {
         let Some(executed) = self.0.get_mut(&order).filter(|executed| executed.is_contradicted()) else { return false };
-        executed.claimed = Some(quantity).filter(|quantity| *quantity >= executed.quantity);
-        executed.mixed = false;
+        let own = executed.ways.iter().position(|way| !way.quantity.is_zero()).unwrap_or(0);
+        for (at, way) in executed.ways.iter_mut().enumerate() {
+            if at == own {
+                way.claimed = Some(quantity).filter(|quantity| *quantity >= way.quantity);
+            } else {
+                way.known = true;
+            }
+        }
         true
     }
     /// Lets orders go whose fills have all left the window.
@@ -164,7 +198,7 @@ mod tests {
         orders.keep(order(), executed);
     }
     fn booked(orders: &RecentOrders) -> String {
-        orders.0[&order()].quantity.to_string()
+        orders.0[&order()].own().quantity.to_string()
     }
 
     #[test]
@@ -190,14 +224,60 @@ mod tests {
         let (first, second) = (at("10", "20"), at("10.5", "5"));
         take(&mut orders, &first);
         take(&mut orders, &second);
-        let told = |orders: &RecentOrders| (booked(orders), orders.0[&order()].notional.to_string());
+        let told = |orders: &RecentOrders| (booked(orders), orders.0[&order()].own().notional.to_string());
         assert_eq!(told(&orders), ("25".into(), "252.5".into()));
-        let corrected = orders.amended(order(), &execution(&second), Some(&execution(&at("11", "6"))), None).unwrap().unwrap();
+        let corrected = orders.amended(order(), (&second.view(), &execution(&second)), Some(&execution(&at("11", "6")))).unwrap().unwrap();
         orders.keep(order(), corrected);
         assert_eq!(told(&orders), ("26".into(), "266".into()));
-        let cancelled = orders.amended(order(), &execution(&first), None, None).unwrap().unwrap();
+        let cancelled = orders.amended(order(), (&first.view(), &execution(&first)), None).unwrap().unwrap();
         orders.keep(order(), cancelled);
         assert_eq!(told(&orders), ("6".into(), "66".into()));
+    }
+
+    fn cancel(orders: &mut RecentOrders, fill: &Fill) {
+        let executed = orders.amended(order(), (&fill.view(), &execution(fill)), None).unwrap().unwrap();
+        orders.keep(order(), executed);
+    }
+    fn told(orders: &RecentOrders) -> String {
+        let own = orders.0[&order()].own();
+        format!("{} {} {}{}", own.side, own.quantity, own.instrument, if orders.contradict() { " ?" } else { "" })
+    }
+
+    #[test]
+    fn a_strange_fill_that_is_cancelled_leaves_the_order_as_it_was() {
+        let (right, wrong) = (fill("SELL", "A", "20", ""), fill("BUY", "B", "5", ""));
+        // Whichever came first, and whether or not a person spoke in between.
+        for (first, second) in [(&right, &wrong), (&wrong, &right)] {
+            for spoken in [false, true] {
+                let mut orders = RecentOrders::default();
+                take(&mut orders, first);
+                take(&mut orders, second);
+                assert!(orders.contradict());
+                if spoken {
+                    assert!(orders.reconcile(order(), orders.0[&order()].own().quantity));
+                    assert!(!orders.contradict());
+                }
+                cancel(&mut orders, &wrong);
+                assert_eq!(told(&orders), "SELL 20 A");
+                assert_eq!(orders.0[&order()].own().notional.to_string(), "20");
+            }
+        }
+    }
+
+    #[test]
+    fn a_strange_fill_after_a_person_spoke_is_strange_again() {
+        let mut orders = RecentOrders::default();
+        let wrong = fill("BUY", "B", "5", "");
+        [fill("SELL", "A", "20", ""), wrong.clone()].iter().for_each(|fill| take(&mut orders, fill));
+        assert!(orders.reconcile(order(), "20".parse().unwrap()));
+        take(&mut orders, &wrong);
+        assert_eq!(told(&orders), "SELL 20 A ?");
+        cancel(&mut orders, &wrong);
+        assert_eq!(told(&orders), "SELL 20 A ?", "one of the two is there still");
+        cancel(&mut orders, &wrong);
+        assert_eq!(told(&orders), "SELL 20 A");
+        cancel(&mut orders, &fill("SELL", "A", "20", ""));
+        assert_eq!(told(&orders), "SELL 0 A");
     }
 
     #[test]

@@ -130,16 +130,19 @@ fn recent_orders(portfolio: &Portfolio) -> Vec<RecentOrder> {
         orders.drain(..beyond);
         orders.sort_unstable_by_key(|(order, _)| **order);
     }
-    let told = |(order, executed): (&OrderId, &Executed)| RecentOrder {
-        order_id: *order,
-        executed_quantity: executed.quantity,
-        instrument_id: Some(executed.instrument.clone()),
-        side: executed.side,
-        contradicted: executed.is_contradicted(),
-        notional: Some(money(executed.notional)),
-        fees: Some(money(executed.fees)),
-        first_fill_at: Some(executed.first_at),
-        last_fill_at: Some(executed.last_at),
+    let told = |(order, executed): (&OrderId, &Executed)| {
+        let own = executed.own();
+        RecentOrder {
+            order_id: *order,
+            executed_quantity: own.quantity,
+            instrument_id: Some(own.instrument.clone()),
+            side: own.side,
+            contradicted: executed.is_contradicted(),
+            notional: Some(money(own.notional)),
+            fees: Some(money(own.fees)),
+            first_fill_at: Some(own.first_at),
+            last_fill_at: Some(own.last_at),
+        }
     };
     orders.into_iter().map(told).collect()
 }

@@ -55,7 +55,7 @@ impl PositionKeeper {
         let (order, stood) = (was.order, Booking::Execution(was.clone()));
         let mut planned = amend::plan(portfolio, Named { place, was: &stood, now: now.clone().map(Booking::Execution), settles }, told)?;
         planned.order = match order {
-            Some(order) => portfolio.orders.amended(order, &was, now.as_ref(), fill.cum_qty)?.map(|executed| (order, executed)),
+            Some(order) => portfolio.orders.amended(order, (&view, &was), now.as_ref())?.map(|executed| (order, executed)),
             None => None,
         };
         self.write_amendment(ix, planned, cx)?;
