@@ -265,6 +265,8 @@ impl Rebalancer {
             if let Some(desk) = self.desks.get_mut(&portfolio) {
                 desk.held = true;
                 cx.timers.set(cx.now.plus_seconds(HELD_SECONDS), LOOK_AGAIN, portfolio.as_str());
+                progress::ask_halted_back(desk, &mut Turn { portfolio: &portfolio, halts: &self.halts, cx });
+                self.dirty.insert(SmolStr::new(portfolio.as_str()));
                 self.held.insert(portfolio);
             }
         }

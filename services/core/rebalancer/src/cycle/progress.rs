@@ -27,6 +27,8 @@ use std::collections::BTreeMap;
 const ASK_AGAIN_SECONDS: i64 = 60;
 /// How often what follows is tried before the cycle ends without it.
 const TRIES: u32 = 5;
+/// Why orders under a halt are asked back.
+const HALTED: &str = "halted";
 /// Orders whose router's words stand in the text of a failure; all stand in the order status topic.
 const WORDS_SHOWN: usize = 5;
 
@@ -99,6 +101,15 @@ pub fn note_halts(cycle: &mut Cycle, portfolio: &PortfolioId, halts: &Halts) {
     }
 }
 
+/// Asks back what a halt covers, and decides nothing: for that neither prices nor the book are needed, and a halt does not
+/// wait for the lane to catch up.
+pub fn ask_halted_back(desk: &mut Desk, turn: &mut Turn<'_, '_>) {
+    if let Some(cycle) = desk.open.as_mut().filter(|cycle| cycle.proposal.is_none()) {
+        note_halts(cycle, turn.portfolio, turn.halts);
+        ask_cancel(cycle, |leg| leg.recalled, HALTED, turn);
+    }
+}
+
 /// Notes why no further orders may leave, and asks back what a halt covers.
 fn stop(desk: &Desk, cycle: &mut Cycle, turn: &mut Turn<'_, '_>) {
     if desk.policy.is_some_and(|version| version != Some(cycle.terms.policy_version)) {
@@ -108,7 +119,7 @@ fn stop(desk: &Desk, cycle: &mut Cycle, turn: &mut Turn<'_, '_>) {
         cycle.stop(ReasonCode::Unreconciled, &found.text);
     }
     note_halts(cycle, turn.portfolio, turn.halts);
-    ask_cancel(cycle, |leg| leg.recalled, "halted", turn);
+    ask_cancel(cycle, |leg| leg.recalled, HALTED, turn);
 }
 
 fn ask_back(cycle: &mut Cycle, turn: &mut Turn<'_, '_>) {
