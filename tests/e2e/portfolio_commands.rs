@@ -218,6 +218,11 @@ fn approved(stack: &Stack) -> Timestamp {
         let again = ask(stack, &["approve", "growth", "--actor", "bob", "--command-id", "a-1"]);
         (again.json["status_now"] == "COMPLETED").then_some(())
     });
+    // The id is that of an approval for ever: another command under it is none that was answered.
+    let other = ask(stack, &["cancel", "growth", "--actor", "bob", "--command-id", "a-1"]);
+    assert!(other.code == Some(3) && other.err.contains("DUPLICATE_CONFLICT"), "{:?} {} {}", other.code, other.json, other.err);
+    let nobody = ask(stack, &["resume", "--portfolio", "grwoth", "--actor", "ann"]);
+    assert!(nobody.code == Some(4) && nobody.err.contains("know no portfolio \"grwoth\""), "{:?} {}", nobody.code, nobody.err);
     let done = ask(stack, &["rebalance", "growth", "--mode", "automatic"]);
     assert_eq!((done.code, text(&done.json, "status"), &done.json["needs_rebalance"]), (Some(0), "NO_ACTION_NEEDED", &Value::Bool(false)));
     assert_eq!(done.json["left_alone"].as_array().map(Vec::len), Some(2), "each with its reason: {}", done.json);

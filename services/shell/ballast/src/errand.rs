@@ -2,6 +2,10 @@
 //! `rebalance.events.v1` or a dead letter that names the command; one that was given before is found in the tables.
 //! It decides nothing and asks for nothing twice: a command acts once by its id.
 
+mod hearing;
+
+pub(crate) use hearing::Hearing;
+
 use crate::config::Config;
 use crate::kafka::stored;
 use crate::messages::cloud_event;
@@ -17,6 +21,7 @@ use domain::{Input, Output, Timestamp, Topic, Uuid, ids::uuid_of};
 use engine::partition::lane_of;
 use kafka_log::{Message, Pace, Partition, Producer, Reader, Start, TopicName, Topics};
 use postgres_store::queries::AnswerView;
+use std::collections::BTreeMap;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -64,31 +69,35 @@ pub fn fresh_id() -> Uuid {
 pub fn run(config: &Config, tables: &Tables, command: Command, wait: Option<Duration>) -> anyhow::Result<Answer> {
     let portfolio = command.portfolio_id.clone().context("a command on a portfolio names it")?;
     let before = || tables.ask(|store| store.answer(portfolio.as_str(), &command.command_id));
-    if let Some(answer) = before()? {
-        return Ok(Answer::Before(answer));
-    }
+    let mut earlier = before()?;
     let lane = lane_of(portfolio.as_str().as_bytes(), partitions(Topic::Commands, config));
     let topics = [Topic::RebalanceEvents.name(), Topic::Commands.dead_letters()].map(TopicName::from);
     check_topics(config, &topics)?;
     check_lanes(config)?;
     let mut ears = Ears::open(config, topics, lane)?;
+    let mut hearing = Hearing::open(config, config.schemas.load()?, &command, &[lane])?;
     send(config, &command, lane)?;
     let Some(wait) = wait else { return Ok(Answer::Unasked) };
     let end = Instant::now() + wait;
     let mut looked = Instant::now();
-    while Instant::now() < end {
+    while earlier.is_none() && Instant::now() < end {
         if let Some(answer) = ears.listen(&command)? {
             return Ok(answer);
         }
         // A command that was sent before and answered is passed over in silence: its answer is in the tables, or will be.
         if looked.elapsed() >= TABLES_EVERY {
             looked = Instant::now();
-            if let Some(answer) = before()? {
-                return Ok(Answer::Before(answer));
-            }
+            earlier = before()?;
         }
     }
-    Ok(Answer::Silence)
+    let Some(earlier) = earlier else { return Ok(Answer::Silence) };
+    // The tables know the answer by the id alone. Whether this is that command the lane says, which refuses another one.
+    hearing.wait(end.saturating_duration_since(Instant::now()), &BTreeMap::new())?;
+    Ok(match (hearing.refused(lane), hearing.step(lane)) {
+        (Some((code, text)), _) => Answer::Letter { code, text: text.clone() },
+        (None, Some(_)) => Answer::Before(earlier),
+        (None, None) => Answer::Silence,
+    })
 }
 
 /// That these topics and the commands are there.

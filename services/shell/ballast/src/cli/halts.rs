@@ -10,11 +10,12 @@ pub const HALT_HELP: &str = concat!(
      has left is the router's until it answers. A resume ends the halt of the same scope.\n\n",
     "It needs Kafka alone, no database. The answer is that every lane that it concerns has read it, with the step in which it did. \
      A target is taken as it is written: a halt of a misspelt name is in force and stops nothing, so look at what the next plan \
-     says (HALTED or KILL_SWITCH). It acts once by its id: the same --command-id again says which lanes have read it, and is refused \
+     says (HALTED or KILL_SWITCH). Of a portfolio the tables are asked afterwards, where they can be reached, whether there is one of \
+     that id. It acts once by its id: the same --command-id again says which lanes have read it, and is refused \
      where a resume has ended it meanwhile. A new halt needs a new id. `ballast halts` lists what is in force.\n\n",
     "A halt goes to every lane that can be reached, also where another cannot; a resume goes to all of its lanes or to none.\n\n",
     "Exit status: 0 every lane has read it, 1 failed (no broker, a missing topic), 2 unusable arguments or configuration, 3 refused \
-     by the service, 5 some lane was not reached or has not read it in time: what was sent holds there as soon as that lane \
+     by the service, 4 the tables know no such portfolio (what was sent holds all the same), 5 some lane was not reached or has not read it in time: what was sent holds there as soon as that lane \
      does.\n\n",
     "Examples:\n  ballast halt --firm --actor ann --reason 'prices look wrong'\n  ballast halt --portfolio growth --actor ann\n  \
      ballast halt --instrument ACME --actor ann\n  ballast resume --firm --actor ann"

@@ -40,7 +40,7 @@ pub const REBALANCE_HELP: &str = concat!(
      releases it, as far as the policy allows: of the two the stricter mode holds. Where nothing is to be done the answer is \
      NO_ACTION_NEEDED.\n\n",
     "The command goes to portfolio.commands.v1 and the answer comes from rebalance.events.v1. A command acts once by its id: the \
-     same --command-id again gives the same answer.\n\n",
+     same --command-id again gives the same answer, and another command under it is refused (DUPLICATE_CONFLICT).\n\n",
     exit_status!(),
     "\n\nExamples:\n  ballast rebalance growth --check\n  ballast rebalance growth --mode manual --actor ann -o json"
 );

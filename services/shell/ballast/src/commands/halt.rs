@@ -1,23 +1,22 @@
 //! `ballast halt` and `ballast resume`: the emergency stop. A halt goes to every lane that can be reached: one that stands
 //! still is no reason to let the others trade. A resume goes to every lane that it concerns, or to none. The progress of the
-//! rebalancer says which have read it. It asks no database: a stop must work without one.
-
-mod hearing;
+//! rebalancer says which have read it. It needs no database: a stop must work without one. Where there is one, it is asked
+//! afterwards whether there is such a portfolio.
 
 use super::rebalance::asked::command_of;
 use crate::cli::halts::HaltArgs;
 use crate::config::Config;
-use crate::errand;
+use crate::errand::{self, Hearing};
 use crate::outcome::Outcome;
 use crate::print;
 use crate::sheet::{self, Report, Sheet};
+use crate::tables::Tables;
 use crate::topic_layout::partitions;
 use anyhow::Context as _;
 use domain::command::{Command, validity};
 use domain::enums::{CommandKind, HaltScope};
 use domain::{PortfolioId, SmolStr, Topic};
 use engine::partition::lane_of;
-use hearing::Hearing;
 use kafka_log::{DeliveryFailure, FlushError, KafkaSettings, Message, Partition, Producer, publish_together};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -26,6 +25,8 @@ use std::time::{Duration, Instant};
 
 /// Milliseconds that the brokers may take to take a halt.
 const DELIVERY_MS: u32 = 10_000;
+/// Milliseconds that the database may take to answer behind a stop, which needs none.
+const TABLES_MS: u64 = 2_000;
 /// How much longer the client may take to say that they have not.
 const SPARE: Duration = Duration::from_secs(10);
 
@@ -76,7 +77,24 @@ pub fn run(config: &Config, kind: CommandKind, args: &HaltArgs) -> anyhow::Resul
     };
     let report = HaltReport::of(&command, &lanes, &hearing, &unreached);
     sheet::print(&report, args.asking.format)?;
-    Ok(report.outcome(args.asking.wait).into())
+    let outcome = report.outcome(args.asking.wait);
+    let nobody = outcome == Outcome::Done && command.portfolio_id.as_ref().is_some_and(|portfolio| is_nobody(config, portfolio.as_str()));
+    Ok(if nobody { Outcome::NothingThere } else { outcome }.into())
+}
+
+/// Whether the tables, where they can be asked soon, know no portfolio of that id, with words about it: a halt of a misspelt
+/// one stops nothing.
+fn is_nobody(config: &Config, portfolio: &str) -> bool {
+    let mut config = config.clone();
+    config.postgres.acquire_timeout_ms = config.postgres.acquire_timeout_ms.min(TABLES_MS);
+    let Ok(found) = Tables::open(&config).and_then(|tables| Ok(tables.portfolio_of(portfolio)?)) else { return false };
+    let advice = match found {
+        Some(known) if known == portfolio => return false,
+        Some(known) => format!("that is the session of portfolio {known}: send it for that one"),
+        None => "look at the spelling; it holds should one of that id come".to_owned(),
+    };
+    print::aside(format_args!("ballast: the tables know no portfolio {portfolio:?}, for which this was sent: {advice}"));
+    true
 }
 
 /// Sends it; tells which lanes were not reached, and why, where others were.

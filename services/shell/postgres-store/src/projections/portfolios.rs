@@ -1,11 +1,12 @@
 //! Portfolios, from their policies.
 //!
 //! Promises: the newest policy by offset wins; a `session_id` belongs to the portfolio that had it
-//! first, a second claim is kept aside in `session_conflict` and blocks nothing.
+//! first for as long as its policies name it, a second claim is kept aside in `session_conflict` and blocks nothing.
 
 use rust_decimal::Decimal;
 use serde_json::Value;
 use sqlx::{Postgres, Transaction};
+use std::collections::BTreeMap;
 
 use super::column::{column, json, newest, opt_text, text};
 use crate::statement::Limit;
@@ -52,7 +53,15 @@ pub(super) async fn upsert(limit: &Limit, transaction: &mut Transaction<'_, Post
     if rows.is_empty() {
         return Ok(());
     }
+    let claimed = claims(rows);
     let rows = newest(rows, |r| &r.portfolio_id, |r| r.source_offset);
+    let released = sqlx::query(RELEASE)
+        .bind(column(&rows, |r| text(&r.portfolio_id)))
+        .bind(column(&rows, |r| opt_text(&r.session_id)))
+        .bind(column(&rows, |r| r.source_offset))
+        .bind(column(&rows, |r| claimed[r.portfolio_id.as_str()].anew))
+        .execute(&mut **transaction);
+    limit.run("releasing sessions of portfolios", released).await?;
     let statement = sqlx::query(UPSERT)
         .bind(column(&rows, |r| text(&r.portfolio_id)))
         .bind(column(&rows, |r| opt_text(&r.session_id)))
@@ -70,24 +79,58 @@ pub(super) async fn upsert(limit: &Limit, transaction: &mut Transaction<'_, Post
         .bind(column(&rows, |r| r.source_offset))
         .bind(column(&rows, |r| r.at))
         .bind(column(&rows, |r| opt_text(&r.scaling_notice)))
+        .bind(column(&rows, |r| claimed[r.portfolio_id.as_str()].since))
         .execute(&mut **transaction);
     limit.run("projecting portfolios", statement).await?;
     Ok(())
 }
 
-// A session_id is granted when no other portfolio holds it and no earlier row of this statement
-// claims it.
+/// A portfolio's claim on the session that its newest policy names.
+struct Claim<'a> {
+    session: Option<&'a str>,
+    /// When the first of the policies came that name it without one between them that does not.
+    since: Micros,
+    /// Whether there was one that does not.
+    anew: bool,
+}
+
+/// The claims by portfolio.
+fn claims(rows: &[PortfolioRow]) -> BTreeMap<&str, Claim<'_>> {
+    let mut in_order: Vec<_> = rows.iter().collect();
+    in_order.sort_by_key(|row| row.source_offset);
+    let mut claims = BTreeMap::new();
+    for row in in_order {
+        let session = row.session_id.as_deref();
+        let claim = claims.entry(row.portfolio_id.as_str()).or_insert(Claim { session, since: row.at, anew: false });
+        if claim.session != session {
+            *claim = Claim { session, since: row.at, anew: true };
+        }
+    }
+    claims
+}
+
+// Sessions that their portfolios name no more, or did not for a while, are free before any is granted.
+const RELEASE: &str = "
+UPDATE portfolios p SET session_id = NULL
+FROM UNNEST($1::text[], $2::text[], $3::bigint[], $4::bool[]) AS g (portfolio_id, session_id, source_offset, anew)
+WHERE p.portfolio_id = g.portfolio_id AND p.source_offset < g.source_offset
+  AND p.session_id IS NOT NULL AND (g.anew OR p.session_id IS DISTINCT FROM g.session_id)";
+
+// A session_id is granted to the portfolio that holds it, else to that of this statement which has claimed it longest.
 const UPSERT: &str = "
 WITH given AS (
     SELECT * FROM UNNEST($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::numeric[],
                          $7::text[], $8::text[], $9::text[], $10::text[], $11::bigint[],
-                         $12::text[], $13::bool[], $14::bigint[], $15::timestamptz[], $16::text[])
+                         $12::text[], $13::bool[], $14::bigint[], $15::timestamptz[], $16::text[],
+                         $17::timestamptz[])
         AS g (portfolio_id, session_id, name, description, type, target_risk, rebalance_freq,
               base_currency, benchmark, mode, policy_version, policy, closed, source_offset, at,
-              scaling_notice)
+              scaling_notice, claimed_at)
 ), granted AS (
     SELECT g.*,
-           row_number() OVER (PARTITION BY g.session_id ORDER BY g.at, g.portfolio_id) = 1
+           row_number() OVER (PARTITION BY g.session_id ORDER BY
+               EXISTS (SELECT 1 FROM portfolios p WHERE p.portfolio_id = g.portfolio_id
+                         AND p.session_id = g.session_id) DESC, g.claimed_at, g.portfolio_id) = 1
            AND NOT EXISTS (SELECT 1 FROM portfolios p WHERE p.session_id = g.session_id
                              AND p.portfolio_id <> g.portfolio_id) AS granted
     FROM given g

@@ -2,7 +2,6 @@
 //! of that lane have read them. It sends nothing.
 
 use crate::config::Config;
-use crate::errand;
 use crate::kafka::stored;
 use crate::stored::StoredRecord;
 use avro_codec::{SchemaStore, decode_progress};
@@ -28,7 +27,7 @@ const LOOK: Duration = Duration::from_millis(50);
 const AFTERWARDS: Duration = Duration::from_millis(1500);
 
 /// What was heard since before the command was sent.
-pub(super) struct Hearing {
+pub(crate) struct Hearing {
     reader: Reader,
     schemas: SchemaStore,
     command: Command,
@@ -72,9 +71,9 @@ impl Lane {
 
 impl Hearing {
     /// Listens to these lanes from now on.
-    pub(super) fn open(config: &Config, schemas: SchemaStore, command: &Command, lanes: &[i32]) -> anyhow::Result<Self> {
+    pub(crate) fn open(config: &Config, schemas: SchemaStore, command: &Command, lanes: &[i32]) -> anyhow::Result<Self> {
         let topics = [Topic::Commands.name(), Topic::Commands.dead_letters(), Rebalancer::PROGRESS.name()].map(TopicName::from);
-        errand::check_topics(config, &topics)?;
+        super::check_topics(config, &topics)?;
         let starts = ends(config, &topics, lanes);
         let mut reader = Reader::open(&config.kafka, Pace::Live, "command-line")?;
         reader.assign(&starts.values().flatten().cloned().collect::<Vec<_>>())?;
@@ -83,7 +82,7 @@ impl Hearing {
     }
 
     /// Waits until every lane that the command has reached, and that can be heard, has read it; at most so long.
-    pub(super) fn wait(&mut self, limit: Duration, unreached: &BTreeMap<i32, String>) -> anyhow::Result<()> {
+    pub(crate) fn wait(&mut self, limit: Duration, unreached: &BTreeMap<i32, String>) -> anyhow::Result<()> {
         let (end, mut all_read) = (Instant::now() + limit, None);
         loop {
             let mut awaited = self.lanes.iter().filter(|lane| !lane.is_deaf && !unreached.contains_key(&lane.number)).peekable();
@@ -105,17 +104,17 @@ impl Hearing {
     }
 
     /// The step in which a lane has read it.
-    pub(super) fn step(&self, lane: i32) -> Option<i64> {
+    pub(crate) fn step(&self, lane: i32) -> Option<i64> {
         self.lanes.iter().find(|known| known.number == lane)?.step()
     }
 
     /// Whether a lane could not be heard.
-    pub(super) fn is_deaf(&self, lane: i32) -> bool {
+    pub(crate) fn is_deaf(&self, lane: i32) -> bool {
         self.lanes.iter().any(|known| known.number == lane && known.is_deaf)
     }
 
     /// Code and words with which a lane refused it.
-    pub(super) fn refused(&self, lane: i32) -> Option<&(&'static str, String)> {
+    pub(crate) fn refused(&self, lane: i32) -> Option<&(&'static str, String)> {
         self.lanes.iter().find(|known| known.number == lane)?.refused.as_ref()
     }
 
@@ -125,7 +124,7 @@ impl Hearing {
         if topic == Topic::Commands.name() {
             let read = avro_codec::decode(&self.schemas, Topic::Commands, record.key.as_deref(), record.value.as_deref());
             if let Ok(Input::Command(read)) = read
-                && errand::is_same(&read, &self.command)
+                && super::is_same(&read, &self.command)
             {
                 lane.place.get_or_insert(record.offset);
             }
@@ -134,7 +133,7 @@ impl Hearing {
                 Progress::Begin(begin) => lane.begin(&begin),
                 Progress::Done(done) => lane.close(done.step),
             }
-        } else if let Some(refused) = errand::letter(&self.schemas, record, &self.command) {
+        } else if let Some(refused) = super::letter(&self.schemas, record, &self.command) {
             lane.refused = Some(refused);
         }
         Ok(())
