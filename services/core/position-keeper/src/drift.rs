@@ -3,6 +3,7 @@
 
 pub mod bounds;
 pub mod event;
+pub mod glance;
 pub mod groups;
 pub mod measure;
 pub mod rules;

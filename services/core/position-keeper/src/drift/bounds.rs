@@ -11,7 +11,8 @@ use std::cmp::Ordering;
 
 /// Decimals of a bound: a fraction times a fraction, exact.
 const SCALE: u32 = 2 * Fraction::SCALE;
-const ONE: i128 = pow10(SCALE);
+/// A weight of one.
+pub(super) const ONE: i128 = pow10(SCALE);
 
 /// Where a line stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -81,25 +82,12 @@ impl Bounds {
     }
     /// Whether a value stands outside; equity is above zero.
     pub fn is_breached(&self, value: Amount, equity: Amount) -> bool {
-        if self.surely_hold(value, equity) {
-            return false;
-        }
         let (low, high) = (compare(value, equity, self.lower), compare(value, equity, self.upper));
         let out = low == Ordering::Less || high == Ordering::Greater;
         // A line of no width at its very target is not out, even where bounds are inclusive.
         let touched =
             self.inclusive && (low == Ordering::Equal || high == Ordering::Equal) && compare(value, equity, self.target) != Ordering::Equal;
         out || touched
-    }
-    /// Whether a value stands inside both bounds by so much that numbers cut to 64 bits tell it; equity is above zero.
-    /// Nearly every value does, and nearly every look at a line asks for no more.
-    #[inline]
-    fn surely_hold(&self, value: Amount, equity: Amount) -> bool {
-        let cut = |units: i128| i64::try_from(units >> CUT).ok();
-        let (Some(value), Some(equity)) = (cut(value.units()), cut(equity.units())) else { return false };
-        let (Some(lower), Some(upper)) = (cut(self.lower), cut(self.upper)) else { return false };
-        let (least, most) = product_of_cut(value, SHORT_ONE);
-        product_of_cut(equity, lower).1 < least && most < product_of_cut(equity, upper).0
     }
     /// Whether a value stands above the target.
     pub fn is_over(&self, value: Amount, equity: Amount) -> bool {
@@ -157,20 +145,6 @@ fn narrow(weight: i128) -> Fraction {
 
 fn part(width: i128, ratio: Fraction) -> i128 {
     domain::wide::mul_div_half_even(width, ratio.units(), Fraction::ONE.units()).unwrap_or(width)
-}
-
-/// Bits that are cut off values, equity and bounds where a quick look is enough.
-const CUT: u32 = 40;
-#[allow(clippy::cast_possible_truncation, reason = "40 of its 80 bits are cut off")]
-const SHORT_ONE: i64 = (ONE >> CUT) as i64;
-
-/// Between which ends the product of two numbers lies of which only the whole parts are given: each lies between its own
-/// and the next whole number.
-#[inline]
-fn product_of_cut(a: i64, b: i64) -> (i128, i128) {
-    let product = i128::from(a) * i128::from(b);
-    let (less, more) = (i128::from(a.min(0)) + i128::from(b.min(0)), i128::from(a.max(0)) + i128::from(b.max(0)) + 1);
-    (product + less, product + more)
 }
 
 /// Compares value ÷ equity with a weight, exactly.
@@ -308,28 +282,6 @@ mod tests {
                 }
             }
         }
-    }
-
-    #[test]
-    fn what_a_quick_look_says_to_be_inside_is_inside() {
-        let weights = ["-1.5", "-0.25", "-0.000000000001", "0", "0.000000000001", "0.25", "1", "3"].map(|text| widen(fraction(text)));
-        let equities = ["0.000000000000000001", "0.0000015", "1", "1234567.891", "999999999999.000000000000000001"].map(amount);
-        let (mut sure, mut inside) = (0, 0);
-        for (lower, upper) in weights.iter().flat_map(|lower| weights.iter().map(move |upper| (*lower, *upper))) {
-            let bounds = Bounds { target: lower, lower, upper, clear_lower: lower, clear_upper: upper, inclusive: true };
-            for equity in equities {
-                let near = |weight: i128| domain::wide::mul_div_truncate(equity.units(), weight, ONE).unwrap();
-                let steps = [0, 1, 1_000, 1 << 40, 1 << 41, 1 << 60].into_iter().flat_map(|step: i128| [step, -step]);
-                for value in steps.flat_map(|step| [near(lower) + step, near(upper) + step, near(lower) / 2 + near(upper) / 2 + step]) {
-                    let at = |weight: i128| ethnum_product(value, ONE).cmp(&ethnum_product(equity.units(), weight));
-                    let holds = at(lower) == Ordering::Greater && at(upper) == Ordering::Less;
-                    let surely = bounds.surely_hold(Amount::from_units(value), equity);
-                    assert!(holds || !surely, "{value} of {equity} between {lower} and {upper}");
-                    (sure, inside) = (sure + u32::from(surely), inside + u32::from(holds));
-                }
-            }
-        }
-        assert!(sure * 2 > inside, "it tells of most: {sure} of {inside}");
     }
 
     fn ethnum_product(a: i128, b: i128) -> num_rational::BigRational {

@@ -1,6 +1,7 @@
 //! The measure of a portfolio against its rules: line by line for an event, in one quick scan for the watch.
 
 use super::bounds::{Bounds, Standing};
+use super::glance::Glance;
 use super::groups::{cash_target, standings};
 use super::watch::{Bounded, Edge};
 use crate::book::Portfolio;
@@ -24,7 +25,7 @@ pub fn lines(portfolio: &Portfolio, market: &Market, weighed: &[Amount], equity:
         .counting()
         .zip(weighed)
         .map(|((_, line), value)| {
-            let bounds = *bounds_of(portfolio, line.target);
+            let bounds = *portfolio.rules.bounds_of(line.target);
             LineMeasure { bounds, breached: judged && bounds.is_breached(*value, equity) }
         })
         .collect();
@@ -39,14 +40,14 @@ pub fn lines(portfolio: &Portfolio, market: &Market, weighed: &[Amount], equity:
     measures
 }
 
-fn bounds_of(portfolio: &Portfolio, target: Option<u16>) -> &Bounds {
-    target.and_then(|place| portfolio.rules.targets.get(usize::from(place))).unwrap_or(&portfolio.rules.other)
-}
-
 /// Whether one quick scan tells that no line and no cash is out: of a book with groups it does not. Equity is above zero.
 pub fn is_inside(portfolio: &Portfolio, market: &Market, weighed: &[Amount], equity: Amount, cash: Amount) -> bool {
-    portfolio.rules.groups.is_empty()
-        && portfolio.lines.hot().iter().zip(weighed).all(|(line, value)| !bounds_of(portfolio, line.target).is_breached(*value, equity))
+    let (rules, glance) = (&portfolio.rules, Glance::at(equity));
+    let holds = |target: Option<u16>, value: Amount| {
+        glance.vouches(rules.inner_of(target), value) || !rules.bounds_of(target).is_breached(value, equity)
+    };
+    rules.groups.is_empty()
+        && portfolio.lines.hot().iter().zip(weighed).all(|(line, value)| holds(line.target, *value))
         && cash_bounds(portfolio, market).is_none_or(|bounds| !bounds.is_breached(cash, equity))
 }
 
@@ -58,7 +59,7 @@ pub fn unclear(portfolio: &Portfolio, market: &Market, weighed: &[Amount], equit
     groups.iter().flat_map(|group| &group.shares).for_each(|(member, _)| grouped[*member] = true);
     let single = portfolio.lines.counting().zip(weighed).enumerate().filter(|(at, _)| !grouped[*at]);
     let edge = |of, bounds: &Bounds, value: Amount| (Edge { of, is_over: bounds.is_over(value, equity) }, bounds.standing(value, equity));
-    let lines = single.map(|(_, ((_, line), value))| edge(Bounded::Line(line.instrument), bounds_of(portfolio, line.target), *value));
+    let lines = single.map(|(_, ((_, line), value))| edge(Bounded::Line(line.instrument), portfolio.rules.bounds_of(line.target), *value));
     let groups = groups.iter().map(|group| edge(Bounded::Group(group.place), &group.bounds, group.sum));
     let cash = cash_bounds(portfolio, market).map(|bounds| edge(Bounded::Cash, &bounds, cash));
     lines.chain(groups).chain(cash).filter(|(_, standing)| *standing != Standing::Clear).collect()

@@ -59,7 +59,7 @@ impl PositionKeeper {
         }
         let portfolio = self.portfolio_mut(ix);
         portfolio.policy = None;
-        portfolio.rules = Rules { base_class, ..Rules::default() };
+        portfolio.rules = Rules::none(base_class);
         portfolio.risk.begin();
         portfolio.lines.target(&[]);
         portfolio.watch.close();

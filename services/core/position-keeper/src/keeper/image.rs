@@ -121,7 +121,7 @@ impl PositionKeeper {
         let base_class = self.market.currency(portfolio.base);
         portfolio.rules = match portfolio.policy.as_deref() {
             Some(policy) => portfolio.risk.laid(policy, Rules::of(policy, base_class)),
-            None => Rules { base_class, ..Rules::default() },
+            None => Rules::none(base_class),
         };
         portfolio.lines.restored();
         let laid = portfolio.policy.as_deref().and_then(|policy| Laid::of(policy, base_class, |id| self.market.intern(id)));
