@@ -9,7 +9,7 @@
 //! The linker sends the call that takes such hints over to the function here, which leaves them
 //! (`--wrap`, in the build scripts of the packages that link executables). Nothing is lost but a few
 //! milliseconds: the refusal itself makes the client ask for metadata. Does nothing where no executable
-//! was linked that way; `tests/leader_hints.rs` sees whether it was.
+//! was linked that way; `tests/broker/leader_hints.rs` sees whether it was.
 #![allow(unsafe_code)]
 
 use std::ffi::{c_int, c_void};

@@ -1,6 +1,6 @@
 //! One plan for a test, from text to text: what a policy makes of a book.
 
-#[path = "../../tests/book/mod.rs"]
+#[path = "../../tests/plan/book/mod.rs"]
 mod book;
 
 use crate::plan::{Costs, HaltView, Leg, LimitMet, Plan, PlanInput, Rules, Verdict, later_wave, plan};
