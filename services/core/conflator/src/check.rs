@@ -178,7 +178,7 @@ pub fn status(status: &MarketStatus, key: Option<&[u8]>, now: Timestamp) -> Chec
 /// An official close. Its key orders amendments and is the sender's to build.
 pub fn close(close: &Close) -> Checked {
     let id = close.instrument_id.as_str();
-    require(close.close.fits_wire(), OutOfRange, || format!("the close of {id} has more than 28 digits"))?;
+    positive_price(close.close, "the close", id)?;
     short(Some(&close.source), "source", id)
 }
 

@@ -13,6 +13,7 @@ const ZONES: &[(&str, &[&str])] = &[
             "OOTC",
         ],
     ),
+    // All markets of one group by one clock, those of metals and energy in New York with them.
     ("America/Chicago", &["XCBT", "XCME", "XCEC", "XNYM", "XCBO", "XCHI"]),
     ("America/Toronto", &["XTSE", "XTSX", "NEOE"]),
     ("America/Sao_Paulo", &["BVMF"]),

@@ -94,13 +94,23 @@ fn a_resolved_record_that_is_cut_off_or_too_long_is_refused() {
 #[test]
 fn every_byte_of_a_resolved_record_may_be_wrong() {
     let (bytes, _) = sent(NEWER, 5);
+    let (mut read, mut refused) = (0, 0);
     for at in 10..bytes.len() {
         for bit in 0..8 {
             let mut wrong = bytes.clone();
             wrong[at] ^= 1 << bit;
-            let _ = decode(&store(), Topic::Fills, None, Some(&wrong));
+            match decode(&store(), Topic::Fills, None, Some(&wrong)) {
+                Ok(Input::Fill(_)) => read += 1,
+                Ok(other) => panic!("byte {at}, bit {bit}: {other:?}"),
+                Err(error) => {
+                    let code = error.dead_letter_code();
+                    assert!(matches!(code, DeadLetterCode::Undecodable | DeadLetterCode::OutOfRange), "byte {at}, bit {bit}: {error}");
+                    refused += 1;
+                }
+            }
         }
     }
+    assert!(read > 0 && refused > 0, "{read} read, {refused} refused");
 }
 
 #[test]
