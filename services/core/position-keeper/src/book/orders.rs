@@ -136,10 +136,14 @@ impl RecentOrders {
         way.count(was, -1)?;
         now.map_or(Ok(()), |now| way.count(now, 1))?;
         let changed = |claimed: Quantity| Quantity::from_units((claimed.units() + way.quantity.units() - before.units()).max(0));
-        way.claimed = fill.cum_qty.or(way.claimed.map(changed));
+        way.claimed = way.claimed.map(changed);
         // Nothing of a way that was taken back whole is left to contradict the others.
         if executed.ways.iter().any(|way| !way.quantity.is_zero()) {
             executed.ways.retain(|way| !way.quantity.is_zero());
+        }
+        // What the sender says now is of the whole order, and all that was said before is out of date.
+        if fill.cum_qty.is_some() {
+            executed.ways[0].claimed = fill.cum_qty;
         }
         Ok(Some(executed))
     }
@@ -151,14 +155,14 @@ impl RecentOrders {
     /// whether they did. A quantity below what is booked claims nothing: the book has it all.
     pub fn reconcile(&mut self, order: OrderId, quantity: Quantity) -> bool {
         let Some(executed) = self.0.get_mut(&order).filter(|executed| executed.is_contradicted()) else { return false };
-        let own = executed.ways.iter().position(|way| !way.quantity.is_zero()).unwrap_or(0);
-        for (at, way) in executed.ways.iter_mut().enumerate() {
-            if at == own {
-                way.claimed = Some(quantity).filter(|quantity| *quantity >= way.quantity);
-            } else {
-                way.known = true;
-            }
-        }
+        // Where fills of another order came first, the number tells which are this one's.
+        let stands = |way: &Way| !way.quantity.is_zero();
+        let meant = executed.ways.iter().position(|way| stands(way) && way.quantity == quantity);
+        let own = meant.or_else(|| executed.ways.iter().position(stands)).unwrap_or(0);
+        executed.ways[..=own].rotate_right(1);
+        executed.ways.iter_mut().for_each(|way| way.known = true);
+        let own = &mut executed.ways[0];
+        own.claimed = Some(quantity).filter(|quantity| *quantity >= own.quantity);
         true
     }
     /// Lets orders go whose fills have all left the window.
@@ -262,6 +266,31 @@ mod tests {
                 assert_eq!(orders.0[&order()].own().notional.to_string(), "20");
             }
         }
+    }
+
+    #[test]
+    fn a_person_says_by_the_number_which_fills_are_the_order_s() {
+        let (right, wrong) = (fill("SELL", "A", "20", ""), fill("BUY", "B", "5", ""));
+        for (first, second) in [(&right, &wrong), (&wrong, &right)] {
+            let mut orders = RecentOrders::default();
+            take(&mut orders, first);
+            take(&mut orders, second);
+            assert!(orders.reconcile(order(), "20".parse().unwrap()));
+            assert_eq!(told(&orders), "SELL 20 A");
+        }
+    }
+
+    #[test]
+    fn a_cancel_that_says_what_the_whole_order_comes_to_is_believed() {
+        let counted = [
+            fill("SELL", "A", "15", r#","cum_qty":"15""#),
+            fill("BUY", "B", "5", r#","cum_qty":"20""#),
+            fill("SELL", "A", "5", r#","cum_qty":"25""#),
+        ];
+        let mut orders = RecentOrders::default();
+        counted.iter().for_each(|fill| take(&mut orders, fill));
+        cancel(&mut orders, &fill("BUY", "B", "5", r#","cum_qty":"20""#));
+        assert_eq!(told(&orders), "SELL 20 A");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::orders::budget::Budget;
 use crate::orders::ids;
 use crate::orders::latch::Latch;
 use crate::plan::OpenOrder;
-use domain::drift::Drift;
+use domain::drift::{Drift, RecentOrder};
 use domain::enums::{DriftCause, DriftKind, RebalanceStatus, RebalanceTrigger};
 use domain::fixed::FixedError;
 use domain::order_status::OrderStatus;
@@ -72,6 +72,8 @@ pub struct Contradiction {
     pub said: bool,
     /// Whether reports alone contradict each other: then a later one may settle it.
     pub of_reports: bool,
+    /// Whether the book's executions alone do: then they may be taken back.
+    pub of_book: bool,
     /// Whether that has happened.
     pub settled: bool,
 }
@@ -204,8 +206,9 @@ impl Desk {
             met.meet(recent.order_id, leg.is_some(), &before);
             let Some((trigger, leg)) = leg else { continue };
             let rebalance = leg.order.rebalance_id;
-            if let Some(text) = leg.hear_execution(recent, offset) {
-                self.contradict(recent.order_id, (rebalance, trigger), text, false);
+            match leg.hear_execution(recent, offset) {
+                Some(text) => self.contradict(recent.order_id, (rebalance, trigger), text, false),
+                None => self.hear_taken_back(recent),
             }
         }
         self.strangers = met;
@@ -270,10 +273,30 @@ impl Desk {
 
     /// Flags the portfolio; the first contradiction of an order stays.
     fn contradict(&mut self, order: OrderId, (rebalance_id, trigger): (RebalanceId, RebalanceTrigger), text: String, of_reports: bool) {
-        let found = Contradiction { rebalance_id, trigger, text: SmolStr::new(text), said: false, of_reports, settled: false };
+        let found = Contradiction {
+            rebalance_id,
+            trigger,
+            text: SmolStr::new(text),
+            said: false,
+            of_reports,
+            of_book: !of_reports,
+            settled: false,
+        };
         let kept = self.unreconciled.entry(order).or_insert(found);
         kept.of_reports &= of_reports;
+        kept.of_book &= !of_reports;
         kept.settled = false;
+    }
+
+    /// What contradicted an order in the book may have been cancelled there since.
+    fn hear_taken_back(&mut self, recent: &RecentOrder) {
+        let Some(found) = self.unreconciled.get(&recent.order_id).filter(|found| found.of_book && !found.settled) else { return };
+        let rebalance = found.rebalance_id;
+        let Some((_, leg)) = self.leg_mut(recent.order_id).filter(|(_, leg)| leg.order.rebalance_id == rebalance) else { return };
+        if leg.is_in_line(recent) {
+            leg.applied = recent.executed_quantity;
+            self.unreconciled.entry(recent.order_id).and_modify(|found| found.settled = true);
+        }
     }
 
     /// Reports and book agree about an order after all.

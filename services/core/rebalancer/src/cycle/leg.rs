@@ -93,8 +93,7 @@ impl Leg {
     }
     /// Units that the book will still be told of.
     pub fn remaining(&self) -> Quantity {
-        let whole = if self.is_terminal() { self.cum_qty } else { self.order.quantity };
-        whole.checked_sub(self.applied).ok().filter(|left| *left > Quantity::ZERO).unwrap_or(Quantity::ZERO)
+        self.most().checked_sub(self.applied).ok().filter(|left| *left > Quantity::ZERO).unwrap_or(Quantity::ZERO)
     }
 
     /// Takes a report over. The caller has checked that its quantities are not negative.
@@ -161,6 +160,16 @@ impl Leg {
         }
     }
 
+    /// Whether the book has nothing of it but what can have been executed.
+    pub fn is_in_line(&self, recent: &RecentOrder) -> bool {
+        !recent.contradicted && self.strange(recent).is_none() && recent.executed_quantity <= self.most()
+    }
+
+    /// Most that can have been executed.
+    fn most(&self) -> Quantity {
+        if self.is_terminal() { self.cum_qty } else { self.order.quantity }
+    }
+
     fn strange(&self, recent: &RecentOrder) -> Option<String> {
         let (order, side) = (&self.order, recent.side);
         // A book that did not keep them says nothing of them; a router may not tell SELL from SELL_SHORT.
@@ -182,7 +191,7 @@ impl Leg {
         }
         self.applied = executed;
         self.applied_at = offset;
-        let most = if self.is_terminal() { self.cum_qty } else { self.order.quantity };
+        let most = self.most();
         (executed > most).then(|| {
             let id = self.order.order_id;
             format!("the book has executions of {executed} for order {id}, of which at most {most} can have been executed")

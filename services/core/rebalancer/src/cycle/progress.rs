@@ -72,14 +72,13 @@ fn say_contradiction(desk: &mut Desk, turn: &mut Turn<'_, '_>) {
     say_settled(desk, turn);
 }
 
-/// Ends contradictions that a later report has settled.
+/// Ends contradictions that a later report, or a cancel in the book, has settled.
 fn say_settled(desk: &mut Desk, turn: &mut Turn<'_, '_>) {
     let settled: Vec<_> = desk.unreconciled.iter().filter(|(_, found)| found.settled).map(|(id, found)| (*id, found.said)).collect();
     for (order, said) in settled {
         desk.unreconciled.remove(&order);
         if let Some((_, (id, trigger, status))) = desk.leg(order).filter(|_| said) {
-            let text =
-                format!("a later report of order {order} agrees with the book and with the reports before: nothing contradicts it now");
+            let text = format!("reports and book agree about order {order} again: nothing contradicts it now");
             let open = desk.open.as_ref().filter(|cycle| cycle.id == id);
             let event = open.map_or_else(|| Announcement::new(turn, id, trigger, status), |cycle| Announcement::of(turn, cycle, status));
             event.with_text(text).send(turn);

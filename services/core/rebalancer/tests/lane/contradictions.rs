@@ -80,6 +80,40 @@ fn an_execution_of_another_side_or_instrument_is_none_of_the_order() {
 }
 
 #[test]
+fn a_strange_execution_that_the_book_takes_back_contradicts_nothing_any_more() {
+    let mut house = House::automatic().opened();
+    let sell = house.order(0);
+    house.book.apply(&sell, units("200"));
+    let right = house.book.executed[&sell.order_id].clone();
+    let executed = house.book.executed.get_mut(&sell.order_id).unwrap();
+    (executed.side, executed.contradicted) = (domain::enums::Side::Buy, true);
+    let strange = house.filled();
+    assert_eq!(house.told(vec![strange]), "THRESHOLD STUCK UNRECONCILED");
+    house.book.executed.insert(sell.order_id, right);
+    let taken_back = house.filled();
+    assert_eq!(house.told(vec![taken_back]), "THRESHOLD RELEASED");
+    let filled = house.report(&sell, OrderState::Filled, "200");
+    let told = house.told(vec![filled]);
+    assert_eq!(told, "THRESHOLD FAILED UNRECONCILED [SELL 200 AAA]", "the cycle that met it ends there");
+    let told = house.rebalanced();
+    assert!(!told.contains("UNRECONCILED"), "{told}");
+}
+
+#[test]
+fn executions_beyond_an_order_that_the_book_takes_back_contradict_nothing_any_more() {
+    let mut house = House::automatic().completed();
+    let buy = house.order(1);
+    house.book.apply(&buy, units("1"));
+    let beyond = house.filled();
+    assert_eq!(house.told(vec![beyond]), "THRESHOLD STUCK UNRECONCILED");
+    house.book.executed.get_mut(&buy.order_id).unwrap().executed_quantity = units("200");
+    let taken_back = house.filled();
+    assert_eq!(house.told(vec![taken_back]), "THRESHOLD COMPLETED");
+    let told = house.rebalanced();
+    assert!(!told.contains("UNRECONCILED"), "{told}");
+}
+
+#[test]
 fn a_contradiction_outlives_the_next_cycle_and_can_be_settled() {
     for by_person in [true, false] {
         let mut house = House::automatic().completed();
