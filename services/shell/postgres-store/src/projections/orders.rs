@@ -1,12 +1,13 @@
 //! Orders: what a wave asked for and what the router answered, in one row.
 //!
 //! Promises: the two sources fill their own columns and may come in either order; a terminal status
-//! (FILLED, CANCELLED, REJECTED, EXPIRED) is final. Does not judge contradictions: the rebalancer
-//! flags those.
+//! (FILLED, CANCELLED, REJECTED, EXPIRED) is final, and a report that the service does not take over
+//! changes nothing. Does not flag contradictions: the rebalancer does.
 
 use rust_decimal::Decimal;
 use serde_json::Value;
 use sqlx::{Postgres, Transaction};
+use std::collections::BTreeMap;
 
 use super::column::{column, newest, opt_text, text};
 use crate::statement::Limit;
@@ -164,38 +165,37 @@ pub(super) async fn upsert_statuses(
     if rows.is_empty() {
         return Ok(());
     }
-    let rows = until_terminal(rows);
-    let statement = sqlx::query(UPSERT_STATUS)
-        .bind(column(&rows, |r| text(&r.order_id)))
-        .bind(column(&rows, |r| text(&r.portfolio_id)))
-        .bind(column(&rows, |r| text(&r.rebalance_id)))
-        .bind(column(&rows, |r| text(&r.status)))
-        .bind(column(&rows, |r| r.filled_quantity))
-        .bind(column(&rows, |r| r.leaves_quantity))
-        .bind(column(&rows, |r| opt_text(&r.reason_code)))
-        .bind(column(&rows, |r| opt_text(&r.reason)))
-        .bind(column(&rows, |r| r.at))
-        .bind(column(&rows, |r| r.source_offset))
-        .execute(&mut **transaction);
-    limit.run("projecting order status", statement).await?;
+    for rows in rounds(rows) {
+        let statement = sqlx::query(UPSERT_STATUS)
+            .bind(column(&rows, |r| text(&r.order_id)))
+            .bind(column(&rows, |r| text(&r.portfolio_id)))
+            .bind(column(&rows, |r| text(&r.rebalance_id)))
+            .bind(column(&rows, |r| text(&r.status)))
+            .bind(column(&rows, |r| r.filled_quantity))
+            .bind(column(&rows, |r| r.leaves_quantity))
+            .bind(column(&rows, |r| opt_text(&r.reason_code)))
+            .bind(column(&rows, |r| opt_text(&r.reason)))
+            .bind(column(&rows, |r| r.at))
+            .bind(column(&rows, |r| r.source_offset))
+            .execute(&mut **transaction);
+        limit.run("projecting order status", statement).await?;
+    }
     Ok(())
 }
 
-/// The newest status of each order, but none after its first terminal one.
-fn until_terminal(rows: &[OrderStatusRow]) -> Vec<&OrderStatusRow> {
-    newest(
-        rows,
-        |r| &r.order_id,
-        |r| {
-            let terminal = is_terminal(&r.status);
-            let order = if terminal { -r.source_offset } else { r.source_offset };
-            (terminal, order)
-        },
-    )
-}
-
-fn is_terminal(status: &str) -> bool {
-    matches!(status, "FILLED" | "CANCELLED" | "REJECTED" | "EXPIRED")
+/// The reports in rounds of one for each order, in the order of their offsets: whether one counts hangs on those before it.
+fn rounds(rows: &[OrderStatusRow]) -> Vec<Vec<&OrderStatusRow>> {
+    let mut in_order: Vec<_> = rows.iter().collect();
+    in_order.sort_by_key(|row| row.source_offset);
+    let (mut rounds, mut of_order) = (Vec::<Vec<_>>::new(), BTreeMap::<&str, usize>::new());
+    for row in in_order {
+        let round = of_order.entry(&row.order_id).and_modify(|round| *round += 1).or_insert(0);
+        if rounds.len() == *round {
+            rounds.push(Vec::new());
+        }
+        rounds[*round].push(row);
+    }
+    rounds
 }
 
 const UPSERT: &str = "
@@ -216,7 +216,7 @@ FROM UNNEST($1::text[], $2::text[], $3::text[], $4::text[], $5::int[], $6::text[
           reason_code, explanation, policy_version, snapshot_version, valid_until, block_key,
           released_at, wave_offset)
 ON CONFLICT (order_id) DO UPDATE SET
-    wave_id = EXCLUDED.wave_id, wave_number = EXCLUDED.wave_number,
+    portfolio_id = EXCLUDED.portfolio_id, rebalance_id = EXCLUDED.rebalance_id, wave_id = EXCLUDED.wave_id, wave_number = EXCLUDED.wave_number,
     instrument_id = EXCLUDED.instrument_id, side = EXCLUDED.side, quantity = EXCLUDED.quantity,
     order_type = EXCLUDED.order_type, limit_price = EXCLUDED.limit_price,
     time_in_force = EXCLUDED.time_in_force, currency = EXCLUDED.currency,
@@ -224,9 +224,15 @@ ON CONFLICT (order_id) DO UPDATE SET
     reason_code = EXCLUDED.reason_code, explanation = EXCLUDED.explanation,
     policy_version = EXCLUDED.policy_version, snapshot_version = EXCLUDED.snapshot_version,
     valid_until = EXCLUDED.valid_until, block_key = EXCLUDED.block_key,
-    released_at = EXCLUDED.released_at, wave_offset = EXCLUDED.wave_offset
+    released_at = EXCLUDED.released_at, wave_offset = EXCLUDED.wave_offset,
+    status = CASE WHEN o.rebalance_id = EXCLUDED.rebalance_id THEN o.status ELSE 'RELEASED' END,
+    filled_quantity = CASE WHEN o.rebalance_id = EXCLUDED.rebalance_id THEN o.filled_quantity ELSE 0 END,
+    leaves_quantity = CASE WHEN o.rebalance_id = EXCLUDED.rebalance_id THEN o.leaves_quantity END,
+    status_offset = CASE WHEN o.rebalance_id = EXCLUDED.rebalance_id THEN o.status_offset END
 WHERE o.wave_offset IS NULL OR o.wave_offset < EXCLUDED.wave_offset";
 
+// A report that the service does not take over changes nothing: of another rebalance, of more than was ordered, FILLED with
+// another quantity, or behind a terminal one.
 const UPSERT_STATUS: &str = "
 INSERT INTO orders AS o
     (order_id, portfolio_id, rebalance_id, status, filled_quantity, leaves_quantity,
@@ -239,4 +245,7 @@ ON CONFLICT (order_id) DO UPDATE SET
     status_reason = EXCLUDED.status_reason, status_at = EXCLUDED.status_at,
     status_offset = EXCLUDED.status_offset
 WHERE (o.status_offset IS NULL OR o.status_offset < EXCLUDED.status_offset)
-  AND o.status NOT IN ('FILLED', 'CANCELLED', 'REJECTED', 'EXPIRED')";
+  AND o.status NOT IN ('FILLED', 'CANCELLED', 'REJECTED', 'EXPIRED')
+  AND o.rebalance_id = EXCLUDED.rebalance_id
+  AND (o.quantity IS NULL OR EXCLUDED.filled_quantity <= o.quantity)
+  AND (o.quantity IS NULL OR EXCLUDED.status <> 'FILLED' OR EXCLUDED.filled_quantity = o.quantity)";

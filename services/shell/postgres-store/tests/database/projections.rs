@@ -387,6 +387,31 @@ async fn an_order_and_its_status_come_in_either_order() {
 }
 
 #[tokio::test]
+async fn a_report_that_is_not_taken_over_changes_no_row() {
+    let foreign = || OrderStatusRow { rebalance_id: s("r9"), ..status("FILLED", "10", 1) };
+    for together in [true, false] {
+        for wave_first in [true, false] {
+            let scratch = Scratch::new().await;
+            let store = scratch.migrated().await;
+            let wave = ProjectionBatch { orders: vec![order(4)], ..ProjectionBatch::default() };
+            let before = ProjectionBatch { order_statuses: vec![foreign()], ..ProjectionBatch::default() };
+            for batch in if wave_first { [wave, before] } else { [before, wave] } {
+                apply(&store, batch).await;
+            }
+            let row = "SELECT concat_ws(' ', rebalance_id, side, quantity, status, filled_quantity) FROM orders";
+            assert_eq!(scratch.text(row).await, "r1 SELL 10 RELEASED 0");
+            let reports =
+                [status("PART_FILLED", "11", 2), status("FILLED", "9", 3), status("CANCELLED", "4", 5), status("FILLED", "10", 6)];
+            let each = if together { vec![reports.to_vec()] } else { reports.iter().map(|report| vec![report.clone()]).collect() };
+            for order_statuses in each {
+                apply(&store, ProjectionBatch { order_statuses, ..ProjectionBatch::default() }).await;
+            }
+            assert_eq!(scratch.text(row).await, "r1 SELL 10 CANCELLED 4", "together: {together}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn allocations_follow_policy_and_snapshot_apart() {
     let scratch = Scratch::new().await;
     let store = scratch.migrated().await;

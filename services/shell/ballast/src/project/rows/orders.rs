@@ -62,10 +62,13 @@ fn cancel(order: &Order, origin: Origin) -> OrderCancel {
     }
 }
 
-/// Adds a router's report.
+/// Adds a router's report; one with a quantity below zero is refused by the service and changes no row.
 pub(super) fn add_status(status: &OrderStatus, origin: Origin, into: &mut ProjectionBatch) -> Result<(), RowError> {
     if status.status == OrderState::Unknown {
         return Err(RowError::UnknownSymbol { field: "status" });
+    }
+    if status.cum_qty.is_negative() || status.leaves_qty.is_negative() {
+        return Ok(());
     }
     into.order_statuses.push(OrderStatusRow {
         order_id: status.order_id.to_string(),
