@@ -32,6 +32,15 @@ pub fn run(config: &Config, args: &PortfolioArgs) -> anyhow::Result<ExitCode> {
         Some((moment, known_at)) => tables.ask(|store| store.portfolio_as_of(&id, moment, known_at))?,
     };
     let Some(view) = view else { return Ok(absent(&args.id)) };
+    if let (Some((moment, _)), Some(past)) = (asked, &view.past)
+        && let Some(kept) = past::kept_too_late(past, view.head.created_at, config.postgres.keep_ledger_days, clock::now())
+    {
+        print::aside(format_args!(
+            "ballast: what {id:?} held at {moment} cannot be told: bookings before {kept} are not kept (postgres.keep_ledger_days), and no \
+             day that was closed after them stands before that moment; ask for a later one"
+        ));
+        return Ok(Outcome::NothingThere.into());
+    }
     sheet::print(&report::PortfolioReport::of(&view, asked), args.format)?;
     Ok(ExitCode::SUCCESS)
 }

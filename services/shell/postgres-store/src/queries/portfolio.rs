@@ -41,6 +41,8 @@ pub struct PortfolioHead {
     pub closed: bool,
     /// Why targets that are to follow the risk do not follow its newest figures.
     pub scaling_notice: Option<String>,
+    /// When its first policy was made.
+    pub created_at: Micros,
 }
 
 /// A valuation; amounts are in the base currency.
@@ -192,7 +194,7 @@ ORDER BY rank LIMIT 1";
 
 pub(super) const HEAD: &str = "
 SELECT portfolio_id, session_id, name, description, type, target_risk, rebalance_freq, base_currency, mode, policy_version, policy, closed,
-       scaling_notice
+       scaling_notice, created_at
 FROM portfolios WHERE portfolio_id = $1";
 
 pub(super) const BOOK: &str = "

@@ -6,6 +6,8 @@ use super::book::{Basis, Book, Cash, Exposure, Line, of_snapshot, published};
 use domain::enums::InstrumentType;
 use domain::portfolio_close::{ClosedCurrency, ClosedPosition};
 use domain::snapshot::Allocation;
+use domain::{Date, Timestamp};
+use postgres_store::Micros;
 use postgres_store::queries::{AllocationView, BookAsOf, CloseAsOf, SnapshotAsOf};
 use rust_decimal::Decimal;
 use serde::de::DeserializeOwned;
@@ -19,6 +21,20 @@ pub(super) fn book(past: &BookAsOf, base_currency: &str, known: &[AllocationView
         Some(Newest::Close(close)) => by_close(past, close, base_currency, known),
         None => unvalued(past, base_currency),
     }
+}
+
+/// Days before the cut of a day within which a booking that belongs behind it may have been made.
+const AHEAD_DAYS: i32 = 4;
+
+/// The day from which on bookings are kept, where a book of the past hangs on older ones: on those since the day that was
+/// closed last before it, or on all of a portfolio that was made then, where there is none. `keep_days` of 0 keeps all.
+pub(super) fn kept_too_late(past: &BookAsOf, made_at: Micros, keep_days: u32, now: Timestamp) -> Option<Date> {
+    // Months go whole.
+    let kept = now.date_utc().plus_days(-i32::try_from(keep_days).unwrap_or(i32::MAX)).first_of_month();
+    let day = |at: Micros| Timestamp::from_micros(at.0).date_utc();
+    let cut = past.close.as_ref().and_then(|close| close.cut_at);
+    let needed = cut.map_or_else(|| day(made_at), |cut| day(cut).plus_days(-AHEAD_DAYS));
+    (keep_days > 0 && needed < kept).then_some(kept)
 }
 
 enum Newest<'a> {

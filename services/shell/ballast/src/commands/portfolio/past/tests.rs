@@ -1,7 +1,6 @@
 //! What a book of the past is valued by, and what it says where that does not fit.
 
 use super::*;
-use postgres_store::Micros;
 use postgres_store::queries::{BookView, CashHeld, Held};
 use serde_json::json;
 
@@ -110,4 +109,20 @@ fn without_a_price_of_then_only_units_are_told() {
     let book = book(&past("12", &[("USD", "45")], None, None), "USD", &[]);
     assert_eq!((book.basis, book.total_value, book.lines[0].quantity), (Basis::Unvalued, None, Some(d("12"))));
     assert!(!book.complete);
+}
+
+#[test]
+fn bookings_that_are_gone_are_missed_by_what_hangs_on_them() {
+    let at = |text: &str| text.parse::<Timestamp>().unwrap();
+    let micros = |text: &str| Micros(at(text).micros());
+    let now = at("2026-06-20T12:00:00Z");
+    let told = |cut: Option<&str>, keep_days| {
+        let past = past("10", &[], None, cut.map(|cut| close(micros(cut).0)));
+        kept_too_late(&past, micros("2026-01-05T00:00:00Z"), keep_days, now).map(|day| day.to_string())
+    };
+    let may = || Some("2026-05-01".to_owned());
+    assert_eq!(told(None, 30), may(), "all since January");
+    assert_eq!((told(None, 0), told(None, 200)), (None, None), "nothing is gone yet");
+    assert_eq!(told(Some("2026-05-05T00:00:00Z"), 30), None);
+    assert_eq!(told(Some("2026-05-04T00:00:00Z"), 30), may(), "a booking may be made some days before the day that it belongs to");
 }

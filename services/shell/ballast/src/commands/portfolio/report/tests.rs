@@ -25,6 +25,7 @@ fn head() -> PortfolioHead {
         policy: json!({}),
         closed: false,
         scaling_notice: None,
+        created_at: Micros(0),
     }
 }
 
