@@ -319,6 +319,21 @@ fn span(text: &str) -> Result<i64, String> {
     number.checked_mul(micros).filter(|span| *span > 0).ok_or_else(|| format!("{text:?} is out of range"))
 }
 
+/// What `--set` sets, in the order of the command line: of two lists, one on each side of a command's name, the parser keeps
+/// the second alone.
+pub fn overrides(arguments: impl Iterator<Item = String>) -> Vec<String> {
+    let mut arguments = arguments.take_while(|argument| argument != "--");
+    let mut overrides = Vec::new();
+    while let Some(argument) = arguments.next() {
+        if argument == "--set" {
+            overrides.extend(arguments.next());
+        } else if let Some(value) = argument.strip_prefix("--set=") {
+            overrides.push(value.to_owned());
+        }
+    }
+    overrides
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -340,5 +355,12 @@ mod tests {
         Cli::command().debug_assert();
         assert_eq!(span("50ms"), Ok(50_000));
         assert!(span("50").is_err() && span("0s").is_err() && span("x").is_err());
+    }
+
+    #[test]
+    fn what_is_set_before_and_behind_a_command_s_name_holds() {
+        let told = |line: &str| overrides(line.split(' ').map(str::to_owned));
+        assert_eq!(told("--set lanes=8 config check --set=kafka.client_id=x -- --set y"), ["lanes=8", "kafka.client_id=x"]);
+        assert_eq!(told("run all"), [""; 0]);
     }
 }

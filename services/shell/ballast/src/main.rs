@@ -1,7 +1,7 @@
 //! The executable: reads the command line and the configuration, and starts what was asked for.
 
 use ballast::advice::advice;
-use ballast::cli::{Cli, Command, ConfigCommand, TopicsCommand};
+use ballast::cli::{Cli, Command, ConfigCommand, TopicsCommand, overrides};
 use ballast::commands::metrics::UnusableInput;
 use ballast::commands::replay::UnusableFile;
 use ballast::replay::ReplayError;
@@ -16,7 +16,8 @@ use std::process::ExitCode;
 static ALLOCATOR: unsafe extern "C" fn(usize) -> *mut std::ffi::c_void = libmimalloc_sys::mi_malloc;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let mut cli = Cli::parse();
+    cli.overrides = overrides(std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned()));
     match act(&cli) {
         Ok(code) => code,
         // Who prints for others ends with them.

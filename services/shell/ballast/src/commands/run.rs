@@ -141,9 +141,11 @@ fn check_surroundings(config: &Config, runtime: &tokio::runtime::Runtime, roles:
 
 /// Says which calendars end soon: of what comes after, no build of this age knows holidays.
 fn tell_ending_calendars() {
-    for (calendar, last) in Calendar::ending_by(crate::clock::now().date_utc().plus_days(SOON_DAYS)) {
-        let what = "a trading calendar ends: after that day its markets count as closed unless they report, and closes of portfolios that name it stay provisional; a newer build knows more";
-        tracing::warn!(calendar, last = %last, "{what}");
+    let ending = Calendar::ending_by(crate::clock::now().date_utc().plus_days(SOON_DAYS));
+    let calendars: Vec<_> = ending.map(|(calendar, last)| format!("{calendar} on {last}")).collect();
+    if !calendars.is_empty() {
+        let what = "trading calendars end soon: from then on their markets count as closed unless they report, and closes of portfolios that name them stay provisional; a newer build knows more, and who trades nothing there need do nothing";
+        tracing::warn!(calendars = calendars.join(", "), "{what}");
     }
 }
 
