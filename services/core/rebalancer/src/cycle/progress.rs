@@ -62,7 +62,8 @@ fn ask_moved_back(cycle: &mut Cycle, moved: &BTreeMap<InstrumentId, SmolStr>, tu
 }
 
 fn say_contradiction(desk: &mut Desk, turn: &mut Turn<'_, '_>) {
-    for found in desk.unreconciled.values_mut().filter(|found| !found.said && !found.settled) {
+    // What the book has taken back within the same window was so all the same.
+    for found in desk.unreconciled.values_mut().filter(|found| !found.said && (found.of_book || !found.settled)) {
         found.said = true;
         let text = format!("{}: nothing is planned until a RECONCILE names the order and its final quantity", found.text);
         Announcement::new(turn, found.rebalance_id, found.trigger, RebalanceStatus::Stuck)

@@ -100,6 +100,19 @@ fn a_strange_execution_that_the_book_takes_back_contradicts_nothing_any_more() {
 }
 
 #[test]
+fn what_is_strange_for_a_moment_within_one_window_is_said() {
+    let mut house = House::automatic().opened();
+    let sell = house.order(0);
+    house.book.apply(&sell, units("200"));
+    let right = house.book.executed[&sell.order_id].clone();
+    house.book.executed.get_mut(&sell.order_id).unwrap().executed_quantity = units("207");
+    let beyond = house.filled();
+    house.book.executed.insert(sell.order_id, right);
+    let taken_back = house.filled();
+    assert_eq!(house.told(vec![beyond, taken_back]), "THRESHOLD STUCK UNRECONCILED\nTHRESHOLD RELEASED");
+}
+
+#[test]
 fn executions_beyond_an_order_that_the_book_takes_back_contradict_nothing_any_more() {
     let mut house = House::automatic().completed();
     let buy = house.order(1);
