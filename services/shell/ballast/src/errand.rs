@@ -69,30 +69,40 @@ pub fn fresh_id() -> Uuid {
 pub fn run(config: &Config, tables: &Tables, command: Command, wait: Option<Duration>) -> anyhow::Result<Answer> {
     let portfolio = command.portfolio_id.clone().context("a command on a portfolio names it")?;
     let before = || tables.ask(|store| store.answer(portfolio.as_str(), &command.command_id));
-    let mut earlier = before()?;
     let lane = lane_of(portfolio.as_str().as_bytes(), partitions(Topic::Commands, config));
+    check_lanes(config)?;
+    if let Some(earlier) = before()? {
+        return repeat(config, &command, lane, earlier, wait);
+    }
     let topics = [Topic::RebalanceEvents.name(), Topic::Commands.dead_letters()].map(TopicName::from);
     check_topics(config, &topics)?;
-    check_lanes(config)?;
     let mut ears = Ears::open(config, topics, lane)?;
-    let mut hearing = Hearing::open(config, config.schemas.load()?, &command, &[lane])?;
     send(config, &command, lane)?;
     let Some(wait) = wait else { return Ok(Answer::Unasked) };
     let end = Instant::now() + wait;
     let mut looked = Instant::now();
-    while earlier.is_none() && Instant::now() < end {
+    while Instant::now() < end {
         if let Some(answer) = ears.listen(&command)? {
             return Ok(answer);
         }
         // A command that was sent before and answered is passed over in silence: its answer is in the tables, or will be.
         if looked.elapsed() >= TABLES_EVERY {
             looked = Instant::now();
-            earlier = before()?;
+            if let Some(earlier) = before()? {
+                return repeat(config, &command, lane, earlier, Some(end.saturating_duration_since(looked)));
+            }
         }
     }
-    let Some(earlier) = earlier else { return Ok(Answer::Silence) };
-    // The tables know the answer by the id alone. Whether this is that command the lane says, which refuses another one.
-    hearing.wait(end.saturating_duration_since(Instant::now()), &BTreeMap::new())?;
+    Ok(Answer::Silence)
+}
+
+/// Sends a command whose id was answered before. The tables know that answer by the id alone: whether this is that command
+/// the lane says, which refuses another one.
+fn repeat(config: &Config, command: &Command, lane: i32, earlier: AnswerView, wait: Option<Duration>) -> anyhow::Result<Answer> {
+    let mut hearing = Hearing::open(config, config.schemas.load()?, command, &[lane])?;
+    send(config, command, lane)?;
+    let Some(wait) = wait else { return Ok(Answer::Unasked) };
+    hearing.wait(wait, &BTreeMap::new())?;
     Ok(match (hearing.refused(lane), hearing.step(lane)) {
         (Some((code, text)), _) => Answer::Letter { code, text: text.clone() },
         (None, Some(_)) => Answer::Before(earlier),
