@@ -11,8 +11,8 @@ use std::time::Duration;
 use serde::Deserialize;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
-use crate::StoreError;
 use crate::projections::Monthly;
+use crate::{Micros, StoreError};
 
 /// Text that never shows itself: `Debug` and `Display` print `***`.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
@@ -157,9 +157,15 @@ impl Settings {
         Settings { url: Some(Secret::new(url)), ..Settings::default() }
     }
 
-    /// Days for which a table in months is kept; 0 means for ever.
+    /// The moment from which on a table in months is kept; `None` where it is for ever.
     #[must_use]
-    pub fn keep_days(&self, table: Monthly) -> u32 {
+    pub fn kept_from(&self, table: Monthly, now: Micros) -> Option<Micros> {
+        let days = i64::from(self.keep_days(table));
+        (days > 0).then(|| Micros(now.0.saturating_sub(days * 86_400_000_000)))
+    }
+
+    /// Days for which a table in months is kept; 0 means for ever.
+    fn keep_days(&self, table: Monthly) -> u32 {
         match table {
             Monthly::Snapshots => self.keep_snapshots_days,
             Monthly::Minutes => self.keep_minutes_days,
@@ -279,6 +285,14 @@ mod tests {
     fn mode(text: &str) -> String {
         let settings: Settings = toml::from_str(text).unwrap();
         format!("{:?}", settings.connect_options().unwrap().get_ssl_mode())
+    }
+
+    #[test]
+    fn what_is_kept_for_ever_has_no_first_moment() {
+        let settings = Settings { keep_snapshots_days: 2, keep_closes_days: 0, ..Settings::default() };
+        let now = Micros(10 * 86_400_000_000);
+        assert_eq!(settings.kept_from(Monthly::Snapshots, now), Some(Micros(8 * 86_400_000_000)));
+        assert_eq!(settings.kept_from(Monthly::Closes, now), None);
     }
 
     #[test]

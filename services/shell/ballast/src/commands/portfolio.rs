@@ -10,6 +10,7 @@ use crate::outcome::Outcome;
 use crate::tables::Tables;
 use crate::{clock, print, sheet};
 use postgres_store::Micros;
+use postgres_store::projections::Monthly;
 use std::process::ExitCode;
 
 /// Reads and prints.
@@ -33,7 +34,8 @@ pub fn run(config: &Config, args: &PortfolioArgs) -> anyhow::Result<ExitCode> {
     };
     let Some(view) = view else { return Ok(absent(&args.id)) };
     if let (Some((moment, _)), Some(past)) = (asked, &view.past)
-        && let Some(kept) = past::kept_too_late(past, view.head.created_at, config.postgres.keep_ledger_days, clock::now())
+        && let Some(kept_from) = config.postgres.kept_from(Monthly::Ledger, Micros(clock::now().micros()))
+        && let Some(kept) = past::kept_too_late(past, view.head.created_at, kept_from)
     {
         print::aside(format_args!(
             "ballast: what {id:?} held at {moment} cannot be told: bookings before {kept} are not kept (postgres.keep_ledger_days), and no \

@@ -4,7 +4,7 @@
 use crate::clock;
 use crate::lanes::World;
 use postgres_store::projections::Monthly;
-use postgres_store::{Micros, Settings, StoreError};
+use postgres_store::{Micros, StoreError};
 use std::time::{Duration, Instant};
 
 /// How often months are looked at.
@@ -36,28 +36,9 @@ async fn tend(world: &World) -> Result<Vec<String>, StoreError> {
     world.store.prepare_months(Micros(now.plus_seconds(AHEAD_SECONDS).micros())).await?;
     let mut dropped = Vec::new();
     for table in Monthly::ALL {
-        if let Some(before) = kept_from(&world.config.postgres, table, now) {
+        if let Some(before) = world.config.postgres.kept_from(table, Micros(now.micros())) {
             dropped.extend(world.store.drop_months(table, before).await?);
         }
     }
     Ok(dropped)
-}
-
-/// The moment from which on a table is kept; `None` where it is for ever.
-fn kept_from(settings: &Settings, table: Monthly, now: domain::Timestamp) -> Option<Micros> {
-    let days = settings.keep_days(table);
-    (days > 0).then(|| Micros(now.plus_seconds(-86_400 * i64::from(days)).micros()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_kept_for_ever_has_no_first_moment() {
-        let settings = Settings { keep_snapshots_days: 2, keep_closes_days: 0, ..Settings::default() };
-        let now = domain::Timestamp::from_millis(10 * 86_400_000);
-        assert_eq!(kept_from(&settings, Monthly::Snapshots, now), Some(Micros(8 * 86_400_000_000)));
-        assert_eq!(kept_from(&settings, Monthly::Closes, now), None);
-    }
 }

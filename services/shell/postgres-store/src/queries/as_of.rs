@@ -27,6 +27,14 @@ pub struct BookAsOf {
     pub close: Option<CloseAsOf>,
 }
 
+impl BookAsOf {
+    /// From when on the bookings were made that are in it beside a closed day; `None` where all are.
+    #[must_use]
+    pub fn bookings_from(&self) -> Option<Micros> {
+        self.close.as_ref().and_then(|close| close.cut_at).map(dated_ahead)
+    }
+}
+
 /// Units of an instrument.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Held {
@@ -165,6 +173,11 @@ struct Sum {
 
 type Summed<'q> = sqlx::query::QueryAs<'q, Postgres, Sum, PgArguments>;
 
+/// From when on bookings can have been made that are dated behind a cut.
+fn dated_ahead(cut: Micros) -> Micros {
+    Micros(cut.0.saturating_sub(DATED_AHEAD))
+}
+
 /// Sums of what a closed day holds and of the bookings that are not in it. Their bounds are values, so that the server
 /// plans for the months that can hold one and for no others.
 fn since<'q>(portfolio: &'q str, moment: Micros, known_at: Micros, base: Option<&'q CloseAsOf>) -> Summed<'q> {
@@ -176,7 +189,7 @@ fn since<'q>(portfolio: &'q str, moment: Micros, known_at: Micros, base: Option<
         .bind(base.map_or(BEFORE_ALL, |close| close.day))
         .bind(base.map(|close| close.version))
         .bind(cut)
-        .bind(Micros(cut.0.saturating_sub(DATED_AHEAD)))
+        .bind(dated_ahead(cut))
         .bind(Micros(cut.0.saturating_sub(MOMENT_AHEAD)))
         .bind(base.map_or(Micros(i64::MIN), |close| close.known_from))
         .bind(base.map_or(Micros(i64::MIN), |close| known_at.min(Micros(close.known_from.0.saturating_add(CLOSED_AGAIN)))))

@@ -23,18 +23,13 @@ pub(super) fn book(past: &BookAsOf, base_currency: &str, known: &[AllocationView
     }
 }
 
-/// Days before the cut of a day within which a booking that belongs behind it may have been made.
-const AHEAD_DAYS: i32 = 4;
-
 /// The day from which on bookings are kept, where a book of the past hangs on older ones: on those since the day that was
-/// closed last before it, or on all of a portfolio that was made then, where there is none. `keep_days` of 0 keeps all.
-pub(super) fn kept_too_late(past: &BookAsOf, made_at: Micros, keep_days: u32, now: Timestamp) -> Option<Date> {
+/// closed last before it, or on all of a portfolio that was made then, where there is none.
+pub(super) fn kept_too_late(past: &BookAsOf, made_at: Micros, kept_from: Micros) -> Option<Date> {
     // Months go whole.
-    let kept = now.date_utc().plus_days(-i32::try_from(keep_days).unwrap_or(i32::MAX)).first_of_month();
-    let day = |at: Micros| Timestamp::from_micros(at.0).date_utc();
-    let cut = past.close.as_ref().and_then(|close| close.cut_at);
-    let needed = cut.map_or_else(|| day(made_at), |cut| day(cut).plus_days(-AHEAD_DAYS));
-    (keep_days > 0 && needed < kept).then_some(kept)
+    let kept = Timestamp::from_micros(kept_from.0).date_utc().first_of_month();
+    let needed = past.bookings_from().unwrap_or(made_at);
+    (needed.0 < kept.start_utc().micros()).then_some(kept)
 }
 
 enum Newest<'a> {

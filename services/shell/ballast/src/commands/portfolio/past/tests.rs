@@ -1,6 +1,8 @@
 //! What a book of the past is valued by, and what it says where that does not fit.
 
 use super::*;
+use postgres_store::Settings;
+use postgres_store::projections::Monthly;
 use postgres_store::queries::{BookView, CashHeld, Held};
 use serde_json::json;
 
@@ -118,7 +120,9 @@ fn bookings_that_are_gone_are_missed_by_what_hangs_on_them() {
     let now = at("2026-06-20T12:00:00Z");
     let told = |cut: Option<&str>, keep_days| {
         let past = past("10", &[], None, cut.map(|cut| close(micros(cut).0)));
-        kept_too_late(&past, micros("2026-01-05T00:00:00Z"), keep_days, now).map(|day| day.to_string())
+        let settings = Settings { keep_ledger_days: keep_days, ..Settings::default() };
+        let kept_from = settings.kept_from(Monthly::Ledger, Micros(now.micros()))?;
+        kept_too_late(&past, micros("2026-01-05T00:00:00Z"), kept_from).map(|day| day.to_string())
     };
     let may = || Some("2026-05-01".to_owned());
     assert_eq!(told(None, 30), may(), "all since January");
