@@ -105,6 +105,12 @@ pub(super) async fn upsert(limit: &Limit, transaction: &mut Transaction<'_, Post
         return Ok(());
     }
     let rows = newest(rows, |r| &r.order_id, |r| r.wave_offset);
+    let forgotten = sqlx::query(FORGET_STRANGE)
+        .bind(column(&rows, |r| text(&r.order_id)))
+        .bind(column(&rows, |r| text(&r.portfolio_id)))
+        .bind(column(&rows, |r| text(&r.rebalance_id)))
+        .execute(&mut **transaction);
+    limit.run("forgetting strange reports of orders", forgotten).await?;
     let statement = sqlx::query(UPSERT)
         .bind(column(&rows, |r| text(&r.order_id)))
         .bind(column(&rows, |r| text(&r.portfolio_id)))
@@ -198,6 +204,11 @@ fn rounds(rows: &[OrderStatusRow]) -> Vec<Vec<&OrderStatusRow>> {
     rounds
 }
 
+// What a report has made that came before the wave and is not of its order.
+const FORGET_STRANGE: &str = "
+DELETE FROM orders o USING UNNEST($1::text[], $2::text[], $3::text[]) AS g (order_id, portfolio_id, rebalance_id)
+WHERE o.order_id = g.order_id AND (o.portfolio_id <> g.portfolio_id OR o.rebalance_id <> g.rebalance_id)";
+
 const UPSERT: &str = "
 INSERT INTO orders AS o
     (order_id, portfolio_id, rebalance_id, wave_id, wave_number, instrument_id, side, quantity,
@@ -216,7 +227,7 @@ FROM UNNEST($1::text[], $2::text[], $3::text[], $4::text[], $5::int[], $6::text[
           reason_code, explanation, policy_version, snapshot_version, valid_until, block_key,
           released_at, wave_offset)
 ON CONFLICT (order_id) DO UPDATE SET
-    portfolio_id = EXCLUDED.portfolio_id, rebalance_id = EXCLUDED.rebalance_id, wave_id = EXCLUDED.wave_id, wave_number = EXCLUDED.wave_number,
+    wave_id = EXCLUDED.wave_id, wave_number = EXCLUDED.wave_number,
     instrument_id = EXCLUDED.instrument_id, side = EXCLUDED.side, quantity = EXCLUDED.quantity,
     order_type = EXCLUDED.order_type, limit_price = EXCLUDED.limit_price,
     time_in_force = EXCLUDED.time_in_force, currency = EXCLUDED.currency,
@@ -224,15 +235,11 @@ ON CONFLICT (order_id) DO UPDATE SET
     reason_code = EXCLUDED.reason_code, explanation = EXCLUDED.explanation,
     policy_version = EXCLUDED.policy_version, snapshot_version = EXCLUDED.snapshot_version,
     valid_until = EXCLUDED.valid_until, block_key = EXCLUDED.block_key,
-    released_at = EXCLUDED.released_at, wave_offset = EXCLUDED.wave_offset,
-    status = CASE WHEN o.rebalance_id = EXCLUDED.rebalance_id THEN o.status ELSE 'RELEASED' END,
-    filled_quantity = CASE WHEN o.rebalance_id = EXCLUDED.rebalance_id THEN o.filled_quantity ELSE 0 END,
-    leaves_quantity = CASE WHEN o.rebalance_id = EXCLUDED.rebalance_id THEN o.leaves_quantity END,
-    status_offset = CASE WHEN o.rebalance_id = EXCLUDED.rebalance_id THEN o.status_offset END
+    released_at = EXCLUDED.released_at, wave_offset = EXCLUDED.wave_offset
 WHERE o.wave_offset IS NULL OR o.wave_offset < EXCLUDED.wave_offset";
 
-// A report that the service does not take over changes nothing: of another rebalance, of more than was ordered, FILLED with
-// another quantity, or behind a terminal one.
+// A report that the service does not take over changes nothing: of another portfolio or rebalance, of more than was ordered,
+// FILLED with another quantity, or behind a terminal one.
 const UPSERT_STATUS: &str = "
 INSERT INTO orders AS o
     (order_id, portfolio_id, rebalance_id, status, filled_quantity, leaves_quantity,
@@ -246,6 +253,6 @@ ON CONFLICT (order_id) DO UPDATE SET
     status_offset = EXCLUDED.status_offset
 WHERE (o.status_offset IS NULL OR o.status_offset < EXCLUDED.status_offset)
   AND o.status NOT IN ('FILLED', 'CANCELLED', 'REJECTED', 'EXPIRED')
-  AND o.rebalance_id = EXCLUDED.rebalance_id
+  AND o.portfolio_id = EXCLUDED.portfolio_id AND o.rebalance_id = EXCLUDED.rebalance_id
   AND (o.quantity IS NULL OR EXCLUDED.filled_quantity <= o.quantity)
   AND (o.quantity IS NULL OR EXCLUDED.status <> 'FILLED' OR EXCLUDED.filled_quantity = o.quantity)";

@@ -2,35 +2,25 @@
 
 use std::str::FromStr;
 
-use crate::scratch::{self, Scratch, portfolio, returned};
+use crate::scratch::{self, Scratch, TOPIC, apply, portfolio, returned};
 use postgres_store::projections::{
     AllocationLine, AllocationSet, DeadLetterRow, OffsetAdvance, OrderCancel, OrderRow, OrderStatusRow, PortfolioRow, PositionRow,
     ProjectionBatch, RebalanceRow, Rebalanced, SnapshotRow, StoredOffset, StrategyLine, TargetLine, TargetSet,
 };
-use postgres_store::{Micros, Retry, Store, StoreError};
+use postgres_store::{Micros, Retry, StoreError};
 use rust_decimal::Decimal;
 use serde_json::json;
-
-const TOPIC: &str = "portfolio.ledger.v1";
 
 fn d(text: &str) -> Decimal {
     Decimal::from_str(text).unwrap()
 }
 
-pub(crate) fn s(text: &str) -> String {
+fn s(text: &str) -> String {
     text.to_owned()
 }
 
 fn step(expected: Option<i64>, next: i64) -> Vec<OffsetAdvance> {
     vec![OffsetAdvance { topic: s(TOPIC), partition: 0, expected, next }]
-}
-
-/// Applies rows under offsets that nobody contends for.
-pub(crate) async fn apply(store: &Store, mut batch: ProjectionBatch) {
-    let stored = store.offsets(&[TOPIC]).await.unwrap();
-    let expected = stored.first().map(|o| o.next_offset);
-    batch.offsets = step(expected, expected.unwrap_or(0) + 1);
-    store.apply(&batch).await.unwrap();
 }
 
 fn position(quantity: &str, version: i64) -> PositionRow {
@@ -388,25 +378,27 @@ async fn an_order_and_its_status_come_in_either_order() {
 
 #[tokio::test]
 async fn a_report_that_is_not_taken_over_changes_no_row() {
-    let foreign = || OrderStatusRow { rebalance_id: s("r9"), ..status("FILLED", "10", 1) };
-    for together in [true, false] {
+    let strange = || OrderStatusRow { reason: Some(s("strange")), ..status("FILLED", "10", 1) };
+    let foreign = [OrderStatusRow { rebalance_id: s("r9"), ..strange() }, OrderStatusRow { portfolio_id: s("p9"), ..strange() }];
+    for (foreign, together) in foreign.iter().flat_map(|foreign| [(foreign, true), (foreign, false)]) {
         for wave_first in [true, false] {
             let scratch = Scratch::new().await;
             let store = scratch.migrated().await;
             let wave = ProjectionBatch { orders: vec![order(4)], ..ProjectionBatch::default() };
-            let before = ProjectionBatch { order_statuses: vec![foreign()], ..ProjectionBatch::default() };
+            let before = ProjectionBatch { order_statuses: vec![foreign.clone()], ..ProjectionBatch::default() };
             for batch in if wave_first { [wave, before] } else { [before, wave] } {
                 apply(&store, batch).await;
             }
-            let row = "SELECT concat_ws(' ', rebalance_id, side, quantity, status, filled_quantity) FROM orders";
-            assert_eq!(scratch.text(row).await, "r1 SELL 10 RELEASED 0");
+            let row =
+                "SELECT concat_ws(' ', portfolio_id, rebalance_id, side, quantity, status, filled_quantity, status_reason) FROM orders";
+            assert_eq!(scratch.text(row).await, "p1 r1 SELL 10 RELEASED 0");
             let reports =
                 [status("PART_FILLED", "11", 2), status("FILLED", "9", 3), status("CANCELLED", "4", 5), status("FILLED", "10", 6)];
             let each = if together { vec![reports.to_vec()] } else { reports.iter().map(|report| vec![report.clone()]).collect() };
             for order_statuses in each {
                 apply(&store, ProjectionBatch { order_statuses, ..ProjectionBatch::default() }).await;
             }
-            assert_eq!(scratch.text(row).await, "r1 SELL 10 CANCELLED 4", "together: {together}");
+            assert_eq!(scratch.text(row).await, "p1 r1 SELL 10 CANCELLED 4", "together: {together}");
         }
     }
 }
