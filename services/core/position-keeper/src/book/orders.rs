@@ -76,7 +76,10 @@ impl Way {
 impl Executed {
     /// What counts as the order's: the way of its first fill that still stands.
     pub fn own(&self) -> &Way {
-        self.ways.iter().find(|way| !way.quantity.is_zero()).unwrap_or(&self.ways[0])
+        &self.ways[self.own_at()]
+    }
+    fn own_at(&self) -> usize {
+        self.ways.iter().position(|way| !way.quantity.is_zero()).unwrap_or(0)
     }
     /// Whether its fills contradict each other: one was lost or doubled, has overtaken another, or belongs to
     /// another order.
@@ -156,9 +159,8 @@ impl RecentOrders {
     pub fn reconcile(&mut self, order: OrderId, quantity: Quantity) -> bool {
         let Some(executed) = self.0.get_mut(&order).filter(|executed| executed.is_contradicted()) else { return false };
         // Where fills of another order came first, the number tells which are this one's.
-        let stands = |way: &Way| !way.quantity.is_zero();
-        let meant = executed.ways.iter().position(|way| stands(way) && way.quantity == quantity);
-        let own = meant.or_else(|| executed.ways.iter().position(stands)).unwrap_or(0);
+        let meant = executed.ways.iter().position(|way| !way.quantity.is_zero() && way.quantity == quantity);
+        let own = meant.unwrap_or_else(|| executed.own_at());
         executed.ways[..=own].rotate_right(1);
         executed.ways.iter_mut().for_each(|way| way.known = true);
         let own = &mut executed.ways[0];

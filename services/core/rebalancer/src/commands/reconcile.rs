@@ -1,7 +1,7 @@
 //! RECONCILE: final quantities of orders that are stuck or contradict themselves, as a person found them
 //! out. All of them are taken over here, or none. The position-keeper settles contradictions of the book's fills by
-//! the same command, order by order, and tells it with a drift event that may come before or after it. An outside book's positions
-//! and cash it compares itself: what differs stands in the drift event, and is told here.
+//! the same command, order by order, and tells it with a drift event that may come before or after it. An outside
+//! book's positions and cash it compares itself: what differs stands in the drift event, and is told here.
 
 use crate::commands::inbox::Asked;
 use crate::commands::{outside, refused};

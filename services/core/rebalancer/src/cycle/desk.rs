@@ -9,7 +9,7 @@ use crate::orders::budget::Budget;
 use crate::orders::ids;
 use crate::orders::latch::Latch;
 use crate::plan::OpenOrder;
-use domain::drift::{Drift, RecentOrder};
+use domain::drift::Drift;
 use domain::enums::{DriftCause, DriftKind, RebalanceStatus, RebalanceTrigger};
 use domain::fixed::FixedError;
 use domain::order_status::OrderStatus;
@@ -70,12 +70,21 @@ pub struct Contradiction {
     pub text: SmolStr,
     /// Whether it was published.
     pub said: bool,
-    /// Whether reports alone contradict each other: then a later one may settle it.
-    pub of_reports: bool,
-    /// Whether the book's executions alone do: then they may be taken back.
-    pub of_book: bool,
-    /// Whether that has happened.
+    /// What contradicts the order.
+    pub of: Source,
+    /// Whether that has ceased.
     pub settled: bool,
+}
+
+/// Where a contradiction comes from, and with it what may settle it without a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Source {
+    /// Reports contradict each other: a later one may agree after all.
+    Reports,
+    /// The book's executions do: they may be taken back.
+    Book,
+    /// Both: only a person knows.
+    Both,
 }
 
 /// A breach that nothing was planned for, because a cycle was open, or had ended a moment before.
@@ -207,8 +216,11 @@ impl Desk {
             let Some((trigger, leg)) = leg else { continue };
             let rebalance = leg.order.rebalance_id;
             match leg.hear_execution(recent, offset) {
-                Some(text) => self.contradict(recent.order_id, (rebalance, trigger), text, false),
-                None => self.hear_taken_back(recent),
+                Some(text) => self.contradict(recent.order_id, (rebalance, trigger), text, Source::Book),
+                None if leg.is_in_line(recent) && self.take_back(recent.order_id) => {
+                    self.leg_mut(recent.order_id).into_iter().for_each(|(_, leg)| leg.applied = recent.executed_quantity);
+                }
+                None => {}
             }
         }
         self.strangers = met;
@@ -264,7 +276,7 @@ impl Desk {
         let word = leg.hear(report);
         let agreed = leg.agrees_with(report);
         match &word {
-            Word::Contradiction(text) => self.contradict(report.order_id, (report.rebalance_id, trigger), text.clone(), true),
+            Word::Contradiction(text) => self.contradict(report.order_id, (report.rebalance_id, trigger), text.clone(), Source::Reports),
             _ if agreed => self.agree(report.order_id),
             _ => {}
         }
@@ -272,36 +284,24 @@ impl Desk {
     }
 
     /// Flags the portfolio; the first contradiction of an order stays.
-    fn contradict(&mut self, order: OrderId, (rebalance_id, trigger): (RebalanceId, RebalanceTrigger), text: String, of_reports: bool) {
-        let found = Contradiction {
-            rebalance_id,
-            trigger,
-            text: SmolStr::new(text),
-            said: false,
-            of_reports,
-            of_book: !of_reports,
-            settled: false,
-        };
+    fn contradict(&mut self, order: OrderId, (rebalance_id, trigger): (RebalanceId, RebalanceTrigger), text: String, of: Source) {
+        let found = Contradiction { rebalance_id, trigger, text: SmolStr::new(text), said: false, of, settled: false };
         let kept = self.unreconciled.entry(order).or_insert(found);
-        kept.of_reports &= of_reports;
-        kept.of_book &= !of_reports;
+        if kept.of != of {
+            kept.of = Source::Both;
+        }
         kept.settled = false;
     }
 
-    /// What contradicted an order in the book may have been cancelled there since.
-    fn hear_taken_back(&mut self, recent: &RecentOrder) {
-        let Some(found) = self.unreconciled.get(&recent.order_id).filter(|found| found.of_book && !found.settled) else { return };
-        let rebalance = found.rebalance_id;
-        let Some((_, leg)) = self.leg_mut(recent.order_id).filter(|(_, leg)| leg.order.rebalance_id == rebalance) else { return };
-        if leg.is_in_line(recent) {
-            leg.applied = recent.executed_quantity;
-            self.unreconciled.entry(recent.order_id).and_modify(|found| found.settled = true);
-        }
+    /// Lets go what only the book has contradicted, and has taken back since; whether there was such a thing.
+    fn take_back(&mut self, order: OrderId) -> bool {
+        let found = self.unreconciled.get_mut(&order).filter(|found| found.of == Source::Book && !found.settled);
+        found.map(|found| found.settled = true).is_some()
     }
 
     /// Reports and book agree about an order after all.
     fn agree(&mut self, order: OrderId) {
-        if let Some(found) = self.unreconciled.get_mut(&order).filter(|found| found.of_reports) {
+        if let Some(found) = self.unreconciled.get_mut(&order).filter(|found| found.of == Source::Reports) {
             found.settled = true;
         }
     }

@@ -4,7 +4,7 @@
 use crate::commands::halt::Halts;
 use crate::cycle::announcement::Announcement;
 use crate::cycle::approval::has_moved;
-use crate::cycle::desk::Purpose;
+use crate::cycle::desk::{Purpose, Source};
 use crate::cycle::execution::execution;
 use crate::cycle::leg::leg_numbers;
 use crate::cycle::opening::{Ground, Refusal, broken, is_outdated, number};
@@ -63,7 +63,7 @@ fn ask_moved_back(cycle: &mut Cycle, moved: &BTreeMap<InstrumentId, SmolStr>, tu
 
 fn say_contradiction(desk: &mut Desk, turn: &mut Turn<'_, '_>) {
     // What the book has taken back within the same window was so all the same.
-    for found in desk.unreconciled.values_mut().filter(|found| !found.said && (found.of_book || !found.settled)) {
+    for found in desk.unreconciled.values_mut().filter(|found| !found.said && (found.of == Source::Book || !found.settled)) {
         found.said = true;
         let text = format!("{}: nothing is planned until a RECONCILE names the order and its final quantity", found.text);
         Announcement::new(turn, found.rebalance_id, found.trigger, RebalanceStatus::Stuck)

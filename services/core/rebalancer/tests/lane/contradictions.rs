@@ -1,7 +1,9 @@
 //! Reports and fills that contradict each other or an order: what they stop, and who settles them.
 
 use crate::harness::{self, House, tell, units, words};
-use domain::enums::{CommandKind, DriftKind, OrderState};
+use domain::drift::RecentOrder;
+use domain::enums::{CommandKind, DriftKind, OrderState, Side};
+use domain::order::Order;
 
 #[test]
 fn fills_that_contradict_each_other_are_settled_by_a_person() {
@@ -56,7 +58,6 @@ fn what_the_book_has_settled_first_is_settled() {
 
 #[test]
 fn an_execution_of_another_side_or_instrument_is_none_of_the_order() {
-    use domain::enums::Side;
     for (side, instrument, strange) in [(Side::Buy, "AAA", true), (Side::Sell, "BBB", true), (Side::SellShort, "AAA", false)] {
         let mut house = House::automatic().opened();
         let sell = house.order(0);
@@ -79,14 +80,20 @@ fn an_execution_of_another_side_or_instrument_is_none_of_the_order() {
     }
 }
 
-#[test]
-fn a_strange_execution_that_the_book_takes_back_contradicts_nothing_any_more() {
+/// A house whose sell the book has whole, and what it says of it.
+fn sold() -> (House, Order, RecentOrder) {
     let mut house = House::automatic().opened();
     let sell = house.order(0);
     house.book.apply(&sell, units("200"));
     let right = house.book.executed[&sell.order_id].clone();
+    (house, sell, right)
+}
+
+#[test]
+fn a_strange_execution_that_the_book_takes_back_contradicts_nothing_any_more() {
+    let (mut house, sell, right) = sold();
     let executed = house.book.executed.get_mut(&sell.order_id).unwrap();
-    (executed.side, executed.contradicted) = (domain::enums::Side::Buy, true);
+    (executed.side, executed.contradicted) = (Side::Buy, true);
     let strange = house.filled();
     assert_eq!(house.told(vec![strange]), "THRESHOLD STUCK UNRECONCILED");
     house.book.executed.insert(sell.order_id, right);
@@ -101,10 +108,7 @@ fn a_strange_execution_that_the_book_takes_back_contradicts_nothing_any_more() {
 
 #[test]
 fn what_is_strange_for_a_moment_within_one_window_is_said() {
-    let mut house = House::automatic().opened();
-    let sell = house.order(0);
-    house.book.apply(&sell, units("200"));
-    let right = house.book.executed[&sell.order_id].clone();
+    let (mut house, sell, right) = sold();
     house.book.executed.get_mut(&sell.order_id).unwrap().executed_quantity = units("207");
     let beyond = house.filled();
     house.book.executed.insert(sell.order_id, right);

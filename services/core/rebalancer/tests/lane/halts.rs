@@ -36,13 +36,17 @@ fn both_open() -> House {
     house.opened()
 }
 
+/// What of them a halt of a scope asks back.
+fn asked_back(scope: &str) -> &'static str {
+    if scope == AAA { "  wave 2 CANCEL [SELL 200 AAA]" } else { "  wave 2 CANCEL [SELL 200 AAA, BUY 200 BBB]" }
+}
+
 #[test]
 fn open_orders_in_its_scope_are_asked_back_and_no_others() {
     for scope in SCOPES {
         let mut house = both_open();
         let halt = wide(&mut house, Halt, scope, false);
-        let asked = if scope == AAA { "  wave 2 CANCEL [SELL 200 AAA]" } else { "  wave 2 CANCEL [SELL 200 AAA, BUY 200 BBB]" };
-        assert_eq!(house.told(vec![halt]), asked, "{scope}");
+        assert_eq!(house.told(vec![halt]), asked_back(scope), "{scope}");
         let again = wide(&mut house, Halt, scope, false);
         assert_eq!(house.told(vec![again]), "", "what was asked back is not asked back twice");
         let resume = wide(&mut house, Resume, scope, false);
@@ -56,8 +60,7 @@ fn open_orders_are_asked_back_while_the_lane_is_behind() {
         let mut house = both_open();
         house.behind = true;
         let halt = wide(&mut house, Halt, scope, false);
-        let asked = if scope == AAA { "  wave 2 CANCEL [SELL 200 AAA]" } else { "  wave 2 CANCEL [SELL 200 AAA, BUY 200 BBB]" };
-        assert_eq!(house.told(vec![halt]), asked, "{scope}: a backlog of prices holds no halt up");
+        assert_eq!(house.told(vec![halt]), asked_back(scope), "{scope}: a backlog of prices holds no halt up");
         assert_eq!(house.told(vec![]), "");
         house.behind = false;
         assert_eq!(house.told(vec![]), "", "what was asked back is not asked back twice");
