@@ -1,22 +1,14 @@
 //! What was held at a moment as it was known at another, on a real Postgres: the laws that tie both to closes and bookings.
 
-use crate::scratch::{Scratch, portfolio};
-use postgres_store::projections::{CloseRow, LedgerEntryRow, OffsetAdvance, PortfolioRow, ProjectionBatch};
+use crate::scratch::{Scratch, apply, portfolio};
+use postgres_store::projections::{CloseRow, LedgerEntryRow, PortfolioRow, ProjectionBatch};
 use postgres_store::{Micros, Store};
 use rust_decimal::Decimal;
 use serde_json::json;
 
-const TOPIC: &str = "portfolio.ledger.v1";
 const HOUR: i64 = 3_600_000_000;
 /// 2026-01-05T00:00Z, a Monday.
 const MONDAY: i64 = 1_767_571_200_000_000;
-
-async fn apply(store: &Store, mut batch: ProjectionBatch) {
-    let stored = store.offsets(&[TOPIC]).await.unwrap();
-    let expected = stored.first().map(|o| o.next_offset);
-    batch.offsets = vec![OffsetAdvance { topic: TOPIC.to_owned(), partition: 0, expected, next: expected.unwrap_or(0) + 1 }];
-    store.apply(&batch).await.unwrap();
-}
 
 /// A booking: kind, day that tells where it belongs, hours after Monday's start at which it takes effect and is booked,
 /// units, cash.

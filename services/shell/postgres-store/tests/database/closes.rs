@@ -7,14 +7,8 @@ use postgres_store::{Micros, Store};
 use rust_decimal::Decimal;
 use serde_json::json;
 
-const TOPIC: &str = "portfolio.closes.v1";
-
-/// Applies rows under offsets that nobody contends for.
 async fn apply(store: &Store, closes: Vec<CloseRow>) {
-    let stored = store.offsets(&[TOPIC]).await.unwrap();
-    let expected = stored.first().map(|o| o.next_offset);
-    let offsets = vec![OffsetAdvance { topic: TOPIC.to_owned(), partition: 0, expected, next: expected.unwrap_or(0) + 1 }];
-    store.apply(&ProjectionBatch { offsets, closes, ..Default::default() }).await.unwrap();
+    scratch::apply(store, ProjectionBatch { closes, ..ProjectionBatch::default() }).await;
 }
 
 fn close(date: &str, version: i64, equity: &str) -> CloseRow {
@@ -202,8 +196,7 @@ async fn a_set_of_figures_has_its_days() {
     let store = scratch.migrated().await;
     let at = 1_767_646_800_000_000;
     let records = vec![performance("DAY", "2026-01-05", at, "0.1"), performance("MTD", "2026-01-05", at, "0.7")];
-    let offsets = vec![OffsetAdvance { topic: TOPIC.to_owned(), partition: 0, expected: None, next: 1 }];
-    store.apply(&ProjectionBatch { offsets, performance: records, ..ProjectionBatch::default() }).await.unwrap();
+    scratch::apply(&store, ProjectionBatch { performance: records, ..ProjectionBatch::default() }).await;
     let sets = store.performance_as_of("p1", Micros(at)).await.unwrap();
     let spans: Vec<_> = sets.iter().map(|set| (set.timeframe.as_str(), set.from_date.as_deref(), set.date.as_deref())).collect();
     assert_eq!(spans, [("DAY", Some("2026-01-01"), Some("2026-01-05")), ("MTD", Some("2026-01-01"), Some("2026-01-05"))]);
@@ -215,9 +208,8 @@ async fn a_portfolio_is_read_with_its_policy_and_the_days_of_its_figures() {
     let store = scratch.migrated().await;
     let policy = json!({"portfolio_id": "p1", "risk_free_rate": "0.02"});
     let row = PortfolioRow { policy: policy.clone(), ..portfolio("p1", 1) };
-    let offsets = vec![OffsetAdvance { topic: TOPIC.to_owned(), partition: 0, expected: None, next: 1 }];
     let performance = vec![performance("ALL", "2026-01-05", 1_767_646_800_000_000, "0.1")];
-    store.apply(&ProjectionBatch { offsets, portfolios: vec![row], performance, ..ProjectionBatch::default() }).await.unwrap();
+    scratch::apply(&store, ProjectionBatch { portfolios: vec![row], performance, ..ProjectionBatch::default() }).await;
     let view = store.portfolio("p1").await.unwrap().unwrap();
     assert_eq!(view.head.policy, policy);
     assert_eq!((view.performance[0].from_date.as_deref(), view.performance[0].date.as_deref()), (Some("2026-01-01"), Some("2026-01-05")));

@@ -1,25 +1,13 @@
 //! Tables in months on a real Postgres: made when a row needs them, dropped as a whole, and never a portfolio's newest.
 
-use crate::scratch::{self, Scratch};
-use postgres_store::projections::{Monthly, OffsetAdvance, PerformanceRow, ProjectionBatch, RiskRow, SnapshotRow};
-use postgres_store::{Micros, Store, StoreError};
+use crate::scratch::{self, Scratch, apply, try_apply};
+use postgres_store::projections::{Monthly, PerformanceRow, ProjectionBatch, RiskRow, SnapshotRow};
+use postgres_store::{Micros, StoreError};
 use serde_json::json;
 
-const TOPIC: &str = "portfolio.snapshots.v1";
 const DAY: i64 = 86_400_000_000;
 /// 2026-01-01.
 const YEAR: i64 = 1_767_225_600_000_000;
-
-async fn try_apply(store: &Store, mut batch: ProjectionBatch) -> Result<(), StoreError> {
-    let stored = store.offsets(&[TOPIC]).await.unwrap();
-    let expected = stored.first().map(|o| o.next_offset);
-    batch.offsets = vec![OffsetAdvance { topic: TOPIC.to_owned(), partition: 0, expected, next: expected.unwrap_or(0) + 1 }];
-    store.apply(&batch).await
-}
-
-async fn apply(store: &Store, batch: ProjectionBatch) {
-    try_apply(store, batch).await.unwrap();
-}
 
 fn snapshot(portfolio: &str, version: i64, at: i64, total: &str) -> SnapshotRow {
     let risk = json!({"exposure": {"net": "0.9", "gross": "0.9", "long": "90.25", "short": "0"}});

@@ -1,14 +1,13 @@
 //! Whose a session is, on a real Postgres: the portfolio's that had it first, however the policies come in batches.
 
-use crate::projections::{apply, s};
-use crate::scratch::{Scratch, portfolio};
+use crate::scratch::{Scratch, apply, portfolio};
 use postgres_store::projections::{PortfolioRow, ProjectionBatch};
 
 #[tokio::test]
 async fn a_session_belongs_to_the_first_and_blocks_nobody() {
     let scratch = Scratch::new().await;
     let store = scratch.migrated().await;
-    let claim = |id: &str, offset| PortfolioRow { session_id: Some(s("shared")), ..portfolio(id, offset) };
+    let claim = |id: &str, offset| PortfolioRow { session_id: Some("shared".to_owned()), ..portfolio(id, offset) };
     let first = ProjectionBatch { portfolios: vec![claim("p1", 1), claim("p2", 2)], ..ProjectionBatch::default() };
     apply(&store, first).await;
     apply(&store, ProjectionBatch { portfolios: vec![claim("p3", 3)], ..ProjectionBatch::default() }).await;
@@ -19,7 +18,7 @@ async fn a_session_belongs_to_the_first_and_blocks_nobody() {
 
 #[tokio::test]
 async fn whose_a_session_is_hangs_on_no_batch() {
-    let claim = |id: &str, session: Option<&str>, offset| PortfolioRow { session_id: session.map(s), ..portfolio(id, offset) };
+    let claim = |id: &str, session: Option<&str>, offset| PortfolioRow { session_id: session.map(str::to_owned), ..portfolio(id, offset) };
     let rows = "SELECT string_agg(concat_ws(' ', portfolio_id, session_id, 'not', session_conflict), ', '
                 ORDER BY portfolio_id) FROM portfolios";
     // The holder's newer policy comes with another's claim; a claim of before is told anew; what is let go is free.

@@ -1,10 +1,9 @@
 //! Rows of strategies: those of a portfolio are those of its newest snapshot, in its order, and a portfolio without any has
 //! none.
 
-use crate::scratch::Scratch;
+use crate::scratch::{self, Scratch};
 use postgres_store::Store;
-use postgres_store::projections::{AllocationSet, OffsetAdvance, ProjectionBatch, StrategyLine};
-use std::sync::atomic::{AtomicI64, Ordering};
+use postgres_store::projections::{AllocationSet, ProjectionBatch, StrategyLine};
 
 fn line(strategy: Option<&str>, quantity: i64, residual: bool) -> StrategyLine {
     StrategyLine {
@@ -20,13 +19,8 @@ fn set(portfolio: &str, snapshot_version: i64, strategies: Vec<StrategyLine>) ->
     AllocationSet { portfolio_id: portfolio.to_owned(), snapshot_version, lines: Vec::new(), strategies }
 }
 
-static NEXT: AtomicI64 = AtomicI64::new(0);
-
 async fn apply(store: &Store, allocations: Vec<AllocationSet>) {
-    let next = NEXT.fetch_add(1, Ordering::Relaxed);
-    let expected = (next > 0).then_some(next);
-    let offsets = vec![OffsetAdvance { topic: "portfolio.snapshots.v1".to_owned(), partition: 0, expected, next: next + 1 }];
-    store.apply(&ProjectionBatch { offsets, allocations, ..ProjectionBatch::default() }).await.unwrap();
+    scratch::apply(store, ProjectionBatch { allocations, ..ProjectionBatch::default() }).await;
 }
 
 async fn told(scratch: &Scratch) -> String {

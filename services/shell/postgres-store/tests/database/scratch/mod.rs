@@ -6,8 +6,8 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use postgres_store::projections::{DayReturnRow, PortfolioRow, SnapshotRow};
-use postgres_store::{Micros, Settings, Store};
+use postgres_store::projections::{DayReturnRow, OffsetAdvance, PortfolioRow, ProjectionBatch, SnapshotRow};
+use postgres_store::{Micros, Settings, Store, StoreError};
 use rust_decimal::Decimal;
 use serde_json::json;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
@@ -98,6 +98,22 @@ impl Drop for Scratch {
         });
         dropping.join().unwrap();
     }
+}
+
+/// The topic under whose offsets `apply` applies.
+pub const TOPIC: &str = "portfolio.ledger.v1";
+
+/// Applies rows under offsets that nobody contends for.
+pub async fn try_apply(store: &Store, mut batch: ProjectionBatch) -> Result<(), StoreError> {
+    let stored = store.offsets(&[TOPIC]).await.unwrap();
+    let expected = stored.first().map(|o| o.next_offset);
+    batch.offsets = vec![OffsetAdvance { topic: TOPIC.to_owned(), partition: 0, expected, next: expected.unwrap_or(0) + 1 }];
+    store.apply(&batch).await
+}
+
+/// The same of rows that fit.
+pub async fn apply(store: &Store, batch: ProjectionBatch) {
+    try_apply(store, batch).await.unwrap();
 }
 
 async fn run(connection: &mut PgConnection, sql: String) -> u64 {
