@@ -8,13 +8,14 @@ const ROLES: [&str; 5] = ["conflator", "position-keeper", "rebalancer", "perform
 
 /// Foreign libraries by how their names start, and the only crates that may build on them.
 /// axum stands with telemetry until a gateway exists.
-const HOMES: [(&str, &[&str]); 15] = [
+const HOMES: [(&str, &[&str]); 16] = [
     ("rdkafka", &["kafka-log"]),
     ("sqlx", &["postgres-store"]),
     ("opentelemetry", &["telemetry"]),
     ("tracing-opentelemetry", &["telemetry"]),
     ("prometheus", &["telemetry"]),
     ("axum", &["telemetry", "gateway"]),
+    ("hyper", &["telemetry", "gateway"]),
     ("apache-avro", &["avro-codec"]),
     ("ascii", &["avro-codec"]),
     ("clap", &["ballast"]),

@@ -1,28 +1,46 @@
 //! The HTTP endpoint: `/metrics`, `/livez`, `/readyz`.
 //!
 //! Promises: bound when `start` returns, so that its address can be printed; answers 200 or 503, in
-//! plain text that says why. Does not authenticate: bind it where only operators reach it.
+//! plain text that says why; takes no more than some connections at once, none of them for ever. Does not
+//! authenticate: bind it where only operators reach it.
 
 use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
-use tokio::net::TcpListener;
-use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::{sleep, timeout};
 
 use crate::{Health, Metrics, TelemetryError};
 
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
+/// Most connections at once; more wait to be accepted.
+const CONNECTIONS: usize = 256;
+/// For the head of a request, from its connection or from the answer before: whoever is silent for longer is cut off.
+const HEAD: Duration = Duration::from_secs(30);
+/// After this a connection is asked to end: scrapers and probes make a new one.
+const LIFETIME: Duration = Duration::from_secs(300);
+/// For what is being answered then; whoever has not read all by then is cut off.
+const GRACE: Duration = Duration::from_secs(10);
+/// How long nothing is accepted after a connection could not be: the process may have no descriptor left.
+const PAUSE: Duration = Duration::from_millis(500);
+
 /// The running endpoint; stops when dropped.
 #[derive(Debug)]
 pub struct Endpoint {
     address: SocketAddr,
-    stop: Option<oneshot::Sender<()>>,
     task: JoinHandle<()>,
 }
 
@@ -41,22 +59,13 @@ impl Endpoint {
         let failed = |source| TelemetryError::Bind { address: bind, source };
         let listener = TcpListener::bind(bind).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        let (stop, stopped) = oneshot::channel();
         let app = Router::new()
             .route("/metrics", get(show_metrics))
             .route("/livez", get(show_liveness))
             .route("/readyz", get(show_readiness))
             .with_state(Shown { metrics, health });
-        let task = tokio::spawn(async move {
-            let until = async {
-                // A dropped sender stops it as well.
-                let _ = stopped.await;
-            };
-            if let Err(error) = axum::serve(listener, app).with_graceful_shutdown(until).await {
-                tracing::error!(%error, "the health and metrics endpoint stopped");
-            }
-        });
-        Ok(Endpoint { address, stop: Some(stop), task })
+        let task = tokio::spawn(serve(listener, app));
+        Ok(Endpoint { address, task })
     }
 
     /// Where it listens; with the port that was chosen.
@@ -64,14 +73,53 @@ impl Endpoint {
     pub fn address(&self) -> SocketAddr {
         self.address
     }
+}
 
-    /// Stops; a scraper that keeps its connection open is not waited for.
-    pub fn stop(mut self) {
-        if let Some(stop) = self.stop.take() {
-            // The task may have ended already.
-            let _ = stop.send(());
-        }
+impl Drop for Endpoint {
+    /// A scraper that keeps its connection open is not waited for.
+    fn drop(&mut self) {
         self.task.abort();
+    }
+}
+
+async fn serve(listener: TcpListener, app: Router) {
+    let room = Arc::new(Semaphore::new(CONNECTIONS));
+    // Dropped with this task, which ends them.
+    let mut connections = JoinSet::new();
+    loop {
+        // The semaphore is never closed.
+        let Ok(permit) = Arc::clone(&room).acquire_owned().await else { return };
+        while connections.try_join_next().is_some() {}
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                let app = app.clone();
+                connections.spawn(async move {
+                    converse(stream, app).await;
+                    drop(permit);
+                });
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the health and metrics endpoint could not accept a connection");
+                sleep(PAUSE).await;
+            }
+        }
+    }
+}
+
+/// One connection, to its end or to that of its time.
+async fn converse(stream: TcpStream, app: Router) {
+    let mut server = http1::Builder::new();
+    server.timer(TokioTimer::new()).header_read_timeout(HEAD);
+    let mut connection = pin!(server.serve_connection(TokioIo::new(stream), TowerToHyperService::new(app)));
+    let ended = match timeout(LIFETIME, connection.as_mut()).await {
+        Ok(ended) => ended,
+        Err(_) => {
+            connection.as_mut().graceful_shutdown();
+            timeout(GRACE, connection).await.unwrap_or(Ok(()))
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection to the health and metrics endpoint ended early");
     }
 }
 

@@ -75,9 +75,7 @@ impl Telemetry {
                 tracing::warn!("the collector did not take the last spans and metrics in time");
             }
         }
-        if let Some(endpoint) = self.endpoint {
-            endpoint.stop();
-        }
+        drop(self.endpoint);
     }
 }
 

@@ -168,3 +168,22 @@ async fn a_taken_port_says_what_to_do() {
     let message = again.unwrap_err().to_string();
     assert!(message.contains("free the port"), "{message}");
 }
+
+#[tokio::test]
+async fn more_connections_than_there_is_room_for_wait_and_who_goes_makes_room() {
+    let endpoint = start(&Metrics::new(), &Health::new()).await;
+    let address = endpoint.address();
+    let mut silent = Vec::new();
+    for _ in 0..256 {
+        silent.push(TcpStream::connect(address).await.unwrap());
+    }
+    // Connected by the system, not accepted yet.
+    let waiting = tokio::spawn(get(address, "/livez"));
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert!(!waiting.is_finished());
+    silent.truncate(200);
+    assert_eq!(waiting.await.unwrap().0, 200);
+    drop(endpoint);
+    let mut last = silent.pop().unwrap();
+    assert_eq!(last.read(&mut [0]).await.unwrap_or(0), 0, "a silent connection does not outlive the endpoint");
+}
