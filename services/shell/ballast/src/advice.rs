@@ -2,6 +2,10 @@
 
 use crate::cli::Command;
 use kafka_log::{KafkaSettings, TopicsError};
+use postgres_store::StoreError;
+
+/// For whoever has the servers of `make up` and a new shell.
+const OF_MAKE_UP: &str = "For the servers of `make up`, type in this shell: set -a; . .local/stack/env; set +a";
 
 /// A line of advice for an error, where there is one.
 pub fn advice(error: &anyhow::Error, command: &Command) -> Option<String> {
@@ -15,12 +19,12 @@ pub fn advice(error: &anyhow::Error, command: &Command) -> Option<String> {
                 .to_owned()
         });
     }
-    unreachable.filter(|brokers| *brokers == KafkaSettings::default().brokers).map(|brokers| {
-        format!(
-            "{brokers} is the default: BALLAST_KAFKA_BROKERS (or kafka.brokers) names another. For the servers of `make up`, type in this \
-             shell: set -a; . .local/stack/env; set +a"
-        )
-    })
+    if let Some(brokers) = unreachable {
+        let told = || format!("{brokers} is the default: BALLAST_KAFKA_BROKERS (or kafka.brokers) names another. {OF_MAKE_UP}");
+        return (brokers == KafkaSettings::default().brokers).then(told);
+    }
+    let mut stores = error.chain().filter_map(|cause| cause.downcast_ref::<StoreError>());
+    stores.any(StoreError::is_at_the_default_address).then(|| OF_MAKE_UP.to_owned())
 }
 
 #[cfg(test)]

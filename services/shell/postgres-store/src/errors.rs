@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use sqlx::migrate::MigrateError;
 
+use crate::settings::OF_THE_DEFAULT;
+
 /// SQLSTATE of a second row under one key.
 pub(crate) const UNIQUE_VIOLATION: &str = "23505";
 
@@ -146,6 +148,15 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether Postgres was not there, at an address that nobody had set.
+    #[must_use]
+    pub fn is_at_the_default_address(&self) -> bool {
+        match self {
+            StoreError::Unreachable { address, .. } | StoreError::NoConnection { address, .. } => address.ends_with(OF_THE_DEFAULT),
+            _ => false,
+        }
+    }
+
     /// Whether and how to try again.
     #[must_use]
     pub fn retry(&self) -> Retry {

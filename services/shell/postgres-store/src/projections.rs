@@ -9,6 +9,7 @@
 //!
 //! Hostile text cannot block a projector: NUL, which Postgres has no place for, becomes U+FFFD.
 
+mod aged;
 mod allocations;
 mod batch;
 mod closes;
@@ -29,6 +30,7 @@ mod rollups;
 mod snapshots;
 mod strategies;
 
+pub use aged::Aged;
 pub use allocations::{AllocationLine, AllocationSet, Rebalanced, TargetLine, TargetSet};
 pub use batch::ProjectionBatch;
 pub use closes::CloseRow;

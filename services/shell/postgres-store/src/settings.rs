@@ -11,8 +11,11 @@ use std::time::Duration;
 use serde::Deserialize;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
-use crate::projections::Monthly;
+use crate::projections::{Aged, Monthly};
 use crate::{Micros, StoreError};
+
+/// What stands behind an address that nobody set.
+pub(crate) const OF_THE_DEFAULT: &str = ", the default address (postgres.url or BALLAST_POSTGRES_URL names another),";
 
 /// Text that never shows itself: `Debug` and `Display` print `***`.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
@@ -119,6 +122,13 @@ pub struct Settings {
     pub keep_ledger_days: u32,
     /// Days for which it keeps `performance_records` and `risk_records`.
     pub keep_figures_days: u32,
+    /// Days for which it keeps `orders` that are done; their rows are deleted once they were released before, as are
+    /// those of the two tables below.
+    pub keep_orders_days: u32,
+    /// Days for which it keeps `command_answers`.
+    pub keep_answers_days: u32,
+    /// Days for which it keeps `dead_letters`.
+    pub keep_dead_letters_days: u32,
 }
 
 impl Default for Settings {
@@ -146,6 +156,9 @@ impl Default for Settings {
             keep_rebalances_days: 0,
             keep_ledger_days: 0,
             keep_figures_days: 0,
+            keep_orders_days: 0,
+            keep_answers_days: 0,
+            keep_dead_letters_days: 0,
         }
     }
 }
@@ -160,8 +173,18 @@ impl Settings {
     /// The moment from which on a table in months is kept; `None` where it is for ever.
     #[must_use]
     pub fn kept_from(&self, table: Monthly, now: Micros) -> Option<Micros> {
-        let days = i64::from(self.keep_days(table));
-        (days > 0).then(|| Micros(now.0.saturating_sub(days * 86_400_000_000)))
+        days_before(now, self.keep_days(table))
+    }
+
+    /// The moment from which on rows of a table are kept; `None` where it is for ever.
+    #[must_use]
+    pub fn rows_kept_from(&self, table: Aged, now: Micros) -> Option<Micros> {
+        let days = match table {
+            Aged::Orders => self.keep_orders_days,
+            Aged::Answers => self.keep_answers_days,
+            Aged::DeadLetters => self.keep_dead_letters_days,
+        };
+        days_before(now, days)
     }
 
     /// Days for which a table in months is kept; 0 means for ever.
@@ -192,7 +215,7 @@ impl Settings {
         if self.url.is_some() || self.host.is_some() || self.port.is_some() {
             return address;
         }
-        format!("{address}, the default address (postgres.url or BALLAST_POSTGRES_URL names another),")
+        format!("{address}{OF_THE_DEFAULT}")
     }
 
     /// How long a caller waits for one statement before it takes the server for dead: a little
@@ -267,6 +290,11 @@ impl Settings {
             _ => Err(StoreError::settings("`client_cert` and `client_key` belong together: give both or none")),
         }
     }
+}
+
+/// The moment some days ago; `None` of 0 days, which mean for ever.
+fn days_before(now: Micros, days: u32) -> Option<Micros> {
+    (days > 0).then(|| Micros(now.0.saturating_sub(i64::from(days) * 86_400_000_000)))
 }
 
 fn read_password(file: &PathBuf) -> Result<String, StoreError> {

@@ -12,7 +12,7 @@ const DAY_MS: i128 = 86_400_000;
 const CENTURY_DAYS: i128 = 36_500;
 
 /// Ranges of whole numbers, both ends included.
-const RANGES: [(&str, i128, i128); 51] = [
+const RANGES: [(&str, i128, i128); 54] = [
     ("lanes", 1, 1024),
     ("kafka.live_fetch_wait_ms", *LIVE_FETCH_WAIT_MS.start() as i128, *LIVE_FETCH_WAIT_MS.end() as i128),
     ("kafka.fetch_ahead_kib", *FETCH_AHEAD_KIB.start() as i128, *FETCH_AHEAD_KIB.end() as i128),
@@ -29,6 +29,9 @@ const RANGES: [(&str, i128, i128); 51] = [
     ("postgres.keep_rebalances_days", 0, CENTURY_DAYS),
     ("postgres.keep_ledger_days", 0, CENTURY_DAYS),
     ("postgres.keep_figures_days", 0, CENTURY_DAYS),
+    ("postgres.keep_orders_days", 0, CENTURY_DAYS),
+    ("postgres.keep_answers_days", 0, CENTURY_DAYS),
+    ("postgres.keep_dead_letters_days", 0, CENTURY_DAYS),
     ("telemetry.otlp_timeout_ms", 1, 600_000),
     ("telemetry.otlp_interval_ms", 100, DAY_MS),
     ("telemetry.waiting_warn_seconds", 1, 30 * 86_400),

@@ -1,9 +1,10 @@
-//! Months of tables: the next one is there before it begins, and those that are older than the settings keep are dropped
-//! whole. A failure waits for the next time: nothing depends on it.
+//! What the projector keeps, and for how long: the next month of a table is there before it begins, those that are older
+//! than the settings keep are dropped whole, and of tables that have no months the old rows are deleted. A failure waits
+//! for the next time: nothing depends on it.
 
 use crate::clock;
 use crate::lanes::World;
-use postgres_store::projections::Monthly;
+use postgres_store::projections::{Aged, Monthly};
 use postgres_store::{Micros, StoreError};
 use std::time::{Duration, Instant};
 
@@ -24,21 +25,32 @@ impl Months {
         }
         self.0 = Some(Instant::now());
         match world.runtime.block_on(tend(world)) {
-            Ok(dropped) if dropped.is_empty() => {}
-            Ok(dropped) => tracing::info!(months = dropped.join(", "), "months that are no longer kept were dropped"),
-            Err(error) => tracing::warn!(%error, "months are looked at again in an hour"),
+            Ok(()) => {}
+            Err(error) => tracing::warn!(%error, "what is no longer kept is looked for again in an hour"),
         }
     }
 }
 
-async fn tend(world: &World) -> Result<Vec<String>, StoreError> {
-    let now = clock::now();
-    world.store.prepare_months(Micros(now.plus_seconds(AHEAD_SECONDS).micros())).await?;
+async fn tend(world: &World) -> Result<(), StoreError> {
+    let (store, settings, now) = (&world.store, &world.config.postgres, clock::now());
+    store.prepare_months(Micros(now.plus_seconds(AHEAD_SECONDS).micros())).await?;
+    let now = Micros(now.micros());
     let mut dropped = Vec::new();
     for table in Monthly::ALL {
-        if let Some(before) = world.config.postgres.kept_from(table, Micros(now.micros())) {
-            dropped.extend(world.store.drop_months(table, before).await?);
+        if let Some(before) = settings.kept_from(table, now) {
+            dropped.extend(store.drop_months(table, before).await?);
         }
     }
-    Ok(dropped)
+    if !dropped.is_empty() {
+        tracing::info!(months = dropped.join(", "), "months that are no longer kept were dropped");
+    }
+    for table in Aged::ALL {
+        if let Some(before) = settings.rows_kept_from(table, now) {
+            let rows = store.delete_aged(table, before).await?;
+            if rows > 0 {
+                tracing::info!(table = table.table(), rows, "rows that are no longer kept were deleted");
+            }
+        }
+    }
+    Ok(())
 }

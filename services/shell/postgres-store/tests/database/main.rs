@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod aged;
 mod as_of;
 mod checkpoints;
 mod closes;
@@ -9,6 +10,7 @@ mod connection;
 mod dashboards;
 mod guide;
 mod months;
+mod numbers;
 mod older_database;
 mod projections;
 mod quality;
