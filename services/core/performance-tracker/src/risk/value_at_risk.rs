@@ -97,6 +97,7 @@ fn tail(returns: &[f64], method: Method, confidence: f64) -> Answer {
     if method != Method::CornishFisher {
         return Ok(z);
     }
+    enough(returns.len(), 2)?;
     let second = central_moment(returns, 2)?;
     if second == 0.0 {
         return Err(Undefined::ZeroVolatility);

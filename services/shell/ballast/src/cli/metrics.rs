@@ -8,7 +8,8 @@ use std::path::PathBuf;
 pub const METRICS_HELP: &str = "\
 KINDS OF INPUT, told by the header or named before the file (or by --kind):
   returns   date, return [, benchmark] [, risk_free]
-  values    date, value [, flow] [, benchmark]     prices, levels, an account
+  values    date, value [, flow] [, benchmark]     prices, levels, an account;
+            deposits and withdrawals may stand for flow
   flows     date, amount           negative is paid, positive is received
   trades    pnl [, strategy] [, sector] ...        closed trades
   brinson   [period,] sector, portfolio_weight, portfolio_return,
@@ -18,13 +19,14 @@ KINDS OF INPUT, told by the header or named before the file (or by --kind):
             quantity, price [, multiplier]         whose product it is
 
 Headers are read in any case and under their usual names (nav, price, close, \
-ret, rf, cash_flow, wp, rb, ...); --column return=MyHeader names another. \
+ret, rf, cash_flow, wp, rb, netFlow, ...); --column return=MyHeader names another, \
+--column benchmark=SPY one of the benchmark's file. \
 Numbers may be written 0.05, 5%, (12.50), 1,234.5; where semicolons part the fields \
 also 0,05 and 1.234,5. Fields are parted by comma, \
-semicolon or tab; JSON is an object a line, an array of objects, or an object of \
+semicolon, tab or bar; JSON is an object a line, an array of objects, or an object of \
 arrays. An empty field, NA, NaN, #N/A, null or - is a missing value. A file without a header is read when its kind is \
-named. Dates: 2026-01-05, 20260105, 05.01.2026, 5-Jan-2026, 2026-01 and 2026-Q1 (their last \
-day), RFC 3339; 1/5/2026 with --dates mdy or dmy where the file does not settle it. \
+named. Dates: 2026-01-05, 20260105, 05.01.2026, 5-Jan-2026, 2026-01, 2026M01 and 2026-Q1 (their \
+last day), RFC 3339, seconds or milliseconds since 1970; 1/5/2026 with --dates mdy or dmy where the file does not settle it. \
 Columns that were not read are named in a note.
 
 A flow on a day without a value leaves the value empty: money-weighted and Dietz \
@@ -60,13 +62,13 @@ pub struct MetricsArgs {
     #[arg(long, conflicts_with = "input")]
     pub list: bool,
     /// Kind of input, where it does not stand before the file.
-    #[arg(long, value_enum)]
+    #[arg(long, ignore_case = true, value_enum)]
     pub kind: Option<Kind>,
     /// Format of the input; by the file's ending, else by its first letter.
-    #[arg(long, value_enum)]
+    #[arg(long, ignore_case = true, value_enum)]
     pub format: Option<Format>,
     /// How to print.
-    #[arg(short, long, value_enum, default_value_t = Print::Table)]
+    #[arg(short, long, ignore_case = true, value_enum, default_value_t = Print::Table)]
     pub output: Print,
     /// Figures to print, by name; may be repeated or parted by commas. All where absent.
     #[arg(long = "metric", value_name = "ID", value_delimiter = ',')]
@@ -74,8 +76,8 @@ pub struct MetricsArgs {
     /// Periods in a year: 252 for trading days, 365, 52, 12, 4, 1.
     #[arg(long, value_name = "N", default_value_t = 252.0)]
     pub periods_per_year: f64,
-    /// Risk-free rate a year: 0.02 or 2%. For flows the rate of their present value.
-    #[arg(long, value_name = "RATE", value_parser = fraction, default_value = "0", allow_hyphen_values = true)]
+    /// Risk-free rate a year: 0.02 or 2%; also --rf. For flows the rate of their present value.
+    #[arg(long, alias = "rf", value_name = "RATE", value_parser = fraction, default_value = "0", allow_hyphen_values = true)]
     pub risk_free: f64,
     /// Risk-free rate a period, in place of one a year.
     #[arg(long, value_name = "RATE", value_parser = fraction, conflicts_with = "risk_free", allow_hyphen_values = true)]
@@ -99,28 +101,28 @@ pub struct MetricsArgs {
     #[arg(long, value_name = "N", default_value_t = 1.0)]
     pub horizon: f64,
     /// Method of value at risk and expected shortfall; all where absent (of assets: parametric).
-    #[arg(long, value_enum)]
+    #[arg(long, ignore_case = true, value_enum)]
     pub method: Option<RiskMethod>,
     /// Newest observations that the table of value at risk looks at; all where absent.
     #[arg(long, value_name = "N")]
     pub var_window: Option<usize>,
     /// Value of the book, so that value at risk is money too.
-    #[arg(long, value_name = "AMOUNT")]
+    #[arg(long, value_name = "AMOUNT", value_parser = number)]
     pub book_value: Option<f64>,
     /// Rolls the figures (or volatility, sharpe, cumulative_return and beta) over windows of so many periods.
     #[arg(long, value_name = "N")]
     pub window: Option<usize>,
     /// Compounds returns by the calendar.
-    #[arg(long, value_enum)]
+    #[arg(long, ignore_case = true, value_enum)]
     pub by: Option<Calendar>,
     /// Volatility a year that was aimed at, to compare with.
     #[arg(long, value_name = "RATE", value_parser = fraction)]
     pub target_risk: Option<f64>,
     /// When in its period a flow comes, beside the value of its row.
-    #[arg(long, value_enum, default_value_t = Timing::Daily)]
+    #[arg(long, ignore_case = true, value_enum, default_value_t = Timing::Daily)]
     pub flow_timing: Timing,
     /// Decay of exponentially weighted covariances (assets): 0.94. Sample covariances where absent.
-    #[arg(long, value_name = "LAMBDA")]
+    #[arg(long, value_name = "LAMBDA", value_parser = number)]
     pub lambda: Option<f64>,
     /// Weights of the assets: ACME=0.6,BETA=0.4, or 0.6,0.4 in the order of the columns.
     #[arg(long, value_name = "WEIGHTS", allow_hyphen_values = true)]
@@ -129,10 +131,10 @@ pub struct MetricsArgs {
     #[arg(long)]
     pub prices: bool,
     /// Equity, for exposure over it (holdings); the sum of the values where absent.
-    #[arg(long, value_name = "AMOUNT")]
+    #[arg(long, value_name = "AMOUNT", value_parser = number)]
     pub equity: Option<f64>,
     /// How allocation is measured (brinson).
-    #[arg(long, value_enum, default_value_t = BrinsonModel::Fachler)]
+    #[arg(long, ignore_case = true, value_enum, default_value_t = BrinsonModel::Fachler)]
     pub model: BrinsonModel,
     /// Reads returns and weights of the input as per cent.
     #[arg(long)]
@@ -141,7 +143,7 @@ pub struct MetricsArgs {
     #[arg(long = "column", value_name = "NAME=HEADER")]
     pub columns: Vec<String>,
     /// Order of dates such as 1/5/2026.
-    #[arg(long, value_enum, value_name = "ORDER")]
+    #[arg(long, ignore_case = true, value_enum, value_name = "ORDER")]
     pub dates: Option<DateOrder>,
 }
 
@@ -267,7 +269,13 @@ fn confidence(text: &str) -> Result<f64, String> {
     }
 }
 
-/// A fraction, or per cent with its sign.
+/// A fraction, or per cent with its sign. What is 1 or more without the sign is per cent that lacks it.
 fn fraction(text: &str) -> Result<f64, String> {
-    number(text).map_err(|wrong| format!("{wrong}; write 0.02 or 2%"))
+    let value = number(text).map_err(|wrong| format!("{wrong}; write 0.02 or 2%"))?;
+    let is_doubtful = value.abs() >= 1.0 && !text.contains('%');
+    if is_doubtful {
+        Err(format!("{text} would be {text} times the whole; write 0.02 or 2%, and 200% where that is meant"))
+    } else {
+        Ok(value)
+    }
 }

@@ -10,6 +10,7 @@ mod holdings;
 pub(in crate::commands) mod list;
 pub(crate) mod number;
 mod performance;
+mod plausible;
 mod report;
 mod series;
 mod table;
@@ -65,7 +66,7 @@ fn asked(args: &MetricsArgs) -> Result<(Option<Kind>, &str), UnusableInput> {
 }
 
 fn computed(table: &Table, kind: Option<Kind>, args: &MetricsArgs) -> Result<Report, UnusableInput> {
-    let mut columns = Columns::of(table, args)?;
+    let mut columns = Columns::of(table, args, |role| series::is_of_the_main_file(role, args))?;
     let kind = kind.map_or_else(|| detected(&columns), Ok)?;
     if !table.headed {
         columns = columns.by_place(places(kind, table), args.dates);
@@ -85,7 +86,32 @@ fn computed(table: &Table, kind: Option<Kind>, args: &MetricsArgs) -> Result<Rep
         Kind::Holdings => holdings::holdings(&columns, args)?,
     };
     report.notes.extend(columns.notes());
+    report.notes.extend(unread(args, kind));
     Ok(report)
+}
+
+/// Flags that were given and that no report of this kind reads.
+fn unread(args: &MetricsArgs, kind: Kind) -> Option<String> {
+    let (assets, holdings) = (kind == Kind::Assets, kind == Kind::Holdings);
+    let of_returns = matches!(kind, Kind::Returns | Kind::Values);
+    let flags = [
+        ("--weights", args.weights.is_some(), assets),
+        ("--lambda", args.lambda.is_some(), assets),
+        ("--prices", args.prices, assets),
+        ("--equity", args.equity.is_some(), holdings),
+        ("--benchmark", args.benchmark.is_some(), of_returns),
+        ("--risk-free-file", args.risk_free_file.is_some(), of_returns),
+        ("--risk-free-period", args.risk_free_period.is_some(), of_returns),
+        ("--mar-annual", args.mar_annual.is_some(), of_returns),
+        ("--target-risk", args.target_risk.is_some(), of_returns),
+        ("--window", args.window.is_some(), of_returns),
+        ("--by", args.by.is_some(), of_returns),
+        ("--var-window", args.var_window.is_some(), of_returns),
+        ("--book-value", args.book_value.is_some(), of_returns || assets),
+        ("--method", args.method.is_some(), of_returns || assets),
+    ];
+    let unread: Vec<&str> = flags.iter().filter(|(_, given, read)| *given && !read).map(|(flag, ..)| *flag).collect();
+    (!unread.is_empty()).then(|| format!("flags that say nothing to input of this kind: {}", unread.join(", ")))
 }
 
 /// What the header tells.
@@ -94,7 +120,8 @@ fn detected(columns: &Columns<'_>) -> Result<Kind, UnusableInput> {
     let dated = columns.any(&[Role::Date, Role::Period]).is_some();
     let of_book = columns.any(&[Role::Instrument, Role::Sector]).is_some();
     let worth = columns.any(&[Role::Value, Role::Price, Role::Weight, Role::PortfolioWeight]).is_some();
-    let counted = columns.has(Role::Quantity) && columns.has(Role::Price) && !columns.has(Role::Flow);
+    let counted =
+        columns.has(Role::Quantity) && columns.has(Role::Price) && columns.any(&[Role::Flow, Role::Inflow, Role::Outflow]).is_none();
     let kind = if !table.headed {
         None
     } else if columns.has(Role::BenchmarkWeight) && columns.any(&[Role::PortfolioWeight, Role::Weight]).is_some() {
@@ -107,7 +134,7 @@ fn detected(columns: &Columns<'_>) -> Result<Kind, UnusableInput> {
         Some(Kind::Returns)
     } else if columns.any(&[Role::Value, Role::Price]).is_some() {
         Some(Kind::Values)
-    } else if columns.has(Role::Flow) {
+    } else if columns.any(&[Role::Flow, Role::Inflow, Role::Outflow]).is_some() {
         Some(Kind::Flows)
     } else if columns.unknown().len() >= 2 {
         Some(Kind::Assets)

@@ -1,78 +1,7 @@
-//! `ballast metrics` as a shell sees it: files of every kind, wrong input by its place, and exit codes.
+//! Files of every kind, wrong input by its place, and exit codes.
 
-#![allow(clippy::unwrap_used, clippy::float_arithmetic, reason = "a test that cannot go on has failed, and figures are floats")]
-
+use crate::shell::{Folder, figure, golden, json, metrics, near, refused};
 use serde_json::Value;
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
-
-/// A folder of one test's files, gone with it.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("ballast-metrics-{name}-{}", std::process::id()));
-        std::fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    fn file(&self, name: &str, text: &str) -> String {
-        let path = self.0.join(name);
-        std::fs::write(&path, text).unwrap();
-        path.to_string_lossy().into_owned()
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
-fn metrics(arguments: &[&str], input: &str) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_ballast"));
-    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("BALLAST_")) {
-        command.env_remove(name);
-    }
-    let piped = command.arg("metrics").args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = piped.spawn().unwrap();
-    match child.stdin.take().unwrap().write_all(input.as_bytes()) {
-        // Whoever refuses its arguments ends without reading.
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => {}
-        written => written.unwrap(),
-    }
-    child.wait_with_output().unwrap()
-}
-
-fn json(arguments: &[&str], input: &str) -> Value {
-    let arguments: Vec<&str> = arguments.iter().copied().chain(["-o", "json"]).collect();
-    let ended = metrics(&arguments, input);
-    assert!(ended.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&ended.stderr));
-    serde_json::from_slice(&ended.stdout).unwrap()
-}
-
-fn figure(report: &Value, id: &str) -> f64 {
-    let found = &report["figures"][id]["value"];
-    found.as_f64().unwrap_or_else(|| panic!("{id} is {found} in {report}"))
-}
-
-fn near(found: f64, expected: f64) {
-    assert!((found - expected).abs() <= 1e-12 * expected.abs().max(1.0), "{found} is not {expected}");
-}
-
-/// What it refuses: the text on standard error, with exit status 2 and nothing on standard output.
-fn refused(arguments: &[&str], input: &str) -> String {
-    let ended = metrics(arguments, input);
-    let told = String::from_utf8_lossy(&ended.stderr).into_owned();
-    assert_eq!((ended.status.code(), ended.stdout.len()), (Some(2), 0), "{arguments:?}: {told}");
-    told
-}
-
-fn golden(name: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../tests/golden/metrics").join(name);
-    path.to_string_lossy().into_owned()
-}
 
 #[test]
 fn the_figures_of_the_libraries_come_through_the_command() {
@@ -377,7 +306,8 @@ fn windows_the_calendar_and_money_at_risk() {
 
 #[test]
 fn other_shapes_of_the_same_input() {
-    let plain = json(&["returns", "-"], "return,benchmark\n0.01,0.02\n-0.02,0.01\n");
+    let figures = |arguments: &[&str], text: &str| json(arguments, text)["figures"].clone();
+    let plain = figures(&["returns", "-"], "return,benchmark\n0.01,0.02\n-0.02,0.01\n");
     for text in [
         "Return (%),Benchmark %\n1,2\n-2,1\n",
         "return_pct\tbenchmark_pct\n1\t2\n-2\t1\n",
@@ -385,9 +315,9 @@ fn other_shapes_of_the_same_input() {
         "[{\"return\": 0.01, \"benchmark\": 0.02}, {\"return\": -0.02, \"benchmark\": 0.01}]",
         "0.01,0.02\n-0.02,0.01\n",
     ] {
-        assert_eq!(json(&["returns", "-"], text), plain, "{text}");
+        assert_eq!(figures(&["returns", "-"], text), plain, "{text}");
     }
-    assert_eq!(json(&["--kind", "returns", "-", "--percent"], "return,benchmark\n1,2\n-2%,1\n"), plain);
+    assert_eq!(figures(&["--kind", "returns", "-", "--percent"], "return,benchmark\n1,2\n-2%,1\n"), plain);
     let backwards = json(&["-"], "date,return\n2026-01-07,0.02\n2026-01-06,-0.01\n2026-01-05,0.01\n");
     assert_eq!((backwards["from"].as_str(), backwards["to"].as_str()), (Some("2026-01-05"), Some("2026-01-07")));
     assert!(backwards["notes"].to_string().contains("put in the order of their dates"));

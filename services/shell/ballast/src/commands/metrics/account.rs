@@ -1,6 +1,8 @@
 //! Values of an account, prices or levels: time-weighted and money-weighted returns, then the catalogue over the
 //! periods between the values. Also cash flows alone.
 
+mod moved;
+
 use super::columns::{Columns, Role};
 use super::report::{Cell, Grid, Mark, Report};
 use super::series::{Periods, Series, Timed, beside_values, daily, main_column, timed};
@@ -9,6 +11,7 @@ use super::{UnusableInput, performance};
 use crate::cli::metrics::{MetricsArgs, Timing};
 use crate::print::counted;
 use domain::Date;
+use moved::Moved;
 use performance_tracker::metrics::{Unit, catalogue};
 use performance_tracker::returns::account::{FlowTiming, Valuation, owner_flows, period_returns};
 use performance_tracker::returns::joined::Dated;
@@ -79,11 +82,9 @@ pub fn values(columns: &Columns<'_>, args: &MetricsArgs) -> Result<Report, Unusa
 fn account(columns: &Columns<'_>, column: usize, timed: &Timed<'_>, args: &MetricsArgs) -> Result<Account, UnusableInput> {
     let mut account = Account::default();
     let mut waiting: Vec<Valuation> = Vec::new();
+    let moved = Moved::of(columns)?;
     for (moment, row) in &timed.rows {
-        let flow = match columns.get(Role::Flow) {
-            Some(column) => columns.number(row, column)?.unwrap_or(0.0),
-            None => 0.0,
-        };
+        let flow = moved.at(columns, row)?.unwrap_or(0.0);
         let date = moment.day;
         match (columns.number(row, column)?, account.valued.last()) {
             (Some(value), _) => {
@@ -158,11 +159,13 @@ fn periods(rows: &[Valuation], when: FlowTiming) -> Grid {
 
 /// Levels one after the other, without dates.
 fn undated(columns: &Columns<'_>, column: usize, args: &MetricsArgs, mut report: Report) -> Result<Report, UnusableInput> {
-    let (flows, benchmark) = (columns.get(Role::Flow), columns.any(&[Role::BenchmarkLevel, Role::Benchmark]));
+    let (moved, benchmark) = (Moved::of(columns)?, columns.any(&[Role::BenchmarkLevel, Role::Benchmark]));
     let mut rows = Vec::new();
     let mut levels = Vec::new();
-    for row in &columns.table().rows {
-        let flow = flows.map(|column| columns.number(row, column)).transpose()?.flatten().unwrap_or(0.0);
+    let (ordered, told) = columns.in_order();
+    report.notes.extend(told);
+    for row in ordered {
+        let flow = moved.at(columns, row)?.unwrap_or(0.0);
         rows.push(Valuation { date: Date::from_days(0), value: columns.some_number(row, column)?, flow });
         levels.extend(benchmark.map(|column| columns.some_number(row, column)).transpose()?);
     }
@@ -192,24 +195,28 @@ fn undated(columns: &Columns<'_>, column: usize, args: &MetricsArgs, mut report:
 
 /// Cash flows alone: the rate that brings them to zero.
 pub fn flows(columns: &Columns<'_>, args: &MetricsArgs) -> Result<Report, UnusableInput> {
-    let column = match (columns.get(Role::Flow), columns.level()?) {
-        (Some(column), _) | (None, Some(column)) => column,
-        (None, None) => main_column(columns, &[Role::Flow])?,
+    let moved = Moved::of(columns)?;
+    let amounts = match columns.level()? {
+        _ if !moved.is_none() => None,
+        Some(column) => Some(column),
+        None => Some(main_column(columns, &[Role::Flow])?),
+    };
+    let amount = |row: &Row| match amounts {
+        Some(column) => columns.some_number(row, column),
+        None => moved.paid_out(columns, row),
     };
     let mut report = Report::new("flows");
+    report.notes.extend(moved.of_the_owner());
     if !columns.is_dated() {
-        let amounts: Result<Vec<f64>, UnusableInput> = columns.table().rows.iter().map(|row| columns.some_number(row, column)).collect();
-        let amounts = amounts?;
-        report.fact("flows", Cell::count(amounts.len()));
-        report.notes.push("there are no dates: flows count as one period apart".to_owned());
+        let amounts = by_period(columns, amount, &mut report)?;
         let found = irr(&amounts);
-        report.figure("irr", Unit::Fraction, found.as_ref().map(|found| found.rate).map_err(|reason| *reason), amounts.len());
+        report.figure("irr", Unit::Fraction, found.as_ref().map(|found| found.rate).map_err(|reason| *reason), columns.table().rows.len());
         mark(&mut report, "irr", found.ok());
         return Ok(report);
     }
     let mut flows = Vec::new();
     for row in &columns.table().rows {
-        flows.push(CashFlow { date: columns.moment(row)?.day, amount: columns.some_number(row, column)? });
+        flows.push(CashFlow { date: columns.moment(row)?.day, amount: amount(row)? });
     }
     report.fact("flows", Cell::count(flows.len()));
     report.fact("from", Cell::maybe(flows.iter().map(|flow| flow.date).min()));
@@ -220,6 +227,27 @@ pub fn flows(columns: &Columns<'_>, args: &MetricsArgs) -> Result<Report, Unusab
         report.figure("present_value", Unit::Amount, present_value(&flows, args.risk_free), flows.len());
     }
     Ok(report)
+}
+
+/// Flows without dates: one a period, where their counts tell of which; else one after the other.
+fn by_period(
+    columns: &Columns<'_>,
+    amount: impl Fn(&Row) -> Result<f64, UnusableInput>,
+    report: &mut Report,
+) -> Result<Vec<f64>, UnusableInput> {
+    let rows = &columns.table().rows;
+    report.fact("flows", Cell::count(rows.len()));
+    let Some(numbered) = columns.numbered() else {
+        report.notes.push("there are no dates: flows count as one period apart".to_owned());
+        return rows.iter().map(amount).collect();
+    };
+    report.notes.push("there are no dates: flows count as many periods apart as their numbers are".to_owned());
+    let (first, last) = (numbered.first().map_or(0, |(count, _)| *count), numbered.last().map_or(0, |(count, _)| *count));
+    let mut amounts = vec![0.0; last - first + 1];
+    for (count, row) in numbered {
+        amounts[count - first] += amount(row)?;
+    }
+    Ok(amounts)
 }
 
 /// Says so where a rate is one of several.

@@ -4,14 +4,18 @@ mod book;
 
 use super::UnusableInput;
 use super::columns::{Columns, Role};
+use super::plausible::look_like_levels;
 use super::report::{Cell, Grid, Report};
 use super::series::timed;
 use super::table::Row;
 use crate::cli::metrics::MetricsArgs;
 use performance_tracker::metrics::Unit::{Fraction, Ratio};
-use performance_tracker::numeric::{mean, standard_deviation};
+use performance_tracker::numeric::{mean, standard_deviation, sum};
 use performance_tracker::returns::between;
 use performance_tracker::risk::covariance::{Matrix, correlation_of, exponential, sample};
+
+/// What weights that are written as per cent add up to.
+const PER_CENT: f64 = 100.0;
 
 /// The assets of a file.
 struct Assets {
@@ -29,7 +33,8 @@ pub fn assets(columns: &Columns<'_>, args: &MetricsArgs) -> Result<Report, Unusa
     report.fact("assets", Cell::count(assets.names.len()));
     report.fact("observations", Cell::count(rows));
     report.fact("gaps", Cell::count(assets.left_out));
-    let method = args.lambda.map_or("sample (n - 1)".to_owned(), |lambda| format!("exponential, lambda {lambda}, mean zero"));
+    let method =
+        args.lambda.map_or("sample (n - 1)".to_owned(), |lambda| format!("exponential, lambda {lambda}, mean zero, weights add up to 1"));
     report.fact("covariance_method", Cell::Text(method));
     if assets.left_out > 0 {
         report.notes.push(format!("{} rows without a value of every asset left out", assets.left_out));
@@ -49,7 +54,11 @@ pub fn assets(columns: &Columns<'_>, args: &MetricsArgs) -> Result<Report, Unusa
         Err(reason) => report.notes.push(format!("there are no correlations: {reason}")),
     }
     match &args.weights {
-        Some(text) => book::add(&mut report, &assets, &covariances, &weights(text, &assets.names)?, args),
+        Some(text) => {
+            let weights = weights(text, &assets.names)?;
+            report.notes.extend(plausible(text, &weights)?);
+            book::add(&mut report, &assets, &covariances, &weights, args);
+        }
         None => report.notes.push("--weights A=0.6,B=0.4 gives the risk of a book and what each asset adds to it".to_owned()),
     }
     Ok(report)
@@ -72,11 +81,28 @@ fn read(columns: &Columns<'_>, args: &MetricsArgs) -> Result<Assets, UnusableInp
             None => left_out += 1,
         }
     }
+    let doubtful = series.iter().zip(&wanted).find(|(values, _)| look_like_levels(values) && !args.prices);
+    if let Some((_, column)) = doubtful {
+        let header = &table.headers[*column];
+        return Err(table.unusable(format!(
+            "each {header:?} would be a return above 50 %: if these are prices, say --prices; if they are per cent, --percent"
+        )));
+    }
     if args.prices {
         let returns: Result<Vec<Vec<f64>>, _> = series.iter().map(|levels| between(levels)).collect();
         series = returns.map_err(|reason| table.unusable(format!("prices are positive: {reason}")))?;
     }
     Ok(Assets { names: wanted.iter().map(|column| table.headers[*column].clone()).collect(), columns: series, left_out })
+}
+
+/// Weights that come to 100 are per cent; what they leave of 1 is said.
+fn plausible(text: &str, weights: &[f64]) -> Result<Option<String>, UnusableInput> {
+    let whole = sum(weights.iter().copied());
+    if (whole - PER_CENT).abs() < 1.0 {
+        return Err(UnusableInput(format!("--weights {text}: they add up to {whole}, not to 1; if they are per cent, write 60% or 0.6")));
+    }
+    let is_one = (whole - 1.0).abs() < 1e-6;
+    Ok((!is_one).then(|| format!("--weights add up to {whole:.6}: the rest of 1 counts as what does not move")))
 }
 
 /// Weights by name, or by place.

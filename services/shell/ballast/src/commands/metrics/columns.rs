@@ -3,13 +3,13 @@
 mod names;
 
 use super::UnusableInput;
-use super::day::{Moment, moment, order_of};
+use super::day::{Moment, is_whole_day, moment, order_of};
 use super::number::{Decimal, digits, is_missing, number_in, tells};
 use super::table::{Row, Table};
 use crate::cli::metrics::{DateOrder, MetricsArgs};
 use crate::nearest::nearest;
-use names::{NAMES, is_adjusted, is_percent, normal, role_of};
-pub use names::{Role, name_of};
+use names::{NAMES, is_adjusted, is_percent, normal, role_of, says_return};
+pub use names::{Role, name_of, words};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,11 +25,14 @@ pub struct Columns<'a> {
     percent: bool,
     /// Columns that somebody read.
     read: RefCell<BTreeSet<usize>>,
+    /// Columns whose header says per cent and whose numbers were divided for it.
+    divided: RefCell<BTreeSet<usize>>,
 }
 
 impl<'a> Columns<'a> {
-    /// Finds them. Two headers of one role are refused, unless the caller names one.
-    pub fn of(table: &'a Table, args: &MetricsArgs) -> Result<Self, UnusableInput> {
+    /// Finds them. Two headers of one role are refused, unless the caller names one. Of the columns that the caller names,
+    /// those are looked for that `is_of` holds for.
+    pub fn of(table: &'a Table, args: &MetricsArgs, is_of: impl Fn(Role) -> bool) -> Result<Self, UnusableInput> {
         let mut columns = Self {
             table,
             known: BTreeMap::new(),
@@ -38,9 +41,10 @@ impl<'a> Columns<'a> {
             decimal: Ok(Decimal::Point),
             percent: args.percent,
             read: RefCell::default(),
+            divided: RefCell::default(),
         };
         for wish in &args.columns {
-            columns.take(wish)?;
+            columns.take(wish, &is_of)?;
         }
         let named = columns.known.clone();
         columns.chosen = named.keys().copied().collect();
@@ -78,12 +82,19 @@ impl<'a> Columns<'a> {
         self
     }
 
-    /// The column without a header that tables of other tools carry their dates in.
+    /// The dates where no header says so: the column without a header that tables of other tools carry them in, else the
+    /// only one that holds nothing but days.
     fn take_index(&mut self) {
-        let bare = |header: &String| header.is_empty() || header.eq_ignore_ascii_case("unnamed: 0");
-        if let Some(column) = self.table.headers.iter().position(bare)
-            && !self.has(Role::Date)
-            && self.table.rows.iter().all(|row| moment(&row.cells[column], DateOrder::Dmy).is_ok())
+        if self.has(Role::Date) || !self.table.headed {
+            return;
+        }
+        let holds = |column: usize, is_date: fn(&str) -> bool| self.table.rows.iter().all(|row| is_date(&row.cells[column]));
+        let is_bare = |header: &String| header.is_empty() || header.eq_ignore_ascii_case("unnamed: 0");
+        let bare = self.table.headers.iter().position(is_bare);
+        if let Some(column) = bare.filter(|column| holds(*column, |cell| moment(cell, DateOrder::Dmy).is_ok())) {
+            self.known.insert(Role::Date, column);
+        } else if !self.has(Role::Period)
+            && let [column] = self.unknown().into_iter().filter(|column| holds(*column, is_whole_day)).collect::<Vec<_>>()[..]
         {
             self.known.insert(Role::Date, column);
         }
@@ -123,7 +134,7 @@ impl<'a> Columns<'a> {
         Ok(Decimal::Point)
     }
 
-    fn take(&mut self, wish: &str) -> Result<(), UnusableInput> {
+    fn take(&mut self, wish: &str, is_of: impl Fn(Role) -> bool) -> Result<(), UnusableInput> {
         let Some((name, header)) = wish.split_once('=') else {
             return Err(UnusableInput(format!("--column {wish:?}: write it as return=MyHeader")));
         };
@@ -133,9 +144,14 @@ impl<'a> Columns<'a> {
             let all: Vec<&str> = NAMES.iter().map(|(_, names)| names[0]).collect();
             return Err(UnusableInput(format!("--column {wish:?}: {meant}The names are {}", all.join(", "))));
         };
-        let same = |one: &&(usize, &String)| one.1 == header || normal(one.1) == normal(header);
-        let Some((column, _)) = self.table.headers.iter().enumerate().find(|one| same(&one)) else {
-            return Err(self.table.unusable(format!("--column {wish:?}: the headers are {}", self.table.headers.join(", "))));
+        if !is_of(role) {
+            return Ok(());
+        }
+        // As it stands, before another that differs in its case or unit.
+        let headers = &self.table.headers;
+        let exact = headers.iter().position(|one| one == header);
+        let Some(column) = exact.or_else(|| headers.iter().position(|one| normal(one) == normal(header))) else {
+            return Err(self.table.unusable(format!("--column {wish:?}: the headers are {}", headers.join(", "))));
         };
         self.known.insert(role, column);
         Ok(())
@@ -164,6 +180,12 @@ impl<'a> Columns<'a> {
     /// Whether the caller named the column of that role.
     pub fn is_chosen(&self, role: Role) -> bool {
         self.chosen.contains(&role)
+    }
+
+    /// Whether a header calls its column returns, or the caller has named it.
+    pub fn are_called_returns(&self, column: usize) -> bool {
+        let named = self.known.iter().any(|(role, known)| *known == column && self.is_chosen(*role));
+        named || says_return(&self.table.headers[column])
     }
 
     /// The column of values, prices or levels; one of each is refused, unless the caller names one.
@@ -200,9 +222,13 @@ impl<'a> Columns<'a> {
                 header => header,
             })
             .collect();
+        let divided = self.divided.borrow();
+        let percent = divided
+            .iter()
+            .map(|column| format!("{:?} is in per cent by its header: its numbers were divided by 100", self.table.headers[*column]));
         let comma = (self.decimal == Ok(Decimal::Comma)).then(|| "numbers are read with a decimal comma".to_owned());
         let left = (!left.is_empty()).then(|| format!("columns that were not read: {}", left.join(", ")));
-        comma.into_iter().chain(left).collect()
+        percent.into_iter().chain(comma).chain(left).collect()
     }
 
     /// Says that a column is read, where no cell of it need be.
@@ -226,7 +252,8 @@ impl<'a> Columns<'a> {
         let decimal = self.decimal.clone().map_err(|why| self.table.unusable(why))?;
         let advice = match decimal {
             Decimal::Comma => "numbers of this file have a decimal comma",
-            Decimal::Point if text.contains(',') => "write it with a decimal point",
+            Decimal::Point if text.contains(',') && !text.contains('.') => "write it with a decimal point",
+            Decimal::Point if text.contains(|c: char| c.is_ascii_digit()) => "write it in plain digits, without a currency or a unit",
             Decimal::Point => "leave the field empty where there is no value",
         };
         number_in(text, decimal).map(Some).map_err(|wrong| self.table.wrong(row, column, format_args!("{wrong}; {advice}")))
@@ -246,7 +273,13 @@ impl<'a> Columns<'a> {
     pub fn fraction(&self, row: &Row, column: usize) -> Result<Option<f64>, UnusableInput> {
         let signed = row.cells[column].contains('%');
         let value = self.number(row, column)?;
-        Ok(if (self.percent || is_percent(&self.table.headers[column])) && !signed { value.map(|value| value / 100.0) } else { value })
+        if signed || !self.percent && !is_percent(&self.table.headers[column]) {
+            return Ok(value);
+        }
+        if !self.percent {
+            self.divided.borrow_mut().insert(column);
+        }
+        Ok(value.map(|value| value / 100.0))
     }
 
     /// The day of a row.
@@ -261,7 +294,26 @@ impl<'a> Columns<'a> {
     pub fn is_dated(&self) -> bool {
         let Some(column) = self.any(&[Role::Date, Role::Period]) else { return false };
         self.mark(column);
-        let is_count = |row: &Row| row.cells[column].parse::<u32>().is_ok_and(|count| count < 1_000);
-        !self.table.rows.iter().all(is_count)
+        self.numbered().is_none()
+    }
+
+    /// Rows with the counts (1, 2, 3) of their periods, by these; rows of one count keep the order of the file. `None`
+    /// without such a column.
+    pub fn numbered(&self) -> Option<Vec<(usize, &'a Row)>> {
+        let column = self.any(&[Role::Date, Role::Period])?;
+        let count = |row: &'a Row| row.cells[column].trim().parse().ok().filter(|count| *count < 1_000).map(|count| (count, row));
+        let mut rows: Vec<(usize, &Row)> = self.table.rows.iter().map(count).collect::<Option<_>>()?;
+        rows.sort_by_key(|(count, _)| *count);
+        Some(rows)
+    }
+
+    /// Rows without dates in their order: by their counts, where each has one of its own, else as the file has them; and
+    /// what a reader should know of that.
+    pub fn in_order(&self) -> (Vec<&'a Row>, Option<String>) {
+        let rows = self.numbered().filter(|rows| rows.windows(2).all(|pair| pair[0].0 < pair[1].0));
+        let Some(rows) = rows else { return (self.table.rows.iter().collect(), None) };
+        let gap = rows.windows(2).find(|pair| pair[1].0 - pair[0].0 > 1);
+        let told = gap.map(|pair| format!("no row has the number {}: rows count as one period apart", pair[0].0 + 1));
+        (rows.into_iter().map(|(_, row)| row).collect(), told)
     }
 }

@@ -2,7 +2,7 @@
 //! until the file, or the caller, settles the order of day and month.
 
 use crate::cli::metrics::DateOrder;
-use domain::Date;
+use domain::{Date, Timestamp};
 
 /// A day, and the rest of the text as a time that only orders rows within it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,6 +37,12 @@ pub fn order_of<'a>(cells: impl Iterator<Item = &'a str>, asked: Option<DateOrde
     }
 }
 
+/// Whether a text is a day by all its parts, whatever their order: 2026 and 20260105 may be numbers.
+pub fn is_whole_day(text: &str) -> bool {
+    let is_parted = text.trim().chars().filter(|c| "-/. ".contains(*c)).count() >= 2;
+    is_parted && [DateOrder::Dmy, DateOrder::Mdy].into_iter().any(|order| moment(text, order).is_ok())
+}
+
 /// The day that a text means, in this order of day and month.
 pub fn moment(text: &str, order: DateOrder) -> Result<Moment, String> {
     let wrong = || format!("{text:?} is no date such as 2026-01-05");
@@ -54,6 +60,13 @@ pub fn moment(text: &str, order: DateOrder) -> Result<Moment, String> {
 fn day(text: &str, order: DateOrder) -> Option<Date> {
     if text.contains(['Q', 'q']) {
         return quarter(text);
+    }
+    if let Some((year, month)) = text.split_once(['M', 'm']).filter(|parts| parts.0.len() == 4 && parts.1.len() == 2) {
+        return last_of(year, month);
+    }
+    if is_number(text) && matches!(text.len(), 10 | 13) {
+        let seconds: i64 = text[..10].parse().ok()?;
+        return Some(Timestamp::from_micros(seconds * 1_000_000).date_utc());
     }
     let parts: Vec<&str> = text.split(['-', '/', '.', ' ', ',']).filter(|part| !part.is_empty()).collect();
     match parts.as_slice() {
@@ -150,6 +163,9 @@ mod tests {
             ("2018q4", "2018-12-31"),
             ("Q2 2018", "2018-06-30"),
             ("3Q2018", "2018-09-30"),
+            ("2018M03", "2018-03-31"),
+            ("1577836800", "2020-01-01"),
+            ("1577923199999", "2020-01-01"),
             ("2026-01-05T14:30:00Z", "2026-01-05"),
             ("2026-01-05 00:00:00+00:00", "2026-01-05"),
         ] {

@@ -79,7 +79,12 @@ pub fn words_about<'a>(id: &str, kind: &str, of_kind: impl Iterator<Item = &'a s
     if let Some(metric) = catalogue::find(&name) {
         let of_periods = of_kind.clone().find(|known| known.strip_suffix("_periods") == Some(&name));
         let instead = of_periods.map(|known| format!("; {known} is that of periods")).unwrap_or_default();
-        return format!("--metric {id}: it is a figure of {}, and the input is {kind}{instead}", metric.function.needs());
+        let needs = metric.function.needs();
+        if needs == kind {
+            return format!("--metric {id}: it needs dates, and the input has no column of them; name it with --column date=HEADER");
+        }
+        let how = if needs == "flows" { "; of a file of flows alone it is told by ballast metrics flows FILE" } else { "" };
+        return format!("--metric {id}: it is a figure of {needs}, and the input is {kind}{instead}{how}");
     }
     if let Some(figure) = others::find(&spelled(id)) {
         return format!("--metric {id}: it is a figure of {}, and the input is {kind}", figure.needs);

@@ -185,7 +185,9 @@ fn drawdowns(sample: &Sample<'_>) -> Grid {
     all.sort_by(|one, other| one.depth.total_cmp(&other.depth));
     let dates = sample.dates().ok();
     let named = |row: usize| dates.map_or_else(|| (row + 1).to_string(), |dates| dates[row].to_string());
-    let day = |row: Option<usize>| row.map_or(sample.opening(), |row| dates.map(|dates| dates[row])).map(Date::days);
+    // As the figure of the deepest one has it: without the day of a first value, time counts from the first return.
+    let opening = sample.opening().or(dates.and_then(|dates| dates.first().copied()));
+    let day = |row: Option<usize>| row.map_or(opening, |row| dates.map(|dates| dates[row])).map(Date::days);
     for one in all.iter().take(SHOWN) {
         let start = one.peak.map(named).or(sample.opening().map(|day| day.to_string())).unwrap_or_else(|| "start".to_owned());
         let end = one.recovery.or(sample.len().checked_sub(1));

@@ -6,6 +6,7 @@ mod beside;
 use super::UnusableInput;
 use super::columns::{Columns, Role};
 use super::day::Moment;
+use super::plausible::{doubt, look_like_levels, rates_are_fractions};
 use super::table::{Row, Table, read};
 use crate::cli::metrics::MetricsArgs;
 use crate::print::counted;
@@ -43,6 +44,19 @@ pub struct Series {
     pub relative: Option<Periods>,
     /// What a reader should know.
     pub notes: Vec<String>,
+}
+
+/// How levels are read as such: the portfolio's, and a benchmark's.
+const OF_VALUES: &str = "name the kind, as in ballast metrics values FILE";
+const OF_BENCHMARK: &str = "name the column benchmark_level, or say --column benchmark_level=HEADER";
+
+/// Roles of a benchmark's column, and of risk-free rates.
+const BENCHMARKS: [Role; 3] = [Role::Benchmark, Role::BenchmarkLevel, Role::BenchmarkReturn];
+const RATES: [Role; 2] = [Role::RiskFree, Role::RiskFreeAnnual];
+
+/// Whether `--column` means the main file by a role, where others have files of their own.
+pub fn is_of_the_main_file(role: Role, args: &MetricsArgs) -> bool {
+    !(args.benchmark.is_some() && BENCHMARKS.contains(&role) || args.risk_free_file.is_some() && RATES.contains(&role))
 }
 
 /// Rows of a table with their moments, in time.
@@ -83,7 +97,8 @@ pub fn daily(rows: impl IntoIterator<Item = (Date, f64)>) -> Vec<(Date, f64)> {
 /// The main file's returns with what stands beside them. A row without a return counts for nothing.
 pub fn of_returns(columns: &Columns<'_>, args: &MetricsArgs) -> Result<Series, UnusableInput> {
     let column = main_column(columns, &[Role::Return, Role::PortfolioReturn])?;
-    let benchmark = columns.any(&[Role::Benchmark, Role::BenchmarkReturn]).filter(|_| args.benchmark.is_none());
+    let others = if args.benchmark.is_none() { [Role::Benchmark, Role::BenchmarkReturn].as_slice() } else { &[] };
+    let benchmark = columns.any(others);
     if !columns.is_dated() {
         return undated(columns, column, benchmark, args);
     }
@@ -96,8 +111,18 @@ pub fn of_returns(columns: &Columns<'_>, args: &MetricsArgs) -> Result<Series, U
     if own.rows.is_empty() {
         return Err(columns.table().unusable("there is no return in it"));
     }
-    let benchmark = benchmark.map(|column| returns_of(columns, &timed, column)).transpose()?;
+    let mut notes = Vec::from_iter(doubt_of(columns, column, &own, OF_VALUES)?);
+    let level = columns.get(Role::BenchmarkLevel).filter(|_| args.benchmark.is_none());
+    let benchmark = match (benchmark, level) {
+        (Some(column), _) => Some(returns_of(columns, &timed, column)?),
+        (None, Some(column)) => Some(levels_of(columns, &timed, column)?),
+        (None, None) => None,
+    };
+    if let (Some(column), Some(found)) = (columns.any(others), &benchmark) {
+        notes.extend(doubt_of(columns, column, found, OF_BENCHMARK)?);
+    }
     let mut series = joined(own, benchmark, rates_of(columns, &timed, args)?, args)?;
+    series.notes.splice(0..0, notes);
     note(&mut series.notes, timed.sorted, "rows were put in the order of their dates".to_owned());
     note(&mut series.notes, missing > 0, format!("{} without a return left out", counted(missing, "row")));
     Ok(series)
@@ -117,18 +142,18 @@ pub fn beside_values(own: Dated, columns: &Columns<'_>, timed: &Timed<'_>, args:
 
 /// Risk-free returns of the main file, unless they have one of their own.
 fn rates_of(columns: &Columns<'_>, timed: &Timed<'_>, args: &MetricsArgs) -> Result<Option<Dated>, UnusableInput> {
-    match columns.any(&[Role::RiskFree, Role::RiskFreeAnnual]).filter(|_| args.risk_free_file.is_none()) {
-        Some(column) => Ok(Some(a_period(returns_of(columns, timed, column)?, !columns.has(Role::RiskFree), args))),
-        None => Ok(None),
-    }
+    let column = columns.any(&RATES).filter(|_| args.risk_free_file.is_none());
+    column.map(|column| rates(columns, timed, column, args)).transpose()
 }
 
-/// Rates a period, from rates a year where they are such.
-fn a_period(mut rates: Dated, annual: bool, args: &MetricsArgs) -> Dated {
-    if annual {
-        rates.rows.iter_mut().for_each(|(_, rate)| *rate = per_period(*rate, args.periods_per_year));
+/// The rates of a column a period: from rates a year, where it holds such.
+fn rates(columns: &Columns<'_>, timed: &Timed<'_>, column: usize, args: &MetricsArgs) -> Result<Dated, UnusableInput> {
+    let mut found = returns_of(columns, timed, column)?;
+    rates_are_fractions(columns, column, found.rows.iter().map(|(_, rate)| *rate))?;
+    if columns.get(Role::RiskFreeAnnual) == Some(column) {
+        found.rows.iter_mut().for_each(|(_, rate)| *rate = per_period(*rate, args.periods_per_year));
     }
-    rates
+    Ok(found)
 }
 
 fn note(notes: &mut Vec<String>, holds: bool, text: String) {
@@ -141,6 +166,11 @@ pub fn main_column(columns: &Columns<'_>, roles: &[Role]) -> Result<usize, Unusa
         (None, [only]) => Ok(*only),
         _ => columns.need(roles),
     }
+}
+
+fn doubt_of(columns: &Columns<'_>, column: usize, found: &Dated, levels: &str) -> Result<Option<String>, UnusableInput> {
+    let values: Vec<f64> = found.rows.iter().map(|(_, value)| *value).collect();
+    doubt(columns, column, &values, levels)
 }
 
 fn returns_of(columns: &Columns<'_>, timed: &Timed<'_>, column: usize) -> Result<Dated, UnusableInput> {
@@ -168,7 +198,8 @@ fn levels_of(columns: &Columns<'_>, timed: &Timed<'_>, column: usize) -> Result<
 /// A benchmark or risk-free rates of a file of their own, and what a reader should know of it.
 fn of_file(path: &Path, args: &MetricsArgs, role: Role) -> Result<(Dated, Vec<String>), UnusableInput> {
     let table: Table = read(path, None)?;
-    let columns = Columns::of(&table, &MetricsArgs { columns: Vec::new(), ..args.clone() })?;
+    let is_rates = role == Role::RiskFree;
+    let columns = Columns::of(&table, args, |named| if is_rates { RATES.contains(&named) } else { BENCHMARKS.contains(&named) })?;
     if !table.headed {
         return Err(table.unusable("it needs a header: date and return, or date and value"));
     }
@@ -176,22 +207,43 @@ fn of_file(path: &Path, args: &MetricsArgs, role: Role) -> Result<(Dated, Vec<St
         return Err(table.unusable("it needs dates to be joined with the portfolio's; or put it into a column beside the returns"));
     }
     let timed = timed(&columns)?;
-    let is_rates = role == Role::RiskFree;
-    let returns =
-        if is_rates { [Role::RiskFree, Role::Return].as_slice() } else { &[Role::Benchmark, Role::Return, Role::BenchmarkReturn] };
-    let levels = match columns.get(Role::BenchmarkLevel).filter(|_| !is_rates) {
-        Some(column) => Some(column),
-        None if is_rates => None,
-        None => columns.level()?,
+    let (found, doubtful) = if is_rates { rates_in(&columns, &timed, args)? } else { benchmark_in(&columns, &timed)? };
+    let notes = doubtful.into_iter().chain(columns.notes());
+    Ok((found, notes.map(|note| format!("{}: {note}", table.name)).collect()))
+}
+
+/// A benchmark by the headers of its file; of one column that nobody knows its numbers tell what it holds.
+fn benchmark_in(columns: &Columns<'_>, timed: &Timed<'_>) -> Result<(Dated, Option<String>), UnusableInput> {
+    let level = columns.get(Role::BenchmarkLevel).map_or_else(|| columns.level(), |column| Ok(Some(column)))?;
+    if let Some(column) = columns.any(&[Role::Benchmark, Role::Return, Role::BenchmarkReturn]) {
+        let found = returns_of(columns, timed, column)?;
+        let doubtful = doubt_of(columns, column, &found, OF_BENCHMARK)?;
+        return Ok((found, doubtful));
+    }
+    if let Some(column) = level {
+        return Ok((levels_of(columns, timed, column)?, None));
+    }
+    let [column] = columns.unknown()[..] else {
+        return Err(columns
+            .table()
+            .unusable("it needs a column named return, or one named value (of levels); or --column benchmark=HEADER"));
     };
-    let annual = columns.get(Role::RiskFreeAnnual).filter(|_| is_rates);
-    let found = match (annual, columns.any(returns), levels) {
-        (Some(column), ..) => a_period(returns_of(&columns, &timed, column)?, true, args),
-        (_, Some(column), _) => returns_of(&columns, &timed, column)?,
-        (_, None, Some(column)) => levels_of(&columns, &timed, column)?,
-        (_, None, None) => return Err(table.unusable("it needs a column named return, or one named value (of levels)")),
+    let numbers = returns_of(columns, timed, column)?;
+    let header = &columns.table().headers[column];
+    if look_like_levels(&numbers.rows.iter().map(|(_, value)| *value).collect::<Vec<_>>()) {
+        return Ok((levels_of(columns, timed, column)?, Some(format!("{header:?} is read as levels"))));
+    }
+    Ok((numbers, Some(format!("{header:?} is read as returns"))))
+}
+
+/// Risk-free rates by the headers of their file: whether a rate is one of a period or of a year, no number tells.
+fn rates_in(columns: &Columns<'_>, timed: &Timed<'_>, args: &MetricsArgs) -> Result<(Dated, Option<String>), UnusableInput> {
+    let annual = columns.get(Role::RiskFreeAnnual);
+    let Some(column) = annual.or_else(|| columns.any(&[Role::RiskFree, Role::Return])) else {
+        let why = "it needs a column named risk_free (a rate a period) or risk_free_annual (a rate a year); or --column risk_free=HEADER";
+        return Err(columns.table().unusable(why));
     };
-    Ok((found, columns.notes().into_iter().map(|note| format!("{}: {note}", table.name)).collect()))
+    Ok((rates(columns, timed, column, args)?, None))
 }
 
 /// Rows without dates. What is missing in one column takes nothing from the others.
@@ -203,7 +255,8 @@ fn undated(columns: &Columns<'_>, column: usize, benchmark: Option<usize>, args:
     let is_annual = !columns.has(Role::RiskFree);
     let of = |row: &Row, column: Option<usize>| column.map(|column| columns.fraction(row, column)).transpose().map(Option::flatten);
     let mut rows: Vec<[Option<f64>; 3]> = Vec::new();
-    for row in &columns.table().rows {
+    let (ordered, told) = columns.in_order();
+    for row in ordered {
         let rate = of(row, rates)?.map(|rate| if is_annual { per_period(rate, args.periods_per_year) } else { rate });
         rows.push([columns.fraction(row, column)?, of(row, benchmark)?, rate]);
     }
@@ -212,7 +265,18 @@ fn undated(columns: &Columns<'_>, column: usize, benchmark: Option<usize>, args:
     if rows.is_empty() {
         return Err(columns.table().unusable("there is no return in it"));
     }
+    if let Some(column) = rates {
+        // Before they are turned into rates a period, which are small whatever they were.
+        let told: Result<Vec<Option<f64>>, UnusableInput> = columns.table().rows.iter().map(|row| columns.fraction(row, column)).collect();
+        rates_are_fractions(columns, column, told?.into_iter().flatten())?;
+    }
+    let values = |at: usize| rows.iter().filter_map(|row| row[at]).collect::<Vec<f64>>();
+    let mut notes = Vec::from_iter(doubt(columns, column, &values(0), OF_VALUES)?);
+    if let Some(column) = benchmark {
+        notes.extend(doubt(columns, column, &values(1), OF_BENCHMARK)?);
+    }
     let mut series = beside::by_row(&rows, benchmark.is_some(), rates.is_some())?;
+    series.notes.splice(0..0, notes.into_iter().chain(told));
     let missing = (all - rows.len()) as u64;
     note(&mut series.notes, missing > 0, format!("{} without a return left out", counted(missing, "row")));
     Ok(series)

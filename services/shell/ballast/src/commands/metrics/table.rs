@@ -82,7 +82,7 @@ fn bytes_of(path: &Path) -> Result<(String, Vec<u8>), UnusableInput> {
 
 fn of_csv(name: &str, text: &str) -> Result<Table, UnusableInput> {
     let first = text.lines().find(|line| !line.trim().is_empty() && !line.starts_with('#')).unwrap_or_default();
-    let delimiter = [b'\t', b';', b','].into_iter().find(|byte| first.as_bytes().contains(byte)).unwrap_or(b',');
+    let delimiter = [b'\t', b';', b'|', b','].into_iter().find(|byte| first.as_bytes().contains(byte)).unwrap_or(b',');
     let mut reader = csv::ReaderBuilder::new()
         .delimiter(delimiter)
         .has_headers(false)

@@ -8,6 +8,8 @@ pub enum Role {
     Return,
     Value,
     Flow,
+    Inflow,
+    Outflow,
     Benchmark,
     BenchmarkLevel,
     RiskFree,
@@ -30,8 +32,27 @@ pub enum Role {
 }
 
 /// Each role with its name, which is the first, and its other usual headers.
-pub const NAMES: [(Role, &[&str]); 23] = [
-    (Role::Date, &["date", "day", "timestamp", "time", "datetime", "as_of", "period_end", "month_end", "valuation_date", "closed_at"]),
+pub const NAMES: [(Role, &[&str]); 25] = [
+    (
+        Role::Date,
+        &[
+            "date",
+            "day",
+            "timestamp",
+            "time",
+            "datetime",
+            "date_time",
+            "as_of",
+            "as_of_date",
+            "period_end",
+            "month_end",
+            "valuation_date",
+            "value_date",
+            "trade_date",
+            "transaction_date",
+            "closed_at",
+        ],
+    ),
     (
         Role::Return,
         &[
@@ -83,13 +104,21 @@ pub const NAMES: [(Role, &[&str]); 23] = [
             "cashflow",
             "cashflows",
             "net_flow",
+            "netflow",
             "external_flow",
-            "contribution",
+            "net_external_flow",
+            "net_cash_flow",
+            "external_cash_flow",
+            "net_contribution",
+            "capital_flow",
+            "transfer",
             "cf",
             "payment",
             "payments",
         ],
     ),
+    (Role::Inflow, &["deposit", "inflow", "contribution", "cash_in", "subscription"]),
+    (Role::Outflow, &["withdrawal", "outflow", "distribution", "cash_out", "redemption"]),
     (
         Role::Benchmark,
         &[
@@ -113,14 +142,37 @@ pub const NAMES: [(Role, &[&str]); 23] = [
     (Role::Sector, &["sector", "segment", "group", "category", "asset_class", "country", "region", "industry", "bucket"]),
     (
         Role::PortfolioWeight,
-        &["portfolio_weight", "portfolio_weights", "weight_portfolio", "port_weight", "fund_weight", "wp", "w_p", "manager_weight"],
+        &[
+            "portfolio_weight",
+            "portfolio_weights",
+            "weight_portfolio",
+            "port_weight",
+            "pf_weight",
+            "fund_weight",
+            "wp",
+            "w_p",
+            "manager_weight",
+        ],
     ),
     (
         Role::PortfolioReturn,
-        &["portfolio_return", "portfolio_returns", "return_portfolio", "port_return", "fund_return", "rp", "r_p", "manager_return"],
+        &[
+            "portfolio_return",
+            "portfolio_returns",
+            "return_portfolio",
+            "port_return",
+            "pf_return",
+            "fund_return",
+            "rp",
+            "r_p",
+            "manager_return",
+        ],
     ),
-    (Role::BenchmarkWeight, &["benchmark_weight", "benchmark_weights", "weight_benchmark", "bench_weight", "wb", "w_b"]),
-    (Role::BenchmarkReturn, &["benchmark_return", "return_benchmark", "bench_return", "rb", "r_b"]),
+    (
+        Role::BenchmarkWeight,
+        &["benchmark_weight", "benchmark_weights", "weight_benchmark", "bench_weight", "bm_weight", "index_weight", "wb", "w_b"],
+    ),
+    (Role::BenchmarkReturn, &["benchmark_return", "return_benchmark", "bench_return", "bm_return", "rb", "r_b"]),
     (
         Role::Pnl,
         &[
@@ -161,10 +213,38 @@ pub fn is_adjusted(header: &str) -> bool {
 
 /// The role of a header by its usual names.
 pub fn role_of(header: &str) -> Option<Role> {
-    let header = normal(header);
+    named(&normal(header)).or_else(|| named(&normal(&parted(header))))
+}
+
+fn named(header: &str) -> Option<Role> {
     let named = |header: &str| NAMES.iter().find(|(_, names)| names.contains(&header)).map(|(role, _)| *role);
     // The plural too, but of no abbreviation: what is as short may be the symbol of an asset.
-    named(&header).or_else(|| named(header.strip_suffix('s').filter(|one| one.len() > 3)?))
+    named(header).or_else(|| named(header.strip_suffix('s').filter(|one| one.len() > 3)?))
+}
+
+/// A header with its words parted where a capital begins one: netFlow is net Flow.
+fn parted(header: &str) -> String {
+    let mut words = String::new();
+    let mut after_small = false;
+    for letter in header.chars() {
+        if after_small && letter.is_uppercase() {
+            words.push(' ');
+        }
+        after_small = letter.is_lowercase();
+        words.push(letter);
+    }
+    words
+}
+
+/// Whether a header calls its column returns: daily_return, ret, pct_change.
+pub fn says_return(header: &str) -> bool {
+    let of_returns = ["return", "returns", "ret", "rets", "r", "ror", "change", "rp", "rb"];
+    words(header).iter().any(|word| of_returns.contains(&word.as_str()))
+}
+
+/// The words of a header, in small letters.
+pub fn words(header: &str) -> Vec<String> {
+    normal(&parted(header)).split('_').map(str::to_owned).collect()
 }
 
 /// The name of a role.
@@ -205,6 +285,14 @@ mod tests {
             ("Cashflows", Role::Flow),
             ("Returns", Role::Return),
             ("Prices", Role::Price),
+            ("netExternalFlow", Role::Flow),
+            ("Deposits", Role::Inflow),
+            ("TradeDate", Role::Date),
+            ("portfolioWeight", Role::PortfolioWeight),
+            ("benchmarkReturn", Role::BenchmarkReturn),
+            ("riskFreeRate", Role::RiskFree),
+            ("PnL", Role::Pnl),
+            ("NAV", Role::Value),
         ] {
             assert_eq!(role_of(header), Some(role), "{header}");
         }
