@@ -1,6 +1,6 @@
 """The return of each day of a portfolio, from its closes and its flows, as exact fractions."""
 
-from .exact import num
+from .exact import micros, num
 
 ZERO = num("0")
 RULES = {"flows": "time-weighted at every external flow", "daily": "daily rule: (end + out) / (begin + in) - 1"}
@@ -21,7 +21,12 @@ def standing(entries, day_of):
     flows, backs = [], []
     for at, (entry, told_on, name, reverses) in enumerate(entries):
         day = day_of(entry)
-        backs.append((at, day, entry["kind"] in ("CANCEL", "CORRECT", "RESTATE") or (day is not None and told_on > day)))
+        # One that changes closed trades alone leaves every value as it was.
+        moves = any(num(n) for n in (entry["quantity_change"], entry["income"], *(leg["amount"] for leg in entry["cash"])))
+        always = (moves and entry["kind"] in ("CANCEL", "CORRECT", "RESTATE")) or (day is not None and told_on > day)
+        # An action that is told of after its ex-date has begun stands before the flows since then.
+        since = 0 if always else micros(entry["effective_at"]) if entry["kind"] in ("SPLIT", "DIVIDEND") else None
+        backs.append((at, day, since))
         if not num(entry["external_flow"]):
             continue
         if reverses is not None:
@@ -31,7 +36,8 @@ def standing(entries, day_of):
     out = []
     for at, _, entry, day, told_on in flows:
         late = day is not None and told_on > day
-        spoiled = late or any(b > at and back and (other is None or day is None or other <= day) for b, other, back in backs)
+        belied = lambda since: since is not None and since <= micros(entry["effective_at"])
+        spoiled = late or any(b > at and belied(since) and (other is None or day is None or other <= day) for b, other, since in backs)
         out.append(Flow(at, num(entry["external_flow"]), num(entry["equity_before"]), day, spoiled))
     return out
 

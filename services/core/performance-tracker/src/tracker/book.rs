@@ -121,8 +121,8 @@ impl Book {
         let mut counted = false;
         for one in booked(ledger, made, &terms, market) {
             let day = self.first_open().map_or(one.day, |first| one.day.max(first));
-            if one.is_told_late() {
-                self.recent.range_mut(day..).for_each(|(_, recent)| recent.deeds.forget_values());
+            if let Some(since) = one.belies() {
+                self.recent.range_mut(day..).for_each(|(_, recent)| recent.deeds.forget_values(since));
             }
             let recent = self.recent.entry(day).or_default();
             recent.deeds.take(&one);

@@ -42,6 +42,8 @@ impl Deed {
 pub struct Flow {
     /// Base currency, above zero into the portfolio.
     pub amount: Money,
+    /// The moment at which it took effect.
+    pub at: Timestamp,
     /// Equity before it, where it was booked on its own day and everything had a price.
     pub before: Option<Money>,
 }
@@ -106,12 +108,16 @@ impl Deeds {
         let taken_back = |flow: &Flow| flow.amount.units() == -amount.units();
         match self.flows.iter().rposition(taken_back).filter(|_| booked.entry.kind == EntryKind::Cancel) {
             Some(place) => _ = self.flows.remove(place),
-            None => self.flows.push(Flow { amount, before: booked.entry.equity_before.filter(|_| booked.on_time) }),
+            None => {
+                let before = booked.entry.equity_before.filter(|_| booked.on_time);
+                self.flows.push(Flow { amount, at: booked.entry.effective_at, before });
+            }
         }
     }
-    /// Forgets what equity was before its flows: something was booked later that was there, or not there, all along.
-    pub fn forget_values(&mut self) {
-        self.flows.iter_mut().for_each(|flow| flow.before = None);
+    /// Forgets what equity was before its flows of a moment or later: something was booked after them that was there, or
+    /// not there, all along.
+    pub fn forget_values(&mut self, since: Timestamp) {
+        self.flows.iter_mut().filter(|flow| flow.at >= since).for_each(|flow| flow.before = None);
     }
 }
 
@@ -158,10 +164,21 @@ impl Booked<'_> {
         &self.entry.closed_trades
     }
 
-    /// Whether values of the book that were told before it lack it: it belongs to a day that is over, or takes back what
-    /// was in them.
-    pub fn is_told_late(&self) -> bool {
-        !self.on_time || self.entry.kind == EntryKind::Cancel && !self.entry.external_flow.is_zero()
+    /// Since when values of the book that were told before it are wrong: from the beginning where it belongs to a day that is
+    /// over or amends what was in them; from the ex-date on, where an action is told of after that has begun.
+    pub fn belies(&self) -> Option<Timestamp> {
+        match self.entry.kind {
+            _ if !self.on_time => Some(Timestamp::MIN),
+            EntryKind::Cancel | EntryKind::Correct | EntryKind::Restate => self.moves().then_some(Timestamp::MIN),
+            EntryKind::Split | EntryKind::Dividend => Some(self.entry.effective_at),
+            _ => None,
+        }
+    }
+
+    /// Whether it changes what the book is worth, and not only what is told of closed trades.
+    fn moves(&self) -> bool {
+        let entry = self.entry;
+        !entry.quantity_change.is_zero() || !entry.income.is_zero() || entry.cash.iter().any(|leg| !leg.amount.is_zero())
     }
 
     fn line(&self) -> Deed {
@@ -171,7 +188,7 @@ impl Booked<'_> {
         }
         let own = |amount: Money| self.currency.map_or(Amount::ZERO, |currency| self.convert(currency, amount));
         let (realized, income) = (own(entry.realized_gross), own(entry.income));
-        let fees = self.sum(&entry.fees);
+        let fees = self.fees();
         Deed { quantity: entry.quantity_change, proceeds: self.proceeds(fees, income), realized, fees, income }
     }
 
@@ -269,8 +286,21 @@ impl Booked<'_> {
     }
 
     fn sum(&self, amounts: &[CurrencyAmount]) -> Amount {
-        let converted = amounts.iter().map(|leg| self.convert(leg.currency, leg.amount));
-        converted.fold(Amount::ZERO, |sum, amount| sum.checked_add(amount).unwrap_or(sum))
+        total(amounts.iter().map(|leg| self.convert(leg.currency, leg.amount)))
+    }
+
+    /// Fees; those that the holding pays are worth what the execution paid for as many units.
+    fn fees(&self) -> Amount {
+        total(self.entry.fees.iter().map(|leg| self.in_units(leg).unwrap_or_else(|| self.convert(leg.currency, leg.amount))))
+    }
+
+    fn in_units(&self, leg: &CurrencyAmount) -> Option<Amount> {
+        let (entry, to_units) = (self.entry, 10_i128.pow(Money::SCALE - Quantity::SCALE));
+        let facts = self.market.facts(entry.instrument_id.as_ref()?)?;
+        let is_held = facts.kind != InstrumentType::Future && facts.base_asset == Some(leg.currency);
+        let units = Quantity::from_units(leg.amount.units() / to_units);
+        let value = units.times(entry.price.filter(|_| is_held)?).ok()?.multiply(facts.multiplier).ok()?;
+        if self.currency == Some(self.base) { Some(value) } else { value.convert(entry.fx_rate?).ok() }
     }
 
     fn convert(&self, currency: Currency, amount: Money) -> Amount {
@@ -282,6 +312,10 @@ impl Booked<'_> {
         let rate = booked.or_else(|| self.market.rate(currency, self.base, self.day).and_then(rounded));
         rate.and_then(|rate| amount.convert(rate).ok()).unwrap_or(Amount::ZERO)
     }
+}
+
+fn total(amounts: impl Iterator<Item = Amount>) -> Amount {
+    amounts.fold(Amount::ZERO, |sum, amount| sum.checked_add(amount).unwrap_or(sum))
 }
 
 /// So many parts of a whole.

@@ -37,6 +37,8 @@ pub struct Facts {
     pub venue: Option<SmolStr>,
     /// Units of value for one of price.
     pub multiplier: Quantity,
+    /// The currency in which it is held, of a coin: fees in it are paid in units.
+    pub base_asset: Option<Currency>,
     source: PriceSource,
     calendar: Option<SmolStr>,
 }
@@ -118,6 +120,7 @@ impl Market {
             venue: instrument.venue.clone(),
             multiplier: instrument.multiplier,
             source: instrument.price_source,
+            base_asset: instrument.base_asset,
             calendar: instrument.calendar.clone(),
         };
         self.past_mut(&instrument.instrument_id).facts = Some(facts);

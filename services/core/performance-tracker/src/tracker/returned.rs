@@ -114,7 +114,7 @@ mod tests {
         text.parse().unwrap()
     }
     fn flow(amount: &str, before: Option<&str>) -> Flow {
-        Flow { amount: money(amount), before: before.map(money) }
+        Flow { amount: money(amount), at: domain::Timestamp::from_micros(0), before: before.map(money) }
     }
     fn returned(begin: &str, flows: &[Flow], net: &str, end: &str) -> (Returned, Rule) {
         Span { begin: money(begin), end: money(end), flows, net: money(net) }.returned()
