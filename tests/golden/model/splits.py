@@ -232,7 +232,8 @@ def fold(book, log, splits):
                         fees[at] = split.units(left) - split.units(left - fee)
                         left -= fee
                     quantity = split.units(quantity)
-                    late.append((split, quantity if value["side"] == "BUY" else -quantity))
+                    # A dividend pays on what is held of it, once its fees are paid.
+                    late.append((split, (quantity if buys else -quantity) - sum(fees.values())))
             if not quantity:
                 entries.append(strategies.booked(right, value, market, lost))
                 continue

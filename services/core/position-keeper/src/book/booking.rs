@@ -83,7 +83,12 @@ impl Booking {
             Self::Payment(_) => Quantity::ZERO,
         }
     }
-    /// The same, naming no strategy where it changes a line.
+    /// What is held of them: what an execution pays in units of its own is gone.
+    pub fn held_quantity(&self) -> Result<Quantity, FixedError> {
+        let Self::Execution(execution) = self else { return Ok(self.quantity()) };
+        execution.fees.iter().filter_map(|fee| fee.held).try_fold(execution.quantity, Quantity::checked_sub)
+    }
+    /// The same booking, naming no strategy where it changes a line.
     pub fn nameless(mut self) -> Self {
         match &mut self {
             Self::Execution(execution) => execution.strategy = None,

@@ -53,7 +53,7 @@ impl<'a> Folding<'a> {
             match line.action.ratio() {
                 Some(ratio) => now = converted(booking, ratio)?,
                 None => {
-                    earned.push((line, booking.quantity()));
+                    earned.push((line, booking.held_quantity()?));
                     now = Some(booking);
                 }
             }

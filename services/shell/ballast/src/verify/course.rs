@@ -140,7 +140,8 @@ impl<'a> Course<'a> {
                     }
                     units = cut(&(units * ratio));
                 }
-                Deed::Dividend { .. } => paid.push((action, units.clone())),
+                // On what is held of it, once its fees are paid.
+                Deed::Dividend { .. } => paid.push((action, fees.values().fold(units.clone(), |held, fee| held - fee))),
                 Deed::Symbol(_) => {}
             }
             if units == zero() {
