@@ -15,7 +15,7 @@ use crate::keeper::PositionKeeper;
 use domain::enums::{EntryKind, ExecType, Side};
 use domain::fill::{Fill, FillRef};
 use domain::reason::DeadLetterCode;
-use domain::{Input, PortfolioId, Quantity, SmolStr};
+use domain::{Date, Input, PortfolioId, Quantity, SmolStr};
 use engine::Context;
 use engine::dedup::Verdict;
 use engine::waiting::Waiting;
@@ -80,7 +80,8 @@ impl PositionKeeper {
     }
 
     /// The place of the execution that a record names: of its own trade date; else of the newest before it that may be
-    /// meant. Ids are unique within a date only: one that differs may be another, and the right one still to come.
+    /// meant; else that of its own trade date which a record of a later one has corrected under this name. Ids are unique
+    /// within a date only: one that differs may be another, and the right one still to come.
     fn named_by(&mut self, ix: PortfolioIx, fill: &Fill) -> Result<Place, Trouble> {
         let named = fill.exec_ref_id.clone().unwrap_or_default();
         let portfolio = &self.portfolios[ix.at()];
@@ -88,6 +89,13 @@ impl PositionKeeper {
         for date in std::iter::once(fill.trade_date).chain(earlier) {
             let place = portfolio.fills.place(date, id_of(&mut self.parts, &fill.source, date, &named));
             if let Some(place) = place.filter(|place| date == fill.trade_date || self.may_mean(portfolio, fill, *place)) {
+                return Ok(place);
+            }
+        }
+        for date in portfolio.fills.newest_first().take_while(|date| *date > fill.trade_date) {
+            let place = portfolio.fills.place(date, id_of(&mut self.parts, &fill.source, date, &named));
+            let of_its_date = |place: &Place| began_on(portfolio, *place) == Some(fill.trade_date);
+            if let Some(place) = place.filter(of_its_date).filter(|place| self.may_mean(portfolio, fill, *place)) {
                 return Ok(place);
             }
         }
@@ -183,6 +191,14 @@ fn name_of(input: &Input) -> Option<(&PortfolioId, Need)> {
     match input {
         Input::Fill(fill) => Some((&fill.portfolio_id, Need::Execution(fill.source.clone(), fill.exec_id.clone()))),
         Input::Cash(entry) => Some((&entry.portfolio_id, Need::Entry(entry.source.clone(), entry.entry_id.clone()))),
+        _ => None,
+    }
+}
+
+/// The trade date of what was booked at a place first: a correction keeps it, whatever its own is.
+fn began_on(portfolio: &Portfolio, place: Place) -> Option<Date> {
+    match portfolio.history.first_at(&portfolio.changes, place)? {
+        Booking::Execution(first) => Some(first.trade_date),
         _ => None,
     }
 }

@@ -155,11 +155,20 @@ impl<'a> Log<'a> {
     fn find(&self, name: Name<'a>) -> Result<&BTreeMap<Date, usize>, String> {
         self.names.get(&name).ok_or_else(|| format!("{:?} of {:?} was not booked before", name.2, name.1))
     }
-    /// The place of an execution that a record names: of its date, else of the newest before it that may be meant.
+    /// The place of an execution that a record names: of its date, else of the newest before it that may be meant, else
+    /// of its date under the name that a correction of a later one gave it.
     fn named(&self, fill: &Fill, named: &'a SmolStr, source: &'a SmolStr) -> Result<usize, String> {
         let dates = self.find((false, source, named))?;
         let earlier = || dates.range(..fill.trade_date).rev().map(|(_, place)| *place).find(|place| self.may_mean(fill, *place));
-        let found = dates.get(&fill.trade_date).copied().or_else(earlier);
+        let is_of_its_date = |place: usize| matches!(&self.items[place], Some(What::Fill { was, .. }) if was.trade_date == fill.trade_date);
+        let later = || {
+            dates
+                .range(fill.trade_date..)
+                .rev()
+                .map(|(_, place)| *place)
+                .find(|place| is_of_its_date(*place) && self.may_mean(fill, *place))
+        };
+        let found = dates.get(&fill.trade_date).copied().or_else(earlier).or_else(later);
         found.ok_or_else(|| format!("{named:?} of {source:?} on {} was not booked before", fill.trade_date))
     }
     fn may_mean(&self, fill: &Fill, place: usize) -> bool {
