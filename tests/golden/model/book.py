@@ -142,7 +142,7 @@ class Book:
         self.dropped = set()
         self.log, self.splits = [], []
         self.owed, self.book_owed = defaultdict(Fraction), ZERO
-        self.market, self.by_entries, self.cash_policy = None, set(), False
+        self.market, self.by_entries, self.cash_policy = None, {}, False
         self.earned = {}
         # By instrument: sub-positions by strategy, fees and income of the line in base, and what entries brought.
         self.subs, self.charged, self.besides = {}, {}, {}
@@ -207,7 +207,7 @@ class Book:
         """This book as if what was booked at a place had never been, or been right: all is booked anew. `today` is the market as it
         is now, in which a fee is valued that the execution did not have before."""
         right, (was, then, _, _) = Book(self.base, self.method), self.log[place]
-        right.dropped = self.dropped
+        right.dropped, right.by_entries, right.cash_policy = self.dropped, self.by_entries, self.cash_policy
         corrected = self.corrected(value, was)
         if corrected:
             corrected["fee_rates"] = self.fee_rates(corrected, was, then, today)

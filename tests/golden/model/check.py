@@ -243,10 +243,14 @@ class Case:
         world.market.resplit(split.name)
         every = [split for own in world.market.splits.values() for split in own]
         for book in world.books.values():
-            told = resplit(book, every, split, kind, world.market)
-            moved = [amount for part in told["parts"].values() for amount in part] if told else []
-            if told and any([told["quantity_change"], told["realized_gross"], told["income"], *told["cash"].values(), *moved]):
-                world.booked.append(("ballast.frames.v1", split.frame, {**told, "action": split.action}))
+            self.resplit(world, book, every, split, kind)
+
+    @staticmethod
+    def resplit(world, book, every, split, kind):
+        told = resplit(book, every, split, kind, world.market)
+        moved = [amount for part in told["parts"].values() for amount in part] if told else []
+        if told and any([told["quantity_change"], told["realized_gross"], told["income"], *told["cash"].values(), *moved]):
+            world.booked.append(("ballast.frames.v1", split.frame, {**told, "action": split.action}))
 
     def policy(self, world, record):
         portfolio = record["value"]["portfolio_id"] if record["value"] else record["key"]
@@ -301,22 +305,25 @@ class Case:
         if topic == FILLS or value.get("instrument_id") and value["kind"] not in ("DEPOSIT", "WITHDRAWAL"):
             ready = ready and value["instrument_id"] in world.market.facts
         book = world.books.get(portfolio)
-        told = None
+        told, said = None, book.by_entries if book else {}
         if ready and value.get("action_id") and value["kind"] == "DIVIDEND":
-            known = self.follows(world, book, value["action_id"])
-            if known and book.cash_policy:
-                owed = {key: amount for key, amount in book.owed_of(value["action_id"]).items() if amount}
-                value = {**value, "settles": owed}
-            elif known and not book.pays_by_entries(value["action_id"]):
+            action, name = value["action_id"], (value["source"], value["entry_id"])
+            known = self.follows(world, book, action)
+            if not known or book.pays_by_entries(action):
+                # It says what the dividend comes to, whose action books nothing while it stands.
+                said = {**book.by_entries, action: book.by_entries.get(action, frozenset()) | {name}}
+            elif not book.cash_policy:
                 # Its action has booked it.
                 world.booked.append((topic, offset, None))
-                book.dropped.add((value["source"], value["entry_id"]))
+                book.dropped.add(name)
                 self.retry_named(world, portfolio)
                 return
-            else:
-                book.by_entries.add(value["action_id"])
+            if known and book.cash_policy:
+                owed = {key: amount for key, amount in book.owed_of(action).items() if amount}
+                value = {**value, "settles": owed}
         if ready:
             tried = copy.deepcopy(book)
+            tried.by_entries = said
             told = tried.book(value, world.market)
         if told is None:
             world.waiting[portfolio].append(waiting)
@@ -347,7 +354,26 @@ class Case:
         tried = copy.deepcopy(book)
         world.booked.append((topic, offset, tried.amend(value, place, world.market)))
         world.books[portfolio] = tried
+        if topic != FILLS:
+            self.unsay(world, tried, (value["source"], value["reverses"]))
         self.retry_named(world, portfolio)
+
+    def unsay(self, world, book, name):
+        """An entry that said a dividend is taken back: where none is left that says it, its action books it, and pays it."""
+        action = next((action for action, names in book.by_entries.items() if name in names), None)
+        if action is None:
+            return
+        left = book.by_entries[action] - {name}
+        book.by_entries = {**{other: names for other, names in book.by_entries.items() if other != action}, **({action: left} if left else {})}
+        every = [split for own in world.market.splits.values() for split in own]
+        dividend = next((split for split in every if split.action == action), None)
+        if left or dividend is None:
+            return
+        book.splits = [split for split in book.splits if split.action != action]
+        for paid, kind in ((False, "DIVIDEND"), (True, "CASH_DIVIDEND"))[: 1 + dividend.paid]:
+            stands = copy.copy(dividend)
+            stands.paid = paid
+            self.resplit(world, book, [stands if split is dividend else split for split in every], stands, kind)
 
     def retry_named(self, world, portfolio):
         for waiting in sorted(world.named[portfolio], key=lambda waiting: waiting[1]):

@@ -26,7 +26,7 @@ pub enum Stage {
     Earned,
     /// Its day of payment has begun: cash.
     Paid,
-    /// Cash entries have said what it comes to before it was known: nothing of it is booked here.
+    /// Cash entries have said what it comes to before it was known: nothing of it is booked here while one of them stands.
     Entries,
 }
 
@@ -129,7 +129,7 @@ impl LineAction {
 
     /// The same as far as it has come for a portfolio.
     pub fn due(mut self, market: &Market, portfolio: &Portfolio) -> Self {
-        self.stage = if portfolio.settled.contains(&self.action.id) {
+        self.stage = if portfolio.is_said(&self.action) {
             Stage::Entries
         } else if portfolio.pays_by_entries() {
             Stage::Earned

@@ -64,7 +64,9 @@ pub fn plan(
 ) -> Result<Followed, Blocked> {
     let mut actions = portfolio.actions.get(&instrument).cloned().unwrap_or_default();
     let was = std::mem::take(&mut actions.followed);
-    let kind = kind_of(was.iter().find(|line| line.action.id == *action), now.as_ref());
+    // Of a dividend that entries said nothing was booked yet.
+    let known = was.iter().find(|line| line.action.id == *action && line.stage != Stage::Entries);
+    let kind = kind_of(known, now.as_ref());
     actions.followed = was.iter().filter(|line| line.action.id != *action).cloned().chain(now).collect();
     actions.followed.sort_by(|a, b| a.action.order().cmp(&b.action.order()));
     actions.beyond.remove(action);

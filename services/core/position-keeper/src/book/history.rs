@@ -321,6 +321,7 @@ mod tests {
             rate: FxRate::ONE,
             of: None,
             settles: Vec::new(),
+            says: None,
             strategy: None,
             crowded: false,
         })

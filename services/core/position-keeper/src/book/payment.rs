@@ -8,7 +8,7 @@ use super::sums::Sums;
 use super::trouble::bounded;
 use crate::prices::InstrumentIx;
 use domain::enums::EntryKind;
-use domain::{Amount, Currency, Date, FixedError, FxRate, Money, StrategyId, Timestamp};
+use domain::{Amount, Currency, Date, FixedError, FxRate, Money, SmolStr, StrategyId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// A payment.
@@ -32,6 +32,8 @@ pub struct Payment {
     pub crowded: bool,
     /// What was owed of the dividend that it pays: no longer owed, and earned already.
     pub settles: Vec<Earned>,
+    /// The action of the dividend that it says itself: while it stands the action books nothing.
+    pub says: Option<SmolStr>,
 }
 
 /// The instrument that a payment is for.

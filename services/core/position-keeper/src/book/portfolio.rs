@@ -17,7 +17,8 @@ use super::sums::Sums;
 use super::trade::Planned;
 use crate::anomaly::Vigil;
 use crate::drift::{Request, Rules, Shadow, Watch};
-use crate::prices::InstrumentIx;
+use crate::prices::actions::Deed;
+use crate::prices::{Action, InstrumentIx};
 use crate::target_risk::RiskWatch;
 use domain::enums::{CostMethod, DividendSource};
 use domain::ledger::LedgerEntry;
@@ -27,7 +28,7 @@ use engine::commands::CommandMemory;
 use engine::dedup::{Latecomers, RecordId, Window};
 use engine::near::read;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// Marks the place of a payment: they are numbered apart from what changes a line.
 const PAYMENT: Place = 1 << 63;
@@ -136,8 +137,8 @@ pub struct Portfolio {
     pub besides: Besides,
     /// Dividends earned and not yet paid, by currency.
     pub receivables: CashBook,
-    /// Dividends that cash entries have settled before they were announced.
-    pub settled: BTreeSet<SmolStr>,
+    /// Dividends that cash entries say, so that their actions book nothing: how many such entries stand.
+    pub said: BTreeMap<SmolStr, u32>,
     /// The corporate actions of its lines.
     pub actions: BTreeMap<InstrumentIx, LineActions>,
     /// The commands that it has heard.
@@ -197,7 +198,7 @@ impl Portfolio {
             payment_changes: Changes::default(),
             besides: Besides::default(),
             receivables: CashBook::default(),
-            settled: BTreeSet::new(),
+            said: BTreeMap::new(),
             actions: BTreeMap::new(),
             commands: CommandMemory::default(),
             requests: Vec::new(),
@@ -330,6 +331,11 @@ impl Portfolio {
     /// Whether dividends are what cash entries say.
     pub fn pays_by_entries(&self) -> bool {
         self.dividends == DividendSource::Cash
+    }
+
+    /// Whether an action is a dividend that cash entries say.
+    pub fn is_said(&self, action: &Action) -> bool {
+        matches!(action.deed, Deed::Dividend { .. }) && self.said.contains_key(&action.id)
     }
 
     /// Takes over what dividends of a line have come to, checked before.

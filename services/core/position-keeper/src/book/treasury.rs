@@ -161,6 +161,7 @@ fn payment_of(portfolio: &Portfolio, market: &Market, entry: &CashEntry) -> Resu
         of,
         strategy: entry.strategy.clone(),
         settles: owed_of(portfolio, market, entry),
+        says: None,
     })
 }
 

@@ -102,7 +102,7 @@ impl PositionKeeper {
         let stands = self.market.slot(instrument).actions.find(id).filter(|action| action.concerns_books()).cloned();
         let known = portfolio.actions.get(&instrument).and_then(|actions| actions.find(id)).cloned();
         let as_known = match (&stands, &known) {
-            (Some(stands), Some(known)) => known.action.is_as(stands),
+            (Some(stands), Some(known)) => known.action.is_as(stands) && (known.stage == Stage::Entries) == portfolio.is_said(stands),
             (None, None) => true,
             _ => false,
         };
@@ -137,7 +137,6 @@ impl PositionKeeper {
     fn staged(&self, ix: PortfolioIx, line: LineAction, known: Option<&LineAction>) -> LineAction {
         let line = line.due(&self.market, self.portfolio(ix));
         let stage = match (line.stage, known.map(|known| known.stage)) {
-            (_, Some(Stage::Entries)) => Stage::Entries,
             (Stage::Paid, Some(Stage::Paid)) => Stage::Paid,
             (Stage::Paid, _) => Stage::Earned,
             // It was paid before entries were what pays.
@@ -173,6 +172,20 @@ impl PositionKeeper {
                 .for_each(|line| line.stage = Stage::Earned);
         }
         self.pay_owed(ix, cx);
+    }
+
+    /// An entry that said a dividend is taken back: where it was the last one, its action books it.
+    pub(crate) fn unsay(&mut self, ix: PortfolioIx, was: &Booking, cx: &mut Context<'_>) {
+        let Booking::Payment(Payment { says: Some(id), .. }) = was else { return };
+        let said = &mut self.portfolio_mut(ix).said;
+        match said.get_mut(id) {
+            Some(entries) if *entries > 1 => return *entries -= 1,
+            _ => _ = said.remove(id),
+        }
+        let Some(instrument) = self.market.of_action(id) else { return };
+        if let Some(told) = self.market.slot(instrument).actions.find(id).map(|action| action.told) {
+            self.follow_in(ix, instrument, News { id, before: None, told }, cx);
+        }
     }
 
     /// Pays a dividend that a line is owed, where its day has begun.

@@ -15,8 +15,8 @@ use domain::{Amount, Date, SmolStr};
 use engine::Context;
 use engine::dedup::{Parts, RecordId, Verdict};
 
-/// Actions that dividends have settled before they came, in one portfolio.
-const MOST_SETTLED: usize = 4_096;
+/// Actions whose dividends entries say before they come, in one portfolio.
+const MOST_SAID: usize = 4_096;
 
 /// A known entry: its day, its id, its content.
 type Name = (Date, RecordId, u64);
@@ -44,13 +44,13 @@ impl PositionKeeper {
     }
 
     fn book_entry(&mut self, ix: PortfolioIx, entry: &CashEntry, source: &Source, name: Name, cx: &mut Context<'_>) -> Result<(), Trouble> {
-        let settles = match self.settles_dividend(ix, entry) {
+        let says = match self.says_dividend(ix, entry) {
             Err(Trouble::Duplicate) => {
                 // It is known from now on, so that what takes it back does not wait for it.
                 self.remember_entry(ix, name, NO_EFFECT, cx);
                 return Err(Trouble::Duplicate);
             }
-            settles => settles?,
+            says => says?,
         };
         let equity = self.equity_before(ix, entry, cx);
         let portfolio = self.portfolio(ix);
@@ -58,6 +58,9 @@ impl PositionKeeper {
         let touched = planned.kept.line();
         if let Some(instrument) = touched {
             planned.check_room(&portfolio.lines, instrument, cx.settings)?;
+        }
+        if let Booking::Payment(payment) = &mut planned.kept {
+            payment.says.clone_from(&says);
         }
         let named = touched.or_else(|| planned.kept.beside());
         if let Some(instrument) = named {
@@ -68,16 +71,16 @@ impl PositionKeeper {
             self.hold(instrument, ix);
             self.note_unrated(ix);
         }
-        if let Some(action) = settles {
-            self.portfolio_mut(ix).settled.insert(action);
+        if let Some(action) = says {
+            *self.portfolio_mut(ix).said.entry(action).or_default() += 1;
         }
         self.remember_entry(ix, name, place, cx);
         Ok(())
     }
 
-    /// The action that a dividend pays before it is known, and that must not pay again. One whose action is booked
-    /// here already books nothing.
-    fn settles_dividend(&self, ix: PortfolioIx, entry: &CashEntry) -> Result<Option<SmolStr>, Trouble> {
+    /// The action whose dividend an entry says, before it is known or beside another such entry, and that must not pay
+    /// again. One whose action is booked here already books nothing.
+    fn says_dividend(&self, ix: PortfolioIx, entry: &CashEntry) -> Result<Option<SmolStr>, Trouble> {
         let Some(action) = entry.action_id.as_ref().filter(|_| entry.kind == CashKind::Dividend) else { return Ok(None) };
         let portfolio = self.portfolio(ix);
         let instrument = self.market.of_action(action);
@@ -96,9 +99,9 @@ impl PositionKeeper {
             // What is owed is settled by it.
             Some(Stage::Earned) if portfolio.pays_by_entries() => Ok(None),
             Some(Stage::Earned | Stage::Paid) => Err(Trouble::Duplicate),
-            Some(Stage::Entries) => Ok(None),
-            None if portfolio.settled.len() >= MOST_SETTLED && !portfolio.settled.contains(action) => Err(Trouble::range(format!(
-                "dividends of {MOST_SETTLED} actions that never came are booked, the most that a portfolio keeps: send this one without action_id"
+            Some(Stage::Entries) => Ok(Some(action.clone())),
+            None if portfolio.said.len() >= MOST_SAID && !portfolio.said.contains_key(action) => Err(Trouble::range(format!(
+                "dividends of {MOST_SAID} actions that never came are booked, the most that a portfolio keeps: send this one without action_id"
             ))),
             None => Ok(Some(action.clone())),
         }
@@ -126,6 +129,7 @@ impl PositionKeeper {
         self.write_amendment(ix, planned, cx)?;
         // What it had settled is owed again, and paid where entries do that no longer.
         self.owe_again(ix, &was, cx);
+        self.unsay(ix, &was, cx);
         self.remember_entry(ix, name, NO_BOOKING, cx);
         Ok(())
     }

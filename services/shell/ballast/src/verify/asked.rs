@@ -44,7 +44,11 @@ pub(super) fn change<'a>(ground: &Ground<'a>, account: &mut Account<'a>, scene: 
     match ground.causes.get((cause.topic, cause.partition, cause.offset)) {
         None => Ok(Asked::Nothing),
         Some(Cause::Cash(cash)) => match &cash.reverses {
-            Some(named) => account.book.reversal(cash, named).map(Asked::To),
+            Some(named) => {
+                let change = account.book.reversal(cash, named)?;
+                account.unsay(&cash.source, named);
+                Ok(Asked::To(change))
+            }
             None => of_entry(ground, account, scene, cash, entry),
         },
         Some(Cause::Fill(fill)) => {
@@ -132,10 +136,17 @@ fn not_followed(
     let line = line.filter(|line| !ground.facts.actions.is_too_much(line) && ground.facts.keeps_its_lots(line));
     let stood = line.map_or(Stood::Never, |line| sets::when_booked(ground, scene, line, action));
     let begun = line.and_then(|line| account.book.log.has_begun(line)).filter(|_| !ground.unreconciled.contains(scene.portfolio));
-    let known = account.settled.contains(action) || account.perhaps_settled.contains(action);
+    let said = account.said.contains_key(action);
+    let known = said || account.perhaps_said.contains(action);
     match (line, stood, begun) {
         // What an entry had settled before the action was withdrawn is owed back, and settled by the next.
-        (Some(line), Stood::Surely(_), Some(true)) if known && by_entries => return Ok(all_owed(account, line, action)),
+        (Some(line), Stood::Surely(_), Some(true)) if known && by_entries => {
+            if said {
+                account.say(None, action, cash);
+            }
+            return Ok(all_owed(account, line, action));
+        }
+        _ if said => account.say(None, action, cash),
         _ if known => {}
         (Some(line), Stood::Surely(dividend), Some(true)) if account.book.would_change(line, &dividend) => {
             return Err(format!("a dividend of the action {action}, which its line has not followed"));
@@ -143,9 +154,9 @@ fn not_followed(
         // What follows one that it pays itself, books no entry of it.
         (_, Stood::Surely(_), Some(true)) if by_entries => {}
         (_, Stood::Surely(_), None) | (_, Stood::Perhaps, Some(true) | None) if by_entries => {
-            account.perhaps_settled.insert(action.clone());
+            account.perhaps_said.insert(action.clone());
         }
-        _ => account.settle(line, action),
+        _ => account.say(line, action, cash),
     }
     Ok(Debts::new())
 }

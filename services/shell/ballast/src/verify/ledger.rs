@@ -126,10 +126,11 @@ impl<'s> Scene<'s> {
 #[derive(Debug, Default)]
 pub(super) struct Account<'a> {
     pub(super) book: Book<'a>,
-    /// Dividends that cash entries have brought before the line followed their actions.
-    pub(super) settled: BTreeSet<SmolStr>,
+    /// Dividends that cash entries have brought before the line followed their actions, by action: source and id of those
+    /// entries that stand.
+    pub(super) said: BTreeMap<SmolStr, BTreeSet<(SmolStr, SmolStr)>>,
     /// The same of those of which nobody knows whether the line followed them already, with nothing owed of them.
-    pub(super) perhaps_settled: BTreeSet<SmolStr>,
+    pub(super) perhaps_said: BTreeSet<SmolStr>,
     /// Figures that hang on a rate of which nothing is known: taken as they are told.
     pub(super) taken: u64,
     /// States whose net profit is not compared: an execution of theirs paid a fee in another currency.
@@ -171,11 +172,16 @@ pub(super) fn audit<'a>(ground: &Ground<'a>) -> Audit<'a> {
 
 impl Account<'_> {
     /// A cash entry has brought a dividend before its line followed the action, which does nothing any more.
-    pub(super) fn settle(&mut self, line: Option<&InstrumentId>, action: &SmolStr) {
-        self.settled.insert(action.clone());
+    pub(super) fn say(&mut self, line: Option<&InstrumentId>, action: &SmolStr, entry: &CashEntry) {
+        self.said.entry(action.clone()).or_default().insert((entry.source.clone(), entry.entry_id.clone()));
         if let Some(follows) = line.and_then(|line| self.book.follows.get_mut(line)) {
             follows.retain(|known| known.id != *action);
         }
+    }
+    /// An entry was taken back: a dividend that no other one says is its action's.
+    pub(super) fn unsay(&mut self, source: &SmolStr, entry_id: &SmolStr) {
+        let name = (source.clone(), entry_id.clone());
+        self.said.retain(|_, entries| !entries.remove(&name) || !entries.is_empty());
     }
     fn by(method: Option<CostMethod>) -> Self {
         Self { book: Book { method: method.unwrap_or_default(), ..Book::default() }, loose: method.is_none(), ..Self::default() }

@@ -101,7 +101,7 @@ fn each_choice(ids: &[SmolStr]) -> impl Iterator<Item = impl Fn(&SmolStr) -> Opt
 fn as_told(ground: &Ground<'_>, account: &Account<'_>, line: &InstrumentId, mut standing: Vec<Standing>) -> Vec<Vec<Standing>> {
     // What entries have brought before a line followed it, the action does not.
     standing
-        .retain(|action| !action.is_dividend() || known_of(account, line, &action.id).is_some() || !account.settled.contains(&action.id));
+        .retain(|action| !action.is_dividend() || known_of(account, line, &action.id).is_some() || !account.said.contains_key(&action.id));
     for action in &mut standing {
         let next = account.book.tellings.get(&(line.clone(), action.id.clone())).map_or(0, |telling| telling + 1);
         action.telling = known_of(account, line, &action.id).filter(|known| known.says(action)).map_or(next, |known| known.telling);
@@ -137,7 +137,7 @@ fn as_paid(
 
 /// Each of those that an entry may have brought counts by itself; at first none does.
 fn as_counted(account: &Account<'_>, line: &InstrumentId, standing: &[Standing]) -> Vec<Vec<Standing>> {
-    let perhaps = |action: &&Standing| known_of(account, line, &action.id).is_none() && account.perhaps_settled.contains(&action.id);
+    let perhaps = |action: &&Standing| known_of(account, line, &action.id).is_none() && account.perhaps_said.contains(&action.id);
     let open: Vec<SmolStr> = standing.iter().filter(perhaps).map(|action| action.id.clone()).collect();
     let counted = each_choice(&open).map(|counts| standing.iter().filter(|action| counts(&action.id) != Some(false)).cloned().collect());
     counted.collect()
