@@ -143,10 +143,10 @@ fn lines(at: &str, targets: &[Target], orders: &Orders, problems: &mut Problems)
 }
 
 fn one_line_bounds(here: &str, line: &Target, problems: &mut Problems) {
-    let outside = line.target_weight.abs() > hundred();
+    let outside = line.target_weight.abs() > times(100);
     problems.allocation(outside, || format!("{here} has target {}; weights are fractions of one", line.target_weight));
     for (bound, name) in [(line.min_weight, "min_weight"), (line.max_weight, "max_weight")] {
-        let beyond = bound.filter(|bound| bound.abs() > hundred());
+        let beyond = bound.filter(|bound| bound.abs() > times(100));
         problems.allocation(beyond.is_some(), || {
             format!("{here} has {name} {}; weights are fractions of one, at most 100 in magnitude", beyond.unwrap_or_default())
         });
@@ -181,7 +181,7 @@ fn band_problems(at: &str, band: &Band, problems: &mut Problems) {
     problems.allocation(!band.absolute.is_positive() || band.absolute >= Fraction::ONE, || {
         format!("{at}band.absolute is {}; it is a fraction of equity above 0 and below 1: 5 per cent is 0.05", band.absolute)
     });
-    problems.allocation(!band.relative.is_positive() || band.relative > hundred(), || {
+    problems.allocation(!band.relative.is_positive() || band.relative > times(100), || {
         format!("{at}band.relative is {}; it is a fraction of the target above 0 and at most 100: a quarter is 0.25", band.relative)
     });
     problems.allocation(!band.clear_ratio.is_positive() || band.clear_ratio > Fraction::ONE, || {
@@ -252,7 +252,7 @@ fn order_problems(at: &str, orders: &Orders, problems: &mut Problems) {
 
 fn slicing_problems(at: &str, slicing: &Slicing, problems: &mut Problems) {
     let Slicing { above_volume, waves, participation, interval_seconds } = slicing;
-    problems.policy(above_volume.is_negative() || *above_volume > hundred(), || {
+    problems.policy(above_volume.is_negative() || *above_volume > times(100), || {
         format!(
             "{at}orders.slicing.above_volume is {above_volume}; it is a share of the average daily volume from 0 to 100: 5 per cent is 0.05"
         )
@@ -291,6 +291,12 @@ fn limit_problems(at: &str, limits: &Limits, problems: &mut Problems) {
     for (wrong, field) in negative {
         problems.policy(wrong, || format!("{at}limits.{field} is below 0"));
     }
+    for (limit, field) in [(limits.max_position_weight, "max_position_weight"), (limits.max_sector_weight, "max_sector_weight")] {
+        let beyond = limit.filter(|limit| *limit > times(10));
+        problems.policy(beyond.is_some(), || {
+            format!("{at}limits.{field} is {}; it is a fraction of equity, 10 at most: 40 per cent is 0.4", beyond.unwrap_or_default())
+        });
+    }
 }
 
 fn automatic(at: &str, mode: PolicyMode, limits: &Limits, problems: &mut Problems) {
@@ -312,8 +318,8 @@ fn is_time_of_day(text: &str) -> bool {
     text.split_once(':').is_some_and(|(hour, minute)| number(hour, 24) && number(minute, 60))
 }
 
-fn hundred() -> Fraction {
-    Fraction::from_units(100 * Fraction::ONE.units())
+fn times(many: i128) -> Fraction {
+    Fraction::from_units(many * Fraction::ONE.units())
 }
 
 #[cfg(test)]
@@ -366,6 +372,8 @@ mod tests {
             ("trigger", "cooldown_seconds", "0", "31622400", "-1", "31622401"),
             ("trigger", "rearm_seconds", "1", "31622400", "0", "9223372036854775807"),
             ("orders", "limit_offset_bp", "\"-10000\"", "\"10000\"", "\"-10000.0001\"", "\"10000.0001\""),
+            ("limits", "max_position_weight", "0", "10", "\"-0.01\"", "40"),
+            ("limits", "max_sector_weight", "0", "10", "\"-0.01\"", "\"10.000000000001\""),
         ];
         for (group, field, least, most, below, above) in cases {
             let found = |value: &str| codes(&format!(r#"{{{HEAD},"{group}":{{"{field}":{value}}}}}"#));

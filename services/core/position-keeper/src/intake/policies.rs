@@ -85,11 +85,17 @@ impl PositionKeeper {
             && Some(*owner) != known
         {
             let other = &self.portfolio(*owner).id;
-            invalid(format!("session_id {:?} belongs to portfolio {other:?}", policy.session_id.as_deref().unwrap_or_default()));
+            invalid(format!(
+                "session_id {:?} belongs to portfolio {other:?}: give this one another, or none, or take it from that one first",
+                policy.session_id.as_deref().unwrap_or_default()
+            ));
         }
         let Some(portfolio) = known.map(|ix| self.portfolio(ix)) else { return problems };
         if policy.policy_version <= portfolio.policy_version {
-            invalid(format!("policy_version {} does not rise above {}", policy.policy_version, portfolio.policy_version));
+            invalid(format!(
+                "policy_version {} does not rise above {}: send it with a higher one",
+                policy.policy_version, portfolio.policy_version
+            ));
         }
         for (at, targets) in sets(policy) {
             let held = self.held_beside(portfolio, targets);
@@ -101,7 +107,10 @@ impl PositionKeeper {
             }
         }
         if policy.base_currency != portfolio.base && portfolio.has_bookings() {
-            invalid(format!("base_currency cannot change from {} once something is booked", portfolio.base));
+            invalid(format!(
+                "base_currency cannot change from {0} once something is booked: send {0}, or book under another portfolio_id",
+                portfolio.base
+            ));
         }
         let (kept, asked) = (portfolio.method, policy.book.cost_method);
         if asked != kept && asked != CostMethod::Unknown && portfolio.has_bookings() {

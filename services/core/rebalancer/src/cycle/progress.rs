@@ -79,7 +79,10 @@ fn say_settled(desk: &mut Desk, turn: &mut Turn<'_, '_>) {
     for (order, said) in settled {
         desk.unreconciled.remove(&order);
         if let Some((_, (id, trigger, status))) = desk.leg(order).filter(|_| said) {
-            let text = format!("reports and book agree about order {order} again: nothing contradicts it now");
+            let left = desk.unreconciled.values().filter(|found| !found.settled).count();
+            let rest =
+                if left > 0 { format!("; {left} more of the portfolio are contradicted, and nothing is planned") } else { String::new() };
+            let text = format!("reports and book agree about order {order} again: nothing contradicts it now{rest}");
             let open = desk.open.as_ref().filter(|cycle| cycle.id == id);
             let event = open.map_or_else(|| Announcement::new(turn, id, trigger, status), |cycle| Announcement::of(turn, cycle, status));
             event.with_text(text).send(turn);
