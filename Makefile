@@ -49,15 +49,19 @@ SWEEP = for record in .local/test-*/stack.json; do \
 # Random books are the same in every run, so that a change is judged by what it changes. `make laws` draws others.
 test: export PROPTEST_RNG_SEED ?= 20260105
 # The service's executable is built along with them, for the same reason.
-# Those of the whole service mostly wait for servers: they are played beside all others, and their report comes last.
+# Those of the whole service mostly wait for servers, and the simulator's plays take what is left of the processor: both
+# go beside all others, and their reports come last.
+PLAYS = nothing_is_lost_or_doubled every_planted_mistake
 test: ## Run every test, on servers of its own
 	$(TESTED) --no-run
 	@$(STACK) up --dir $(TEST_STACK)
-	@apart=; trap '[ -z "$$apart" ] || kill -KILL -$$apart; $(SWEEP)' EXIT; trap 'exit 130' HUP INT TERM; \
+	@apart=; plays=; trap 'for group in $$apart $$plays; do kill -KILL -$$group; done; $(SWEEP)' EXIT; trap 'exit 130' HUP INT TERM; \
 		set -a; . $(TEST_STACK)/env; set +a; export BALLAST_BIN=$(CURDIR)/target/fast/ballast; \
-		setsid $(TESTED) --test e2e > .local/test-e2e.log 2>&1 & apart=$$!; \
-		$(TESTED) -- --skip e2e::; others=$$?; \
-		wait $$apart; ended=$$?; apart=; cat .local/test-e2e.log; [ $$others = 0 ] && [ $$ended = 0 ]
+		setsid $(TESTED) --test e2e -- --test-threads 3 > .local/test-e2e.log 2>&1 & apart=$$!; \
+		setsid nice $(TESTED) --test simulation -- $(PLAYS) > .local/test-plays.log 2>&1 & plays=$$!; \
+		$(TESTED) -- --skip e2e:: $(PLAYS:%=--skip %); others=$$?; \
+		wait $$plays; played=$$?; plays=; cat .local/test-plays.log; \
+		wait $$apart; ended=$$?; apart=; cat .local/test-e2e.log; [ $$others = 0 ] && [ $$played = 0 ] && [ $$ended = 0 ]
 
 laws: ## Try the laws on ROUNDS draws of other random books, each told by its seed; needs no servers
 	@for round in $$(seq $${ROUNDS:-10}); do \

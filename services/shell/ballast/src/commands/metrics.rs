@@ -39,8 +39,7 @@ pub fn run(args: &MetricsArgs) -> anyhow::Result<ExitCode> {
     }
     let (kind, file) = asked(args)?;
     let table = table::read(Path::new(file), args.format)?;
-    let mut report = computed(&table, kind, args)?;
-    report.select(&args.metrics)?;
+    let report = computed(&table, kind, args)?;
     print::last(if args.output == Print::Json { report.json() } else { report.table() }.trim_end())?;
     Ok(ExitCode::SUCCESS)
 }
@@ -71,6 +70,7 @@ fn computed(table: &Table, kind: Option<Kind>, args: &MetricsArgs) -> Result<Rep
     if !table.headed {
         columns = columns.by_place(places(kind, table), args.dates);
     }
+    let args = &asked_by_method(args, kind);
     let mut report = match kind {
         Kind::Returns => {
             let series = series::of_returns(&columns, args)?;
@@ -87,7 +87,19 @@ fn computed(table: &Table, kind: Option<Kind>, args: &MetricsArgs) -> Result<Rep
     };
     report.notes.extend(columns.notes());
     report.notes.extend(unread(args, kind));
+    report.select(&args.metrics)?;
     Ok(report)
+}
+
+/// The arguments, with names of value at risk that say no method in that of `--method`. Of assets there is one such figure,
+/// by whatever method.
+fn asked_by_method(args: &MetricsArgs, kind: Kind) -> MetricsArgs {
+    let mut args = args.clone();
+    if let Some(method) = args.method.filter(|_| kind != Kind::Assets) {
+        let method = performance::method(method).name();
+        args.metrics.iter_mut().for_each(|id| *id = list::by_method(id, method));
+    }
+    args
 }
 
 /// Flags that were given and that no report of this kind reads.

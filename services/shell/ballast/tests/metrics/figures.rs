@@ -287,6 +287,17 @@ fn numbers_and_headers_as_spreadsheets_write_them() {
 }
 
 #[test]
+fn a_name_that_says_no_method_is_that_of_the_flag() {
+    let rows = "date,return\n2026-01-05,0.01\n2026-01-06,-0.03\n2026-01-07,0.02\n2026-01-08,-0.01\n";
+    let all = json(&["-"], rows);
+    for (method, id) in [("historical", "var_historical"), ("parametric", "var_parametric"), ("cornish-fisher", "var_cornish_fisher")] {
+        let report = json(&["-", "--metric", "value_at_risk", "--method", method], rows);
+        assert_eq!(report["figures"][id], all["figures"][id], "{method}");
+    }
+    assert!(refused(&["-", "--metric", "cvar", "--method", "cornish-fisher"], rows).contains("es_cornish_fisher"));
+}
+
+#[test]
 fn windows_the_calendar_and_money_at_risk() {
     let rows = "date,return\n2025-12-31,0.01\n2026-01-02,-0.02\n2026-01-05,0.03\n2026-02-02,0.01\n";
     let report = json(

@@ -68,6 +68,15 @@ pub fn canonical(id: &str) -> String {
     ALIASES.iter().find(|(alias, _)| *alias == id).map_or(id, |(_, name)| (*name).to_owned())
 }
 
+/// What a name means beside a method of value at risk: one that says none is that of the method.
+pub fn by_method(id: &str, method: &str) -> String {
+    let (asked, method) = (spelled(id), spelled(method));
+    match canonical(id).split_once('_') {
+        Some((figure @ ("var" | "es"), "historical")) if !asked.ends_with("_historical") => format!("{figure}_{method}"),
+        _ => id.to_owned(),
+    }
+}
+
 /// What a name means among those that there are: one of their own comes before what it is another name of elsewhere.
 pub fn own_name(id: &str, is_there: impl Fn(&str) -> bool) -> Option<String> {
     [spelled(id), canonical(id)].into_iter().find(|name| is_there(name))
@@ -118,6 +127,15 @@ mod tests {
             assert!(catalogue::find(alias).is_none(), "{alias} is a figure itself");
         }
         assert_eq!(canonical("Max-DD"), "max_drawdown");
+        for (asked, method, meant) in [
+            ("VaR", "parametric", "var_parametric"),
+            ("value_at_risk", "cornish-fisher", "var_cornish_fisher"),
+            ("cvar", "historical", "es_historical"),
+            ("var_historical", "parametric", "var_historical"),
+            ("sharpe", "parametric", "sharpe"),
+        ] {
+            assert_eq!(by_method(asked, method), meant);
+        }
         assert!(words_about("xirr", "returns", ["sharpe"].into_iter()).contains("a figure of flows"));
         assert!(words_about("gross-exposure", "returns", ["sharpe"].into_iter()).contains("a figure of holdings"));
     }
