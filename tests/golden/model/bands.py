@@ -104,10 +104,10 @@ class Bands:
         return list(self.named().values())
 
     def outside(self):
-        """What is out by itself, and what is not inside its clear level, each with the side."""
+        """What is out by itself, with its bound, and what is not inside its clear level, each with the side."""
         ratio = num(setting(self.policy, "band", "clear_ratio", "0.8"))
         sides = {name: (bound, bound.drift > 0) for name, bound in self.named().items()}
-        out = {(name, over) for name, (bound, over) in sides.items() if bound.side(self.inclusive)}
+        out = {(name, over): bound for name, (bound, over) in sides.items() if bound.side(self.inclusive)}
         return out, {(name, over) for name, (bound, over) in sides.items() if not bound.clear(ratio)}
 
     def out(self, name):
@@ -123,27 +123,30 @@ class Bands:
         return all(bound.clear(ratio) for bound in self.watched())
 
     def extent(self):
-        """Largest |drift| of a line, and the trip level of that line."""
-        worst = max(self.lines.values(), key=lambda bound: abs(bound.drift), default=None)
-        return (abs(worst.drift), worst.trip()) if worst else (ZERO, ZERO)
+        """Largest |drift| of a line."""
+        return max((abs(bound.drift) for bound in self.lines.values()), default=ZERO)
+
+
+# The least step that is said anew, of equity.
+LEAST_STEP = Fraction(1, 1000)
 
 
 class Watch:
-    """OPEN, WORSE (another quarter of the trip level, or another line), REARM, CLEAR, and UNPRICED once a gap."""
+    """OPEN, WORSE (another that is out, or a quarter of its trip level more), REARM, CLEAR, and UNPRICED once a gap."""
 
     def __init__(self):
         self.episode, self.open, self.unpriced, self.said_at = 0, None, False, None
-        # What was out when it was last said, and has not come back inside its clear level since.
-        self.told = set()
+        # What was out when something was said, and has not come back inside its clear level since, with its |drift| then.
+        self.told = {}
         self.outlived = self.rearmed = False
 
     def follow(self):
         """Another policy: the next look ends the open episode."""
-        self.outlived, self.said_at, self.told = self.open is not None, None, set()
+        self.outlived, self.said_at, self.told = self.open is not None, None, {}
 
     def close(self):
         """There are no such rules any more; episodes count on."""
-        self.open, self.said_at, self.told = None, None, set()
+        self.open, self.said_at, self.told = None, None, {}
         self.unpriced = self.outlived = False
 
     def look(self, bands, fit, equity, now, rearm):
@@ -155,9 +158,8 @@ class Watch:
             return None
         due = self.said_at is not None and now >= self.said_at + rearm * 1_000_000 or self.rearmed
         self.rearmed = False
-        drift, trip = bands.extent()
         out, unclear = bands.outside()
-        self.told &= unclear | out
+        self.told = {edge: drift for edge, drift in self.told.items() if edge in unclear or edge in out}
         outlived, self.outlived = self.outlived, False
         if bands.breached() and (self.open is None or outlived):
             self.episode += 1
@@ -167,11 +169,17 @@ class Watch:
         elif outlived or bands.all_clear():
             self.open = self.said_at = None
             return "CLEAR"
-        elif drift > self.open and drift >= self.open + trip / 4 or out - self.told:
+        elif any(edge not in self.told or self.gone_on(bound, self.told[edge]) for edge, bound in out.items()):
             event = "WORSE"
         else:
             if due:
                 self.said_at = now
             return "REARM" if due and bands.breached() else None
-        self.open, self.said_at, self.told = drift, now, self.told | out
+        self.open, self.said_at = True, now
+        self.told = {**self.told, **{edge: abs(bound.drift) for edge, bound in out.items()}}
         return event
+
+    @staticmethod
+    def gone_on(bound, last):
+        """Whether |drift| has grown by a quarter of the trip level, and by a thousandth of equity at least."""
+        return abs(bound.drift) >= last + max(bound.trip() / 4, LEAST_STEP)

@@ -661,7 +661,7 @@ class Case:
             self.decimal(f"{name} fx_rate", line["fx_rate"], own.rate, 12)
             self.same(f"{name} bid and ask", (num(line["bid"]), num(line["ask"])), own.quote or (None, None))
         if not at.unpriced:
-            self.decimal("max_abs_drift", value["max_abs_drift"], bands.extent()[0], 12)
+            self.decimal("max_abs_drift", value["max_abs_drift"], bands.extent(), 12)
             drifts = [bound.drift for bound in bands.lines.values()] + [at.cash / at.equity - bands.cash_target]
             self.decimal("half_sum_abs_drift", value["half_sum_abs_drift"], sum(map(abs, drifts)) / 2, 12)
         executed = {o["order_id"]: num(o["executed_quantity"]) for o in value["recent_orders"]}

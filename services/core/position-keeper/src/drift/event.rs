@@ -87,7 +87,7 @@ pub fn assemble(portfolio: &Portfolio, appraisal: &Appraisal, around: &Circumsta
         cause_id: news.cause_id,
         as_of: around.view.now,
         lines: drift_lines,
-        max_abs_drift: extent(&measures, &weighed, appraisal.equity).map(|(drift, _)| drift),
+        max_abs_drift: extent(&measures, &weighed, appraisal.equity),
         half_sum_abs_drift: half_sum(portfolio, market, &measures, &weighed, appraisal.equity, appraisal.trade_date_cash),
         equity: money(appraisal.equity),
         cash: cash_balances(portfolio),

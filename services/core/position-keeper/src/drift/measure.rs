@@ -3,7 +3,7 @@
 use super::bounds::{Bounds, Standing};
 use super::glance::Glance;
 use super::groups::{cash_target, standings};
-use super::watch::{Bounded, Edge};
+use super::watch::{Astray, Bounded, Edge};
 use crate::book::Portfolio;
 use crate::prices::Market;
 use domain::{Amount, Fraction};
@@ -53,16 +53,22 @@ pub fn is_inside(portfolio: &Portfolio, market: &Market, weighed: &[Amount], equ
 
 /// What does not stand inside its clear level, each with its side: lines, but for those that share a group's bounds,
 /// groups, and cash. Equity is above zero.
-pub fn unclear(portfolio: &Portfolio, market: &Market, weighed: &[Amount], equity: Amount, cash: Amount) -> Vec<(Edge, Standing)> {
+pub fn unclear(portfolio: &Portfolio, market: &Market, weighed: &[Amount], equity: Amount, cash: Amount) -> Vec<Astray> {
     let groups = standings(portfolio, market, weighed);
     let mut grouped = vec![false; weighed.len()];
     groups.iter().flat_map(|group| &group.shares).for_each(|(member, _)| grouped[*member] = true);
     let single = portfolio.lines.counting().zip(weighed).enumerate().filter(|(at, _)| !grouped[*at]);
-    let edge = |of, bounds: &Bounds, value: Amount| (Edge { of, is_over: bounds.is_over(value, equity) }, bounds.standing(value, equity));
-    let lines = single.map(|(_, ((_, line), value))| edge(Bounded::Line(line.instrument), portfolio.rules.bounds_of(line.target), *value));
-    let groups = groups.iter().map(|group| edge(Bounded::Group(group.place), &group.bounds, group.sum));
-    let cash = cash_bounds(portfolio, market).map(|bounds| edge(Bounded::Cash, &bounds, cash));
-    lines.chain(groups).chain(cash).filter(|(_, standing)| *standing != Standing::Clear).collect()
+    let astray = |of, bounds: &Bounds, value: Amount| {
+        // Beyond the range of fractions it cannot go on.
+        let drift = drift(value, equity, bounds.target_weight()).unwrap_or(Fraction::ZERO);
+        let edge = Edge { of, is_over: bounds.is_over(value, equity) };
+        Astray { edge, standing: bounds.standing(value, equity), drift: drift.abs(), trip: bounds.trip(drift) }
+    };
+    let lines =
+        single.map(|(_, ((_, line), value))| astray(Bounded::Line(line.instrument), portfolio.rules.bounds_of(line.target), *value));
+    let groups = groups.iter().map(|group| astray(Bounded::Group(group.place), &group.bounds, group.sum));
+    let cash = cash_bounds(portfolio, market).map(|bounds| astray(Bounded::Cash, &bounds, cash));
+    lines.chain(groups).chain(cash).filter(|astray| astray.standing != Standing::Clear).collect()
 }
 
 fn cash_bounds(portfolio: &Portfolio, market: &Market) -> Option<Bounds> {
@@ -86,17 +92,13 @@ pub fn weight(value: Amount, equity: Amount) -> Option<Fraction> {
     equity.is_positive().then(|| value.ratio(equity).ok()).flatten().filter(|weight| weight.fits_wire())
 }
 
-/// The largest |drift| of a line, and the trip level of that line; `None` without equity above zero.
-pub fn extent(measures: &[LineMeasure], weighed: &[Amount], equity: Amount) -> Option<(Fraction, Fraction)> {
+/// The largest |drift| of a line; `None` without equity above zero.
+pub fn extent(measures: &[LineMeasure], weighed: &[Amount], equity: Amount) -> Option<Fraction> {
     if !equity.is_positive() {
         return None;
     }
-    let drifts = measures.iter().zip(weighed).map(|(measure, value)| {
-        let drift = drift(*value, equity, measure.bounds.target_weight())?;
-        Some((drift.abs(), measure.bounds.trip(drift)))
-    });
-    let drifts: Option<Vec<_>> = drifts.collect();
-    drifts.map(|drifts| drifts.into_iter().max_by_key(|(drift, _)| *drift).unwrap_or((Fraction::ZERO, Fraction::ZERO)))
+    let drifts = measures.iter().zip(weighed).map(|(measure, value)| drift(*value, equity, measure.bounds.target_weight()));
+    drifts.map(|drift| drift.map(Fraction::abs)).try_fold(Fraction::ZERO, |most, drift| Some(most.max(drift?)))
 }
 
 /// Half of Σ |drift| with cash against its target; `None` without equity above zero.

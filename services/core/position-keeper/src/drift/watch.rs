@@ -1,8 +1,8 @@
 //! The watch over a portfolio's bounds: what is said once, again, and when it is over.
 //!
-//! A breach opens an episode (OPEN). While it lasts, WORSE is said when the largest |drift| has grown by
-//! another quarter of that line's trip level since it was last said, or when a line, a group or cash is out that
-//! was not, or not on that side; and REARM when the re-arm time has
+//! A breach opens an episode (OPEN). While it lasts, WORSE is said when a line, a group or cash is out that was not, or
+//! not on that side, or one that is out has gone on by another quarter of its trip level since it was last said; and
+//! REARM when the re-arm time has
 //! passed and a line is still out. CLEAR ends the episode when every line is inside its clear level.
 //! A new policy ends the episode: what is out by the new rules opens another, else CLEAR is said.
 //! UNPRICED is said once when a price is missing or stale; until all are back nothing else is judged.
@@ -12,7 +12,7 @@ use crate::prices::InstrumentIx;
 use domain::enums::{DriftCause, DriftKind};
 use domain::{Fraction, InstrumentId, SmolStr};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A drift event that somebody asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,15 +54,29 @@ pub enum Bounded {
     Cash,
 }
 
+/// What does not stand inside its clear level.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Astray {
+    /// What, and its side.
+    pub edge: Edge,
+    /// How far it is out.
+    pub standing: Standing,
+    /// Its |drift|.
+    pub drift: Fraction,
+    /// Its trip level on that side.
+    pub trip: Fraction,
+}
+
 /// What the watch remembers.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Watch {
     /// Number of the newest episode; 0 before the first.
     pub episode: i64,
-    /// The largest |drift| said of the open episode; `None` when there is none.
-    pub open: Option<Fraction>,
-    /// What was out when something was said in it, and has not come back inside its clear level since.
-    pub told: BTreeSet<Edge>,
+    /// Whether an episode is open.
+    pub open: bool,
+    /// What was out when something was said in it, and has not come back inside its clear level since, with its |drift|
+    /// then.
+    pub told: BTreeMap<Edge, Fraction>,
     /// Whether UNPRICED was said and still holds.
     pub unpriced: bool,
     /// Whether the re-arm time has passed since something was last said.
@@ -76,15 +90,13 @@ pub struct Watch {
 pub struct Look {
     /// Worst standing.
     pub worst: Standing,
-    /// Largest |drift|, and the trip level of its line.
-    pub extent: (Fraction, Fraction),
     /// What does not stand inside its clear level. Empty where nothing is out and no episode is open.
-    pub unclear: Vec<(Edge, Standing)>,
+    pub unclear: Vec<Astray>,
 }
 
 impl Look {
-    fn breached(&self) -> impl Iterator<Item = Edge> + '_ {
-        self.unclear.iter().filter(|(_, standing)| *standing == Standing::Breached).map(|(edge, _)| *edge)
+    fn breached(&self) -> impl Iterator<Item = &Astray> {
+        self.unclear.iter().filter(|astray| astray.standing == Standing::Breached)
     }
 }
 
@@ -110,20 +122,20 @@ impl Watch {
         self.unpriced = false;
         let rearmed = std::mem::take(&mut self.rearmed);
         let outlived = std::mem::take(&mut self.outlived);
-        let unclear: BTreeSet<Edge> = look.unclear.iter().map(|(edge, _)| *edge).collect();
-        self.told.retain(|told| unclear.contains(told));
+        let unclear: BTreeSet<Edge> = look.unclear.iter().map(|astray| astray.edge).collect();
+        self.told.retain(|told, _| unclear.contains(told));
         match (self.open, look.worst) {
-            (open, Standing::Breached) if open.is_none() || outlived => {
+            (open, Standing::Breached) if !open || outlived => {
                 self.episode += 1;
                 self.tell(&look, DriftKind::Open)
             }
-            (None, _) => Say::default(),
-            (Some(_), worst) if worst == Standing::Clear || outlived => {
-                (self.open, self.told) = (None, BTreeSet::new());
+            (false, _) => Say::default(),
+            (true, worst) if worst == Standing::Clear || outlived => {
+                (self.open, self.told) = (false, BTreeMap::new());
                 Say { event: Some(DriftKind::Clear), rearm: false, disarm: true }
             }
-            (Some(last), worst) => {
-                if grown(last, look.extent) || look.breached().any(|edge| !self.told.contains(&edge)) {
+            (true, worst) => {
+                if look.breached().any(|astray| self.told.get(&astray.edge).is_none_or(|last| astray.has_gone_on(*last))) {
                     return self.tell(&look, DriftKind::Worse);
                 }
                 let again = rearmed && worst == Standing::Breached;
@@ -132,13 +144,13 @@ impl Watch {
         }
     }
     fn tell(&mut self, look: &Look, event: DriftKind) -> Say {
-        self.open = Some(look.extent.0);
-        self.told.extend(look.breached());
+        self.open = true;
+        self.told.extend(look.breached().map(|astray| (astray.edge, astray.drift)));
         Say { event: Some(event), rearm: true, disarm: false }
     }
     /// Other rules hold: the next look ends the open episode, and says a breach of the new ones anew.
     pub fn follow(&mut self) {
-        (self.outlived, self.rearmed, self.told) = (self.open.is_some(), false, BTreeSet::new());
+        (self.outlived, self.rearmed, self.told) = (self.open, false, BTreeMap::new());
     }
     /// Every price is there, and no equity by which weights could be judged: the next gap is said again.
     pub fn priced(&mut self) {
@@ -150,18 +162,30 @@ impl Watch {
     }
 }
 
-/// Whether |drift| has grown by a quarter of the trip level.
-fn grown(last: Fraction, (drift, trip): (Fraction, Fraction)) -> bool {
-    let quarter = Fraction::from_units(trip.units() / 4);
-    last.checked_add(quarter).is_ok_and(|level| drift > last && drift >= level)
+/// The least step that is said anew, of equity: bounds may stand where the target does.
+const LEAST_STEP: i128 = Fraction::ONE.units() / 1_000;
+
+impl Astray {
+    /// Whether |drift| has grown by a quarter of the trip level.
+    fn has_gone_on(&self, last: Fraction) -> bool {
+        let step = Fraction::from_units((self.trip.units() / 4).max(LEAST_STEP));
+        last.checked_add(step).is_ok_and(|level| self.drift >= level)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn astray(n: u32, is_over: bool, standing: Standing, drift: &str) -> Astray {
+        let edge = Edge { of: Bounded::Line(InstrumentIx(n)), is_over };
+        Astray { edge, standing, drift: drift.parse().unwrap(), trip: "0.04".parse().unwrap() }
+    }
+
+    /// A look at a book of which one line is that far out.
     fn look(watch: &mut Watch, worst: Standing, drift: &str) -> Option<DriftKind> {
-        watch.look(Look { worst, extent: (drift.parse().unwrap(), "0.04".parse().unwrap()), unclear: Vec::new() }).event
+        let unclear = if worst == Standing::Clear { Vec::new() } else { vec![astray(1, true, worst, drift)] };
+        watch.look(Look { worst, unclear }).event
     }
 
     #[test]
@@ -181,13 +205,12 @@ mod tests {
     #[test]
     fn another_line_that_goes_out_or_the_same_on_the_other_side_is_worse() {
         let mut watch = Watch::default();
-        let edge = |of, is_over, standing| (Edge { of, is_over }, standing);
-        let line = |n, is_over, standing| edge(Bounded::Line(InstrumentIx(n)), is_over, standing);
+        let line = |n, is_over, standing| astray(n, is_over, standing, "0.05");
+        let edge = |of, is_over, standing| Astray { edge: Edge { of, is_over }, ..line(0, is_over, standing) };
         let (out, between) = (Standing::Breached, Standing::Between);
-        let mut look = |unclear: &[(Edge, Standing)]| {
-            let worst = unclear.iter().map(|(_, standing)| *standing).max().unwrap_or(Standing::Clear);
-            let extent = ("0.05".parse().unwrap(), "0.04".parse().unwrap());
-            watch.look(Look { worst, extent, unclear: unclear.to_vec() }).event
+        let mut look = |unclear: &[Astray]| {
+            let worst = unclear.iter().map(|astray| astray.standing).max().unwrap_or(Standing::Clear);
+            watch.look(Look { worst, unclear: unclear.to_vec() }).event
         };
         assert_eq!(look(&[line(1, true, out)]), Some(DriftKind::Open));
         assert_eq!(look(&[line(1, true, out), line(2, false, between)]), None);
@@ -200,6 +223,23 @@ mod tests {
         assert_eq!(look(&[line(1, false, out), edge(Bounded::Cash, true, out)]), Some(DriftKind::Worse));
         assert_eq!(look(&[]), Some(DriftKind::Clear));
         assert_eq!(look(&[edge(Bounded::Group(0), true, out)]), Some(DriftKind::Open));
+    }
+
+    #[test]
+    fn each_that_is_out_is_said_anew_when_it_has_gone_on_whatever_drifts_further() {
+        let mut watch = Watch::default();
+        let mut look = |unclear: &[Astray]| watch.look(Look { worst: Standing::Breached, unclear: unclear.to_vec() }).event;
+        let (out, between) = (Standing::Breached, Standing::Between);
+        assert_eq!(look(&[astray(1, true, out, "0.041"), astray(2, false, between, "0.3")]), Some(DriftKind::Open));
+        assert_eq!(look(&[astray(1, true, out, "0.0509"), astray(2, false, between, "0.5")]), None);
+        assert_eq!(look(&[astray(1, true, out, "0.051"), astray(2, false, between, "0.5")]), Some(DriftKind::Worse));
+        assert_eq!(look(&[astray(1, true, out, "0.051"), astray(2, false, out, "0.5")]), Some(DriftKind::Worse));
+        assert_eq!(look(&[astray(1, true, out, "0.061"), astray(2, false, out, "0.5")]), Some(DriftKind::Worse));
+        // Where the bound stands at the target, each thousandth of equity is a step.
+        let at_its_target = |drift: &str| Astray { trip: Fraction::ZERO, ..astray(3, true, out, drift) };
+        assert_eq!(look(&[at_its_target("0.01")]), Some(DriftKind::Worse));
+        assert_eq!(look(&[at_its_target("0.010999")]), None);
+        assert_eq!(look(&[at_its_target("0.011")]), Some(DriftKind::Worse));
     }
 
     #[test]

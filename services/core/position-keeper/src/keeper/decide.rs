@@ -10,7 +10,7 @@ use crate::snapshot;
 use crate::valuation::{Appraisal, Sweep, View, appraise, sweep};
 use domain::enums::{DriftCause, DriftKind};
 use domain::snapshot::InputOffset;
-use domain::{Amount, Fraction, Output, SmolStr, Timestamp};
+use domain::{Amount, Output, SmolStr, Timestamp};
 use engine::Context;
 
 /// How long a lane that is behind goes without a look whether it still is.
@@ -237,17 +237,12 @@ pub(super) fn judged(portfolio: &Portfolio, market: &Market, weighed: &[Amount],
 }
 
 fn measured(portfolio: &Portfolio, market: &Market, weighed: &[Amount], swept: &Sweep) -> Look {
-    let nothing = |worst| Look { worst, extent: (Fraction::ZERO, Fraction::ZERO), unclear: Vec::new() };
-    let is_open = portfolio.watch.open.is_some();
+    let nothing = |worst| Look { worst, unclear: Vec::new() };
+    let is_open = portfolio.watch.open;
     if !is_open && measure::is_inside(portfolio, market, weighed, swept.equity, swept.cash) {
         return nothing(Standing::Clear);
     }
     let unclear = measure::unclear(portfolio, market, weighed, swept.equity, swept.cash);
-    let worst = unclear.iter().map(|(_, standing)| *standing).max().unwrap_or(Standing::Clear);
-    if !is_open && worst != Standing::Breached {
-        return nothing(worst);
-    }
-    let lines = measure::lines(portfolio, market, weighed, swept.equity);
-    let extent = measure::extent(&lines, weighed, swept.equity);
-    Look { worst, extent: extent.unwrap_or((Fraction::ZERO, Fraction::ZERO)), unclear }
+    let worst = unclear.iter().map(|astray| astray.standing).max().unwrap_or(Standing::Clear);
+    if is_open || worst == Standing::Breached { Look { worst, unclear } } else { nothing(worst) }
 }

@@ -11,7 +11,7 @@ impl PositionKeeper {
         Stats {
             waiting_records: Some(self.waiting()),
             oldest_waiting_seconds: Some(self.oldest_waiting_seconds(now)),
-            breached_portfolios: Some(self.portfolios.iter().filter(|portfolio| portfolio.watch.open.is_some()).count()),
+            breached_portfolios: Some(self.portfolios.iter().filter(|portfolio| portfolio.watch.open).count()),
             stale_prices: Some(self.stale_prices(now)),
             unfinished_days: Some(
                 self.portfolios.iter().filter(|portfolio| portfolio.policy.is_some()).map(|portfolio| portfolio.days.unfinished()).sum(),

@@ -43,7 +43,7 @@ impl PositionKeeper {
         let portfolio = self.portfolio_mut(ix);
         portfolio.vigil.held = held;
         // What was refused on these figures is asked for anew.
-        portfolio.watch.rearmed |= !held && portfolio.watch.open.is_some();
+        portfolio.watch.rearmed |= !held && portfolio.watch.open;
         true
     }
 
