@@ -83,13 +83,13 @@ class Risk:
         case.same("provisional", value["provisional"], close["provisional"])
         found = {(m["id"], m["confidence"] and str(m["confidence"])): m for m in value["metrics"]}
         expected = self.whole(held, equity)
-        matrix, names, bench = self.histories(portfolio, close, held, world)
-        expected.update(self.of_history(portfolio, matrix, names, held, equity, bench))
+        matrix, beside, names, bench = self.histories(portfolio, close, held, world)
+        expected.update(self.of_history(portfolio, (matrix, beside), names, held, equity, bench))
         expected.update(self.realised(portfolio, series))
         case.same("figures of risk", set(found), set(expected))
         for key in sorted(set(found) & set(expected), key=str):
             case.performance.figure(found[key], expected[key])
-        self.components(value, held, equity, matrix, names, bench, portfolio)
+        self.components(value, held, equity, (matrix, beside), names, bench, portfolio)
         self.sectors(value, held, equity, world.market)
 
     def exposed(self, position):
@@ -114,7 +114,7 @@ class Risk:
         return out
 
     def histories(self, portfolio, close, held, world):
-        """Returns on common days of the holdings with enough of them, and of the benchmark; newest last."""
+        """Returns on common days of the holdings with enough of them, and again on those that the benchmark has too."""
         line, cut_at = self.known[portfolio][0], micros(close["cut_at"])
         of = lambda name: self.prices.days(name, close["date"], line, cut_at)
         base = close["base_currency"]
@@ -123,22 +123,24 @@ class Risk:
             own = self.prices.values(name, base, market.currency(name), of(name), of)
             if len(own) > NEEDED:
                 days[name] = own
-        bench = self.benchmark(portfolio)
-        if bench and len(of(bench)) > NEEDED:
-            days[bench] = of(bench)
-        common = sorted(set.intersection(*(set(own) for own in days.values()))) if days else []
-        common = common[-MOST - 1:]
-        rate = lambda name: lambda day: dec(self.rate_on(market, name, base, of, day))
-        rows = {name: self.prices.returns(name, own, common, lambda day, n=name: self.rate_on(market, n, base, of, day)) for name, own in days.items()}
-        matrix = {name: [dec(row[day]) for day in common[1:]] for name, row in rows.items()}
-        names = sorted(name for name in matrix if name in held and len(matrix[name]) >= NEEDED)
-        return matrix, names, bench if bench in matrix and len(matrix[bench]) >= NEEDED else None
+        rate = lambda name: lambda day: self.rate_on(market, name, base, of, day)
+
+        def joined(days):
+            common = sorted(set.intersection(*(set(own) for own in days.values())))[-MOST - 1:] if days else []
+            rows = {name: self.prices.returns(name, own, common, rate(name)) for name, own in days.items()}
+            return {name: [dec(row[day]) for day in common[1:]] for name, row in rows.items()}
+
+        matrix, bench = joined(days), self.benchmark(portfolio)
+        beside = joined({**days, bench: of(bench)}) if bench and len(of(bench)) > NEEDED else {}
+        names = sorted(name for name in matrix if len(matrix[name]) >= NEEDED)
+        return matrix, beside, names, bench if bench in beside and len(beside[bench]) >= NEEDED else None
 
     def rate_on(self, market, name, base, of, day):
         currency = market.currency(name) if name in market.facts else base
         return num("1") if currency == base else self.prices.at(of(f"{currency}/{base}"), day) or num("1")
 
-    def of_history(self, portfolio, matrix, names, held, equity, bench):
+    def of_history(self, portfolio, histories, names, held, equity, bench):
+        matrix, beside = histories
         gross = sum((abs(v) for v in held.values()), ZERO)
         covered = sum((abs(held[name]) for name in names), ZERO)
         out = {("history_coverage", None): covered / gross if gross else "NO_EXPOSURE"}
@@ -153,9 +155,10 @@ class Risk:
         out["ewma_volatility", None] = share(lambda: self.fading(gains))
         if self.benchmark(portfolio):
             pair = lambda found: few if n < NEEDED or not bench else found()
+            gains = [sum((held[name] * beside[name][at] for name in names), ZERO) for at in range(len(beside[bench]))] if bench else []
             free = statistics.power(1 + self.rate(portfolio), 1 / Decimal(self.per_year(portfolio))) - 1
-            out["holdings_beta", None] = pair(lambda: "NO_CAPITAL" if equity <= 0 else self.beta([g / equity - free for g in gains], matrix[bench]))
-            out["benchmark_correlation", None] = pair(lambda: self.correlation(gains, matrix[bench]))
+            out["holdings_beta", None] = pair(lambda: "NO_CAPITAL" if equity <= 0 else self.beta([g / equity - free for g in gains], beside[bench]))
+            out["benchmark_correlation", None] = pair(lambda: self.correlation(gains, beside[bench]))
         return out
 
     @staticmethod
@@ -219,7 +222,8 @@ class Risk:
             out["risk_ratio", None] = realised if isinstance(realised, str) else realised / goal
         return out
 
-    def components(self, value, held, equity, matrix, names, bench, portfolio):
+    def components(self, value, held, equity, histories, names, bench, portfolio):
+        matrix, beside = histories
         case, n = self.case, len(matrix[names[0]]) if names else 0
         gains = [sum((held[name] * matrix[name][at] for name in names), ZERO) for at in range(n)]
         case.same("components", sorted(c["instrument_id"] for c in value["components"]), sorted(held))
@@ -231,7 +235,7 @@ class Risk:
             case.near(f"{name} weight", row["weight"], held[name] / equity if equity > 0 else None)
             case.same(f"{name} observations", int(row["observations"]), n if known else 0)
             case.near(f"{name} volatility", row["volatility"], self.width(matrix[name]) * root if known else None)
-            beta = self.beta(matrix[name], matrix[bench]) if known and bench else None
+            beta = self.beta(beside[name], beside[bench]) if known and bench else None
             case.near(f"{name} beta", row["beta"], None if isinstance(beta, str) else beta)
             part = None
             if known and self.width(gains):
@@ -256,12 +260,13 @@ class Risk:
         pairs = [(a, b) for at, a in enumerate(every) for b in every[at + 1:]]
         case.same("correlations", sorted(tuple(sorted((c["instrument_id"], c["other_id"]))) for c in value["correlations"]), sorted(pairs) if n >= NEEDED else [])
         for row in value["correlations"]:
-            a, b = matrix.get(row["instrument_id"]), matrix.get(row["other_id"])
+            of = matrix if {row["instrument_id"], row["other_id"]} <= set(names) else beside
+            a, b = of.get(row["instrument_id"]), of.get(row["other_id"])
             if a and b:
                 found = self.correlation(a, b)
                 case.near(f"correlation of {row['instrument_id']} and {row['other_id']}", row["value"], None if isinstance(found, str) else found)
                 case.near("fading covariance", row["ewma_covariance"], self.fading_product(a, b))
-                case.same("observations", int(row["observations"]), n)
+                case.same("observations", int(row["observations"]), len(a))
 
     def sectors(self, value, held, equity, market):
         total = defaultdict(lambda: ZERO)

@@ -65,15 +65,18 @@ struct Line {
     method: &'static str,
     confidence: Option<f64>,
     observations: Option<usize>,
+    /// Whether it is of the days that the benchmark has too.
+    beside: bool,
 }
 
 impl Line {
     const fn new(id: &'static str, unit: MetricUnit, value: Answer, method: &'static str) -> Self {
-        Self { id, unit, value, method, confidence: None, observations: None }
+        Self { id, unit, value, method, confidence: None, observations: None, beside: false }
     }
     fn published(self, holdings: &Holdings<'_>) -> Metric {
         let gaps = || holdings.gaps().filter(|_| self.observations.is_none());
-        let observations = self.observations.unwrap_or_else(|| holdings.observations());
+        let of_history = || if self.beside { holdings.beside.as_ref().map_or(0, |beside| beside.book.len()) } else { holdings.book.len() };
+        let observations = self.observations.unwrap_or_else(of_history);
         let metric = figures::metric(self.id, self.unit, self.value, observations, self.method);
         let (confidence, horizon_days) = (self.confidence.and_then(fraction), self.confidence.map(|_| 1));
         Metric { confidence, horizon_days, reason: metric.reason.or_else(gaps), ..metric }
@@ -88,6 +91,14 @@ struct Holding<'a> {
     history: TotalReturn,
 }
 
+/// Holdings beside a benchmark, on common days: what has no part in figures of the holdings alone.
+struct Beside {
+    id: InstrumentId,
+    benchmark: Vec<f64>,
+    columns: Vec<Vec<f64>>,
+    book: Vec<f64>,
+}
+
 /// What is held, and the daily returns of those that have enough history, on the days that all of them have.
 struct Holdings<'a> {
     all: Vec<Holding<'a>>,
@@ -95,8 +106,8 @@ struct Holdings<'a> {
     known: Vec<usize>,
     /// Daily returns of each, as many as there are common days.
     columns: Vec<Vec<f64>>,
-    /// The benchmark's on the same days, where it has all of them.
-    benchmark: Option<(InstrumentId, Vec<f64>)>,
+    /// The same with the benchmark, on the days that it has too; absent where it has too few returns of its own.
+    beside: Option<Beside>,
     /// Daily returns that the benchmark has.
     told_of_benchmark: usize,
     /// What today's holdings would have earned each day, in money.
@@ -121,26 +132,25 @@ impl<'a> Holdings<'a> {
         let told_of_benchmark = against.as_ref().map_or(0, |(history, _)| history.dates.len().saturating_sub(1));
         let against = against.filter(|(history, _)| enough(history));
         let mut series: Vec<_> = known.iter().map(|at| dated(&all[*at].history)).collect();
-        series.extend(against.iter().map(|(history, _)| dated(history)));
-        let returns = joined(&series).returns().ok();
-        let mut columns = returns.map_or_else(Vec::new, |found| found.columns);
-        for column in &mut columns {
-            column.drain(..column.len().saturating_sub(settings.risk_window_days));
-        }
-        let benchmark = against.and_then(|(_, id)| columns.pop().map(|column| (id, column)));
-        let days_a_year = terms.days_a_year();
         let exposures: Vec<f64> = known.iter().map(|at| all[*at].exposure).collect();
-        let book = if known.is_empty() { Vec::new() } else { crate::risk::component::portfolio(&columns, &exposures) };
-        Self { all, known, columns, benchmark, told_of_benchmark, book, equity: number(told.closed.equity), needed, days_a_year }
+        let earned =
+            |columns: &[Vec<f64>]| if columns.is_empty() { Vec::new() } else { crate::risk::component::portfolio(columns, &exposures) };
+        let columns = in_common(&series, settings.risk_window_days);
+        let book = earned(&columns);
+        let beside = against.and_then(|(history, id)| {
+            series.push(dated(&history));
+            let mut columns = in_common(&series, settings.risk_window_days);
+            let benchmark = columns.pop()?;
+            Some(Beside { id, benchmark, book: earned(&columns), columns })
+        });
+        let (equity, days_a_year) = (number(told.closed.equity), terms.days_a_year());
+        Self { all, known, columns, beside, told_of_benchmark, book, equity, needed, days_a_year }
     }
 
-    /// The same as returns on equity.
-    fn returns(&self) -> Result<Vec<f64>, Undefined> {
-        self.enough()?;
-        if self.equity > 0.0 { Ok(self.book.iter().map(|earned| earned / self.equity).collect()) } else { Err(Undefined::NoCapital) }
-    }
-    fn observations(&self) -> usize {
-        self.book.len()
+    /// What the book earned each day as returns on equity.
+    fn returns(&self, book: &[f64]) -> Result<Vec<f64>, Undefined> {
+        crate::numeric::moments::enough(book.len(), self.needed)?;
+        if self.equity > 0.0 { Ok(book.iter().map(|earned| earned / self.equity).collect()) } else { Err(Undefined::NoCapital) }
     }
     /// Whether there is enough to say anything.
     fn enough(&self) -> Result<(), Undefined> {
@@ -199,7 +209,7 @@ impl<'a> Holdings<'a> {
 
     fn movements(&self, terms: &Terms) -> Vec<Line> {
         let year = self.days_a_year.sqrt();
-        let returns = self.returns();
+        let returns = self.returns(&self.book);
         let volatility =
             returns.as_ref().map_err(|why| *why).and_then(|returns| standard_deviation(returns)).map(|deviation| deviation * year);
         let exponential =
@@ -216,13 +226,14 @@ impl<'a> Holdings<'a> {
         ];
         if terms.benchmark.is_some() {
             let too_few = Undefined::TooFewObservations { have: self.told_of_benchmark, need: self.needed };
-            let benchmark = self.benchmark.as_ref().map(|(_, column)| column).ok_or(too_few);
-            let both = returns.as_ref().map_err(|why| *why).and_then(|returns| Ok((returns, benchmark?)));
+            let both = self.beside.as_ref().ok_or(too_few).and_then(|beside| Ok((self.returns(&beside.book)?, &beside.benchmark)));
+            let both = both.as_ref().map_err(|why| *why);
             let beta = both.and_then(|(returns, benchmark)| self.beta(returns, benchmark, terms));
-            let correlation = both.and_then(|(returns, benchmark)| matrices::correlation(&[returns.clone(), benchmark.clone()]));
+            let correlation = both.and_then(|(returns, benchmark)| matrices::correlation(&[returns.clone(), (*benchmark).clone()]));
             let correlation = correlation.map(|matrix| matrix[0][1]);
-            lines.push(Line::new("holdings_beta", MetricUnit::Ratio, beta, "cov / var of excess returns of today's holdings"));
-            lines.push(Line::new("benchmark_correlation", MetricUnit::Ratio, correlation, "Pearson, of today's holdings"));
+            let line = |id, value, method| Line { beside: true, ..Line::new(id, MetricUnit::Ratio, value, method) };
+            lines.push(line("holdings_beta", beta, "cov / var of excess returns of today's holdings"));
+            lines.push(line("benchmark_correlation", correlation, "Pearson, of today's holdings"));
         }
         let known: f64 = self.known.iter().map(|at| self.all[*at].exposure.abs()).sum();
         let gross: f64 = self.all.iter().map(|holding| holding.exposure.abs()).sum();
@@ -263,7 +274,10 @@ impl<'a> Holdings<'a> {
                 let moved = mean(column).ok()? + z? * covariance(column, &self.book).ok()? / deviation;
                 money(-holding.exposure * moved)
             };
-            let beta = || self.beta(enough?, &self.benchmark.as_ref()?.1, terms).ok();
+            let beta = || {
+                let beside = self.beside.as_ref().filter(|beside| beside.book.len() >= self.needed)?;
+                self.beta(&beside.columns[place?], &beside.benchmark, terms).ok()
+            };
             let volatility = enough.and_then(|column| standard_deviation(column).ok()).map(|deviation| deviation * self.days_a_year.sqrt());
             let fading = || {
                 let variances = matrices::exponential(std::slice::from_ref(enough?), LAMBDA).ok()?;
@@ -291,28 +305,40 @@ impl<'a> Holdings<'a> {
         places.sort_by(|one, other| size(other).total_cmp(&size(one)));
         places.truncate(CORRELATED);
         places.sort_unstable();
-        let mut named: Vec<(&InstrumentId, &Vec<f64>)> =
-            places.iter().map(|place| (self.all[self.known[*place]].id, &self.columns[*place])).collect();
-        let held = |id: &InstrumentId| self.known.iter().any(|at| self.all[*at].id == id);
-        named.extend(self.benchmark.iter().map(|(id, column)| (id, column)).filter(|(id, _)| !held(id)));
-        let every: Vec<Vec<f64>> = named.iter().map(|(_, column)| (*column).clone()).collect();
-        let fading = matrices::exponential(&every, LAMBDA).ok();
+        let named = |columns: &[Vec<f64>]| {
+            places.iter().map(|place| (self.all[self.known[*place]].id, columns[*place].clone())).collect::<Vec<_>>()
+        };
+        let own = named(&self.columns);
         let mut found = Vec::new();
-        for (at, (id, column)) in named.iter().enumerate() {
-            for (other_at, (other_id, other)) in named.iter().enumerate().skip(at + 1) {
-                let enough = crate::numeric::moments::enough(column.len(), self.needed);
-                let value = enough.and_then(|()| matrices::correlation(&[(*column).clone(), (*other).clone()])).ok();
-                let fading = fading.as_ref().filter(|_| enough.is_ok());
-                found.push(Correlation {
-                    instrument_id: (*id).clone(),
-                    other_id: (*other_id).clone(),
-                    value: value.and_then(|matrix| fraction(matrix[0][1])),
-                    observations: i32::try_from(column.len()).unwrap_or(i32::MAX),
-                    ewma_covariance: fading.and_then(|matrix| fraction(matrix[at][other_at])),
-                });
-            }
+        for at in 0..own.len() {
+            found.extend(self.correlated(&own, at, at + 1..own.len()));
+        }
+        let held = |id: &InstrumentId| self.known.iter().any(|at| self.all[*at].id == id);
+        if let Some(beside) = self.beside.as_ref().filter(|beside| beside.book.len() >= self.needed && !held(&beside.id)) {
+            let mut both = named(&beside.columns);
+            both.push((&beside.id, beside.benchmark.clone()));
+            (0..own.len()).for_each(|at| found.extend(self.correlated(&both, at, own.len()..both.len())));
         }
         found
+    }
+
+    /// How one of several series goes together with others of them.
+    fn correlated(&self, named: &[(&InstrumentId, Vec<f64>)], at: usize, others: std::ops::Range<usize>) -> Vec<Correlation> {
+        let (id, column) = &named[at];
+        let enough = crate::numeric::moments::enough(column.len(), self.needed);
+        let one = |(other_id, other): &(&InstrumentId, Vec<f64>)| {
+            let pair = [column.clone(), other.clone()];
+            let value = enough.and_then(|()| matrices::correlation(&pair)).ok();
+            let fading = matrices::exponential(&pair, LAMBDA).ok().filter(|_| enough.is_ok());
+            Correlation {
+                instrument_id: (*id).clone(),
+                other_id: (*other_id).clone(),
+                value: value.and_then(|matrix| fraction(matrix[0][1])),
+                observations: i32::try_from(column.len()).unwrap_or(i32::MAX),
+                ewma_covariance: fading.and_then(|matrix| fraction(matrix[0][1])),
+            }
+        };
+        named[others].iter().map(one).collect()
     }
 
     fn sectors(&self, equity: f64, market: &Market) -> Vec<SectorExposure> {
@@ -327,6 +353,15 @@ impl<'a> Holdings<'a> {
         };
         values.into_iter().map(one).collect()
     }
+}
+
+/// Returns of several series on the days that all of them have, the newest so many.
+fn in_common(series: &[Vec<(domain::Date, f64)>], window: usize) -> Vec<Vec<f64>> {
+    let mut columns = joined(series).returns().map_or_else(|_| Vec::new(), |found| found.columns);
+    for column in &mut columns {
+        column.drain(..column.len().saturating_sub(window));
+    }
+    columns
 }
 
 fn dated(history: &TotalReturn) -> Vec<(domain::Date, f64)> {
