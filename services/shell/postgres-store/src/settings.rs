@@ -122,8 +122,8 @@ pub struct Settings {
     pub keep_ledger_days: u32,
     /// Days for which it keeps `performance_records` and `risk_records`.
     pub keep_figures_days: u32,
-    /// Days for which it keeps `orders` that are done; their rows are deleted once they were released before, as are
-    /// those of the two tables below.
+    /// Days for which it keeps `orders` of rebalances that have ended; their rows are deleted once they were released before,
+    /// as are those of the two tables below.
     pub keep_orders_days: u32,
     /// Days for which it keeps `command_answers`.
     pub keep_answers_days: u32,

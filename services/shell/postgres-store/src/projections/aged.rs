@@ -1,13 +1,13 @@
 //! Tables that grow slowly and are not cut into months: their old rows are deleted, some thousand at a time.
 //!
-//! Promises: an order that is not done stays, however old it is. Does not decide how long anything is kept: the settings do.
+//! Promises: an order whose rebalance is open, or stuck, stays, however old it is. Does not decide how long anything is kept: the settings do.
 
 use crate::{Micros, Store, StoreError};
 
 /// A table whose old rows are deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Aged {
-    /// Orders that are done, by the time of their release.
+    /// Orders of rebalances that have ended, by the time of their release; and what was reported of orders that never left.
     Orders,
     /// Answers to commands.
     Answers,
@@ -34,7 +34,11 @@ impl Aged {
         match self {
             Aged::Orders => {
                 "DELETE FROM orders WHERE ctid = ANY (ARRAY(
-                 SELECT ctid FROM orders WHERE released_at < $1 AND status IN ('FILLED', 'CANCELLED', 'REJECTED', 'EXPIRED') LIMIT $2))"
+                 SELECT o.ctid FROM orders o LEFT JOIN portfolio_rebalances r ON r.rebalance_id = o.rebalance_id
+                 WHERE coalesce(o.released_at, o.status_at) < $1
+                   AND CASE WHEN r.rebalance_id IS NULL THEN o.status IN ('FILLED', 'CANCELLED', 'REJECTED', 'EXPIRED')
+                            ELSE r.status IN ('COMPLETED', 'FAILED', 'REJECTED', 'EXPIRED', 'REFUSED', 'NO_ACTION_NEEDED') END
+                 LIMIT $2))"
             }
             Aged::Answers => {
                 "DELETE FROM command_answers WHERE ctid = ANY (ARRAY(SELECT ctid FROM command_answers WHERE answered_at < $1 LIMIT $2))"

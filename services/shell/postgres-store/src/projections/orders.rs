@@ -239,7 +239,8 @@ ON CONFLICT (order_id) DO UPDATE SET
 WHERE o.wave_offset IS NULL OR o.wave_offset < EXCLUDED.wave_offset";
 
 // A report that the service does not take over changes nothing: of another portfolio or rebalance, of more than was ordered,
-// FILLED with another quantity, or behind a terminal one.
+// FILLED with another quantity, behind a terminal one, of less than was executed, or one that brings nothing new. What the
+// book has executed is not known here: an end with less than that is taken over.
 const UPSERT_STATUS: &str = "
 INSERT INTO orders AS o
     (order_id, portfolio_id, rebalance_id, status, filled_quantity, leaves_quantity,
@@ -255,4 +256,7 @@ WHERE (o.status_offset IS NULL OR o.status_offset < EXCLUDED.status_offset)
   AND o.status NOT IN ('FILLED', 'CANCELLED', 'REJECTED', 'EXPIRED')
   AND o.portfolio_id = EXCLUDED.portfolio_id AND o.rebalance_id = EXCLUDED.rebalance_id
   AND (o.quantity IS NULL OR EXCLUDED.filled_quantity <= o.quantity)
-  AND (o.quantity IS NULL OR EXCLUDED.status <> 'FILLED' OR EXCLUDED.filled_quantity = o.quantity)";
+  AND (o.quantity IS NULL OR EXCLUDED.status <> 'FILLED' OR EXCLUDED.filled_quantity = o.quantity)
+  AND CASE WHEN o.status_offset IS NULL THEN true
+           WHEN EXCLUDED.status IN ('FILLED', 'CANCELLED', 'REJECTED', 'EXPIRED') THEN EXCLUDED.filled_quantity >= o.filled_quantity
+           ELSE EXCLUDED.filled_quantity > o.filled_quantity END";

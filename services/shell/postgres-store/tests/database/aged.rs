@@ -1,5 +1,5 @@
 //! Rows of tables without months: those from before a moment go, in more than one statement where they are many, and an
-//! order that is not done stays.
+//! order whose rebalance is open stays.
 
 use crate::scratch::Scratch;
 use postgres_store::projections::Aged;
@@ -33,20 +33,28 @@ async fn old_rows_go_and_the_newer_stay() {
 }
 
 #[tokio::test]
-async fn an_order_that_is_not_done_or_has_no_release_stays() {
+async fn an_order_of_an_open_or_stuck_rebalance_stays() {
     let scratch = Scratch::new().await;
     let store = scratch.migrated().await;
+    store.prepare_months(Micros(0)).await.unwrap();
+    let rebalances = "INSERT INTO portfolio_rebalances
+             (rebalance_id, portfolio_id, timestamp, type, old_allocations, new_allocations, status, explanation, orders, shadow, source_offset, updated_at)
+         SELECT status, 'p', timestamptz '1970-01-01 00:00Z', 'THRESHOLD', '[]', '[]', status, '[]', '[]', false, 1, timestamptz '1970-01-01 00:00Z'
+         FROM unnest(ARRAY['RELEASED', 'STUCK', 'COMPLETED', 'FAILED']) AS s (status)";
+    scratch.run(rebalances).await;
     let orders = "INSERT INTO orders (order_id, portfolio_id, rebalance_id, status, released_at)
-         SELECT concat_ws(' ', status, day), 'p', 'r', status, timestamptz '1970-01-01 00:00Z' + day * interval '1 day'
-         FROM unnest(ARRAY['RELEASED', 'PARTIALLY_FILLED', 'STUCK', 'FILLED', 'CANCELLED', 'REJECTED', 'EXPIRED']) AS s (status),
-              unnest(ARRAY[9, 10, NULL]) AS d (day)";
+         SELECT concat_ws(' ', rebalance, status, day), 'p', rebalance, status, timestamptz '1970-01-01 00:00Z' + day * interval '1 day'
+         FROM unnest(ARRAY['RELEASED', 'STUCK', 'COMPLETED', 'FAILED', 'unknown']) AS r (rebalance),
+              unnest(ARRAY['RELEASED', 'REJECTED']) AS s (status), unnest(ARRAY[9, 10]) AS d (day)";
     scratch.run(orders).await;
-    assert_eq!(store.delete_aged(Aged::Orders, BEFORE).await.unwrap(), 4);
-    assert_eq!(
-        scratch.text("SELECT string_agg(order_id, ', ' ORDER BY order_id) FROM orders WHERE order_id LIKE '% 9'").await,
-        "PARTIALLY_FILLED 9, RELEASED 9, STUCK 9"
-    );
-    assert_eq!(scratch.number("SELECT count(*) FROM orders").await, 17);
+    // Of an order that never left: when it was reported.
+    let ghosts = "INSERT INTO orders (order_id, portfolio_id, rebalance_id, status, status_at)
+         SELECT 'ghost ' || day, 'p', 'unknown', 'FILLED', timestamptz '1970-01-01 00:00Z' + day * interval '1 day' FROM unnest(ARRAY[9, 10]) AS d (day)";
+    scratch.run(ghosts).await;
+    assert_eq!(store.delete_aged(Aged::Orders, BEFORE).await.unwrap(), 6);
+    let old = "SELECT string_agg(order_id, ', ' ORDER BY order_id) FROM orders WHERE order_id LIKE '% 9'";
+    assert_eq!(scratch.text(old).await, "RELEASED REJECTED 9, RELEASED RELEASED 9, STUCK REJECTED 9, STUCK RELEASED 9, unknown RELEASED 9");
+    assert_eq!(scratch.number("SELECT count(*) FROM orders").await, 16);
 }
 
 #[test]

@@ -16,6 +16,7 @@ mod projections;
 mod quality;
 mod queries;
 mod reader;
+mod reports;
 mod scratch;
 mod sessions;
 mod strategies;

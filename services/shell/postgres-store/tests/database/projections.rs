@@ -46,7 +46,7 @@ fn snapshot(version: i64, total: &str) -> SnapshotRow {
     SnapshotRow { metrics, policy_version: Some(1), ..scratch::snapshot("p1", version, version * 1_000_000, total) }
 }
 
-fn order(offset: i64) -> OrderRow {
+pub fn order(offset: i64) -> OrderRow {
     OrderRow {
         order_id: s("o1"),
         portfolio_id: s("p1"),
@@ -73,7 +73,7 @@ fn order(offset: i64) -> OrderRow {
     }
 }
 
-fn status(status: &str, filled: &str, offset: i64) -> OrderStatusRow {
+pub fn status(status: &str, filled: &str, offset: i64) -> OrderStatusRow {
     OrderStatusRow {
         order_id: s("o1"),
         portfolio_id: s("p1"),
