@@ -29,11 +29,11 @@ const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset
 /// Most connections at once; more wait to be accepted.
 const CONNECTIONS: usize = 256;
 /// For the head of a request, from its connection or from the answer before: whoever is silent for longer is cut off.
-const HEAD: Duration = Duration::from_secs(30);
+const HEAD: Duration = Duration::from_secs(10);
 /// After this a connection is asked to end: scrapers and probes make a new one.
-const LIFETIME: Duration = Duration::from_secs(300);
+const LIFETIME: Duration = Duration::from_secs(30);
 /// For what is being answered then; whoever has not read all by then is cut off.
-const GRACE: Duration = Duration::from_secs(10);
+const GRACE: Duration = Duration::from_secs(5);
 /// How long nothing is accepted after a connection could not be: the process may have no descriptor left.
 const PAUSE: Duration = Duration::from_millis(500);
 
