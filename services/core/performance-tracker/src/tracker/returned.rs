@@ -60,7 +60,8 @@ impl Span<'_> {
     }
 
     /// What its parts between flows have returned together: a part that nothing stood behind has no return, and linking
-    /// begins anew with what flows in then. `None` where the value at some flow is not known, or no part has capital.
+    /// begins anew with what flows in then. What went out, also beyond all there was, takes nothing from the parts before.
+    /// `None` where the value at some flow is not known, or no part has capital.
     fn time_weighted(&self) -> Option<Returned> {
         let (mut begin, mut parts) = (self.begin.units(), Vec::new());
         for flow in self.flows {
@@ -71,14 +72,10 @@ impl Span<'_> {
             begin = before + flow.amount.units();
         }
         let end = self.end.units();
-        let all_went = begin == 0 && end == 0 && !parts.is_empty();
         if begin > 0 {
             parts.push(gained(begin, end));
         }
-        if parts.is_empty() || begin <= 0 && !all_went {
-            return None;
-        }
-        Some(judged(linked(&parts), all_went || end > 0))
+        (!parts.is_empty()).then(|| judged(linked(&parts), begin <= 0 || end > 0))
     }
 
     fn daily(&self, told: bool) -> Returned {
@@ -154,6 +151,10 @@ mod tests {
         let flows = [flow("50", Some("105")), flow("-160", Some("160"))];
         let found = returned("100", &flows, "-110", "0");
         assert_eq!((fraction(found), found.1), (0.083870967742, Rule::TimeWeighted));
+        // More is taken out than there was: what was earned before stands, and nothing stands behind what follows.
+        let flows = [flow("9000", Some("1100")), flow("-11000", Some("10100"))];
+        let found = returned("1000", &flows, "-2000", "-900");
+        assert_eq!((fraction(found), found.1), (0.1, Rule::TimeWeighted));
         // New capital after a loss, and the same when nobody knows what stood before it.
         assert_eq!(fraction(returned("-5", &[flow("105", Some("2"))], "105", "110")), 0.028037383178);
         assert_eq!(fraction(returned("-5", &[flow("105", None)], "105", "110")), 0.1);
