@@ -250,6 +250,11 @@ impl Price {
 }
 
 impl Quantity {
+    /// As many units as an amount says, cut at the decimals of units: of what a holding pays in units of its own.
+    #[inline]
+    pub const fn of_amount(amount: Money) -> Self {
+        Self(amount.0 / pow10(Money::SCALE - Self::SCALE))
+    }
     /// Quantity × price: scale 8 + 10, exact.
     #[inline]
     pub fn times(self, price: Price) -> Result<Amount, FixedError> {

@@ -1,7 +1,7 @@
 //! What the bookings of one day came to, in the base currency, by line, by strategy and by hour: the ledger's entries,
 //! converted at the rates of their booking. What cannot be converted is left to the residual.
 
-use crate::tracker::market::Market;
+use crate::tracker::market::{Facts, Market};
 use crate::tracker::terms::Terms;
 use domain::enums::{EntryKind, InstrumentType};
 use domain::ledger::{ClosedTrades, CurrencyAmount, Ledger, LedgerEntry};
@@ -268,10 +268,8 @@ impl Booked<'_> {
     /// Of an execution in a FUTURE what its units were worth at its price, in base. A future pays what it gains over the
     /// average of its line; whose gain that is shows only when each execution counts at its own price.
     fn notional(&self) -> Option<Amount> {
-        let entry = self.entry;
-        let facts = self.market.facts(entry.instrument_id.as_ref()?).filter(|facts| facts.kind == InstrumentType::Future)?;
-        let value = entry.quantity_change.times(entry.price?).ok()?.multiply(facts.multiplier).ok()?;
-        if self.currency == Some(self.base) { Some(value) } else { value.convert(entry.fx_rate?).ok() }
+        let facts = self.market.facts(self.entry.instrument_id.as_ref()?).filter(|facts| facts.kind == InstrumentType::Future)?;
+        self.at_its_price(self.entry.quantity_change, facts)
     }
 
     fn paid(&self, notional: Amount, line: &Deed) -> Option<Amount> {
@@ -295,12 +293,15 @@ impl Booked<'_> {
     }
 
     fn in_units(&self, leg: &CurrencyAmount) -> Option<Amount> {
-        let (entry, to_units) = (self.entry, 10_i128.pow(Money::SCALE - Quantity::SCALE));
-        let facts = self.market.facts(entry.instrument_id.as_ref()?)?;
+        let facts = self.market.facts(self.entry.instrument_id.as_ref()?)?;
         let is_held = facts.kind != InstrumentType::Future && facts.base_asset == Some(leg.currency);
-        let units = Quantity::from_units(leg.amount.units() / to_units);
-        let value = units.times(entry.price.filter(|_| is_held)?).ok()?.multiply(facts.multiplier).ok()?;
-        if self.currency == Some(self.base) { Some(value) } else { value.convert(entry.fx_rate?).ok() }
+        if is_held { self.at_its_price(Quantity::of_amount(leg.amount), facts) } else { None }
+    }
+
+    /// What units were worth at the price of the entry, in base.
+    fn at_its_price(&self, units: Quantity, facts: &Facts) -> Option<Amount> {
+        let value = units.times(self.entry.price?).ok()?.multiply(facts.multiplier).ok()?;
+        if self.currency == Some(self.base) { Some(value) } else { value.convert(self.entry.fx_rate?).ok() }
     }
 
     fn convert(&self, currency: Currency, amount: Money) -> Amount {

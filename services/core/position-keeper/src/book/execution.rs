@@ -10,7 +10,6 @@ use super::position::{Outcome, Position, Trade, signed};
 use super::sums::Sums;
 use super::trouble::bounded;
 use crate::prices::InstrumentIx;
-use domain::fixed::pow10;
 use domain::{Amount, Currency, Date, FixedError, FxRate, Money, OrderId, Price, Quantity, SmolStr, StrategyId};
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
@@ -50,10 +49,6 @@ pub struct Charge {
 }
 
 impl Charge {
-    /// Units by which a holding that pays it shrinks; its amount has no more decimals than these.
-    pub fn units(amount: Money) -> Quantity {
-        Quantity::from_units(amount.units() / pow10(Money::SCALE - Quantity::SCALE))
-    }
     /// Units of base for one of its currency, as it was valued; an error of a charge of nothing.
     pub fn rate(&self) -> Result<FxRate, FixedError> {
         self.book.over(self.amount.into())

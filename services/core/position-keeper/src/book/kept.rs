@@ -216,7 +216,7 @@ impl Pen<'_> {
     }
     fn fee(&mut self, fee: &Charge, own: bool) -> Option<()> {
         // What a holding pays follows from the amount; where it did not, the execution would be written whole.
-        if fee.held.is_some_and(|units| units != Charge::units(fee.amount)) {
+        if fee.held.is_some_and(|units| units != Quantity::of_amount(fee.amount)) {
             return None;
         }
         if self.end + FEE_ROOM > ROOM {
@@ -366,7 +366,7 @@ impl<'a> Cursor<'a> {
             Some(currency) => currency,
             None => self.code(false)?,
         };
-        Some(Charge { currency, amount, local, book, held: (bits & HELD != 0).then(|| Charge::units(amount)) })
+        Some(Charge { currency, amount, local, book, held: (bits & HELD != 0).then(|| Quantity::of_amount(amount)) })
     }
     fn amount(&mut self) -> Option<Amount> {
         Some(Amount::from_units(i128::from_le_bytes(*self.array()?)))

@@ -302,7 +302,7 @@ impl Terms<'_> {
                 format!("a fee of {} {} has more than {} decimals, which a holding cannot lose", fee.amount, fee.currency, Quantity::SCALE);
             return Err(Trouble::range(text));
         }
-        let units = Charge::units(fee.amount);
+        let units = Quantity::of_amount(fee.amount);
         if units.is_zero() {
             return Ok(None);
         }

@@ -85,21 +85,6 @@ pub struct Watch {
     pub outlived: bool,
 }
 
-/// What the watch is told.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Look {
-    /// Worst standing.
-    pub worst: Standing,
-    /// What does not stand inside its clear level. Empty where nothing is out and no episode is open.
-    pub unclear: Vec<Astray>,
-}
-
-impl Look {
-    fn breached(&self) -> impl Iterator<Item = &Astray> {
-        self.unclear.iter().filter(|astray| astray.standing == Standing::Breached)
-    }
-}
-
 /// What follows from a look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Say {
@@ -117,17 +102,18 @@ impl Watch {
         let news = !std::mem::replace(&mut self.unpriced, true);
         Say { event: news.then_some(DriftKind::Unpriced), ..Say::default() }
     }
-    /// Every price is there: judges a look.
-    pub fn look(&mut self, look: Look) -> Say {
+    /// Every price is there: judges what does not stand inside its clear level.
+    pub fn look(&mut self, unclear: &[Astray]) -> Say {
         self.unpriced = false;
         let rearmed = std::mem::take(&mut self.rearmed);
         let outlived = std::mem::take(&mut self.outlived);
-        let unclear: BTreeSet<Edge> = look.unclear.iter().map(|astray| astray.edge).collect();
-        self.told.retain(|told, _| unclear.contains(told));
-        match (self.open, look.worst) {
+        let edges: BTreeSet<Edge> = unclear.iter().map(|astray| astray.edge).collect();
+        self.told.retain(|told, _| edges.contains(told));
+        let worst = unclear.iter().map(|astray| astray.standing).max().unwrap_or(Standing::Clear);
+        match (self.open, worst) {
             (open, Standing::Breached) if !open || outlived => {
                 self.episode += 1;
-                self.tell(&look, DriftKind::Open)
+                self.tell(unclear, DriftKind::Open)
             }
             (false, _) => Say::default(),
             (true, worst) if worst == Standing::Clear || outlived => {
@@ -135,17 +121,17 @@ impl Watch {
                 Say { event: Some(DriftKind::Clear), rearm: false, disarm: true }
             }
             (true, worst) => {
-                if look.breached().any(|astray| self.told.get(&astray.edge).is_none_or(|last| astray.has_gone_on(*last))) {
-                    return self.tell(&look, DriftKind::Worse);
+                if breached(unclear).any(|astray| self.told.get(&astray.edge).is_none_or(|last| astray.has_gone_on(*last))) {
+                    return self.tell(unclear, DriftKind::Worse);
                 }
                 let again = rearmed && worst == Standing::Breached;
                 Say { event: again.then_some(DriftKind::Rearm), rearm: rearmed, disarm: false }
             }
         }
     }
-    fn tell(&mut self, look: &Look, event: DriftKind) -> Say {
+    fn tell(&mut self, unclear: &[Astray], event: DriftKind) -> Say {
         self.open = true;
-        self.told.extend(look.breached().map(|astray| (astray.edge, astray.drift)));
+        self.told.extend(breached(unclear).map(|astray| (astray.edge, astray.drift)));
         Say { event: Some(event), rearm: true, disarm: false }
     }
     /// Other rules hold: the next look ends the open episode, and says a breach of the new ones anew.
@@ -160,6 +146,10 @@ impl Watch {
     pub fn close(&mut self) {
         *self = Watch { episode: self.episode, ..Watch::default() };
     }
+}
+
+fn breached(unclear: &[Astray]) -> impl Iterator<Item = &Astray> {
+    unclear.iter().filter(|astray| astray.standing == Standing::Breached)
 }
 
 /// The least step that is said anew, of equity: bounds may stand where the target does.
@@ -185,7 +175,7 @@ mod tests {
     /// A look at a book of which one line is that far out.
     fn look(watch: &mut Watch, worst: Standing, drift: &str) -> Option<DriftKind> {
         let unclear = if worst == Standing::Clear { Vec::new() } else { vec![astray(1, true, worst, drift)] };
-        watch.look(Look { worst, unclear }).event
+        watch.look(&unclear).event
     }
 
     #[test]
@@ -208,10 +198,7 @@ mod tests {
         let line = |n, is_over, standing| astray(n, is_over, standing, "0.05");
         let edge = |of, is_over, standing| Astray { edge: Edge { of, is_over }, ..line(0, is_over, standing) };
         let (out, between) = (Standing::Breached, Standing::Between);
-        let mut look = |unclear: &[Astray]| {
-            let worst = unclear.iter().map(|astray| astray.standing).max().unwrap_or(Standing::Clear);
-            watch.look(Look { worst, unclear: unclear.to_vec() }).event
-        };
+        let mut look = |unclear: &[Astray]| watch.look(unclear).event;
         assert_eq!(look(&[line(1, true, out)]), Some(DriftKind::Open));
         assert_eq!(look(&[line(1, true, out), line(2, false, between)]), None);
         assert_eq!(look(&[line(1, true, out), line(2, false, out)]), Some(DriftKind::Worse));
@@ -228,7 +215,7 @@ mod tests {
     #[test]
     fn each_that_is_out_is_said_anew_when_it_has_gone_on_whatever_drifts_further() {
         let mut watch = Watch::default();
-        let mut look = |unclear: &[Astray]| watch.look(Look { worst: Standing::Breached, unclear: unclear.to_vec() }).event;
+        let mut look = |unclear: &[Astray]| watch.look(unclear).event;
         let (out, between) = (Standing::Breached, Standing::Between);
         assert_eq!(look(&[astray(1, true, out, "0.041"), astray(2, false, between, "0.3")]), Some(DriftKind::Open));
         assert_eq!(look(&[astray(1, true, out, "0.0509"), astray(2, false, between, "0.5")]), None);

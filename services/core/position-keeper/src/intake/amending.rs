@@ -19,6 +19,7 @@ use domain::{Date, Input, PortfolioId, Quantity, SmolStr};
 use engine::Context;
 use engine::dedup::Verdict;
 use engine::waiting::Waiting;
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 /// Checks the reference alone.
@@ -85,17 +86,17 @@ impl PositionKeeper {
     fn named_by(&mut self, ix: PortfolioIx, fill: &Fill) -> Result<Place, Trouble> {
         let named = fill.exec_ref_id.clone().unwrap_or_default();
         let portfolio = &self.portfolios[ix.at()];
-        let earlier = portfolio.fills.newest_first().filter(|date| *date < fill.trade_date);
-        for date in std::iter::once(fill.trade_date).chain(earlier) {
+        let dates = || portfolio.fills.newest_first();
+        let earlier = dates().filter(|date| *date < fill.trade_date);
+        let later = dates().take_while(|date| *date > fill.trade_date);
+        for date in std::iter::once(fill.trade_date).chain(earlier).chain(later) {
             let place = portfolio.fills.place(date, id_of(&mut self.parts, &fill.source, date, &named));
-            if let Some(place) = place.filter(|place| date == fill.trade_date || self.may_mean(portfolio, fill, *place)) {
-                return Ok(place);
-            }
-        }
-        for date in portfolio.fills.newest_first().take_while(|date| *date > fill.trade_date) {
-            let place = portfolio.fills.place(date, id_of(&mut self.parts, &fill.source, date, &named));
-            let of_its_date = |place: &Place| began_on(portfolio, *place) == Some(fill.trade_date);
-            if let Some(place) = place.filter(of_its_date).filter(|place| self.may_mean(portfolio, fill, *place)) {
+            let fits = |place: &Place| match date.cmp(&fill.trade_date) {
+                Ordering::Equal => true,
+                Ordering::Less => self.may_mean(portfolio, fill, *place),
+                Ordering::Greater => began_on(portfolio, *place) == Some(fill.trade_date) && self.may_mean(portfolio, fill, *place),
+            };
+            if let Some(place) = place.filter(fits) {
                 return Ok(place);
             }
         }

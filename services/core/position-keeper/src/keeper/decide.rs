@@ -3,8 +3,8 @@
 use super::{NEVER, PositionKeeper, TIMER_BEHIND, TIMER_MARKET, TIMER_REARM, TIMER_SCHEDULE, TIMER_SNAPSHOT, TIMER_STALE};
 use crate::book::{Portfolio, PortfolioIx};
 use crate::drift::event::{self, Circumstances, News};
-use crate::drift::watch::{Look, Say};
-use crate::drift::{Request, Standing, Watch, measure};
+use crate::drift::watch::{Astray, Say};
+use crate::drift::{Request, Watch, measure};
 use crate::prices::Market;
 use crate::snapshot;
 use crate::valuation::{Appraisal, Sweep, View, appraise, sweep};
@@ -231,18 +231,15 @@ pub(super) fn judged(portfolio: &Portfolio, market: &Market, weighed: &[Amount],
             watch.priced();
             Say::default()
         }
-        (true, true) => watch.look(measured(portfolio, market, weighed, swept)),
+        (true, true) => watch.look(&astray(portfolio, market, weighed, swept)),
     };
     Some((watch, say))
 }
 
-fn measured(portfolio: &Portfolio, market: &Market, weighed: &[Amount], swept: &Sweep) -> Look {
-    let nothing = |worst| Look { worst, unclear: Vec::new() };
-    let is_open = portfolio.watch.open;
-    if !is_open && measure::is_inside(portfolio, market, weighed, swept.equity, swept.cash) {
-        return nothing(Standing::Clear);
+/// What does not stand inside its clear level. Of a book without an open episode one quick look tells that nothing is out.
+fn astray(portfolio: &Portfolio, market: &Market, weighed: &[Amount], swept: &Sweep) -> Vec<Astray> {
+    if !portfolio.watch.open && measure::is_inside(portfolio, market, weighed, swept.equity, swept.cash) {
+        return Vec::new();
     }
-    let unclear = measure::unclear(portfolio, market, weighed, swept.equity, swept.cash);
-    let worst = unclear.iter().map(|astray| astray.standing).max().unwrap_or(Standing::Clear);
-    if is_open || worst == Standing::Breached { Look { worst, unclear } } else { nothing(worst) }
+    measure::unclear(portfolio, market, weighed, swept.equity, swept.cash)
 }

@@ -32,7 +32,7 @@ fn charge() -> impl Strategy<Value = Charge> {
             amount,
             local,
             book: if book { local } else { Amount::from_units(7) },
-            held: held.then(|| Charge::units(amount)),
+            held: held.then(|| Quantity::of_amount(amount)),
         }
     })
 }
