@@ -9,9 +9,9 @@
 mod closings;
 mod cursors;
 mod life;
-mod months;
 mod places;
 mod repeats;
+mod retention;
 mod rows;
 mod standing;
 mod trouble;

@@ -4,9 +4,9 @@
 //! Promises bounded batches, and that a batch is written before the next is read.
 
 use super::cursors::{Cursor, stored_of};
-use super::months::Months;
 use super::places::{Source, places, sources};
 use super::repeats::Repeats;
+use super::retention::Retention;
 use super::rows::{RowError, Rows, Spot, take};
 use super::standing::{Ended, Standing};
 use super::trouble::Trouble;
@@ -55,7 +55,7 @@ pub(super) struct Life<'a> {
     cursors: Vec<Cursor>,
     repeats: Repeats,
     measured: Instant,
-    months: Months,
+    retention: Retention,
     standing: Standing,
 }
 
@@ -97,7 +97,7 @@ impl<'a> Life<'a> {
             cursors,
             repeats: Repeats::default(),
             measured: Instant::now(),
-            months: Months::default(),
+            retention: Retention::default(),
             standing: Standing::new(world),
         })
     }
@@ -119,7 +119,7 @@ impl<'a> Life<'a> {
         self.measure(|cursor| !cursor.ended());
         if written.is_ok() {
             self.standing.ended(self.world, &ended);
-            self.months.tend(self.world);
+            self.retention.tend(self.world);
             self.standing.tend(self.world);
         }
         written

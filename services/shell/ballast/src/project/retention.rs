@@ -8,25 +8,24 @@ use postgres_store::projections::{Aged, Monthly};
 use postgres_store::{Micros, StoreError};
 use std::time::{Duration, Instant};
 
-/// How often months are looked at.
+/// How often it is looked at.
 const EVERY: Duration = Duration::from_secs(3600);
 /// How long before its beginning a month is made.
 const AHEAD_SECONDS: i64 = 2 * 86_400;
 
-/// When months were last looked at.
+/// When it was last looked at.
 #[derive(Debug, Default)]
-pub(super) struct Months(Option<Instant>);
+pub(super) struct Retention(Option<Instant>);
 
-impl Months {
-    /// Prepares and drops what is due, once an hour.
+impl Retention {
+    /// Prepares what is due, and drops and deletes what is no longer kept, once an hour.
     pub(super) fn tend(&mut self, world: &World) {
         if self.0.is_some_and(|at| at.elapsed() < EVERY) {
             return;
         }
         self.0 = Some(Instant::now());
-        match world.runtime.block_on(tend(world)) {
-            Ok(()) => {}
-            Err(error) => tracing::warn!(%error, "what is no longer kept is looked for again in an hour"),
+        if let Err(error) = world.runtime.block_on(tend(world)) {
+            tracing::warn!(%error, "what is no longer kept is looked for again in an hour");
         }
     }
 }

@@ -35,7 +35,7 @@ impl Aged {
             Aged::Orders => {
                 "DELETE FROM orders WHERE ctid = ANY (ARRAY(
                  SELECT o.ctid FROM orders o LEFT JOIN portfolio_rebalances r ON r.rebalance_id = o.rebalance_id
-                 WHERE coalesce(o.released_at, o.status_at) < $1
+                 WHERE (o.released_at < $1 OR o.released_at IS NULL AND o.status_at < $1)
                    AND CASE WHEN r.rebalance_id IS NULL THEN o.status IN ('FILLED', 'CANCELLED', 'REJECTED', 'EXPIRED')
                             ELSE r.status IN ('COMPLETED', 'FAILED', 'REJECTED', 'EXPIRED', 'REFUSED', 'NO_ACTION_NEEDED') END
                  LIMIT $2))"

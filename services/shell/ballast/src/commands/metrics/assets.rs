@@ -4,7 +4,7 @@ mod book;
 
 use super::UnusableInput;
 use super::columns::{Columns, Role};
-use super::plausible::look_like_levels;
+use super::plausible::{asked_about, look_like_levels};
 use super::report::{Cell, Grid, Report};
 use super::series::timed;
 use super::table::Row;
@@ -83,10 +83,7 @@ fn read(columns: &Columns<'_>, args: &MetricsArgs) -> Result<Assets, UnusableInp
     }
     let doubtful = series.iter().zip(&wanted).find(|(values, _)| look_like_levels(values) && !args.prices);
     if let Some((_, column)) = doubtful {
-        let header = &table.headers[*column];
-        return Err(table.unusable(format!(
-            "each {header:?} would be a return above 50 %: if these are prices, say --prices; if they are per cent, --percent"
-        )));
+        return Err(table.unusable(asked_about(&table.headers[*column], "prices, say --prices")));
     }
     if args.prices {
         let returns: Result<Vec<Vec<f64>>, _> = series.iter().map(|levels| between(levels)).collect();

@@ -62,7 +62,7 @@ impl<'a> Columns<'a> {
                 return Err(columns.either(role, other, column));
             }
         }
-        columns.take_index();
+        columns.take_dates();
         columns.settle_dates(args.dates);
         columns.decimal = columns.settled_decimal();
         Ok(columns)
@@ -84,7 +84,7 @@ impl<'a> Columns<'a> {
 
     /// The dates where no header says so: the column without a header that tables of other tools carry them in, else the
     /// only one that holds nothing but days.
-    fn take_index(&mut self) {
+    fn take_dates(&mut self) {
         if self.has(Role::Date) || !self.table.headed {
             return;
         }

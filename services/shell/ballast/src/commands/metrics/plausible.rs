@@ -14,6 +14,11 @@ pub fn look_like_levels(values: &[f64]) -> bool {
     values.len() > 1 && values.iter().all(|value| *value > HARDLY)
 }
 
+/// The question about such a column; `levels` says what they may be, and how to have them read as that.
+pub fn asked_about(header: &str, levels: &str) -> String {
+    format!("each {header:?} would be a return above 50 %: if these are {levels}; if they are per cent, --percent")
+}
+
 /// What a reader should know of a column of returns. Refused are levels that nobody called returns; `levels` says how to
 /// have them read as such.
 pub fn doubt(columns: &Columns<'_>, column: usize, values: &[f64], levels: &str) -> Result<Option<String>, UnusableInput> {
@@ -23,7 +28,7 @@ pub fn doubt(columns: &Columns<'_>, column: usize, values: &[f64], levels: &str)
         return Err(columns.table().unusable(why));
     }
     if look_like_levels(values) {
-        let told = format!("each {header:?} would be a return above 50 %: if these are levels, {levels}; if they are per cent, --percent");
+        let told = asked_about(header, levels);
         return if columns.are_called_returns(column) {
             Ok(Some(told))
         } else {

@@ -47,8 +47,8 @@ pub struct Series {
 }
 
 /// How levels are read as such: the portfolio's, and a benchmark's.
-const OF_VALUES: &str = "name the kind, as in ballast metrics values FILE";
-const OF_BENCHMARK: &str = "name the column benchmark_level, or say --column benchmark_level=HEADER";
+const OF_VALUES: &str = "levels, name the kind, as in ballast metrics values FILE";
+const OF_BENCHMARK: &str = "levels, name the column benchmark_level, or say --column benchmark_level=HEADER";
 
 /// Roles of a benchmark's column, and of risk-free rates.
 const BENCHMARKS: [Role; 3] = [Role::Benchmark, Role::BenchmarkLevel, Role::BenchmarkReturn];
@@ -97,8 +97,7 @@ pub fn daily(rows: impl IntoIterator<Item = (Date, f64)>) -> Vec<(Date, f64)> {
 /// The main file's returns with what stands beside them. A row without a return counts for nothing.
 pub fn of_returns(columns: &Columns<'_>, args: &MetricsArgs) -> Result<Series, UnusableInput> {
     let column = main_column(columns, &[Role::Return, Role::PortfolioReturn])?;
-    let others = if args.benchmark.is_none() { [Role::Benchmark, Role::BenchmarkReturn].as_slice() } else { &[] };
-    let benchmark = columns.any(others);
+    let benchmark = columns.any(&[Role::Benchmark, Role::BenchmarkReturn]).filter(|_| args.benchmark.is_none());
     if !columns.is_dated() {
         return undated(columns, column, benchmark, args);
     }
@@ -107,20 +106,17 @@ pub fn of_returns(columns: &Columns<'_>, args: &MetricsArgs) -> Result<Series, U
     for (_, row) in &timed.rows {
         missing += u64::from(columns.fraction(row, column)?.is_none());
     }
-    let own = returns_of(columns, &timed, column)?;
+    let mut notes = Vec::new();
+    let own = plausible_returns(columns, &timed, column, OF_VALUES, &mut notes)?;
     if own.rows.is_empty() {
         return Err(columns.table().unusable("there is no return in it"));
     }
-    let mut notes = Vec::from_iter(doubt_of(columns, column, &own, OF_VALUES)?);
     let level = columns.get(Role::BenchmarkLevel).filter(|_| args.benchmark.is_none());
     let benchmark = match (benchmark, level) {
-        (Some(column), _) => Some(returns_of(columns, &timed, column)?),
+        (Some(column), _) => Some(plausible_returns(columns, &timed, column, OF_BENCHMARK, &mut notes)?),
         (None, Some(column)) => Some(levels_of(columns, &timed, column)?),
         (None, None) => None,
     };
-    if let (Some(column), Some(found)) = (columns.any(others), &benchmark) {
-        notes.extend(doubt_of(columns, column, found, OF_BENCHMARK)?);
-    }
     let mut series = joined(own, benchmark, rates_of(columns, &timed, args)?, args)?;
     series.notes.splice(0..0, notes);
     note(&mut series.notes, timed.sorted, "rows were put in the order of their dates".to_owned());
@@ -168,9 +164,21 @@ pub fn main_column(columns: &Columns<'_>, roles: &[Role]) -> Result<usize, Unusa
     }
 }
 
-fn doubt_of(columns: &Columns<'_>, column: usize, found: &Dated, levels: &str) -> Result<Option<String>, UnusableInput> {
-    let values: Vec<f64> = found.rows.iter().map(|(_, value)| *value).collect();
-    doubt(columns, column, &values, levels)
+/// Returns of a column, and what a reader should know of them.
+fn plausible_returns(
+    columns: &Columns<'_>,
+    timed: &Timed<'_>,
+    column: usize,
+    levels: &str,
+    notes: &mut Vec<String>,
+) -> Result<Dated, UnusableInput> {
+    let found = returns_of(columns, timed, column)?;
+    notes.extend(doubt(columns, column, &values_of(&found), levels)?);
+    Ok(found)
+}
+
+fn values_of(series: &Dated) -> Vec<f64> {
+    series.rows.iter().map(|(_, value)| *value).collect()
 }
 
 fn returns_of(columns: &Columns<'_>, timed: &Timed<'_>, column: usize) -> Result<Dated, UnusableInput> {
@@ -207,43 +215,39 @@ fn of_file(path: &Path, args: &MetricsArgs, role: Role) -> Result<(Dated, Vec<St
         return Err(table.unusable("it needs dates to be joined with the portfolio's; or put it into a column beside the returns"));
     }
     let timed = timed(&columns)?;
-    let (found, doubtful) = if is_rates { rates_in(&columns, &timed, args)? } else { benchmark_in(&columns, &timed)? };
-    let notes = doubtful.into_iter().chain(columns.notes());
-    Ok((found, notes.map(|note| format!("{}: {note}", table.name)).collect()))
+    let mut notes = Vec::new();
+    let found = if is_rates { rates_in(&columns, &timed, args)? } else { benchmark_in(&columns, &timed, &mut notes)? };
+    notes.extend(columns.notes());
+    Ok((found, notes.into_iter().map(|note| format!("{}: {note}", table.name)).collect()))
 }
 
 /// A benchmark by the headers of its file; of one column that nobody knows its numbers tell what it holds.
-fn benchmark_in(columns: &Columns<'_>, timed: &Timed<'_>) -> Result<(Dated, Option<String>), UnusableInput> {
+fn benchmark_in(columns: &Columns<'_>, timed: &Timed<'_>, notes: &mut Vec<String>) -> Result<Dated, UnusableInput> {
     let level = columns.get(Role::BenchmarkLevel).map_or_else(|| columns.level(), |column| Ok(Some(column)))?;
     if let Some(column) = columns.any(&[Role::Benchmark, Role::Return, Role::BenchmarkReturn]) {
-        let found = returns_of(columns, timed, column)?;
-        let doubtful = doubt_of(columns, column, &found, OF_BENCHMARK)?;
-        return Ok((found, doubtful));
+        return plausible_returns(columns, timed, column, OF_BENCHMARK, notes);
     }
     if let Some(column) = level {
-        return Ok((levels_of(columns, timed, column)?, None));
+        return levels_of(columns, timed, column);
     }
     let [column] = columns.unknown()[..] else {
-        return Err(columns
-            .table()
-            .unusable("it needs a column named return, or one named value (of levels); or --column benchmark=HEADER"));
+        let why = "it needs a column named return, or one named value (of levels); or --column benchmark=HEADER";
+        return Err(columns.table().unusable(why));
     };
     let numbers = returns_of(columns, timed, column)?;
-    let header = &columns.table().headers[column];
-    if look_like_levels(&numbers.rows.iter().map(|(_, value)| *value).collect::<Vec<_>>()) {
-        return Ok((levels_of(columns, timed, column)?, Some(format!("{header:?} is read as levels"))));
-    }
-    Ok((numbers, Some(format!("{header:?} is read as returns"))))
+    let are_levels = look_like_levels(&values_of(&numbers));
+    notes.push(format!("{:?} is read as {}", columns.table().headers[column], if are_levels { "levels" } else { "returns" }));
+    if are_levels { levels_of(columns, timed, column) } else { Ok(numbers) }
 }
 
 /// Risk-free rates by the headers of their file: whether a rate is one of a period or of a year, no number tells.
-fn rates_in(columns: &Columns<'_>, timed: &Timed<'_>, args: &MetricsArgs) -> Result<(Dated, Option<String>), UnusableInput> {
+fn rates_in(columns: &Columns<'_>, timed: &Timed<'_>, args: &MetricsArgs) -> Result<Dated, UnusableInput> {
     let annual = columns.get(Role::RiskFreeAnnual);
     let Some(column) = annual.or_else(|| columns.any(&[Role::RiskFree, Role::Return])) else {
         let why = "it needs a column named risk_free (a rate a period) or risk_free_annual (a rate a year); or --column risk_free=HEADER";
         return Err(columns.table().unusable(why));
     };
-    Ok((rates(columns, timed, column, args)?, None))
+    rates(columns, timed, column, args)
 }
 
 /// Rows without dates. What is missing in one column takes nothing from the others.
@@ -251,25 +255,24 @@ fn undated(columns: &Columns<'_>, column: usize, benchmark: Option<usize>, args:
     if args.benchmark.is_some() || args.risk_free_file.is_some() {
         return Err(columns.table().unusable("it needs dates to be joined with another file; or put all series into one file"));
     }
-    let rates = columns.any(&[Role::RiskFree, Role::RiskFreeAnnual]);
-    let is_annual = !columns.has(Role::RiskFree);
+    let rates = columns.any(&RATES);
     let of = |row: &Row, column: Option<usize>| column.map(|column| columns.fraction(row, column)).transpose().map(Option::flatten);
-    let mut rows: Vec<[Option<f64>; 3]> = Vec::new();
     let (ordered, told) = columns.in_order();
+    let mut rows: Vec<[Option<f64>; 3]> = Vec::new();
     for row in ordered {
-        let rate = of(row, rates)?.map(|rate| if is_annual { per_period(rate, args.periods_per_year) } else { rate });
-        rows.push([columns.fraction(row, column)?, of(row, benchmark)?, rate]);
+        rows.push([columns.fraction(row, column)?, of(row, benchmark)?, of(row, rates)?]);
     }
-    let all = rows.len();
-    rows.retain(|row| row[0].is_some());
-    if rows.is_empty() {
+    if rows.iter().all(|row| row[0].is_none()) {
         return Err(columns.table().unusable("there is no return in it"));
     }
     if let Some(column) = rates {
-        // Before they are turned into rates a period, which are small whatever they were.
-        let told: Result<Vec<Option<f64>>, UnusableInput> = columns.table().rows.iter().map(|row| columns.fraction(row, column)).collect();
-        rates_are_fractions(columns, column, told?.into_iter().flatten())?;
+        rates_are_fractions(columns, column, rows.iter().filter_map(|row| row[2]))?;
+        if columns.get(Role::RiskFreeAnnual) == Some(column) {
+            rows.iter_mut().filter_map(|row| row[2].as_mut()).for_each(|rate| *rate = per_period(*rate, args.periods_per_year));
+        }
     }
+    let all = rows.len();
+    rows.retain(|row| row[0].is_some());
     let values = |at: usize| rows.iter().filter_map(|row| row[at]).collect::<Vec<f64>>();
     let mut notes = Vec::from_iter(doubt(columns, column, &values(0), OF_VALUES)?);
     if let Some(column) = benchmark {
