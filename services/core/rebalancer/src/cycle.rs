@@ -13,8 +13,8 @@
 //!    ├─► RELEASED                        the wave of buys, once every sell is terminal and applied
 //!    ├─► STUCK                           no terminal state after the cancel request, executions that the
 //!    │                                   book never saw, or reports that contradict each other
-//!    └─► COMPLETED │ FAILED              every leg terminal and applied
-//!  STUCK ─► COMPLETED │ FAILED           only by a late terminal status or a RECONCILE
+//!    └─► COMPLETED │ FAILED              every leg terminal and applied, and none contradicted
+//!  STUCK ─► COMPLETED │ FAILED           only by a late terminal status, missing fills, or a RECONCILE
 //! ```
 //!
 //! What contradicts an order of a cycle that has ended is STUCK as well: nothing is planned until a person
@@ -173,10 +173,13 @@ impl Cycle {
     pub fn is_stuck(&self) -> bool {
         self.unsettled || self.legs.iter().any(|leg| leg.stuck)
     }
+    /// Whether one of its orders is contradicted.
+    pub fn is_contradicted(&self, contradictions: &BTreeMap<OrderId, Contradiction>) -> bool {
+        !contradictions.is_empty() && self.legs.iter().any(|leg| contradictions.contains_key(&leg.order.order_id))
+    }
     /// Where it stands, by what is known to contradict its orders.
     pub fn standing(&self, contradictions: &BTreeMap<OrderId, Contradiction>) -> RebalanceStatus {
-        let contradicted = self.legs.iter().any(|leg| contradictions.contains_key(&leg.order.order_id));
-        match (&self.proposal, contradicted || self.is_stuck()) {
+        match (&self.proposal, self.is_contradicted(contradictions) || self.is_stuck()) {
             (Some(_), _) => RebalanceStatus::PendingApproval,
             (None, true) => RebalanceStatus::Stuck,
             (None, false) => RebalanceStatus::Released,

@@ -42,7 +42,8 @@ pub fn advance(desk: &mut Desk, turn: &mut Turn<'_, '_>) {
         stop(desk, &mut cycle, turn);
         ask_back(&mut cycle, turn);
         call_for_help(&mut cycle, turn);
-        if cycle.legs.iter().all(Leg::is_settled) {
+        // A contradicted one stays open, however settled it looks: whoever asks which are stuck finds it.
+        if cycle.legs.iter().all(Leg::is_settled) && !cycle.is_contradicted(&desk.unreconciled) {
             cycle.settle_by = None;
             cycle.unsettled = false;
             return go_on(desk, cycle, turn);
