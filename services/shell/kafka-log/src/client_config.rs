@@ -9,6 +9,9 @@ use crate::reader::Pace;
 use crate::settings::KafkaSettings;
 use rdkafka::ClientConfig;
 use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::BaseConsumer;
+use rdkafka::error::KafkaError;
+use rdkafka::producer::BaseProducer;
 
 /// What every client has in common.
 pub(crate) fn common(settings: &KafkaSettings, name: &str) -> Result<ClientConfig, SettingsError> {
@@ -122,6 +125,22 @@ pub(crate) fn member(
 /// Administration.
 pub(crate) fn admin(settings: &KafkaSettings) -> Result<ClientConfig, SettingsError> {
     Ok(overridden(common(settings, "topics")?, settings))
+}
+
+/// Makes one client of each kind, which knows no broker: some properties the library refuses only beside each other, and
+/// files only when it opens them.
+pub(crate) fn try_each(settings: &KafkaSettings) -> Result<Result<(), KafkaError>, SettingsError> {
+    let alone = |mut config: ClientConfig| {
+        config.remove("bootstrap.servers");
+        config.remove("debug");
+        config.set_log_level(RDKafkaLogLevel::Emerg);
+        config
+    };
+    // A group's times are those of `MembershipSettings::new`.
+    let readers = [reader(settings, Pace::Live, "check")?, member(settings, "check", "check", 6_000, 500)?];
+    let writers = [producer(settings, "check")?, transactional(settings, "check")?];
+    let read = readers.into_iter().try_for_each(|config| alone(config).create::<BaseConsumer>().map(drop));
+    Ok(read.and_then(|()| writers.into_iter().try_for_each(|config| alone(config).create::<BaseProducer>().map(drop))))
 }
 
 fn secure(config: &mut ClientConfig, settings: &KafkaSettings) {

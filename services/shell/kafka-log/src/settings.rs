@@ -219,13 +219,21 @@ const KEPT: [&str; 27] = [
 ];
 
 impl KafkaSettings {
-    /// Refuses properties of `client` that the library does not know, or values that it does not take. Contacts nobody.
+    /// Refuses properties of `client` that the library does not know, values that it does not take, alone or beside those
+    /// that the service sets, and certificates that it cannot read. Contacts nobody.
     ///
     /// # Errors
     /// [`SettingsError::Invalid`] with the library's words, which name the property.
     pub fn validate_client(&self) -> Result<(), SettingsError> {
-        let made = client_config::admin(self)?.create_native_config();
-        made.map(|_| ()).map_err(|error| SettingsError::Invalid { setting: "client", problem: words_of(&error) })
+        let refused = |setting| move |error: KafkaError| SettingsError::Invalid { setting, problem: words_of(&error) };
+        client_config::admin(self)?.create_native_config().map_err(refused("client"))?;
+        // Without the operator's properties and files there is nothing that the library could refuse.
+        let setting = match (self.client.is_empty(), self.security.protocol.is_tls()) {
+            (true, false) => return Ok(()),
+            (true, true) => "security",
+            (false, _) => "client",
+        };
+        client_config::try_each(self)?.map_err(refused(setting))
     }
 
     /// Reads the secrets that stand in files of their own; a line end at the end is not part of one.
@@ -363,6 +371,20 @@ mod tests {
         assert!(unknown.contains("sokket.keepalive.enable") && !unknown.contains("hunter2"), "{unknown}");
         let wrong = with("linger.ms", "hunter2").unwrap_err();
         assert!(wrong.contains("linger.ms") && !wrong.contains("hunter2"), "{wrong}");
+        // Right by itself, and refused beside what the service sets: by a reader, a member, a producer of a lane.
+        for (property, value) in [("fetch.max.bytes", "20000"), ("max.poll.interval.ms", "5000"), ("queue.buffering.max.kbytes", "0")] {
+            let wrong = with(property, value).unwrap_err();
+            assert!(wrong.contains(property), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_certificate_that_is_not_there_is_found_before_the_broker_is() {
+        let mut settings = KafkaSettings::default();
+        settings.security.protocol = Protocol::Ssl;
+        settings.security.ca_file = Some("/nowhere/ca.pem".into());
+        let told = settings.validate_client().unwrap_err().to_string();
+        assert!(told.contains("security") && told.contains("ca.location"), "{told}");
     }
 
     #[test]
