@@ -17,6 +17,9 @@ use crate::{Micros, StoreError};
 /// What stands behind an address that nobody set.
 pub(crate) const OF_THE_DEFAULT: &str = ", the default address (postgres.url or BALLAST_POSTGRES_URL names another),";
 
+/// Days for which a report of an order waits for its wave, which is read within hours even where all topics are read anew.
+const EARLY_REPORT_DAYS: u32 = 30;
+
 /// Text that never shows itself: `Debug` and `Display` print `***`.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
@@ -181,6 +184,7 @@ impl Settings {
     pub fn rows_kept_from(&self, table: Aged, now: Micros) -> Option<Micros> {
         let days = match table {
             Aged::Orders => self.keep_orders_days,
+            Aged::EarlyReports => EARLY_REPORT_DAYS,
             Aged::Answers => self.keep_answers_days,
             Aged::DeadLetters => self.keep_dead_letters_days,
         };

@@ -7,8 +7,10 @@ use crate::{Micros, Store, StoreError};
 /// A table whose old rows are deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Aged {
-    /// Orders of rebalances that have ended, by the time of their release; and what was reported of orders that never left.
+    /// Orders of rebalances that have ended, by the time of their release.
     Orders,
+    /// What was reported of orders whose wave never came, by the time at which it was read.
+    EarlyReports,
     /// Answers to commands.
     Answers,
     /// Refused records, their bytes included.
@@ -17,13 +19,14 @@ pub enum Aged {
 
 impl Aged {
     /// Every one of them.
-    pub const ALL: [Aged; 3] = [Aged::Orders, Aged::Answers, Aged::DeadLetters];
+    pub const ALL: [Aged; 4] = [Aged::Orders, Aged::EarlyReports, Aged::Answers, Aged::DeadLetters];
 
     /// Its name in the database.
     #[must_use]
     pub const fn table(self) -> &'static str {
         match self {
             Aged::Orders => "orders",
+            Aged::EarlyReports => "early_order_reports",
             Aged::Answers => "command_answers",
             Aged::DeadLetters => "dead_letters",
         }
@@ -35,10 +38,14 @@ impl Aged {
             Aged::Orders => {
                 "DELETE FROM orders WHERE ctid = ANY (ARRAY(
                  SELECT o.ctid FROM orders o LEFT JOIN portfolio_rebalances r ON r.rebalance_id = o.rebalance_id
-                 WHERE (o.released_at < $1 OR o.released_at IS NULL AND o.status_at < $1)
+                 WHERE o.released_at < $1
                    AND CASE WHEN r.rebalance_id IS NULL THEN o.status IN ('FILLED', 'CANCELLED', 'REJECTED', 'EXPIRED')
                             ELSE r.status IN ('COMPLETED', 'FAILED', 'REJECTED', 'EXPIRED', 'REFUSED', 'NO_ACTION_NEEDED') END
                  LIMIT $2))"
+            }
+            Aged::EarlyReports => {
+                "DELETE FROM early_order_reports WHERE ctid = ANY (ARRAY(
+                 SELECT ctid FROM early_order_reports WHERE arrived_at < $1 LIMIT $2))"
             }
             Aged::Answers => {
                 "DELETE FROM command_answers WHERE ctid = ANY (ARRAY(SELECT ctid FROM command_answers WHERE answered_at < $1 LIMIT $2))"

@@ -10,8 +10,8 @@ use super::{
     OrderStatusRow, PerformanceRow, PortfolioRow, PositionRow, RebalanceRow, Rebalanced, RiskRow, SnapshotRow, TargetSet,
 };
 use super::{
-    allocations, closes, command_answers, day_returns, dead_letters, figures, ledger_entries, months, offsets, orders, portfolios,
-    positions, rebalances, rollups, snapshots,
+    allocations, closes, command_answers, day_returns, dead_letters, figures, ledger_entries, months, offsets, order_reports, orders,
+    portfolios, positions, rebalances, rollups, snapshots,
 };
 use crate::errors::UNIQUE_VIOLATION;
 use crate::statement::Limit;
@@ -86,8 +86,9 @@ async fn apply_rows(limit: &Limit, transaction: &mut Transaction<'_, Postgres>, 
     ledger_entries::insert(limit, transaction, &batch.entries).await?;
     orders::upsert(limit, transaction, &batch.orders).await?;
     orders::mark_cancels(limit, transaction, &batch.order_cancels).await?;
-    orders::upsert_statuses(limit, transaction, &batch.order_statuses).await?;
+    order_reports::apply(limit, transaction, &batch.orders, &batch.order_statuses).await?;
     rebalances::upsert(limit, transaction, &batch.rebalances).await?;
+    orders::settle(limit, transaction, &batch.orders, &batch.rebalances).await?;
     command_answers::upsert(limit, transaction, &batch.answers).await?;
     allocations::mark_rebalanced(limit, transaction, &batch.rebalanced).await?;
     snapshots::insert(limit, transaction, &batch.snapshots).await?;

@@ -1,14 +1,13 @@
-//! Orders: what a wave asked for and what the router answered, in one row.
+//! Orders: what a wave asked for, when it was asked back, and what the book had of it when its rebalance ended, in one row.
 //!
-//! Promises: the two sources fill their own columns and may come in either order; a terminal status
-//! (FILLED, CANCELLED, REJECTED, EXPIRED) is final, and a report that the service does not take over
-//! changes nothing. Does not flag contradictions: the rebalancer does.
+//! Promises: a row is made by its wave alone; what routers report and how a rebalance ended fill columns of their own, and
+//! each may come in any order. Does not flag contradictions: the rebalancer does.
 
 use rust_decimal::Decimal;
 use serde_json::Value;
 use sqlx::{Postgres, Transaction};
-use std::collections::BTreeMap;
 
+use super::RebalanceRow;
 use super::column::{column, newest, opt_text, text};
 use crate::statement::Limit;
 use crate::{Micros, StoreError};
@@ -75,42 +74,11 @@ pub struct OrderCancel {
     pub at: Micros,
 }
 
-/// What the router says of an order.
-#[derive(Debug, Clone, PartialEq)]
-pub struct OrderStatusRow {
-    /// Order.
-    pub order_id: String,
-    /// Portfolio.
-    pub portfolio_id: String,
-    /// The cycle that it belongs to.
-    pub rebalance_id: String,
-    /// ACKNOWLEDGED, PART_FILLED, FILLED, CANCELLED, REJECTED or EXPIRED.
-    pub status: String,
-    /// Executed so far.
-    pub filled_quantity: Decimal,
-    /// Still open.
-    pub leaves_quantity: Decimal,
-    /// The router's code.
-    pub reason_code: Option<String>,
-    /// The router's words.
-    pub reason: Option<String>,
-    /// When it happened.
-    pub at: Micros,
-    /// Offset of the status: newer wins.
-    pub source_offset: i64,
-}
-
 pub(super) async fn upsert(limit: &Limit, transaction: &mut Transaction<'_, Postgres>, rows: &[OrderRow]) -> Result<(), StoreError> {
     if rows.is_empty() {
         return Ok(());
     }
     let rows = newest(rows, |r| &r.order_id, |r| r.wave_offset);
-    let forgotten = sqlx::query(FORGET_STRANGE)
-        .bind(column(&rows, |r| text(&r.order_id)))
-        .bind(column(&rows, |r| text(&r.portfolio_id)))
-        .bind(column(&rows, |r| text(&r.rebalance_id)))
-        .execute(&mut **transaction);
-    limit.run("forgetting strange reports of orders", forgotten).await?;
     let statement = sqlx::query(UPSERT)
         .bind(column(&rows, |r| text(&r.order_id)))
         .bind(column(&rows, |r| text(&r.portfolio_id)))
@@ -149,65 +117,35 @@ pub(super) async fn mark_cancels(
     }
     let rows = newest(rows, |r| &r.order_id, |r| std::cmp::Reverse(r.at));
     let statement = sqlx::query(
-        "INSERT INTO orders AS o (order_id, portfolio_id, rebalance_id, cancel_requested_at)
-         SELECT * FROM UNNEST($1::text[], $2::text[], $3::text[], $4::timestamptz[])
-         ON CONFLICT (order_id) DO UPDATE SET cancel_requested_at =
-             LEAST(o.cancel_requested_at, EXCLUDED.cancel_requested_at)",
+        "UPDATE orders AS o SET cancel_requested_at = LEAST(o.cancel_requested_at, g.at)
+         FROM UNNEST($1::text[], $2::timestamptz[]) AS g (order_id, at) WHERE o.order_id = g.order_id",
     )
     .bind(column(&rows, |r| text(&r.order_id)))
-    .bind(column(&rows, |r| text(&r.portfolio_id)))
-    .bind(column(&rows, |r| text(&r.rebalance_id)))
     .bind(column(&rows, |r| r.at))
     .execute(&mut **transaction);
     limit.run("projecting cancel requests", statement).await?;
     Ok(())
 }
 
-pub(super) async fn upsert_statuses(
+/// Takes over what the book had of each order at the end of its rebalance, of those whose waves or last events a batch has:
+/// whichever of the two comes later.
+pub(super) async fn settle(
     limit: &Limit,
     transaction: &mut Transaction<'_, Postgres>,
-    rows: &[OrderStatusRow],
+    orders: &[OrderRow],
+    rebalances: &[RebalanceRow],
 ) -> Result<(), StoreError> {
-    if rows.is_empty() {
+    let told = |row: &RebalanceRow| row.metrics.as_ref().is_some_and(|metrics| metrics.get("execution").is_some());
+    let ended = rebalances.iter().filter(|row| told(row)).map(|row| &row.rebalance_id);
+    let mut ids: Vec<_> = orders.iter().map(|row| &row.rebalance_id).chain(ended).map(|id| text(id)).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    if ids.is_empty() {
         return Ok(());
     }
-    for rows in rounds(rows) {
-        let statement = sqlx::query(UPSERT_STATUS)
-            .bind(column(&rows, |r| text(&r.order_id)))
-            .bind(column(&rows, |r| text(&r.portfolio_id)))
-            .bind(column(&rows, |r| text(&r.rebalance_id)))
-            .bind(column(&rows, |r| text(&r.status)))
-            .bind(column(&rows, |r| r.filled_quantity))
-            .bind(column(&rows, |r| r.leaves_quantity))
-            .bind(column(&rows, |r| opt_text(&r.reason_code)))
-            .bind(column(&rows, |r| opt_text(&r.reason)))
-            .bind(column(&rows, |r| r.at))
-            .bind(column(&rows, |r| r.source_offset))
-            .execute(&mut **transaction);
-        limit.run("projecting order status", statement).await?;
-    }
+    limit.run("projecting how orders ended", sqlx::query(SETTLE).bind(ids).execute(&mut **transaction)).await?;
     Ok(())
 }
-
-/// The reports in rounds of one for each order, in the order of their offsets: whether one counts hangs on those before it.
-fn rounds(rows: &[OrderStatusRow]) -> Vec<Vec<&OrderStatusRow>> {
-    let mut in_order: Vec<_> = rows.iter().collect();
-    in_order.sort_by_key(|row| row.source_offset);
-    let (mut rounds, mut of_order) = (Vec::<Vec<_>>::new(), BTreeMap::<&str, usize>::new());
-    for row in in_order {
-        let round = of_order.entry(&row.order_id).and_modify(|round| *round += 1).or_insert(0);
-        if rounds.len() == *round {
-            rounds.push(Vec::new());
-        }
-        rounds[*round].push(row);
-    }
-    rounds
-}
-
-// What a report has made that came before the wave and is not of its order.
-const FORGET_STRANGE: &str = "
-DELETE FROM orders o USING UNNEST($1::text[], $2::text[], $3::text[]) AS g (order_id, portfolio_id, rebalance_id)
-WHERE o.order_id = g.order_id AND (o.portfolio_id <> g.portfolio_id OR o.rebalance_id <> g.rebalance_id)";
 
 const UPSERT: &str = "
 INSERT INTO orders AS o
@@ -236,27 +174,11 @@ ON CONFLICT (order_id) DO UPDATE SET
     policy_version = EXCLUDED.policy_version, snapshot_version = EXCLUDED.snapshot_version,
     valid_until = EXCLUDED.valid_until, block_key = EXCLUDED.block_key,
     released_at = EXCLUDED.released_at, wave_offset = EXCLUDED.wave_offset
-WHERE o.wave_offset IS NULL OR o.wave_offset < EXCLUDED.wave_offset";
+WHERE o.wave_offset < EXCLUDED.wave_offset";
 
-// A report that the service does not take over changes nothing: of another portfolio or rebalance, of more than was ordered,
-// FILLED with another quantity, behind a terminal one, of less than was executed, or one that brings nothing new. What the
-// book has executed is not known here: an end with less than that is taken over.
-const UPSERT_STATUS: &str = "
-INSERT INTO orders AS o
-    (order_id, portfolio_id, rebalance_id, status, filled_quantity, leaves_quantity,
-     status_reason_code, status_reason, status_at, status_offset)
-SELECT * FROM UNNEST($1::text[], $2::text[], $3::text[], $4::text[], $5::numeric[], $6::numeric[],
-                     $7::text[], $8::text[], $9::timestamptz[], $10::bigint[])
-ON CONFLICT (order_id) DO UPDATE SET
-    status = EXCLUDED.status, filled_quantity = EXCLUDED.filled_quantity,
-    leaves_quantity = EXCLUDED.leaves_quantity, status_reason_code = EXCLUDED.status_reason_code,
-    status_reason = EXCLUDED.status_reason, status_at = EXCLUDED.status_at,
-    status_offset = EXCLUDED.status_offset
-WHERE (o.status_offset IS NULL OR o.status_offset < EXCLUDED.status_offset)
-  AND o.status NOT IN ('FILLED', 'CANCELLED', 'REJECTED', 'EXPIRED')
-  AND o.portfolio_id = EXCLUDED.portfolio_id AND o.rebalance_id = EXCLUDED.rebalance_id
-  AND (o.quantity IS NULL OR EXCLUDED.filled_quantity <= o.quantity)
-  AND (o.quantity IS NULL OR EXCLUDED.status <> 'FILLED' OR EXCLUDED.filled_quantity = o.quantity)
-  AND CASE WHEN o.status_offset IS NULL THEN true
-           WHEN EXCLUDED.status IN ('FILLED', 'CANCELLED', 'REJECTED', 'EXPIRED') THEN EXCLUDED.filled_quantity >= o.filled_quantity
-           ELSE EXCLUDED.filled_quantity > o.filled_quantity END";
+const SETTLE: &str = "
+UPDATE orders AS o SET settled_quantity = (line ->> 'filled')::numeric
+FROM portfolio_rebalances AS r, LATERAL jsonb_array_elements(r.metrics -> 'execution' -> 'lines') AS line
+WHERE r.rebalance_id = ANY($1)
+  AND o.order_id = line ->> 'order_id' AND o.portfolio_id = r.portfolio_id
+  AND o.settled_quantity IS DISTINCT FROM (line ->> 'filled')::numeric";

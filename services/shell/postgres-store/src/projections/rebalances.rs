@@ -103,7 +103,8 @@ ON CONFLICT (rebalance_id, timestamp) DO UPDATE SET
     explanation = CASE WHEN EXCLUDED.explanation = '[]' OR (EXCLUDED.old_allocations = '{}' AND r.explanation <> '[]')
                        THEN r.explanation ELSE EXCLUDED.explanation END,
     orders = CASE WHEN EXCLUDED.orders = '[]' THEN r.orders ELSE EXCLUDED.orders END,
-    metrics = COALESCE(r.metrics, '{}') || CASE WHEN r.status IN ('RELEASED', 'STUCK')
+    -- Words are of the event that says where it stands; an end needs none.
+    metrics = (COALESCE(r.metrics, '{}') - 'text') || CASE WHEN r.status IN ('RELEASED', 'STUCK')
         THEN COALESCE(EXCLUDED.metrics, '{}') - $17::text[]
         ELSE COALESCE(EXCLUDED.metrics, '{}') END,
     proposal_hash = COALESCE(EXCLUDED.proposal_hash, r.proposal_hash),

@@ -163,4 +163,4 @@ FROM figures"
 
 const LISTED: &str = figures!("SELECT * FROM figures WHERE portfolio_id = ANY($1)");
 
-const RELEASES: &str = "SELECT order_id, released_at FROM orders WHERE order_id = ANY($1) AND released_at IS NOT NULL";
+const RELEASES: &str = "SELECT order_id, released_at FROM orders WHERE order_id = ANY($1)";

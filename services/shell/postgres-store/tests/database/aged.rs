@@ -1,8 +1,9 @@
 //! Rows of tables without months: those from before a moment go, in more than one statement where they are many, and an
 //! order whose rebalance is open stays.
 
-use crate::scratch::Scratch;
-use postgres_store::projections::Aged;
+use crate::projections::{order, s, status};
+use crate::scratch::{Scratch, apply};
+use postgres_store::projections::{Aged, OrderRow, OrderStatusRow, ProjectionBatch};
 use postgres_store::{Micros, Settings};
 
 const DAY: i64 = 86_400_000_000;
@@ -42,26 +43,45 @@ async fn an_order_of_an_open_or_stuck_rebalance_stays() {
          SELECT status, 'p', timestamptz '1970-01-01 00:00Z', 'THRESHOLD', '[]', '[]', status, '[]', '[]', false, 1, timestamptz '1970-01-01 00:00Z'
          FROM unnest(ARRAY['RELEASED', 'STUCK', 'COMPLETED', 'FAILED']) AS s (status)";
     scratch.run(rebalances).await;
-    let orders = "INSERT INTO orders (order_id, portfolio_id, rebalance_id, status, released_at)
-         SELECT concat_ws(' ', rebalance, status, day), 'p', rebalance, status, timestamptz '1970-01-01 00:00Z' + day * interval '1 day'
-         FROM unnest(ARRAY['RELEASED', 'STUCK', 'COMPLETED', 'FAILED', 'unknown']) AS r (rebalance),
-              unnest(ARRAY['RELEASED', 'REJECTED']) AS s (status), unnest(ARRAY[9, 10]) AS d (day)";
-    scratch.run(orders).await;
-    // Of an order that never left: when it was reported.
-    let ghosts = "INSERT INTO orders (order_id, portfolio_id, rebalance_id, status, status_at)
-         SELECT 'ghost ' || day, 'p', 'unknown', 'FILLED', timestamptz '1970-01-01 00:00Z' + day * interval '1 day' FROM unnest(ARRAY[9, 10]) AS d (day)";
-    scratch.run(ghosts).await;
-    assert_eq!(store.delete_aged(Aged::Orders, BEFORE).await.unwrap(), 6);
+    let (mut orders, mut order_statuses) = (Vec::new(), Vec::new());
+    for rebalance_id in ["RELEASED", "STUCK", "COMPLETED", "FAILED", "unknown"].map(s) {
+        for (is_rejected, day) in [(false, 9), (false, 10), (true, 9), (true, 10)] {
+            let order_id = format!("{rebalance_id} {} {day}", if is_rejected { "REJECTED" } else { "RELEASED" });
+            let rebalance_id = rebalance_id.clone();
+            if is_rejected {
+                let (order_id, rebalance_id) = (order_id.clone(), rebalance_id.clone());
+                order_statuses.push(OrderStatusRow { order_id, rebalance_id, ..status("REJECTED", "0", 2) });
+            }
+            orders.push(OrderRow { order_id, rebalance_id, released_at: Micros(day * DAY), ..order(1) });
+        }
+    }
+    apply(&store, ProjectionBatch { orders, order_statuses, ..ProjectionBatch::default() }).await;
+    assert_eq!(store.delete_aged(Aged::Orders, BEFORE).await.unwrap(), 5);
     let old = "SELECT string_agg(order_id, ', ' ORDER BY order_id) FROM orders WHERE order_id LIKE '% 9'";
     assert_eq!(scratch.text(old).await, "RELEASED REJECTED 9, RELEASED RELEASED 9, STUCK REJECTED 9, STUCK RELEASED 9, unknown RELEASED 9");
-    assert_eq!(scratch.number("SELECT count(*) FROM orders").await, 16);
+    assert_eq!(scratch.number("SELECT count(*) FROM orders").await, 15);
+}
+
+#[tokio::test]
+async fn a_report_of_an_order_that_never_left_goes_by_when_it_was_read() {
+    let scratch = Scratch::new().await;
+    let store = scratch.migrated().await;
+    // What the router says of time is its own affair.
+    let reports = "INSERT INTO early_order_reports
+             (order_id, portfolio_id, rebalance_id, status, filled_quantity, leaves_quantity, status_at, status_offset, arrived_at)
+         SELECT 'o' || day, 'p', 'r', 'FILLED', 1, 0, timestamptz '9999-01-01 00:00Z', 1, timestamptz '1970-01-01 00:00Z' + day * interval '1 day'
+         FROM unnest(ARRAY[9, 10]) AS d (day)";
+    scratch.run(reports).await;
+    assert_eq!(store.delete_aged(Aged::EarlyReports, BEFORE).await.unwrap(), 1);
+    assert_eq!(scratch.text("SELECT order_id FROM early_order_reports").await, "o10");
 }
 
 #[test]
 fn days_are_told_for_each_table_and_none_means_for_ever() {
     let now = Micros(400 * DAY);
     let kept = |settings: &Settings| Aged::ALL.map(|table| settings.rows_kept_from(table, now));
-    assert_eq!(kept(&Settings::default()), [None; 3]);
+    let early = Some(Micros(370 * DAY));
+    assert_eq!(kept(&Settings::default()), [None, early, None, None]);
     let settings = Settings { keep_orders_days: 100, keep_answers_days: 200, keep_dead_letters_days: 300, ..Settings::default() };
-    assert_eq!(kept(&settings), [300, 200, 100].map(|days| Some(Micros(days * DAY))));
+    assert_eq!(kept(&settings), [Some(Micros(300 * DAY)), early, Some(Micros(200 * DAY)), Some(Micros(100 * DAY))]);
 }

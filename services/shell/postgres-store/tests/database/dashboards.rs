@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
-use crate::scratch::Scratch;
-use postgres_store::Micros;
+use crate::projections::{order, s};
+use crate::scratch::{Scratch, apply};
+use postgres_store::projections::{OrderRow, ProjectionBatch};
+use postgres_store::{Micros, Store};
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Connection};
 
@@ -70,7 +72,7 @@ async fn how_portfolios_stand_is_told_of_those_that_are_not_closed() {
     let nothing = store.conditions().await.unwrap();
     assert_eq!((nothing.portfolios, nothing.oldest_approval), (0, None));
     assert_eq!(store.spreads(&[0.0, 0.5, 1.0]).await.unwrap().drift, None);
-    fill(&scratch).await;
+    fill(&scratch, &store).await;
     let told = store.conditions().await.unwrap();
     assert_eq!((told.portfolios, told.incomplete, told.stale_price, told.unpriced), (2, 1, 1, 0));
     assert_eq!((told.waiting, told.quarantined, told.unreconciled, told.anomalous), (1, 1, 0, 1));
@@ -87,7 +89,7 @@ async fn how_portfolios_stand_is_told_of_those_that_are_not_closed() {
     assert_eq!(store.releases(&["o1".to_owned(), "o2".to_owned()]).await.unwrap(), [("o1".to_owned(), Micros(1_767_618_000_000_000))]);
 }
 
-async fn fill(scratch: &Scratch) {
+async fn fill(scratch: &Scratch, store: &Store) {
     for (portfolio, closed) in [("one", false), ("two", false), ("gone", true)] {
         let text = format!(
             "INSERT INTO portfolios (portfolio_id, name, type, rebalance_freq, base_currency, mode, policy_version, policy, closed, source_offset,
@@ -137,10 +139,6 @@ async fn fill(scratch: &Scratch) {
              ('r3', 'two', '2026-01-05 11:00:00+00', 'MANUAL', '{}', '{}', 'PENDING_APPROVAL', '[]', '[]', true, 1, '2026-01-05 11:00:00+00')",
         )
         .await;
-    scratch
-        .run(
-            "INSERT INTO orders (order_id, portfolio_id, rebalance_id, released_at) VALUES ('o1', 'one', 'r1', '2026-01-05 13:00:00+00'),
-             ('o2', 'one', 'r1', NULL)",
-        )
-        .await;
+    let waved = OrderRow { portfolio_id: s("one"), released_at: Micros(1_767_618_000_000_000), ..order(1) };
+    apply(store, ProjectionBatch { orders: vec![waved], ..ProjectionBatch::default() }).await;
 }

@@ -1,6 +1,8 @@
 //! The guide's four tables, as views on a real Postgres: its names, its three states, and trades beside a rebalance.
 
-use crate::scratch::Scratch;
+use crate::projections::{order, s};
+use crate::scratch::{Scratch, apply};
+use postgres_store::projections::{OrderRow, ProjectionBatch};
 
 const ROWS: &str = r#"
 INSERT INTO portfolios VALUES ('p', 's', NULL, 'P', NULL, 'BALANCED', 0.12, 'DAILY', 'USD', NULL, 'APPROVAL', 1, '{}', false, 1, now(), now());
@@ -12,7 +14,6 @@ INSERT INTO portfolio_rebalances SELECT s, 'p', '2026-01-05 10:00+00', 'SCHEDULE
     NULL, s = 'SHADOW', NULL, 1, now()
     FROM unnest(ARRAY['PROPOSED', 'PENDING_APPROVAL', 'APPROVED', 'RELEASED', 'COMPLETED', 'FAILED', 'NO_ACTION_NEEDED', 'REJECTED', 'EXPIRED',
         'REFUSED', 'STUCK', 'SHADOW']) AS s;
-INSERT INTO orders (order_id, portfolio_id, rebalance_id, instrument_id, side, quantity, status) VALUES ('o', 'p', 'COMPLETED', 'A', 'BUY', 10, 'FILLED');
 INSERT INTO performance_snapshots VALUES ('p', 1, '2026-01-05 10:00+00', 'USD', 100, 10, 9, '{}', NULL, '{"total_pnl": "1"}', '[]', '{"exposure": {}}',
     '{}', true, 1);
 INSERT INTO performance_records SELECT 'p', t, at, 'USD', false, jsonb_build_array(jsonb_build_object('id', 'r', 'value', v)), '[]', NULL, NULL, '[]', 1
@@ -23,8 +24,10 @@ INSERT INTO performance_records SELECT 'p', t, at, 'USD', false, jsonb_build_arr
 #[tokio::test]
 async fn the_views_have_the_guides_columns_and_states() {
     let scratch = Scratch::new().await;
-    scratch.migrated().await;
+    let store = scratch.migrated().await;
     scratch.run(ROWS).await;
+    let traded = OrderRow { rebalance_id: s("COMPLETED"), portfolio_id: s("p"), ..order(1) };
+    apply(&store, ProjectionBatch { orders: vec![traded], ..ProjectionBatch::default() }).await;
     let columns = "SELECT string_agg(table_name || ': ' || columns, '; ' ORDER BY table_name) FROM (
         SELECT table_name, string_agg(column_name, ' ' ORDER BY ordinal_position) AS columns FROM information_schema.columns
         WHERE table_name IN ('portfolio', 'portfolio_allocation', 'portfolio_rebalance', 'performance_snapshot') GROUP BY 1) c";
@@ -42,7 +45,7 @@ async fn the_views_have_the_guides_columns_and_states() {
          REJECTED FAILED, RELEASED PENDING, STUCK PENDING"
     );
     let trades = "SELECT string_agg(trades -> 0 ->> 'order_id', '') || (array_agg(metrics::text))[1] FROM portfolio_rebalance";
-    assert_eq!(scratch.text(trades).await, "o{\"turnover\": \"0.1\"}");
+    assert_eq!(scratch.text(trades).await, "o1{\"turnover\": \"0.1\"}");
     let figures =
         "SELECT concat_ws(' ', returns, metrics ->> 'total_pnl', metrics #>> '{figures,0,value}', risk) FROM performance_snapshot";
     assert_eq!(

@@ -80,6 +80,33 @@ async fn what_days_returned_is_taken_from_the_records_that_are_stored() {
 }
 
 #[tokio::test]
+async fn orders_are_told_apart_by_who_told_of_them() {
+    let scratch = Scratch::new().await;
+    migrate_to(&scratch, "0019").await;
+    let rows = r#"SELECT ensure_month('portfolio_rebalances', '2026-01-05');
+        INSERT INTO portfolio_rebalances VALUES ('r', 'p', '2026-01-05 00:00+00', 'MANUAL', '{}', '{}', 'FAILED', NULL,
+            '{"execution": {"lines": [{"order_id": "stuck", "filled": "4"}, {"order_id": "filled", "filled": "10"}]}}', '[]', '[]', NULL, false,
+            'ann', 4, '2026-01-05 00:00+00');
+        INSERT INTO orders (order_id, portfolio_id, rebalance_id, status, filled_quantity, leaves_quantity, status_at, status_offset, wave_id,
+            wave_number, instrument_id, side, quantity, order_type, time_in_force, currency, reference_price, expected_value, reason_code,
+            explanation, policy_version, snapshot_version, valid_until, released_at, wave_offset)
+        SELECT id, 'p', 'r', status, filled, 10 - filled, '2026-01-05 00:00+00', 3, 'w', 1, 'A', 'BUY', 10, 'MARKET', 'DAY', 'USD', 1, 10, 'DRIFT_BUY',
+            '{}', 1, 1, '2026-01-05 00:00+00', '2026-01-05 00:00+00', 2
+        FROM (VALUES ('stuck', 'RELEASED', 0), ('filled', 'FILLED', 10), ('open', 'PART_FILLED', 3)) AS o (id, status, filled);
+        INSERT INTO orders (order_id, portfolio_id, rebalance_id, status, filled_quantity, leaves_quantity, status_at, status_offset)
+        VALUES ('ghost', 'p', 'r', 'FILLED', 1, 0, '2026-01-05 00:00+00', 5)"#;
+    scratch.run(rows).await;
+    let view = "SELECT string_agg(t ->> 'order_id', ' ') FROM portfolio_rebalance, jsonb_array_elements(trades) AS t WHERE t ->> 'status' = 'CANCELLED'";
+    assert_eq!(scratch.text(view).await, "NULL");
+    Store::new(&scratch.settings()).unwrap().migrate().await.unwrap();
+    let orders =
+        "SELECT string_agg(concat_ws(' ', order_id, status, filled_quantity, leaves_quantity), ', ' ORDER BY order_id) FROM orders";
+    assert_eq!(scratch.text(orders).await, "filled FILLED 10 0, open PART_FILLED 3 7, stuck CANCELLED 4 0");
+    assert_eq!(scratch.text("SELECT order_id FROM early_order_reports").await, "ghost");
+    assert_eq!(scratch.text(view).await, "stuck");
+}
+
+#[tokio::test]
 async fn every_column_that_is_no_text_says_what_it_is_in_the_database_itself() {
     let scratch = Scratch::new().await;
     scratch.migrated().await;

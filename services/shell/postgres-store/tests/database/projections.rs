@@ -4,18 +4,18 @@ use std::str::FromStr;
 
 use crate::scratch::{self, Scratch, TOPIC, apply, portfolio, returned};
 use postgres_store::projections::{
-    AllocationLine, AllocationSet, DeadLetterRow, OffsetAdvance, OrderCancel, OrderRow, OrderStatusRow, PortfolioRow, PositionRow,
-    ProjectionBatch, RebalanceRow, Rebalanced, SnapshotRow, StoredOffset, StrategyLine, TargetLine, TargetSet,
+    AllocationLine, AllocationSet, DeadLetterRow, OffsetAdvance, OrderRow, OrderStatusRow, PortfolioRow, PositionRow, ProjectionBatch,
+    RebalanceRow, Rebalanced, SnapshotRow, StoredOffset, StrategyLine, TargetLine, TargetSet,
 };
 use postgres_store::{Micros, Retry, StoreError};
 use rust_decimal::Decimal;
 use serde_json::json;
 
-fn d(text: &str) -> Decimal {
+pub fn d(text: &str) -> Decimal {
     Decimal::from_str(text).unwrap()
 }
 
-fn s(text: &str) -> String {
+pub fn s(text: &str) -> String {
     text.to_owned()
 }
 
@@ -88,7 +88,7 @@ pub fn status(status: &str, filled: &str, offset: i64) -> OrderStatusRow {
     }
 }
 
-fn rebalance(status: &str, offset: i64) -> RebalanceRow {
+pub fn rebalance(status: &str, offset: i64) -> RebalanceRow {
     RebalanceRow {
         rebalance_id: s("r1"),
         portfolio_id: s("p1"),
@@ -342,65 +342,6 @@ async fn numbers_and_times_are_exact() {
     let letter =
         scratch.text("SELECT portfolio_id || encode(body, 'hex') || (headers->>'nul') || (headers->>'big') FROM dead_letters").await;
     assert_eq!(letter, "p\u{FFFD}100ff01\u{FFFD}12345678901234567890");
-}
-
-#[tokio::test]
-async fn an_order_and_its_status_come_in_either_order() {
-    for wave_first in [true, false] {
-        let scratch = Scratch::new().await;
-        let store = scratch.migrated().await;
-        let wave = ProjectionBatch { orders: vec![order(4)], ..ProjectionBatch::default() };
-        let part = ProjectionBatch {
-            order_statuses: vec![status("ACKNOWLEDGED", "0", 1), status("PART_FILLED", "4", 2)],
-            ..ProjectionBatch::default()
-        };
-        let batches = if wave_first { [wave, part] } else { [part, wave] };
-        for batch in batches {
-            apply(&store, batch).await;
-        }
-        let row = "SELECT concat_ws(' ', side, quantity, status, filled_quantity, leaves_quantity) FROM orders";
-        assert_eq!(scratch.text(row).await, "SELL 10 PART_FILLED 4 6");
-
-        let cancel = OrderCancel { order_id: s("o1"), portfolio_id: s("p1"), rebalance_id: s("r1"), at: Micros(8) };
-        let end = ProjectionBatch {
-            order_cancels: vec![cancel],
-            order_statuses: vec![status("CANCELLED", "4", 5), status("FILLED", "10", 6)],
-            ..ProjectionBatch::default()
-        };
-        apply(&store, end).await;
-        let late = ProjectionBatch { order_statuses: vec![status("PART_FILLED", "5", 7)], ..ProjectionBatch::default() };
-        apply(&store, late).await;
-        assert_eq!(scratch.text(row).await, "SELL 10 CANCELLED 4 6", "terminal is final");
-        let asked = "SELECT count(*) FROM orders WHERE cancel_requested_at IS NOT NULL";
-        assert_eq!(scratch.number(asked).await, 1);
-    }
-}
-
-#[tokio::test]
-async fn a_report_that_is_not_taken_over_changes_no_row() {
-    let strange = || OrderStatusRow { reason: Some(s("strange")), ..status("FILLED", "10", 1) };
-    let foreign = [OrderStatusRow { rebalance_id: s("r9"), ..strange() }, OrderStatusRow { portfolio_id: s("p9"), ..strange() }];
-    for (foreign, together) in foreign.iter().flat_map(|foreign| [(foreign, true), (foreign, false)]) {
-        for wave_first in [true, false] {
-            let scratch = Scratch::new().await;
-            let store = scratch.migrated().await;
-            let wave = ProjectionBatch { orders: vec![order(4)], ..ProjectionBatch::default() };
-            let before = ProjectionBatch { order_statuses: vec![foreign.clone()], ..ProjectionBatch::default() };
-            for batch in if wave_first { [wave, before] } else { [before, wave] } {
-                apply(&store, batch).await;
-            }
-            let row =
-                "SELECT concat_ws(' ', portfolio_id, rebalance_id, side, quantity, status, filled_quantity, status_reason) FROM orders";
-            assert_eq!(scratch.text(row).await, "p1 r1 SELL 10 RELEASED 0");
-            let reports =
-                [status("PART_FILLED", "11", 2), status("FILLED", "9", 3), status("CANCELLED", "4", 5), status("FILLED", "10", 6)];
-            let each = if together { vec![reports.to_vec()] } else { reports.iter().map(|report| vec![report.clone()]).collect() };
-            for order_statuses in each {
-                apply(&store, ProjectionBatch { order_statuses, ..ProjectionBatch::default() }).await;
-            }
-            assert_eq!(scratch.text(row).await, "p1 r1 SELL 10 CANCELLED 4", "together: {together}");
-        }
-    }
 }
 
 #[tokio::test]

@@ -121,15 +121,14 @@ fn is_empty(value: &Value) -> bool {
     value.as_array().is_some_and(Vec::is_empty) || value.as_object().is_some_and(Map::is_empty)
 }
 
+/// What is told of a rebalance by now; words are of the event that says where it stands, and an end needs none.
 fn merged(before: Option<&Value>, after: Option<Value>) -> Option<Value> {
-    match (before.and_then(Value::as_object).cloned(), after) {
-        (Some(mut figures), Some(Value::Object(newer))) => {
-            figures.extend(newer);
-            Some(Value::Object(figures))
-        }
-        (Some(figures), None) => Some(Value::Object(figures)),
-        (_, after) => after,
+    let Some(mut figures) = before.and_then(Value::as_object).cloned() else { return after };
+    figures.remove("text");
+    if let Some(Value::Object(newer)) = after {
+        figures.extend(newer);
     }
+    Some(Value::Object(figures))
 }
 
 #[cfg(test)]
@@ -193,6 +192,18 @@ mod tests {
         add(&event("PENDING_APPROVAL", true, ""), at(3), &mut batch);
         add(&proposal, at(4), &mut batch);
         assert_eq!(batch.rebalances[1].metrics.as_ref().unwrap()["turnover"], "0.02", "another proposal takes its place");
+    }
+
+    #[test]
+    fn words_of_an_event_before_are_not_those_of_the_end() {
+        let mut batch = ProjectionBatch::default();
+        let mut stuck = event("STUCK", false, "");
+        stuck.text = Some("nothing is planned until a RECONCILE".into());
+        add(&event("RELEASED", true, &line("AAPL", "ORDER")), at(3), &mut batch);
+        add(&stuck, at(4), &mut batch);
+        add(&event("COMPLETED", false, ""), at(5), &mut batch);
+        let text = |row: usize| batch.rebalances[row].metrics.as_ref().unwrap().get("text");
+        assert_eq!((text(1).is_some(), text(2)), (true, None));
     }
 
     #[test]
