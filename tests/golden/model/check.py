@@ -745,7 +745,8 @@ class Case:
             self.proposal(value)
         if status == "APPROVED":
             self.approved.add(value["rebalance_id"])
-        if status == "RELEASED" and not value["orders"] and self.rests(value["rebalance_id"]):
+        # An answer to a person plans nothing.
+        if status == "RELEASED" and value["old_allocations"] and not value["orders"] and self.rests(value["rebalance_id"]):
             self.sliced(value, [])
         if status in ("COMPLETED", "FAILED"):
             self.ended(value)

@@ -197,7 +197,7 @@ fn decide_for(desk: &mut Desk, turn: &mut Turn<'_, '_>) {
     ask_when_postponed(desk, turn);
     shadow::decide(desk, turn);
     let cancel_seconds = turn.cancel_seconds();
-    let cycle = desk.open.as_ref().and_then(|cycle| progress::next_due(cycle, cancel_seconds));
+    let cycle = progress::next_due(desk, cancel_seconds);
     let others = desk.inbox.next_due().filter(|_| desk.policy.is_some()).into_iter().chain(desk.postponed_to());
     match cycle.into_iter().chain(others).min() {
         Some(due) => turn.cx.timers.set(due, LOOK_AGAIN, turn.portfolio.as_str()),

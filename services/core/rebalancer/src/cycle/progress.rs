@@ -42,13 +42,16 @@ pub fn advance(desk: &mut Desk, turn: &mut Turn<'_, '_>) {
         stop(desk, &mut cycle, turn);
         ask_back(&mut cycle, turn);
         call_for_help(&mut cycle, turn);
-        // A contradicted one stays open, however settled it looks: whoever asks which are stuck finds it.
-        if cycle.legs.iter().all(Leg::is_settled) && !cycle.is_contradicted(&desk.unreconciled) {
+        if !cycle.legs.iter().all(Leg::is_settled) {
+            wait_for_executions(&mut cycle, turn);
+        } else {
             cycle.settle_by = None;
             cycle.unsettled = false;
-            return go_on(desk, cycle, turn);
+            // A contradicted one stays open, however settled it looks: whoever asks which are stuck finds it.
+            if !cycle.is_contradicted(&desk.unreconciled) {
+                return go_on(desk, cycle, turn);
+            }
         }
-        wait_for_executions(&mut cycle, turn);
     }
     desk.open = Some(cycle);
 }
@@ -412,7 +415,8 @@ fn router_words(legs: &[Leg]) -> String {
 }
 
 /// When the cycle must be looked at again, if nothing is heard.
-pub fn next_due(cycle: &Cycle, cancel_seconds: i64) -> Option<Timestamp> {
+pub fn next_due(desk: &Desk, cancel_seconds: i64) -> Option<Timestamp> {
+    let cycle = desk.open.as_ref()?;
     if let Some(proposal) = &cycle.proposal {
         return Some(proposal.expires_at);
     }
@@ -423,7 +427,8 @@ pub fn next_due(cycle: &Cycle, cancel_seconds: i64) -> Option<Timestamp> {
     };
     let settle = cycle.settle_by.filter(|_| !cycle.unsettled);
     let question = cycle.question.as_ref().map(|question| question.asked_at.plus_seconds(ASK_AGAIN_SECONDS));
-    // While an order is at work its end comes first, whenever that is.
+    // While an order is at work its end comes first, whenever that is; of a contradicted one nothing follows by itself.
     let slices = cycle.slices.due().filter(|_| cycle.question.is_none() && cycle.legs.iter().all(Leg::is_settled));
-    cycle.legs.iter().filter_map(leg).chain(settle).chain(question).chain(slices).min()
+    let follows = question.into_iter().chain(slices).filter(|_| !cycle.is_contradicted(&desk.unreconciled));
+    cycle.legs.iter().filter_map(leg).chain(settle).chain(follows).min()
 }
