@@ -9,6 +9,11 @@ from .splits import order
 FIELDS = ("bid", "ask", "last", "mark", "accrued")
 
 
+def is_rate(exact):
+    """Whether it is one, rounded: above nothing, of at most 28 digits with its 12 decimals."""
+    return 0 < half_even(exact, 12) < 10**16
+
+
 class Market:
     def __init__(self):
         self.facts, self.quotes, self.accepted, self.states, self.first = {}, {}, {}, {}, {}
@@ -206,24 +211,25 @@ class Market:
         return aged > age * 1_000_000
 
     def leg(self, of, into):
-        """One step, exact: the pair where its rate is not zero at scale 12, else its inverse."""
+        """One step, exact: the pair where it makes a rate, else its inverse."""
         direct, inverse = self.price(f"{of}/{into}"), self.price(f"{into}/{of}")
-        if direct is not None and half_even(direct, 12):
+        if direct is not None and is_rate(direct):
             return direct
-        return 1 / inverse if inverse is not None and half_even(1 / inverse, 12) else None
+        return 1 / inverse if inverse is not None and is_rate(1 / inverse) else None
 
     def pairs(self, of, into):
         """The pairs that a rate comes from; of legs that there are both ways the direct one."""
         def one(of, into):
             direct = self.price(f"{of}/{into}")
-            return f"{of}/{into}" if direct is not None and half_even(direct, 12) else f"{into}/{of}"
+            return f"{of}/{into}" if direct is not None and is_rate(direct) else f"{into}/{of}"
 
         if of == into or self.rate(of, into) is None:
             return []
         if self.leg(of, into) is not None:
             return [one(of, into)]
         sides = {side for name in self.accepted if "/" in name for side in name.split("/")}
-        middle = next(m for m in sorted(sides - {of, into}) if self.leg(of, m) is not None and self.leg(m, into) is not None)
+        legs = {m: (self.leg(of, m), self.leg(m, into)) for m in sorted(sides - {of, into})}
+        middle = next(m for m, (first, second) in legs.items() if first is not None and second is not None and is_rate(first * second))
         return [one(of, middle), one(middle, into)]
 
     def rate(self, of, into):
@@ -233,9 +239,10 @@ class Market:
         found = self.leg(of, into)
         if found is not None:
             return half_even(found, 12)
+        # Of those that are no rate, rounded, the next is tried.
         sides = {side for name in self.accepted if "/" in name for side in name.split("/")}
         for middle in sorted(sides - {of, into}):
             first, second = self.leg(of, middle), self.leg(middle, into)
-            if first is not None and second is not None:
+            if first is not None and second is not None and is_rate(first * second):
                 return half_even(first * second, 12)
         return None

@@ -6,6 +6,8 @@ from .bands import setting
 from .exact import day_of, num
 
 ZERO = Fraction(0)
+# What a sum of values may hold.
+LARGEST = 10**18
 
 
 class Line:
@@ -38,12 +40,20 @@ class Line:
         gain = (self.price - self.average) * self.multiplier * self.rate * self.held if priced and self.held else ZERO
         self.worth = gain if self.kind == "FUTURE" else self.notional
 
+    def leave_out(self):
+        """Its value is more than a sum may hold: it counts nothing, as if it had no price."""
+        self.priced, self.notional, self.worth = False, ZERO, ZERO
+
 
 class Valuation:
     def __init__(self, book, market, policy, now):
         targeted = {t["instrument_id"] for t in policy.get("targets", []) if t.get("instrument_id")}
         held = {name for name, position in book.positions.items() if position.quantity}
         self.lines = {name: Line(name, market, book, now, policy) for name in sorted(targeted | held)}
+        most = LARGEST / (4 * (len(self.lines) + len(book.cash) + len(book.owed) + 1))
+        beyond = [line for line in self.lines.values() if max(abs(line.notional), abs(line.worth)) > most]
+        for line in beyond:
+            line.leave_out()
         self.rates = {currency: market.rate(currency, book.base) for currency in book.cash}
         self.cash = sum((amount * (self.rates[currency] or 0) for currency, amount in book.cash.items()), ZERO)
         self.settled = book.settled(day_of(now))
@@ -51,7 +61,7 @@ class Valuation:
         self.spendable = min(free, self.cash) if setting(policy, "orders", "cash_basis", "TRADE_DATE") == "SETTLED" else self.cash
         self.owed = sum((amount * (market.rate(currency, book.base) or 0) for currency, amount in book.owed.items()), ZERO)
         self.equity = self.cash + self.owed + sum((line.worth for line in self.lines.values()), ZERO)
-        self.unpriced = sorted(name for name, line in self.lines.items() if line.price is None)
+        self.unpriced = sorted(name for name, line in self.lines.items() if line.price is None or line in beyond)
         self.stale = sorted(name for name, line in self.lines.items() if line.stale)
         self.rates.update({currency: market.rate(currency, book.base) for currency, amount in book.owed.items() if amount})
         rates = list(self.rates.values()) + [line.rate for line in self.lines.values()]

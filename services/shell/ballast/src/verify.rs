@@ -102,10 +102,11 @@ pub fn verify<'a>(records: impl IntoIterator<Item = SeenRecord<'a>>, given: &Giv
     let lanes = Lanes::of(&history);
     let bygone = bygone::leave_out(&mut history, &lanes);
     let facts = Facts::of(&history);
-    let fates = Fates::of(&history, &lanes, &facts, &given.schemas);
+    let rates = Rates::of(&facts);
+    let fates = Fates::of(&history, &lanes, (&facts, &rates), &given.schemas);
     let causes = Causes::of(&history, &fates);
     let (methods, kept) = methods::of(&history, &lanes, &fates);
-    let (rates, sources) = (Rates::of(&facts), &fates.sources);
+    let sources = &fates.sources;
     let unreconciled = history.snapshots.iter().filter(|seen| seen.record.health.unreconciled);
     let ground = Ground {
         history: &history,

@@ -12,7 +12,7 @@ use domain::dead_letter::DeadLetter;
 use domain::enums::ActionKind;
 use domain::frame::{Frame, FramePrice};
 use domain::instrument::Instrument;
-use domain::{Currency, InstrumentId, Price, Timestamp, Topic};
+use domain::{InstrumentId, Price, Timestamp, Topic};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The counting frames, folded.
@@ -129,14 +129,6 @@ impl Facts {
         let kind = |i: &Instrument| (i.kind, i.currency, i.base_asset, i.multiplier);
         let versions = self.instruments.get(id);
         versions.is_none_or(|versions| versions.values().map(kind).collect::<BTreeSet<_>>().len() <= 1)
-    }
-    /// Whether the frames before an offset give a rate between two currencies, straight or by one cross.
-    pub(super) fn has_rate(&self, from: Currency, to: Currency, before: i64) -> bool {
-        let pairs: BTreeSet<(&str, &str)> =
-            self.priced.iter().filter(|(_, at)| **at < before).filter_map(|(id, _)| id.as_str().split_once('/')).collect();
-        let linked = |a: &str, b: &str| pairs.contains(&(a, b)) || pairs.contains(&(b, a));
-        let (from, to) = (from.as_str(), to.as_str());
-        from == to || linked(from, to) || pairs.iter().flat_map(|(a, b)| [*a, *b]).any(|by| linked(from, by) && linked(by, to))
     }
     /// Whether a tick gave this price at this time: as mark, middle, last, bid or ask.
     pub(super) fn was_quoted(&self, id: &InstrumentId, price: Price, time: Timestamp) -> bool {

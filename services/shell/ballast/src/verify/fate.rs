@@ -5,6 +5,7 @@ use super::facts::Facts;
 use super::history::{History, PolicyRecord};
 use super::lanes::Lanes;
 use super::needs::{Awaited, Needs};
+use super::rates::Rates;
 use super::seen::{KEEPER, Place, Seen};
 use super::sources::Sources;
 use avro_codec::{SchemaStore, decode};
@@ -75,11 +76,11 @@ pub(super) fn cash_key(entry: &CashEntry) -> [SmolStr; 3] {
 
 impl Fates {
     /// Finds them.
-    pub(super) fn of(history: &History, lanes: &Lanes, facts: &Facts, schemas: &SchemaStore) -> Self {
+    pub(super) fn of(history: &History, lanes: &Lanes, (facts, rates): (&Facts, &Rates), schemas: &SchemaStore) -> Self {
         let mut fates =
             Self { acts: acts(history, lanes), letters: letters(history, lanes), admitted: admitted(history, schemas), ..Self::default() };
         fates.sources = Sources::of(history, lanes, |place| fates.buried(place));
-        let needs = Needs::of(history, lanes, facts);
+        let needs = Needs::of(history, lanes, facts, rates);
         let awaited = Awaited::of(history, lanes, |place| fates.acted(place), |place| fates.buried(place));
         // Records of a portfolio wait in one queue, so that one that lacks something holds up the others; but for
         // one that awaits its execution, which waits by itself.

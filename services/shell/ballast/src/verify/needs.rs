@@ -5,6 +5,7 @@ use super::facts::Facts;
 use super::fate::{At, at, is_read, letters};
 use super::history::History;
 use super::lanes::{Lane, Lanes};
+use super::rates::Rates;
 use super::seen::{KEEPER, Place, Seen};
 use domain::cash::CashEntry;
 use domain::enums::{ExecType, Side};
@@ -103,20 +104,21 @@ impl<'a> Awaited<'a> {
 /// What a lane knows at the end of the history: whether a record may still lack something.
 pub(super) struct Needs<'a> {
     facts: &'a Facts,
+    rates: &'a Rates,
     lanes: &'a Lanes,
     policies: BTreeMap<PortfolioId, Option<Currency>>,
 }
 
 impl<'a> Needs<'a> {
     /// Gathers it.
-    pub(super) fn of(history: &'a History, lanes: &'a Lanes, facts: &'a Facts) -> Self {
+    pub(super) fn of(history: &'a History, lanes: &'a Lanes, facts: &'a Facts, rates: &'a Rates) -> Self {
         let buried = letters(history, lanes);
         let mut policies = BTreeMap::new();
         for seen in history.policies.iter().filter(|seen| is_read(lanes, seen) && !buried.contains_key(&at(seen.place))) {
             let (portfolio, policy) = &seen.record;
             policies.insert(portfolio.clone(), policy.as_ref().map(|policy| policy.base_currency));
         }
-        Self { facts, lanes, policies }
+        Self { facts, rates, lanes, policies }
     }
     fn frames(&self, lane: i32) -> i64 {
         self.lanes.end(KEEPER, lane, Topic::Frames, 0)
@@ -139,6 +141,6 @@ impl<'a> Needs<'a> {
         if instrument.is_some_and(|id| self.facts.instrument(id, frames).is_none()) {
             return true;
         }
-        currencies.iter().any(|currency| !self.facts.has_rate(*currency, *base, frames))
+        currencies.iter().any(|currency| self.rates.may_lack(frames, *currency, *base))
     }
 }

@@ -104,6 +104,11 @@ impl Rates {
         found
     }
 
+    /// Whether there may be no rate behind all that was read.
+    pub(super) fn may_lack(&self, before: i64, of: Currency, quoted: Currency) -> bool {
+        !matches!(self.at(before, of, quoted), Found::Rate(_))
+    }
+
     /// What one of a currency was turned into of an instrument's at each moment of a step, both by way of the base; the
     /// rate of the first may be told.
     pub(super) fn turn(
@@ -163,7 +168,10 @@ impl Rates {
                 (Way::None, _) | (_, Way::None) => {}
                 (Way::By(first), Way::By(second)) => {
                     let (first, second) = (first.factor(), second.factor());
-                    return Found::Rate(at_scale(&Span { low: first.low * second.low, high: first.high * second.high }));
+                    match usable(at_scale(&Span { low: first.low * second.low, high: first.high * second.high })) {
+                        Found::None => {}
+                        found => return found,
+                    }
                 }
                 _ => return Found::Unknown,
             }
@@ -171,13 +179,22 @@ impl Rates {
         Found::None
     }
 
+    /// The pair, else its inverse, where it is a rate, rounded: of a price that is too large or too small for one there
+    /// is none.
     fn leg(&self, before: i64, of: Currency, quoted: Currency) -> Way {
-        match (self.price(before, of, quoted), self.price(before, quoted, of)) {
-            (Found::Rate(price), _) => Way::By(Leg { price, inverse: false }),
-            (Found::Unknown, _) | (Found::None, Found::Unknown) => Way::Unknown,
-            (Found::None, Found::Rate(price)) => Way::By(Leg { price, inverse: true }),
-            (Found::None, Found::None) => Way::None,
+        for (price, inverse) in [(self.price(before, of, quoted), false), (self.price(before, quoted, of), true)] {
+            let leg = match price {
+                Found::None => continue,
+                Found::Unknown => return Way::Unknown,
+                Found::Rate(price) => Leg { price, inverse },
+            };
+            match usable(at_scale(&leg.factor())) {
+                Found::None => {}
+                Found::Unknown => return Way::Unknown,
+                Found::Rate(_) => return Way::By(leg),
+            }
         }
+        Way::None
     }
 
     fn price(&self, before: i64, of: Currency, quoted: Currency) -> Found {
@@ -186,6 +203,18 @@ impl Rates {
             Some(None) => Found::Unknown,
             Some(Some(accepted)) => accepted.range(..before).next_back().map_or(Found::None, |(_, span)| Found::Rate(span.clone())),
         }
+    }
+}
+
+/// What a rounded number is as a rate: above nothing, and with digits that a record can hold.
+fn usable(rounded: Span) -> Found {
+    let (nothing, limit) = (zero(), whole(10_i128.pow(28 - RATE)));
+    if rounded.high <= nothing || rounded.low >= limit {
+        Found::None
+    } else if rounded.low > nothing && rounded.high < limit {
+        Found::Rate(rounded)
+    } else {
+        Found::Unknown
     }
 }
 
@@ -262,6 +291,20 @@ mod tests {
         assert_eq!(at(&two, (1, 1), "JPY", "EUR").unwrap(), ["0.005333333333"]);
         assert_eq!(at(&two, (1, 1), "CHF", "EUR"), None);
         assert_eq!(at(&two, (0, 0), "EUR", "USD"), None, "no frame was read yet");
+    }
+
+    #[test]
+    fn a_price_too_large_or_too_small_for_a_rate_is_none() {
+        let huge = "12345678901234567";
+        let lone = rates(&[("EUR/USD", &[(0, huge)])]);
+        assert_eq!(at(&lone, (1, 1), "EUR", "USD"), None);
+        assert_eq!(at(&lone, (1, 1), "USD", "EUR"), None, "one divided by it is below the last decimal");
+        assert!(lone.may_lack(1, v("EUR"), v("USD")) && !lone.may_lack(1, v("EUR"), v("EUR")));
+        let other = rates(&[("EUR/USD", &[(0, huge)]), ("USD/EUR", &[(0, "0.5")])]);
+        assert_eq!(at(&other, (1, 1), "EUR", "USD").unwrap(), ["2"], "the pair the other way round");
+        let cross = rates(&[("EUR/USD", &[(0, huge)]), ("EUR/CHF", &[(0, "2")]), ("CHF/USD", &[(0, "3")])]);
+        assert_eq!(at(&cross, (1, 1), "EUR", "USD").unwrap(), ["6"]);
+        assert!(!cross.may_lack(1, v("EUR"), v("USD")) && cross.may_lack(0, v("EUR"), v("USD")));
     }
 
     #[test]

@@ -451,6 +451,7 @@ fn i10_policies_and_requests() {
 
 #[test]
 fn i11_weights() {
+    finds("I11", &["MISSING beside its price"], |story| story.drift(0).lines[0].price_flag = PriceFlag::Missing);
     finds("I11", &["portfolio.snapshots.v1/0@2", "add up to"], |story| story.snapshot(1).allocations[0].percentage = Some(v("49")));
     finds("I11", &["portfolio.drift.v1/0@2", "add up to"], |story| story.drift(1).lines[0].weight = Some(v("0.49")));
     finds("I11", &["value 4900.01", "its numbers 4900"], |story| story.drift(1).lines[0].value = v("4900.01"));

@@ -6,7 +6,7 @@ use super::report::Check;
 use super::seen::Seen;
 use domain::Currency;
 use domain::drift::{Drift, DriftLine};
-use domain::enums::InstrumentType;
+use domain::enums::{InstrumentType, PriceFlag};
 use domain::snapshot::{Allocation, Snapshot};
 use std::collections::BTreeMap;
 
@@ -103,6 +103,18 @@ fn own_numbers(seen: &Seen<Drift>, line: &DriftLine, check: &mut Check) {
         _ => (price.exact(), zero()),
     };
     let value = unit * &units;
+    if line.price_flag == PriceFlag::Missing {
+        // A price is there: then what it makes of the units, on the way to base or there, is too much for a sum of values. Of
+        // how many parts that is, a digit is left to those that are not published.
+        let parts = seen.record.lines.len() + seen.record.cash.len() + seen.record.receivables.len();
+        let most = whole(10_i128.pow(17)) / whole(4 * (i128::try_from(parts).unwrap_or(i128::MAX >> 3) + 1));
+        let notional = price.exact() * line.quantity.exact();
+        let ways = [magnitude(&notional), magnitude(&(notional * line.multiplier.exact())), magnitude(&value)];
+        check.that(line.value.is_zero() && ways.iter().any(|way| *way > most), || {
+            format!("{}: MISSING beside its price {price}, with value {} where its numbers say {}", at(), line.value, show(&value))
+        });
+        return;
+    }
     // A future's average is published rounded, and rates are; the rest is one rounding of the value.
     let slack = ratio(1, 10) + (rounded + whole(1)) * ratio(1, 10);
     check.that(near(&value, &line.value.exact(), &slack), || format!("{}: value {}, its numbers {}", at(), line.value, show(&value)));
