@@ -8,5 +8,5 @@ pub mod roots;
 pub mod sum;
 
 pub use moments::{covariance, mean, standard_deviation, variance};
-pub use quantile::quantile;
+pub use quantile::{quantile, rank};
 pub use sum::sum;

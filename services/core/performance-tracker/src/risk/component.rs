@@ -61,7 +61,6 @@ fn below_the_mean(covariances: &Matrix, means: &[f64], weights: &[f64], deviatio
 }
 
 /// What each holding lost in the rows between which the historical value at risk of the book lies (type 7).
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rank lies between 0 and the length")]
 pub fn historical(columns: &[Vec<f64>], weights: &[f64], confidence: f64) -> Result<Components, Undefined> {
     let book = portfolio(columns, weights);
     enough(book.len(), 1)?;
@@ -70,8 +69,7 @@ pub fn historical(columns: &[Vec<f64>], weights: &[f64], confidence: f64) -> Res
     }
     let mut rows: Vec<usize> = (0..book.len()).collect();
     rows.sort_by(|one, other| book[*one].total_cmp(&book[*other]));
-    let rank = (rows.len() - 1) as f64 * (1.0 - confidence);
-    let (low, part) = (rank.floor() as usize, rank - rank.floor());
+    let (low, part) = crate::numeric::rank(rows.len(), 1.0 - confidence);
     let (below, above) = (rows[low], rows[(low + 1).min(rows.len() - 1)]);
     let lost = |column: &Vec<f64>, weight: &f64| -weight * (column[below] + (column[above] - column[below]) * part);
     let parts: Vec<f64> = columns.iter().zip(weights).map(|(column, weight)| lost(column, weight)).collect();
