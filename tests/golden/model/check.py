@@ -85,6 +85,7 @@ class Case:
         self.last, self.started = {}, set()
         self.proposals, self.priced, self.orders, self.cycles = {}, {}, defaultdict(dict), Counter()
         self.latched, self.proposed, self.sent, self.triggers, self.costs = {}, defaultdict(dict), {}, {}, {}
+        self.over = set()
         self.approved, self.sizes, self.pieces, self.slices, self.executed = set(), {}, {}, defaultdict(Slices), defaultdict(list)
         versions, ledgers, closes, cooldowns = Counter(), Counter(), Closes(self), Cooldowns(self)
         for number, record in enumerate(self.output, 1):
@@ -665,7 +666,9 @@ class Case:
             drifts = [bound.drift for bound in bands.lines.values()] + [at.cash / at.equity - bands.cash_target]
             self.decimal("half_sum_abs_drift", value["half_sum_abs_drift"], sum(map(abs, drifts)) / 2, 12)
         executed = {o["order_id"]: num(o["executed_quantity"]) for o in value["recent_orders"]}
-        self.same("recent orders", executed, dict(book.executed))
+        # Of an order whose executions were taken back the book says that nothing is left of them.
+        nothing = {order: ZERO for order, quantity in executed.items() if not quantity}
+        self.same("recent orders", executed, {**nothing, **book.executed})
 
     def spoken(self):
         """Which drift events were said without being asked for, in order."""
@@ -748,7 +751,11 @@ class Case:
         # An answer to a person plans nothing.
         if status == "RELEASED" and value["old_allocations"] and not value["orders"] and self.rests(value["rebalance_id"]):
             self.sliced(value, [])
-        if status in ("COMPLETED", "FAILED"):
+        if status in ("COMPLETED", "FAILED") and value["rebalance_id"] in self.over:
+            # What is said of one that has ended tells no execution again.
+            self.same("execution of one that has ended", value["execution"], None)
+        elif status in ("COMPLETED", "FAILED"):
+            self.over.add(value["rebalance_id"])
             self.ended(value)
             self.executions(value)
         if value["shadow"]:

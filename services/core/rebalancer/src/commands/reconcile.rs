@@ -12,6 +12,7 @@ use domain::command::{Command, CommandOrder};
 use domain::enums::{RebalanceStatus, RebalanceTrigger};
 use domain::reason::ReasonCode;
 use domain::{OrderId, Quantity};
+use std::collections::BTreeSet;
 
 /// Follows the command.
 pub fn follow(desk: &mut Desk, asked: Asked, turn: &mut Turn<'_, '_>) -> Option<Asked> {
@@ -40,7 +41,11 @@ fn named(order: &CommandOrder) -> Option<(OrderId, Quantity)> {
 }
 
 fn settle(desk: &mut Desk, orders: &[(OrderId, Quantity)], in_book: bool) -> Result<(), Refusal> {
+    let mut named = BTreeSet::new();
     for (id, executed) in orders {
+        if !named.insert(id) {
+            return Err(Refusal::new(ReasonCode::Unreconciled, format!("order {id} is named twice: name each once")));
+        }
         if let Some(text) = why_not(desk, *id).filter(|_| !(in_book && is_final(desk, *id, *executed))) {
             return Err(Refusal::new(ReasonCode::NothingToDo, text));
         }

@@ -83,7 +83,7 @@ pub enum Source {
     Reports,
     /// The book's executions do: they may be taken back.
     Book,
-    /// Both: only a person knows.
+    /// Both: a person knows, or both agree after all.
     Both,
 }
 
@@ -210,16 +210,16 @@ impl Desk {
         self.disputed = disputed.map(|recent| recent.order_id).collect();
         // What an event leaves out is forgotten.
         let (before, mut met) = (std::mem::take(&mut self.strangers), Strangers::default());
+        let open = self.open.as_ref().map(|cycle| cycle.id);
         for recent in &drift.recent_orders {
             let leg = self.leg_mut(recent.order_id);
             met.meet(recent.order_id, leg.is_some(), &before);
             let Some((trigger, leg)) = leg else { continue };
             let rebalance = leg.order.rebalance_id;
-            match leg.hear_execution(recent, offset) {
+            let said = leg.hear_execution(recent, offset).or_else(|| leg.taken_back().filter(|_| open != Some(rebalance)));
+            match said {
                 Some(text) => self.contradict(recent.order_id, (rebalance, trigger), text, Source::Book),
-                None if leg.is_in_line(recent) && self.take_back(recent.order_id) => {
-                    self.leg_mut(recent.order_id).into_iter().for_each(|(_, leg)| leg.applied = recent.executed_quantity);
-                }
+                None if leg.is_in_line(recent) => self.take_back(recent.order_id),
                 None => {}
             }
         }
@@ -293,15 +293,18 @@ impl Desk {
         kept.settled = false;
     }
 
-    /// Lets go what only the book has contradicted, and has taken back since; whether there was such a thing.
-    fn take_back(&mut self, order: OrderId) -> bool {
-        let found = self.unreconciled.get_mut(&order).filter(|found| found.of == Source::Book && !found.settled);
-        found.map(|found| found.settled = true).is_some()
+    /// Lets go what only the book has contradicted, and has taken back since.
+    fn take_back(&mut self, order: OrderId) {
+        if let Some(found) = self.unreconciled.get_mut(&order).filter(|found| found.of == Source::Book) {
+            found.settled = true;
+        }
     }
 
-    /// Reports and book agree about an order after all.
+    /// Reports and book agree about an order after all: also about what both had contradicted, where the book's fills
+    /// contradict each other no more.
     fn agree(&mut self, order: OrderId) {
-        if let Some(found) = self.unreconciled.get_mut(&order).filter(|found| found.of == Source::Reports) {
+        let is_disputed = self.disputed.contains(&order);
+        if let Some(found) = self.unreconciled.get_mut(&order).filter(|found| found.of == Source::Reports || !is_disputed) {
             found.settled = true;
         }
     }

@@ -1,6 +1,7 @@
 //! A leg: one order that has left, what its router says of it, and what the book has applied.
-//! Executed quantities only rise; a terminal state is final; whatever contradicts that is said, not taken over,
-//! and so is an execution in another instrument or direction than the order's. What a person found out stands.
+//! What reports call executed only rises, and a terminal state is final; whatever contradicts that is said, not taken
+//! over, and so is an execution in another instrument or direction than the order's. What the book has is what its newest
+//! event says: an execution may be taken back. What a person found out stands.
 
 use crate::cycle::execution::{Benchmark, Deal};
 use crate::orders::draft::Before;
@@ -22,9 +23,9 @@ pub struct Leg {
     pub state: Option<OrderState>,
     /// Units executed by the router's words: the most heard of, final once terminal.
     pub cum_qty: Quantity,
-    /// Units executed by the book: the most that a drift event has applied.
+    /// Units executed by the book, as of the newest drift event that names it.
     pub applied: Quantity,
-    /// Offset of the drift event that raised `applied` last.
+    /// Offset of the drift event that changed `applied` last.
     pub applied_at: i64,
     /// When its cancel was asked for.
     pub cancel_asked: Option<Timestamp>,
@@ -160,6 +161,14 @@ impl Leg {
         }
     }
 
+    /// Of a leg whose cycle has ended, with all of it in the book: what is wrong where the book has taken some back since. What
+    /// a person found out stands.
+    pub fn taken_back(&self) -> Option<String> {
+        let is_less = self.is_terminal() && !self.is_settled() && !self.reconciled;
+        let (id, ended, left) = (self.order.order_id, self.cum_qty, self.applied);
+        is_less.then(|| format!("order {id} ended with {ended}, of which the book has taken back all but {left}"))
+    }
+
     /// Whether the book has nothing of it but what can have been executed.
     pub fn is_in_line(&self, recent: &RecentOrder) -> bool {
         !recent.contradicted && self.strange(recent).is_none() && recent.executed_quantity <= self.most()
@@ -183,16 +192,16 @@ impl Leg {
         Some(format!("the book has a {side} of {instrument} for order {id}, which is a {} of {}", order.side, order.instrument_id))
     }
 
-    /// Takes over what the book has applied, as of a drift event; the largest ever seen stands. Returns
-    /// what is wrong, when that is more than can have been executed.
+    /// Takes over what the book has applied, as of a drift event. Returns what is wrong, when that is more than before and
+    /// than can have been executed.
     pub fn apply(&mut self, executed: Quantity, offset: i64) -> Option<String> {
-        if executed <= self.applied {
+        if executed == self.applied {
             return None;
         }
+        let (most, is_more) = (self.most(), executed > self.applied);
         self.applied = executed;
         self.applied_at = offset;
-        let most = self.most();
-        (executed > most).then(|| {
+        (is_more && executed > most).then(|| {
             let id = self.order.order_id;
             format!("the book has executions of {executed} for order {id}, of which at most {most} can have been executed")
         })
