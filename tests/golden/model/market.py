@@ -211,38 +211,31 @@ class Market:
         return aged > age * 1_000_000
 
     def leg(self, of, into):
-        """One step, exact: the pair where it makes a rate, else its inverse."""
+        """One step, exact, and the pair that it comes from: the direct one where it makes a rate, else its inverse."""
         direct, inverse = self.price(f"{of}/{into}"), self.price(f"{into}/{of}")
         if direct is not None and is_rate(direct):
-            return direct
-        return 1 / inverse if inverse is not None and is_rate(1 / inverse) else None
+            return direct, f"{of}/{into}"
+        return (1 / inverse, f"{into}/{of}") if inverse is not None and is_rate(1 / inverse) else None
 
-    def pairs(self, of, into):
-        """The pairs that a rate comes from; of legs that there are both ways the direct one."""
-        def one(of, into):
-            direct = self.price(f"{of}/{into}")
-            return f"{of}/{into}" if direct is not None and is_rate(direct) else f"{into}/{of}"
-
-        if of == into or self.rate(of, into) is None:
-            return []
-        if self.leg(of, into) is not None:
-            return [one(of, into)]
-        sides = {side for name in self.accepted if "/" in name for side in name.split("/")}
-        legs = {m: (self.leg(of, m), self.leg(m, into)) for m in sorted(sides - {of, into})}
-        middle = next(m for m, (first, second) in legs.items() if first is not None and second is not None and is_rate(first * second))
-        return [one(of, middle), one(middle, into)]
-
-    def rate(self, of, into):
-        """The pair, its inverse, or one cross; rounded once, at scale 12."""
+    def way(self, of, into):
+        """The pair, its inverse, or one cross that makes a rate: exact, and the pairs that it comes from."""
         if of == into:
-            return Fraction(1)
+            return Fraction(1), []
         found = self.leg(of, into)
-        if found is not None:
-            return half_even(found, 12)
-        # Of those that are no rate, rounded, the next is tried.
+        if found:
+            return found[0], [found[1]]
         sides = {side for name in self.accepted if "/" in name for side in name.split("/")}
         for middle in sorted(sides - {of, into}):
             first, second = self.leg(of, middle), self.leg(middle, into)
-            if first is not None and second is not None and is_rate(first * second):
-                return half_even(first * second, 12)
-        return None
+            if first and second and is_rate(first[0] * second[0]):
+                return first[0] * second[0], [first[1], second[1]]
+        return None, []
+
+    def pairs(self, of, into):
+        """The pairs that a rate comes from."""
+        return self.way(of, into)[1]
+
+    def rate(self, of, into):
+        """Rounded once, at scale 12; None where there is no way."""
+        exact, _ = self.way(of, into)
+        return None if exact is None else half_even(exact, 12)

@@ -50,7 +50,7 @@ class Valuation:
         targeted = {t["instrument_id"] for t in policy.get("targets", []) if t.get("instrument_id")}
         held = {name for name, position in book.positions.items() if position.quantity}
         self.lines = {name: Line(name, market, book, now, policy) for name in sorted(targeted | held)}
-        most = LARGEST / (4 * (len(self.lines) + len(book.cash) + len(book.owed) + 1))
+        most = Fraction(LARGEST, 4 * (len(self.lines) + len(book.cash) + len(book.owed) + 1))
         beyond = [line for line in self.lines.values() if max(abs(line.notional), abs(line.worth)) > most]
         for line in beyond:
             line.leave_out()

@@ -13,6 +13,11 @@ use rdkafka::consumer::BaseConsumer;
 use rdkafka::error::KafkaError;
 use rdkafka::producer::BaseProducer;
 
+/// Milliseconds of silence after which a member's lanes go to others, as they were measured.
+pub(crate) const SESSION_MS: u32 = 6_000;
+/// Milliseconds between two signs of life of a member.
+pub(crate) const HEARTBEAT_MS: u32 = 500;
+
 /// What every client has in common.
 pub(crate) fn common(settings: &KafkaSettings, name: &str) -> Result<ClientConfig, SettingsError> {
     settings.validate()?;
@@ -136,8 +141,7 @@ pub(crate) fn try_each(settings: &KafkaSettings) -> Result<Result<(), KafkaError
         config.set_log_level(RDKafkaLogLevel::Emerg);
         config
     };
-    // A group's times are those of `MembershipSettings::new`.
-    let readers = [reader(settings, Pace::Live, "check")?, member(settings, "check", "check", 6_000, 500)?];
+    let readers = [reader(settings, Pace::Live, "check")?, member(settings, "check", "check", SESSION_MS, HEARTBEAT_MS)?];
     let writers = [producer(settings, "check")?, transactional(settings, "check")?];
     let read = readers.into_iter().try_for_each(|config| alone(config).create::<BaseConsumer>().map(drop));
     Ok(read.and_then(|()| writers.into_iter().try_for_each(|config| alone(config).create::<BaseProducer>().map(drop))))

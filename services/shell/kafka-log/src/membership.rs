@@ -63,8 +63,8 @@ impl MembershipSettings {
             instance,
             topic,
             beside,
-            session: Duration::from_secs(6),
-            heartbeat: Duration::from_millis(500),
+            session: Duration::from_millis(client_config::SESSION_MS.into()),
+            heartbeat: Duration::from_millis(client_config::HEARTBEAT_MS.into()),
             let_go_within: Duration::from_secs(2),
         }
     }

@@ -216,7 +216,8 @@ impl Desk {
             met.meet(recent.order_id, leg.is_some(), &before);
             let Some((trigger, leg)) = leg else { continue };
             let rebalance = leg.order.rebalance_id;
-            let said = leg.hear_execution(recent, offset).or_else(|| leg.taken_back().filter(|_| open != Some(rebalance)));
+            let has_ended = open != Some(rebalance);
+            let said = leg.hear_execution(recent, offset).or_else(|| if has_ended { leg.taken_back() } else { None });
             match said {
                 Some(text) => self.contradict(recent.order_id, (rebalance, trigger), text, Source::Book),
                 None if leg.is_in_line(recent) => self.take_back(recent.order_id),

@@ -6,7 +6,7 @@
 
 use rust_decimal::Decimal;
 use sqlx::{Postgres, Transaction};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::OrderRow;
 use super::column::{column, opt_text, text};
@@ -45,18 +45,11 @@ pub(super) async fn apply(
     orders: &[OrderRow],
     rows: &[OrderStatusRow],
 ) -> Result<(), StoreError> {
-    let mut reports = waited(limit, transaction, orders).await?;
+    let waited = waited(limit, transaction, orders).await?;
     if !rows.is_empty() {
-        let named: BTreeSet<String> = rows.iter().map(|row| text(&row.order_id)).collect();
-        let known = sqlx::query_scalar(KNOWN).bind(Vec::from_iter(named)).fetch_all(&mut **transaction);
-        let known: BTreeSet<String> = limit.run("looking for reported orders", known).await?.into_iter().collect();
-        let (ours, early): (Vec<_>, Vec<_>) = rows.iter().cloned().partition(|row| known.contains(&text(&row.order_id)));
-        reports.extend(ours);
-        if !early.is_empty() {
-            write(limit, transaction, "keeping early reports of orders", WAIT, &early.iter().collect::<Vec<_>>()).await?;
-        }
+        write(limit, transaction, "keeping early reports of orders", WAIT, &rows.iter().collect::<Vec<_>>()).await?;
     }
-    for round in rounds(&reports) {
+    for round in rounds(waited.iter().chain(rows)) {
         write(limit, transaction, "projecting order status", REPORT, &round).await?;
     }
     Ok(())
@@ -99,8 +92,8 @@ async fn write(
 }
 
 /// The reports in rounds of one for each order, in the order of their offsets: whether one counts hangs on those before it.
-fn rounds(rows: &[OrderStatusRow]) -> Vec<Vec<&OrderStatusRow>> {
-    let mut in_order: Vec<_> = rows.iter().collect();
+fn rounds<'r>(rows: impl Iterator<Item = &'r OrderStatusRow>) -> Vec<Vec<&'r OrderStatusRow>> {
+    let mut in_order: Vec<_> = rows.collect();
     in_order.sort_by_key(|row| row.source_offset);
     let (mut rounds, mut of_order) = (Vec::<Vec<_>>::new(), BTreeMap::<&str, usize>::new());
     for row in in_order {
@@ -113,19 +106,20 @@ fn rounds(rows: &[OrderStatusRow]) -> Vec<Vec<&OrderStatusRow>> {
     rounds
 }
 
-const KNOWN: &str = "SELECT order_id FROM orders WHERE order_id = ANY($1)";
-
 const TAKE: &str = "
 DELETE FROM early_order_reports WHERE order_id = ANY($1)
 RETURNING order_id, portfolio_id, rebalance_id, status, filled_quantity, leaves_quantity, status_reason_code AS reason_code,
           status_reason AS reason, status_at AS at, status_offset AS source_offset";
 
+// Those of orders that have a row wait for nothing.
 const WAIT: &str = "
 INSERT INTO early_order_reports
     (order_id, portfolio_id, rebalance_id, status, filled_quantity, leaves_quantity,
      status_reason_code, status_reason, status_at, status_offset)
 SELECT * FROM UNNEST($1::text[], $2::text[], $3::text[], $4::text[], $5::numeric[], $6::numeric[],
                      $7::text[], $8::text[], $9::timestamptz[], $10::bigint[])
+    AS g (order_id, portfolio_id, rebalance_id, status, filled, leaves, reason_code, reason, at, source_offset)
+WHERE NOT EXISTS (SELECT FROM orders o WHERE o.order_id = g.order_id)
 ON CONFLICT (order_id, portfolio_id, status_offset) DO NOTHING";
 
 // A report that the service does not take over changes nothing: of another portfolio or rebalance, of more than was ordered,
