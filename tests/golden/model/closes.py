@@ -127,13 +127,33 @@ class AsOf:
             if not position.quantity:
                 continue
             price, rate = self.prices.price(name), self.rate(self.market.currency(name))
-            value = None
-            if price is not None and rate is not None:
-                full = price + (self.accrued[name] or ZERO) if self.market.kind(name) == "BOND" else price
-                value = position.quantity * full * self.market.multiplier(name)
-                value = (value - position.cost if self.market.kind(name) == "FUTURE" else value) * rate
-            out[name] = (position.quantity, price, rate, value, position.cost)
+            out[name] = (position.quantity, price, rate, self.worth(name, position.quantity, position.cost), position.cost)
         return out
+
+    def worth(self, name, quantity, cost):
+        """What units have come to that cost so much; None without a price or a rate."""
+        price, rate = self.prices.price(name), self.rate(self.market.currency(name))
+        if price is None or rate is None:
+            return None
+        full = price + (self.accrued[name] or ZERO) if self.market.kind(name) == "BOND" else price
+        value = quantity * full * self.market.multiplier(name)
+        return (value - cost if self.market.kind(name) == "FUTURE" else value) * rate
+
+    def strategies(self):
+        """What each strategy held, by instrument, and what all of them leave of it: units, cost and value as published."""
+        rounded, rows = lambda value: None if value is None else half_even(value, 10), {}
+        whole = {name: (quantity, rounded(cost), rounded(value)) for name, (quantity, _, _, value, cost) in self.positions().items()}
+        for name, subs in self.book.subs.items():
+            held = {who: own.positions[name] for who, own in subs.items() if own.positions[name].quantity}
+            parts = {(False, who): (own.quantity, rounded(own.cost), rounded(self.worth(name, own.quantity, own.cost))) for who, own in held.items()}
+            valued = all(value is not None for _, _, value in parts.values())
+            left = list(whole.get(name, (ZERO, ZERO, ZERO)))
+            for part in parts.values():
+                left = [a - (b or ZERO) for a, b in zip((of or ZERO for of in left), part)]
+            if left[0] or left[1] or (valued and left[2]):
+                parts[True, None] = (left[0], left[1], left[2] if valued else None)
+            rows.update({(name, *who): part for who, part in parts.items()})
+        return rows
 
     def currencies(self):
         """By currency: cash, receivables and the rate."""
@@ -227,6 +247,8 @@ class Closes:
             case.same(f"{name} value", num(told["value"]), of_positions[name])
             case.same(f"{name} price_time", told["price_time"] and micros(told["price_time"]), at.made[name] if price is not None else None)
             case.same(f"{name} stale", told["stale"], at.stale(name=name))
+        apart = {(row["instrument_id"], row["residual"], row["strategy"]): [num(row[of]) if row[of] is not None else None for of in ("quantity", "cost", "value")] for row in value.get("strategies", [])}
+        case.same("strategies", apart, {who: list(part) for who, part in at.strategies().items()})
         amounts = lambda field: {a["currency"]: num(a["amount"]) for a in value[field]}
         held = at.currencies()
         case.same("cash", amounts("cash"), {c: half_even(cash, 10) for c, (cash, _, _) in held.items() if cash})

@@ -80,7 +80,7 @@ schemas! {
     LEDGER = "portfolio.ledger.v1", "Ledger", 0x9186_628c_3090_9c5a, Ledger;
     SNAPSHOT = "portfolio.snapshots.v1", "Snapshot", 0x5a90_f31c_944f_30b8, Snapshots;
     DRIFT = "portfolio.drift.v1", "Drift", 0x56e7_5957_212e_caa2, Drift;
-    PORTFOLIO_CLOSE = "portfolio.closes.v1", "PortfolioClose", 0x4de9_b4ca_e837_8eaf, PortfolioCloses;
+    PORTFOLIO_CLOSE = "portfolio.closes.v1", "PortfolioClose", 0x43f2_45e3_aa64_6447, PortfolioCloses;
     ORDER_WAVE = "rebalance.orders.v1", "OrderWave", 0x48bc_5e72_cd56_6b95, Orders;
     REBALANCE_EVENT = "rebalance.events.v1", "RebalanceEvent", 0xc3f0_07b1_10f2_26fd, RebalanceEvents;
     PERFORMANCE = "portfolio.performance.v1", "Performance", 0x1b4f_a574_2f58_f1f3, Performance;

@@ -6,7 +6,7 @@
 use crate::enums::InstrumentType;
 use crate::ledger::CurrencyAmount;
 use crate::snapshot::InputOffset;
-use crate::{Currency, Date, FxRate, InstrumentId, Money, PortfolioId, Price, Quantity, SmolStr, Timestamp};
+use crate::{Currency, Date, FxRate, InstrumentId, Money, PortfolioId, Price, Quantity, SmolStr, StrategyId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// A holding at the cut.
@@ -65,6 +65,24 @@ pub struct ClosedCurrency {
     pub stale: bool,
 }
 
+/// What one strategy held of an instrument at the cut, or what all of them leave of the position. Those of one instrument
+/// add up to its position, each figure exactly.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClosedStrategy {
+    /// Instrument; it need not be among the positions: long and short of several strategies may cancel out.
+    pub instrument_id: InstrumentId,
+    /// Strategy; null for what is of none.
+    pub strategy: Option<StrategyId>,
+    /// Whether it is what all strategies together leave of the position.
+    pub residual: bool,
+    /// Signed units.
+    pub quantity: Quantity,
+    /// What is held has cost that at the strategy's own average, fees apart, in the instrument's currency.
+    pub cost: Money,
+    /// Market value, as of a position; null where there is no price or no rate.
+    pub value: Option<Money>,
+}
+
 /// One day of one portfolio.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PortfolioClose {
@@ -114,4 +132,16 @@ pub struct PortfolioClose {
     /// How far the inputs were read.
     #[serde(default)]
     pub input_offsets: Vec<InputOffset>,
+    /// Whose the holdings were, of instruments in which strategies are told apart; what is not named is of no strategy.
+    /// Null where they are more than a close tells, and in closes of earlier builds.
+    #[serde(default = "no_strategies", skip_serializing_if = "is_empty")]
+    pub strategies: Option<Vec<ClosedStrategy>>,
+}
+
+/// As JSON lines the list is left out where it is empty, as others are; null is written.
+const fn no_strategies() -> Option<Vec<ClosedStrategy>> {
+    Some(Vec::new())
+}
+fn is_empty(strategies: &Option<Vec<ClosedStrategy>>) -> bool {
+    strategies.as_ref().is_some_and(Vec::is_empty)
 }

@@ -1,6 +1,8 @@
 //! A portfolio's close: what it held on a day, at the prices of the day's cut. Each part is rounded once, and equity is
 //! the sum of the parts as they are published. It decides nothing about when a day is closed, or closed again.
 
+pub mod strategies;
+
 use crate::book::Portfolio;
 use crate::book::asof::{AsOf, Untold};
 use crate::book::days::Lack;
@@ -64,6 +66,7 @@ impl Closing<'_> {
         let mut positions: Vec<ClosedPosition> = asof.held.iter().map(|(ix, held)| part.position(*ix, *held)).collect();
         positions.sort_by(|a, b| a.instrument_id.cmp(&b.instrument_id));
         let currencies: Vec<ClosedCurrency> = part.currencies(&asof);
+        let strategies = strategies::rows(self, &asof, &positions, limit);
         let of_cash = currencies.iter().map(|value| value.cash_value.units() + value.receivables_value.units());
         let equity = positions.iter().map(|position| position.value.units()).chain(of_cash).sum();
         let net_flows = money(asof.net_flows);
@@ -87,6 +90,7 @@ impl Closing<'_> {
             net_flows: Some(net_flows),
             policy_version: None,
             input_offsets: Vec::new(),
+            strategies,
         };
         Closed { record, lacks, lines: asof.held.len() }
     }

@@ -17,6 +17,7 @@ mod balance;
 mod booking;
 mod bygone;
 mod closed;
+mod closed_strategies;
 mod closes;
 mod course;
 mod cycles;

@@ -77,8 +77,9 @@ records! {
         ClosedCurrency { currency, fx_rate, cash_value, receivables_value, stale }
         PortfolioClose {
             portfolio_id, date, version, equity, net_external_flow, positions, cash, complete, incomplete_reason, provisional, restates,
-            base_currency, cut_at, as_of, receivables, currencies, net_flows, policy_version, input_offsets,
+            base_currency, cut_at, as_of, receivables, currencies, net_flows, policy_version, input_offsets, strategies,
         }
+        ClosedStrategy { instrument_id, strategy, residual, quantity, cost, value }
     }
 }
 records! {

@@ -47,7 +47,7 @@ fn whole(mut json: Json) -> Json {
             ["by_strategy", "closed_trades"].into_iter().for_each(|list| _ = entry.entry(list).or_insert_with(empty));
         }
     }
-    if json.get("allocations").is_some() {
+    if json.get("allocations").is_some() || json.get("net_external_flow").is_some() {
         json.as_object_mut().unwrap().entry("strategies").or_insert_with(empty);
     }
     json

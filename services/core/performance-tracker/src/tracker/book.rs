@@ -2,7 +2,7 @@
 //! the daily series. A day that is told again is worked out anew from there on, and no further back.
 
 use crate::tracker::closed::Closed;
-use crate::tracker::deeds::{Deeds, Owner, add_trades, booked};
+use crate::tracker::deeds::{Deeds, add_trades, booked};
 use crate::tracker::market::Market;
 use crate::tracker::profit::{Between, Profit};
 use crate::tracker::returned::{Rule, Span};
@@ -11,7 +11,7 @@ use crate::tracker::terms::Terms;
 use domain::ledger::{ClosedTrades, Ledger};
 use domain::policy::Policy;
 use domain::portfolio_close::PortfolioClose;
-use domain::{Currency, Date, Money, Quantity, Timestamp, Topic};
+use domain::{Currency, Date, Money, Timestamp, Topic};
 use engine::{Origin, RawRecord};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -40,8 +40,6 @@ pub struct Recent {
 struct Sealed {
     /// The newest older day, with its close.
     last: Option<(Date, Closed)>,
-    /// Units by strategy then, of lines in which any was named.
-    held: BTreeMap<Owner, Quantity>,
     month: Profit,
     year: Profit,
     all: Profit,
@@ -188,27 +186,19 @@ impl Book {
     pub fn settle(&mut self, market: &Market) -> Vec<Date> {
         self.due = false;
         let Some(from) = self.changed.take() else { return Vec::new() };
-        let base = self.terms(None).base;
         let late = std::mem::take(&mut self.late);
         let late = late.into_iter().filter_map(|(day, trades)| self.series.close_trades(day, trades.as_deref()?));
         let mut settled: Vec<Date> = late.collect();
-        let mut held = self.sealed.held.clone();
         let mut deeds = Deeds::default();
         let mut before = self.sealed.last.as_ref().map(|(_, closed)| closed);
         for (date, recent) in &mut self.recent {
             deeds.add(&recent.deeds);
-            let Some(closed) = &mut recent.closed else { continue };
-            let begun = (*date >= from).then(|| held.clone());
-            hold(&mut held, &deeds);
-            if begun.is_some() {
-                closed.price_flat(held.keys(), market, base);
-            }
-            let closed = &*closed;
-            if let Some(held) = begun {
+            let Some(closed) = &recent.closed else { continue };
+            if *date >= from {
                 let begin = before.map_or(Money::ZERO, |close| close.equity);
                 let span = Span { begin, end: closed.equity, flows: &deeds.flows, net: closed.flow };
                 let (returned, rule) = span.returned();
-                recent.profit = Between { before, after: closed, deeds: &deeds, held: &held, market }.profit();
+                recent.profit = Between { before, after: closed, deeds: &deeds, market }.profit();
                 recent.by_flows = rule == Rule::TimeWeighted;
                 let known = self.series.last_until(*date).filter(|day| day.date == *date);
                 let (benchmark, risk_free) = known.map_or((Beside::Unpriced, Beside::Unpriced), |day| (day.benchmark, day.risk_free));
@@ -236,7 +226,6 @@ impl Book {
                 }
                 continue;
             };
-            hold(&mut self.sealed.held, &recent.deeds);
             self.sealed.add(date, &recent.profit);
             self.sealed.last = Some((date, closed));
         }
@@ -297,17 +286,6 @@ impl Sealed {
             before if from.month() == last.month() && before != from.month() => Some(self.month.clone()),
             before if from.month().0 == last.month().0 && before.0 != from.month().0 => Some(self.year.clone()),
             _ => None,
-        }
-    }
-}
-
-/// Units by strategy after bookings, of lines in which any was ever named.
-fn hold(held: &mut BTreeMap<Owner, Quantity>, deeds: &Deeds) {
-    for (owner, deed) in deeds.strategies.iter().filter(|(owner, deed)| owner.0.is_some() && !deed.quantity.is_zero()) {
-        let units = held.entry(owner.clone()).or_default();
-        *units = units.checked_add(deed.quantity).unwrap_or(*units);
-        if units.is_zero() {
-            held.remove(owner);
         }
     }
 }

@@ -1,32 +1,19 @@
 //! What is kept of a portfolio's close: figures of the day, and the value of each holding.
 
-use crate::tracker::deeds::Owner;
-use crate::tracker::figures::units;
-use crate::tracker::market::{Cut, Market};
+use crate::tracker::market::Cut;
 use domain::enums::InstrumentType;
-use domain::portfolio_close::{ClosedPosition, PortfolioClose};
-use domain::{Amount, Currency, Date, FxRate, InstrumentId, Money, Quantity, Timestamp};
+use domain::portfolio_close::{ClosedPosition, ClosedStrategy, PortfolioClose};
+use domain::{Currency, Date, InstrumentId, Money, Quantity, StrategyId, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// A holding at a cut, in the base currency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Mark {
-    /// Signed units.
-    pub quantity: Quantity,
     /// What it is worth.
     pub value: Money,
     /// What moves with its price: of a FUTURE the notional, else the value.
     pub exposure: Money,
-}
-
-impl Mark {
-    /// What so many of its units are worth by their exposure; `None` beyond the range of amounts, and of a line that holds
-    /// none: that says nothing of what one is worth.
-    pub fn share(&self, units: Quantity) -> Option<Amount> {
-        let value = Amount::from(self.exposure);
-        if units == self.quantity { Some(value) } else { value.share(units, self.quantity).ok() }
-    }
 }
 
 impl From<&ClosedPosition> for Mark {
@@ -37,9 +24,12 @@ impl From<&ClosedPosition> for Mark {
             value.convert(position.fx_rate?).ok()?.to_money().ok()
         };
         let exposure = if position.kind == InstrumentType::Future { notional().unwrap_or_default() } else { position.value };
-        Self { quantity: position.quantity, value: position.value, exposure }
+        Self { value: position.value, exposure }
     }
 }
+
+/// What each strategy's holding was worth.
+type Strategies = BTreeMap<(InstrumentId, Option<StrategyId>), Option<Money>>;
 
 /// A day that was closed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,26 +56,26 @@ pub struct Closed {
     pub policy_version: Option<i64>,
     /// Its holdings.
     pub marks: BTreeMap<InstrumentId, Mark>,
-    /// What one unit was worth, of instruments of which nothing was held and strategies' long and short cancelled out.
-    flat: BTreeMap<InstrumentId, FxRate>,
+    /// What each strategy's holding was worth, of instruments in which they are told apart; `None` without a price. `None`
+    /// of a close that does not tell it.
+    strategies: Option<Strategies>,
 }
 
 impl Closed {
-    /// Notes what one unit was worth of lines that strategies held and the close does not name: what the market says of
-    /// the cut is known now, and not any more when the next day is told.
-    pub fn price_flat<'a>(&mut self, held: impl Iterator<Item = &'a Owner>, market: &Market, base: Currency) {
-        for line in held.filter_map(|(line, _)| line.as_ref()) {
-            if self.marks.contains_key(line) || self.flat.contains_key(line) {
-                continue;
-            }
-            let unit = market.unit_value(line, self.base.unwrap_or(base), &self.cut());
-            let unit = unit.and_then(|unit| units(unit, FxRate::ONE.units()));
-            self.flat.extend(unit.map(|unit| (line.clone(), FxRate::from_units(unit))));
+    /// What each strategy's holding of a line was worth, `None` without a price; all of it is of none where they are not told
+    /// apart. Plain cash is nobody's. `None` of a close that does not say.
+    pub fn by_strategy(&self, line: Option<&InstrumentId>) -> Option<BTreeMap<Option<&StrategyId>, Option<Money>>> {
+        let Some(line) = line else { return Some(BTreeMap::new()) };
+        let rows = self.strategies.as_ref()?.range((line.clone(), None)..).take_while(|((of, _), _)| of == line);
+        let mut worth: BTreeMap<_, _> = rows.map(|((_, strategy), worth)| (strategy.as_ref(), *worth)).collect();
+        if worth.is_empty() {
+            worth.extend(self.marks.get(line).map(|mark| (None, Some(mark.value))));
         }
+        Some(worth)
     }
-    /// What one unit was worth of such a line.
-    pub fn unit(&self, line: &InstrumentId) -> Option<FxRate> {
-        self.flat.get(line).copied()
+    /// Instruments that it tells of.
+    pub fn lines(&self) -> impl Iterator<Item = &InstrumentId> {
+        self.marks.keys().chain(self.strategies.iter().flatten().map(|((line, _), _)| line))
     }
     /// Its cut.
     pub const fn cut(&self) -> Cut {
@@ -105,8 +95,22 @@ impl Closed {
             cut_at: close.cut_at.unwrap_or_else(|| close.date.plus_days(1).start_utc()),
             as_of: close.as_of.unwrap_or(Timestamp::LAST),
             policy_version: close.policy_version,
-            flat: BTreeMap::new(),
+            strategies: close.strategies.as_deref().map(by_strategy),
             marks: close.positions.iter().map(|position| (position.instrument_id.clone(), position.into())).collect(),
         }
     }
+}
+
+/// The rows of a close. A line of which only the residual is left is told apart all the same.
+fn by_strategy(rows: &[ClosedStrategy]) -> Strategies {
+    let mut worth = Strategies::new();
+    for row in rows {
+        let owner = (row.instrument_id.clone(), row.strategy.clone());
+        if row.residual {
+            worth.entry(owner).or_insert(Some(Money::ZERO));
+        } else {
+            worth.insert(owner, row.value);
+        }
+    }
+    worth
 }

@@ -4,7 +4,7 @@
 use crate::tracker::market::{Facts, Market};
 use crate::tracker::terms::Terms;
 use domain::enums::{EntryKind, InstrumentType};
-use domain::ledger::{ClosedTrades, CurrencyAmount, Ledger, LedgerEntry};
+use domain::ledger::{ClosedTrades, CurrencyAmount, Ledger, LedgerEntry, StrategyChange};
 use domain::{Amount, Currency, Date, FxRate, InstrumentId, Money, Quantity, StrategyId, Timestamp, Topic, venue};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -12,8 +12,6 @@ use std::collections::BTreeMap;
 /// Sums of bookings; amounts in the base currency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Deed {
-    /// Signed change of units.
-    pub quantity: Quantity,
     /// What came in less what went out, external flows left out: below zero for a purchase. A dividend counts when it
     /// is earned, whenever it is paid.
     pub proceeds: Amount,
@@ -29,7 +27,6 @@ impl Deed {
     /// Adds another; a sum that leaves its range stays as it was.
     pub fn add(&mut self, other: &Deed) {
         let sum = |own: Amount, other: Amount| own.checked_add(other).unwrap_or(own);
-        self.quantity = self.quantity.checked_add(other.quantity).unwrap_or(self.quantity);
         self.proceeds = sum(self.proceeds, other.proceeds);
         self.realized = sum(self.realized, other.realized);
         self.fees = sum(self.fees, other.fees);
@@ -189,29 +186,34 @@ impl Booked<'_> {
         let own = |amount: Money| self.currency.map_or(Amount::ZERO, |currency| self.convert(currency, amount));
         let (realized, income) = (own(entry.realized_gross), own(entry.income));
         let fees = self.fees();
-        Deed { quantity: entry.quantity_change, proceeds: self.proceeds(fees, income), realized, fees, income }
+        let line = Deed { realized, fees, income, ..Deed::default() };
+        Deed { proceeds: self.proceeds(&line), ..line }
+    }
+
+    fn facts(&self) -> Option<&Facts> {
+        self.market.facts(self.entry.instrument_id.as_ref()?)
     }
 
     fn kind(&self) -> Option<InstrumentType> {
-        Some(self.market.facts(self.entry.instrument_id.as_ref()?)?.kind)
+        Some(self.facts()?.kind)
     }
 
     /// What all strategies together and what they leave come to: in base, at the rates of the book.
     fn of_strategies(&self) -> Deed {
-        let mut line = Deed { quantity: self.entry.quantity_change, ..Deed::default() };
+        let mut line = Deed::default();
         for part in &self.entry.by_strategy {
             let (realized, fees, income) = (part.realized_gross.into(), part.fees.into(), part.income.into());
             line.add(&Deed { realized, fees, income, ..Deed::default() });
         }
-        line.proceeds = self.proceeds(line.fees, line.income);
+        line.proceeds = self.proceeds(&line);
         line
     }
 
     /// An execution brings its cash, a corporate action what it pays in lieu; what is earned counts when it is, so that
     /// of entries of cash only what they do to profit counts.
-    fn proceeds(&self, fees: Amount, income: Amount) -> Amount {
-        let entry = self.entry;
-        let earned = income.checked_sub(fees).unwrap_or(income);
+    fn proceeds(&self, line: &Deed) -> Amount {
+        let (entry, income) = (self.entry, line.income);
+        let earned = income.checked_sub(line.fees).unwrap_or(income);
         let moves_units = !entry.quantity_change.is_zero();
         // One currency for another, at the price of the fill: what rates do to either is no profit of the pair.
         if self.kind() == Some(InstrumentType::Fx) {
@@ -223,63 +225,65 @@ impl Booked<'_> {
                 Amount::from(entry.external_flow).checked_neg().and_then(|out| out.checked_add(earned)).unwrap_or(earned)
             }
             (_, Topic::Cash) => earned,
+            // What an amendment does to it is of bookings at other rates than its own.
+            _ if self.kind() == Some(InstrumentType::Future) => earned.checked_add(line.realized).unwrap_or(earned),
             (EntryKind::Restate, _) | (_, Topic::Frames) if !income.is_zero() => earned,
             _ => self.sum(&entry.cash),
         }
     }
 
-    /// What of it is whose. An execution is its strategy's, whatever it did to the averages of others; what a split pays
-    /// in lieu is theirs who realised something by it.
+    /// What of it is whose: an execution is its strategy's, whatever it did to the averages of others.
     fn parts(&self, line: &Deed) -> Vec<(Option<StrategyId>, Deed)> {
         let entry = self.entry;
         if entry.by_strategy.is_empty() {
-            let proceeds = self.notional().and_then(|notional| self.paid(notional, line)).unwrap_or(line.proceeds);
-            return vec![(entry.strategy.clone(), Deed { proceeds, ..*line })];
+            return vec![(entry.strategy.clone(), *line)];
         }
-        let executed = entry.cause.topic == Topic::Fills && entry.kind != EntryKind::Restate;
-        let realized: i128 = entry.by_strategy.iter().filter(|part| !part.residual).map(|part| part.realized_gross.abs().units()).sum();
-        let mut parts = Vec::new();
-        for part in entry.by_strategy.iter().filter(|part| !part.residual) {
-            let mut deed = Deed {
-                quantity: part.quantity_change,
-                realized: part.realized_gross.into(),
-                fees: part.fees.into(),
-                income: part.income.into(),
-                ..Deed::default()
-            };
-            let earned = deed.income.checked_sub(deed.fees).unwrap_or(deed.income);
-            let whole = entry.quantity_change.units();
-            deed.proceeds = match entry.cause.topic {
-                _ if executed => Amount::ZERO,
-                // Securities that cross the boundary, at their value.
-                Topic::Cash if whole != 0 => share(line.proceeds, part.quantity_change.units(), whole),
-                _ if entry.cash.is_empty() || realized == 0 => earned,
-                _ => share(line.proceeds, part.realized_gross.abs().units(), realized),
-            };
-            parts.push((part.strategy.clone(), deed));
+        let named: Vec<&StrategyChange> = entry.by_strategy.iter().filter(|part| !part.residual).collect();
+        let is_execution = entry.cause.topic == Topic::Fills && entry.kind != EntryKind::Restate;
+        let is_paid = is_execution && !matches!(self.kind(), Some(InstrumentType::Future | InstrumentType::Fx));
+        if is_paid && named.is_empty() {
+            return vec![(entry.strategy.clone(), Deed { proceeds: line.proceeds, ..Deed::default() })];
         }
-        if executed {
-            let proceeds = self.notional().and_then(|notional| self.paid(notional, line)).unwrap_or(line.proceeds);
-            parts.push((entry.strategy.clone(), Deed { proceeds, ..Deed::default() }));
-        }
-        parts
+        let deed = |part: &StrategyChange| {
+            let (realized, fees, income) = (part.realized_gross.into(), part.fees.into(), part.income.into());
+            let proceeds = if is_paid { self.paid(part, &named, line) } else { self.given(part, &named, line) };
+            (part.strategy.clone(), Deed { proceeds, realized, fees, income })
+        };
+        named.iter().map(|part| deed(part)).collect()
     }
 
-    /// Of an execution in a FUTURE what its units were worth at its price, in base. A future pays what it gains over the
-    /// average of its line; whose gain that is shows only when each execution counts at its own price.
-    fn notional(&self) -> Option<Amount> {
-        let facts = self.market.facts(self.entry.instrument_id.as_ref()?).filter(|facts| facts.kind == InstrumentType::Future)?;
-        self.at_its_price(self.entry.quantity_change, facts)
+    /// What a strategy has paid or was paid for its part of an execution. A correction that moves it to another strategy has
+    /// two: who has it now has paid what it says, and who had it gets back what that leaves.
+    fn paid(&self, part: &StrategyChange, all: &[&StrategyChange], line: &Deed) -> Amount {
+        let Some(now) = all.iter().find(|part| part.strategy == self.entry.strategy).filter(|_| all.len() > 1) else {
+            return share(line.proceeds, 1, all.len() as i128);
+        };
+        let of_now = self.facts().and_then(|facts| self.at_its_price(now.quantity_change, facts));
+        let of_now = of_now.and_then(|paid| earned(now).checked_sub(paid).ok()).unwrap_or(line.proceeds);
+        if part.strategy == now.strategy { of_now } else { line.proceeds.checked_sub(of_now).unwrap_or_default() }
     }
 
-    fn paid(&self, notional: Amount, line: &Deed) -> Option<Amount> {
-        line.income.checked_sub(line.fees).and_then(|earned| earned.checked_sub(notional)).ok()
+    /// What a strategy has earned by what is no execution that is paid for: a future pays what it has realised, and what a
+    /// split pays in lieu is theirs who realised something by it.
+    fn given(&self, part: &StrategyChange, all: &[&StrategyChange], line: &Deed) -> Amount {
+        let entry = self.entry;
+        let realized = |part: &StrategyChange| part.realized_gross.abs().units();
+        let of_all = all.iter().map(|part| realized(part)).sum();
+        match entry.cause.topic {
+            // Securities that cross the boundary, at their value.
+            Topic::Cash if !entry.quantity_change.is_zero() => {
+                share(line.proceeds, part.quantity_change.units(), entry.quantity_change.units())
+            }
+            _ if self.kind() == Some(InstrumentType::Future) => earned(part).checked_add(part.realized_gross.into()).unwrap_or_default(),
+            _ if entry.cash.is_empty() || of_all == 0 => earned(part),
+            _ => share(line.proceeds, realized(part), of_all),
+        }
     }
 
     /// The hour of an execution, by the clocks of its venue.
     fn hour(&self) -> Option<u8> {
         let entry = self.entry;
-        let venue = entry.venue.as_deref().or_else(|| self.market.facts(entry.instrument_id.as_ref()?)?.venue.as_deref());
+        let venue = entry.venue.as_deref().or_else(|| self.facts()?.venue.as_deref());
         entry.transact_time.and_then(|moment| venue::hour_of(venue, moment))
     }
 
@@ -293,7 +297,7 @@ impl Booked<'_> {
     }
 
     fn in_units(&self, leg: &CurrencyAmount) -> Option<Amount> {
-        let facts = self.market.facts(self.entry.instrument_id.as_ref()?)?;
+        let facts = self.facts()?;
         let is_held = facts.kind != InstrumentType::Future && facts.base_asset == Some(leg.currency);
         if is_held { self.at_its_price(Quantity::of_amount(leg.amount), facts) } else { None }
     }
@@ -317,6 +321,12 @@ impl Booked<'_> {
 
 fn total(amounts: impl Iterator<Item = Amount>) -> Amount {
     amounts.fold(Amount::ZERO, |sum, amount| sum.checked_add(amount).unwrap_or(sum))
+}
+
+/// Income less fees.
+fn earned(part: &StrategyChange) -> Amount {
+    let income = Amount::from(part.income);
+    income.checked_sub(part.fees.into()).unwrap_or(income)
 }
 
 /// So many parts of a whole.

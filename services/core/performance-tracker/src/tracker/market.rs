@@ -157,16 +157,6 @@ impl Market {
         self.pairs.rate(of, base, &|pair| self.known.get(pair)?.level_near(day))
     }
 
-    /// What one unit of an instrument was worth at a cut, in a currency.
-    pub fn unit_value(&self, id: &InstrumentId, base: Currency, cut: &Cut) -> Option<f64> {
-        let known = self.known.get(id)?;
-        let facts = known.past.facts.as_ref()?;
-        let price = known.today.as_ref().and_then(|today| today.level_before(cut.at)).map(|(_, price)| history::float(price));
-        let price = price.or_else(|| known.past.history.near(None, cut.day))?;
-        let multiplier = facts.multiplier.units() as f64 / Quantity::ONE.units() as f64;
-        Some(price * multiplier * self.rate(facts.currency, base, cut.day)?)
-    }
-
     /// What one unit of an instrument has come to in a currency, dividends and splits within, up to a day.
     pub fn total_return(&self, id: &InstrumentId, base: Currency, cut: &Cut) -> TotalReturn {
         let Some(known) = self.known.get(id) else { return TotalReturn::default() };

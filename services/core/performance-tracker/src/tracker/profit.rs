@@ -2,16 +2,15 @@
 //! total; what no bucket holds (what rates did to cash, above all) is its residual.
 //!
 //! A line has earned value at the end − value at the beginning + proceeds of its bookings. Of that, realised profit,
-//! fees and income are the ledger's, the rest is what its value did. Money is exact; a strategy's share of a line's value
-//! goes by units and is rounded once.
+//! fees and income are the ledger's, the rest is what its value did. What each strategy's holding was worth is the close's.
 
 use crate::tracker::closed::{Closed, Mark};
-use crate::tracker::deeds::{Deed, Deeds, Owner};
+use crate::tracker::deeds::{Deed, Deeds};
 use crate::tracker::figures::exact;
 use crate::tracker::market::{Market, NO_SECTOR};
 use domain::enums::{Grouping, InstrumentType};
 use domain::performance::{Attribution, AttributionBucket};
-use domain::{Amount, InstrumentId, Money, Quantity, SmolStr, StrategyId};
+use domain::{Amount, InstrumentId, Money, SmolStr, StrategyId};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,9 +18,6 @@ use std::collections::{BTreeMap, BTreeSet};
 const CASH: &str = "CASH";
 /// The bucket of what is of no strategy.
 const NAMELESS: &str = "NONE";
-
-/// From the scale of quantities to that of amounts.
-const UNITS_TO_AMOUNT: i128 = domain::fixed::pow10(Amount::SCALE - Quantity::SCALE);
 
 /// What one bucket has earned, in the base currency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -101,8 +97,6 @@ pub struct Between<'a> {
     pub after: &'a Closed,
     /// What was booked since the close before.
     pub deeds: &'a Deeds,
-    /// Units of each strategy at the close before, of lines in which any was ever named.
-    pub held: &'a BTreeMap<Owner, Quantity>,
     /// Facts of instruments.
     pub market: &'a Market,
 }
@@ -113,8 +107,7 @@ impl Between<'_> {
         let before = self.before.map_or(0, |close| close.equity.units());
         let total = Money::from_units(self.after.equity.units() - before - self.after.flow.units());
         let mut profit = Profit { total: Amount::from(total), ..Profit::default() };
-        let held = self.held.keys().map(|(line, _)| line.as_ref());
-        let lines = self.instruments().map(Some).chain(self.deeds.lines.keys().map(Option::as_ref)).chain(held);
+        let lines = self.instruments().map(Some).chain(self.deeds.lines.keys().map(Option::as_ref));
         let lines: BTreeSet<Option<&InstrumentId>> = lines.collect();
         for line in lines {
             self.line(line, &mut profit);
@@ -130,8 +123,7 @@ impl Between<'_> {
     }
 
     fn instruments(&self) -> impl Iterator<Item = &InstrumentId> {
-        let before = self.before.into_iter().flat_map(|close| close.marks.keys());
-        before.chain(self.after.marks.keys())
+        self.before.into_iter().chain([self.after]).flat_map(Closed::lines)
     }
 
     fn line(&self, line: Option<&InstrumentId>, profit: &mut Profit) {
@@ -148,50 +140,39 @@ impl Between<'_> {
             profit.book(Grouping::Sector, sector, &gain);
             profit.book(Grouping::InstrumentType, SmolStr::new_static(kind), &gain);
         }
-        self.strategies(line, (before, after), &gain, profit);
-    }
-
-    /// What a strategy's units of a line were worth at a close. Where the line itself holds none, long and short of several
-    /// strategies cancel out: then by the price of the instrument.
-    fn worth(&self, close: Option<&Closed>, line: Option<&InstrumentId>, mark: Mark, units: Quantity) -> Option<Amount> {
-        if units.is_zero() {
-            return Some(Amount::ZERO);
-        }
-        if let Some(worth) = mark.share(units) {
-            return Some(worth);
-        }
-        Amount::from_units(units.units().checked_mul(UNITS_TO_AMOUNT)?).convert(close?.unit(line?)?).ok()
+        self.strategies(line, &gain, profit);
     }
 
     fn mark(&self, close: Option<&Closed>, line: Option<&InstrumentId>) -> Mark {
         close.and_then(|close| close.marks.get(line?)).copied().unwrap_or_default()
     }
 
-    /// A line of which nobody has ever named a strategy is nameless; of any other each strategy has the part of its units.
-    fn strategies(&self, line: Option<&InstrumentId>, (before, after): (Mark, Mark), whole: &Gain, profit: &mut Profit) {
-        let of = (line.cloned(), None);
-        let named = |owner: &Owner| owner.0.as_ref() == line;
-        let held = self.held.range(of.clone()..).take_while(|(owner, _)| named(owner)).map(|(owner, _)| &owner.1);
-        let acted = self.deeds.strategies.range(of..).take_while(|(owner, _)| named(owner)).map(|(owner, _)| &owner.1);
-        let owners: BTreeSet<&Option<StrategyId>> = held.chain(acted).collect();
-        let nameless = self.deeds.strategies.get(&(line.cloned(), None));
+    /// A line in which no strategies are told apart is nameless; of any other each strategy has what its own holding did.
+    fn strategies(&self, line: Option<&InstrumentId>, whole: &Gain, profit: &mut Profit) {
+        let before = self.before.map_or_else(|| Some(BTreeMap::new()), |close| close.by_strategy(line));
+        let after = self.after.by_strategy(line);
+        // What closes do not say is left to the residual.
+        let (Some(before), Some(after)) = (before, after) else { return };
+        let acted = self.deeds.strategies.range((line.cloned(), None)..).take_while(|(owner, _)| owner.0.as_ref() == line);
+        let acted: BTreeMap<Option<&StrategyId>, &Deed> = acted.map(|((_, strategy), deed)| (strategy.as_ref(), deed)).collect();
+        let owners: BTreeSet<Option<&StrategyId>> = before.keys().chain(after.keys()).chain(acted.keys()).copied().collect();
         let all = self.deeds.lines.get(&line.cloned());
-        if owners.iter().all(|owner| owner.is_none()) && nameless.map(|deed| deed.realized) == all.map(|deed| deed.realized) {
+        let is_whole = acted.get(&None).map(|deed| deed.realized) == all.map(|deed| deed.realized);
+        if owners.iter().all(Option::is_none) && is_whole {
             if *whole != Gain::default() {
                 profit.book(Grouping::Strategy, SmolStr::new_static(NAMELESS), whole);
             }
             return;
         }
-        for owner in owners {
-            let key = (line.cloned(), owner.clone());
-            let deed = self.deeds.strategies.get(&key).copied().unwrap_or_default();
-            let held = self.held.get(&key).copied().unwrap_or_default();
-            let now = held.checked_add(deed.quantity).unwrap_or(held);
-            let (then, now) = (self.worth(self.before, line, before, held), self.worth(Some(self.after), line, after, now));
-            let (Some(then), Some(now)) = (then, now) else { continue };
-            let earned = now.checked_sub(then).and_then(|change| change.checked_add(deed.proceeds));
-            if let Some(gain) = earned.ok().and_then(|earned| Gain::of(&deed, earned)) {
-                let name = owner.as_ref().map_or(SmolStr::new_static(NAMELESS), |id| SmolStr::new(id.as_str()));
+        for strategy in owners {
+            let deed = acted.get(&strategy).copied().copied().unwrap_or_default();
+            let worth = |close: &BTreeMap<_, Option<Money>>| close.get(&strategy).copied().unwrap_or(Some(Money::ZERO));
+            let (Some(then), Some(now)) = (worth(&before), worth(&after)) else { continue };
+            let change = Amount::from(now).checked_sub(then.into());
+            let earned = change.and_then(|change| change.checked_add(deed.proceeds));
+            let gain = earned.ok().and_then(|earned| Gain::of(&deed, earned));
+            if let Some(gain) = gain.filter(|gain| strategy.is_some() || *gain != Gain::default()) {
+                let name = strategy.map_or(SmolStr::new_static(NAMELESS), |id| SmolStr::new(id.as_str()));
                 profit.book(Grouping::Strategy, name, &gain);
             }
         }

@@ -283,6 +283,7 @@ impl Toy {
             net_flows: Some(whole(self.net_flows)),
             policy_version: Some(1),
             input_offsets: Vec::new(),
+            strategies: Some(Vec::new()),
         }))
     }
 }

@@ -17,7 +17,7 @@ use super::sub_positions::SubPositions;
 use crate::prices::InstrumentIx;
 use crate::prices::actions::Deed;
 use crate::prices::cuts::DayCut;
-use domain::{Amount, Currency, Date, FixedError, Quantity};
+use domain::{Amount, Currency, Date, FixedError, Quantity, StrategyId};
 use std::collections::BTreeMap;
 
 /// Why it cannot be told.
@@ -37,11 +37,16 @@ impl From<FixedError> for Untold {
     }
 }
 
+/// What one strategy, or none, held of a line, and what that cost.
+pub type Held = (Option<StrategyId>, (Quantity, Amount));
+
 /// What was held.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AsOf {
     /// Units and what they cost, by instrument; those that are not zero.
     pub held: BTreeMap<InstrumentIx, (Quantity, Amount)>,
+    /// The same of each strategy, of lines in which they are told apart.
+    pub strategies: BTreeMap<InstrumentIx, Vec<Held>>,
     /// Cash by trade date.
     pub cash: BTreeMap<Currency, Amount>,
     /// Dividends earned and not yet paid.
@@ -54,9 +59,11 @@ impl AsOf {
     /// The book as it stands.
     pub fn now(portfolio: &Portfolio) -> Self {
         let held = portfolio.lines.counting().filter(|(_, line)| !line.position.quantity.is_zero());
+        let apart = portfolio.lines.all().iter().filter(|line| !line.subs.is_empty());
         let amounts = |cash: &super::CashBook| cash.balances().iter().map(|balance| (balance.currency, balance.amount)).collect();
         Self {
             held: held.map(|(_, line)| (line.instrument, (line.position.quantity, line.position.cost))).collect(),
+            strategies: apart.map(|line| (line.instrument, by_strategy(&line.subs))).collect(),
             cash: amounts(&portfolio.cash),
             owed: amounts(&portfolio.receivables),
             net_flows: portfolio.sums.net_flows,
@@ -73,7 +80,7 @@ impl AsOf {
         }
         let lines = later_lines(portfolio, cut.date);
         if !lines.is_empty() || portfolio.days.exchanged > Some(cut.date) {
-            let later = Lines { portfolio, day: cut.date, lines }.fold(&mut asof.held)?;
+            let later = Lines { portfolio, day: cut.date, lines }.fold(&mut asof)?;
             asof.take_off(&later)?;
         }
         asof.take_off_payments(portfolio, cut)?;
@@ -129,6 +136,11 @@ impl AsOf {
     }
 }
 
+fn by_strategy(subs: &SubPositions) -> Vec<Held> {
+    let held = subs.iter().filter(|(_, sub)| !sub.position.quantity.is_zero());
+    held.map(|(strategy, sub)| (strategy.clone(), (sub.position.quantity, sub.position.cost))).collect()
+}
+
 fn add(amounts: &mut BTreeMap<Currency, Amount>, currency: Currency, amount: Amount) -> Result<(), FixedError> {
     let sum = amounts.entry(currency).or_default();
     *sum = sum.checked_add(amount)?;
@@ -174,8 +186,8 @@ struct Both<'a> {
 }
 
 impl Lines<'_> {
-    /// What all of them have done since, dividends apart; `held` becomes what they held.
-    fn fold(&self, held: &mut BTreeMap<InstrumentIx, (Quantity, Amount)>) -> Result<Effect, Untold> {
+    /// What all of them have done since, dividends apart; `asof` is told what they held.
+    fn fold(&self, asof: &mut AsOf) -> Result<Effect, Untold> {
         let (portfolio, mut later) = (self.portfolio, Effect::default());
         let mut folds: BTreeMap<InstrumentIx, Both<'_>> = BTreeMap::new();
         let wanted = |line: Option<InstrumentIx>| line.is_none_or(|line| self.lines.contains_key(&line));
@@ -189,7 +201,7 @@ impl Lines<'_> {
                 new.insert(self.start(line, before.ok_or(Untold::LetGo)?)?);
             }
             if let (Some(both), Some(booking)) = (folds.get_mut(&line), booking) {
-                both.book(&booking.nameless(), self.day, &mut later)?;
+                both.book(&booking, self.day, &mut later)?;
             }
         }
         for line in self.lines.keys() {
@@ -202,18 +214,19 @@ impl Lines<'_> {
             if (folded.quantity, folded.cost) != (stands.quantity, stands.cost) {
                 return Err(Untold::Differs);
             }
-            held.insert(*line, (then.position.quantity, then.position.cost));
+            asof.held.insert(*line, (then.position.quantity, then.position.cost));
+            asof.strategies.remove(line);
+            asof.strategies.extend((!then.subs.is_empty()).then(|| (*line, by_strategy(&then.subs))));
         }
-        held.retain(|_, (quantity, _)| !quantity.is_zero());
+        asof.held.retain(|_, (quantity, _)| !quantity.is_zero());
         Ok(later)
     }
 
-    /// A line from what it held on. Whose it was, a close does not say.
+    /// A line from what it held on.
     fn start(&self, line: InstrumentIx, before: Holding) -> Result<Both<'_>, Untold> {
         if before.newest > Some(self.day) {
             return Err(Untold::LetGo);
         }
-        let before = Holding { subs: SubPositions::default(), ..before };
         let method = self.portfolio.method;
         let all = self.portfolio.actions.get(&line).map_or(&[][..], |actions| &actions.followed);
         let then = self.lines.get(&line).map_or(&[][..], |then| then);

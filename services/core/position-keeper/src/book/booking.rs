@@ -88,21 +88,12 @@ impl Booking {
         let Self::Execution(execution) = self else { return Ok(self.quantity()) };
         execution.fees.iter().filter_map(|fee| fee.held).try_fold(execution.quantity, Quantity::checked_sub)
     }
-    /// The same booking, naming no strategy where it changes a line.
-    pub fn nameless(mut self) -> Self {
-        match &mut self {
-            Self::Execution(execution) => execution.strategy = None,
-            Self::Transfer(transfer) => transfer.strategy = None,
-            Self::Payment(_) => {}
-        }
-        self
-    }
-    /// The same, opening no lot either.
+    /// The same booking, where it changes a line naming no strategy and opening no lot.
     pub fn alone(&self) -> Self {
-        let mut alone = self.clone().nameless();
+        let mut alone = self.clone();
         match &mut alone {
-            Self::Execution(execution) => execution.id = None,
-            Self::Transfer(transfer) => transfer.id = None,
+            Self::Execution(execution) => (execution.strategy, execution.id) = (None, None),
+            Self::Transfer(transfer) => (transfer.strategy, transfer.id) = (None, None),
             Self::Payment(_) => {}
         }
         alone

@@ -5,6 +5,7 @@
 //! comparison of cash, lines that something else than a trade moved that of units: what a fold makes of them is not
 //! known here. Prices are not compared: which one stood at a cut is known to the lane alone.
 
+use super::closed_strategies;
 use super::dated::{Dated, On, Running};
 use super::exact::{self, Exact, Published, magnitude, near, ratio, show, whole, zero};
 use super::executions::act_step;
@@ -27,7 +28,7 @@ pub(super) fn check(history: &History, lanes: &Lanes, facts: &Facts, fates: &Fat
     let closes: Vec<&Seen<PortfolioClose>> = history.closes.iter().filter(|seen| !seen.repeat && lanes.is_settled(seen.stamp)).collect();
     let mut rows = vec![units_of_days(facts, fates, booked, &closes), cash_of_days(history, lanes, &closes)];
     rows.extend(chain(history, lanes, &closes));
-    rows.push(parts(&closes));
+    rows.extend([parts(&closes), closed_strategies::check(&closes)]);
     rows
 }
 
@@ -73,7 +74,7 @@ fn execution<'a>(facts: &Facts, fates: &Fates, fill: &'a Seen<Fill>) -> Option<D
     Some(Dated { step, cause, on: On::Day(fill.record.trade_date), of: &fill.record.instrument_id, amount: units(&fill.record, facts) })
 }
 
-fn named(seen: &Seen<PortfolioClose>) -> String {
+pub(super) fn named(seen: &Seen<PortfolioClose>) -> String {
     format!("{}: version {} of {}", seen.place, seen.record.version, seen.record.date)
 }
 
@@ -237,7 +238,7 @@ fn parts(closes: &[&Seen<PortfolioClose>]) -> Check {
 
 /// What a position's own numbers come to, and how far its published value may lie from that; `None` where it is not
 /// priced.
-fn worth(position: &ClosedPosition) -> Option<(Exact, Exact)> {
+pub(super) fn worth(position: &ClosedPosition) -> Option<(Exact, Exact)> {
     let (price, rate) = (position.price?.exact(), position.fx_rate?.exact());
     let accrued = position.accrued.map_or_else(zero, Published::exact);
     let value = position.quantity.exact() * (price + accrued) * position.multiplier?.exact();

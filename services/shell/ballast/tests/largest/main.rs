@@ -16,7 +16,7 @@ use domain::enums::{
 use domain::ledger::CurrencyAmount;
 use domain::order::{NamedNumber, Order, OrderWave};
 use domain::policy::Policy;
-use domain::portfolio_close::{ClosedCurrency, ClosedPosition, PortfolioClose};
+use domain::portfolio_close::{ClosedCurrency, ClosedPosition, ClosedStrategy, PortfolioClose};
 use domain::reason::ReasonCode;
 use domain::rebalance_event::{ExplanationLine, RebalanceEvent, WeightLine};
 use domain::snapshot::{
@@ -450,6 +450,18 @@ fn close() -> PortfolioClose {
         net_flows: Some(Money::from_units(UNITS)),
         policy_version: Some(i64::MAX),
         input_offsets: offsets(),
+        strategies: Some((0..position_keeper::close::strategies::MOST_ROWS).map(closed_strategy).collect()),
+    }
+}
+
+fn closed_strategy(n: usize) -> ClosedStrategy {
+    ClosedStrategy {
+        instrument_id: instrument(n),
+        strategy: Some(id(n).parse().unwrap()),
+        residual: false,
+        quantity: Quantity::from_units(UNITS),
+        cost: Money::from_units(UNITS),
+        value: Some(Money::from_units(UNITS)),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::honest::{Log, cases, judged, lived, with};
 use avro_codec::{SchemaStore, decode_output, encode};
-use domain::portfolio_close::PortfolioClose;
+use domain::portfolio_close::{ClosedStrategy, PortfolioClose};
 use domain::{Money, Output, Quantity, Topic};
 
 /// An invariant, the words of its row, and what is changed of a close.
@@ -85,4 +85,33 @@ fn each_changed_figure_of_a_close_is_found() {
     let days = |n: usize| if n == 0 { "2026-01-07" } else { "2026-01-06" };
     unordered = with_closes(&unordered, &mut |n, close| close.date = if n < 2 { days(n).parse().unwrap() } else { close.date });
     assert!(judged(&unordered).checks.iter().any(|check| check.what.contains("are closed in order") && !check.passed()));
+}
+
+#[test]
+fn each_changed_figure_of_a_strategy_in_a_close_is_found() {
+    let log = case("performance_futures_of_strategies_abroad");
+    let honest = judged(&log);
+    assert!(honest.passed(), "{honest}");
+    let row = |close: &mut PortfolioClose, change: &dyn Fn(&mut ClosedStrategy)| {
+        let rows = close.strategies.iter_mut().flatten();
+        rows.filter(|row| !row.residual).take(1).for_each(change);
+    };
+    let changes: [&dyn Fn(&mut ClosedStrategy); 3] = [
+        &|row| row.quantity = Quantity::from_units(row.quantity.units() + 1),
+        &|row| row.cost = Money::from_units(row.cost.units() + 1),
+        &|row| row.value = row.value.map(|value| Money::from_units(value.units() + 1)),
+    ];
+    for change in changes {
+        let changed = with_closes(&log, &mut |_, close| row(close, change));
+        let report = judged(&changed);
+        let found = report.checks.iter().any(|check| check.what.contains("the position, in each close") && !check.passed());
+        assert!(found, "{report}");
+    }
+    // What no longer adds up to the position is found, and so is what adds up and is not worth that.
+    let moved = with_closes(&log, &mut |_, close| {
+        let rows: Vec<_> = close.strategies.iter_mut().flatten().take(2).collect();
+        let by = [10_000_000_000, -10_000_000_000];
+        rows.into_iter().zip(by).for_each(|(row, by)| row.value = row.value.map(|value| Money::from_units(value.units() + by)));
+    });
+    assert!(judged(&moved).checks.iter().any(|check| check.what.contains("the position, in each close") && !check.passed()));
 }
