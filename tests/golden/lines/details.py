@@ -11,6 +11,13 @@ def fees_in_another_currency():
     return story.at("2026-01-07T00:00:00").tick("AAA", 104).at("2026-01-08T00:00:00").tick("AAA", 104)
 
 
+def fee_at_a_rate_of_weeks_ago():
+    """The last rate stands, however old it is."""
+    story = opened().tick("EUR/USD", "1.1").at("2026-01-26T15:00:00").tick("AAA", 102)
+    story.sell(2, "AAA", 20, 103, fees=[{"type": "COMMISSION", "amount": "5", "currency": "EUR"}])
+    return story.at("2026-01-27T00:00:00").tick("AAA", 104).at("2026-01-28T00:00:00").tick("AAA", 104)
+
+
 def entries_of_a_strategy():
     """A fee and interest of a strategy that name no instrument, and of an instrument that name no strategy."""
     story = opened().at("2026-01-06T00:00:00").tick("AAA", 102).at("2026-01-06T12:00:00").cash("FEE", 25, strategy="ALPHA")
@@ -82,7 +89,7 @@ def several_portfolios_of_one_history():
 
 
 CASES = [
-    fees_in_another_currency, entries_of_a_strategy, bought_and_sold_in_a_day, fill_of_a_saturday,
+    fees_in_another_currency, fee_at_a_rate_of_weeks_ago, entries_of_a_strategy, bought_and_sold_in_a_day, fill_of_a_saturday,
     fill_at_another_venue_than_its_instruments, gross_amount_and_multiplier, lots_by_fifo, closed_and_opened_again,
     window_of_five_hundred_returns, dozen_holdings, several_portfolios_of_one_history,
 ]

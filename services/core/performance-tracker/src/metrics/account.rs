@@ -44,16 +44,16 @@ pub const METRICS: &[Metric] = &[
     Metric::of_account(
         "modified_dietz",
         Fraction,
-        "gain / (first value + flows by the part of the days that follow theirs)",
-        "Dietz (1968); GIPS, flows at the end of their day",
-        |rows, timing| modified(rows, timing, DayPart::End),
-    ),
-    Metric::of_account(
-        "modified_dietz_start",
-        Fraction,
-        "the same, each flow from the start of its day",
+        "gain / (first value + flows by the part of the days for which they worked, each from the start of its day)",
         "Dietz (1968); GIPS",
         |rows, timing| modified(rows, timing, DayPart::Start),
+    ),
+    Metric::of_account(
+        "modified_dietz_end",
+        Fraction,
+        "the same, each flow from the end of its day",
+        "Dietz (1968); GIPS, flows at the end of their day",
+        |rows, timing| modified(rows, timing, DayPart::End),
     ),
     Metric::of_account("simple_dietz", Fraction, "gain / (first value + half of the flows)", "Dietz (1966)", simple),
     Metric::of_account("gain", Amount, "last value - first value - flows", "Bacon (2008)", |rows, timing| {

@@ -314,7 +314,7 @@ impl Booked<'_> {
             return amount;
         }
         let booked = self.entry.fx_rate.filter(|_| self.rated == Some(currency));
-        let rate = booked.or_else(|| self.market.rate(currency, self.base, self.day).and_then(rounded));
+        let rate = booked.or_else(|| self.market.booked_rate(currency, self.base, self.day).and_then(rounded));
         rate.and_then(|rate| amount.convert(rate).ok()).unwrap_or(Amount::ZERO)
     }
 }

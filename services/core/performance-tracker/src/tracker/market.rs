@@ -11,7 +11,7 @@ use domain::close::Close;
 use domain::enums::{InstrumentType, PriceSource};
 use domain::frame::{Frame, FramePrice};
 use domain::instrument::Instrument;
-use domain::{Currency, Date, InstrumentId, Quantity, SmolStr, Timestamp};
+use domain::{Currency, Date, InstrumentId, Price, Quantity, SmolStr, Timestamp};
 use engine::ImageError;
 use engine::image::{from_bytes, to_bytes};
 use history::{History, Today};
@@ -157,6 +157,11 @@ impl Market {
         self.pairs.rate(of, base, &|pair| self.known.get(pair)?.level_near(day))
     }
 
+    /// The same by the last prices of before, however old: a booking that nobody could convert would not have been booked.
+    pub fn booked_rate(&self, of: Currency, base: Currency, day: Date) -> Option<f64> {
+        self.pairs.rate(of, base, &|pair| self.known.get(pair)?.last_level(day).map(|(_, level)| level))
+    }
+
     /// What one unit of an instrument has come to in a currency, dividends and splits within, up to a day.
     pub fn total_return(&self, id: &InstrumentId, base: Currency, cut: &Cut) -> TotalReturn {
         let Some(known) = self.known.get(id) else { return TotalReturn::default() };
@@ -177,8 +182,14 @@ impl Known {
         levels.into_iter().filter(|(date, _)| is_day(*date) || self.past.history.is_official(*date)).collect()
     }
     fn level_near(&self, day: Date) -> Option<f64> {
-        let today = self.today.as_ref().and_then(Today::level).filter(|(date, _)| !self.past.history.is_official(*date));
-        self.past.history.near(today, day)
+        self.past.history.near(self.quoted(), day)
+    }
+    fn last_level(&self, day: Date) -> Option<(Date, f64)> {
+        self.past.history.last(self.quoted(), day)
+    }
+    /// The quote of the newest day, where no official close stands for it.
+    fn quoted(&self) -> Option<(Date, Price)> {
+        self.today.as_ref().and_then(Today::level).filter(|(date, _)| !self.past.history.is_official(*date))
     }
 }
 

@@ -173,7 +173,7 @@ fn undated(columns: &Columns<'_>, column: usize, args: &MetricsArgs, mut report:
         return Err(columns.table().unusable(format!("it has {} values, and a return needs two", rows.len())));
     }
     let when = timing(args.flow_timing);
-    let dated = ["money_weighted_return", "money_weighted_return_period", "modified_dietz", "modified_dietz_start"];
+    let dated = ["money_weighted_return", "money_weighted_return_period", "modified_dietz", "modified_dietz_end"];
     let of_dates = |id: &str| dated.contains(&id) || id == "time_weighted_return_annualised";
     report.figures.extend(catalogue::of_account(&rows, when).into_iter().filter(|figure| !of_dates(figure.id)));
     let found = period_returns(&rows, when);
