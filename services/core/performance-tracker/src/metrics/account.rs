@@ -8,7 +8,7 @@ use crate::numeric::moments::enough;
 use crate::returns::account::{FlowTiming, Valuation, net_flow, owner_flows, time_weighted};
 use crate::returns::dietz::{DayPart, modified, simple};
 use crate::returns::growth;
-use crate::returns::money_weighted::xirr;
+use crate::returns::money_weighted::{YEAR, rate_over, xirr};
 use crate::undefined::{Answer, Undefined, finite};
 
 /// The figures of this file.
@@ -39,7 +39,7 @@ pub const METRICS: &[Metric] = &[
         Fraction,
         "(1 + money-weighted return)^(days / 365) - 1: not annualised",
         "GIPS",
-        |rows, timing| finite(libm::pow(1.0 + money_weighted(rows, timing)?, days(rows)? / 365.0) - 1.0),
+        money_weighted_of_the_period,
     ),
     Metric::of_account(
         "modified_dietz",
@@ -75,8 +75,17 @@ fn money_weighted(rows: &[Valuation], timing: FlowTiming) -> Answer {
     xirr(&owner_flows(rows, timing)).map(|found| found.rate)
 }
 
+/// Of less than a year the rate of the days themselves: a year's may be beyond any that is looked for.
+fn money_weighted_of_the_period(rows: &[Valuation], timing: FlowTiming) -> Answer {
+    let days = days(rows)?;
+    if days < YEAR {
+        return rate_over(&owner_flows(rows, timing), days).map(|found| found.rate);
+    }
+    finite(libm::pow(1.0 + money_weighted(rows, timing)?, days / YEAR) - 1.0)
+}
+
 fn annual(total: f64, rows: &[Valuation]) -> Answer {
-    finite(libm::pow(1.0 + total, 365.0 / days(rows)?) - 1.0)
+    finite(libm::pow(1.0 + total, YEAR / days(rows)?) - 1.0)
 }
 
 /// Calendar days from the first value to the last; at least one.
@@ -101,5 +110,16 @@ mod tests {
         assert!((annual(0.1, &rows).unwrap() - 0.1).abs() < 1e-15);
         let undated = [row(0, 100.0, 0.0), row(0, 110.0, 0.0)];
         assert_eq!(annual(0.1, &undated), Err(Undefined::NoDates));
+    }
+
+    #[test]
+    fn what_was_earned_in_days_needs_no_rate_a_year() {
+        let row = |day, value, flow| Valuation { date: Date::from_days(day), value, flow };
+        let doubled = [row(0, 100.0, 0.0), row(10, 250.0, 0.0)];
+        assert!((money_weighted_of_the_period(&doubled, FlowTiming::Daily).unwrap() - 1.5).abs() < 1e-13);
+        assert_eq!(money_weighted(&doubled, FlowTiming::Daily), Err(Undefined::NoRootInRange));
+        // 100 (1 + r) + 50 (1 + r)^0.5 = 300, so that (1 + r)^0.5 = 1.5.
+        let flows = [row(0, 100.0, 0.0), row(5, 150.0, 50.0), row(10, 300.0, 0.0)];
+        assert!((money_weighted_of_the_period(&flows, FlowTiming::End).unwrap() - 1.25).abs() < 1e-13);
     }
 }

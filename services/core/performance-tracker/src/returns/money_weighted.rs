@@ -17,7 +17,7 @@ const POINTS: u32 = 4_096;
 /// How far around zero the only rate is looked for first, in the logarithm of 1 + rate.
 const FIRST_REACH: f64 = 0.125;
 /// Days in a year of Actual/365.
-const YEAR: f64 = 365.0;
+pub const YEAR: f64 = 365.0;
 
 /// What was paid (negative) or got (positive) on a day.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -46,9 +46,14 @@ impl InternalRate {
 
 /// The internal rate of return a year of dated flows (Excel's XIRR), in any order.
 pub fn xirr(flows: &[CashFlow]) -> Result<InternalRate, Undefined> {
+    rate_over(flows, YEAR)
+}
+
+/// The same a period of so many days, above zero, of which the flows may take any number.
+pub fn rate_over(flows: &[CashFlow], days: f64) -> Result<InternalRate, Undefined> {
     let origin = flows.iter().map(|flow| flow.date).min();
-    let years = |date: Date| origin.map_or(0.0, |origin| f64::from(date.days() - origin.days()) / YEAR);
-    let timed: Vec<(f64, f64)> = flows.iter().map(|flow| (years(flow.date), flow.amount)).collect();
+    let periods = |date: Date| origin.map_or(0.0, |origin| f64::from(date.days() - origin.days()) / days);
+    let timed: Vec<(f64, f64)> = flows.iter().map(|flow| (periods(flow.date), flow.amount)).collect();
     internal_rate(&timed)
 }
 

@@ -26,7 +26,7 @@ fn the_figures_of_the_libraries_come_through_the_command() {
 
 #[test]
 fn returns_in_csv_and_json_lines_are_the_same() {
-    let csv = "Date;Ret;Bench\n2026-01-05;1%;0.005\n2026-01-06;(2.0%);-0.01\n2026-01-07;0.015;0.01\n";
+    let csv = "Date;Ret;Bench\n2026-01-05;1%;0.005\n2026-01-06;(2.0%);-0.01\n2026-01-07;1.5%;0.01\n";
     let lines = "{\"date\":\"2026-01-05\",\"return\":0.01,\"benchmark\":0.005}\n{\"date\":\"2026-01-06\",\"return\":\"-0.02\",\"benchmark\":-0.01}\n{\"date\":\"2026-01-07\",\"return\":0.015,\"benchmark\":0.01}\n";
     let (one, other) = (json(&["-"], csv), json(&["-"], lines));
     assert_eq!(one, other);
@@ -227,6 +227,11 @@ fn holdings_and_their_exposure() {
     near(figure(&report, "gross_exposure"), 1.8);
     near(figure(&report, "effective_number"), 1.8);
     near(report["sector_exposure"][0]["short"].as_f64().unwrap(), -0.6);
+    // Without equity there is no exposure, and the rest of the report stands.
+    let report = json(&["-"], "symbol,value,sector\nX,60,tech\nY,-80,energy\n");
+    assert!(report["notes"].to_string().contains("no exposure by sector, of an equity of -20"), "{report}");
+    near(figure(&report, "largest_share"), 80.0 / 140.0);
+    assert!(report["figures"]["net_exposure"]["value"].is_null() && report.get("sector_exposure").is_none(), "{report}");
 }
 
 #[test]

@@ -147,3 +147,27 @@ fn what_is_divided_or_not_read_is_said() {
         (mean - rate) / 0.0002_f64.sqrt() * 252.0_f64.sqrt()
     });
 }
+
+#[test]
+fn per_cent_signs_in_some_rows_are_said() {
+    let report = json(&["-"], "date,return\n2020-01-02,1%\n2020-01-03,0\n2020-01-06,0.015\n");
+    near(figure(&report, "cumulative_return"), 1.01 * 1.015 - 1.0);
+    assert!(notes(&report).contains("per cent sign in line 2 and none in line 4"), "{report}");
+    let all = json(&["-"], "date,return\n2020-01-02,1%\n2020-01-03,0\n2020-01-06,1.5%\n");
+    assert!(!notes(&all).contains("per cent sign"), "{all}");
+}
+
+#[test]
+fn what_leaves_the_range_of_numbers_is_called_that() {
+    let report = json(&["values", "-"], "date,value\n2020-01-02,1e-300\n2020-01-03,1e300\n2020-01-06,1e300\n");
+    assert!(notes(&report).contains("linking stops before 2020-01-03") && !notes(&report).contains("not positive"), "{report}");
+}
+
+#[test]
+fn the_first_line_may_name_the_delimiter() {
+    for text in ["sep=;\ndate;return\n2020-01-02;0,01\n2020-01-03;0,02\n", "SEP=|\r\ndate|return\r\n2020-01-02|0.01\r\n2020-01-03|0.02\r\n"]
+    {
+        near(figure(&json(&["-"], text), "cumulative_return"), 1.01 * 1.02 - 1.0);
+    }
+    assert!(refused(&["-"], "sep=;\n").contains("no rows"));
+}

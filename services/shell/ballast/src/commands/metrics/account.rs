@@ -16,6 +16,7 @@ use performance_tracker::metrics::{Unit, catalogue};
 use performance_tracker::returns::account::{FlowTiming, Valuation, owner_flows, period_returns};
 use performance_tracker::returns::joined::Dated;
 use performance_tracker::returns::money_weighted::{CashFlow, InternalRate, irr, present_value, xirr};
+use performance_tracker::undefined::Undefined;
 
 const fn timing(asked: Timing) -> FlowTiming {
     match asked {
@@ -140,11 +141,15 @@ fn linked(rows: &[Valuation], when: FlowTiming, report: &mut Report) -> Vec<(Dat
         let flows = if rows[0].value < 0.0 { "; if these are cash flows, say ballast metrics flows FILE" } else { "" };
         report.notes.push(format!("the value of {} is not positive: nothing can be linked over that day{flows}", row.date));
     }
-    if let Some(at) = found.iter().position(Result::is_err) {
-        let date = rows[at + 1].date;
-        report.notes.push(format!("linking stops before {date}: the capital at the beginning of that period is not positive"));
+    if let Some((at, reason)) = first_undefined(&found) {
+        report.notes.push(format!("linking stops before {}: {reason}", rows[at + 1].date));
     }
     series
+}
+
+/// The first period that has no return, and why.
+fn first_undefined(returns: &[Result<f64, Undefined>]) -> Option<(usize, Undefined)> {
+    returns.iter().enumerate().find_map(|(at, one)| one.err().map(|reason| (at, reason)))
 }
 
 /// Each period with its flow and return.
@@ -177,8 +182,8 @@ fn undated(columns: &Columns<'_>, column: usize, args: &MetricsArgs, mut report:
     let of_dates = |id: &str| dated.contains(&id) || id == "time_weighted_return_annualised";
     report.figures.extend(catalogue::of_account(&rows, when).into_iter().filter(|figure| !of_dates(figure.id)));
     let found = period_returns(&rows, when);
-    if let Some(at) = found.iter().position(Result::is_err) {
-        report.notes.push(format!("linking stops before value {}: the capital before it is not positive", at + 2));
+    if let Some((at, reason)) = first_undefined(&found) {
+        report.notes.push(format!("linking stops before value {}: {reason}", at + 2));
     }
     let all: Vec<f64> = found.into_iter().map_while(Result::ok).collect();
     let benchmark = match benchmark {

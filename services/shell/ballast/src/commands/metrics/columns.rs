@@ -27,6 +27,8 @@ pub struct Columns<'a> {
     read: RefCell<BTreeSet<usize>>,
     /// Columns whose header says per cent and whose numbers were divided for it.
     divided: RefCell<BTreeSet<usize>>,
+    /// Columns with a number that was taken as a fraction as it stands, and a line of it.
+    plain: RefCell<BTreeMap<usize, u64>>,
 }
 
 impl<'a> Columns<'a> {
@@ -42,6 +44,7 @@ impl<'a> Columns<'a> {
             percent: args.percent,
             read: RefCell::default(),
             divided: RefCell::default(),
+            plain: RefCell::default(),
         };
         for wish in &args.columns {
             columns.take(wish, &is_of)?;
@@ -228,7 +231,18 @@ impl<'a> Columns<'a> {
             .map(|column| format!("{:?} is in per cent by its header: its numbers were divided by 100", self.table.headers[*column]));
         let comma = (self.decimal == Ok(Decimal::Comma)).then(|| "numbers are read with a decimal comma".to_owned());
         let left = (!left.is_empty()).then(|| format!("columns that were not read: {}", left.join(", ")));
-        percent.into_iter().chain(comma).chain(left).collect()
+        percent.into_iter().chain(self.mixed()).chain(comma).chain(left).collect()
+    }
+
+    /// Of columns that bear a per cent sign in some rows, how the others were read.
+    fn mixed(&self) -> Vec<String> {
+        let plain = self.plain.borrow();
+        let mixed = plain.iter().filter_map(|(column, line)| {
+            let signed = self.table.rows.iter().find(|row| row.cells[*column].contains('%'))?.line;
+            let header = &self.table.headers[*column];
+            Some(format!("{header:?} bears a per cent sign in line {signed} and none in line {line}: without one a number is a fraction"))
+        });
+        mixed.collect()
     }
 
     /// Says that a column is read, where no cell of it need be.
@@ -273,7 +287,11 @@ impl<'a> Columns<'a> {
     pub fn fraction(&self, row: &Row, column: usize) -> Result<Option<f64>, UnusableInput> {
         let signed = row.cells[column].contains('%');
         let value = self.number(row, column)?;
-        if signed || !self.percent && !is_percent(&self.table.headers[column]) {
+        if signed {
+            return Ok(value);
+        }
+        if !self.percent && !is_percent(&self.table.headers[column]) {
+            self.plain.borrow_mut().extend(value.filter(|value| *value != 0.0).map(|_| (column, row.line)));
             return Ok(value);
         }
         if !self.percent {

@@ -58,16 +58,22 @@ pub fn holdings(columns: &Columns<'_>, args: &MetricsArgs) -> Result<Report, Unu
     report.figure("largest_share", Fraction, shares.map(|one| one.largest), values.len());
     if let Some(sector) = columns.get(Role::Sector) {
         let rows = table.rows.iter().map(|row| columns.text(row, sector)).zip(values.iter().copied());
-        let groups = by_group(rows, equity).map_err(|reason| table.unusable(format!("equity {equity}: {reason}")))?;
-        let mut grid = Grid::new("sector_exposure", &["sector", "net", "gross", "long", "short"]);
-        for (name, one) in groups {
-            let cells = [one.net, one.gross, one.long, one.short].map(|value| Cell::Number(value, Fraction));
-            let name = if name.is_empty() { "(none)" } else { name };
-            grid.rows.push([Cell::Text(name.to_owned())].into_iter().chain(cells).collect());
+        match by_group(rows, equity) {
+            Ok(groups) => report.grids.push(by_sector(groups)),
+            Err(reason) => report.notes.push(format!("no exposure by sector, of an equity of {equity}: {reason}")),
         }
-        report.grids.push(grid);
     }
     Ok(report)
+}
+
+fn by_sector(groups: BTreeMap<&str, Exposure>) -> Grid {
+    let mut grid = Grid::new("sector_exposure", &["sector", "net", "gross", "long", "short"]);
+    for (name, one) in groups {
+        let cells = [one.net, one.gross, one.long, one.short].map(|value| Cell::Number(value, Fraction));
+        let name = if name.is_empty() { "(none)" } else { name };
+        grid.rows.push([Cell::Text(name.to_owned())].into_iter().chain(cells).collect());
+    }
+    grid
 }
 
 /// Refuses a history of holdings: their sum is the book of no day.

@@ -80,9 +80,22 @@ fn bytes_of(path: &Path) -> Result<(String, Vec<u8>), UnusableInput> {
     Ok((name, bytes))
 }
 
+/// The delimiter that the first line names, as spreadsheets write it: `sep=;`.
+fn said_delimiter(line: &str) -> Option<u8> {
+    let named = line.trim_end_matches('\r').to_ascii_lowercase();
+    match named.strip_prefix("sep=")?.as_bytes() {
+        [delimiter] => Some(*delimiter),
+        _ => None,
+    }
+}
+
 fn of_csv(name: &str, text: &str) -> Result<Table, UnusableInput> {
-    let first = text.lines().find(|line| !line.trim().is_empty() && !line.starts_with('#')).unwrap_or_default();
-    let delimiter = [b'\t', b';', b'|', b','].into_iter().find(|byte| first.as_bytes().contains(byte)).unwrap_or(b',');
+    let mut lines = text.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#'));
+    let first = lines.next().unwrap_or_default();
+    let named = said_delimiter(first);
+    let first = if named.is_some() { lines.next().unwrap_or_default() } else { first };
+    let guessed = || [b'\t', b';', b'|', b','].into_iter().find(|byte| first.as_bytes().contains(byte));
+    let delimiter = named.or_else(guessed).unwrap_or(b',');
     let mut reader = csv::ReaderBuilder::new()
         .delimiter(delimiter)
         .has_headers(false)
@@ -97,6 +110,9 @@ fn of_csv(name: &str, text: &str) -> Result<Table, UnusableInput> {
         if record.iter().any(|cell| !cell.is_empty()) {
             rows.push(Row { line, cells: record.iter().map(str::to_owned).collect() });
         }
+    }
+    if named.is_some() {
+        rows.remove(0);
     }
     let headed = rows.first().is_some_and(|row| row.cells.iter().any(|cell| is_word(cell)));
     let width = rows.first().map_or(0, |row| row.cells.len());
