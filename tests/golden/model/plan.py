@@ -207,8 +207,13 @@ class Plan:
                 wish.skip("BELOW_MIN_NOTIONAL")
             elif small[1]:
                 wish.cut(-toward_zero(self.lines[name].held, self.lot(self.lines[name])), "BELOW_MIN_NOTIONAL")
-        elif small[0] and not (self.is_exit(name) and exempt):
+        elif small[0] and not ((self.is_exit(name) or self.closes_on_the_way(name)) and exempt):
             wish.skip("BELOW_MIN_NOTIONAL")
+
+    def closes_on_the_way(self, name):
+        """Whether all whole lots are sold of what is to be short."""
+        line, wish = self.lines[name], self.wishes[name]
+        return self.bands.lines[name].target < 0 and wish.quantity < 0 and wish.quantity == -toward_zero(line.held, self.lot(line))
 
     def raises_cash(self, name):
         """Whether an order is made because there is too little cash, and no line is out."""

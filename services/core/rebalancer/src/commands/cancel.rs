@@ -23,6 +23,13 @@ pub fn follow(desk: &mut Desk, command: &Command, turn: &mut Turn<'_, '_>) -> Op
         let text = format!("the open rebalance is {}", cycle.id);
         return refused(desk, command, Refusal::new(ReasonCode::StaleProposal, text), turn);
     }
+    // What was stopped before and has nothing at work is not ended by asking again.
+    let is_at_work = cycle.legs.iter().any(|leg| !leg.is_terminal() && leg.cancel_asked.is_none());
+    if cycle.proposal.is_none() && cycle.stop.is_some() && !is_at_work {
+        let settle = if cycle.standing(unreconciled) == RebalanceStatus::Stuck { "; RECONCILE settles it" } else { "" };
+        let text = format!("nothing of rebalance {} is left to ask back: each order was asked back or has ended{settle}", cycle.id);
+        return refused(desk, command, Refusal::new(ReasonCode::NothingToDo, text), turn);
+    }
     if cycle.proposal.is_some() {
         approval::end(desk, RebalanceStatus::Rejected, Ending { command: Some(command), ..Ending::default() }, turn);
     } else {
@@ -34,6 +41,10 @@ pub fn follow(desk: &mut Desk, command: &Command, turn: &mut Turn<'_, '_>) -> Op
 fn ask_back(cycle: &mut Cycle, contradictions: &BTreeMap<OrderId, Contradiction>, command: &Command, turn: &mut Turn<'_, '_>) {
     cycle.stop(ReasonCode::OrderFailed, format!("cancelled by {}", command.actor));
     let asked = ask_cancel(cycle, |_| true, "cancelled by command", turn);
-    let text = format!("{asked} orders were asked back and no others follow; each counts until its terminal state");
+    let text = match asked {
+        0 => "no order is at work and no others follow".to_owned(),
+        1 => "1 order was asked back and no others follow; it counts until its terminal state".to_owned(),
+        _ => format!("{asked} orders were asked back and no others follow; each counts until its terminal state"),
+    };
     Announcement::of(turn, cycle, cycle.standing(contradictions)).by(Some(command)).with_text(text).send(turn);
 }

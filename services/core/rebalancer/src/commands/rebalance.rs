@@ -5,15 +5,20 @@ use crate::commands::inbox::{Asked, Ready, ready};
 use crate::commands::refused;
 use crate::cycle::opening::{Occasion, Refusal, open};
 use crate::cycle::{Desk, Turn};
-use domain::enums::{CommandMode, RebalanceTrigger};
+use domain::enums::{CommandMode, RebalanceStatus, RebalanceTrigger};
 use domain::reason::ReasonCode;
 
 /// Follows the command, or waits for its drift event.
 pub fn follow(desk: &mut Desk, asked: Asked, turn: &mut Turn<'_, '_>) -> Option<Asked> {
     let is_check = asked.command.mode == Some(CommandMode::Check);
     if let Some(cycle) = desk.open.as_ref().filter(|cycle| !(is_check && cycle.proposal.is_some())) {
-        let way = if cycle.proposal.is_some() { "APPROVE, REJECT or CANCEL it" } else { "wait for its end, or CANCEL it" };
-        let text = format!("rebalance {} is {}: {way} first", cycle.id, cycle.standing(&desk.unreconciled));
+        let standing = cycle.standing(&desk.unreconciled);
+        let way = match standing {
+            RebalanceStatus::PendingApproval => "APPROVE, REJECT or CANCEL it",
+            RebalanceStatus::Stuck => "settle it with RECONCILE",
+            _ => "wait for its end, or CANCEL it",
+        };
+        let text = format!("rebalance {} is {standing}: {way} first", cycle.id);
         return refused(desk, &asked.command, Refusal::new(ReasonCode::OpenCycle, text), turn);
     }
     match ready(desk, asked, turn) {

@@ -79,7 +79,10 @@ fn why_not(desk: &Desk, id: OrderId) -> Option<String> {
 }
 
 fn answer(desk: &mut Desk, command: &Command, orders: &[(OrderId, Quantity)], turn: &mut Turn<'_, '_>) {
-    let text = format!("the final quantities of {} orders were taken over", orders.len());
+    let text = match orders {
+        [(id, executed)] => format!("{executed} was taken over as the final quantity of order {id}"),
+        _ => format!("the final quantities of {} orders were taken over", orders.len()),
+    };
     let open = desk.open.as_ref().filter(|cycle| cycle.legs.iter().any(|leg| orders.iter().any(|(id, _)| *id == leg.order.order_id)));
     let event = match (open, orders.iter().find_map(|(id, _)| desk.leg(*id))) {
         (Some(cycle), _) => Announcement::of(turn, cycle, cycle.standing(&desk.unreconciled)),

@@ -1,7 +1,8 @@
 //! An order below `min_notional` is not made: BELOW_MIN_NOTIONAL. Exits are exempt with `exit_exempt`.
 //!
-//! Each leg of what crosses zero is an order. A short leg that is too small is cut, so that the holding is sold and no
-//! more; the leg that closes the holding is an exit of its own, and where that is not exempt a small one leaves nothing.
+//! Each leg of what crosses zero is an order. A short leg that is too small is cut, so that the holding is sold, in whole
+//! lots, and no more; the leg that closes the holding is an exit of its own, with the other or without it, and where that
+//! is not exempt a small one leaves nothing.
 //!
 //! A slice of an order is no order of its own.
 
@@ -17,14 +18,19 @@ pub(super) fn rule(draft: &Draft, wish: &mut Wish) -> Option<Ruling> {
         return None;
     }
     let small = |units: i128| draft.holding().notional(units) < money(orders.min_notional);
-    let exempt = draft.is_exit() && orders.exit_exempt;
+    let closes = |units: i128| {
+        let (desk, index) = (draft.desk, draft.index);
+        let on_the_way = draft.quantity < 0 && desk.goal_side(index) < 0;
+        on_the_way && units == desk.whole_lots(index, draft.holding().sellable())
+    };
+    let is_exempt = |units: i128| orders.exit_exempt && (draft.is_exit() || closes(units));
     let legs: Vec<i128> = draft.orders().collect();
     let ruling = match legs[..] {
         [closing, _] if small(closing) && !orders.exit_exempt => Ruling::Skip(ReasonCode::BelowMinNotional),
-        [closing, short] if small(short) && !exempt => {
+        [closing, short] if small(short) && !(orders.exit_exempt && draft.is_exit()) => {
             Ruling::Cut(-draft.desk.whole_lots(draft.index, closing), ReasonCode::BelowMinNotional)
         }
-        [units] if small(units) && !exempt => Ruling::Skip(ReasonCode::BelowMinNotional),
+        [units] if small(units) && !is_exempt(units) => Ruling::Skip(ReasonCode::BelowMinNotional),
         _ => return None,
     };
     wish.note("min_notional", orders.min_notional);
@@ -62,6 +68,8 @@ mod tests {
         assert_eq!(said(10, "100.0000000001", true), "ORDER DRIFT_SELL -30", "the closing leg is an exit");
         assert_eq!(said(10, "100.0000000001", false), "SKIP BELOW_MIN_NOTIONAL");
         assert_eq!(said(10, "100", false), "ORDER DRIFT_SELL -30");
+        assert_eq!(said(20, "500", true), "CUT BELOW_MIN_NOTIONAL -20", "both are too small, and one is an exit");
+        assert_eq!(said(20, "500", false), "SKIP BELOW_MIN_NOTIONAL");
     }
 
     #[test]

@@ -61,7 +61,10 @@ fn health(input: &PlanInput) -> Result<(), Refusal> {
         return Err(Refusal::new(ReasonCode::DataGap, text));
     }
     if !health.unpriced.is_empty() {
-        return Err(Refusal::new(ReasonCode::NoPrice, format!("no price for {}: publish ticks", list(&health.unpriced))));
+        return Err(Refusal::new(
+            ReasonCode::NoPrice,
+            format!("no price for {}: publish ticks with a price above zero", list(&health.unpriced)),
+        ));
     }
     if !health.stale.is_empty() {
         return Err(Refusal::new(ReasonCode::StalePrice, format!("the price of {} is too old: publish ticks", list(&health.stale))));
@@ -103,7 +106,7 @@ fn price(line: &DriftLine) -> Result<(), Refusal> {
 }
 
 fn no_price(line: &DriftLine) -> Refusal {
-    Refusal::new(ReasonCode::NoPrice, format!("{} has no positive price: publish ticks", line.instrument_id))
+    Refusal::new(ReasonCode::NoPrice, format!("{} has no price above zero: publish ticks of it", line.instrument_id))
 }
 
 /// The first names of a list, and how many more there are.

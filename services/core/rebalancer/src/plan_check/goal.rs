@@ -48,6 +48,11 @@ impl View<'_> {
         let target = self.target(row);
         target.part.abs() < &target.whole * &Exact::from(Fraction::from_units(1))
     }
+    /// Whether the row is to be held short.
+    pub(super) fn target_is_short(&self, row: &Row) -> bool {
+        let target = self.target(row);
+        target.part.sign() * target.whole.sign() < 0
+    }
     fn bounds(&self, target: Fraction, line: Option<&Target>) -> Bounds {
         let band = self.input.rules.band;
         let target = self.scaled(target);

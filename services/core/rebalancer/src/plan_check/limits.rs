@@ -19,7 +19,10 @@ pub(super) fn orders(view: &View, found: &mut Violations) {
         let over = limits.max_order_quantity.is_some_and(|limit| largest > limit);
         found.law("max_order_quantity", over, || format!("{}: {}", leg.instrument_id, leg.quantity));
         let Some(row) = view.row(&leg.instrument_id) else { continue };
-        let closes = view.target_is_zero(row) || (leg.side == Side::Sell && row.shorted.sign() > 0);
+        // On the way across zero the holding is closed by an exit, though nothing be sold short behind it.
+        let rest = &row.sellable - &Exact::from(leg.quantity);
+        let sells_all = view.target_is_short(row) && rest.sign() >= 0 && rest < view.lot(row);
+        let closes = view.target_is_zero(row) || leg.side == Side::Sell && (row.shorted.sign() > 0 || sells_all);
         let Some(whole) = view.notional(leg) else { continue };
         let small = !view.parts && whole < Exact::from(orders.min_notional) && !(orders.exit_exempt && closes);
         found.law("min_notional", small, || format!("{}: {whole}", leg.instrument_id));

@@ -181,9 +181,14 @@ fn a_contradicted_cycle_is_said_to_be_stuck() {
     let rebalance = house.command(CommandKind::Rebalance, "");
     let outputs = house.window(vec![rebalance]);
     assert_eq!(tell(&outputs), "MANUAL REFUSED OPEN_CYCLE by c1");
-    assert!(words(&outputs, 0).contains("is STUCK"), "{}", words(&outputs, 0));
+    assert!(words(&outputs, 0).ends_with("is STUCK: settle it with RECONCILE first"), "{}", words(&outputs, 0));
     let cancel = house.command(CommandKind::Cancel, "");
     assert!(house.told(vec![cancel]).ends_with("THRESHOLD STUCK by c2"));
+    // Asked once more there is nothing to ask back, and a person hears what helps.
+    let cancel = house.command(CommandKind::Cancel, "");
+    let outputs = house.window(vec![cancel]);
+    assert_eq!(tell(&outputs), "MANUAL REFUSED NOTHING_TO_DO by c3");
+    assert!(words(&outputs, 0).ends_with("each order was asked back or has ended; RECONCILE settles it"), "{}", words(&outputs, 0));
 }
 
 #[test]
