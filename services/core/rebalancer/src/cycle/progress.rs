@@ -293,7 +293,7 @@ fn follow(desk: &mut Desk, mut cycle: Cycle, plan: Plan, drift: &Drift, turn: &m
     // What persons have approved meets no limit by the service's own doing.
     let shut = if cycle.tolerance.is_none() { shut(desk, &plan.met, turn) } else { None };
     let sliced = !cycle.slices.is_empty();
-    let drafts = if sliced { take_slices(&mut cycle, &plan, turn) } else { kept(&cycle.later, &plan.legs) };
+    let drafts = if sliced { take_slices(&mut cycle, &plan, turn) } else { take_buys(&mut cycle, &plan) };
     let said = released(turn, &cycle).planned(plan).latched(shut);
     match (sliced, drafts.is_empty()) {
         (false, true) => {
@@ -306,6 +306,17 @@ fn follow(desk: &mut Desk, mut cycle: Cycle, plan: Plan, drift: &Drift, turn: &m
     }
     // Where nothing has left and nothing waits, the cycle ends now.
     if cycle.legs.iter().all(Leg::is_settled) && !cycle.waits() { close(desk, cycle, turn) } else { desk.open = Some(cycle) }
+}
+
+/// The buys that follow, as drafts; of those that do not it is noted which are kept back.
+fn take_buys(cycle: &mut Cycle, plan: &Plan) -> Vec<Draft> {
+    for draft in &cycle.later {
+        let (id, skipped) = (&draft.leg.instrument_id, |line: &&ExplanationLine| line.decision == Decision::Skip);
+        if let Some(line) = plan.explanation.iter().find(|line| line.instrument_id == *id).filter(skipped) {
+            cycle.slices.keep_back(id, draft.leg.quantity, line.reason);
+        }
+    }
+    kept(&cycle.later, &plan.legs)
 }
 
 /// The parts that are due as drafts, taken off what is left.
@@ -345,13 +356,19 @@ fn close(desk: &mut Desk, cycle: Cycle, turn: &mut Turn<'_, '_>) {
     desk.close(Closed { id: cycle.id, trigger: cycle.trigger, status, applied_at, legs: cycle.legs }, turn.now());
 }
 
-/// Which slices never left, and why.
+/// What never left, and why.
 fn kept_back_words(cycle: &Cycle) -> (ReasonCode, String) {
     let all = &cycle.slices.kept_back;
+    let has_begun = |kept: &KeptBack| cycle.legs.iter().any(|leg| leg.order.instrument_id == kept.instrument);
+    let what = match (all.iter().any(has_begun), all.iter().all(has_begun)) {
+        (true, true) => "slices",
+        (true, false) => "slices and buys",
+        (false, _) => "buys",
+    };
     let words = |kept: &KeptBack| format!("{} {} ({})", kept.quantity, kept.instrument, kept.reason);
     let shown = all.iter().take(WORDS_SHOWN).map(words).collect::<Vec<_>>().join(", ");
     let more = if all.len() > WORDS_SHOWN { format!(" and {} more", all.len() - WORDS_SHOWN) } else { String::new() };
-    (all.first().map_or(ReasonCode::OrderFailed, |kept| kept.reason), format!("slices were kept back: {shown}{more}"))
+    (all.first().map_or(ReasonCode::OrderFailed, |kept| kept.reason), format!("{what} were kept back: {shown}{more}"))
 }
 
 /// One line for each instrument: what became of its orders, why a buy never left, or what the plan said of it.
@@ -367,7 +384,7 @@ fn last_words(cycle: &Cycle) -> Vec<ExplanationLine> {
             Some(stop) if cycle.later.iter().any(|draft| draft.leg.instrument_id == *id) => {
                 ExplanationLine { decision: Decision::Skip, reason: stop.code, ..line.clone() }
             }
-            _ => line.clone(),
+            _ => kept_back(cycle, id).map_or_else(|| line.clone(), |kept| told(line, &kept)),
         }
     };
     cycle.lines.iter().map(word).collect()

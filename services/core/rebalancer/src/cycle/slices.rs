@@ -24,7 +24,7 @@ pub struct Rest {
     pub planned_price: Price,
 }
 
-/// Slices of an instrument that leave no more.
+/// Slices of an instrument, or buys that were to follow sells, that leave no more.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeptBack {
     /// Instrument.
@@ -130,11 +130,12 @@ impl Slices {
         let (gone, rests): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.rests).into_iter().partition(|rest| rest.leg.instrument_id == *instrument);
         self.rests = rests;
-        if is_needless(reason) {
-            return;
-        }
         let quantity = gone.iter().fold(Quantity::ZERO, |sum, rest| sum.checked_add(rest.leg.quantity).unwrap_or(sum));
-        if quantity.is_positive() {
+        self.keep_back(instrument, quantity, reason);
+    }
+    /// Notes what leaves no more, unless it is no longer needed.
+    pub fn keep_back(&mut self, instrument: &InstrumentId, quantity: Quantity, reason: ReasonCode) {
+        if quantity.is_positive() && !is_needless(reason) {
             self.kept_back.push(KeptBack { instrument: instrument.clone(), quantity, reason });
         }
     }
@@ -153,9 +154,19 @@ pub fn words(drafts: &[Draft], seconds: i64) -> Option<String> {
     (!sliced.is_empty()).then(|| format!("in slices, {seconds} s apart at least: {shown}{more}"))
 }
 
-/// Whether a rest that is left alone for that reason is no longer wanted: its line stands where it was to go, or beyond.
+/// Whether what is left alone for that reason is no longer wanted: its line stands where it was to go, or beyond, or so
+/// near that the policy leaves it there.
 fn is_needless(reason: ReasonCode) -> bool {
-    matches!(reason, ReasonCode::WithinBand | ReasonCode::RoundedToZero | ReasonCode::NotBreached | ReasonCode::OpenCycle)
+    matches!(
+        reason,
+        ReasonCode::WithinBand
+            | ReasonCode::RoundedToZero
+            | ReasonCode::NotBreached
+            | ReasonCode::OpenCycle
+            | ReasonCode::BelowMinimumDeviation
+            | ReasonCode::BelowMinNotional
+            | ReasonCode::CostAboveBenefit
+    )
 }
 
 /// What leaves no more of an instrument, as an explanation tells it.
