@@ -998,13 +998,15 @@ class Case:
         return self.slices[rebalance].rests
 
     def moved(self, value, name):
-        """Whether the price has moved further from what a person approved than the approval bears."""
+        """Whether the price, or the rate, has moved further from what a person approved than the approval bears."""
         if value["rebalance_id"] not in self.approved:
             return False
         _, _, policy, at = self.valued(self.last[value["portfolio_id"], False])
         approval = setting(policy, "trigger", "approval", {})
-        was = self.priced[value["rebalance_id"]][name].price
-        return abs(at.lines[name].price - was) * 10000 > num(approval.get("price_tolerance_bp"), 50) * was
+        was, now = self.priced[value["rebalance_id"]][name], at.lines[name]
+        bound = num(approval.get("price_tolerance_bp"), 50)
+        far = lambda was, now: abs(now - was) * 10000 > bound * was
+        return far(was.price, now.price) or far(was.clean / was.price, now.clean / now.price)
 
     def rejected(self, rebalance):
         reports = (r["value"] for r in self.input if r["topic"] == "orders.status.v1" and micros(r["timestamp"]) <= self.at)

@@ -67,7 +67,7 @@ pub struct Approval {
     pub approvers: i32,
     /// Seconds from proposal to expiry.
     pub expiry_seconds: i64,
-    /// A price further away than this, in basis points, expires the proposal.
+    /// A price further away than this, in basis points, or a rate of an order's currency, expires the proposal.
     pub price_tolerance_bp: Bps,
 }
 

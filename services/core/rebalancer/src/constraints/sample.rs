@@ -8,7 +8,7 @@ use crate::plan_check::{later_wave_check, plan_check};
 use domain::drift::Drift;
 use domain::enums::{Decision, RebalanceTrigger, Side, Urgency};
 use domain::reason::ReasonCode;
-use domain::{InstrumentId, Money, Price, Quantity, Timestamp};
+use domain::{FxRate, InstrumentId, Money, Price, Quantity, Timestamp};
 
 /// A book under a policy, asked for by a person unless something else is said: every line is planned.
 pub(crate) struct Case {
@@ -111,6 +111,7 @@ fn leg(drift: &Drift, id: &str, quantity: Quantity) -> Leg {
         reference_price: line.price.unwrap_or(Price::ONE),
         reference_time: Timestamp::from_micros(0),
         currency: line.currency,
+        reference_rate: FxRate::ONE,
         limit_price: None,
         expected_value: Money::ZERO,
         reason: ReasonCode::DriftBuy,

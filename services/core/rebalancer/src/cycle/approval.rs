@@ -12,7 +12,7 @@ use crate::orders::wave::Terms;
 use crate::plan::{self, Leg, Plan, Verdict};
 use crate::plan_check::{plan_check, recheck_check};
 use domain::command::Command;
-use domain::drift::Drift;
+use domain::drift::{Drift, DriftLine};
 use domain::enums::{Decision, PriceFlag, RebalanceStatus, Side};
 use domain::policy::Policy;
 use domain::reason::ReasonCode;
@@ -289,10 +289,10 @@ fn may_shrink(reason: ReasonCode) -> bool {
     matches!(reason, ReasonCode::CashShortage | ReasonCode::RoundedToZero | ReasonCode::BelowMinNotional | ReasonCode::WithinBand)
 }
 
-/// Whether the price of a leg that waits has moved further than its approval bears.
+/// Whether the price of a leg that waits, or its rate, has moved further than its approval bears.
 pub fn has_moved(leg: &Leg, drift: &Drift, tolerance: Bps) -> bool {
     let line = drift.lines.iter().find(|line| line.instrument_id == leg.instrument_id);
-    line.and_then(|line| line.price).is_some_and(|price| !is_within(leg.reference_price, price, tolerance))
+    line.is_some_and(|line| line.price.is_some_and(|price| !is_near(leg, price, tolerance)) || !is_rated_near(leg, line, tolerance))
 }
 
 fn check_price(leg: &Leg, drift: &Drift, tolerance: Bps) -> Result<(), Refusal> {
@@ -304,21 +304,34 @@ fn check_price(leg: &Leg, drift: &Drift, tolerance: Bps) -> Result<(), Refusal> 
     if line.price_flag != PriceFlag::Fresh {
         return Err(Refusal::new(ReasonCode::StalePrice, format!("the price of {id} is {}", line.price_flag)));
     }
-    if is_within(leg.reference_price, price, tolerance) {
-        return Ok(());
+    let moved = |from: &dyn std::fmt::Display, to: &dyn std::fmt::Display, what: &str| {
+        let text = format!("{what} moved from {from} to {to}, further than {tolerance} basis points: ask for a rebalance again");
+        Err(Refusal::new(ReasonCode::PriceOutlier, text))
+    };
+    if !is_near(leg, price, tolerance) {
+        return moved(&leg.reference_price, &price, id.as_str());
     }
-    let text =
-        format!("{id} moved from {} to {price}, further than {tolerance} basis points: ask for a rebalance again", leg.reference_price);
-    Err(Refusal::new(ReasonCode::PriceOutlier, text))
+    match line.fx_rate {
+        Some(rate) if !is_rated_near(leg, line, tolerance) => {
+            moved(&leg.reference_rate, &rate, &format!("the rate of {} for {id}", leg.currency))
+        }
+        _ => Ok(()),
+    }
 }
 
-/// |price − reference| × 10,000 ≤ tolerance × reference, exactly.
-fn is_within(reference: Price, price: Price, tolerance: Bps) -> bool {
-    let moved = price.checked_sub(reference).map(|moved| moved.units().checked_abs());
-    match moved {
-        Ok(Some(moved)) => wide::compare_products(moved, WHOLE, tolerance.units(), reference.units()) != Ordering::Greater,
-        _ => false,
-    }
+fn is_near(leg: &Leg, price: Price, tolerance: Bps) -> bool {
+    is_within(leg.reference_price.units(), price.units(), tolerance)
+}
+
+/// Whether the rate is as near as the price must be: what an order is worth moves with either.
+fn is_rated_near(leg: &Leg, line: &DriftLine, tolerance: Bps) -> bool {
+    line.fx_rate.is_none_or(|rate| is_within(leg.reference_rate.units(), rate.units(), tolerance))
+}
+
+/// |now − reference| × 10,000 ≤ tolerance × reference, exactly.
+fn is_within(reference: i128, now: i128, tolerance: Bps) -> bool {
+    let moved = now.checked_sub(reference).and_then(i128::checked_abs);
+    moved.is_some_and(|moved| wide::compare_products(moved, WHOLE, tolerance.units(), reference) != Ordering::Greater)
 }
 
 #[cfg(test)]
@@ -327,7 +340,8 @@ mod tests {
 
     #[test]
     fn a_price_may_move_as_far_as_the_tolerance_and_no_further() {
-        let within = |reference: &str, price: &str| is_within(reference.parse().unwrap(), price.parse().unwrap(), "50".parse().unwrap());
+        let units = |price: &str| price.parse::<Price>().unwrap().units();
+        let within = |reference: &str, price: &str| is_within(units(reference), units(price), "50".parse().unwrap());
         assert!(within("100", "100.5"));
         assert!(within("100", "99.5"));
         assert!(!within("100", "100.5000000001"));

@@ -112,7 +112,7 @@ mod tests {
     use crate::plan::{Costs, Leg};
     use domain::enums::{Side, Urgency};
     use domain::reason::ReasonCode;
-    use domain::{OrderId, Uuid};
+    use domain::{FxRate, OrderId, Uuid};
 
     fn sent(portfolio: &str, instrument: &str, side: Side, at: &str) -> Order {
         let leg = Leg {
@@ -122,6 +122,7 @@ mod tests {
             reference_price: "1".parse().unwrap(),
             reference_time: Timestamp::default(),
             currency: "USD".parse().unwrap(),
+            reference_rate: FxRate::ONE,
             limit_price: None,
             expected_value: "1".parse().unwrap(),
             reason: ReasonCode::Exit,

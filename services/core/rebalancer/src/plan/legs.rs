@@ -106,6 +106,7 @@ fn leg(
         reference_price: line.price?,
         reference_time: line.price_time?,
         currency: line.currency,
+        reference_rate: line.fx_rate?,
         limit_price,
         expected_value: expected_value(holding, units)?,
         reason,

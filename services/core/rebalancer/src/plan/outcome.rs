@@ -7,7 +7,7 @@ use domain::order::NamedNumber;
 use domain::reason::ReasonCode;
 use domain::rebalance_event::{ExplanationLine, WeightLine};
 use domain::target_risk::PlannedRisk;
-use domain::{Currency, Fraction, InstrumentId, Money, Price, Quantity, SmolStr, Timestamp};
+use domain::{Currency, Fraction, FxRate, InstrumentId, Money, Price, Quantity, SmolStr, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -42,6 +42,8 @@ pub struct Leg {
     pub reference_time: Timestamp,
     /// Currency of the prices.
     pub currency: Currency,
+    /// The rate that the plan used: units of base for one of `currency`.
+    pub reference_rate: FxRate,
     /// Limit price in `currency`, on the tick; null for orders at the market.
     pub limit_price: Option<Price>,
     /// |quantity| × reference × multiplier × FX, in the base currency, rounded half-even.
