@@ -127,41 +127,6 @@ def future_of_two_strategies():
     return story.at("2026-01-07T00:00:00").tick("FUT", 1005).at("2026-01-08T00:00:00").tick("FUT", 1000)
 
 
-def futures_of_strategies_abroad():
-    """A rate does nothing to what a future has not gained; what it has gained is worth more or less."""
-    story = Story("2026-01-05T09:00:00").instrument("FUT", "FUTURE", currency="EUR", multiplier="10", sector="INDEX").tick("FUT", 1000)
-    story.tick("EUR/USD", "1.00").policy().deposit(90000).buy(1, "FUT", 3, 1000, currency="EUR", strategy="ALPHA")
-    story.at("2026-01-06T00:00:00").tick("EUR/USD", "1.20").at("2026-01-07T00:00:00").tick("FUT", 1010)
-    story.at("2026-01-07T10:00:00").buy(2, "FUT", 3, 1015, currency="EUR", strategy="BETA").at("2026-01-08T00:00:00").tick("EUR/USD", "1.10")
-    story.sell(3, "FUT", 1, 1020, currency="EUR", strategy="ALPHA").at("2026-01-09T00:00:00").tick("EUR/USD", "1.05")
-    # Another price, and an execution that never was.
-    story.fill(4, "BUY", "FUT", 3, 1012, currency="EUR", day="2026-01-07", strategy="BETA", exec_type="CORRECT", exec_ref_id="2")
-    story.at("2026-01-09T12:00:00").sell(5, "FUT", 3, 1018, currency="EUR", strategy="BETA").at("2026-01-12T00:00:00").tick("FUT", 1025)
-    story.fill(6, "SELL", "FUT", 1, 1020, currency="EUR", day="2026-01-08", strategy="ALPHA", exec_type="CANCEL", exec_ref_id="3")
-    return story.at("2026-01-13T00:00:00").tick("EUR/USD", "1.15")
-
-
-def bond_that_strategies_cancel_out():
-    """What is flat is worth its accrued interest on both sides."""
-    story = Story("2026-01-05T09:00:00").instrument("BBB", "BOND", multiplier="10", sector="GOV").tick("BBB", 98, accrued="2")
-    story.policy(orders={"allow_short": True}).deposit(90000).buy(1, "BBB", 50, 98, accrued_interest="1000", strategy="ALPHA")
-    story.fill(2, "SELL_SHORT", "BBB", 50, 98, accrued_interest="1000", strategy="BETA").at("2026-01-06T00:00:00").tick("BBB", 98, accrued="2")
-    story.at("2026-01-07T00:00:00").tick("BBB", 99, accrued="2.1").at("2026-01-07T12:00:00").fill(3, "BUY", "BBB", 20, 99, accrued_interest="420", strategy="BETA")
-    return story.at("2026-01-08T00:00:00").tick("BBB", 97, accrued="2.2").at("2026-01-09T00:00:00").tick("BBB", 98, accrued="2.3")
-
-
-def corrections_of_whose_it_is():
-    """An execution that is another strategy's after all, at another price too: each has paid for what it has."""
-    story = Story("2026-01-05T09:00:00").instrument("AAA", venue="XNYS", sector="TECH").tick("AAA", 100).policy().deposit(30000)
-    fee = [{"type": "COMMISSION", "amount": "3", "currency": "USD"}]
-    story.buy(1, "AAA", 50, 100, strategy="ALPHA", fees=fee).buy(2, "AAA", 40, 101, strategy="ALPHA").buy(3, "AAA", 30, 100, strategy="BETA")
-    story.at("2026-01-05T15:00:00").fill(4, "BUY", "AAA", 40, 101, strategy="BETA", exec_type="CORRECT", exec_ref_id="2")
-    story.at("2026-01-06T00:00:00").tick("AAA", 103).at("2026-01-06T12:00:00").sell(5, "AAA", 10, 104, strategy="BETA")
-    story.fill(6, "SELL", "AAA", 15, 105, strategy="ALPHA", exec_type="CORRECT", exec_ref_id="5")
-    story.fill(7, "BUY", "AAA", 30, "100.5", day="2026-01-05", exec_type="CORRECT", exec_ref_id="3")
-    return story.at("2026-01-07T00:00:00").tick("AAA", 102).at("2026-01-08T00:00:00").tick("AAA", 101)
-
-
 def transfers_of_a_line_with_strategies():
     story = Story("2026-01-05T09:00:00").instrument("AAA", venue="XNYS", sector="TECH").tick("AAA", 100).policy().deposit(30000)
     story.cash("TRANSFER_IN", 450, instrument_id="AAA", quantity="5").buy(1, "AAA", 60, 100, strategy="ALPHA")
@@ -240,7 +205,6 @@ CASES = [
     split_between_days, dividend_by_actions, dividend_by_entries, dividend_announced_late, instruments_and_cash_abroad,
     interest_of_an_instrument_abroad, exchange_of_currencies, future_long_and_short, bond_with_accrued_interest, short_position, strategies_on_one_line,
     hours_of_a_day, fee_in_the_base_asset, strategies_abroad, future_of_two_strategies, strategies_that_cancel_out,
-    futures_of_strategies_abroad, bond_that_strategies_cancel_out, corrections_of_whose_it_is,
     transfers_of_a_line_with_strategies, transfer_before_midnight_of_its_venue,
     split_of_two_strategies, days_closed_at_prices_of_days_before, days_closed_at_rates_of_days_before, days_not_closed_at_prices_that_are_too_old,
 ]

@@ -13,12 +13,12 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from lines import anomalies, bookings, calendars, details, exchanges, flows, risks, target_risks, trades  # noqa: E402
+from lines import anomalies, bookings, calendars, details, exchanges, flows, risks, strategies, target_risks, trades  # noqa: E402
 
 
 def main(wanted):
     everyday = flows.CASES + bookings.CASES + calendars.CASES + exchanges.CASES + anomalies.CASES
-    for case in everyday + risks.CASES + target_risks.CASES + details.CASES + trades.CASES:
+    for case in everyday + risks.CASES + target_risks.CASES + details.CASES + trades.CASES + strategies.CASES:
         name = case.__name__ if case.__name__.startswith(("calendar_", "anomaly_")) else f"performance_{case.__name__}"
         path = ROOT / "cases" / f"{name}.in.jsonl"
         if case.__name__ in wanted or not wanted and path.exists():

@@ -494,11 +494,21 @@ class Case:
         found = {}
         for part in entry.get("by_strategy", []):
             who = strategies.RESIDUAL if part["residual"] else part["strategy"]
-            found[who] = [num(part[name]) for name in ("quantity_change", "realized_gross", "fees", "income")]
+            found[who] = [num(part[name]) for name in ("quantity_change", "realized_gross", "fees", "income", "proceeds")]
         if found:
             self.same("by_strategy", found, expected)
         else:
             self.same("all is its strategy's", set(expected) <= {entry["strategy"]}, True)
+        self.in_base(entry, [half_even(sum(part[at] for part in told["parts"].values()), 10) for at in range(1, 5)])
+
+    def in_base(self, entry, whole):
+        """What it all comes to in base, told where its own amounts do not say it."""
+        amounts = lambda field: sum((num(leg["amount"]) for leg in entry[field]), ZERO)
+        own = [num(entry["realized_gross"]), amounts("fees"), num(entry["income"]), amounts("cash") - num(entry["external_flow"])]
+        told = entry.get("in_base")
+        found = [num(told[of]) for of in ("realized_gross", "fees", "income", "proceeds")] if told else own
+        self.same("in base", found, whole)
+        self.same("what its own amounts say is not repeated", told is None or whole != own, True)
 
     def strategies(self, value, book, at, market):
         rows = strategies.Rows(book, at, market).rows

@@ -175,7 +175,7 @@ class AsOf:
         return self.oldest is not None and any(at < self.oldest for at in made)
 
     def lacks(self):
-        prices = any(found[3] is None for found in self.positions().values())
+        prices = any(found[3] is None for found in self.positions().values()) or any(value is None for _, _, value in self.strategies().values())
         return prices or self.too_old() or any(rate is None for _, _, rate in self.currencies().values())
 
     def flows(self):

@@ -67,10 +67,6 @@ class Performance:
         market = self.case.states[-1].market
         hour = profit.hour_of(fill, market) if fill else None
         parts = told["parts"]
-        if fill and market.currency(name) != self.case.states[-1].books[portfolio].base and not entry.get("by_strategy"):
-            # Realised in its own currency at the rate of the booking: what rates did to the cost is in the rest.
-            local = num(entry["realized_gross"]) * num(entry["fx_rate"])
-            parts = {who: [part[0], local, *part[2:]] for who, part in parts.items() if who != strategies.RESIDUAL}
         self.deeds[portfolio].append(profit.Deed(day, name, parts, hour, entry["kind"] == "RESTATE" or "reverses" in cause))
         if self.closes[portfolio] and day <= max(self.closes[portfolio]):
             self.dirty[portfolio] = min(day, self.dirty.get(portfolio) or LATER)

@@ -1,7 +1,8 @@
 """What each strategy holds of an instrument and has earned: a small book of its own at average cost, in which only the
 bookings of that strategy stand. What all of them leave of the line is the residual.
 
-Parts say whose something is: strategy, or None, or RESIDUAL, to [units, realized, fees, income], the last three in base.
+Parts say whose something is: strategy, or None, or RESIDUAL, to [units, realized, fees, income, proceeds], all but the first in
+base. Proceeds are what was earned less what the book cost has grown by and what crossed the boundary beyond that.
 """
 
 import copy
@@ -14,28 +15,36 @@ ZERO, RESIDUAL, LINE, MOST = Fraction(0), "the residual", object(), 64
 
 def add(into, parts, sign):
     for who, figures in parts.items():
-        into[who] = [a + sign * b for a, b in zip(into.get(who, [ZERO] * 4), figures)]
+        into[who] = [a + sign * b for a, b in zip(into.get(who, [ZERO] * 5), figures)]
 
 
 def with_units(own, later):
     """Parts with the units of others, which lose them."""
-    moved = {who: [figures[0], ZERO, ZERO, ZERO] for who, figures in later.items()}
+    moved = {who: [figures[0], ZERO, ZERO, ZERO, ZERO] for who, figures in later.items()}
     out = copy.deepcopy(own)
     add(out, moved, 1)
     add(later, moved, -1)
     return out
 
 
-def figures(book, before, units):
-    return [units] + [book.sums[name] - before[name] for name in ("realized_gross", "fees", "income")]
+def stand(book, name):
+    """What a book has earned and put into a line."""
+    held = book.positions.get(name)
+    return {**book.sums, "cost": held.book_cost if held else ZERO}
+
+
+def figures(book, name, before, units):
+    now = stand(book, name)
+    realized, fees, income, cost, crossed = (now[of] - before[of] for of in ("realized_gross", "fees", "income", "cost", "transferred"))
+    return [units, realized, fees, income, realized - fees + income - cost - crossed]
 
 
 def did(book, name, deed, *of):
     """What something does to a book, and whose it is all together."""
-    sums, held = dict(book.sums), book.positions[name].quantity if name in book.positions else ZERO
+    before, held = stand(book, name), book.positions[name].quantity if name in book.positions else ZERO
     told = deed(book, *of)
     now = book.positions[name].quantity if name in book.positions else ZERO
-    return told, figures(book, sums, now - held)
+    return told, figures(book, name, before, now - held)
 
 
 def with_residual(parts, whole):
@@ -88,7 +97,7 @@ def apart(book, name, strategy, total, deed):
     if who not in subs:
         subs[who] = type(book)(book.base, "AVERAGE")
         subs[who].positions[name] = subs[who].nothing_held()
-    book.charged[name] = [a + b for a, b in zip(book.charged[name], total[2:])]
+    book.charged[name] = [a + b for a, b in zip(book.charged[name], total[2:4])]
     return with_residual({who: did(subs[who], name, deed)[1]}, total)
 
 
@@ -104,7 +113,7 @@ def each(book, name, deed):
     told, total = did(book, name, deed, LINE)
     if name not in book.subs:
         return {**told, "parts": {None: total}}
-    book.charged[name] = [a + b for a, b in zip(book.charged[name], total[2:])]
+    book.charged[name] = [a + b for a, b in zip(book.charged[name], total[2:4])]
     parts = {who: did(sub, name, deed, who)[1] for who, sub in book.subs[name].items()}
     return {**told, "parts": with_residual(parts, total)}
 
@@ -131,11 +140,11 @@ def paid(book, value, market):
     strategy, named = value.get("strategy"), value.get("instrument_id") or market.actions.get(value.get("action_id"))
     held = book.positions.get(named)
     before = (held.fees_local, held.income, held.net_base) if held else (ZERO, ZERO, ZERO)
-    sums = dict(book.sums)
+    sums = stand(book, named)
     told = book.entry_whole(value, market)
     if told is None:
         return None
-    total = figures(book, sums, ZERO)
+    total = figures(book, named, sums, ZERO)
     position = book.positions.get(named)
     who = strategy
     if position is not None and value["kind"] in ("FEE", "INTEREST", "DIVIDEND"):
@@ -143,7 +152,7 @@ def paid(book, value, market):
         position.beside = [a + b - c for a, b, c in zip(position.beside, after, before)]
         of = book.besides.setdefault(named, {})
         who = bucket(of, strategy)
-        of[who] = [a + b for a, b in zip(of.get(who, [ZERO, ZERO]), total[2:])]
+        of[who] = [a + b for a, b in zip(of.get(who, [ZERO, ZERO]), total[2:4])]
     return {**told, "parts": {who: total}, "strategy": strategy}
 
 

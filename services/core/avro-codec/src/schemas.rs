@@ -77,7 +77,7 @@ schemas! {
     CLOSE = "marketdata.closes.v1", "Close", 0x3013_5fcc_6fce_d1ea, Closes;
     ORDER_STATUS = "orders.status.v1", "OrderStatus", 0x9f1e_2cf6_1410_dc13, OrderStatus;
     COMMAND = "portfolio.commands.v1", "Command", 0xba40_79c9_72f0_c53e, Commands;
-    LEDGER = "portfolio.ledger.v1", "Ledger", 0x9186_628c_3090_9c5a, Ledger;
+    LEDGER = "portfolio.ledger.v1", "Ledger", 0xd5d1_31c9_e6e2_2ded, Ledger;
     SNAPSHOT = "portfolio.snapshots.v1", "Snapshot", 0x5a90_f31c_944f_30b8, Snapshots;
     DRIFT = "portfolio.drift.v1", "Drift", 0x56e7_5957_212e_caa2, Drift;
     PORTFOLIO_CLOSE = "portfolio.closes.v1", "PortfolioClose", 0x43f2_45e3_aa64_6447, PortfolioCloses;

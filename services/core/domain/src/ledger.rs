@@ -83,6 +83,33 @@ pub struct LedgerEntry {
     /// Trades that it closed, by trade date; of an amendment, what they are more than was told before.
     #[serde(default, skip_serializing_if = "SmallVec::is_empty")]
     pub closed_trades: SmallVec<[ClosedTrades; 1]>,
+    /// The same in the base currency; `None` where these are the entry's own amounts, and what it brought is its cash less
+    /// its external flow.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_base: Option<Box<InBase>>,
+}
+
+impl LedgerEntry {
+    /// What the entry's own amounts come to where they are in the base currency, and it brought what its cash says.
+    pub fn as_it_stands(&self) -> Option<InBase> {
+        let sum = |amounts: &[CurrencyAmount]| amounts.iter().try_fold(Money::ZERO, |sum, leg| sum.checked_add(leg.amount)).ok();
+        let proceeds = sum(&self.cash)?.checked_sub(self.external_flow).ok()?;
+        Some(InBase { realized_gross: self.realized_gross, fees: sum(&self.fees)?, income: self.income, proceeds })
+    }
+}
+
+/// What an entry came to in the base currency, at the rates of booking.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct InBase {
+    /// Profit realised before fees.
+    pub realized_gross: Money,
+    /// Fees.
+    pub fees: Money,
+    /// Dividends, interest, accrued interest.
+    pub income: Money,
+    /// What came in less what went out, external flows left out: below zero for a purchase. A dividend counts when it is
+    /// earned, whenever it is paid, and securities that cross the boundary at what they are worth.
+    pub proceeds: Money,
 }
 
 /// Closed trades of one trade date, or what they are more than was told before: all counts and sums over all entries add
@@ -155,6 +182,9 @@ pub struct StrategyChange {
     pub fees: Money,
     /// Dividends, interest, accrued interest.
     pub income: Money,
+    /// What came in less what went out, as of the whole entry; `None` in entries of earlier builds.
+    #[serde(default)]
+    pub proceeds: Option<Money>,
 }
 
 /// A position after the step; amounts in the instrument's currency.

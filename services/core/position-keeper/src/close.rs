@@ -66,7 +66,7 @@ impl Closing<'_> {
         let mut positions: Vec<ClosedPosition> = asof.held.iter().map(|(ix, held)| part.position(*ix, *held)).collect();
         positions.sort_by(|a, b| a.instrument_id.cmp(&b.instrument_id));
         let currencies: Vec<ClosedCurrency> = part.currencies(&asof);
-        let strategies = strategies::rows(self, &asof, &positions, limit);
+        let strategies = strategies::rows(&mut part, &asof, &positions);
         let of_cash = currencies.iter().map(|value| value.cash_value.units() + value.receivables_value.units());
         let equity = positions.iter().map(|position| position.value.units()).chain(of_cash).sum();
         let net_flows = money(asof.net_flows);

@@ -15,10 +15,11 @@ records! {
         LedgerEntry {
             kind, cause, instrument_id, strategy, venue, trade_date, effective_at, transact_time, quantity_change, price, fx_rate, cash,
             realized_gross, fees, income, external_flow, equity_before, by_strategy,
-            closed_trades,
+            closed_trades, in_base,
         }
+        InBase { realized_gross, fees, income, proceeds }
         ClosedTrades { trade_date, winning, losing, even, gross_profit, gross_loss }
-        StrategyChange { strategy, residual, quantity_change, realized_gross, fees, income }
+        StrategyChange { strategy, residual, quantity_change, realized_gross, fees, income, proceeds }
         PositionState {
             instrument_id, currency, quantity, cost, average_price, realized_gross, fees, income, realized_net, cycle_realized_gross,
             cycle_fees, cycle_income, lots,

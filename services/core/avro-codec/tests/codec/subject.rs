@@ -45,6 +45,7 @@ fn whole(mut json: Json) -> Json {
     if let Some(entries) = json.get_mut("entries").and_then(Json::as_array_mut) {
         for entry in entries.iter_mut().filter_map(Json::as_object_mut) {
             ["by_strategy", "closed_trades"].into_iter().for_each(|list| _ = entry.entry(list).or_insert_with(empty));
+            entry.entry("in_base").or_insert(Json::Null);
         }
     }
     if json.get("allocations").is_some() || json.get("net_external_flow").is_some() {

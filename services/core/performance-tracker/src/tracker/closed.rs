@@ -29,7 +29,7 @@ impl From<&ClosedPosition> for Mark {
 }
 
 /// What each strategy's holding was worth.
-type Strategies = BTreeMap<(InstrumentId, Option<StrategyId>), Option<Money>>;
+type Strategies = BTreeMap<(InstrumentId, Option<StrategyId>), Money>;
 
 /// A day that was closed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,20 +56,20 @@ pub struct Closed {
     pub policy_version: Option<i64>,
     /// Its holdings.
     pub marks: BTreeMap<InstrumentId, Mark>,
-    /// What each strategy's holding was worth, of instruments in which they are told apart; `None` without a price. `None`
-    /// of a close that does not tell it.
+    /// What each strategy's holding was worth, of instruments in which they are told apart. `None` of a close that does not
+    /// tell it.
     strategies: Option<Strategies>,
 }
 
 impl Closed {
-    /// What each strategy's holding of a line was worth, `None` without a price; all of it is of none where they are not told
-    /// apart. Plain cash is nobody's. `None` of a close that does not say.
-    pub fn by_strategy(&self, line: Option<&InstrumentId>) -> Option<BTreeMap<Option<&StrategyId>, Option<Money>>> {
+    /// What each strategy's holding of a line was worth; all of it is of none where they are not told apart. Plain cash is
+    /// nobody's. `None` of a close that does not say.
+    pub fn by_strategy(&self, line: Option<&InstrumentId>) -> Option<BTreeMap<Option<&StrategyId>, Money>> {
         let Some(line) = line else { return Some(BTreeMap::new()) };
         let rows = self.strategies.as_ref()?.range((line.clone(), None)..).take_while(|((of, _), _)| of == line);
         let mut worth: BTreeMap<_, _> = rows.map(|((_, strategy), worth)| (strategy.as_ref(), *worth)).collect();
         if worth.is_empty() {
-            worth.extend(self.marks.get(line).map(|mark| (None, Some(mark.value))));
+            worth.extend(self.marks.get(line).map(|mark| (None, mark.value)));
         }
         Some(worth)
     }
@@ -101,15 +101,15 @@ impl Closed {
     }
 }
 
-/// The rows of a close. A line of which only the residual is left is told apart all the same.
+/// The rows of a close; what cannot be valued counts nothing, as its line does. A line of which only the residual is left is told apart all the same.
 fn by_strategy(rows: &[ClosedStrategy]) -> Strategies {
     let mut worth = Strategies::new();
     for row in rows {
         let owner = (row.instrument_id.clone(), row.strategy.clone());
         if row.residual {
-            worth.entry(owner).or_insert(Some(Money::ZERO));
+            worth.entry(owner).or_insert(Money::ZERO);
         } else {
-            worth.insert(owner, row.value);
+            worth.insert(owner, row.value.unwrap_or_default());
         }
     }
     worth

@@ -157,11 +157,6 @@ impl Market {
         self.pairs.rate(of, base, &|pair| self.known.get(pair)?.level_near(day))
     }
 
-    /// The same by the last prices of before, however old: a booking that nobody could convert would not have been booked.
-    pub fn booked_rate(&self, of: Currency, base: Currency, day: Date) -> Option<f64> {
-        self.pairs.rate(of, base, &|pair| self.known.get(pair)?.last_level(day).map(|(_, level)| level))
-    }
-
     /// What one unit of an instrument has come to in a currency, dividends and splits within, up to a day.
     pub fn total_return(&self, id: &InstrumentId, base: Currency, cut: &Cut) -> TotalReturn {
         let Some(known) = self.known.get(id) else { return TotalReturn::default() };
@@ -183,9 +178,6 @@ impl Known {
     }
     fn level_near(&self, day: Date) -> Option<f64> {
         self.past.history.near(self.quoted(), day)
-    }
-    fn last_level(&self, day: Date) -> Option<(Date, f64)> {
-        self.past.history.last(self.quoted(), day)
     }
     /// The quote of the newest day, where no official close stands for it.
     fn quoted(&self) -> Option<(Date, Price)> {

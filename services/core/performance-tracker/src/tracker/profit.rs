@@ -166,9 +166,8 @@ impl Between<'_> {
         }
         for strategy in owners {
             let deed = acted.get(&strategy).copied().copied().unwrap_or_default();
-            let worth = |close: &BTreeMap<_, Option<Money>>| close.get(&strategy).copied().unwrap_or(Some(Money::ZERO));
-            let (Some(then), Some(now)) = (worth(&before), worth(&after)) else { continue };
-            let change = Amount::from(now).checked_sub(then.into());
+            let worth = |close: &BTreeMap<_, Money>| Amount::from(close.get(&strategy).copied().unwrap_or_default());
+            let change = worth(&after).checked_sub(worth(&before));
             let earned = change.and_then(|change| change.checked_add(deed.proceeds));
             let gain = earned.ok().and_then(|earned| Gain::of(&deed, earned));
             if let Some(gain) = gain.filter(|gain| strategy.is_some() || *gain != Gain::default()) {

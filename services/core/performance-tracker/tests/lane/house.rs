@@ -213,6 +213,7 @@ impl Toy {
             equity_before: None,
             by_strategy: Vec::new(),
             closed_trades: smallvec![],
+            in_base: None,
         }
     }
 

@@ -5,7 +5,7 @@ use super::entry::money;
 use super::execution::Effect;
 use super::position::signed;
 use super::trouble::bounded;
-use domain::ledger::StrategyChange;
+use domain::ledger::{InBase, LedgerEntry, StrategyChange};
 use domain::{Amount, FixedError, Money, Quantity, StrategyId};
 use std::collections::BTreeMap;
 
@@ -16,13 +16,16 @@ pub struct Share {
     realized: Amount,
     fees: Amount,
     income: Amount,
+    /// What the book cost has grown by, and what crossed the boundary beyond that.
+    invested: Amount,
 }
 
 impl Share {
     /// All of an effect.
     pub fn of(effect: &Effect) -> Self {
         let change = &effect.change;
-        Self { quantity: effect.quantity, realized: change.realized_gross, fees: change.fees, income: change.income }
+        let invested = change.book_cost.checked_add(change.transferred).expect("two bounded amounts add up");
+        Self { quantity: effect.quantity, realized: change.realized_gross, fees: change.fees, income: change.income, invested }
     }
     fn add(&mut self, other: &Self, sign: i128) -> Result<(), FixedError> {
         let sum = |to: Amount, amount: Amount| to.checked_add(signed(sign, amount)?);
@@ -30,15 +33,28 @@ impl Share {
         self.realized = sum(self.realized, other.realized)?;
         self.fees = sum(self.fees, other.fees)?;
         self.income = sum(self.income, other.income)?;
+        self.invested = sum(self.invested, other.invested)?;
         Ok(())
+    }
+    /// What came in less what went out: what was earned, but for what was put in. External flows are neither.
+    fn proceeds(&self) -> Result<Amount, FixedError> {
+        self.realized.checked_sub(self.fees)?.checked_add(self.income)?.checked_sub(self.invested)
+    }
+    /// Whether it can be published.
+    fn check(&self) -> Result<(), FixedError> {
+        for amount in [self.realized, self.fees, self.income, self.proceeds()?] {
+            bounded(amount)?;
+        }
+        if self.quantity.fits_wire() { Ok(()) } else { Err(FixedError::Overflow) }
     }
     fn is_nothing(&self) -> bool {
         *self == Self::default()
     }
     /// As published, in units.
-    fn told(&self) -> [i128; 4] {
+    fn told(&self) -> [i128; 5] {
         let units = |amount: Amount| money(amount).units();
-        [self.quantity.units(), units(self.realized), units(self.fees), units(self.income)]
+        let proceeds = self.proceeds().expect("what is told was checked");
+        [self.quantity.units(), units(self.realized), units(self.fees), units(self.income), units(proceeds)]
     }
 }
 
@@ -98,15 +114,18 @@ impl Effect {
 
     /// Whether each part can be published.
     pub fn check_parts(&self) -> Result<(), FixedError> {
-        for share in self.by_strategy.iter().flat_map(|parts| parts.0.values()) {
-            bounded(share.realized)?;
-            bounded(share.fees)?;
-            bounded(share.income)?;
-            if !share.quantity.fits_wire() {
-                return Err(FixedError::Overflow);
-            }
-        }
-        Ok(())
+        Share::of(self).check()?;
+        self.by_strategy.iter().flat_map(|parts| parts.0.values()).try_for_each(Share::check)
+    }
+
+    /// Completes an entry that a checked effect is told by with what it came to in the base currency, where that is more
+    /// than the entry's own amounts say.
+    #[inline]
+    pub fn told_in_base(&self, mut entry: LedgerEntry) -> LedgerEntry {
+        let [_, realized_gross, fees, income, proceeds] = Share::of(self).told().map(Money::from_units);
+        let in_base = InBase { realized_gross, fees, income, proceeds };
+        entry.in_base = (entry.as_it_stands() != Some(in_base)).then(|| Box::new(in_base));
+        entry
     }
 
     /// The parts of a checked effect as the ledger tells them, with what they leave.
@@ -123,13 +142,13 @@ fn told(parts: &Attribution, whole: &Share) -> Vec<StrategyChange> {
     for (strategy, share) in &parts.0 {
         let share = share.told();
         left.iter_mut().zip(share).for_each(|(left, units)| *left -= units);
-        changes.extend((share != [0; 4]).then(|| change(strategy.clone(), false, share)));
+        changes.extend((share != [0; 5]).then(|| change(strategy.clone(), false, share)));
     }
-    changes.extend((left != [0; 4]).then(|| change(None, true, left)));
+    changes.extend((left != [0; 5]).then(|| change(None, true, left)));
     changes
 }
 
-fn change(strategy: Option<StrategyId>, residual: bool, [quantity, realized, fees, income]: [i128; 4]) -> StrategyChange {
+fn change(strategy: Option<StrategyId>, residual: bool, [quantity, realized, fees, income, proceeds]: [i128; 5]) -> StrategyChange {
     StrategyChange {
         strategy,
         residual,
@@ -137,5 +156,6 @@ fn change(strategy: Option<StrategyId>, residual: bool, [quantity, realized, fee
         realized_gross: Money::from_units(realized),
         fees: Money::from_units(fees),
         income: Money::from_units(income),
+        proceeds: Some(Money::from_units(proceeds)),
     }
 }

@@ -15,7 +15,7 @@ const ENTRY_BYTES: usize = 320;
 const POSITION_BYTES: usize = 320;
 const BALANCE_BYTES: usize = 32;
 const LOT_BYTES: usize = 80;
-const PART_BYTES: usize = 80;
+const PART_BYTES: usize = 96;
 const CLOSED_BYTES: usize = 64;
 /// Estimated bytes, the lots of the whole portfolio among them, at which a record is closed although its entries are
 /// few: with all ids at their longest it takes twice as many, and one more booking still fits into 4 MiB.

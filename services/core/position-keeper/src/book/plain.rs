@@ -167,6 +167,7 @@ impl Noted {
             equity_before: None,
             by_strategy: Vec::new(),
             closed_trades: self.net.map(|net| ClosedTrades::one(self.trade_date, net)).into_iter().collect(),
+            in_base: None,
         }
     }
 }

@@ -321,7 +321,7 @@ pub fn entry(
     execution: &Execution,
     effect: &Effect,
 ) -> LedgerEntry {
-    LedgerEntry {
+    effect.told_in_base(LedgerEntry {
         kind,
         cause: source.cause(fill.exec_id),
         instrument_id: Some(instrument.clone()),
@@ -341,5 +341,6 @@ pub fn entry(
         equity_before: None,
         by_strategy: effect.told_parts(),
         closed_trades: effect.closings.told(),
-    }
+        in_base: None,
+    })
 }

@@ -292,7 +292,7 @@ fn ledger_entry(
         Booking::Payment(payment) => (None, Some(payment.rate)),
         Booking::Execution(execution) => (Some(execution.price), Some(execution.rate)),
     };
-    LedgerEntry {
+    effect.told_in_base(LedgerEntry {
         kind,
         cause: source.cause(&entry.entry_id),
         // A reversal need not name what its entry named, nor a dividend more than its action.
@@ -314,5 +314,6 @@ fn ledger_entry(
         equity_before: equity.filter(|_| is_flow(entry)).map(money),
         by_strategy: effect.told_parts(),
         closed_trades: effect.closings.told(),
-    }
+        in_base: None,
+    })
 }

@@ -1,8 +1,9 @@
 //! Whose the holdings of a close were: what each strategy held of an instrument, valued as its position is, and what all of
 //! them leave of it. The rows of one instrument add up to its position exactly as they are published.
 
-use super::Closing;
+use super::{Closing, Part};
 use crate::book::asof::AsOf;
+use crate::book::days::Lack;
 use crate::book::entry::money;
 use crate::prices::InstrumentIx;
 use crate::valuation::worth;
@@ -12,8 +13,10 @@ use domain::{Amount, InstrumentId, Money, Quantity, StrategyId};
 /// Rows of a close, at most: with all names at their longest they fit.
 pub const MOST_ROWS: usize = 16_000;
 
-/// The rows, by instrument id and strategy; `None` where they are too many. No value is larger than `limit`.
-pub(super) fn rows(closing: &Closing<'_>, asof: &AsOf, positions: &[ClosedPosition], limit: i128) -> Option<Vec<ClosedStrategy>> {
+/// The rows, by instrument id and strategy; `None` where they are too many. What is lacking of an instrument that is none of
+/// the positions is noted.
+pub(super) fn rows(part: &mut Part<'_>, asof: &AsOf, positions: &[ClosedPosition]) -> Option<Vec<ClosedStrategy>> {
+    let (closing, limit) = (part.closing, part.limit);
     if asof.strategies.values().map(|held| held.len() + 1).sum::<usize>() > MOST_ROWS {
         return None;
     }
@@ -28,9 +31,21 @@ pub(super) fn rows(closing: &Closing<'_>, asof: &AsOf, positions: &[ClosedPositi
             figures.of(id, strategy.clone(), false)
         }));
         let position = positions.binary_search_by(|position| position.instrument_id.cmp(id)).ok().map(|at| &positions[at]);
+        if position.is_none() && rows[first..].iter().any(|row| row.value.is_none()) {
+            note_what_lacks(part, ix);
+        }
         rows.extend(Figures::left(position, &rows[first..]).map(|left| left.of(id, None, true)));
     }
     Some(rows)
+}
+
+fn note_what_lacks(part: &mut Part<'_>, ix: InstrumentIx) {
+    let currency = part.closing.market.slot(ix).facts.as_ref().map(|facts| facts.currency);
+    match currency.filter(|of| part.closing.rate(*of).is_none()) {
+        _ if part.closing.priced(ix).is_none() => part.lack(Lack::Price(ix)),
+        Some(currency) => part.lack(Lack::Rate(currency)),
+        None => _ = part.lacks.insert(Lack::Value(ix)),
+    }
 }
 
 /// What units of an instrument are worth that have cost so much.

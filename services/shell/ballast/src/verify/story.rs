@@ -392,6 +392,7 @@ fn entry(kind: EntryKind, topic: Topic, offset: i64, id: &str) -> LedgerEntry {
         equity_before: None,
         by_strategy: Vec::new(),
         closed_trades: Vec::new().into(),
+        in_base: None,
     }
 }
 

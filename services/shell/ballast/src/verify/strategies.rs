@@ -10,9 +10,9 @@ use super::positions::{Booked, contained, last_snapshots, units};
 use super::report::Check;
 use super::seen::Seen;
 use domain::fill::Fill;
-use domain::ledger::LedgerEntry;
+use domain::ledger::{Ledger, LedgerEntry, StrategyChange};
 use domain::snapshot::{Allocation, Snapshot, StrategyPosition};
-use domain::{InstrumentId, StrategyId};
+use domain::{InstrumentId, Money, StrategyId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Strategies of a line that are told apart, at most: of one with more the model does not say whose a booking is.
@@ -24,6 +24,7 @@ pub(super) const FULL: usize = 15_000;
 pub(super) fn check(history: &History, lanes: &Lanes, facts: &Facts, fates: &Fates, booked: &Booked<'_>) -> Vec<Check> {
     let mut lines = Check::new("I2", "Σ strategies + residual = the line, in each snapshot");
     let mut entries = Check::new("I2", "Σ strategies + residual = the units of the entry, where it tells of them");
+    let mut amounts = Check::new("I2", "Σ strategies + residual = the entry in the base currency, where it tells of them");
     history.snapshots.iter().filter(|seen| !seen.repeat).for_each(|seen| add_up(seen, &mut lines));
     for seen in history.ledgers.iter().filter(|seen| !seen.repeat) {
         for entry in seen.record.entries.iter().filter(|entry| !entry.by_strategy.is_empty()) {
@@ -39,9 +40,30 @@ pub(super) fn check(history: &History, lanes: &Lanes, facts: &Facts, fates: &Fat
                     entry.quantity_change
                 )
             });
+            in_base(seen, entry, &mut amounts);
         }
     }
-    vec![lines, entries, against_executions(history, lanes, facts, fates, booked)]
+    vec![lines, entries, amounts, against_executions(history, lanes, facts, fates, booked)]
+}
+
+fn in_base(seen: &Seen<Ledger>, entry: &LedgerEntry, check: &mut Check) {
+    let Some(told) = entry.in_base.as_deref().copied().or_else(|| entry.as_it_stands()) else { return };
+    let sum = |of: fn(&StrategyChange) -> Option<Money>| {
+        let parts: Option<Vec<Exact>> = entry.by_strategy.iter().map(|part| of(part).map(Published::exact)).collect();
+        parts.map(|parts| exact::sum(parts.into_iter()))
+    };
+    let figures = [
+        ("realized_gross", told.realized_gross, sum(|part| Some(part.realized_gross))),
+        ("fees", told.fees, sum(|part| Some(part.fees))),
+        ("income", told.income, sum(|part| Some(part.income))),
+        ("proceeds", told.proceeds, sum(|part| part.proceeds)),
+    ];
+    // Entries of earlier builds tell no proceeds.
+    for (name, told, sum) in figures.into_iter().filter_map(|(name, told, sum)| Some((name, told, sum?))) {
+        check.that(sum == told.exact(), || {
+            format!("{}: {} of {}: {name} of its strategies is {}, its own {told}", seen.place, entry.kind, named(entry), show(&sum))
+        });
+    }
 }
 
 fn named(entry: &LedgerEntry) -> &str {

@@ -3,7 +3,7 @@
 use super::{CURRENCIES, UNITS, amounts, currency, id, instrument, last_day, moment, portfolio};
 use avro_codec::{encode, record_limit};
 use domain::enums::EntryKind;
-use domain::ledger::{Cause, ClosedTrades, Ledger, LedgerEntry, Lot, PositionState, StrategyChange};
+use domain::ledger::{Cause, ClosedTrades, InBase, Ledger, LedgerEntry, Lot, PositionState, StrategyChange};
 use domain::{FxRate, Money, Output, Price, Quantity, Topic};
 use engine::settings::{MAX_LEDGER_BYTES, MAX_LOTS};
 use position_keeper::book::journal::Journal;
@@ -35,6 +35,7 @@ fn entry(kind: EntryKind, currencies: usize, parts: usize) -> LedgerEntry {
         equity_before: Some(money),
         by_strategy: (0..parts).map(part).collect(),
         closed_trades: vec![closed(); if kind == EntryKind::Restate { MOST_DATES } else { 1 }].into(),
+        in_base: Some(Box::new(InBase { realized_gross: money, fees: money, income: money, proceeds: money })),
     }
 }
 
@@ -53,6 +54,7 @@ fn part(n: usize) -> StrategyChange {
         realized_gross: money,
         fees: money,
         income: money,
+        proceeds: Some(money),
     }
 }
 

@@ -63,14 +63,11 @@ impl History {
     }
     /// The price of a day, or of the nearest one before it that is not long ago.
     pub fn near(&self, today: Option<(Date, Price)>, day: Date) -> Option<f64> {
-        self.last(today, day).filter(|(date, _)| day.days() - date.days() <= NEAR_DAYS).map(|(_, price)| price)
-    }
-    /// The price of a day, or of the nearest one before it however long ago, with its day.
-    pub fn last(&self, today: Option<(Date, Price)>, day: Date) -> Option<(Date, f64)> {
         let at = self.levels.partition_point(|level| level.date <= day);
         let past = at.checked_sub(1).map(|at| (self.levels[at].date, self.levels[at].price));
         let newest = [past, today.filter(|(date, price)| *date <= day && price.is_positive())].into_iter().flatten();
-        newest.max_by_key(|(date, _)| *date).map(|(date, price)| (date, float(price)))
+        let (date, price) = newest.max_by_key(|(date, _)| *date)?;
+        (day.days() - date.days() <= NEAR_DAYS).then(|| float(price))
     }
 }
 

@@ -26,7 +26,15 @@ fn row(strategy: Option<&str>, quantity: &str, cost: &str, realized: &str, fees:
 
 fn part(strategy: Option<&str>, quantity: &str, realized: &str, fees: &str) -> StrategyChange {
     let (strategy, quantity_change) = (strategy.map(v), v(quantity));
-    StrategyChange { strategy, residual: false, quantity_change, realized_gross: v(realized), fees: v(fees), income: v("0") }
+    StrategyChange {
+        strategy,
+        residual: false,
+        quantity_change,
+        realized_gross: v(realized),
+        fees: v(fees),
+        income: v("0"),
+        proceeds: None,
+    }
 }
 
 /// The clean story: its own executions are of a strategy, that of the order is of none.
