@@ -91,8 +91,15 @@ def future_abroad_that_is_corrected():
     return story.at("2026-01-09T00:00:00").tick("FUA", 110)
 
 
+def future_abroad_with_a_fee_at_home():
+    story = Story("2026-01-05T09:00:00").instrument("FUA", "FUTURE", currency="EUR").tick("FUA", 100).tick("EUR/USD", "1.1")
+    fee = [{"type": "COMMISSION", "amount": "2.5", "currency": "USD"}]
+    story.policy().deposit(10000).buy(1, "FUA", 10, 100, currency="EUR", fees=fee).at("2026-01-06T09:00:00")
+    return story.sell(2, "FUA", 10, 101, currency="EUR", fees=fee).at("2026-01-07T00:00:00").tick("FUA", 101)
+
+
 CASES = [
     futures_of_strategies_abroad, bond_that_strategies_cancel_out, corrections_of_whose_it_is, lieu_of_two_strategies,
     dividend_of_another_strategy_after_all, gross_amount_of_another_strategy, strategies_that_cancel_out_without_a_price,
-    fee_of_a_late_fill, future_abroad_that_is_corrected,
+    fee_of_a_late_fill, future_abroad_that_is_corrected, future_abroad_with_a_fee_at_home,
 ]

@@ -83,15 +83,19 @@ pub struct LedgerEntry {
     /// Trades that it closed, by trade date; of an amendment, what they are more than was told before.
     #[serde(default, skip_serializing_if = "SmallVec::is_empty")]
     pub closed_trades: SmallVec<[ClosedTrades; 1]>,
-    /// The same in the base currency; `None` where these are the entry's own amounts, and what it brought is its cash less
-    /// its external flow.
+    /// The same in the base currency; `None` where `fx_rate` is one or `None`, these are the entry's own amounts, and what it
+    /// brought is its cash less its external flow.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub in_base: Option<Box<InBase>>,
 }
 
 impl LedgerEntry {
-    /// What the entry's own amounts come to where they are in the base currency, and it brought what its cash says.
+    /// What the entry's own amounts come to where they are in the base currency, and it brought what its cash says. `None`
+    /// with another rate than one.
     pub fn as_it_stands(&self) -> Option<InBase> {
+        if self.fx_rate.is_some_and(|rate| rate != FxRate::ONE) {
+            return None;
+        }
         let sum = |amounts: &[CurrencyAmount]| amounts.iter().try_fold(Money::ZERO, |sum, leg| sum.checked_add(leg.amount)).ok();
         let proceeds = sum(&self.cash)?.checked_sub(self.external_flow).ok()?;
         Some(InBase { realized_gross: self.realized_gross, fees: sum(&self.fees)?, income: self.income, proceeds })

@@ -5,7 +5,7 @@ use crate::tracker::market::Market;
 use crate::tracker::terms::Terms;
 use domain::enums::EntryKind;
 use domain::ledger::{ClosedTrades, InBase, Ledger, LedgerEntry, StrategyChange};
-use domain::{Amount, Date, FxRate, InstrumentId, Money, StrategyId, Timestamp, Topic, venue};
+use domain::{Amount, Date, InstrumentId, Money, StrategyId, Timestamp, Topic, venue};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -170,9 +170,7 @@ impl Booked<'_> {
 
     /// What the whole entry came to. Of an entry of an earlier build in another currency nobody knows.
     fn line(&self) -> Deed {
-        let is_abroad = self.entry.fx_rate.is_some_and(|rate| rate != FxRate::ONE);
-        let own = || self.entry.as_it_stands().filter(|_| !is_abroad);
-        let told = self.entry.in_base.as_deref().copied().or_else(own).unwrap_or_default();
+        let told = self.entry.in_base.as_deref().copied().or_else(|| self.entry.as_it_stands()).unwrap_or_default();
         let InBase { realized_gross, fees, income, proceeds } = told;
         Deed { proceeds: proceeds.into(), realized: realized_gross.into(), fees: fees.into(), income: income.into() }
     }
