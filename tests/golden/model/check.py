@@ -508,7 +508,8 @@ class Case:
         told = entry.get("in_base")
         found = [num(told[of]) for of in ("realized_gross", "fees", "income", "proceeds")] if told else own
         self.same("in base", found, whole)
-        abroad = entry["fx_rate"] is not None and num(entry["fx_rate"]) != 1
+        several = len({leg["currency"] for leg in entry["cash"] + entry["fees"]}) > 1
+        abroad = several or entry["fx_rate"] is not None and num(entry["fx_rate"]) != 1
         self.same("it is told where its own amounts do not say it", told is not None, abroad or whole != own)
 
     def strategies(self, value, book, at, market):

@@ -170,7 +170,8 @@ class AsOf:
 
     def too_old(self):
         """Whether something that the day stands on is older than the policy lets it be."""
-        used = [{"name": name} for name in self.positions()] + [{"currency": currency} for currency in self.currencies()]
+        flat = {name for name, residual, _ in self.strategies() if not residual}
+        used = [{"name": name} for name in flat | set(self.positions())] + [{"currency": currency} for currency in self.currencies()]
         made = [self.made[source] for of in used for source in self.sources(**of)]
         return self.oldest is not None and any(at < self.oldest for at in made)
 

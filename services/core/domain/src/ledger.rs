@@ -83,17 +83,19 @@ pub struct LedgerEntry {
     /// Trades that it closed, by trade date; of an amendment, what they are more than was told before.
     #[serde(default, skip_serializing_if = "SmallVec::is_empty")]
     pub closed_trades: SmallVec<[ClosedTrades; 1]>,
-    /// The same in the base currency; `None` where `fx_rate` is one or `None`, these are the entry's own amounts, and what it
-    /// brought is its cash less its external flow.
+    /// The same in the base currency; `None` where `fx_rate` is one or `None`, all amounts are in one currency, these are the
+    /// entry's own amounts, and what it brought is its cash less its external flow. `None` in entries of earlier builds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub in_base: Option<Box<InBase>>,
 }
 
 impl LedgerEntry {
     /// What the entry's own amounts come to where they are in the base currency, and it brought what its cash says. `None`
-    /// with another rate than one.
+    /// with another rate than one, and with amounts in several currencies.
     pub fn as_it_stands(&self) -> Option<InBase> {
-        if self.fx_rate.is_some_and(|rate| rate != FxRate::ONE) {
+        let mut currencies = self.cash.iter().chain(&self.fees).map(|leg| leg.currency);
+        let first = currencies.next();
+        if self.fx_rate.is_some_and(|rate| rate != FxRate::ONE) || currencies.any(|other| Some(other) != first) {
             return None;
         }
         let sum = |amounts: &[CurrencyAmount]| amounts.iter().try_fold(Money::ZERO, |sum, leg| sum.checked_add(leg.amount)).ok();

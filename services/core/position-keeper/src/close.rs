@@ -41,7 +41,7 @@ pub struct Closed {
     pub record: PortfolioClose,
     /// What its figures lack.
     pub lacks: BTreeSet<Lack>,
-    /// How many lines it took.
+    /// How many lines it took, those of strategies among them.
     pub lines: usize,
 }
 
@@ -92,7 +92,8 @@ impl Closing<'_> {
             input_offsets: Vec::new(),
             strategies,
         };
-        Closed { record, lacks, lines: asof.held.len() }
+        let lines = asof.held.len() + asof.strategies.values().map(Vec::len).sum::<usize>();
+        Closed { record, lacks, lines }
     }
 
     /// The calendar by which nobody knows whether the day is one.

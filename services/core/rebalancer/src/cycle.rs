@@ -93,7 +93,7 @@ pub struct Cycle {
     pub later: Vec<Draft>,
     /// What its newest plan says of each instrument.
     pub lines: Vec<ExplanationLine>,
-    /// Furthest that the price of a buy may have moved since it was approved.
+    /// Furthest that the price of a buy, or its rate, may have moved since it was approved.
     pub tolerance: Option<Bps>,
     /// Waves that have left.
     pub waves: i32,

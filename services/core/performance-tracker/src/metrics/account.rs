@@ -75,13 +75,13 @@ fn money_weighted(rows: &[Valuation], timing: FlowTiming) -> Answer {
     xirr(&owner_flows(rows, timing)).map(|found| found.rate)
 }
 
-/// Of less than a year the rate of the days themselves: a year's may be beyond any that is looked for.
+/// Where a year's rate is beyond any that is looked for, the rate of the days themselves: theirs are of few days.
 fn money_weighted_of_the_period(rows: &[Valuation], timing: FlowTiming) -> Answer {
     let days = days(rows)?;
-    if days < YEAR {
-        return rate_over(&owner_flows(rows, timing), days).map(|found| found.rate);
+    match money_weighted(rows, timing) {
+        Err(Undefined::NoRootInRange) => rate_over(&owner_flows(rows, timing), days).map(|found| found.rate),
+        yearly => finite(libm::pow(1.0 + yearly?, days / YEAR) - 1.0),
     }
-    finite(libm::pow(1.0 + money_weighted(rows, timing)?, days / YEAR) - 1.0)
 }
 
 fn annual(total: f64, rows: &[Valuation]) -> Answer {
@@ -118,6 +118,10 @@ mod tests {
         let doubled = [row(0, 100.0, 0.0), row(10, 250.0, 0.0)];
         assert!((money_weighted_of_the_period(&doubled, FlowTiming::Daily).unwrap() - 1.5).abs() < 1e-13);
         assert_eq!(money_weighted(&doubled, FlowTiming::Daily), Err(Undefined::NoRootInRange));
+        // Of several rates it is the one that the yearly figure has: both say the same.
+        let several = [row(0, 100.0, 0.0), row(18, 0.0, -198.96), row(36, 0.0, 98.88)];
+        let (year, period) = (money_weighted(&several, FlowTiming::End), money_weighted_of_the_period(&several, FlowTiming::End));
+        assert!((libm::pow(1.0 + year.unwrap(), 36.0 / 365.0) - 1.0 - period.unwrap()).abs() < 1e-13);
         // 100 (1 + r) + 50 (1 + r)^0.5 = 300, so that (1 + r)^0.5 = 1.5.
         let flows = [row(0, 100.0, 0.0), row(5, 150.0, 50.0), row(10, 300.0, 0.0)];
         assert!((money_weighted_of_the_period(&flows, FlowTiming::End).unwrap() - 1.25).abs() < 1e-13);

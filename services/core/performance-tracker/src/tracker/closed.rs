@@ -101,7 +101,7 @@ impl Closed {
     }
 }
 
-/// The rows of a close; what cannot be valued counts nothing, as its line does. A line of which only the residual is left is told apart all the same.
+/// The rows of a close; what cannot be valued counts nothing, as its line does. Of a line of which only the residual is left nothing is of none.
 fn by_strategy(rows: &[ClosedStrategy]) -> Strategies {
     let mut worth = Strategies::new();
     for row in rows {

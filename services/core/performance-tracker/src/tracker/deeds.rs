@@ -53,6 +53,9 @@ pub fn add_trades(own: &mut Option<Box<ClosedTrades>>, more: &ClosedTrades) {
     }
 }
 
+/// Owners that are told apart in a day, at most.
+const MOST_OWNERS: usize = 4_096;
+
 /// Whose bookings: an instrument or plain cash, and a strategy or none.
 pub type Owner = (Option<InstrumentId>, Option<StrategyId>);
 
@@ -89,7 +92,11 @@ impl Deeds {
         let entry = booked.entry;
         let line = booked.line();
         for (strategy, deed) in booked.parts(&line) {
-            self.strategies.entry((entry.instrument_id.clone(), strategy)).or_default().add(&deed);
+            let owner = (entry.instrument_id.clone(), strategy);
+            // What has one name too many is left to the residual.
+            if self.strategies.len() < MOST_OWNERS || self.strategies.contains_key(&owner) {
+                self.strategies.entry(owner).or_default().add(&deed);
+            }
         }
         if let Some(hour) = booked.hour() {
             self.hours.entry(hour).or_default().add(&line);

@@ -52,8 +52,13 @@ pub fn amount(id: &'static str, money: Money, method: &'static str, window: &Smo
 /// The modified Dietz return of an account, and its money-weighted return a year, which less than a year does not show.
 pub fn money_weighted(rows: &[Valuation], observations: usize) -> [Line; 2] {
     let dietz = dietz::modified(rows, FlowTiming::Daily, DayPart::Start);
-    let dietz =
-        Line::new("modified_dietz", MetricUnit::Fraction, dietz, observations, "gain / (begin + flows by the days that they worked)");
+    let dietz = Line::new(
+        "modified_dietz",
+        MetricUnit::Fraction,
+        dietz,
+        observations,
+        "gain / (begin + flows by the days that they worked, each from the start of its day)",
+    );
     let days = rows.last().zip(rows.first()).map_or(0, |(last, first)| i64::from(last.date.days() - first.date.days()));
     let (yearly, note) = if days < i64::from(YEAR_DAYS) { (Err(Undefined::UnderOneYear { days }), None) } else { yearly_rate(rows) };
     let found = Line::new("money_weighted_return", MetricUnit::Fraction, yearly, observations, "XIRR, Actual/365, a year");

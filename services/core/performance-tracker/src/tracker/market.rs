@@ -11,7 +11,7 @@ use domain::close::Close;
 use domain::enums::{InstrumentType, PriceSource};
 use domain::frame::{Frame, FramePrice};
 use domain::instrument::Instrument;
-use domain::{Currency, Date, InstrumentId, Price, Quantity, SmolStr, Timestamp};
+use domain::{Currency, Date, InstrumentId, Price, SmolStr, Timestamp};
 use engine::ImageError;
 use engine::image::{from_bytes, to_bytes};
 use history::{History, Today};
@@ -35,10 +35,6 @@ pub struct Facts {
     pub currency: Currency,
     /// Venue.
     pub venue: Option<SmolStr>,
-    /// Units of value for one of price.
-    pub multiplier: Quantity,
-    /// The currency in which it is held, of a coin: fees in it are paid in units.
-    pub base_asset: Option<Currency>,
     source: PriceSource,
     calendar: Option<SmolStr>,
 }
@@ -118,9 +114,7 @@ impl Market {
             kind: instrument.kind,
             currency: instrument.currency,
             venue: instrument.venue.clone(),
-            multiplier: instrument.multiplier,
             source: instrument.price_source,
-            base_asset: instrument.base_asset,
             calendar: instrument.calendar.clone(),
         };
         self.past_mut(&instrument.instrument_id).facts = Some(facts);

@@ -19,6 +19,9 @@ const CASH: &str = "CASH";
 /// The bucket of what is of no strategy.
 const NAMELESS: &str = "NONE";
 
+/// Buckets of a grouping, at most: names are free texts, and all that ever were stand in the records of all time.
+pub const MOST_BUCKETS: usize = 4_096;
+
 /// What one bucket has earned, in the base currency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Gain {
@@ -65,8 +68,7 @@ impl Profit {
     pub fn add(&mut self, other: &Profit) {
         self.total = self.total.checked_add(other.total).unwrap_or(self.total);
         for (grouping, buckets) in &other.groups {
-            let own = self.groups.entry(*grouping).or_default();
-            buckets.iter().for_each(|(name, gain)| own.entry(name.clone()).or_default().add(gain));
+            buckets.iter().for_each(|(name, gain)| self.book(*grouping, name.clone(), gain));
         }
     }
     /// The total, as published.
@@ -84,8 +86,12 @@ impl Profit {
         };
         GROUPINGS.into_iter().map(one).collect()
     }
+    /// What has one name too many is left to the residual.
     fn book(&mut self, grouping: Grouping, bucket: SmolStr, gain: &Gain) {
-        self.groups.entry(grouping).or_default().entry(bucket).or_default().add(gain);
+        let buckets = self.groups.entry(grouping).or_default();
+        if buckets.len() < MOST_BUCKETS || buckets.contains_key(&bucket) {
+            buckets.entry(bucket).or_default().add(gain);
+        }
     }
 }
 
@@ -140,7 +146,7 @@ impl Between<'_> {
             profit.book(Grouping::Sector, sector, &gain);
             profit.book(Grouping::InstrumentType, SmolStr::new_static(kind), &gain);
         }
-        self.strategies(line, &gain, profit);
+        self.strategies(line, (before, after), &gain, profit);
     }
 
     fn mark(&self, close: Option<&Closed>, line: Option<&InstrumentId>) -> Mark {
@@ -148,7 +154,7 @@ impl Between<'_> {
     }
 
     /// A line in which no strategies are told apart is nameless; of any other each strategy has what its own holding did.
-    fn strategies(&self, line: Option<&InstrumentId>, whole: &Gain, profit: &mut Profit) {
+    fn strategies(&self, line: Option<&InstrumentId>, marks: (Mark, Mark), whole: &Gain, profit: &mut Profit) {
         let before = self.before.map_or_else(|| Some(BTreeMap::new()), |close| close.by_strategy(line));
         let after = self.after.by_strategy(line);
         // What closes do not say is left to the residual.
@@ -157,7 +163,9 @@ impl Between<'_> {
         let acted: BTreeMap<Option<&StrategyId>, &Deed> = acted.map(|((_, strategy), deed)| (strategy.as_ref(), deed)).collect();
         let owners: BTreeSet<Option<&StrategyId>> = before.keys().chain(after.keys()).chain(acted.keys()).copied().collect();
         let all = self.deeds.lines.get(&line.cloned());
-        let is_whole = acted.get(&None).map(|deed| deed.realized) == all.map(|deed| deed.realized);
+        let nameless = |close: &BTreeMap<_, Money>| close.get(&None).copied().unwrap_or_default();
+        let is_whole = acted.get(&None).map(|deed| deed.realized) == all.map(|deed| deed.realized)
+            && (nameless(&before), nameless(&after)) == (marks.0.value, marks.1.value);
         if owners.iter().all(Option::is_none) && is_whole {
             if *whole != Gain::default() {
                 profit.book(Grouping::Strategy, SmolStr::new_static(NAMELESS), whole);

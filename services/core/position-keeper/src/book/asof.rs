@@ -13,6 +13,7 @@ use super::history::Kept;
 use super::holding::Holding;
 use super::payment::Payment;
 use super::portfolio::Portfolio;
+use super::position::Position;
 use super::sub_positions::SubPositions;
 use crate::prices::InstrumentIx;
 use crate::prices::actions::Deed;
@@ -60,10 +61,11 @@ impl AsOf {
     pub fn now(portfolio: &Portfolio) -> Self {
         let held = portfolio.lines.counting().filter(|(_, line)| !line.position.quantity.is_zero());
         let apart = portfolio.lines.all().iter().filter(|line| !line.subs.is_empty());
+        let apart = apart.map(|line| (line, by_strategy(&line.subs)));
         let amounts = |cash: &super::CashBook| cash.balances().iter().map(|balance| (balance.currency, balance.amount)).collect();
         Self {
             held: held.map(|(_, line)| (line.instrument, (line.position.quantity, line.position.cost))).collect(),
-            strategies: apart.map(|line| (line.instrument, by_strategy(&line.subs))).collect(),
+            strategies: apart.filter(|(line, held)| is_left(&line.position, held)).map(|(line, held)| (line.instrument, held)).collect(),
             cash: amounts(&portfolio.cash),
             owed: amounts(&portfolio.receivables),
             net_flows: portfolio.sums.net_flows,
@@ -134,6 +136,11 @@ impl AsOf {
         }
         Ok(())
     }
+}
+
+/// Whether anything of a line is left, or strategies that cancel out.
+fn is_left(position: &Position, held: &[Held]) -> bool {
+    !position.quantity.is_zero() || !held.is_empty()
 }
 
 fn by_strategy(subs: &SubPositions) -> Vec<Held> {
@@ -216,7 +223,8 @@ impl Lines<'_> {
             }
             asof.held.insert(*line, (then.position.quantity, then.position.cost));
             asof.strategies.remove(line);
-            asof.strategies.extend((!then.subs.is_empty()).then(|| (*line, by_strategy(&then.subs))));
+            let held = by_strategy(&then.subs);
+            asof.strategies.extend((!then.subs.is_empty() && is_left(&then.position, &held)).then_some((*line, held)));
         }
         asof.held.retain(|_, (quantity, _)| !quantity.is_zero());
         Ok(later)

@@ -10,8 +10,9 @@ use crate::valuation::worth;
 use domain::portfolio_close::{ClosedPosition, ClosedStrategy};
 use domain::{Amount, InstrumentId, Money, Quantity, StrategyId};
 
-/// Rows of a close, at most: with all names at their longest they fit.
-pub const MOST_ROWS: usize = 16_000;
+/// Rows of a close, at most: with all names at their longest they fit, and eleven closes of them into what is kept of a
+/// portfolio's days.
+pub const MOST_ROWS: usize = 8_000;
 
 /// The rows, by instrument id and strategy; `None` where they are too many. What is lacking of an instrument that is none of
 /// the positions is noted.
@@ -31,20 +32,25 @@ pub(super) fn rows(part: &mut Part<'_>, asof: &AsOf, positions: &[ClosedPosition
             figures.of(id, strategy.clone(), false)
         }));
         let position = positions.binary_search_by(|position| position.instrument_id.cmp(id)).ok().map(|at| &positions[at]);
-        if position.is_none() && rows[first..].iter().any(|row| row.value.is_none()) {
-            note_what_lacks(part, ix);
+        if position.is_none() && !held.is_empty() {
+            note_what_lacks(part, ix, rows[first..].iter().all(|row| row.value.is_some()));
         }
         rows.extend(Figures::left(position, &rows[first..]).map(|left| left.of(id, None, true)));
     }
     Some(rows)
 }
 
-fn note_what_lacks(part: &mut Part<'_>, ix: InstrumentIx) {
-    let currency = part.closing.market.slot(ix).facts.as_ref().map(|facts| facts.currency);
-    match currency.filter(|of| part.closing.rate(*of).is_none()) {
-        _ if part.closing.priced(ix).is_none() => part.lack(Lack::Price(ix)),
-        Some(currency) => part.lack(Lack::Rate(currency)),
-        None => _ = part.lacks.insert(Lack::Value(ix)),
+/// Notes what a position of it would be said to lack.
+fn note_what_lacks(part: &mut Part<'_>, ix: InstrumentIx, is_valued: bool) {
+    let (closing, currency) = (part.closing, part.closing.market.slot(ix).facts.as_ref().map(|facts| facts.currency));
+    let found = currency.and_then(|of| closing.rate(of));
+    let own = closing.priced(ix).map(|priced| (ix, priced.made));
+    part.note_ages(own.into_iter().chain(closing.ages(found.as_ref())));
+    match currency {
+        _ if is_valued => {}
+        _ if own.is_none() => part.lack(Lack::Price(ix)),
+        Some(currency) if found.is_none() => part.lack(Lack::Rate(currency)),
+        _ => _ = part.lacks.insert(Lack::Value(ix)),
     }
 }
 

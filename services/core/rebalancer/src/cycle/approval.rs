@@ -134,7 +134,8 @@ fn replan<'a>(desk: &Desk, cycle: &Cycle, drift: &'a Drift, turn: &Turn<'_, '_>)
 fn supersede(cycle: &mut Cycle, drift: &Drift, policy: &Policy, plan: Plan, turn: &mut Turn<'_, '_>) {
     let terms = Terms::of(policy, drift);
     let same = cycle.proposal.as_ref().is_some_and(|proposal| {
-        terms.order_type == cycle.terms.order_type && is_same(&proposal.drafts, &plan.legs, |a, b| a.reference_price == b.reference_price)
+        terms.order_type == cycle.terms.order_type
+            && is_same(&proposal.drafts, &plan.legs, |a, b| (a.reference_price, a.reference_rate) == (b.reference_price, b.reference_rate))
     });
     if !same {
         cycle.terms = terms;

@@ -4,7 +4,7 @@ use crate::cycle::Cycle;
 use crate::orders::draft::Draft;
 use domain::ids::uuid_of;
 use domain::policy::Approval;
-use domain::{Bps, PortfolioId, SmolStr, Timestamp};
+use domain::{Bps, FxRate, PortfolioId, SmolStr, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::fmt::Write as _;
 
@@ -21,7 +21,7 @@ pub struct Proposal {
     pub expires_at: Timestamp,
     /// Persons needed.
     pub approvers: usize,
-    /// Furthest that a price may have moved by the approval.
+    /// Furthest that a price, or a rate, may have moved by the approval.
     pub tolerance: Bps,
     /// Persons who have approved, in order.
     pub approved_by: Vec<SmolStr>,
@@ -61,6 +61,9 @@ fn hash(portfolio: &PortfolioId, cycle: &Cycle, drafts: &[Draft]) -> SmolStr {
         let limit = leg.limit_price.map(|price| price.to_string()).unwrap_or_default();
         writeln!(text, "{}\t{}\t{}\t{limit}\t{}\t{}", leg.instrument_id, leg.side, leg.quantity, leg.currency, leg.reference_price)
             .expect("writing to memory cannot fail");
+        if leg.reference_rate != FxRate::ONE {
+            writeln!(text, "at {}", leg.reference_rate).expect("writing to memory cannot fail");
+        }
         if let Some(slice) = leg.slice {
             writeln!(text, "in slices of {} every {} s", slice.quantity, terms.slice_seconds).expect("writing to memory cannot fail");
         }

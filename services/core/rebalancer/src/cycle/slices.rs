@@ -154,19 +154,10 @@ pub fn words(drafts: &[Draft], seconds: i64) -> Option<String> {
     (!sliced.is_empty()).then(|| format!("in slices, {seconds} s apart at least: {shown}{more}"))
 }
 
-/// Whether what is left alone for that reason is no longer wanted: its line stands where it was to go, or beyond, or so
-/// near that the policy leaves it there.
+/// Whether what is left alone for that reason is no longer wanted: its line stands where it was to go, or beyond. An order
+/// that is too small may have been cut for want of cash: that is kept back.
 fn is_needless(reason: ReasonCode) -> bool {
-    matches!(
-        reason,
-        ReasonCode::WithinBand
-            | ReasonCode::RoundedToZero
-            | ReasonCode::NotBreached
-            | ReasonCode::OpenCycle
-            | ReasonCode::BelowMinimumDeviation
-            | ReasonCode::BelowMinNotional
-            | ReasonCode::CostAboveBenefit
-    )
+    matches!(reason, ReasonCode::WithinBand | ReasonCode::RoundedToZero | ReasonCode::NotBreached | ReasonCode::OpenCycle)
 }
 
 /// What leaves no more of an instrument, as an explanation tells it.
