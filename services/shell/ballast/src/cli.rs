@@ -144,12 +144,13 @@ pub enum Command {
     /// an account's values and flows, cash flows, closed trades, sectors (Brinson), assets, holdings.
     #[command(after_long_help = METRICS_HELP)]
     Metrics(Box<MetricsArgs>),
-    /// Reads every topic from its beginning and checks the invariants I1 to I12; exit status 1 when one is broken.
+    /// Reads every topic from its beginning and checks the invariants I1 to I12; exit status 1 when one is broken, 2 when it
+    /// could not judge.
     ///
     /// I7 replays every step with the engine; all others are recomputed in exact arithmetic by a model that shares
     /// no code with it. What retention has deleted, and what an earlier life before --genesis wrote, is noted and
     /// not judged; where a lane's beginning is gone, I7 starts from its checkpoint, which needs Postgres.
-    /// Keeps every record in memory.
+    /// Keeps the records of one lane in memory at a time.
     Verify(VerifyArgs),
     /// Brings the database's tables up to this build.
     Migrate,

@@ -13,6 +13,11 @@ use domain::SmolStr;
 use domain::enums::CommandKind;
 use postgres_store::queries::RebalanceView;
 use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+/// How long what is decided about may be on its way into the tables.
+const PROJECTED_WITHIN: Duration = Duration::from_secs(3);
+const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
 /// Finds, shows, asks and prints.
 ///
@@ -22,7 +27,7 @@ pub fn run(config: &Config, kind: CommandKind, args: &DecideArgs) -> anyhow::Res
     let tables = Tables::open(config)?;
     let answered = answered(&tables, args)?;
     let again = answered.is_some();
-    let found = match answered.map_or_else(|| find(&tables, &args.id), |found| Ok(Ok(found)))? {
+    let found = match answered.map_or_else(|| awaited(&tables, &args.id), |found| Ok(Ok(found)))? {
         Ok(found) => found,
         Err(words) => {
             print::aside(format_args!("ballast: {words}"));
@@ -52,6 +57,18 @@ fn answered(tables: &Tables, args: &DecideArgs) -> anyhow::Result<Option<Rebalan
     let Some(portfolio) = named.map_or_else(|| tables.portfolio_of(&args.id), |id| Ok(Some(id)))? else { return Ok(None) };
     let Some(answer) = tables.ask(|store| store.answer(&portfolio, command))? else { return Ok(None) };
     Ok(tables.ask(|store| store.rebalance(&answer.rebalance_id))?)
+}
+
+/// The same, for a moment: what was proposed just now may be on its way into the tables.
+fn awaited(tables: &Tables, id: &str) -> anyhow::Result<Result<RebalanceView, String>> {
+    let until = Instant::now() + PROJECTED_WITHIN;
+    loop {
+        let found = find(tables, id)?;
+        if found.is_ok() || Instant::now() >= until {
+            return Ok(found.map_err(|words| format!("{words} (or the projector has not read it yet)")));
+        }
+        std::thread::sleep(LOOK_AGAIN);
+    }
 }
 
 /// The rebalance of an id: its own, or the one that is open of a portfolio; else why there is none.
