@@ -121,4 +121,11 @@ async fn every_column_that_is_no_text_says_what_it_is_in_the_database_itself() {
           AND c.relname !~ '^(checkpoint|_sqlx)' AND obj_description(c.oid, 'pg_class') IS NULL";
     assert_eq!(scratch.text(nameless).await, "NULL");
     assert!(scratch.number("SELECT count(*) FROM pg_description WHERE objsubid > 0").await > 100);
+    let told = |relation: &str| {
+        format!(
+            "SELECT col_description('{relation}'::regclass, attnum) FROM pg_attribute WHERE attrelid = '{relation}'::regclass AND attname = 'fees'"
+        )
+    };
+    assert_eq!(scratch.text(&told("positions")).await, "Cumulative, at the rates of their booking; the instrument's currency");
+    assert_eq!(scratch.text(&told("rebalance_quality")).await, "base currency");
 }
