@@ -53,7 +53,7 @@ async fn its_rows_are_kept_and_what_is_new_is_read_again() {
     assert_eq!(scratch.text("SELECT topic FROM projector_offsets").await, "portfolio.snapshots.v1");
     assert_eq!(scratch.number("SELECT count(*) FROM allocation_heads WHERE portfolio_id = 'headless'").await, 1);
     let told = "SELECT col_description('performance_snapshots'::regclass, 5)";
-    assert_eq!(scratch.text(told).await, "Equity: cash + receivables + holdings", "columns say what they are, as before");
+    assert_eq!(scratch.text(told).await, "Equity: cash + receivables + holdings; base currency", "columns say what they are, as before");
     // Once more changes nothing.
     store.migrate().await.unwrap();
 }
