@@ -6,7 +6,7 @@ use super::execution::Effect;
 use super::position::signed;
 use super::trouble::bounded;
 use domain::ledger::{InBase, LedgerEntry, StrategyChange};
-use domain::{Amount, FixedError, Money, Quantity, StrategyId};
+use domain::{Amount, FixedError, FxRate, Money, Quantity, StrategyId};
 use std::collections::BTreeMap;
 
 /// One strategy's part.
@@ -118,14 +118,35 @@ impl Effect {
         self.by_strategy.iter().flat_map(|parts| parts.0.values()).try_for_each(Share::check)
     }
 
-    /// Completes an entry that a checked effect is told by with what it came to in the base currency, where that is more
-    /// than the entry's own amounts say.
+    /// What a checked effect came to in the base currency, where that is more than the own amounts of its entry say.
     #[inline]
-    pub fn told_in_base(&self, mut entry: LedgerEntry) -> LedgerEntry {
+    pub fn in_base(&self, entry: &LedgerEntry) -> Option<Box<InBase>> {
+        if self.is_plain(entry.fx_rate) { None } else { self.beyond(entry) }
+    }
+
+    /// Whether it is one movement in the base currency, and at most one charge in it: of these the entry says all, as what
+    /// is owned grows by what was earned.
+    fn is_plain(&self, rate: Option<FxRate>) -> bool {
+        let (change, mut moved) = (&self.change, self.movements.iter());
+        let (Some(movement), None) = (moved.next(), moved.next()) else { return false };
+        let is_charged = match self.charges[..] {
+            [] => change.fees.is_zero(),
+            [(currency, amount)] => currency == movement.currency && amount == change.fees,
+            _ => false,
+        };
+        rate == Some(FxRate::ONE)
+            && movement.amount == movement.book
+            && is_charged
+            && (change.realized_gross, change.income) == (self.realized, self.income)
+            && (change.net_flows, change.transferred) == (Amount::ZERO, Amount::ZERO)
+            && self.dividends.is_empty()
+    }
+
+    #[cold]
+    fn beyond(&self, entry: &LedgerEntry) -> Option<Box<InBase>> {
         let [_, realized_gross, fees, income, proceeds] = Share::of(self).told().map(Money::from_units);
         let in_base = InBase { realized_gross, fees, income, proceeds };
-        entry.in_base = (entry.as_it_stands() != Some(in_base)).then(|| Box::new(in_base));
-        entry
+        (entry.as_it_stands() != Some(in_base)).then(|| Box::new(in_base))
     }
 
     /// The parts of a checked effect as the ledger tells them, with what they leave.

@@ -321,7 +321,7 @@ pub fn entry(
     execution: &Execution,
     effect: &Effect,
 ) -> LedgerEntry {
-    effect.told_in_base(LedgerEntry {
+    let mut entry = LedgerEntry {
         kind,
         cause: source.cause(fill.exec_id),
         instrument_id: Some(instrument.clone()),
@@ -342,5 +342,7 @@ pub fn entry(
         by_strategy: effect.told_parts(),
         closed_trades: effect.closings.told(),
         in_base: None,
-    })
+    };
+    entry.in_base = effect.in_base(&entry);
+    entry
 }

@@ -292,7 +292,7 @@ fn ledger_entry(
         Booking::Payment(payment) => (None, Some(payment.rate)),
         Booking::Execution(execution) => (Some(execution.price), Some(execution.rate)),
     };
-    effect.told_in_base(LedgerEntry {
+    let mut told = LedgerEntry {
         kind,
         cause: source.cause(&entry.entry_id),
         // A reversal need not name what its entry named, nor a dividend more than its action.
@@ -315,5 +315,7 @@ fn ledger_entry(
         by_strategy: effect.told_parts(),
         closed_trades: effect.closings.told(),
         in_base: None,
-    })
+    };
+    told.in_base = effect.in_base(&told);
+    told
 }

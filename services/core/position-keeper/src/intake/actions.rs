@@ -245,7 +245,7 @@ impl PositionKeeper {
         };
         effect.check_parts()?;
         let moves = !effect.movements.iter().all(|moved| moved.amount.is_zero()) || !effect.dividends.is_empty();
-        Ok(effect.told_in_base(LedgerEntry {
+        let mut entry = LedgerEntry {
             kind,
             cause: Cause { topic: Topic::Frames, partition, offset, id: id.clone() },
             instrument_id: Some(slot.id.clone()),
@@ -266,6 +266,8 @@ impl PositionKeeper {
             by_strategy: effect.told_parts(),
             closed_trades: effect.closings.told(),
             in_base: None,
-        }))
+        };
+        entry.in_base = effect.in_base(&entry);
+        Ok(entry)
     }
 }
