@@ -55,15 +55,24 @@ impl Parts {
     /// Adds a part.
     #[inline]
     pub fn part(&mut self, bytes: &[u8]) -> &mut Self {
-        self.fixed(&(bytes.len() as u64).to_le_bytes()).fixed(bytes)
-    }
-    /// Adds bytes of which the parts before them tell how many they are: without their length.
-    #[inline(always)]
-    pub fn fixed(&mut self, bytes: &[u8]) -> &mut Self {
+        self.fixed(&(bytes.len() as u64).to_le_bytes());
         match self.room.get_mut(self.end..).and_then(|room| room.get_mut(..bytes.len())) {
             Some(place) => {
                 place.copy_from_slice(bytes);
                 self.end += bytes.len();
+            }
+            None => self.outgrow(bytes),
+        }
+        self
+    }
+    /// Adds bytes of which the parts before them tell how many they are: without their length. They are an array, so that
+    /// they are written by an instruction or two where the compiler takes a copy of a slice for a call.
+    #[inline(always)]
+    pub fn fixed<const N: usize>(&mut self, bytes: &[u8; N]) -> &mut Self {
+        match self.room.get_mut(self.end..).and_then(<[u8]>::first_chunk_mut) {
+            Some(place) => {
+                *place = *bytes;
+                self.end += N;
             }
             None => self.outgrow(bytes),
         }

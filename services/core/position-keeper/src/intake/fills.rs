@@ -206,13 +206,10 @@ pub(crate) fn id_of(parts: &mut Parts, source: &str, date: Date, exec_id: &str) 
 /// Of the id, and of all that the book reads; when the sender received it is not part of what was executed.
 pub(crate) fn hashes(parts: &mut Parts, fill: &FillRef<'_>) -> (RecordId, u64) {
     let id = id_of(parts, fill.source, fill.trade_date, fill.exec_id);
-    let mut numbers = [0; 60];
-    numbers[..8].copy_from_slice(&given(fill).to_le_bytes());
-    numbers[8..24].copy_from_slice(&fill.quantity.units().to_le_bytes());
-    numbers[24..40].copy_from_slice(&fill.price.units().to_le_bytes());
-    numbers[40..52].copy_from_slice(&fill.currency.padded());
-    numbers[52..].copy_from_slice(&fill.transact_time.micros().to_le_bytes());
-    parts.start().fixed(&numbers).part(fill.instrument_id.as_bytes());
+    parts.start().fixed(&given(fill).to_le_bytes());
+    parts.fixed(&fill.quantity.units().to_le_bytes()).fixed(&fill.price.units().to_le_bytes());
+    parts.fixed(&fill.currency.padded()).fixed(&fill.transact_time.micros().to_le_bytes());
+    parts.part(fill.instrument_id.as_bytes());
     if let Some(named) = fill.exec_ref_id {
         parts.part(named.as_bytes());
     }
