@@ -21,6 +21,7 @@ use engine::{Codec, Origin};
 use kafka_log::{Batch, Message, Pace, Producer, Reader, Start, TopicName};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::thread;
 use std::time::{Duration, Instant};
 use telemetry::{FrameMetrics, Heartbeat};
 
@@ -36,6 +37,11 @@ const HEARTBEAT_EVERY: Duration = Duration::from_secs(3600);
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Records of one poll.
 const BATCH: usize = 10_000;
+/// Frames on their way, at most, unless one batch of records fills several: more are not sent at once, and the client would
+/// look after them without a pause.
+const MOST_FRAMES: usize = 5;
+/// Between two looks for room.
+const ROOM_POLL: Duration = Duration::from_millis(1);
 /// How long the last frames may take to be delivered when the process stops; what they held is read again.
 const FLUSH: Duration = Duration::from_secs(1);
 /// Between two lines of the log about fields that are not above zero.
@@ -140,7 +146,8 @@ impl Running {
         while !stop.asked() && post.is_held(Duration::ZERO)? {
             heartbeat.beat();
             self.read()?;
-            if self.conflator.changed() && (self.conflator.full() || self.framed.elapsed() >= FRAME_EVERY) {
+            // What is known meanwhile stands in one frame.
+            if self.conflator.changed() && self.has_room() && (self.conflator.full() || self.framed.elapsed() >= FRAME_EVERY) {
                 if let Some(frame) = self.conflator.frame() {
                     self.publish(&frame)?;
                     quiet_since = Instant::now();
@@ -162,6 +169,12 @@ impl Running {
 
     /// Waits for records and takes all that belong into one frame with them.
     fn read(&mut self) -> anyhow::Result<()> {
+        if !self.has_room() {
+            thread::sleep(ROOM_POLL);
+            if self.conflator.full() {
+                return Ok(());
+            }
+        }
         // What is known already leaves as soon as the next frame may.
         let wait = if self.conflator.changed() { FRAME_EVERY.saturating_sub(self.framed.elapsed()) } else { FRAME_EVERY };
         gather(wait, (TOGETHER, FRAME_EVERY), |wait| {
@@ -169,6 +182,11 @@ impl Running {
             self.take(&batch)?;
             Ok(if self.conflator.full() { Polled::Full } else { Polled::of(&batch) })
         })
+    }
+
+    /// Whether brokers keep up with the frames.
+    fn has_room(&self) -> bool {
+        self.producer.on_their_way() < MOST_FRAMES
     }
 
     fn take(&mut self, batch: &Batch) -> anyhow::Result<()> {
@@ -342,7 +360,7 @@ mod tests {
             gather(Duration::ZERO, (together, most), |_| {
                 polls += 1;
                 assert!(polls < 1_000, "it goes on and on");
-                std::thread::sleep(Duration::from_millis(1));
+                thread::sleep(Duration::from_millis(1));
                 Ok(Polled::Records)
             })
         };

@@ -94,6 +94,8 @@ pub(crate) fn transactional(settings: &KafkaSettings, transactional_id: &str) ->
     let mut config = writer(settings, transactional_id)?;
     config
         .set("transactional.id", transactional_id)
+        // Messages leave when they are told to, by `hurry.rs`.
+        .set("linger.ms", "1000")
         // librdkafka wants message.timeout.ms <= transaction.timeout.ms; a message must outlive a
         // broker's restart, so both are above it.
         .set("transaction.timeout.ms", settings.transaction_timeout_ms.to_string());

@@ -66,6 +66,7 @@ mod callbacks;
 mod client_config;
 mod errors;
 mod handshake;
+mod hurry;
 mod lane_producer;
 mod leader_hints;
 mod membership;

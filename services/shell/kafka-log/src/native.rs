@@ -1,4 +1,5 @@
-//! The one place that talks to librdkafka without rdkafka in between: the batch queue.
+//! The one place that talks to librdkafka without rdkafka in between: the batch queue, and a producer's flush, whose time
+//! rdkafka sets to nothing, so that no thread of the client can have heard of it when it ends.
 //!
 //! `rd_kafka_consume_batch_queue` costs the application thread 0.06 µs a message instead of the
 //! 0.25 of `BaseConsumer::poll`, which makes an event and a reference count of every one. Promises
@@ -24,6 +25,7 @@ use rdkafka::bindings as rd;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::producer::{BaseProducer, Producer, ProducerContext};
 use std::ffi::{CStr, c_int, c_void};
 use std::marker::PhantomData;
 use std::ptr::{self, NonNull};
@@ -33,6 +35,15 @@ use std::time::Duration;
 
 /// The most events served at once; those of an unreachable broker never end.
 const EVENTS: usize = 200;
+
+/// Has all that waits in a producer leave without lingering, until all of it is acknowledged and its reports are served,
+/// which is another thread's, or the time is over.
+pub(crate) fn flush<C: ProducerContext>(producer: &BaseProducer<C>, limit: Duration) {
+    let milliseconds = c_int::try_from(limit.as_millis()).unwrap_or(c_int::MAX);
+    // SAFETY: the client lives as long as the reference to it, and the call keeps nothing of it. Its answer says only
+    // whether the time was over.
+    unsafe { rd::rd_kafka_flush(producer.client().native_ptr(), milliseconds) };
+}
 
 /// The consumer, and the two queues of it that we serve ourselves.
 pub(crate) struct Queues {

@@ -109,8 +109,13 @@ impl Producer {
         if !failures.is_empty() {
             return Err(FlushError::Undelivered { failures });
         }
-        let waiting = usize::try_from(self.inner.in_flight_count()).unwrap_or(0);
-        flushed.map_err(|_| FlushError::TimedOut { waiting, limit })
+        flushed.map_err(|_| FlushError::TimedOut { waiting: self.on_their_way(), limit })
+    }
+
+    /// Messages that were accepted and whose end is not known yet.
+    #[must_use]
+    pub fn on_their_way(&self) -> usize {
+        usize::try_from(self.inner.in_flight_count()).unwrap_or(0)
     }
 
     fn mend(&self) {

@@ -6,6 +6,7 @@
 use crate::callbacks::Callbacks;
 use crate::client_config;
 use crate::errors::{CommitError, SettingsError};
+use crate::hurry::{HOLDS, Hurry};
 use crate::lane_producer::{Transactions, Written};
 use crate::message::{Message, Partition, TopicName};
 use crate::producer::record_of;
@@ -15,6 +16,7 @@ use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::Message as _;
 use rdkafka::producer::{BaseProducer, DeliveryResult, Producer as _, ProducerContext};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -25,6 +27,12 @@ use std::time::{Duration, Instant};
 const DRAIN_PAUSE: Duration = Duration::from_micros(100);
 /// The longest pause: every look wakes a thread, which costs more than it looks at.
 const DRAIN_PAUSE_MOST: Duration = Duration::from_micros(500);
+/// Bytes of one topic, and messages, that are sent before their acknowledgements are awaited: below those of a batch
+/// (`batch.size`, `batch.num.messages`), so that no message stands behind a batch of its own partition.
+const ROUND_BYTES: usize = 900_000;
+const ROUND_MESSAGES: usize = 9_000;
+/// What a message takes in a batch beside key, value and headers, and each header beside its texts, at most.
+const FRAME_BYTES: usize = 64;
 /// How long past the messages' own time-out their reports may take before we stop waiting.
 const DRAIN_GRACE: Duration = Duration::from_secs(5);
 /// The most events served at once; those of an unreachable broker never end.
@@ -108,10 +116,39 @@ impl Deliveries {
     }
 }
 
+/// Messages in the rounds in which they are sent.
+struct Rounds<'a>(&'a [Message]);
+
+impl<'a> Iterator for Rounds<'a> {
+    type Item = &'a [Message];
+
+    fn next(&mut self) -> Option<&'a [Message]> {
+        let mut bytes: BTreeMap<&'a str, usize> = BTreeMap::new();
+        let fits = |(nth, message): (usize, &'a Message)| {
+            let sum = bytes.entry(message.topic.as_str()).or_default();
+            *sum += size(message);
+            nth == 0 || (*sum <= ROUND_BYTES && nth < ROUND_MESSAGES)
+        };
+        let count = self.0.iter().enumerate().map(fits).take_while(|fits| *fits).count();
+        let (round, rest) = self.0.split_at(count);
+        self.0 = rest;
+        (count > 0).then_some(round)
+    }
+}
+
+/// Bytes of a message in a batch, at most.
+fn size(message: &Message) -> usize {
+    let given = |bytes: &Option<_>| bytes.as_ref().map_or(0, |bytes: &Vec<u8>| bytes.len());
+    let headers: usize = message.headers.iter().map(|(name, value)| name.len() + value.len() + FRAME_BYTES).sum();
+    given(&message.key) + given(&message.value) + headers + FRAME_BYTES
+}
+
 /// A transactional client; used up by the first failure.
 pub(crate) struct TransactionalClient {
     id: String,
-    producer: BaseProducer<Deliveries>,
+    /// Before the producer, which its thread holds as well.
+    hurry: Hurry,
+    producer: Arc<BaseProducer<Deliveries>>,
     drain_limit: Duration,
     /// The count of errors when `init` was done.
     sound_at: Option<u64>,
@@ -125,8 +162,10 @@ impl TransactionalClient {
         let config = client_config::transactional(settings, id)?;
         let producer: BaseProducer<Deliveries> =
             config.create_with_context(Deliveries::of(&config)).map_err(|error| SettingsError::Refused { reason: error.to_string() })?;
+        let producer = Arc::new(producer);
+        let hurry = Hurry::new(Arc::clone(&producer)).map_err(|error| SettingsError::Refused { reason: error.to_string() })?;
         let drain_limit = Duration::from_millis(settings.transaction_timeout_ms.into()) + DRAIN_GRACE;
-        Ok(Self { id: id.to_owned(), producer, drain_limit, sound_at: None, abandoned })
+        Ok(Self { id: id.to_owned(), hurry, producer, drain_limit, sound_at: None, abandoned })
     }
 }
 
@@ -187,10 +226,13 @@ impl Transactions for TransactionalClient {
 
     fn acknowledged(&self, messages: &[Message]) -> Result<(), CommitError> {
         let deadline = Instant::now() + self.drain_limit;
-        for message in messages {
-            self.send(message, deadline)?;
+        for round in Rounds(messages) {
+            for message in round {
+                self.send(message, deadline)?;
+            }
+            self.drain(deadline)?;
         }
-        self.drain(deadline)
+        Ok(())
     }
 
     /// Again where librdkafka says that it may be.
@@ -251,8 +293,12 @@ impl TransactionalClient {
     }
 
     fn drain(&self, deadline: Instant) -> Result<(), CommitError> {
-        let mut pause = DRAIN_PAUSE;
+        let (mut told, mut pause): (Option<Instant>, _) = (None, DRAIN_PAUSE);
         loop {
+            if told.is_none_or(|told| told.elapsed() >= HOLDS) {
+                self.hurry.tell();
+                told = Some(Instant::now());
+            }
             self.serve();
             if self.producer.in_flight_count() == 0 {
                 break;
@@ -358,4 +404,33 @@ fn is_refusal(code: RDKafkaErrorCode) -> bool {
             | RDKafkaErrorCode::InvalidTimestamp
             | RDKafkaErrorCode::InvalidArgument
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(topic: &str, bytes: usize) -> Message {
+        Message::to(TopicName::from(topic), 0, vec![0; bytes])
+    }
+
+    fn rounds(messages: &[Message]) -> Vec<usize> {
+        Rounds(messages).map(<[Message]>::len).collect()
+    }
+
+    #[test]
+    fn a_round_of_a_topic_stays_below_a_batch() {
+        assert_eq!(rounds(&[]), [0; 0]);
+        let halves = [message("a", 400_000), message("b", 400_000), message("a", 400_000), message("b", 400_000), message("a", 400_000)];
+        assert_eq!(rounds(&halves), [4, 1], "each topic counts alone");
+        assert_eq!(rounds(&[message("a", 8_000_000), message("a", 8_000_000), message("a", 1)]), [1, 1, 1], "a large one goes alone");
+        assert_eq!(rounds(&vec![message("a", 1); 20_000]), [ROUND_MESSAGES, ROUND_MESSAGES, 2_000]);
+    }
+
+    #[test]
+    fn key_and_headers_count() {
+        let plain = size(&message("a", 100));
+        let dressed = Message { key: Some(vec![0; 10]), ..message("a", 100).header("name", vec![0; 20]) };
+        assert_eq!(size(&dressed), plain + 10 + "name".len() + 20 + FRAME_BYTES);
+    }
 }

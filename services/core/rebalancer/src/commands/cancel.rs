@@ -6,7 +6,7 @@ use crate::cycle::announcement::Announcement;
 use crate::cycle::approval::Ending;
 use crate::cycle::opening::Refusal;
 use crate::cycle::release::ask_cancel;
-use crate::cycle::{Contradiction, Cycle, Desk, Turn, approval};
+use crate::cycle::{Contradiction, Cycle, Desk, Leg, Turn, approval};
 use domain::OrderId;
 use domain::command::Command;
 use domain::enums::RebalanceStatus;
@@ -24,8 +24,7 @@ pub fn follow(desk: &mut Desk, command: &Command, turn: &mut Turn<'_, '_>) -> Op
         return refused(desk, command, Refusal::new(ReasonCode::StaleProposal, text), turn);
     }
     // What was stopped before and has nothing at work is not ended by asking again.
-    let is_at_work = cycle.legs.iter().any(|leg| !leg.is_terminal() && leg.cancel_asked.is_none());
-    if cycle.proposal.is_none() && cycle.stop.is_some() && !is_at_work {
+    if cycle.proposal.is_none() && cycle.stop.is_some() && !cycle.legs.iter().any(Leg::can_be_asked_back) {
         let settle = if cycle.standing(unreconciled) == RebalanceStatus::Stuck { "; RECONCILE settles it" } else { "" };
         let text = format!("nothing of rebalance {} is left to ask back: each order was asked back or has ended{settle}", cycle.id);
         return refused(desk, command, Refusal::new(ReasonCode::NothingToDo, text), turn);

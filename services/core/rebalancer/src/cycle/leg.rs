@@ -88,6 +88,10 @@ impl Leg {
     pub fn is_settled(&self) -> bool {
         self.is_terminal() && self.applied >= self.cum_qty
     }
+    /// Whether a cancel of it can be asked for: it is at work, and none was.
+    pub fn can_be_asked_back(&self) -> bool {
+        !self.is_terminal() && self.cancel_asked.is_none()
+    }
     /// Whether all of it was executed.
     pub fn is_filled(&self) -> bool {
         self.is_terminal() && self.cum_qty == self.order.quantity

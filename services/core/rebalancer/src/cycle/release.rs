@@ -78,7 +78,7 @@ pub fn ask_cancel(cycle: &mut Cycle, which: impl Fn(&Leg) -> bool, note: &str, t
     let now = turn.now();
     let mut orders = Vec::new();
     for leg in &mut cycle.legs {
-        if !leg.is_terminal() && leg.cancel_asked.is_none() && which(leg) {
+        if leg.can_be_asked_back() && which(leg) {
             leg.cancel_asked = Some(now);
             orders.push(leg.order.clone());
         }
