@@ -8,8 +8,8 @@
 use crate::native;
 use rdkafka::producer::{BaseProducer, ProducerContext};
 use std::io;
-use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -20,26 +20,53 @@ pub(crate) const HOLDS: Duration = Duration::from_millis(50);
 /// The thread; it ends with this.
 pub(crate) struct Hurry {
     words: Option<SyncSender<()>>,
+    holding: Arc<Holding>,
     thread: Option<JoinHandle<()>>,
 }
+
+/// How many words were said and hold, or wait to.
+#[derive(Default)]
+struct Holding {
+    words: Mutex<usize>,
+    fewer: Condvar,
+}
+
+const NO_PANIC: &str = "never poisoned: nothing in it panics";
 
 impl Hurry {
     /// Starts it for a producer.
     pub(crate) fn new<C: ProducerContext + 'static>(producer: Arc<BaseProducer<C>>) -> io::Result<Self> {
         let (words, heard) = sync_channel(1);
-        let told = move || {
-            while heard.recv().is_ok() {
-                native::flush(&producer, HOLDS);
+        let holding = Arc::new(Holding::default());
+        let told = {
+            let holding = Arc::clone(&holding);
+            move || {
+                while heard.recv().is_ok() {
+                    native::flush(&producer, HOLDS);
+                    *holding.words.lock().expect(NO_PANIC) -= 1;
+                    holding.fewer.notify_all();
+                }
             }
         };
         let thread = thread::Builder::new().name("producer hurry".to_owned()).spawn(told)?;
-        Ok(Self { words: Some(words), thread: Some(thread) })
+        Ok(Self { words: Some(words), holding, thread: Some(thread) })
     }
 
     /// Has all that waits leave.
     pub(crate) fn tell(&self) {
+        let Some(words) = &self.words else { return };
+        let mut holding = self.holding.words.lock().expect(NO_PANIC);
         // Where a word waits already, it is for this as well.
-        _ = self.words.as_ref().map(|words| words.try_send(()));
+        if words.try_send(()).is_ok() {
+            *holding += 1;
+        }
+    }
+
+    /// Waits until no word holds: what is sent while one does leaves at once, and the rest of its round would stand behind
+    /// it.
+    pub(crate) fn settle(&self) {
+        let holding = self.holding.words.lock().expect(NO_PANIC);
+        drop(self.holding.fewer.wait_while(holding, |words| *words > 0).expect(NO_PANIC));
     }
 }
 

@@ -227,6 +227,7 @@ impl Transactions for TransactionalClient {
     fn acknowledged(&self, messages: &[Message]) -> Result<(), CommitError> {
         let deadline = Instant::now() + self.drain_limit;
         for round in Rounds(messages) {
+            self.hurry.settle();
             for message in round {
                 self.send(message, deadline)?;
             }
