@@ -154,10 +154,17 @@ pub fn words(drafts: &[Draft], seconds: i64) -> Option<String> {
     (!sliced.is_empty()).then(|| format!("in slices, {seconds} s apart at least: {shown}{more}"))
 }
 
-/// Whether what is left alone for that reason is no longer wanted: its line stands where it was to go, or beyond. An order
-/// that is too small may have been cut for want of cash: that is kept back.
+/// Whether what is left alone for that reason is no longer wanted: its line stands where it was to go, or so near that the
+/// policy asks for nothing, or beyond. An order that is too small may have been cut for want of cash: that is kept back.
 fn is_needless(reason: ReasonCode) -> bool {
-    matches!(reason, ReasonCode::WithinBand | ReasonCode::RoundedToZero | ReasonCode::NotBreached | ReasonCode::OpenCycle)
+    matches!(
+        reason,
+        ReasonCode::WithinBand
+            | ReasonCode::RoundedToZero
+            | ReasonCode::NotBreached
+            | ReasonCode::BelowMinimumDeviation
+            | ReasonCode::OpenCycle
+    )
 }
 
 /// What leaves no more of an instrument, as an explanation tells it.
@@ -165,4 +172,22 @@ pub fn told(line: &ExplanationLine, kept_back: &KeptBack) -> ExplanationLine {
     let number = NamedNumber { name: SmolStr::new_static("kept_back"), value: SmolStr::new(kept_back.quantity.to_string()) };
     let numbers = line.numbers.iter().cloned().chain([number]).collect();
     ExplanationLine { reason: kept_back.reason, numbers, ..line.clone() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_newer_price_has_brought_near_its_goal_is_not_kept_back() {
+        let id = "GOOG".parse::<InstrumentId>().unwrap();
+        let kept = |reason| {
+            let mut slices = Slices::default();
+            slices.keep_back(&id, Quantity::from_units(42), reason);
+            slices.kept_back.len()
+        };
+        assert_eq!(kept(ReasonCode::BelowMinimumDeviation), 0, "the policy asks for nothing there");
+        assert_eq!(kept(ReasonCode::WithinBand), 0);
+        assert_eq!(kept(ReasonCode::CashShortage), 1);
+    }
 }
