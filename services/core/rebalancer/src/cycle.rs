@@ -161,7 +161,8 @@ impl Cycle {
         let skipped = |before: &&ExplanationLine| before.instrument_id == line.instrument_id && before.decision == Decision::Skip;
         match self.lines.iter().find(skipped).map(|before| before.reason) {
             // These held on the event before, and the line stands outside now.
-            None | Some(ReasonCode::WithinBand | ReasonCode::NotBreached | ReasonCode::BelowMinimumDeviation) => ReasonCode::OpenCycle,
+            None => ReasonCode::OpenCycle,
+            Some(reason) if asks_for_nothing(reason) => ReasonCode::OpenCycle,
             Some(reason) => reason,
         }
     }
@@ -213,4 +214,9 @@ pub struct Unsettled {
     pub status: RebalanceStatus,
     /// The order.
     pub leg: Leg,
+}
+
+/// Whether it says that the policy asks nothing of a line, as it stands on an event.
+pub fn asks_for_nothing(reason: ReasonCode) -> bool {
+    matches!(reason, ReasonCode::WithinBand | ReasonCode::NotBreached | ReasonCode::BelowMinimumDeviation)
 }

@@ -146,7 +146,6 @@ impl Running {
         while !stop.asked() && post.is_held(Duration::ZERO)? {
             heartbeat.beat();
             self.read()?;
-            // What is known meanwhile stands in one frame.
             if self.conflator.changed() && self.has_room() && (self.conflator.full() || self.framed.elapsed() >= FRAME_EVERY) {
                 if let Some(frame) = self.conflator.frame() {
                     self.publish(&frame)?;
@@ -169,6 +168,7 @@ impl Running {
 
     /// Waits for records and takes all that belong into one frame with them.
     fn read(&mut self) -> anyhow::Result<()> {
+        // What a slow broker leaves no room for is gathered further, while it fits into a frame.
         if !self.has_room() {
             thread::sleep(ROOM_POLL);
             if self.conflator.full() {

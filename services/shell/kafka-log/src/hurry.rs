@@ -5,7 +5,7 @@
 //! flush tells them for as long as it waits; whoever serves the producer's reports must not wait meanwhile, since it ends
 //! when they are served. It decides nothing about what is sent, and serves nothing.
 
-use crate::native;
+use crate::{NO_PANIC, native};
 use rdkafka::producer::{BaseProducer, ProducerContext};
 use std::io;
 use std::sync::mpsc::{SyncSender, sync_channel};
@@ -30,8 +30,6 @@ struct Holding {
     words: Mutex<usize>,
     fewer: Condvar,
 }
-
-const NO_PANIC: &str = "never poisoned: nothing in it panics";
 
 impl Hurry {
     /// Starts it for a producer.

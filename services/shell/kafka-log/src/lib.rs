@@ -85,6 +85,9 @@ mod transaction;
 mod unowned;
 mod wait;
 
+/// Of a lock that was let go by a panic.
+const NO_PANIC: &str = "never poisoned: nothing in it panics";
+
 pub use batch::{Batch, PartitionEnd};
 pub use errors::{CommitError, MembershipError, ProbeError, ReadError, SendError, SettingsError, TopicsError};
 pub use lane_producer::{Commit, CommitTimings, Ground, LanePolicy, LaneProducer, LaneSettings, Leaving, Outcome, Transactions, Written};

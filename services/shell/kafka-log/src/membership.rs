@@ -4,6 +4,7 @@
 //! to hold a revocation until the worker has let go (or two seconds), and that each lane of a group at rest is
 //! somebody's. It protects nothing: what keeps two owners apart is the fencing of the lane's transactional id.
 
+use crate::NO_PANIC;
 use crate::callbacks::Callbacks;
 use crate::client_config;
 use crate::errors::{MembershipError, SettingsError};
@@ -216,7 +217,7 @@ impl Member {
     }
 
     fn assigned_at(&self) -> Option<Instant> {
-        *self.assigned.lock().expect("never poisoned: nothing in it panics")
+        *self.assigned.lock().expect(NO_PANIC)
     }
 
     fn was_just_assigned(&self) -> bool {
@@ -316,7 +317,7 @@ impl Group {
         if let Err(error) = consumer.pause(list) {
             tracing::warn!(target: "kafka", %error, "lanes could not be paused; their records are ignored");
         }
-        *self.assigned.lock().expect("never poisoned: nothing in it panics") = Some(Instant::now());
+        *self.assigned.lock().expect(NO_PANIC) = Some(Instant::now());
         let lanes = lanes_of(list);
         self.owned().extend(&lanes);
         (self.tell)(MembershipEvent::Assigned(lanes));
@@ -353,7 +354,7 @@ impl Group {
     }
 
     fn owned(&self) -> std::sync::MutexGuard<'_, BTreeSet<i32>> {
-        self.owned.lock().expect("never poisoned: nothing in it panics")
+        self.owned.lock().expect(NO_PANIC)
     }
 }
 

@@ -3,6 +3,7 @@
 //! Promises order within a partition, no duplicates from its own retries, Java's partitioner, and
 //! that every message that could not be delivered is handed back with the reason. No transactions.
 
+use crate::NO_PANIC;
 use crate::callbacks::Callbacks;
 use crate::client_config;
 use crate::errors::{SendError, SettingsError};
@@ -127,7 +128,7 @@ impl Producer {
     #[must_use]
     pub fn take_failures(&self) -> Vec<DeliveryFailure> {
         let context = self.inner.client().context();
-        mem::take(&mut *context.failures.lock().expect("never poisoned: nothing in it panics"))
+        mem::take(&mut *context.failures.lock().expect(NO_PANIC))
     }
 }
 
@@ -165,7 +166,7 @@ impl ProducerContext for Reports {
         let Err((error, _)) = result else { return };
         let reason = error.to_string();
         let message = Arc::unwrap_or_clone(message);
-        let mut failures = self.failures.lock().expect("never poisoned: nothing in it panics");
+        let mut failures = self.failures.lock().expect(NO_PANIC);
         failures.push(DeliveryFailure { message, reason });
     }
 }

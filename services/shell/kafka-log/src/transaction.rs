@@ -3,6 +3,7 @@
 //! Promises that every failure is told as fenced, never, or interrupted. It retries nothing but
 //! `commit_transaction` itself; the order of the steps, and recycling, are the lane's policy.
 
+use crate::NO_PANIC;
 use crate::callbacks::Callbacks;
 use crate::client_config;
 use crate::errors::{CommitError, SettingsError};
@@ -41,8 +42,6 @@ const EVENTS: usize = 200;
 const TRY: Duration = Duration::from_millis(500);
 /// Fetching metadata to warm a client up is a courtesy; it may fail.
 const WARM_UP: Duration = Duration::from_secs(2);
-
-const NO_PANIC: &str = "never poisoned: nothing in it panics";
 
 /// Collects what happens on the client's threads.
 #[derive(Default)]
@@ -138,9 +137,8 @@ impl<'a> Iterator for Rounds<'a> {
 
 /// Bytes of a message in a batch, at most.
 fn size(message: &Message) -> usize {
-    let given = |bytes: &Option<_>| bytes.as_ref().map_or(0, |bytes: &Vec<u8>| bytes.len());
     let headers: usize = message.headers.iter().map(|(name, value)| name.len() + value.len() + FRAME_BYTES).sum();
-    given(&message.key) + given(&message.value) + headers + FRAME_BYTES
+    message.key.as_ref().map_or(0, Vec::len) + message.value.as_ref().map_or(0, Vec::len) + headers + FRAME_BYTES
 }
 
 /// A transactional client; used up by the first failure.
@@ -281,6 +279,8 @@ impl TransactionalClient {
                 return Err(self.unsendable(message, &error));
             }
             self.heed()?;
+            // What fills the queue would linger in it otherwise.
+            self.hurry.tell();
             self.producer.poll(Duration::from_millis(1));
         }
     }

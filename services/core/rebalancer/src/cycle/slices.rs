@@ -1,7 +1,7 @@
 //! The slices of a released cycle that have not left: what is left of each large order, in which parts, and when the
 //! next may leave. It plans nothing; what of a part may leave is decided on the drift event of its time.
 
-use crate::cycle::Leg;
+use crate::cycle::{Leg, asks_for_nothing};
 use crate::orders::draft::{Before, Draft};
 use crate::plan::{self, Plan};
 use domain::enums::{Decision, OrderState};
@@ -154,17 +154,10 @@ pub fn words(drafts: &[Draft], seconds: i64) -> Option<String> {
     (!sliced.is_empty()).then(|| format!("in slices, {seconds} s apart at least: {shown}{more}"))
 }
 
-/// Whether what is left alone for that reason is no longer wanted: its line stands where it was to go, or so near that the
-/// policy asks for nothing, or beyond. An order that is too small may have been cut for want of cash: that is kept back.
+/// Whether what is left alone for that reason is no longer wanted: its line stands where it was to go, or beyond. An order
+/// that is too small may have been cut for want of cash: that is kept back.
 fn is_needless(reason: ReasonCode) -> bool {
-    matches!(
-        reason,
-        ReasonCode::WithinBand
-            | ReasonCode::RoundedToZero
-            | ReasonCode::NotBreached
-            | ReasonCode::BelowMinimumDeviation
-            | ReasonCode::OpenCycle
-    )
+    asks_for_nothing(reason) || matches!(reason, ReasonCode::RoundedToZero | ReasonCode::OpenCycle)
 }
 
 /// What leaves no more of an instrument, as an explanation tells it.
