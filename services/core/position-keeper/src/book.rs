@@ -22,6 +22,7 @@ pub mod journal;
 pub mod kept;
 pub mod lines;
 pub mod lots;
+pub mod notes;
 pub mod odd_lots;
 pub mod orders;
 pub mod outside;

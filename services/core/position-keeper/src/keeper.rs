@@ -14,7 +14,7 @@ mod vigil;
 
 use crate::book::booking::Booking;
 use crate::book::entry::Source;
-use crate::book::plain::Notes;
+use crate::book::notes::Notes;
 use crate::book::trade::Planned;
 use crate::book::{Portfolio, PortfolioIx, journal};
 use crate::intake::{Ahead, Waits};
@@ -214,9 +214,6 @@ impl PositionKeeper {
     }
 }
 
-/// Plain trades for which room is kept between steps: some four megabytes.
-const NOTES: usize = 1 << 14;
-
 /// A moment that no window reaches.
 const NEVER: Timestamp = Timestamp::from_micros(i64::MAX);
 
@@ -330,7 +327,6 @@ impl Role for PositionKeeper {
             self.take_ledger(ix).into_iter().for_each(&mut *publish);
         }
         self.notes.clear();
-        self.notes.shrink_to(NOTES);
         self.full = false;
     }
 

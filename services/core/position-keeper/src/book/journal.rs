@@ -2,7 +2,7 @@
 
 use super::entry::{charged, money};
 use super::lots::Lots;
-use super::plain::{Noted, Notes};
+use super::notes::{Noted, Notes};
 use super::portfolio::Portfolio;
 use crate::prices::{InstrumentIx, Market};
 use domain::ledger::{CurrencyAmount, Ledger, LedgerEntry, Lot, PositionState};
@@ -57,8 +57,7 @@ impl Journal {
     pub fn note(&mut self, noted: Noted, notes: &mut Notes) {
         self.closed += usize::from(noted.net.is_some());
         let touched = noted.instrument;
-        self.entries.push(Entry::Noted(notes.len()));
-        notes.push(noted);
+        self.entries.push(Entry::Noted(notes.push(noted)));
         self.note_touched(touched);
     }
     #[inline]

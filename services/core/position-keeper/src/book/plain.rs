@@ -11,19 +11,18 @@ use super::entry::{Source, money};
 use super::execution::{Charge, Execution};
 use super::history::Place;
 use super::lots::keeps_lots;
+use super::notes::{Noted, Notes};
 use super::portfolio::Portfolio;
 use super::position::{Outcome, Position, Trade, signed};
 use super::sums::Sums;
 use super::trade::value;
 use super::trouble::bounded;
 use crate::prices::{InstrumentIx, Market};
-use domain::enums::{EntryKind, InstrumentType};
+use domain::enums::InstrumentType;
 use domain::fill::FillRef;
 use domain::ids::small_text;
 use domain::instrument::Instrument;
-use domain::ledger::{ClosedTrades, CurrencyAmount, LedgerEntry};
-use domain::{Amount, Currency, Date, FxRate, Money, Price, Quantity, SmolStr, Timestamp};
-use engine::near::read;
+use domain::{Amount, Date, FxRate, Money, Quantity, Timestamp};
 
 /// A plain trade, checked and not yet written.
 #[derive(Debug, Clone)]
@@ -114,62 +113,6 @@ fn trade(position: &mut Position, quantity: Quantity, gross: Amount, fee: Amount
     position.realized_net_base = bounded(position.realized_net_base.checked_add(net).ok()?).ok()?;
     // At a rate of one both are the same, as all their parts are.
     (outcome.realized == outcome.book_realized).then_some(outcome)
-}
-
-/// The plain trades of the open step, of all portfolios: what is written is written behind what was written last.
-pub type Notes = Vec<Noted>;
-
-/// A plain trade that was booked: what its ledger entry is made of, without what all of them have in common.
-#[derive(Debug, Clone)]
-pub struct Noted {
-    id: SmolStr,
-    venue: Option<SmolStr>,
-    source: Source,
-    /// The line that it touched.
-    pub instrument: InstrumentIx,
-    trade_date: Date,
-    at: Timestamp,
-    currency: Currency,
-    quantity: Quantity,
-    price: Price,
-    cash: Option<Money>,
-    realized: Money,
-    fee: Option<Money>,
-    /// What the trade came to that it closed.
-    pub net: Option<Money>,
-}
-
-impl Noted {
-    /// Reads the places over which it extends: the notes of one portfolio lie apart.
-    pub fn touch(&self) {
-        read((self.source.offset, self.price, self.net));
-    }
-    /// What the ledger says of it.
-    pub fn told(&self, market: &Market) -> LedgerEntry {
-        let own = |amount| CurrencyAmount { currency: self.currency, amount };
-        LedgerEntry {
-            kind: EntryKind::Trade,
-            cause: self.source.cause_of(self.id.clone()),
-            instrument_id: Some(market.slot(self.instrument).id.clone()),
-            strategy: None,
-            venue: self.venue.clone(),
-            trade_date: Some(self.trade_date),
-            effective_at: self.at,
-            transact_time: Some(self.at),
-            quantity_change: self.quantity,
-            price: Some(self.price),
-            fx_rate: Some(FxRate::ONE),
-            cash: self.cash.map(own).into_iter().collect(),
-            realized_gross: self.realized,
-            fees: self.fee.map(own).into_iter().collect(),
-            income: Money::ZERO,
-            external_flow: Money::ZERO,
-            equity_before: None,
-            by_strategy: Vec::new(),
-            closed_trades: self.net.map(|net| ClosedTrades::one(self.trade_date, net)).into_iter().collect(),
-            in_base: None,
-        }
-    }
 }
 
 impl Plain {
