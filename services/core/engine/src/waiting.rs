@@ -172,10 +172,6 @@ impl WaitingRoom {
     pub fn len(&self) -> usize {
         self.all.count
     }
-    /// How many of an owner wait.
-    pub fn len_of(&self, owner: &str) -> usize {
-        self.of(owner).count
-    }
     /// Whether none waits.
     pub fn is_empty(&self) -> bool {
         self.all.count == 0
@@ -224,7 +220,7 @@ mod tests {
         assert!(room.wait("p", "a", record(1), few(9, 2)).is_ok() && room.wait("p", "b", record(1), few(9, 2)).is_ok());
         assert_eq!(room.wait("p", "c", record(1), few(9, 2)), full(Room::Owner, Measure::Records(2), record(1)));
         assert!(room.wait("q", "d", record(1), few(9, 2)).is_ok());
-        assert_eq!((room.len_of("p"), room.len_of("q"), room.len_of("r")), (2, 1, 0));
+        assert_eq!(["p", "q", "r"].map(|owner| room.of(owner).count), [2, 1, 0]);
         // What had its room keeps it, even where the limit has shrunk meanwhile.
         room.take("p", "a").into_iter().for_each(|waiting| room.wait_on("p", "b", waiting));
         assert!(room.take_one("p", "b", |_| true).is_some());

@@ -221,12 +221,6 @@ impl LaneProducer {
         self.order(Order::Commit(commit))
     }
 
-    /// Whether the thread has ended.
-    #[must_use]
-    pub fn is_ended(&self) -> bool {
-        self.thread.as_ref().is_none_or(JoinHandle::is_finished)
-    }
-
     /// Finishes what was ordered and ends the thread. If that takes longer than `limit`, it gives up at the
     /// next step of the protocol, starts no other, and is handed back until it has ended.
     #[must_use = "the lane must not be taken over while this producer lives"]

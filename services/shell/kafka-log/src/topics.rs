@@ -108,16 +108,6 @@ impl Topics {
         self
     }
 
-    /// The cluster's id: proof that a broker answers, and which cluster's it is.
-    ///
-    /// # Errors
-    /// [`TopicsError::Unreachable`].
-    pub fn cluster_id(&self) -> Result<String, TopicsError> {
-        self.metadata()?;
-        let id = self.client.inner().fetch_cluster_id(self.limit);
-        id.ok_or_else(|| self.unreachable("no cluster id was given"))
-    }
-
     /// Makes the topics that are missing and compares the others; returns every difference.
     ///
     /// # Errors

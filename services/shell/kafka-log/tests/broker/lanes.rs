@@ -137,8 +137,8 @@ fn a_fenced_producer_writes_nothing_and_does_not_fight() {
     old.producer.commit(step(&topics, 99)).unwrap();
     assert_eq!(old.last_word(), Outcome::Fenced { sequence: Some(99) });
     assert!(old.heard.recv_timeout(LONG).is_err(), "its last word, and the thread has ended");
-    eventually("the end of the thread", || old.producer.is_ended().then_some(()));
-    assert!(matches!(old.producer.commit(step(&topics, 100)), Err(CommitError::Ended { .. })));
+    let ended = || matches!(old.producer.commit(step(&topics, 100)), Err(CommitError::Ended { .. })).then_some(());
+    eventually("the end of the thread", ended);
 
     new.producer.commit(step(&topics, 2)).unwrap();
     assert!(!new.confirmed(2), "the new owner was not disturbed");

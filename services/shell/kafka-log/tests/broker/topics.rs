@@ -54,19 +54,11 @@ fn a_topic_that_cannot_be_made_is_refused_with_its_name() {
 }
 
 #[test]
-fn the_cluster_is_identified() {
-    let topics = Topics::open(&settings()).unwrap();
-    let id = topics.cluster_id().unwrap();
-    assert!(!id.is_empty());
-    assert_eq!(topics.cluster_id().unwrap(), id);
-}
-
-#[test]
 fn nobody_there_is_said_in_time() {
     let nobody = KafkaSettings { brokers: "127.0.0.1:1".into(), ..KafkaSettings::default() };
     let topics = Topics::open(&nobody).unwrap().answering_within(Duration::from_secs(1));
     let asked = Instant::now();
-    let error = topics.cluster_id().unwrap_err().to_string();
+    let error = topics.ensure(&[]).unwrap_err().to_string();
     assert!(asked.elapsed() < Duration::from_secs(5));
     assert!(error.starts_with("no broker answered at 127.0.0.1:1 within 1s: is it running?"), "{error}");
 }

@@ -74,30 +74,6 @@ impl Store {
         self.limit().run(DOING, transaction.commit()).await?;
         Ok(gone)
     }
-
-    /// Takes away every checkpoint of a lane; the next save begins anew, without a parent.
-    ///
-    /// # Errors
-    /// What the server says.
-    pub async fn delete_all(&self, lane: &LaneKey) -> Result<(), StoreError> {
-        const DOING: &str = "deleting a lane's checkpoints";
-        let mut transaction = self.limit().run(DOING, self.pool().begin()).await?;
-        let update = sqlx::query_scalar(
-            "UPDATE checkpoint_lanes SET newest_step = NULL
-             WHERE deployment = $1 AND role = $2 AND lane = $3 RETURNING id",
-        )
-        .bind(&lane.deployment)
-        .bind(&lane.role)
-        .bind(lane_number(lane.lane)?)
-        .fetch_optional(&mut *transaction);
-        let Some(lane_id) = self.limit().run::<Option<i64>>(DOING, update).await? else {
-            return Ok(());
-        };
-        let delete = sqlx::query("DELETE FROM checkpoints WHERE lane_id = $1").bind(lane_id).execute(&mut *transaction);
-        self.limit().run(DOING, delete).await?;
-        garbage::sweep(self.limit(), &mut transaction, lane_id).await?;
-        self.limit().run(DOING, transaction.commit()).await
-    }
 }
 
 impl Line {
