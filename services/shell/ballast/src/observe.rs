@@ -9,7 +9,7 @@ use crate::worker::ports::{Polled, Saved};
 use domain::reason::DeadLetterCode;
 use domain::{Output, Timestamp, Topic};
 use engine::waiting::Waiter;
-use engine::{RecordRef, Role as _, Stats, Step};
+use engine::{RecordRef, Role, Stats, Step};
 use overdue::Overdue;
 use rebalancer::Rebalancer;
 use std::cell::{Cell, RefCell};
@@ -25,6 +25,13 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 const TELL_EVERY: Duration = Duration::from_millis(50);
 /// Spans kept open for steps that are not yet confirmed.
 const OPEN_SPANS: usize = 64;
+
+/// Begins with 0 what dashboards and alerts look at: a series that begins with its first event shows no rise. Repeats are
+/// told of these topics.
+pub fn begin(metrics: &RoleMetrics, topics: impl Iterator<Item = &'static str>) {
+    DeadLetterCode::SYMBOLS.iter().filter(|code| **code != "UNKNOWN").for_each(|code| metrics.dead_letters(code).add(0));
+    topics.for_each(|topic| metrics.duplicates(topic).add(0));
+}
 
 /// Listens to one lane.
 pub struct LaneObserver {
@@ -48,7 +55,8 @@ pub struct LaneObserver {
 impl LaneObserver {
     /// A listener for a lane whose recovery took so long, and whose records may wait for so many seconds before
     /// the log names them.
-    pub fn new(metrics: &Metrics, role: &'static str, lane: u32, recovery: Duration, waiting_warn_seconds: u64) -> Self {
+    pub fn new<R: Role>(metrics: &Metrics, lane: u32, recovery: Duration, waiting_warn_seconds: u64) -> Self {
+        let role = R::NAME;
         let (of_role, of_lane) = (metrics.role(role), metrics.lane(role, lane));
         let (looked, strangers, at_end, told, spans) =
             (Cell::new(None), Cell::new(0), Cell::new(false), Cell::new(None), RefCell::default());
@@ -57,8 +65,7 @@ impl LaneObserver {
         if role == Rebalancer::NAME {
             execution::begin(&execution);
         }
-        // A series that begins with its first event shows no rise: what alerts look at begins at 0.
-        DeadLetterCode::SYMBOLS.iter().filter(|code| **code != "UNKNOWN").for_each(|code| of_role.dead_letters(code).add(0));
+        begin(&of_role, R::INPUTS.iter().map(|topic| topic.name()));
         Self { name: role, lane, role: of_role, metrics: of_lane, execution, recovery, looked, strangers, at_end, told, overdue, spans }
     }
 
@@ -233,13 +240,23 @@ impl Observer for LaneObserver {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use position_keeper::PositionKeeper;
 
     fn observed(metrics: &Metrics) -> LaneObserver {
-        LaneObserver::new(metrics, "position-keeper", 2, Duration::from_millis(10), 60)
+        LaneObserver::new::<PositionKeeper>(metrics, 2, Duration::from_millis(10), 60)
     }
 
     fn shows(metrics: &Metrics, line: &str) -> bool {
         metrics.text().lines().any(|shown| shown == line)
+    }
+
+    #[test]
+    fn what_may_be_counted_is_shown_before_it_is() {
+        let metrics = Metrics::new();
+        let observer = observed(&metrics);
+        assert!(shows(&metrics, "ballast_duplicates_total{role=\"position-keeper\",topic=\"execution.fills.v1\"} 0"), "{}", metrics.text());
+        assert!(shows(&metrics, "ballast_dead_letters_total{role=\"position-keeper\",code=\"UNDECODABLE\"} 0"), "{}", metrics.text());
+        drop(observer);
     }
 
     #[test]

@@ -153,6 +153,8 @@ mod tests {
         assert!(shown.contains("ballast_lag_seconds{role=\"position-keeper\",topic=\"execution.fills.v1\",lane=\"3\"} 9.5"));
         assert!(shown.contains("ballast_stuck_orders{role=\"position-keeper\",lane=\"3\"} 4"));
         let state = metrics.lane_state("position-keeper", 4);
+        state.begin(&["GENESIS"]);
+        assert!(metrics.text().contains("ballast_lane_halts_total{role=\"position-keeper\",code=\"GENESIS\"} 0"), "{}", metrics.text());
         state.set("recovering");
         state.halt("GENESIS");
         assert!(metrics.text().contains("lane=\"4\",state=\"halted\",code=\"GENESIS\"} 1"), "{}", metrics.text());

@@ -127,6 +127,7 @@ impl LaneHandle {
 fn live<R: Role>(deps: &Deps<R>, lane: i32, wish: &Wish, heartbeat: &Heartbeat) -> End {
     let condition = deps.world.health.condition(&format!("{} lane {lane}", R::NAME));
     let state = deps.world.metrics.lane_state(R::NAME, lane);
+    state.begin(&LaneHalt::CODES);
     loop {
         condition.set_not_ready("recovering");
         state.set("recovering");
@@ -211,7 +212,7 @@ fn lead<R: Role>(
     let mut reader = KafkaReader::open(&config.kafka, &format!("{}-{lane}", R::NAME), ahead)?;
     let steady = MachineTime::default();
     let mut ports = Ports { reader: &mut reader, publisher, checkpoints: &mut checkpoints, codec: &mut codec, steady: &steady };
-    let observer = LaneObserver::new(&world.metrics, R::NAME, own, started.elapsed(), config.telemetry.waiting_warn_seconds);
+    let observer = LaneObserver::new::<R>(&world.metrics, own, started.elapsed(), config.telemetry.waiting_warn_seconds);
     let mut worker = LaneWorker::start(recovered, &config.core, config.pacing.clone(), Box::new(observer), &mut ports)?;
     condition.set_ready();
     state.set("live");

@@ -20,6 +20,7 @@ pub(super) fn begin(metrics: &ExecutionMetrics) {
         [RebalanceStatus::Failed, RebalanceStatus::Refused, RebalanceStatus::Expired].iter().for_each(|status| of(*status, code));
     }
     [Side::Buy, Side::Sell].iter().for_each(|side| metrics.orders_released(side.symbol()).add(0));
+    metrics.cancels_requested().add(0);
 }
 
 /// Counts what one record says.

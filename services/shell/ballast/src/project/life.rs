@@ -14,6 +14,7 @@ use super::{Signs, closings};
 use crate::clock;
 use crate::kafka::KafkaRecord;
 use crate::lanes::World;
+use crate::observe;
 use crate::stop::Stop;
 use avro_codec::SchemaStore;
 use engine::RecordRef;
@@ -85,6 +86,8 @@ impl<'a> Life<'a> {
             cursors.push(Cursor::new(place, stored, offset, &world.metrics));
             starts.push(Start { topic, partition: place.partition, offset });
         }
+        let metrics = world.metrics.role("projector");
+        observe::begin(&metrics, sources().filter(|source| matches!(source, Source::Dead(_))).map(Source::name));
         reader.assign(&starts)?;
         signs.condition.set_ready();
         tracing::info!(partitions = starts.len(), stored = stored.len(), "the projector reads");
@@ -92,7 +95,7 @@ impl<'a> Life<'a> {
             world,
             signs,
             schemas: world.schemas.clone(),
-            metrics: world.metrics.role("projector"),
+            metrics,
             reader,
             cursors,
             repeats: Repeats::default(),

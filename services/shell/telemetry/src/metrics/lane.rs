@@ -129,6 +129,11 @@ impl LaneState {
         LaneState { families: Arc::clone(families), role: role.to_owned(), lane: lane.to_string() }
     }
 
+    /// Begins to count the halts of each code with 0: a series that begins with its first event shows no rise.
+    pub fn begin(&self, codes: &[&str]) {
+        codes.iter().for_each(|code| self.families.lane_halts.with([&self.role, code]).add(0));
+    }
+
     /// It recovers, is live, or waits.
     pub fn set(&self, state: &str) {
         self.show(state, "");
