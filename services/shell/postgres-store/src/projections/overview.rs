@@ -23,7 +23,7 @@ pub struct OverviewRow {
     pub as_of: Option<Micros>,
     /// Whether the newest snapshot is complete.
     pub complete: Option<bool>,
-    /// Largest |weight − target| of its lines, a fraction of one.
+    /// Largest |weight − target| of its lines, a fraction of one; of a portfolio without targets nothing.
     pub max_abs_drift: Option<Decimal>,
     /// Orders without a terminal state.
     pub open_orders: i64,
@@ -44,7 +44,8 @@ impl Store {
 
 const SELECT: &str = "
 SELECT p.portfolio_id, p.name, p.base_currency, s.total_value, s.cash_value, s.timestamp AS as_of, s.complete,
-       (SELECT max(abs(a.drift)) FROM portfolio_allocations a WHERE a.portfolio_id = p.portfolio_id) AS max_abs_drift,
+       (SELECT max(abs(a.drift)) FROM portfolio_allocations a
+        WHERE a.portfolio_id = p.portfolio_id AND jsonb_array_length(p.policy -> 'targets') > 0) AS max_abs_drift,
        (SELECT count(*) FROM orders o WHERE o.portfolio_id = p.portfolio_id
           AND o.status NOT IN ('FILLED', 'CANCELLED', 'REJECTED', 'EXPIRED')) AS open_orders,
        (SELECT r.status FROM portfolio_rebalances r WHERE r.portfolio_id = p.portfolio_id AND NOT r.shadow

@@ -43,7 +43,7 @@ pub struct Conditions {
 /// no portfolio has one. Parts of equity, or of one.
 #[derive(Debug, Clone, Default, PartialEq, sqlx::FromRow)]
 pub struct Spreads {
-    /// Largest absolute drift of a line.
+    /// Largest absolute drift of a line, where the portfolio has targets.
     pub drift: Option<Vec<f64>>,
     /// Gross exposure.
     pub gross_exposure: Option<Vec<f64>>,
@@ -66,7 +66,7 @@ pub struct Figures {
     pub base_currency: String,
     /// Equity.
     pub total_value: f64,
-    /// Largest absolute drift of a line.
+    /// Largest absolute drift of a line, where the portfolio has targets.
     pub drift: Option<f64>,
     /// Gross exposure.
     pub gross_exposure: Option<f64>,
@@ -135,7 +135,8 @@ macro_rules! figures {
         concat!(
             "WITH figures AS (
     SELECT s.portfolio_id, s.base_currency, s.total_value::float8 AS total_value,
-           (SELECT max(abs(a.drift)) FROM portfolio_allocations a WHERE a.portfolio_id = s.portfolio_id)::float8 AS drift,
+           (SELECT max(abs(a.drift)) FROM portfolio_allocations a
+            WHERE a.portfolio_id = s.portfolio_id AND jsonb_array_length(p.policy -> 'targets') > 0)::float8 AS drift,
            (s.risk -> 'exposure' ->> 'gross')::float8 AS gross_exposure,
            (s.risk -> 'exposure' ->> 'net')::float8 AS net_exposure,
            ((SELECT figure(r.metrics, 'value_at_risk') FROM latest_risk r WHERE r.portfolio_id = s.portfolio_id

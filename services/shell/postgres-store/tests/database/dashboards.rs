@@ -74,12 +74,12 @@ async fn how_portfolios_stand_is_told_of_those_that_are_not_closed() {
     assert_eq!(store.spreads(&[0.0, 0.5, 1.0]).await.unwrap().drift, None);
     fill(&scratch, &store).await;
     let told = store.conditions().await.unwrap();
-    assert_eq!((told.portfolios, told.incomplete, told.stale_price, told.unpriced), (2, 1, 1, 0));
+    assert_eq!((told.portfolios, told.incomplete, told.stale_price, told.unpriced), (3, 1, 1, 0));
     assert_eq!((told.waiting, told.quarantined, told.unreconciled, told.anomalous), (1, 1, 0, 1));
     assert_eq!((told.position_breaks, told.cash_breaks, told.risk_unknown), (2, 0, 1));
     assert_eq!((told.pending_approvals, told.oldest_approval), (1, Some(Micros(1_767_618_000_000_000))));
     let spreads = store.spreads(&[0.0, 0.5, 1.0]).await.unwrap();
-    assert_eq!(spreads.drift, Some(vec![0.02, 0.02, 0.25]), "the larger side counts, the closed one does not");
+    assert_eq!(spreads.drift, Some(vec![0.02, 0.02, 0.25]), "the larger side counts, the closed one and the one without targets do not");
     assert_eq!(spreads.gross_exposure, Some(vec![0.5, 0.5, 1.5]));
     assert_eq!(spreads.value_at_risk, Some(vec![0.05, 0.05, 0.05]), "only one has it");
     assert_eq!((spreads.day_return, spreads.drawdown), (Some(vec![-0.01; 3]), Some(vec![0.3; 3])));
@@ -90,10 +90,13 @@ async fn how_portfolios_stand_is_told_of_those_that_are_not_closed() {
 }
 
 async fn fill(scratch: &Scratch, store: &Store) {
-    for (portfolio, closed) in [("one", false), ("two", false), ("gone", true)] {
+    let targets = r#"{"targets":[{"instrument_id":"A"}]}"#;
+    for (portfolio, closed, policy) in
+        [("one", false, targets), ("two", false, targets), ("gone", true, targets), ("aimless", false, r#"{"targets":[]}"#)]
+    {
         let text = format!(
             "INSERT INTO portfolios (portfolio_id, name, type, rebalance_freq, base_currency, mode, policy_version, policy, closed, source_offset,
-             created_at, updated_at) VALUES ('{portfolio}', 'n', 'CUSTOM', 'NONE', 'USD', 'APPROVAL', 1, '{{}}', {closed}, 1, now(), now())"
+             created_at, updated_at) VALUES ('{portfolio}', 'n', 'CUSTOM', 'NONE', 'USD', 'APPROVAL', 1, '{policy}', {closed}, 1, now(), now())"
         );
         scratch.run(text).await;
     }
@@ -101,7 +104,8 @@ async fn fill(scratch: &Scratch, store: &Store) {
     let sound = r#"{"stale":[],"unpriced":[],"waiting":0,"quarantined":false,"unreconciled":false}"#;
     let unsound = r#"{"stale":["A"],"unpriced":[],"waiting":3,"quarantined":true,"unreconciled":false,
         "position_breaks":[{"instrument_id":"A"},{"instrument_id":"B"}],"cash_breaks":[],"anomalies":[{"kind":"DAILY_RETURN"}]}"#;
-    for (portfolio, gross, complete, health) in [("one", "1.5", false, unsound), ("two", "0.5", true, sound), ("gone", "9", false, unsound)]
+    for (portfolio, gross, complete, health) in
+        [("one", "1.5", false, unsound), ("two", "0.5", true, sound), ("gone", "9", false, unsound), ("aimless", "0.5", true, sound)]
     {
         let text = format!(
             "INSERT INTO latest_snapshots (portfolio_id, version, timestamp, base_currency, total_value, cash_value, available_cash, cash, metrics,
@@ -112,9 +116,9 @@ async fn fill(scratch: &Scratch, store: &Store) {
     }
     scratch
         .run(
-            "INSERT INTO allocation_heads (portfolio_id) VALUES ('one'), ('two'), ('gone');
+            "INSERT INTO allocation_heads (portfolio_id) VALUES ('one'), ('two'), ('gone'), ('aimless');
              INSERT INTO portfolio_allocations (portfolio_id, instrument_id, drift) VALUES ('one', 'A', -0.25), ('one', 'B', 0.1), ('two', 'A', 0.02),
-             ('two', 'B', NULL), ('gone', 'A', 0.9)",
+             ('two', 'B', NULL), ('gone', 'A', 0.9), ('aimless', 'A', 0.8)",
         )
         .await;
     scratch
