@@ -99,7 +99,7 @@ impl Commits {
 
     pub fn show(&self) {
         let all = self.buckets.get(&u64::MAX).copied().unwrap_or(0);
-        for (name, part) in [("median", 50), ("worst of 100", 99)] {
+        for (name, part) in [("median", 50), ("99 of 100 within", 99)] {
             let bound = self.buckets.iter().find(|(_, count)| **count * 100 >= all * part).map_or(0, |(bound, _)| *bound);
             show(&format!("  commit, {name}: at most"), bound as f64 / 1e3, "ms");
         }
