@@ -6,6 +6,7 @@ use crate::tree::{Source, root, sources};
 use ballast::worker::LaneHalt;
 use domain::reason::{DeadLetterCode, ReasonCode};
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 use system_tests::monitoring::alerts;
 
 const SECTIONS: [&str; 5] = ["## Meaning", "## Seen", "## Outcome", "## Do", "## Cleared by"];
@@ -52,6 +53,57 @@ fn dead_links(page: &Source) -> Vec<String> {
     let folder = root().join("deploy/runbooks/codes");
     let targets = page.text.split("](").skip(1).filter_map(|rest| rest.split_once(')')).map(|(target, _)| target);
     targets.filter(|target| !folder.join(target).is_file()).map(|target| format!("{}: {target} is no file", page.path)).collect()
+}
+
+/// What stands between backticks outside of blocks, line by line.
+fn quoted(text: &str) -> Vec<&str> {
+    let outside = text.split("```").step_by(2).flat_map(str::lines);
+    // Two backticks quote what holds one: other than words of a log.
+    outside.filter(|line| !line.contains("``")).flat_map(|line| line.split('`').skip(1).step_by(2)).collect()
+}
+
+/// Whether a quotation is a sentence of the service's: words, and nothing of commands, expressions or statements.
+fn is_said(quotation: &str) -> bool {
+    let of_others = ["ballast ", "Broker: "].iter().any(|start| quotation.starts_with(start));
+    quotation.trim().contains(' ')
+        && !of_others
+        && !quotation.contains(['{', '}', '=', '<', '>', '_', '|', '*'])
+        && !quotation.contains(" -")
+}
+
+/// The parts of a quotation between what differs from time to time that no source holds.
+fn unsaid<'a>(quotation: &'a str, sources: &str) -> Vec<&'a str> {
+    quotation.split('…').map(|part| part.trim_matches([' ', ':', ';', ','])).filter(|part| !sources.contains(part)).collect()
+}
+
+/// The service's sources, with each text on one line.
+static SAID: LazyLock<String> = LazyLock::new(|| {
+    let services = sources(".rs").into_iter().filter(|source| source.path.starts_with("services/"));
+    let joined = |source: Source| source.text.split("\\\n").map(str::trim_start).collect::<String>();
+    services.map(joined).collect()
+});
+
+#[test]
+fn what_a_page_quotes_of_logs_stands_in_the_sources() {
+    let pages = sources(".md").into_iter().filter(|page| page.path.starts_with("deploy/runbooks/"));
+    let (mut seen, mut wrong) = (0, Vec::new());
+    for page in pages {
+        for quotation in quoted(&page.text).into_iter().filter(|quotation| is_said(quotation)) {
+            seen += 1;
+            wrong.extend(unsaid(quotation, &SAID).iter().map(|part| format!("{}: {part:?} of `{quotation}`", page.path)));
+        }
+    }
+    assert!(seen > 30, "only {seen} sentences were found");
+    assert!(wrong.is_empty(), "no source says:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_quotation_that_nothing_says_is_found() {
+    let text = "It says `the lane … is gone` and `max(lanes) > 0`.\n```sh\nsome `words here`\n```\n| `no broker: …` |";
+    let said: Vec<_> = quoted(text).into_iter().filter(|quotation| is_said(quotation)).collect();
+    assert_eq!(said, ["the lane … is gone", "no broker: …"]);
+    assert_eq!(unsaid(said[0], "the lane {lane} is gone"), [""; 0]);
+    assert_eq!(unsaid(said[0], "the lane {lane} has gone"), ["is gone"]);
 }
 
 #[test]

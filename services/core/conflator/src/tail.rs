@@ -5,11 +5,12 @@ use domain::Timestamp;
 use domain::frame::Frame;
 use engine::frames::FrameChain;
 
-/// The frame from which the chain could be followed is no longer in its topic.
+/// The frame from which the chain could be followed is no longer in its topic: nothing that is left is known to count.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "frames cannot be continued: the newest one refers to frame {anchor}, the topic starts at {log_start}; \
-     its retention is too short: resume from the chain in the checkpoint of any lane that read to the end"
+    "frames cannot be continued: the newest one goes on from frame {anchor}, and their topic starts at {log_start}, by its \
+     retention or by hand: restore it, or make it anew and begin anew with the lanes that read it, as the runbook of halted \
+     lanes says under FRAMES"
 )]
 pub struct AnchorGone {
     /// The anchor of the newest frame; -1 where none counted before it.
@@ -37,10 +38,6 @@ pub struct Tail {
 }
 
 impl Tail {
-    /// The tail behind a chain known from elsewhere: a lane's checkpoint.
-    pub fn after(chain: FrameChain) -> Self {
-        Self { chain, ..Self::default() }
-    }
     /// Reads the next frame; whether it counts.
     pub fn read(&mut self, offset: i64, frame: &Frame) -> bool {
         let counts = self.chain.admit(offset, frame);

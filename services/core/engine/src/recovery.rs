@@ -1,6 +1,10 @@
 //! How a lane comes back: from the checkpoint and the progress topic to the steps that must be
 //! replayed, the one that must be executed, or the reason to halt. Facts in, a decision out.
 
+mod halt;
+
+pub use halt::Halt;
+
 use crate::settings::Settings;
 use domain::Topic;
 use domain::progress::{Begin, Done, Progress};
@@ -24,14 +28,14 @@ pub struct Facts {
     pub progress_whole: bool,
     /// First offset that each input still holds. Not looked at with a checkpoint.
     pub inputs: Inputs,
-    /// What the role has written already, though nothing tells of its steps. Looked at where there is neither a
-    /// checkpoint nor progress.
+    /// What the role has written already. Looked at without a checkpoint, where there is no progress either or the
+    /// operator allows to fold the inputs anew.
     pub written: Option<Written>,
     /// The operator allows to fold the inputs anew.
     pub genesis: bool,
 }
 
-/// An output of a life of which nothing else is left.
+/// An output that stands, and how far the numbers of the role's steps have come by its outputs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Written {
     /// Topic and partition in which it stands.
@@ -70,113 +74,65 @@ fn starts<'a>(begins: impl Iterator<Item = &'a Begin>) -> Inputs {
     starts
 }
 
-/// Why a lane must not run. The text is for the operator.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Halt {
-    /// There is no checkpoint and an input does not start at 0.
-    #[error(
-        "GENESIS: there is no checkpoint, and {input} no longer holds its first records: restore the checkpoint, or start with --genesis to fold anew what is there"
-    )]
-    Genesis {
-        /// The input.
-        input: String,
-    },
-    /// There is neither a checkpoint nor progress, and outputs stand.
-    #[error(
-        "LOST_PROGRESS: there is no checkpoint and progress is empty, but {place} holds what this role has written: restore one of both, or empty the role's output topics, or start with --genesis to publish everything once more after step {step}"
-    )]
-    Written {
-        /// Where.
-        place: String,
-        /// The highest step found.
-        step: i64,
-    },
-    /// Progress ends before the checkpoint, or has a hole after it.
-    #[error(
-        "LOST_PROGRESS: the checkpoint stands at step {checkpoint}, progress goes on at step {found}: the progress topic was cut or recreated; restore it, or delete the checkpoint and start with --genesis"
-    )]
-    LostProgress {
-        /// Step of the checkpoint, 0 without one.
-        checkpoint: i64,
-        /// First step found after it; 0 for none.
-        found: i64,
-    },
-    /// Another number of lanes.
-    #[error("LANE_COUNT: the state was made for {recorded} lanes, the topics have {found}: recreate the topics with {recorded} partitions")]
-    LaneCount {
-        /// Lanes recorded.
-        recorded: i32,
-        /// Lanes found.
-        found: i32,
-    },
-    /// Two different steps of one number: something else wrote to the progress topic.
-    #[error("progress holds two different records of step {step}: something other than this role wrote to it; keep it and report it")]
-    Contradiction {
-        /// Step.
-        step: i64,
-    },
-    /// A replay made other outputs.
-    #[error(
-        "step {step} was published with digest {recorded} and replays to {replayed}: run the build that wrote it, keep the topics, and report it"
-    )]
-    Diverged {
-        /// Step.
-        step: i64,
-        /// Digest in DONE.
-        recorded: String,
-        /// Digest of the replay.
-        replayed: String,
-    },
-}
-
-impl Halt {
-    /// The code under which it is told; each has a page of its own for operators.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Genesis { .. } => "GENESIS",
-            Self::Written { .. } | Self::LostProgress { .. } => "LOST_PROGRESS",
-            Self::LaneCount { .. } => "LANE_COUNT",
-            Self::Contradiction { .. } => "CONTRADICTION",
-            Self::Diverged { .. } => "DIVERGED",
-        }
-    }
-}
-
 /// Decides how a lane comes back.
 pub fn decide(facts: &Facts) -> Result<Recovery, Halt> {
-    let base = facts.checkpoint.unwrap_or(0);
     let (begins, dones) = sorted(&facts.progress)?;
     let recorded = facts.checkpoint_lanes.or_else(|| begins.values().next_back().map(|b| b.lanes));
     if let Some(recorded) = recorded.filter(|recorded| *recorded != facts.lanes) {
         return Err(Halt::LaneCount { recorded, found: facts.lanes });
     }
+    match facts.checkpoint {
+        Some(checkpoint) => from_checkpoint(checkpoint, facts, &begins, &dones),
+        None => from_progress(facts, &begins, &dones),
+    }
+}
+
+fn from_checkpoint(checkpoint: i64, facts: &Facts, begins: &Begins, dones: &Dones) -> Result<Recovery, Halt> {
+    let last = last(dones);
+    if last < checkpoint {
+        return Err(Halt::LostProgress { checkpoint, after: last, found: 0 });
+    }
+    follow(checkpoint, facts, begins, dones).map_err(|Gap { after, found }| Halt::LostProgress { checkpoint, after, found })
+}
+
+/// Without a checkpoint a lane follows its progress from the first step of all, or from that of the newest life that
+/// began anew. Where neither can be, the operator may let it begin anew, once: that life is followed from then on.
+fn from_progress(facts: &Facts, begins: &Begins, dones: &Dones) -> Result<Recovery, Halt> {
     // Where the first step of all hangs, its outputs may stand before its progress does.
     let first_hangs = hanging(0, &facts.undecided).is_some();
-    if let Some(Written { place, step }) = facts.written.clone().filter(|_| !first_hangs) {
-        if !facts.genesis {
-            return Err(Halt::Written { place, step });
+    let nothing = facts.progress.is_empty() && !first_hangs;
+    if let Some(Written { place, step }) = facts.written.clone().filter(|_| nothing) {
+        return if facts.genesis { Ok(anew(facts, begins, dones)) } else { Err(Halt::Written { place, step }) };
+    }
+    let first = begins.keys().chain(dones.keys()).next().copied().unwrap_or(0);
+    let whole = facts.cut().is_none() && facts.progress_whole && first <= 1;
+    let mut gap = Gap { after: 0, found: first };
+    if whole {
+        match follow(0, facts, begins, dones) {
+            Ok(way) => return Ok(way),
+            Err(found) => gap = found,
         }
-        let hangs = facts.undecided.iter().map(step_of).max().unwrap_or(0);
-        return Ok(Recovery { replay: Vec::new(), dangling: None, begin_after: step.max(hangs) });
     }
-    let begun_anew = begins.keys().next().is_some_and(|first| *first > 1);
-    if facts.checkpoint.is_none() && (facts.cut().is_some() || !facts.progress_whole || begun_anew) {
-        return match last_life(facts, &begins) {
-            Some(begin_after) => {
-                let mut way = replay_from(begin_after, &begins, &dones)?;
-                let last_done = dones.keys().next_back().copied().unwrap_or(begin_after);
-                way.dangling = way.dangling.or_else(|| hanging(last_done, &facts.undecided));
-                Ok(Recovery { begin_after, ..way })
-            }
-            None => anew(facts, &begins, &dones),
-        };
+    // The leave to begin anew is used up by the life that began so.
+    let life = last_life(facts, begins).filter(|begin_after| !whole || *begin_after > 0);
+    if let Some(begin_after) = life {
+        match follow(begin_after, facts, begins, dones) {
+            Ok(way) => return Ok(Recovery { begin_after, ..way }),
+            Err(found) => gap = found,
+        }
     }
-    let last_done = dones.keys().next_back().copied().unwrap_or(0);
-    if last_done < base {
-        return Err(Halt::LostProgress { checkpoint: base, found: last_done });
+    match facts.cut() {
+        _ if facts.genesis => Ok(anew(facts, begins, dones)),
+        Some(input) if life.is_none() => Err(Halt::Genesis { input }),
+        _ => Err(Halt::Hole { after: gap.after, found: gap.found }),
     }
-    let mut way = replay_from(base, &begins, &dones)?;
-    way.dangling = way.dangling.or_else(|| hanging(last_done, &facts.undecided));
+}
+
+/// The steps after one, and what hangs behind them.
+fn follow(base: i64, facts: &Facts, begins: &Begins, dones: &Dones) -> Result<Recovery, Gap> {
+    let mut way = replay_from(base, begins, dones)?;
+    let last = way.replay.last().map_or(base, |(begin, _)| begin.step);
+    way.dangling = way.dangling.or_else(|| hanging(last, &facts.undecided));
     Ok(way)
 }
 
@@ -206,19 +162,18 @@ fn last_life(facts: &Facts, begins: &Begins) -> Option<i64> {
     facts.inputs.iter().all(held).then_some(first - 1)
 }
 
-/// Neither state nor a whole past: only the operator may begin anew, and never with numbers used before.
-fn anew(facts: &Facts, begins: &Begins, dones: &Dones) -> Result<Recovery, Halt> {
-    let last = |steps: Option<&i64>| steps.copied().unwrap_or(0);
-    match facts.cut() {
-        _ if facts.genesis => {
-            // A step that hangs becomes visible with this life's first commit: its number is used too.
-            let hanging = facts.undecided.iter().map(step_of).max().unwrap_or(0);
-            let begin_after = last(begins.keys().next_back()).max(last(dones.keys().next_back())).max(hanging);
-            Ok(Recovery { replay: Vec::new(), dangling: None, begin_after })
-        }
-        Some(input) => Err(Halt::Genesis { input }),
-        None => Err(Halt::LostProgress { checkpoint: 0, found: last(begins.keys().next()) }),
-    }
+/// A life that begins anew, never with numbers used before.
+fn anew(facts: &Facts, begins: &Begins, dones: &Dones) -> Recovery {
+    // A step that hangs becomes visible with this life's first commit: its number is used too.
+    let hanging = facts.undecided.iter().map(step_of).max().unwrap_or(0);
+    let written = facts.written.as_ref().map_or(0, |written| written.step);
+    let begin_after = last(begins).max(last(dones)).max(hanging).max(written);
+    Recovery { replay: Vec::new(), dangling: None, begin_after }
+}
+
+/// The highest step; 0 for none.
+fn last<T>(steps: &BTreeMap<i64, T>) -> i64 {
+    steps.keys().next_back().copied().unwrap_or(0)
 }
 
 fn step_of(record: &Progress) -> i64 {
@@ -230,6 +185,13 @@ fn step_of(record: &Progress) -> i64 {
 
 type Begins = BTreeMap<i64, Begin>;
 type Dones = BTreeMap<i64, Done>;
+
+/// Where steps do not follow one another: the last that does, and the one found behind it; 0 for none.
+#[derive(Clone, Copy)]
+struct Gap {
+    after: i64,
+    found: i64,
+}
 
 fn sorted(progress: &[Progress]) -> Result<(Begins, Dones), Halt> {
     let (mut begins, mut dones) = (Begins::new(), Dones::new());
@@ -245,22 +207,22 @@ fn sorted(progress: &[Progress]) -> Result<(Begins, Dones), Halt> {
     Ok((begins, dones))
 }
 
-fn replay_from(base: i64, begins: &Begins, dones: &Dones) -> Result<Recovery, Halt> {
+fn replay_from(base: i64, begins: &Begins, dones: &Dones) -> Result<Recovery, Gap> {
     let mut replay = Vec::new();
+    let mut after = base;
     for (step, done) in dones.range(base + 1..) {
-        let expected = base + 1 + i64::try_from(replay.len()).expect("a log holds fewer than 2^63 records");
         match begins.get(step) {
-            Some(begin) if *step == expected => replay.push((begin.clone(), done.clone())),
-            _ => return Err(Halt::LostProgress { checkpoint: base, found: *step }),
+            Some(begin) if *step == after + 1 => replay.push((begin.clone(), done.clone())),
+            _ => return Err(Gap { after, found: *step }),
         }
+        after = *step;
     }
-    let last = base + i64::try_from(replay.len()).expect("a log holds fewer than 2^63 records");
-    match begins.range(last + 1..).next() {
+    match begins.range(after + 1..).next() {
         None => Ok(Recovery { replay, dangling: None, begin_after: 0 }),
-        Some((step, begin)) if *step == last + 1 && begins.range(last + 2..).next().is_none() => {
+        Some((step, begin)) if *step == after + 1 && begins.range(after + 2..).next().is_none() => {
             Ok(Recovery { replay, dangling: Some(begin.clone()), begin_after: 0 })
         }
-        Some((step, _)) => Err(Halt::LostProgress { checkpoint: last, found: *step }),
+        Some((found, _)) => Err(Gap { after, found: *found }),
     }
 }
 
@@ -351,9 +313,11 @@ mod tests {
 
     #[test]
     fn what_is_lost_halts_the_lane() {
-        let lost = |f: &Facts| matches!(decide(f), Err(Halt::LostProgress { .. }));
-        assert!(lost(&facts(Some(5), vec![begin(4), done(4)])));
-        assert!(lost(&facts(Some(1), vec![begin(3), done(3)])));
+        let behind = decide(&facts(Some(5), vec![begin(4), done(4)]));
+        assert_eq!(behind, Err(Halt::LostProgress { checkpoint: 5, after: 4, found: 0 }));
+        let hole = decide(&facts(Some(1), vec![begin(3), done(3)]));
+        assert_eq!(hole, Err(Halt::LostProgress { checkpoint: 1, after: 1, found: 3 }));
+        let lost = |f: &Facts| matches!(decide(f), Err(Halt::Hole { .. }));
         assert!(lost(&facts(None, vec![begin(1), done(1), done(2)])));
         assert!(lost(&Facts { progress_whole: false, ..facts(None, vec![begin(9), done(9)]) }));
         let cut = Facts { inputs: Inputs::from([((Topic::Fills, 0), 7)]), ..facts(None, vec![]) };
@@ -396,5 +360,66 @@ mod tests {
         assert!(matches!(decide(&trimmed), Err(Halt::Genesis { .. })), "what it has read is gone");
         let unread = Facts { inputs: Inputs::from([((Topic::Cash, 0), 3)]), ..cut };
         assert!(matches!(decide(&unread), Err(Halt::Genesis { .. })), "what it had not read yet is gone");
+    }
+
+    #[test]
+    fn what_is_lost_is_told_as_it_is() {
+        let told = |f: &Facts| {
+            let halt = decide(f).unwrap_err();
+            assert_eq!(halt.code(), "LOST_PROGRESS");
+            let text = halt.to_string();
+            text.split(": ").nth(1).unwrap().to_owned()
+        };
+        let steps = |numbers: &[i64]| numbers.iter().flat_map(|step| [begin(*step), done(*step)]).collect::<Vec<_>>();
+        let with = |numbers: &[i64]| facts(Some(5), steps(numbers));
+        assert_eq!(told(&with(&[])), "the checkpoint stands at step 5, and progress holds no step");
+        assert_eq!(told(&with(&[3, 4])), "the checkpoint stands at step 5, and progress ends at step 4");
+        assert_eq!(told(&with(&[5, 6, 9])), "the checkpoint stands at step 5, and progress has a hole between steps 6 and 9");
+        let without = |numbers: &[i64]| facts(None, steps(numbers));
+        assert_eq!(told(&without(&[1, 2, 5])), "there is no checkpoint, and progress has a hole between steps 2 and 5");
+        assert_eq!(told(&without(&[4, 5])), "there is no checkpoint, and progress begins at step 4");
+        let torn = facts(None, vec![begin(1), done(1), begin(2), begin(3)]);
+        assert_eq!(told(&torn), "there is no checkpoint, and progress does not hold the whole of step 2");
+        let emptied = Facts { progress_whole: false, ..facts(None, vec![]) };
+        assert_eq!(told(&emptied), "there is no checkpoint, and progress holds no step");
+    }
+
+    #[test]
+    fn the_operator_may_begin_anew_where_whole_inputs_cannot_be_replayed() {
+        let log = vec![begin(1), done(1), begin(2), done(2), begin(5), done(5), begin(6)];
+        let hole = facts(None, log);
+        assert_eq!(decide(&hole), Err(Halt::Hole { after: 2, found: 5 }));
+        let begun = |f: &Facts| {
+            let way = decide(&Facts { genesis: true, ..f.clone() }).unwrap();
+            assert_eq!((way.replay.len(), way.dangling), (0, None));
+            way.begin_after
+        };
+        assert_eq!(begun(&hole), 6, "above every number that progress knows");
+        assert_eq!(begun(&Facts { undecided: vec![begin(7)], ..hole.clone() }), 7, "one that hangs is used too");
+        let written = Some(Written { place: "rebalance.orders.v1/2".to_owned(), step: 9 });
+        assert_eq!(begun(&Facts { written: written.clone(), ..hole.clone() }), 9, "and so is one that outputs alone tell of");
+        // What can be replayed is, whatever the flag says and outputs stand.
+        let whole = Facts { written, genesis: true, ..facts(None, vec![begin(1), done(1), begin(2)]) };
+        assert_eq!(way(&whole), (vec![1], Some(2)));
+    }
+
+    #[test]
+    fn a_life_that_began_anew_behind_a_hole_is_followed_and_not_begun_again() {
+        let log = vec![begin(1), done(1), begin(5), done(5), opening(6, 0), done(6), begin(7), done(7), begin(8)];
+        for genesis in [true, false] {
+            let life = decide(&Facts { genesis, ..facts(None, log.clone()) }).unwrap();
+            let replayed: Vec<_> = life.replay.iter().map(|(begin, _)| begin.step).collect();
+            assert_eq!((replayed, life.dangling.map(|b| b.step), life.begin_after), (vec![6, 7], Some(8), 5));
+        }
+        let torn = Facts { undecided: vec![begin(7)], ..facts(None, vec![begin(1), done(1), begin(5), opening(6, 0), done(6)]) };
+        assert_eq!(way(&torn), (vec![6], Some(7)), "what hangs behind it is executed");
+        let mut twice = log;
+        twice.extend([begin(12), done(12)]);
+        let twice = facts(None, twice);
+        assert_eq!(decide(&twice), Err(Halt::Hole { after: 7, found: 12 }), "a hole in that life too");
+        assert_eq!(decide(&Facts { genesis: true, ..twice }).unwrap().begin_after, 12);
+        // The first life records all settings as well; a hole in it is none behind a new beginning.
+        let first = facts(None, vec![opening(1, 0), done(1), begin(4), done(4)]);
+        assert_eq!(decide(&first), Err(Halt::Hole { after: 1, found: 4 }));
     }
 }

@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn live_and_recovery_differ_in_their_wait_only() {
+    fn live_and_recovery_differ_in_their_wait_and_in_what_they_tell() {
         let settings = KafkaSettings::default();
         let live = reader(&settings, Pace::Live, "r").unwrap();
         let recovery = reader(&settings, Pace::Recovery, "r").unwrap();

@@ -6,7 +6,7 @@
 use crate::errors::ProbeError;
 use crate::message::TopicName;
 use crate::native::Record;
-use crate::reader::{Pace, Reader};
+use crate::reader::{LogBounds, Pace, Reader};
 use crate::settings::KafkaSettings;
 use std::time::Duration;
 
@@ -78,20 +78,12 @@ impl<F: FnMut(&Record<'_>) -> Option<DoneStep> + Send> TailProbe<F> {
 impl<F: FnMut(&Record<'_>) -> Option<DoneStep> + Send> ProgressProbe for TailProbe<F> {
     fn last_done(&mut self) -> Result<Option<DoneStep>, ProbeError> {
         let mut reader = Reader::open(&self.settings, Pace::Recovery, "progress-tail")?;
-        let start = reader.bounds(&self.topic, self.partition, LIMIT)?.start;
-        let mut look = FIRST_LOOK;
-        // Aborted attempts and markers may fill any tail, so look further back until the start.
-        loop {
+        let done = &mut self.done;
+        last_within(|look| {
             let mut last = None;
-            let done = &mut self.done;
-            let seen = reader.tail(&self.topic, self.partition, look, LIMIT, |record| {
-                last = last.max(done(record));
-            })?;
-            if last.is_some() || seen.start <= start {
-                return Ok(last);
-            }
-            look = look.saturating_mul(8);
-        }
+            let seen = reader.tail(&self.topic, self.partition, look, LIMIT, |record| last = last.max(done(record)))?;
+            Ok((seen, last))
+        })
     }
 
     fn stable_ends(&mut self, partitions: &[(TopicName, i32)]) -> Result<Vec<i64>, ProbeError> {
@@ -103,5 +95,56 @@ impl<F: FnMut(&Record<'_>) -> Option<DoneStep> + Send> ProgressProbe for TailPro
         // Kept only while it answers.
         self.ends = Some(ends);
         Ok(found)
+    }
+}
+
+/// Looks further and further back: aborted attempts and markers may fill any tail. It ends where a look has reached the
+/// start of the log as it is by then, for retention may move that meanwhile.
+fn last_within(mut tail: impl FnMut(i64) -> Result<(LogBounds, Option<DoneStep>), ProbeError>) -> Result<Option<DoneStep>, ProbeError> {
+    let mut look = FIRST_LOOK;
+    loop {
+        let (seen, last) = tail(look)?;
+        let reached_start = seen.start == 0 || seen.start > seen.stable_end.saturating_sub(look);
+        if last.is_some() || reached_start {
+            return Ok(last);
+        }
+        look = look.saturating_mul(8);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Looks at a log whose start the next one of `starts` tells, and which ends at `end`; at which offset a DONE stands.
+    fn looked(end: i64, starts: &[i64], done: Option<i64>) -> (Option<DoneStep>, usize) {
+        let mut looks = 0;
+        let last = last_within(|look| {
+            let start = *starts.get(looks).or(starts.last()).expect("a log starts somewhere");
+            looks += 1;
+            assert!(looks < 50, "it looks for ever");
+            let from = start.max(end - look);
+            let step = DoneStep { sequence: 7, mark: 1 };
+            Ok((LogBounds { start: from, stable_end: end }, done.filter(|at| *at >= from).map(|_| step)))
+        });
+        (last.expect("every look succeeds"), looks)
+    }
+
+    #[test]
+    fn a_tail_without_a_done_is_looked_through_to_the_start_of_the_log() {
+        let step = Some(DoneStep { sequence: 7, mark: 1 });
+        assert_eq!(looked(100, &[0], None), (None, 1));
+        assert_eq!(looked(0, &[0], None), (None, 1));
+        assert_eq!(looked(FIRST_LOOK, &[0], None), (None, 1), "the first look is as long as the log");
+        assert_eq!(looked(10_000, &[0], Some(9_999)), (step, 1));
+        assert_eq!(looked(10_000, &[0], Some(1)), (step, 4), "far behind");
+        assert_eq!(looked(10_000, &[9_000], None), (None, 2));
+    }
+
+    #[test]
+    fn retention_may_move_the_start_of_the_log_while_it_is_looked_through() {
+        assert_eq!(looked(10_000, &[0, 9_500], None), (None, 2));
+        assert_eq!(looked(10_000, &[0, 10_000], None), (None, 2), "nothing is left");
+        assert_eq!(looked(i64::MAX, &[0, i64::MAX], None), (None, 2));
     }
 }

@@ -346,6 +346,8 @@ fn the_tail_starts_at_the_anchor_or_says_why_not() {
     assert_eq!(tail_start(&frame(-1), 0), Ok(0));
     assert_eq!(tail_start(&frame(-1), 3), Err(AnchorGone { anchor: -1, log_start: 3 }));
     assert_eq!(tail_start(&frame(2), 3), Err(AnchorGone { anchor: 2, log_start: 3 }));
+    let told = AnchorGone { anchor: 2, log_start: 3 }.to_string();
+    assert!(told.contains("goes on from frame 2, and their topic starts at 3") && told.contains("make it anew"), "{told}");
 }
 
 #[test]

@@ -22,10 +22,9 @@ const BATCH: usize = 5_000;
 const LOOK_BACK: i64 = 256;
 /// Milliseconds by which the clocks of two brokers may differ.
 const CLOCKS_DIFFER: i64 = 5_000;
-/// How long the markers of a decided transaction may take to stand in their partition.
-const MARKERS: Duration = Duration::from_secs(1);
-/// The same for outputs: a broker that has just started needs more than a second for its first markers.
-const MARKERS_OF_OUTPUTS: Duration = Duration::from_secs(3);
+/// How long the markers of a decided transaction may take to stand in their partition: a broker that has just started
+/// needs more than a second for its first. Nobody waits where they stand, as they nearly always do.
+const MARKERS: Duration = Duration::from_secs(3);
 
 /// The past of a role's lane.
 pub struct KafkaPast {
@@ -35,8 +34,30 @@ pub struct KafkaPast {
     name: String,
     bounds: Reader,
     streams: BTreeMap<(Topic, i32), Stream>,
-    /// When the newest progress record was appended, in milliseconds by the broker's clock.
-    last_progress: Option<i64>,
+    last_sign: LastSign,
+}
+
+/// When the lane was last heard of: when the newest of its progress was appended, in milliseconds by the broker's
+/// clock, whether a transaction has decided it or not. Whatever the lane has read had been appended by then.
+#[derive(Clone, Copy, Default)]
+struct LastSign(Option<i64>);
+
+impl LastSign {
+    /// Takes a look at progress into account; one that brings nothing takes nothing back.
+    fn hear(&mut self, told: Told) -> Vec<Progress> {
+        self.0 = self.0.max(told.newest);
+        told.progress
+    }
+    /// From when on nothing was appended that the lane has read.
+    fn unread_since(self) -> Option<i64> {
+        self.0.map(|newest| newest + CLOCKS_DIFFER + 1)
+    }
+}
+
+/// What a look at progress brought, and when the newest of it was appended.
+struct Told {
+    progress: Vec<Progress>,
+    newest: Option<i64>,
 }
 
 /// One partition, read from front to back.
@@ -54,7 +75,15 @@ impl KafkaPast {
     pub fn open<R: Role>(settings: &KafkaSettings, lane: i32) -> Result<Self, PortError> {
         let name = format!("{}-{lane}-past", R::NAME);
         let bounds = Reader::open(settings, Pace::Recovery, &name).map_err(read_error)?;
-        Ok(Self { settings: settings.clone(), progress: R::PROGRESS, lane, name, bounds, streams: BTreeMap::new(), last_progress: None })
+        Ok(Self {
+            settings: settings.clone(),
+            progress: R::PROGRESS,
+            lane,
+            name,
+            bounds,
+            streams: BTreeMap::new(),
+            last_sign: LastSign::default(),
+        })
     }
 
     fn stream(&mut self, topic: Topic, partition: i32, from: i64) -> Result<&mut Stream, PortError> {
@@ -138,14 +167,13 @@ impl Past for KafkaPast {
 
     fn progress(&mut self, from: i64) -> Result<Vec<Progress>, PortError> {
         let topic = TopicName::from(self.progress.name());
-        let (progress, last) = progress_from(&mut self.bounds, &topic, self.lane, from, &self.settings.deployment)?;
-        self.last_progress = last;
-        Ok(progress)
+        let told = progress_from(&mut self.bounds, &topic, self.lane, from, &self.settings.deployment)?;
+        Ok(self.last_sign.hear(told))
     }
 
     fn made_anew(&mut self, topic: Topic, partition: i32, offset: i64) -> Result<bool, PortError> {
-        let Some(last) = self.last_progress else { return Ok(false) };
-        let (name, since) = (TopicName::from(topic.name()), last + CLOCKS_DIFFER + 1);
+        let Some(since) = self.last_sign.unread_since() else { return Ok(false) };
+        let name = TopicName::from(topic.name());
         // One question, and nothing is read where the answer lies behind what the lane has read.
         let later = self.bounds.first_since(&name, partition, since, PATIENCE).map_err(read_error)?;
         if later.is_none_or(|later| later >= offset) {
@@ -168,13 +196,17 @@ impl Past for KafkaPast {
         let mut all = Reader::open(&self.settings, Pace::Undecided, &self.name).map_err(read_error)?;
         match self.hanging(&all, &topic, self.lane, Instant::now() + MARKERS)? {
             None => Ok(Vec::new()),
-            Some(decided) => Ok(progress_from(&mut all, &topic, self.lane, decided, &self.settings.deployment)?.0),
+            // A step that hangs is executed again: the lane has read what it names, by the time of its BEGIN.
+            Some(decided) => {
+                let told = progress_from(&mut all, &topic, self.lane, decided, &self.settings.deployment)?;
+                Ok(self.last_sign.hear(told))
+            }
         }
     }
 
     fn hangs(&mut self, places: &BTreeSet<(&'static str, i32)>) -> Result<bool, PortError> {
         let all = Reader::open(&self.settings, Pace::Undecided, &self.name).map_err(read_error)?;
-        let deadline = Instant::now() + MARKERS_OF_OUTPUTS;
+        let deadline = Instant::now() + MARKERS;
         for (topic, partition) in places {
             if self.hanging(&all, &TopicName::from(*topic), *partition, deadline)?.is_some() {
                 return Ok(true);
@@ -184,22 +216,16 @@ impl Past for KafkaPast {
     }
 }
 
-/// Progress from an offset on, and when the newest of it was appended.
-fn progress_from(
-    reader: &mut Reader,
-    topic: &TopicName,
-    lane: i32,
-    from: i64,
-    ours: &str,
-) -> Result<(Vec<Progress>, Option<i64>), PortError> {
+/// Progress from an offset on.
+fn progress_from(reader: &mut Reader, topic: &TopicName, lane: i32, from: i64, ours: &str) -> Result<Told, PortError> {
     let schemas = SchemaStore::compiled();
-    let (mut read, mut other, mut last) = (Vec::new(), None, None);
+    let (mut read, mut other, mut newest) = (Vec::new(), None, None);
     reader
         .read_to_end(topic, lane, from, PATIENCE, |record| {
             if let Some(value) = record.value() {
                 read.push(decode_progress(&schemas, value));
             }
-            last = last.max(record.appended());
+            newest = newest.max(record.appended());
             other = other.take().or_else(|| record.header(DEPLOYMENT).filter(|name| *name != ours.as_bytes()).map(<[u8]>::to_vec));
         })
         .map_err(read_error)?;
@@ -210,5 +236,33 @@ fn progress_from(
         )));
     }
     let read: Result<_, _> = read.into_iter().map(|progress| progress.map_err(PortError::of)).collect();
-    Ok((read?, last))
+    Ok(Told { progress: read?, newest })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::progress::Begin;
+
+    /// A look at progress that finds the BEGIN of a step, if one was appended.
+    fn look(step: i64, newest: Option<i64>) -> Told {
+        let begin = Begin { step, rules_version: 1, lanes: 1, settings: vec![], schemas: vec![], windows: vec![] };
+        Told { progress: newest.map(|_| Progress::Begin(begin)).into_iter().collect(), newest }
+    }
+
+    #[test]
+    fn a_step_that_hangs_is_a_sign_of_life_as_a_visible_one_is() {
+        let mut sign = LastSign::default();
+        assert_eq!(sign.unread_since(), None);
+        assert_eq!(sign.hear(look(1, Some(1_000))).len(), 1);
+        assert_eq!(sign.unread_since(), Some(6_001));
+        // A minute later a record came, its step was begun, and the transaction hangs.
+        let came = 61_000;
+        assert_eq!(sign.hear(look(2, Some(came + 10))).len(), 1);
+        assert!(sign.unread_since().is_some_and(|since| came < since), "the lane has read it: its topic was not made anew");
+        // Another look at progress, which still finds nothing behind step 1.
+        sign.hear(look(1, Some(1_000)));
+        sign.hear(look(1, None));
+        assert_eq!(sign.unread_since(), Some(came + 10 + 5_001));
+    }
 }

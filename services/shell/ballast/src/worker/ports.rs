@@ -62,8 +62,8 @@ pub trait Past {
     fn frames_start(&mut self) -> Result<i64, PortError>;
     /// Every visible progress record from an offset to the end.
     fn progress(&mut self, from: i64) -> Result<Vec<Progress>, PortError>;
-    /// Whether the records below an offset were appended after the progress that was read last: then they are not those
-    /// that the lane has read, for their topic was made anew. A log that nobody can make anew never was.
+    /// Whether the records below an offset were appended after all progress that was read, decided or not: then they are
+    /// not those that the lane has read, for their topic was made anew. A log that nobody can make anew never was.
     fn made_anew(&mut self, _topic: Topic, _partition: i32, _offset: i64) -> Result<bool, PortError> {
         Ok(false)
     }

@@ -2,8 +2,10 @@
 
 use crate::role::{Words, at};
 use crate::world::{World, halted};
+use avro_codec::{SchemaStore, decode_progress};
 use ballast::avro::AvroCodec;
 use ballast::memory::{MemoryPast, MemoryPublisher};
+use ballast::messages::OutMessage;
 use ballast::worker::ports::{LoadError, Past, PortError};
 use ballast::worker::{LaneHalt, Target, recover};
 use domain::Topic;
@@ -30,7 +32,50 @@ fn progress_that_was_cut_halts_a_lane_without_a_checkpoint() {
     let world = spoken();
     world.trim_progress(4);
     let text = halted(world.live());
-    assert!(text.starts_with("LOST_PROGRESS: the checkpoint stands at step 0"), "{text}");
+    assert!(text.starts_with("LOST_PROGRESS: there is no checkpoint, and progress begins at step 3"), "{text}");
+}
+
+/// The same world without the progress of a step; its inputs are whole, and its outputs stand.
+fn with_a_hole(world: &World, step: i64) -> World {
+    let holed = World::default();
+    let schemas = SchemaStore::compiled();
+    for topic in [Topic::Refresh, Topic::Snapshots, Topic::RebalancerProgress] {
+        for record in world.log.read(topic.name(), 0, 0) {
+            let of_step = match decode_progress(&schemas, record.value.as_deref().unwrap_or_default()) {
+                Ok(Progress::Begin(begin)) => topic == Topic::RebalancerProgress && begin.step == step,
+                Ok(Progress::Done(done)) => topic == Topic::RebalancerProgress && done.step == step,
+                Err(_) => false,
+            };
+            if !of_step {
+                let headers = record.headers.into_iter().map(|header| (header.name, header.value)).collect();
+                holed.log.append(OutMessage { topic: topic.name(), partition: 0, key: record.key, value: record.value, headers });
+            }
+        }
+    }
+    holed
+}
+
+#[test]
+fn the_operator_may_let_a_lane_begin_anew_whose_progress_has_a_hole_though_its_inputs_are_whole() {
+    let spoken = spoken();
+    let world = with_a_hole(&spoken, 3);
+    let text = halted(world.live());
+    assert!(text.starts_with("LOST_PROGRESS: there is no checkpoint, and progress has a hole between steps 2 and 4"), "{text}");
+    let steps = spoken.live().unwrap().step();
+    let world = World { genesis: true, ..world };
+    world.store.fail(true);
+    let life = world.run().unwrap();
+    let (step, state) = (life.step(), life.state());
+    assert_eq!((life.replayed, life.count("a"), life.count("e")), (0, 1, 1));
+    assert!(step > steps, "its numbers go on above those that were used");
+    drop(life);
+    for genesis in [true, false] {
+        let world = World { genesis, log: world.log.clone(), clock: at(1), ..World::default() };
+        world.store.fail(true);
+        let life = world.run().unwrap();
+        assert_eq!((life.step(), life.state()), (step, state.clone()), "the leave is used up: nothing is published again");
+        assert!(life.replayed > 0);
+    }
 }
 
 #[test]
