@@ -206,12 +206,16 @@ impl IdSet {
     }
 }
 
-/// The booked ids of one portfolio and one kind of record.
-#[derive(Debug, Clone, Default)]
+/// The booked ids of one portfolio and one kind of record. The ids are kept by chunks; what else it knows is its own image.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Window {
     /// By date, ascending: the newest, in which most records belong, stands last and is found first.
+    #[serde(skip)]
     dates: Vec<(Date, IdSet)>,
+    #[serde(skip)]
     dirty: BTreeSet<(Date, u32)>,
+    /// The newest date whose ids were let go. A window that is made larger later must not take them for new.
+    left: Option<Date>,
 }
 
 impl Window {
@@ -258,7 +262,7 @@ impl Window {
             (Some(known), _) if known == content => Verdict::Duplicate,
             (Some(_), _) => Verdict::Conflict,
             _ if date > last => Verdict::Future { last },
-            (None, Some(oldest)) if date < oldest && self.is_full(dates) => Verdict::Late { oldest },
+            (None, Some(oldest)) if date < oldest && (self.is_full(dates) || Some(date) <= self.left) => Verdict::Late { oldest },
             _ => Verdict::New,
         }
     }
@@ -278,6 +282,7 @@ impl Window {
         }
         let leaving = self.dates.len().saturating_sub(dates.max(1));
         for (gone, set) in self.dates.drain(..leaving) {
+            self.left = self.left.max(Some(gone));
             self.dirty.extend((0..set.chunk_count()).map(|chunk| (gone, chunk)));
         }
         leaving > 0
@@ -336,6 +341,10 @@ impl Window {
             set.insert(Known { id, content: word(known, 16), place: word(known, 24) });
         }
         Ok(())
+    }
+    /// Takes over the ids of another, which were put back apart from what else this one knows.
+    pub fn take_ids(&mut self, other: Self) {
+        self.dates = other.dates;
     }
     /// Chunks changed, made or removed since the last call, ascending.
     pub fn take_dirty(&mut self) -> BTreeSet<(Date, u32)> {
@@ -409,6 +418,35 @@ mod tests {
         assert!(window.record(day(7), id("7"), 0, 0, 2));
         assert_eq!(window.oldest(), Some(day(6)));
         assert_eq!(window.judge(day(5), id("5"), 0, at(7), 2), Verdict::Late { oldest: day(6) });
+    }
+
+    #[test]
+    fn a_date_that_was_let_go_stays_late_in_a_window_that_is_made_larger() {
+        let mut window = Window::default();
+        for n in 1..=3 {
+            window.record(day(n), id("x"), 0, 0, 2);
+        }
+        assert_eq!(window.judge(day(1), id("x"), 0, at(3), 2), Verdict::Late { oldest: day(2) });
+        assert_eq!(window.judge(day(1), id("x"), 0, at(3), 9), Verdict::Late { oldest: day(2) }, "its ids are gone");
+        assert_eq!(window.judge(day(0), id("x"), 0, at(3), 9), Verdict::Late { oldest: day(2) }, "so may those of any date before it be");
+        assert_eq!(window.judge(day(2), id("x"), 0, at(3), 9), Verdict::Duplicate);
+        assert_eq!(window.judge(day(2), id("y"), 0, at(3), 9), Verdict::New);
+        // As it is read back: its own image, and the ids by chunks.
+        let mut again: Window = crate::image::from_bytes("a window", &crate::image::to_bytes(&window)).unwrap();
+        let mut ids = Window::default();
+        for (date, chunk) in window.chunks() {
+            ids.restore_chunk(date, chunk, &window.chunk(date, chunk).unwrap()).unwrap();
+        }
+        again.take_ids(ids);
+        assert_eq!(again.judge(day(1), id("x"), 0, at(3), 9), Verdict::Late { oldest: day(2) });
+        assert_eq!(again.judge(day(3), id("x"), 0, at(3), 9), Verdict::Duplicate);
+        // Two dates between which none was ever known: what lies between them is new.
+        let mut apart = Window::default();
+        for n in [1, 2, 8, 9] {
+            apart.record(day(n), id("x"), 0, 0, 2);
+        }
+        assert_eq!(apart.judge(day(5), id("x"), 0, at(9), 3), Verdict::New);
+        assert_eq!(apart.judge(day(5), id("x"), 0, at(9), 2), Verdict::Late { oldest: day(8) });
     }
 
     #[test]

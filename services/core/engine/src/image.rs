@@ -6,7 +6,7 @@ use domain::{Date, SmolStr};
 /// Version of the form of images; it stands first in each. Raise it with any change of what is stored, or how:
 /// nothing in the bytes names their fields, and those of another form could be read with another meaning. A release
 /// that raises it brings the way from the old form.
-pub const IMAGE_VERSION: i32 = 20;
+pub const IMAGE_VERSION: i32 = 21;
 
 /// A stored image cannot be read back.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -39,4 +39,4 @@ pub use timers::{Timer, Timers};
 
 /// Version of the rules of this build, recorded in every BEGIN. Raise it with any change that makes
 /// other state or other bytes from the same windows: a build refuses to replay another's steps.
-pub const RULES_VERSION: i32 = 23;
+pub const RULES_VERSION: i32 = 24;

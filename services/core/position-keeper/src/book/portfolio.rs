@@ -112,11 +112,9 @@ pub struct Portfolio {
     pub shadow: Option<Box<Shadow>>,
     /// The day.
     pub day: Option<DayBase>,
-    /// Booked executions; kept in chunks of their own.
-    #[serde(skip)]
+    /// Booked executions; their ids are kept in chunks of their own.
     pub fills: Window,
-    /// Booked cash entries; kept in chunks of their own.
-    #[serde(skip)]
+    /// Booked cash entries; likewise.
     pub entries: Window,
     /// Fills and cash entries that were booked late.
     pub latecomers: Latecomers,

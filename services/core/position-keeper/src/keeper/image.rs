@@ -243,7 +243,8 @@ impl Image for PositionKeeper {
             if let Some((mut fills, mut entries)) = restoring.windows.remove(&portfolio.id) {
                 fills.take_dirty();
                 entries.take_dirty();
-                (portfolio.fills, portfolio.entries) = (fills, entries);
+                portfolio.fills.take_ids(fills);
+                portfolio.entries.take_ids(entries);
             }
             if let Some(histories) = restoring.histories.remove(&portfolio.id) {
                 (portfolio.history, portfolio.payments) = histories;
