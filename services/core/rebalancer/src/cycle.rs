@@ -28,6 +28,7 @@ pub mod approval;
 pub mod desk;
 pub mod execution;
 pub mod leg;
+pub mod moved;
 pub mod opening;
 pub mod progress;
 pub mod proposal;
@@ -89,7 +90,7 @@ pub struct Cycle {
     pub proposal: Option<Proposal>,
     /// Orders that have left.
     pub legs: Vec<Leg>,
-    /// Buys that wait for the sells.
+    /// Buys that wait for the sells; none of an instrument that a corporate action has changed since.
     pub later: Vec<Draft>,
     /// What its newest plan says of each instrument.
     pub lines: Vec<ExplanationLine>,

@@ -1,10 +1,11 @@
 //! APPROVE: let a proposal go, as it was read. The hash must be that of the proposal that waits; nobody counts twice,
-//! and nobody for a work of their own: the quantities that they edited, or where nobody did, the rebalance that they
-//! asked for.
+//! and nobody for a work of their own: neither the rebalance that they asked for, nor quantities that they edited,
+//! whoever edited them after that.
 
 use crate::commands::inbox::{Asked, Ready, ready};
 use crate::commands::refused;
 use crate::cycle::opening::Refusal;
+use crate::cycle::proposal::is_same_person;
 use crate::cycle::{Desk, Proposal, Turn, approval};
 use domain::SmolStr;
 use domain::command::Command;
@@ -30,14 +31,13 @@ pub fn follow(desk: &mut Desk, asked: Asked, turn: &mut Turn<'_, '_>) -> Option<
 fn may_approve(desk: &Desk, command: &Command) -> Result<(), Refusal> {
     let proposal = named_proposal(desk, command)?;
     let actor = &command.actor;
-    // One person, however the name is written.
-    let is_actor = |known: &SmolStr| known.to_lowercase() == actor.to_lowercase();
+    let is_actor = |known: &SmolStr| is_same_person(known, actor);
     let asked_by = desk.open.as_ref().and_then(|cycle| cycle.asked_by.as_ref());
     let text = if proposal.approved_by.iter().any(is_actor) {
         format!("{actor} has approved already: {} different persons are needed", proposal.approvers)
-    } else if proposal.edited_by.as_ref().is_some_and(is_actor) {
+    } else if proposal.was_edited_by(actor) {
         format!("{actor} edited the proposal: another person approves it")
-    } else if proposal.edited_by.is_none() && asked_by.is_some_and(is_actor) {
+    } else if asked_by.is_some_and(is_actor) {
         format!("{actor} asked for the rebalance: another person approves it")
     } else {
         return Ok(());

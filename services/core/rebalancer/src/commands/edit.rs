@@ -1,7 +1,8 @@
 //! EDIT: other quantities in a proposal before somebody approves it. What a person writes becomes the proposal as
 //! it was written, or is refused whole: an order may be lowered, struck out, or raised as far as the policy itself
 //! would order on the drift event that answers the command, within every limit and the cash. It adds no order and
-//! turns none round. It releases nothing: the edited proposal has a hash of its own, and waits for its approvals.
+//! turns none round. It releases nothing: the edited proposal has a hash of its own, and waits for its approvals, which
+//! are of persons who have edited none of it. Of those who have there are so many at most as can be kept.
 
 use crate::commands::approve::named_proposal;
 use crate::commands::inbox::{Asked, Ready, ready};
@@ -9,6 +10,7 @@ use crate::commands::{refuse, refused};
 use crate::cycle::announcement::Announcement;
 use crate::cycle::approval::standing;
 use crate::cycle::opening::{Ground, Refusal, broken, put_up};
+use crate::cycle::proposal::MAX_EDITORS;
 use crate::cycle::release::kept;
 use crate::cycle::{Cycle, Desk, Turn};
 use crate::orders::draft::Draft;
@@ -48,6 +50,8 @@ pub fn follow(desk: &mut Desk, asked: Asked, turn: &mut Turn<'_, '_>) -> Option<
 
 /// What a command makes of the proposal that waits.
 struct Edit {
+    /// Who has edited the proposal then.
+    editors: Vec<SmolStr>,
     /// All orders that are left, as they are to be.
     legs: Vec<Leg>,
     /// Quantities before and after, of those that change.
@@ -63,6 +67,7 @@ struct Change {
 impl Edit {
     fn of(desk: &Desk, command: &Command) -> Result<Self, Refusal> {
         let proposal = named_proposal(desk, command)?;
+        let editors = proposal.editors_with(&command.actor).ok_or_else(too_many)?;
         let mut given = BTreeMap::new();
         for order in &command.orders {
             let draft = named(&proposal.drafts, order)?;
@@ -86,7 +91,7 @@ impl Edit {
         if legs.is_empty() {
             return Err(nothing("nothing would be left to order: send a REJECT"));
         }
-        Ok(Self { legs, changes })
+        Ok(Self { editors, legs, changes })
     }
     /// Instruments of which more is to be ordered than was proposed.
     fn raised(&self) -> BTreeSet<InstrumentId> {
@@ -101,6 +106,12 @@ impl Edit {
         let shown = all.iter().take(SHOWN).map(|change| words(change)).collect::<Vec<_>>().join(", ");
         if all.len() > SHOWN { format!("{shown} and {} more", all.len() - SHOWN) } else { shown }
     }
+}
+
+fn too_many() -> Refusal {
+    nothing(format!(
+        "{MAX_EDITORS} persons have edited the proposal, and no more may: one of them edits it, or another approves or rejects it"
+    ))
 }
 
 fn nothing(text: impl AsRef<str>) -> Refusal {
@@ -148,7 +159,7 @@ fn act(desk: &mut Desk, command: &Command, drift: &Drift, turn: &mut Turn<'_, '_
     drafts.iter_mut().for_each(|draft| draft.planned_price = draft.leg.reference_price);
     let event = put_up(&mut cycle, drafts, policy, plan, turn);
     if let Some(proposal) = &mut cycle.proposal {
-        proposal.edited_by = Some(command.actor.clone());
+        proposal.editors = edit.editors;
     }
     event.by(Some(command)).with_text(words).send(turn);
     desk.open = Some(cycle);

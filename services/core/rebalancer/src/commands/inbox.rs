@@ -128,7 +128,8 @@ pub fn ready(desk: &mut Desk, mut asked: Asked, turn: &mut Turn<'_, '_>) -> Read
         refuse(desk, &asked.command, Refusal::new(ReasonCode::DataGap, text), turn);
         return Ready::Done;
     };
-    if !is_outdated(desk, &heard, turn.now()) {
+    // Orders of a command that were made on the book of before a corporate action would leave after it.
+    if !is_outdated(desk, &heard, turn.now()) && !desk.has_moved_since(heard.offset) {
         return Ready::Act(asked.command, heard);
     }
     if asked.renewed {

@@ -48,7 +48,8 @@ pub struct Ending<'a> {
 }
 
 impl Ending<'_> {
-    fn because(refusal: Refusal) -> Self {
+    /// For that reason, by nobody's command.
+    pub fn because(refusal: Refusal) -> Self {
         Self { why: Some(refusal), ..Self::default() }
     }
 }
@@ -75,9 +76,10 @@ fn none_leave(mut lines: Vec<ExplanationLine>, code: ReasonCode) -> Vec<Explanat
 }
 
 /// Plans anew on newer drift: the same orders leave the proposal as it is, others replace it, none end it. Not for what a
-/// person wrote: that stands until persons, time or the policy end it, and its approval checks it on a book of its own.
-pub fn replace(desk: &mut Desk, heard: &Heard, turn: &mut Turn<'_, '_>) {
-    let Some(mut cycle) = desk.open.take() else { return };
+/// person wrote: that stands until persons, time, the policy or a corporate action end it, and its approval checks it on a
+/// book of its own. Returns whether the newer drift could be judged: where it could not, the proposal waits as it was.
+pub fn replace(desk: &mut Desk, heard: &Heard, turn: &mut Turn<'_, '_>) -> bool {
+    let Some(mut cycle) = desk.open.take() else { return true };
     let outcome = replan(desk, &cycle, &heard.drift, turn);
     match outcome {
         Ok((policy, plan)) if plan.verdict == Verdict::Orders => {
@@ -92,15 +94,17 @@ pub fn replace(desk: &mut Desk, heard: &Heard, turn: &mut Turn<'_, '_>) {
                 _ => Refusal::new(ReasonCode::WithinBand, "on newer drift nothing is left to order"),
             };
             // Prices that are missing for a moment, and figures that nobody has accepted yet, leave the proposal waiting: its approval checks them again.
-            if !is_passing(why.code) {
-                end(desk, RebalanceStatus::Expired, Ending { lines, ..Ending::because(why) }, turn);
+            if is_passing(why.code) {
+                return false;
             }
+            end(desk, RebalanceStatus::Expired, Ending { lines, ..Ending::because(why) }, turn);
         }
         Err(refusal) => {
             desk.open = Some(cycle);
             end(desk, status_of(refusal.code), Ending::because(refusal), turn);
         }
     }
+    true
 }
 
 fn status_of(code: ReasonCode) -> RebalanceStatus {
@@ -171,7 +175,7 @@ pub fn approve(desk: &mut Desk, heard: &Heard, command: &Command, turn: &mut Tur
             cycle.lines.clone_from(&plan.explanation);
             cycle.tolerance = Some(proposal.tolerance);
             let mut approved = Announcement::of(turn, &cycle, RebalanceStatus::Approved).by(Some(command));
-            if let Some(editor) = &proposal.edited_by {
+            if let Some(editor) = proposal.edited_by() {
                 approved = approved.with_text(format!("as {editor} edited it"));
             }
             approved.naming(&hash).planned(plan.clone()).with_orders(orders).send(turn);

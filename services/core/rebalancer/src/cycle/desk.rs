@@ -2,6 +2,7 @@
 //! writes facts down here; deciding reads them. Nothing here plans or publishes.
 
 use crate::commands::inbox::Inbox;
+use crate::cycle::moved::Moved;
 use crate::cycle::shadow::ShadowDesk;
 use crate::cycle::strangers::Strangers;
 use crate::cycle::{Closed, Cycle, Heard, Leg, Unsettled, Word};
@@ -15,7 +16,7 @@ use domain::fixed::FixedError;
 use domain::order_status::OrderStatus;
 use domain::reason::ReasonCode;
 use domain::refresh::Refresh;
-use domain::{InstrumentId, OrderId, PortfolioId, Quantity, RebalanceId, SmolStr, Timestamp, wide};
+use domain::{OrderId, PortfolioId, Quantity, RebalanceId, SmolStr, Timestamp, wide};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -146,7 +147,9 @@ pub struct Desk {
     /// Why nothing may leave until a person resumes the portfolio: a limit was met.
     pub latch: Option<Latch>,
     /// Instruments that a corporate action has changed, whose open orders are asked back for it.
-    pub moved: BTreeMap<InstrumentId, SmolStr>,
+    pub moved: Moved,
+    /// Offset of the drift event of the newest of those corporate actions: what is older has the book of before it.
+    pub moved_at: i64,
     /// Whether decisions wait because the lane was behind.
     pub held: bool,
 }
@@ -182,6 +185,10 @@ impl Desk {
     pub fn applied_at(&self) -> i64 {
         self.last.as_ref().map_or(-1, |last| last.applied_at)
     }
+    /// Whether a corporate action was heard of after the drift event of that offset.
+    pub fn has_moved_since(&self, offset: i64) -> bool {
+        offset < self.moved_at
+    }
 
     /// Takes a drift event in. One of shadow rules says nothing of the book that the other events do not.
     pub fn hear_drift(&mut self, offset: i64, drift: Box<Drift>) {
@@ -195,6 +202,7 @@ impl Desk {
         self.hear_executions(offset, &drift);
         if let (Some(DriftCause::Action), Some(instrument)) = (drift.cause, &drift.cause_instrument_id) {
             self.moved.insert(instrument.clone(), drift.cause_id.clone().unwrap_or_default());
+            self.moved_at = offset;
         }
         let cause_id = drift.cause_id.clone().unwrap_or_default();
         let heard = Heard { offset, drift };

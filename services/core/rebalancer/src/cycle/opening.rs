@@ -134,7 +134,7 @@ pub fn decide_on_fresh(desk: &mut Desk, turn: &mut Turn<'_, '_>) {
     }
     if let Some(cycle) = &desk.open {
         match &cycle.proposal {
-            Some(proposal) if proposal.edited_by.is_none() => approval::replace(desk, &fresh.heard, turn),
+            Some(proposal) if proposal.editors.is_empty() => _ = approval::replace(desk, &fresh.heard, turn),
             // What is under way, or was written by a person, is not planned anew: the breach waits for its end.
             _ if fresh.breached => postpone(desk, &fresh.heard.drift),
             _ => {}

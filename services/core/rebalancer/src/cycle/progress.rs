@@ -10,7 +10,7 @@ use crate::cycle::leg::leg_numbers;
 use crate::cycle::opening::{Ground, Refusal, broken, is_outdated, number};
 use crate::cycle::release::{Wave, ask_cancel, kept, release_later, release_slices, released};
 use crate::cycle::slices::{KeptBack, told};
-use crate::cycle::{Closed, Cycle, Desk, Heard, Leg, Question, Stop, Turn};
+use crate::cycle::{Closed, Cycle, Desk, Heard, Leg, Question, Stop, Turn, moved};
 use crate::orders::draft::Draft;
 use crate::orders::latch::shut;
 use crate::plan::{Leg as PlannedLeg, Plan, Verdict, later_wave, next_slices};
@@ -35,10 +35,9 @@ const WORDS_SHOWN: usize = 5;
 /// Moves the open cycle on.
 pub fn advance(desk: &mut Desk, turn: &mut Turn<'_, '_>) {
     say_contradiction(desk, turn);
-    let moved = std::mem::take(&mut desk.moved);
+    moved::follow(desk, turn);
     let Some(mut cycle) = desk.open.take() else { return };
     if cycle.proposal.is_none() {
-        ask_moved_back(&mut cycle, &moved, turn);
         stop(desk, &mut cycle, turn);
         ask_back(&mut cycle, turn);
         call_for_help(&mut cycle, turn);
@@ -54,15 +53,6 @@ pub fn advance(desk: &mut Desk, turn: &mut Turn<'_, '_>) {
         }
     }
     desk.open = Some(cycle);
-}
-
-/// Orders in an instrument that a corporate action has changed are in other units, or under another name, than what
-/// they were planned in.
-fn ask_moved_back(cycle: &mut Cycle, moved: &BTreeMap<InstrumentId, SmolStr>, turn: &mut Turn<'_, '_>) {
-    for (instrument, action) in moved {
-        cycle.slices.drop_rest(instrument, ReasonCode::OrderFailed);
-        ask_cancel(cycle, |leg| leg.order.instrument_id == *instrument, &format!("corporate action {action} of {instrument}"), turn);
-    }
 }
 
 fn say_contradiction(desk: &mut Desk, turn: &mut Turn<'_, '_>) {
@@ -283,7 +273,9 @@ fn left_alone(cycle: &Cycle, moved: &[PlannedLeg], lines: &mut [ExplanationLine]
         } else if legs.peek().is_some() {
             line.reason = if legs.all(Leg::is_filled) { ReasonCode::OpenCycle } else { ReasonCode::OrderFailed };
         } else {
-            line.reason = cycle.reason_before(line);
+            // A buy that a corporate action has kept back has no legs, and its breach is left for that.
+            let kept = cycle.slices.kept_back.iter().find(|kept| kept.instrument == line.instrument_id);
+            line.reason = kept.map_or_else(|| cycle.reason_before(line), |kept| kept.reason);
         }
     }
 }
@@ -384,7 +376,10 @@ fn last_words(cycle: &Cycle) -> Vec<ExplanationLine> {
             Some(stop) if cycle.later.iter().any(|draft| draft.leg.instrument_id == *id) => {
                 ExplanationLine { decision: Decision::Skip, reason: stop.code, ..line.clone() }
             }
-            _ => kept_back(cycle, id).map_or_else(|| line.clone(), |kept| told(line, &kept)),
+            // Nothing of it has left.
+            _ => {
+                kept_back(cycle, id).map_or_else(|| line.clone(), |kept| ExplanationLine { decision: Decision::Skip, ..told(line, &kept) })
+            }
         }
     };
     cycle.lines.iter().map(word).collect()

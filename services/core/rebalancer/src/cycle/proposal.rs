@@ -1,12 +1,21 @@
-//! A proposal: drafts that wait for persons, the hash that names exactly these drafts, and who has approved.
+//! A proposal: drafts that wait for persons, the hash that names exactly these drafts, who has edited it and who has
+//! approved.
 
 use crate::cycle::Cycle;
 use crate::orders::draft::Draft;
 use domain::ids::uuid_of;
 use domain::policy::Approval;
-use domain::{Bps, FxRate, PortfolioId, SmolStr, Timestamp};
+use domain::{Bps, FxRate, InstrumentId, PortfolioId, SmolStr, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::fmt::Write as _;
+
+/// Persons who may edit one proposal: each of them is kept, since none of them approves it.
+pub const MAX_EDITORS: usize = 16;
+
+/// Whether two names are of one person: they are, however they are written.
+pub fn is_same_person(one: &str, other: &str) -> bool {
+    one.to_lowercase() == other.to_lowercase()
+}
 
 /// A proposal that waits.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,8 +34,9 @@ pub struct Proposal {
     pub tolerance: Bps,
     /// Persons who have approved, in order.
     pub approved_by: Vec<SmolStr>,
-    /// Who wrote its quantities last, where that was a person: then newer drift does not replace it.
-    pub edited_by: Option<SmolStr>,
+    /// Persons who have written its quantities, each once, the last one last: where there are any, newer drift does not
+    /// replace it. No more than [`MAX_EDITORS`].
+    pub editors: Vec<SmolStr>,
 }
 
 impl Proposal {
@@ -47,8 +57,26 @@ impl Proposal {
             approvers: usize::try_from(rules.approvers).unwrap_or(0).max(1),
             tolerance: rules.price_tolerance_bp,
             approved_by: Vec::new(),
-            edited_by: None,
+            editors: Vec::new(),
         }
+    }
+    /// Whether it would order an instrument.
+    pub fn names(&self, instrument: &InstrumentId) -> bool {
+        self.drafts.iter().any(|draft| draft.leg.instrument_id == *instrument)
+    }
+    /// Who wrote its quantities last, where that was a person.
+    pub fn edited_by(&self) -> Option<&SmolStr> {
+        self.editors.last()
+    }
+    /// Whether a person has written quantities of it, however much of that was written over since.
+    pub fn was_edited_by(&self, actor: &str) -> bool {
+        self.editors.iter().any(|editor| is_same_person(editor, actor))
+    }
+    /// Its editors once a person edits it now, or `None` where as many as may have done so.
+    pub fn editors_with(&self, actor: &SmolStr) -> Option<Vec<SmolStr>> {
+        let others = self.editors.iter().filter(|editor| !is_same_person(editor, actor)).cloned();
+        let editors: Vec<_> = others.chain([actor.clone()]).collect();
+        (editors.len() <= MAX_EDITORS).then_some(editors)
     }
 }
 

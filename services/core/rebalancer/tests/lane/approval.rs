@@ -1,8 +1,8 @@
 //! Proposals: put up, replaced, approved, rejected, expired; and what commands are answered.
 
-use crate::harness::{self, House, explained, proposal, tell, words};
+use crate::harness::{self, House, by, explained, proposal, tell, words};
+use domain::Output;
 use domain::enums::{CommandKind, CommandMode, DriftCause, DriftKind, OrderState};
-use domain::{Input, Output};
 
 const BOTH: &str = "[SELL 200 AAA, BUY 200 BBB]";
 
@@ -14,12 +14,6 @@ fn proposed() -> (House, String) {
     assert_eq!(tell(&outputs), format!("THRESHOLD PENDING_APPROVAL {BOTH}"));
     let named = proposal(&outputs);
     (house, named)
-}
-
-fn by(mut command: Input, actor: &str) -> Input {
-    let Input::Command(inner) = &mut command else { panic!("a command") };
-    inner.actor = actor.into();
-    command
 }
 
 #[test]

@@ -20,6 +20,7 @@ enum Event {
     Command(CommandKind),
     Edit { aaa: i128, bbb: i128 },
     Halt(CommandKind),
+    Action,
 }
 
 /// A window: what happens, how much later, whether the lane is behind, whether the twin is restored after it.
@@ -46,6 +47,7 @@ fn event() -> impl Strategy<Value = Event> {
         3 => prop::sample::select(commands).prop_map(Event::Command),
         2 => (0..220_i128, 0..220_i128).prop_map(|(aaa, bbb)| Event::Edit { aaa, bbb }),
         1 => prop::sample::select(vec![CommandKind::Halt, CommandKind::Resume, CommandKind::Resume]).prop_map(Event::Halt),
+        1 => Just(Event::Action),
     ]
 }
 
@@ -65,6 +67,9 @@ struct Watch {
     cooldown: i64,
     ended: Option<Timestamp>,
     planned: BTreeMap<RebalanceId, (Sums, Sums)>,
+    /// Whether BBB has been changed in a window that nothing was decided in yet, and rebalances that were out by then.
+    moved: bool,
+    kept_back: BTreeSet<RebalanceId>,
 }
 
 type Sums = BTreeMap<InstrumentId, Quantity>;
@@ -83,6 +88,8 @@ impl Watch {
             cooldown,
             ended: None,
             planned: BTreeMap::new(),
+            moved: false,
+            kept_back: BTreeSet::new(),
         }
     }
 
@@ -90,6 +97,12 @@ impl Watch {
         self.house.pass(window.later);
         self.house.behind = window.behind;
         let inputs = window.events.iter().flat_map(|event| self.input(event)).collect();
+        if self.moved {
+            let desk = self.house.lane.role().desk(harness::PORTFOLIO);
+            let out = desk.and_then(|desk| desk.open.as_ref()).filter(|cycle| cycle.proposal.is_none());
+            self.kept_back.extend(out.map(|cycle| cycle.id));
+        }
+        self.moved &= window.behind;
         let outputs = self.house.window(inputs);
         for output in &outputs {
             self.see(output);
@@ -127,6 +140,10 @@ impl Watch {
                 self.halted = *kind == CommandKind::Halt;
                 vec![self.house.command(*kind, r#""scope":"PORTFOLIO""#)]
             }
+            Event::Action => {
+                self.moved = true;
+                vec![self.house.action("a", "BBB")]
+            }
         }
     }
 
@@ -163,6 +180,9 @@ impl Watch {
                 assert!(!self.house.behind || asks_back, "while behind nothing leaves but what a halt asks back");
                 assert!(wave.kind == WaveKind::Cancel || !self.halted, "no orders leave under a halt");
                 assert!(!wave.orders.is_empty());
+                let of_moved = wave.orders.iter().any(|order| order.instrument_id.as_str() == "BBB");
+                let is_kept_back = wave.kind == WaveKind::New && self.kept_back.contains(&wave.rebalance_id);
+                assert!(!of_moved || !is_kept_back, "nothing leaves in an instrument that a corporate action has changed since");
             }
             Output::Refresh(_) => {
                 assert!(!self.house.behind);

@@ -1,10 +1,9 @@
 //! The life of a released rebalance, edge by edge: events in, outputs told.
 
 use crate::harness::{self, House, drift_mut, explained, tell, units, words};
-use domain::Output;
 use domain::command::Command;
 use domain::enums::{CommandKind, DriftCause, DriftKind, OrderState};
-use domain::{Input, InstrumentId};
+use domain::{Input, Output};
 
 #[test]
 fn sells_leave_first_and_the_buys_follow_on_the_cash_that_came() {
@@ -46,10 +45,7 @@ fn a_corporate_action_asks_back_the_orders_in_its_instrument_and_no_others() {
     let mut house = House::automatic();
     house.book.policy.as_mut().unwrap().orders.funding = domain::enums::Funding::Together;
     house.opening();
-    let mut event = house.drift(DriftKind::Requested);
-    let drift = drift_mut(&mut event);
-    (drift.cause, drift.cause_id) = (Some(DriftCause::Action), Some("split".into()));
-    drift.cause_instrument_id = InstrumentId::new("BBB").ok();
+    let event = house.action("split", "BBB");
     let outputs = house.window(vec![event.clone()]);
     assert_eq!(tell(&outputs), "  wave 2 CANCEL [BUY 200 BBB]");
     let Output::OrderWave(wave) = &outputs[0] else { panic!("a wave") };

@@ -1,8 +1,8 @@
 //! Orders that leave in slices, edge by edge: events in, outputs told. The lane's twin is put together from its image
 //! before every window.
 
-use crate::harness::{self, House, drift_mut, explained, proposal, tell, units, words};
-use domain::enums::{CommandKind, DriftCause, DriftKind, Funding, MarketState, OrderState};
+use crate::harness::{self, House, explained, proposal, tell, units, words};
+use domain::enums::{CommandKind, DriftKind, Funding, MarketState, OrderState};
 use domain::{InstrumentId, Output};
 
 /// Fills the newest order, waits a minute, and answers what was asked; the outputs of the answer.
@@ -261,10 +261,7 @@ fn slices_of_an_instrument_that_a_corporate_action_has_changed_leave_no_more() {
     let mut house = House::sliced(r#""waves":3"#);
     house.opening();
     house.fill(0);
-    let mut event = house.drift(DriftKind::Requested);
-    let drift = drift_mut(&mut event);
-    (drift.cause, drift.cause_id) = (Some(DriftCause::Action), Some("split".into()));
-    drift.cause_instrument_id = InstrumentId::new("AAA").ok();
+    let event = house.action("split", "AAA");
     let asked = house.window(vec![event]);
     assert_eq!(tell(&asked), "refresh", "the buys follow what was sold");
     let answer = house.refreshed(&asked);

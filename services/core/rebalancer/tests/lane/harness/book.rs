@@ -70,6 +70,13 @@ impl Book {
     pub fn price(&mut self, instrument: &str, price: &str) {
         self.prices.insert(InstrumentId::new(instrument).unwrap(), price.parse().unwrap());
     }
+    /// Books a split: so many new units for each.
+    pub fn split(&mut self, instrument: &str, new: i128) {
+        let id = InstrumentId::new(instrument).unwrap();
+        let (held, price) = (self.held[&id], self.prices[&id]);
+        self.held.insert(id.clone(), Quantity::from_units(held.units() * new));
+        self.prices.insert(id, Price::from_units(price.units() / new));
+    }
     /// Says how many units of an instrument are traded on an average day.
     pub fn volume(&mut self, instrument: &str, units: &str) {
         self.volumes.insert(InstrumentId::new(instrument).unwrap(), units.parse().unwrap());

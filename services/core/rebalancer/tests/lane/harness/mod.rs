@@ -13,7 +13,7 @@ use domain::enums::{CommandKind, DriftCause, DriftKind, OrderState};
 use domain::order::Order;
 use domain::order_status::OrderStatus;
 use domain::reason::DeadLetterCode;
-use domain::{Input, OrderId, Output, PortfolioId, Quantity, Timestamp, Topic};
+use domain::{Input, InstrumentId, OrderId, Output, PortfolioId, Quantity, Timestamp, Topic};
 use engine::lane::Slice;
 use engine::{Codec, Image, Lane, RawRecord, Refusal};
 use rebalancer::Rebalancer;
@@ -180,6 +180,12 @@ impl House {
     pub fn filled(&self) -> Input {
         Input::Drift(Box::new(self.book.drift(DriftKind::Requested, Some((DriftCause::Fill, "x")), self.now)))
     }
+    /// The drift event of a corporate action of an instrument.
+    pub fn action(&self, id: &str, instrument: &str) -> Input {
+        let mut drift = self.book.drift(DriftKind::Requested, Some((DriftCause::Action, id)), self.now);
+        drift.cause_instrument_id = InstrumentId::new(instrument).ok();
+        Input::Drift(Box::new(drift))
+    }
     /// A command of the portfolio with these further fields: ann's, and approvals eve's.
     pub fn command(&mut self, kind: CommandKind, fields: &str) -> Input {
         self.commands += 1;
@@ -304,6 +310,13 @@ fn restored(lane: &mut Lane<Rebalancer>) -> Lane<Rebalancer> {
     }
     lane.image().restored().unwrap();
     lane
+}
+
+/// A command, as somebody else's.
+pub fn by(mut command: Input, actor: &str) -> Input {
+    let Input::Command(inner) = &mut command else { panic!("not a command") };
+    inner.actor = actor.into();
+    command
 }
 
 /// The drift event within an input, to change it.

@@ -158,6 +158,10 @@ fn what_the_service_made_is_accused_of_nothing() {
 /// to its strategies alone the model does not work out.
 const FLAT: &str = "strategies_dividend_of_a_flat_line";
 
+/// Its execution names an order, which the router of the play fills as well: a book that is unreconciled says so, and
+/// whether it follows is not asked.
+const FILLED_TWICE: &str = "split_keeps_back_a_buy_that_waits";
+
 /// One change of an entry.
 pub(super) type Fault = (&'static str, fn(&mut LedgerEntry));
 
@@ -259,7 +263,7 @@ fn a_book_that_never_followed_an_action_is_found() {
         let without = format!("{}\n{LATER}", without.join("\n"));
         let never = with_frames(&lived(&without), &mut |frame| frame.actions.append(&mut told));
         tried += 1;
-        if !accused(&judged(&never)) && name != FLAT {
+        if !accused(&judged(&never)) && ![FLAT, FILLED_TWICE].contains(&name.as_str()) {
             missed.push(name);
         }
     }
