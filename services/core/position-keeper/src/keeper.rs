@@ -339,7 +339,7 @@ impl Role for PositionKeeper {
     }
 
     fn step_full(&self) -> bool {
-        self.full
+        self.full || self.notes.are_many()
     }
 
     fn stats(&self, now: Timestamp) -> Stats {

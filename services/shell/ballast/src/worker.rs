@@ -134,7 +134,7 @@ impl<R: Role> LaneWorker<R> {
     pub fn confirmed(&self) -> i64 {
         self.confirmed
     }
-    /// Whether nothing is open, in flight or being saved.
+    /// Whether nothing is open or in flight. A checkpoint may still be on its way.
     pub fn at_rest(&self) -> bool {
         !self.lane.is_open() && self.in_flight.is_empty()
     }

@@ -9,6 +9,9 @@ use domain::{Currency, Date, FxRate, Money, Price, Quantity, SmolStr, Timestamp}
 use engine::near::read;
 use std::ops::Index;
 
+/// Notes at which a step is closed: some forty megabytes of ledger. Where commits are slower than bookings, each step
+/// would else be larger than the one before, until none could be committed in time.
+const MOST: usize = 1 << 17;
 /// Notes in a chunk.
 const CHUNK: usize = 1 << 10;
 /// Chunks for which room stays, however few a step needed.
@@ -33,6 +36,11 @@ impl Notes {
         self.chunks[place / CHUNK].push(noted);
         self.len += 1;
         place
+    }
+
+    /// Whether there are as many as a step may have.
+    pub fn are_many(&self) -> bool {
+        self.len >= MOST
     }
 
     /// Forgets all of them. Room for as many stays; what the step did not need goes, but for a little.
@@ -156,6 +164,17 @@ mod tests {
             }
             notes.clear();
         }
+    }
+
+    #[test]
+    fn a_step_is_full_of_them() {
+        let mut notes = Notes::default();
+        fill(&mut notes, MOST - 1);
+        assert!(!notes.are_many());
+        notes.push(noted(MOST - 1));
+        assert!(notes.are_many());
+        notes.clear();
+        assert!(!notes.are_many());
     }
 
     #[test]

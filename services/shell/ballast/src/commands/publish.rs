@@ -55,11 +55,12 @@ fn publish(config: &Config, input: impl BufRead) -> anyhow::Result<ExitCode> {
             );
         }
         match parcel {
-            Ok(Parcel { mut messages, .. }) if messages.len() == 1 => {
-                messages.drain(..).try_for_each(|message| producer.send(message))?;
+            Ok(Parcel { messages, to_all: false, .. }) => {
+                messages.into_iter().try_for_each(|message| producer.send(message))?;
                 sent += 1;
             }
-            Ok(Parcel { id, messages }) => {
+            // Of one lane, too: whether the service has as few must be asked.
+            Ok(Parcel { id, messages, to_all: true }) => {
                 crate::errand::check_lanes(config)?;
                 // What stands before it arrives before it.
                 producer.flush(FLUSH)?;
@@ -92,8 +93,10 @@ fn missing<'a>(config: &Config, there: &mut Option<Vec<TopicName>>, parcel: &'a 
 struct Parcel {
     /// Name of the record for ever: the same line has it again.
     id: Uuid,
-    /// One message; of a command without a portfolio, one for every lane.
+    /// One message; of what goes to all lanes, one for each.
     messages: Vec<Message>,
+    /// Whether it goes to all lanes: a command without a portfolio.
+    to_all: bool,
 }
 
 fn parcel_of(text: &str, lanes: i32) -> anyhow::Result<Parcel> {
@@ -106,7 +109,7 @@ fn parcel_of(text: &str, lanes: i32) -> anyhow::Result<Parcel> {
     }
     let key = line.key.map(String::into_bytes).or_else(|| avro_codec::input_key(&input).map(|key| key.as_bytes().to_vec()));
     let time = line.timestamp.unwrap_or(Timestamp::MIN);
-    let wide = matches!(&input, Input::Command(command) if command.portfolio_id.is_none());
+    let to_all = matches!(&input, Input::Command(command) if command.portfolio_id.is_none());
     let value = encode_input_value(&input)?;
     let id = event_id(line.topic, key.as_deref(), value.as_deref(), line.timestamp);
     let mut message = Message {
@@ -120,11 +123,11 @@ fn parcel_of(text: &str, lanes: i32) -> anyhow::Result<Parcel> {
     for (name, value) in cloud_event("/ballast/publish", line.topic, &id.to_string(), time) {
         message = message.header(Arc::<str>::from(name.as_str()), value);
     }
-    if !wide {
-        return Ok(Parcel { id, messages: vec![message] });
+    if !to_all {
+        return Ok(Parcel { id, messages: vec![message], to_all });
     }
     let messages = (0..lanes).map(|lane| Message { partition: Partition::Exactly(lane), ..message.clone() }).collect();
-    Ok(Parcel { id, messages })
+    Ok(Parcel { id, messages, to_all })
 }
 
 /// The id of an event (`ce_id`): UUIDv5 of topic, key, bytes and moment, so that a line that is sent again keeps it.
@@ -149,6 +152,7 @@ mod tests {
         let places = |text: &str| parcel_of(text, 3).unwrap().messages.into_iter().map(|message| message.partition).collect::<Vec<_>>();
         assert_eq!(places(&line("")), [0, 1, 2].map(Partition::Exactly));
         assert_eq!(places(&line(r#","portfolio_id":"growth""#)), [Partition::ByKey]);
+        assert!(parcel_of(&line(""), 1).unwrap().to_all, "with one lane, too: the service may have more");
     }
 
     #[test]

@@ -85,7 +85,10 @@ fn ended_well(role: RoleName, thread: JoinHandle<anyhow::Result<()>>, deadline: 
             tracing::error!(?role, error = format!("{error:#}"), "the role has ended");
             false
         }
-        Err(_) => false,
+        Err(_) => {
+            tracing::error!(?role, "the role's thread has panicked: it is a defect, report it with what stands on standard error");
+            false
+        }
     }
 }
 
@@ -153,7 +156,9 @@ fn start(role: RoleName, world: &Arc<World>, stop: &Stop) -> anyhow::Result<Join
     let (world, stop) = (world.clone(), stop.clone());
     let thread = std::thread::Builder::new().name(format!("{role:?}"));
     Ok(thread.spawn(move || {
-        let ended = match role {
+        // One role's end is the process's, a panic's too: whoever runs it starts it again.
+        let _ends = EndsProcess(stop.clone());
+        match role {
             RoleName::Conflator => conflate::run(&world, &stop),
             RoleName::PositionKeeper => lanes::run::<PositionKeeper>(&world, PositionKeeper::default, &stop),
             RoleName::Rebalancer => lanes::run::<Rebalancer>(&world, Rebalancer::default, &stop),
@@ -161,11 +166,17 @@ fn start(role: RoleName, world: &Arc<World>, stop: &Stop) -> anyhow::Result<Join
             RoleName::PerformanceTracker => lanes::run::<PerformanceTracker>(&world, PerformanceTracker::default, &stop),
             RoleName::Projector => project::run(&world, &stop),
             RoleName::All => Ok(()),
-        };
-        // One role's end is the process's: whoever runs it starts it again.
-        stop.ask();
-        ended
+        }
     })?)
+}
+
+/// Asks the process to stop when it is dropped.
+struct EndsProcess(Stop);
+
+impl Drop for EndsProcess {
+    fn drop(&mut self) {
+        self.0.ask();
+    }
 }
 
 /// What ended the wait.

@@ -12,7 +12,7 @@ const DAY_MS: i128 = 86_400_000;
 const CENTURY_DAYS: i128 = 36_500;
 
 /// Ranges of whole numbers, both ends included.
-const RANGES: [(&str, i128, i128); 54] = [
+const RANGES: [(&str, i128, i128); 56] = [
     ("lanes", 1, 1024),
     ("kafka.live_fetch_wait_ms", *LIVE_FETCH_WAIT_MS.start() as i128, *LIVE_FETCH_WAIT_MS.end() as i128),
     ("kafka.fetch_ahead_kib", *FETCH_AHEAD_KIB.start() as i128, *FETCH_AHEAD_KIB.end() as i128),
@@ -54,6 +54,8 @@ const RANGES: [(&str, i128, i128); 54] = [
     ("core.max_lines", 1, MAX_LINES as i128),
     ("core.max_lots", 1, MAX_LOTS as i128),
     ("core.ledger_bytes", 1, MAX_LEDGER_BYTES as i128),
+    ("core.risk_window_days", 2, 10_000),
+    ("core.risk_min_observations", 2, 10_000),
     ("core.paper_delay_ms", 0, DAY_MS),
     ("core.paper_seed", 0, u64::MAX as i128),
     ("core.paper_reject_bp", 0, 10_000),
@@ -141,6 +143,14 @@ mod tests {
             assert!(refused(&format!("{key}={below}")).contains(key), "{key}");
             assert!(refused(&format!("{key}={}", most + 1)).contains(key), "{key}");
         }
+    }
+
+    #[test]
+    fn every_setting_of_the_core_stands_in_the_example() {
+        let shown = example_keys();
+        let told = |name: &str| shown.contains(&("CORE".to_owned(), name.to_ascii_uppercase()));
+        let missing: Vec<_> = engine::Settings::default().changes_since(None).into_iter().filter(|setting| !told(&setting.name)).collect();
+        assert_eq!(missing, []);
     }
 
     #[test]

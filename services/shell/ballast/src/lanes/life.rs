@@ -13,6 +13,7 @@ use domain::Topic;
 use engine::Role;
 use kafka_log::{Leaving, TopicName};
 use std::collections::BTreeMap;
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -131,7 +132,7 @@ fn live<R: Role>(deps: &Deps<R>, lane: i32, wish: &Wish, heartbeat: &Heartbeat) 
     loop {
         condition.set_not_ready("recovering");
         state.set("recovering");
-        let lived = one_life(deps, lane, wish, (&condition, heartbeat, &state));
+        let lived = halting(|| one_life(deps, lane, wish, (&condition, heartbeat, &state)));
         // Recovery, and waiting for what is away, may take as long as they take.
         heartbeat.rest();
         match lived {
@@ -156,6 +157,15 @@ fn live<R: Role>(deps: &Deps<R>, lane: i32, wish: &Wish, heartbeat: &Heartbeat) 
             }
         }
     }
+}
+
+/// What a life comes to; a panic halts its lane, and the others of the process run on. Nothing of a life outlasts it but
+/// what its lane has published: the next owner begins from there.
+fn halting(life: impl FnOnce() -> Result<End, LaneHalt>) -> Result<End, LaneHalt> {
+    panic::catch_unwind(AssertUnwindSafe(life)).unwrap_or_else(|cause| {
+        let text = cause.downcast_ref::<&str>().map(|text| (*text).to_owned()).or_else(|| cause.downcast_ref::<String>().cloned());
+        Err(LaneHalt::Panicked { text: text.unwrap_or_default() })
+    })
 }
 
 fn wait_or_wish(wish: &Wish) -> bool {
@@ -237,4 +247,20 @@ fn lead<R: Role>(
 
 fn topic_names() -> Vec<TopicName> {
     Topic::ALL.iter().map(|topic| TopicName::from(topic.name())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_life_that_panics_halts_its_lane_and_says_why() {
+        let said = |text: &str| Err(LaneHalt::Panicked { text: text.to_owned() });
+        assert_eq!(halting(|| panic!("a sum of {} amounts leaves its width", 3)), said("a sum of 3 amounts leaves its width"));
+        assert_eq!(halting(|| panic!("never")), said("never"));
+        assert_eq!(halting(|| panic::panic_any(7)), said(""));
+        assert_eq!(halting(|| Ok(End::LetGo)), Ok(End::LetGo));
+        let halt = halting(|| panic!("never")).unwrap_err();
+        assert_eq!((halt.code(), halt.passes()), (Some("PANICKED"), false));
+    }
 }

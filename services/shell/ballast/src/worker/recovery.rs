@@ -34,6 +34,12 @@ pub enum LaneHalt {
         /// Where the lane stands in it.
         offset: i64,
     },
+    /// An assertion of the service does not hold, such as that a sum stays within its width.
+    #[error("PANICKED: {text}; the lane stops where it stands. It is a defect: keep the topics, and report it with the log around it")]
+    Panicked {
+        /// What the assertion says.
+        text: String,
+    },
     /// Nobody wants the lane any more; it was not recovered.
     #[error("the lane was let go while it was being recovered")]
     LetGo,
@@ -49,7 +55,7 @@ pub enum LaneHalt {
 
 impl LaneHalt {
     /// Every code of [`LaneHalt::code`]; each has a page of its own for operators.
-    pub const CODES: [&'static str; 13] = [
+    pub const CODES: [&'static str; 14] = [
         "GENESIS",
         "LOST_PROGRESS",
         "LANE_COUNT",
@@ -63,6 +69,7 @@ impl LaneHalt {
         "PORT",
         "MADE_ANEW",
         "CHECKPOINTS",
+        "PANICKED",
     ];
 
     /// The code under which it is told; `None` where nobody wants the lane any more.
@@ -73,6 +80,7 @@ impl LaneHalt {
             Self::Port(_) => Some("PORT"),
             Self::MadeAnew { .. } => Some("MADE_ANEW"),
             Self::Checkpoints { .. } => Some("CHECKPOINTS"),
+            Self::Panicked { .. } => Some("PANICKED"),
             Self::LetGo => None,
         }
     }
@@ -80,7 +88,9 @@ impl LaneHalt {
     pub fn passes(&self) -> bool {
         match self {
             Self::Port(error) => error.retry,
-            Self::Recovery(_) | Self::Lane(_) | Self::MadeAnew { .. } | Self::LetGo | Self::Checkpoints { .. } => false,
+            Self::Recovery(_) | Self::Lane(_) | Self::MadeAnew { .. } | Self::LetGo | Self::Checkpoints { .. } | Self::Panicked { .. } => {
+                false
+            }
         }
     }
 }
@@ -260,9 +270,11 @@ fn facts<R: Role>(target: Target, lane: Option<&Lane<R>>, progress_from: i64, pa
     let progress = past.progress(progress_from.max(first))?;
     let undecided = past.undecided()?;
     let nothing = lane.is_none() && progress.is_empty();
-    let written = if nothing { written::<R>(target.lane, past)? } else { None };
+    // A life that begins anew goes on above the numbers of all outputs, whatever progress still knows of them.
+    let looked_at = nothing || lane.is_none() && target.genesis;
+    let written = if looked_at { written::<R>(target.lane, past)? } else { None };
     // Whoever was stopped between the two looks finds what the next owner has written meanwhile.
-    if written.is_some() && !past.progress(first)?.is_empty() {
+    if nothing && written.is_some() && !past.progress(first)?.is_empty() {
         return Err(PortError::later("another owner has begun the lane meanwhile: it is recovered from its progress").into());
     }
     Ok(Facts {
