@@ -3,6 +3,7 @@
 //! example. It starts no server and builds nothing.
 
 mod crates;
+mod patches;
 mod peers;
 mod root;
 mod runbooks;
