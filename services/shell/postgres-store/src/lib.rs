@@ -7,6 +7,7 @@
 
 pub mod checkpoints;
 mod errors;
+mod largest_drift;
 mod numeric;
 pub mod projections;
 pub mod queries;

@@ -38,9 +38,7 @@ fn ask_back(cycle: &mut Cycle, moved: &Moved, turn: &mut Turn<'_, '_>) {
 /// Keeps the buys of an instrument back that wait for the sells.
 fn drop_later(cycle: &mut Cycle, instrument: &InstrumentId) {
     let is_moved = |draft: &Draft| draft.leg.instrument_id == *instrument;
-    let (dropped, later): (Vec<_>, Vec<_>) = std::mem::take(&mut cycle.later).into_iter().partition(is_moved);
-    cycle.later = later;
-    for draft in dropped {
+    for draft in cycle.later.extract_if(.., |draft| is_moved(draft)) {
         cycle.slices.keep_back(instrument, draft.leg.quantity, ReasonCode::OrderFailed);
     }
 }

@@ -274,8 +274,7 @@ fn left_alone(cycle: &Cycle, moved: &[PlannedLeg], lines: &mut [ExplanationLine]
             line.reason = if legs.all(Leg::is_filled) { ReasonCode::OpenCycle } else { ReasonCode::OrderFailed };
         } else {
             // A buy that a corporate action has kept back has no legs, and its breach is left for that.
-            let kept = cycle.slices.kept_back.iter().find(|kept| kept.instrument == line.instrument_id);
-            line.reason = kept.map_or_else(|| cycle.reason_before(line), |kept| kept.reason);
+            line.reason = cycle.slices.kept_of(&line.instrument_id).map_or_else(|| cycle.reason_before(line), |kept| kept.reason);
         }
     }
 }
@@ -388,8 +387,11 @@ fn last_words(cycle: &Cycle) -> Vec<ExplanationLine> {
 /// What of an instrument's slices leaves no more: kept back, or stopped with the cycle.
 fn kept_back(cycle: &Cycle, instrument: &InstrumentId) -> Option<KeptBack> {
     let stopped = cycle.stop.as_ref().and_then(|stop| cycle.slices.left(instrument).map(|quantity| (quantity, stop.code)));
-    let kept = cycle.slices.kept_back.iter().find(|kept| kept.instrument == *instrument).cloned();
-    kept.or(stopped.map(|(quantity, reason)| KeptBack { instrument: instrument.clone(), quantity, reason }))
+    cycle.slices.kept_of(instrument).cloned().or(stopped.map(|(quantity, reason)| KeptBack {
+        instrument: instrument.clone(),
+        quantity,
+        reason,
+    }))
 }
 
 /// The numbers of all legs of one instrument together: an order that crosses zero has two.

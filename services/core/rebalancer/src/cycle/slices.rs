@@ -55,6 +55,10 @@ impl Slices {
     pub fn due(&self) -> Option<Timestamp> {
         self.due.filter(|_| !self.is_empty())
     }
+    /// What leaves no more of an instrument, if anything was kept back of it.
+    pub fn kept_of(&self, instrument: &InstrumentId) -> Option<&KeptBack> {
+        self.kept_back.iter().find(|kept| kept.instrument == *instrument)
+    }
     /// The first parts of drafts: whole ones, and a slice of each instrument that is sliced. What is left of those is
     /// kept, and waits for `due`. Of an order that crosses zero the short part follows when the holding is sold.
     pub fn begin(&mut self, drafts: Vec<Draft>, due: Timestamp) -> Vec<Draft> {

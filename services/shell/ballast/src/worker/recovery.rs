@@ -269,10 +269,9 @@ fn facts<R: Role>(target: Target, lane: Option<&Lane<R>>, progress_from: i64, pa
     }
     let progress = past.progress(progress_from.max(first))?;
     let undecided = past.undecided()?;
-    let nothing = lane.is_none() && progress.is_empty();
+    let nothing = progress.is_empty();
     // A life that begins anew goes on above the numbers of all outputs, whatever progress still knows of them.
-    let looked_at = nothing || lane.is_none() && target.genesis;
-    let written = if looked_at { written::<R>(target.lane, past)? } else { None };
+    let written = if lane.is_none() && (nothing || target.genesis) { written::<R>(target.lane, past)? } else { None };
     // Whoever was stopped between the two looks finds what the next owner has written meanwhile.
     if nothing && written.is_some() && !past.progress(first)?.is_empty() {
         return Err(PortError::later("another owner has begun the lane meanwhile: it is recovered from its progress").into());

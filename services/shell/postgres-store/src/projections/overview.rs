@@ -4,6 +4,7 @@
 
 use rust_decimal::Decimal;
 
+use crate::largest_drift::largest_drift;
 use crate::{Micros, Store, StoreError};
 
 /// A portfolio at a glance; values are in its base currency.
@@ -42,14 +43,17 @@ impl Store {
     }
 }
 
-const SELECT: &str = "
+const SELECT: &str = concat!(
+    "
 SELECT p.portfolio_id, p.name, p.base_currency, s.total_value, s.cash_value, s.timestamp AS as_of, s.complete,
-       (SELECT max(abs(a.drift)) FROM portfolio_allocations a
-        WHERE a.portfolio_id = p.portfolio_id AND jsonb_array_length(p.policy -> 'targets') > 0) AS max_abs_drift,
+       ",
+    largest_drift!(),
+    " AS max_abs_drift,
        (SELECT count(*) FROM orders o WHERE o.portfolio_id = p.portfolio_id
           AND o.status NOT IN ('FILLED', 'CANCELLED', 'REJECTED', 'EXPIRED')) AS open_orders,
        (SELECT r.status FROM portfolio_rebalances r WHERE r.portfolio_id = p.portfolio_id AND NOT r.shadow
         ORDER BY r.timestamp DESC LIMIT 1) AS last_rebalance_status
 FROM portfolios p
 LEFT JOIN latest_snapshots s ON s.portfolio_id = p.portfolio_id
-WHERE NOT p.closed AND p.portfolio_id > $1 ORDER BY p.portfolio_id LIMIT $2";
+WHERE NOT p.closed AND p.portfolio_id > $1 ORDER BY p.portfolio_id LIMIT $2"
+);

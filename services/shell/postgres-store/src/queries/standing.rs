@@ -4,6 +4,7 @@
 //! Unlike what people ask, it reads a row of every portfolio: whoever asks does so now and then only. Numbers are
 //! rounded to floats, since nothing is decided by them.
 
+use crate::largest_drift::largest_drift;
 use crate::{Micros, Store, StoreError};
 
 const DOING: &str = "reading how portfolios stand";
@@ -135,8 +136,9 @@ macro_rules! figures {
         concat!(
             "WITH figures AS (
     SELECT s.portfolio_id, s.base_currency, s.total_value::float8 AS total_value,
-           (SELECT max(abs(a.drift)) FROM portfolio_allocations a
-            WHERE a.portfolio_id = s.portfolio_id AND jsonb_array_length(p.policy -> 'targets') > 0)::float8 AS drift,
+           ",
+            largest_drift!(),
+            "::float8 AS drift,
            (s.risk -> 'exposure' ->> 'gross')::float8 AS gross_exposure,
            (s.risk -> 'exposure' ->> 'net')::float8 AS net_exposure,
            ((SELECT figure(r.metrics, 'value_at_risk') FROM latest_risk r WHERE r.portfolio_id = s.portfolio_id
