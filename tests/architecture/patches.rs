@@ -14,7 +14,7 @@ fn misfits(patch: &str, text_of: impl Fn(&str) -> Option<String>) -> Vec<String>
             // After the numbers: what stands there now, a line each.
             let lines = hunk.lines().skip(1).filter(|line| line.starts_with([' ', '-']));
             let stands: String = lines.map(|line| format!("{}\n", &line[1..])).collect();
-            if !text.as_deref().is_some_and(|text| text.matches(&stands).count() == 1) {
+            if text.as_deref().is_none_or(|text| text.matches(&stands).count() != 1) {
                 wrong.push(format!("{file}: this does not stand there once:\n{stands}"));
             }
         }
